@@ -1,0 +1,86 @@
+"""outgrow list"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from outgrow.errors import unknown
+
+Row = tuple[str, ...]
+
+
+def list_(what: str | None = None, /) -> None:
+    """What there is to choose from: tasks, models, methods, label-models, objectives, supervisors.
+
+    Parameters
+    ----------
+    what
+        One of these words; without it, the names of everything.
+    """
+    if what is None:
+        for name, rows in LISTS.items():
+            print(f"{name + ':':14}{', '.join(row[0] for row in rows())}")
+        print("\noutgrow list WHAT says more about each.")
+        return
+    if what not in LISTS:
+        raise unknown("list", what, LISTS)
+    _print(LISTS[what]())
+
+
+def _print(rows: Iterable[Row]) -> None:
+    """Columns as wide as they need to be, the last one free."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _tasks() -> Iterable[Row]:
+    from outgrow.tasks import names
+
+    return names()
+
+
+def _models() -> Iterable[Row]:
+    from outgrow.models import catalogue
+
+    for model in catalogue():
+        yield model.name, f"{model.parameters / 1e6:.0f}M", f"{model.size / 1e6:.0f} MB", model.licence, model.what
+
+
+def _methods() -> Iterable[Row]:
+    from outgrow.methods import registry
+
+    for method in registry().values():
+        parameters = ", ".join(f"{name}={value}" for name, value in method.parameters.items())
+        differs = f"; differs: {method.differs}" if method.differs else ""
+        yield method.name, parameters, f"{method.line} [{method.paper}{differs}]"
+
+
+def _label_models() -> Iterable[Row]:
+    from outgrow.labels import registry
+
+    return registry().items()
+
+
+def _objectives() -> Iterable[Row]:
+    from outgrow.objectives import registry
+
+    return registry().items()
+
+
+def _supervisors() -> Iterable[Row]:
+    from outgrow.supervisors import registry
+
+    for kind in registry().values():
+        yield f"{kind.name}:{kind.argument.upper()}" if kind.argument else kind.name, kind.line
+
+
+LISTS: dict[str, Callable[[], Iterable[Row]]] = {
+    "tasks": _tasks,
+    "models": _models,
+    "methods": _methods,
+    "label-models": _label_models,
+    "objectives": _objectives,
+    "supervisors": _supervisors,
+}

@@ -1,0 +1,70 @@
+"""outgrow run"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from outgrow.tasks.reading import Reading
+
+_COLUMNS = Group("How to read a table: names of columns, and more")
+
+
+def run_(
+    *tasks: str,
+    weak: list[str] | None = None,
+    strong: list[str] | None = None,
+    method: list[str] | None = None,
+    seeds: int | None = None,
+    seed: int | None = None,
+    weak_gold: int | None = None,
+    study: Path | None = None,
+    out: Path | None = None,
+    set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
+    reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+) -> None:
+    """Run a weak-to-strong study and write its report. Without arguments: the built-in study, on cities.
+
+    Parameters
+    ----------
+    tasks
+        Built-in names, paths to .parquet, .csv or .jsonl files, or hub:OWNER/NAME. They come first.
+    weak
+        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`).
+    strong
+        Students: model names (`outgrow list models`), hub ids or folders.
+    method
+        Ways to learn from weak labels (`outgrow list methods`); all of them where none is named.
+    seeds
+        Replicates: each draws its own halves of the training items.
+    seed
+        The one integer that names the study's randomness.
+    weak_gold
+        Gold items that a supervisor learns from; all of its half where not given.
+    study
+        A TOML file with the same settings; flags win over it.
+    out
+        Folder for the results, by default runs/ and a name made from the study. The same command goes on where it was.
+    set_
+        Hyper-parameters of methods, as METHOD.PARAMETER=VALUE: --set logconf.alpha=0.5
+    """
+    from outgrow.cli import asked, show
+
+    flags = {
+        "tasks": tasks,
+        "weak": weak,
+        "strong": strong,
+        "methods": method,
+        "seeds": seeds,
+        "seed": seed,
+        "weak_gold": weak_gold,
+        "out": out,
+    }
+    arguments = asked.merge(study, flags, reading, set_ or [])
+    from outgrow.study import Study  # takes seconds: after what may be wrong with the command
+
+    result = Study(**arguments).run()
+    show.show_(result.path)
+    print(f"report: {result.path / 'report.html'}")

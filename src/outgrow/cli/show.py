@@ -1,0 +1,86 @@
+"""outgrow show"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from outgrow.report.data import Pair, Row, View
+
+ORDER = ("floor", "ceiling", "method", "contrast", "control")
+
+
+def show_(folder: Path, /) -> None:
+    """Print a run's results as a table: controls that failed first, then floor, ceiling, methods and contrasts.
+
+    Parameters
+    ----------
+    folder
+        The folder that `outgrow run` wrote.
+    """
+    from rich.console import Console
+
+    from outgrow.report.data import read
+    from outgrow.report.words import headline
+
+    terminal = sys.stdout.isatty()
+    # Without a terminal a line is as long as it needs to be: a program reads it.
+    console = Console(highlight=False, width=None if terminal else 400)
+    for pair in read(folder).pairs:
+        failed = {str(entry.get("name")): entry for entry in pair.get("controls") if entry.get("passed") is False}
+        for view in pair.views:
+            console.print(_table(pair, view, failed, terminal))
+        for name, entry in failed.items():
+            console.print(
+                f"CONTROL FAILED: {name}: {entry.get('says', '')}", style="bold red", soft_wrap=True, markup=False
+            )
+        answer = headline(pair)
+        console.print(f"{answer.label}. {answer.plain}\n".replace("\xa0", " "), soft_wrap=not terminal, markup=False)
+
+
+def _table(pair: Pair, view: View, failed: dict, terminal: bool) -> Table:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from outgrow.report.words import interval, percent, point_interval, points, share
+
+    floor = view.floor
+    facts = f"{floor.replicates} replicates, {floor.n_test} test items" if floor else ""
+    table = Table(
+        title=escape(f"{pair.task}: {pair.weak} → {pair.strong}; {view.label}; {facts}"),
+        title_justify="left",
+        box=box.SIMPLE if terminal else None,
+        pad_edge=terminal,
+    )
+    table.add_column("", no_wrap=True)
+    for name in (view.label, "PGR [new data]", "vs naive, points"):
+        table.add_column(escape(name), no_wrap=True)
+    table.add_column("", overflow="fold")
+    first: list[Row] = [row for row in view.rows if row.method in failed]
+    for row in first + [row for row in view.of(*ORDER) if row.method not in failed]:
+        notes = [] if row.status == "ok" else [row.status]
+        if row.kind == "control":
+            notes.insert(0, "control FAILED" if row.method in failed else "control")
+        elif row.kind == "contrast":
+            notes.insert(0, "contrast")
+        table.add_row(
+            escape(row.method),
+            _cell(row.value, percent(row.value), interval(row.value_ci)),
+            _cell(row.pgr, share(row.pgr), interval(row.pgr_ci, 0)),
+            _cell(row.vs_naive, points(row.vs_naive), point_interval(row.vs_naive_ci)),
+            escape(", ".join(notes)),
+            style={"method": "bold", "control": "red" if row.method in failed else "dim"}.get(row.kind, ""),
+        )
+    return table
+
+
+def _cell(value: float | None, shown: str, ends: str) -> str:
+    from rich.markup import escape
+
+    # The spaces that hold an interval together on a page are a nuisance to a program that reads the table.
+    return "" if value is None else escape(f"{shown} {ends}".replace("\xa0", " ").rstrip())

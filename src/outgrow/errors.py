@@ -1,0 +1,18 @@
+"""Errors that are the user's to mend: one line that says what, the value, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """The user can mend this. The command line prints it on one line and exits with 2; nothing is lost."""
+
+
+def unknown(what: str, value: str, known: Iterable[str]) -> UserError:
+    """An error for a name that is not in `known`, with the nearest name that is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+    return UserError(f"unknown {what} {value!r}: {hint}")

@@ -1,0 +1,95 @@
+"""Verdicts on the controls: runs that must come out a known way. One that does not is printed first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from outgrow.measures.accuracy import Score, accuracy
+from outgrow.measures.baselines import chance, majority_rate
+from outgrow.measures.intervals import Table
+
+WITHIN = 0.01
+"""How far the student on the supervisor's own features may be from the floor: one point."""
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """passed is None where the data cannot tell."""
+
+    name: str
+    what: str
+    value: float
+    value_ci: tuple[float, float] | None
+    expected: float | str
+    passed: bool | None
+    says: str
+
+
+def shuffled(probs: np.ndarray, labels: np.ndarray, weights: np.ndarray, groups: np.ndarray, kappa: float) -> Verdict:
+    """The student of shuffled weak labels: the interval of its accuracy contains the majority rate.
+
+    Where classes are nearly balanced such a student may settle on another class than gold's commonest, or on a mixture;
+    then what its answers would score if they knew nothing is just as right, and for a constant answer it is exact.
+    probs (R, n, C); labels, weights, groups (n,).
+    """
+    table = Table.of({"shuffled": accuracy(probs, labels, weights, groups)}, kappa)
+    score = table.estimate(table.weights({"shuffled": 1}))
+    majority, blind = majority_rate(labels, weights, probs.shape[-1]), chance(probs, labels, weights)
+    what = "student of shuffled weak labels, against the majority rate"
+    said = f"scores {score.value:.3f}, majority rate {majority:.3f}"
+    if score.ci is None:
+        return Verdict("shuffled", what, score.value, None, majority, None, f"{said}: no interval to judge by")
+    if _contains(score.ci, majority):
+        return Verdict("shuffled", what, score.value, score.ci, majority, True, said)
+    if _contains(score.ci, blind):
+        says = f"{said}; answers in its proportions that know nothing score {blind:.3f}"
+        return Verdict("shuffled", what, score.value, score.ci, majority, True, says)
+    says = f"{said}, outside its interval: " + (
+        "something about gold leaks to the student"
+        if score.value > majority
+        else "the student makes something of noise"
+    )
+    return Verdict("shuffled", what, score.value, score.ci, majority, False, says)
+
+
+def gold_naive(probs: np.ndarray, ceiling: np.ndarray, score: Score, kappa: float) -> Verdict:
+    """Gold through the method naive: the ceiling's predictions (R, n, C) to the byte; `score` is that of probs."""
+    table = Table.of({"gold-naive": score}, kappa)
+    value = table.estimate(table.weights({"gold-naive": 1}))
+    what = "gold labels through naive, against the ceiling, byte by byte"
+    alike = probs.shape == ceiling.shape and probs.dtype == ceiling.dtype
+    same = alike and np.ascontiguousarray(probs).tobytes() == np.ascontiguousarray(ceiling).tobytes()
+    if same:
+        says = "the same bytes as the ceiling"
+    elif alike:
+        differ, total = int((probs != ceiling).any(-1).sum()), probs.shape[0] * probs.shape[1]
+        says = f"{differ} of {total} predictions differ from the ceiling's"
+    else:
+        says = f"predictions {probs.shape} {probs.dtype} where the ceiling's are {ceiling.shape} {ceiling.dtype}"
+    return Verdict("gold-naive", what, value.value, value.ci, "the ceiling", same, says)
+
+
+def own_features(own: Score, floor: Score, kappa: float) -> Verdict:
+    """The student on the supervisor's own features: within a point of the floor.
+
+    Further off than that, it fails if the interval of the difference (paired) lies beyond a point too; if it does not,
+    the data cannot tell.
+    """
+    table = Table.of({"own": own, "floor": floor}, kappa)
+    value = table.estimate(table.weights({"own": 1}))
+    difference = table.estimate(table.weights({"own": 1, "floor": -1}))
+    what = "student on the supervisor's own features, against the floor"
+    says = f"{100 * difference.value:+.1f} points from the floor"
+    passed: bool | None = abs(difference.value) <= WITHIN
+    if not passed and (difference.ci is None or (difference.ci[0] <= WITHIN and difference.ci[1] >= -WITHIN)):
+        passed, says = None, f"{says}, which so few test items and replicates cannot tell from one point"
+    return Verdict("own-features", what, value.value, value.ci, floor.value, passed, says)
+
+
+def _contains(ci: tuple[float, float], value: float) -> bool:
+    slack = 1e-9  # a constant answer has the majority rate up to the order of summation
+    return ci[0] - slack <= value <= ci[1] + slack

@@ -1,0 +1,18 @@
+"""Auxiliary confidence loss: let the student trust itself where it is sure.
+
+    L = (1-a) CE(f, w) + a CE(f, stop(1[f > t]))        t: the predicted class balance equals the weak prior
+    a = alpha min(progress / warmup, 1)                  schedule "repository" leaves out the division
+"""
+
+from outgrow.labels.mean import mean
+from outgrow.methods import method
+from outgrow.objectives.logconf import Logconf
+
+
+@method(
+    paper="Burns et al. 2023 (arXiv 2312.09390), section 4.3 and appendix A.4",
+    differs="a full-batch head on frozen features: t is set over all items, progress = step / steps",
+)
+def logconf(weak, student, *, alpha: float = 0.75, warmup: float = 0.2, schedule: str = "paper"):
+    """Weak labels, plus confidence in the student's own hardened predictions."""
+    return student.fit(mean(weak), objective=Logconf(alpha, warmup, schedule))

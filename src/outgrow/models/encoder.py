@@ -1,0 +1,130 @@
+"""Texts to features: the hidden states of chosen blocks, one vector a text, computed once and kept.
+
+There is no language-model head and no block above the deepest one asked for, and each block's output is pooled before
+the next block runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from outgrow.errors import UserError
+from outgrow.models import flops, loading
+from outgrow.models.checkpoints import Model
+from outgrow.models.sweep import Sweep
+from outgrow.store import Store, made_of
+
+VERSION = 1
+"""Goes up when the same texts would give other numbers."""
+CANDIDATES = (1 / 3, 1 / 2, 2 / 3, 5 / 6)
+"""Depths, as shares of the model's, at which features are taken by default; the student chooses among them."""
+POOLINGS = ("last", "mean")
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a model makes of N texts."""
+
+    x: np.ndarray
+    """float32 (L layers, N texts, D wide), in the order of the texts; memory-mapped where it is large."""
+    layers: tuple[int, ...]
+    """The blocks whose output this is, 1 being the first; without the norm that follows the last."""
+    width: int
+    seconds: float
+    """What the computing took, whenever it was done."""
+    flops: float
+    """Model FLOPs of it, for real tokens only."""
+    tokens: int
+    """Real tokens read; identical texts count once."""
+    truncated: int
+    """Different texts of which only the end was read."""
+    cached: bool
+    """Nothing had to be computed this time."""
+    digest: str
+    """Of all that made them."""
+
+
+def candidate_layers(depth: int) -> tuple[int, ...]:
+    """The default layers of a model with `depth` blocks: at the shares CANDIDATES of it, each once."""
+    return tuple(sorted({min(max(round(share * depth), 1), depth) for share in CANDIDATES}))
+
+
+def features(
+    model: Model,
+    texts: Sequence[str],
+    store: Store,
+    *,
+    layers: Sequence[int] | None = None,
+    pooling: str | None = None,
+    precision: str | None = None,
+) -> Features:
+    """One vector a text from each of `layers` (default: `candidate_layers`), float32 (L, N, D).
+
+    `pooling`: "last" (the last token; default of causal models) or "mean" over tokens (default of encoders).
+    `precision`: "bfloat16" or "float32"; by default what the processor does best. Raises UserError for other values.
+    """
+    layers = tuple(layers) if layers is not None else candidate_layers(model.depth)
+    for layer in layers:
+        if not 1 <= layer <= model.depth:
+            raise UserError(f"layer {layer} of {model.name!r} does not exist: choose from 1 to {model.depth}")
+    pooling = pooling or ("last" if model.kind == "causal" else "mean")
+    if pooling not in POOLINGS:
+        raise UserError(f"pooling {pooling!r} is not known: choose one of {', '.join(POOLINGS)}")
+    precision = loading.chosen_precision(precision)
+    made = {"version": VERSION, "layers": layers, "pooling": pooling, "precision": precision}
+    sweep = Sweep("features", model, texts, store, made, lambda: _Blocks(model, layers, pooling, precision))
+    index = sweep.run()
+    return Features(
+        x=sweep.gather(index, model.width, len(layers)),
+        layers=layers,
+        width=model.width,
+        **index.meta,
+        cached=not sweep.computed,
+        digest=made_of(sweep.made),
+    )
+
+
+@final
+class _Blocks:
+    """A model cut off above the deepest layer, with a hook on each layer asked for."""
+
+    def __init__(self, model: Model, layers: Sequence[int], pooling: str, precision: str):
+        self._causal, self._pooling, self._layers = model.kind == "causal", pooling, layers
+        self._net = loading.load(model, precision)
+        blocks = loading.cut(self._net, model.depth, max(layers))
+        self._count = flops.Counter(self._net, blocks, self._causal)
+        self._pooled: dict[int, Any] = {}
+        for layer in set(layers):
+            blocks[layer - 1].register_forward_hook(self._hook(layer))
+
+    def __call__(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        import torch
+
+        self._lengths = torch.from_numpy(lengths).to(self._net.device)
+        with torch.inference_mode():
+            loading.forward(self._net, ids, self._lengths, self._causal)
+            out = torch.stack([self._pooled[layer] for layer in self._layers]).cpu().numpy()
+        self._pooled.clear()
+        return out
+
+    def flops(self, lengths: np.ndarray) -> float:
+        return self._count(lengths)
+
+    def _hook(self, layer: int) -> Any:
+        import torch
+
+        def pool(block: Any, given: Any, out: Any) -> None:
+            states = out[0] if isinstance(out, tuple) else out
+            lengths = self._lengths.to(states.device)
+            if self._pooling == "last":
+                pooled = states[torch.arange(len(states), device=states.device), lengths - 1].float()
+            else:
+                real = torch.arange(states.shape[1], device=states.device) < lengths[:, None]
+                pooled = (states.float() * real[..., None]).sum(1) / lengths[:, None]
+            self._pooled[layer] = pooled.to(self._lengths.device)
+
+        return pool

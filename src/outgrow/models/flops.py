@@ -1,0 +1,38 @@
+"""Arithmetic of a forward pass, for real tokens only.
+
+    FLOPs = 2 * weights * tokens + 4 * heads * head_size * blocks * pairs
+    pairs = sum over texts of T^2 (encoder) or T (T + 1) / 2 (causal)      positions that attend to one another
+
+`weights` are the numbers in the blocks' matrices that every token meets: no embeddings, no head, and of a mixture only
+the experts that a token is sent to. A multiplication and its addition are two operations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+
+@final
+class Counter:
+    """Counts for the blocks of a loaded model that are run."""
+
+    def __init__(self, net: torch.nn.Module, blocks: torch.nn.ModuleList, causal: bool):
+        config = net.config.get_text_config()
+        experts = getattr(config, "num_local_experts", None) or getattr(config, "num_experts", None)
+        share = getattr(config, "num_experts_per_tok", 1) / experts if experts else 1
+        # Biases and norms have one dimension; the experts of a mixture are stacked in three.
+        self._weights = sum(p.numel() * (share if p.ndim == 3 else 1) for p in blocks.parameters() if p.ndim >= 2)
+        heads = config.num_attention_heads
+        self._attended = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads) * len(blocks)
+        self._causal = causal
+
+    def __call__(self, lengths: np.ndarray) -> float:
+        """Of texts of these lengths (n,) in tokens."""
+        lengths = lengths.astype(np.float64)
+        pairs = (lengths * (lengths + 1) / 2 if self._causal else lengths**2).sum()
+        return float(2 * self._weights * lengths.sum() + 4 * self._attended * pairs)

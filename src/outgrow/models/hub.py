@@ -1,0 +1,108 @@
+"""Models of the Hugging Face hub: which files are wanted, which revision they are of, and what to say without network."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from outgrow import progress
+from outgrow.errors import UserError
+
+ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+"""OWNER/NAME or OWNER/NAME@revision."""
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_WANTED = re.compile(
+    r"config\.json|(tokenizer|special_tokens|added_tokens|chat_template|vocab|merges|spiece|sentencepiece)[\w.-]*"
+    r"|[\w.-]*\.safetensors\.index\.json"
+)
+_PATIENCE = 4.0
+"""Seconds to wait for the hub's first answer; its own client would retry for half a minute."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Files of one commit on this machine."""
+
+    path: Path
+    repository: str
+    commit: str
+    licence: str
+
+
+def wanted(name: str) -> bool:
+    """Configuration and tokenizer files; pickles never."""
+    return bool(_WANTED.fullmatch(name)) and not name.endswith((".bin", ".pt", ".pkl", ".py"))
+
+
+def fetch(name: str, weights: Callable[[Sequence[str]], Sequence[str]]) -> Snapshot:
+    """The files of a hub id; `weights` chooses the weight files among the names at the top of the repository.
+
+    Raises UserError, soon, where the hub cannot be reached and nothing lies in its cache, or the id leads nowhere.
+    """
+    match = ID.fullmatch(name)
+    repository, revision = match["repository"], match["revision"]
+    pinned = bool(revision and _COMMIT.fullmatch(revision))
+    kept = _cached(repository, revision)
+    if pinned and kept:
+        return kept
+    if not reachable():
+        if kept:
+            progress.say(f"no network: using the kept copy of {repository} at revision {kept.commit[:12]}")
+            return kept
+        raise UserError(f"no network for hub model {name!r}: connect, or give the path of a local folder")
+    return _download(name, repository, revision, weights)
+
+
+def reachable() -> bool:
+    """Whether the hub answers at all; whatever it answers."""
+    request = urllib.request.Request(os.environ.get("HF_ENDPOINT", "https://huggingface.co"), method="HEAD")
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
+        return False
+    try:
+        urllib.request.urlopen(request, timeout=_PATIENCE).close()
+    except urllib.error.HTTPError:
+        return True
+    except urllib.error.URLError as error:
+        return isinstance(error.reason, ssl.SSLError)
+    except OSError:
+        return False
+    return True
+
+
+def _cached(repository: str, revision: str | None) -> Snapshot | None:
+    from huggingface_hub import snapshot_download
+
+    try:
+        path = Path(snapshot_download(repository, revision=revision, local_files_only=True))
+    except (OSError, ValueError):
+        return None
+    usable = (path / "config.json").exists() and any(path.glob("*.safetensors")) or any(path.glob("*.gguf"))
+    return Snapshot(path, repository, path.name, "see its model card") if usable else None
+
+
+def _download(
+    name: str, repository: str, revision: str | None, weights: Callable[[Sequence[str]], Sequence[str]]
+) -> Snapshot:
+    from huggingface_hub import HfApi, errors, snapshot_download
+
+    try:
+        info = HfApi().model_info(repository, revision=revision)
+        top = [file.rfilename for file in info.siblings or [] if "/" not in file.rfilename]
+        files = [*weights(top), *(file for file in top if wanted(file))]
+        path = Path(snapshot_download(repository, revision=info.sha, allow_patterns=files))
+    except errors.GatedRepoError as error:
+        raise UserError(f"hub model {name!r} is gated: accept its terms on the hub and log in (`hf auth login`)") from error
+    except errors.RevisionNotFoundError as error:
+        raise UserError(f"hub model {repository!r} has no revision {revision!r}: check the branch, tag or commit") from error
+    except errors.RepositoryNotFoundError as error:
+        raise UserError(f"no model {name!r} on the hub, or it is private: check the id, or log in (`hf auth login`)") from error
+    except (errors.HfHubHTTPError, OSError) as error:
+        raise UserError(f"cannot fetch hub model {name!r}: {type(error).__name__}; check the network and try again") from error
+    licence = getattr(info.card_data, "license", None) or "see its model card"
+    return Snapshot(path, repository, info.sha, str(licence))

@@ -1,0 +1,119 @@
+"""A language model that is asked: probabilities of given words after a prompt, by exact scoring of their tokens.
+
+    score(word) = sum over its tokens of log p(token | prompt, the word's tokens before it)
+    probs       = softmax over the words of score
+
+Words that begin alike share the work: each beginning is read once a prompt, the head is computed at its last position
+alone, and where every word is one token there is one beginning, the empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from outgrow.errors import UserError
+from outgrow.models import flops, loading
+from outgrow.models.checkpoints import Model
+from outgrow.models.sweep import Sweep
+from outgrow.models.tokens import tokenizer_of
+from outgrow.store import Store
+
+VERSION = 1
+"""Goes up when the same prompts would give other numbers."""
+_BEFORE = ":"
+"""A word's tokens are those that it has after this; alone, some tokenizers would give it a space of their own."""
+
+
+@dataclass(frozen=True)
+class ZeroShot:
+    """What a language model answers."""
+
+    probs: np.ndarray
+    """float32 (N prompts, C words), rows sum to 1."""
+    seconds: float
+    """What the computing took, whenever it was done."""
+    flops: float
+    """Model FLOPs of it, for real tokens only; the head is not counted."""
+    tokens: int
+    """Real tokens read; identical prompts count once."""
+    truncated: int
+    """Different prompts of which only the end was read."""
+    cached: bool
+    """Nothing had to be computed this time."""
+
+
+def zero_shot(
+    model: Model, prompts: Sequence[str], words: Sequence[str], store: Store, *, precision: str | None = None
+) -> ZeroShot:
+    """Probabilities (N, C) of `words` as what follows each prompt; a word carries its own leading space (" yes").
+
+    Raises UserError for an encoder, and for words of no tokens or of the same tokens.
+    """
+    if model.kind != "causal":
+        raise UserError(f"model {model.name!r} is an encoder, without a language-model head: it cannot be prompted")
+    precision = loading.chosen_precision(precision)
+    scored = _tokens_of(model, words)
+    beginnings = tuple(sorted({word[:n] for word in scored for n in range(len(word))}, key=lambda b: (len(b), b)))
+    following = sorted({token for word in scored for token in word})
+    made = {"version": VERSION, "following": following, "precision": precision}
+    sweep = Sweep("scores", model, prompts, store, made, lambda: _Head(model, following, precision), beginnings)
+    index = sweep.run()
+    logp = sweep.gather(index, len(following)).reshape(len(prompts), len(beginnings), len(following)).astype(np.float64)
+    scores = np.stack(
+        [sum(logp[:, beginnings.index(word[:n]), following.index(word[n])] for n in range(len(word))) for word in scored],
+        axis=1,
+    )
+    odds = np.exp(scores - scores.max(1, keepdims=True))
+    probs = (odds / odds.sum(1, keepdims=True)).astype(np.float32)
+    return ZeroShot(probs=probs, **index.meta, cached=not sweep.computed)
+
+
+def _tokens_of(model: Model, words: Sequence[str]) -> list[tuple[int, ...]]:
+    fast = tokenizer_of(model).backend_tokenizer
+    before = fast.encode(_BEFORE, add_special_tokens=False).ids
+    found: list[tuple[int, ...]] = []
+    for word in words:
+        both = fast.encode(_BEFORE + word, add_special_tokens=False).ids
+        joined = both[: len(before)] == before
+        found.append(tuple(both[len(before) :] if joined else fast.encode(word, add_special_tokens=False).ids))
+        if not found[-1]:
+            raise UserError(f"word {word!r} has no tokens for {model.name!r}: choose another word for its class")
+        if found[-1] in found[:-1]:
+            raise UserError(f"words {list(words)} are not different for {model.name!r}: choose others")
+    return found
+
+
+@final
+class _Head:
+    """A whole language model, its head computed at the last position of each row only."""
+
+    def __init__(self, model: Model, following: Sequence[int], precision: str):
+        import torch
+
+        self._net = loading.load(model, precision, head=True)
+        self._count = flops.Counter(self._net, loading.blocks(self._net, model.depth), causal=True)
+        self._following = torch.tensor(following, device=self._net.device)
+        self._net.get_output_embeddings().register_forward_pre_hook(self._last)
+
+    def __call__(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        import torch
+
+        self._lengths = torch.from_numpy(lengths).to(self._net.device)
+        with torch.inference_mode():
+            logits = loading.forward(self._net, ids, self._lengths, causal=True).logits[:, 0].float()
+            logp = logits[:, self._following] - logits.logsumexp(1, keepdim=True)
+        return logp.cpu().numpy()[None]
+
+    def flops(self, lengths: np.ndarray) -> float:
+        return self._count(lengths)
+
+    def _last(self, head: Any, given: tuple) -> tuple:
+        import torch
+
+        states = given[0]
+        rows = torch.arange(len(states), device=states.device)
+        return (states[rows, self._lengths.to(states.device) - 1][:, None],)

@@ -1,0 +1,108 @@
+"""Checkpoints into memory: device, precision, and no more of a model than is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outgrow.errors import UserError
+from outgrow.models.checkpoints import Model
+
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ("bfloat16", "float32")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without the notices and bars of `transformers`, which are not for our users."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def device() -> torch.device:
+    """An accelerator where there is one."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def chosen_precision(asked: str | None = None) -> str:
+    """bfloat16 where this processor multiplies in it, else float32; or what was asked for.
+
+    Without such units bfloat16 products are a hundred times as slow as float32, not faster. Never float16: the hidden
+    states of Gemma reach beyond its range.
+    """
+    import torch
+
+    if asked is not None:
+        if asked not in PRECISIONS:
+            raise UserError(f"precision {asked!r} is not known: choose one of {', '.join(PRECISIONS)}")
+        return asked
+    if device().type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if fast else "float32"
+
+
+def load(model: Model, precision: str, head: bool = False) -> torch.nn.Module:
+    """The model on its device, ready to read; with its language-model head or without."""
+    import torch
+    from transformers import AutoModel, AutoModelForCausalLM
+
+    where = {"device_map": "auto"} if device().type == "cuda" else {}
+    with quiet():
+        loaded = (AutoModelForCausalLM if head else AutoModel).from_pretrained(
+            model.path,
+            dtype=getattr(torch, precision),
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            **where,
+        )
+    return loaded.eval()
+
+
+def blocks(loaded: torch.nn.Module, depth: int) -> torch.nn.ModuleList:
+    """The stack of blocks of a model: its one list of `depth` modules, the outermost if several."""
+    import torch
+
+    for module in loaded.modules():
+        if isinstance(module, torch.nn.ModuleList) and len(module) == depth:
+            return module
+    raise UserError(f"{type(loaded).__name__} keeps its {depth} blocks in no list that can be read: use another model")
+
+
+def cut(loaded: torch.nn.Module, depth: int, deepest: int) -> torch.nn.ModuleList:
+    """The blocks up to the deepest one that is wanted; those above it are gone from the model."""
+    stack = blocks(loaded, depth)
+    del stack[deepest:]
+    return stack
+
+
+def forward(loaded: torch.nn.Module, ids: np.ndarray, lengths: torch.Tensor, causal: bool) -> Any:
+    """One batch of token ids (n, T), padded on the right, through a model."""
+    import torch
+
+    where = loaded.device
+    tokens = torch.from_numpy(ids).to(where)
+    if causal:
+        # What stands to the right of a position is nothing to it: no mask, and so the fastest attention there is.
+        return loaded(input_ids=tokens, use_cache=False)
+    mask = None
+    if int(lengths.min()) < ids.shape[1]:
+        mask = (torch.arange(ids.shape[1], device=where) < lengths[:, None]).long()
+    return loaded(input_ids=tokens, attention_mask=mask)

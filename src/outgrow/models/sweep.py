@@ -1,0 +1,171 @@
+"""Every text once through a model, in batches of equal length, shard by shard: the machinery under features and scores.
+
+Texts that occur twice are read once. Texts are read in order of length, in batches of a fixed number of tokens. A shard
+is a run of batches and an artifact of the store: a killed sweep loses the shard in flight, no more, and ends with the
+same bytes. Memory holds one shard's results and one batch's activations, however many texts there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, final
+
+import numpy as np
+
+from outgrow import progress
+from outgrow.models import loading, tokens
+from outgrow.models.checkpoints import Model
+from outgrow.models.plan import Plan, plan
+from outgrow.store import Artifact, Store, forget
+
+BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
+"""On a processor the activations of a batch of this size stay in its cache."""
+SHARD_TOKENS = {"cpu": 24576, "cuda": 1 << 20}
+IN_MEMORY = 1 << 28
+"""Bytes of results above which they are gathered in a file, not in memory."""
+NO_ENDING: tuple[tuple[int, ...], ...] = ((),)
+
+
+class Reader(Protocol):
+    """A loaded model as the sweep sees it."""
+
+    def __call__(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Token ids int64 (n, T), padded on the right, and their lengths (n,), to float32 (L, n, D)."""
+
+    def flops(self, lengths: np.ndarray) -> float:
+        """Model FLOPs of texts of these lengths."""
+
+
+@final
+class Sweep:
+    """One model, N texts in any order, and E endings: row `text * E + ending` is a text with an ending's ids after it.
+
+    `made` says all that the results depend on beside the texts and the plan; `load` makes the reader, when needed.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        model: Model,
+        texts: Sequence[str],
+        store: Store,
+        made: dict[str, Any],
+        load: Callable[[], Reader],
+        endings: tuple[tuple[int, ...], ...] = NO_ENDING,
+    ):
+        number = dict.fromkeys(texts, 0)
+        self._texts = sorted(number)
+        for at, text in enumerate(self._texts):
+            number[text] = at
+        self._number = np.fromiter((number[text] for text in texts), np.int64, len(texts))
+        self._kind, self._model, self._store, self._load, self._endings = kind, model, store, load, endings
+        device = loading.device().type
+        self.made = {
+            **made,
+            "model": model.digest,
+            "endings": endings,
+            "texts": _digest(self._texts),
+            "longest": tokens.LONGEST,
+            "batch_tokens": BATCH_TOKENS[device],
+            "shard_tokens": SHARD_TOKENS[device],
+        }
+        self._reader: Reader | None = None
+        self._tokens: tokens.TokenFile | None = None
+        self.computed = False
+        """Whether this process had to do any of the work."""
+
+    def run(self) -> Artifact:
+        """The index of the sweep: how many tokens, seconds and FLOPs, and in which place of the plan each row is."""
+        return self._store.make(self._kind, self.made, self._build)
+
+    def gather(self, index: Artifact, width: int, layers: int = 1) -> np.ndarray:
+        """float32 (layers, N * E, width): the rows in the order of the texts that were given.
+
+        A shard that was damaged meanwhile is made again.
+        """
+        endings = np.arange(len(self._endings))
+        place = index.arrays["place"][(self._number[:, None] * len(endings) + endings).reshape(-1)]
+        shape = (layers, len(place), width)
+        large = 4 * int(np.prod(shape)) > IN_MEMORY
+        out = self._store.scratch(shape) if large else np.empty(shape, np.float32)
+        start = 0
+        for shard, end in enumerate(index.arrays["ends"].tolist()):
+            x = self._shard(shard).arrays["x"]
+            here = np.flatnonzero((place >= start) & (place < end))
+            for layer in range(layers):
+                out[layer, here] = x[layer, place[here] - start]
+            forget(x)
+            if large:
+                forget(out)
+            start = end
+        return out
+
+    def _build(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        start = time.perf_counter()
+        lengths, planned = self._planned()
+        tokenising = time.perf_counter() - start
+        facts = []
+        with progress.track(f"reading {len(self._texts)} texts with {self._model.name}", float(lengths.sum())) as bar:
+            for shard in range(len(planned.batches)):
+                facts.append(self._shard(shard).meta)
+                bar.advance(float(lengths[planned.order[planned.rows(shard)]].sum()))
+        place = np.empty(len(lengths), np.int64)
+        place[planned.order] = np.arange(len(lengths))
+        ends = np.array([planned.rows(shard).stop for shard in range(len(planned.batches))], np.int64)
+        meta = {
+            "tokens": int(lengths.sum()),
+            "truncated": self._tokens.truncated,
+            "seconds": tokenising + sum(fact["seconds"] for fact in facts),
+            "flops": sum(fact["flops"] for fact in facts),
+        }
+        return {"place": place, "ends": ends}, meta
+
+    def _shard(self, shard: int) -> Artifact:
+        """Results of one shard in the order of the plan: from the store, or made."""
+        made = {**self.made, "shard": shard}
+        kind = f"{self._kind}-shards"
+        return self._store.get(kind, made) or self._store.put(kind, made, *self._compute(shard))
+
+    def _planned(self) -> tuple[np.ndarray, Plan]:
+        """Lengths of the rows, and the plan."""
+        if self._tokens is None:
+            room = max(map(len, self._endings))
+            self._tokens = tokens.tokenise(self._model, self._texts, self._store.root, room)
+            added = np.array([len(ending) for ending in self._endings])
+            self._lengths = (self._tokens.lengths[:, None] + added).reshape(-1)
+            self._plan = plan(self._lengths, self.made["batch_tokens"], self.made["shard_tokens"])
+        return self._lengths, self._plan
+
+    def _compute(self, shard: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        self.computed = True
+        all_lengths, planned = self._planned()
+        if self._reader is None:
+            self._reader = self._load()
+        start = time.perf_counter()
+        parts, work = [], 0.0
+        for batch in planned.batches[shard]:
+            rows = planned.order[batch]
+            lengths = all_lengths[rows]
+            parts.append(self._reader(self._ids(rows, lengths), lengths))
+            work += self._reader.flops(lengths)
+        return {"x": np.concatenate(parts, axis=1)}, {"seconds": time.perf_counter() - start, "flops": work}
+
+    def _ids(self, rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """int64 (n, T): the ids of these rows, zeros after the end of each."""
+        out = np.zeros((len(rows), int(lengths.max())), np.int64)
+        for at, row in enumerate(rows.tolist()):
+            ids = self._tokens.ids(row // len(self._endings))
+            out[at, : len(ids)] = ids
+            out[at, len(ids) : lengths[at]] = self._endings[row % len(self._endings)]
+        return out
+
+
+def _digest(texts: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()

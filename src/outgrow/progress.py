@@ -1,0 +1,70 @@
+"""Progress of everything that takes longer than two seconds: a bar with time left on a terminal, a line now and then elsewhere.
+
+    with progress.track("reading cities with smollm2-135m", total=6000) as bar:
+        bar.advance(64)
+    progress.say("a notice for the person at the terminal")
+
+Everything goes to standard error. `quiet()` switches it off (the Python interface does so unless asked).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_enabled = True
+
+
+def quiet(value: bool = True) -> None:
+    """Switch all progress off, or on again."""
+    global _enabled
+    _enabled = not value
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal."""
+    if _enabled:
+        print(line, file=sys.stderr, flush=True)
+
+
+class Bar:
+    """Counts up to `total` units of work."""
+
+    def __init__(self, label: str, total: float):
+        self.label, self.total, self.done = label, max(total, 1), 0.0
+        self._start = self._told = time.monotonic()
+
+    def advance(self, units: float = 1) -> None:
+        """`units` more of the total are done."""
+        self.done += units
+        now = time.monotonic()
+        if _enabled and now - self._told > 5:
+            self._told = now
+            left = (now - self._start) / max(self.done, 1e-9) * max(self.total - self.done, 0)
+            say(f"{self.label}: {100 * min(self.done / self.total, 1):.0f}%, {left:.0f} s left")
+
+
+class _TerminalBar(Bar):
+    def __init__(self, label: str, total: float, rich_progress):
+        super().__init__(label, total)
+        self._rich, self._task = rich_progress, rich_progress.add_task(label, total=self.total)
+
+    def advance(self, units: float = 1) -> None:
+        self.done += units
+        self._rich.update(self._task, completed=self.done)
+
+
+@contextmanager
+def track(label: str, total: float) -> Iterator[Bar]:
+    """A bar for one stage of work."""
+    if not (_enabled and sys.stderr.isatty()):
+        yield Bar(label, total)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as rich_progress:
+        yield _TerminalBar(label, total, rich_progress)

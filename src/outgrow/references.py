@@ -1,0 +1,91 @@
+"""What every study runs beside the methods: the ceiling, controls that must come out a known way, contrasts that teach.
+
+Each is a function of a Pair that returns a fitted student, or test probabilities, or None where it does not apply.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow import methods, supervisors
+from outgrow.labels import WeakLabels
+from outgrow.labels.mean import mean
+from outgrow.pair import Pair
+from outgrow.rng import derive
+from outgrow.supervisors.prompt import ask
+
+CURVE = (16, 64, 256, 1024, 4096, 16384)
+
+
+def ceiling(pair: Pair):
+    """The same student trained on the transfer half's gold, settings chosen by gold held out within that half."""
+    return pair.student.fit(pair.one_hot(pair.splits.transfer))
+
+
+def shuffled(pair: Pair):
+    """Naive on weak labels that are dealt out to the wrong items: nothing can be learned."""
+    probs = np.array(pair.weak.probs)
+    for r, rows in enumerate(pair.splits.transfer):
+        where = np.flatnonzero(rows)
+        order = derive(pair.seed, pair.task.name, "shuffled", pair.replicates[r]).permutation(len(where))
+        probs[r][:, where] = probs[r][:, where[order]]
+    return _naive(pair, probs)
+
+
+def gold_naive(pair: Pair):
+    """Gold in the place of weak labels, through naive: the ceiling, to the byte."""
+    return _naive(pair, pair.one_hot(pair.splits.transfer)[:, None])
+
+
+def own_features(pair: Pair):
+    """The student on its supervisor's own features: it can do no better than copy."""
+    (kind, model), *others = supervisors.parse(pair.weak_name)
+    if kind.name != "probe" or others:
+        return None
+    space = pair.spaces(model, ~pair.test)
+    return type(pair.student)(
+        space, pair.splits.transfer, pair.task.groups, pair.seed, pair.replicates
+    ).fit(mean(pair.weak))  # fmt: skip
+
+
+def zero_shot(pair: Pair):
+    """The strong model, asked in words, without any training."""
+    from outgrow import models
+
+    if models.resolve(pair.strong_name, pair.spaces.store).kind != "causal":
+        return None
+    probs, _ = ask(pair.task, np.flatnonzero(pair.test), pair.strong_name, pair.spaces.store)
+    return np.broadcast_to(probs, (len(pair.replicates), *probs.shape))
+
+
+def gold_few(pair: Pair):
+    """The student trained directly on the gold that trained the supervisor."""
+    return pair.student.on(pair.known).fit(pair.one_hot(pair.known))
+
+
+def iid_noise(pair: Pair):
+    """Naive on gold with flips by chance, as many as the supervisor has errors on the transfer half."""
+    believed, classes = mean(pair.weak).argmax(-1), len(pair.task.classes)
+    labels = np.tile(pair.gold.labels, (len(pair.replicates), 1))
+    for r, rows in enumerate(pair.splits.transfer):
+        rng = derive(pair.seed, pair.task.name, "noise", pair.replicates[r])
+        where = np.flatnonzero(rows & ~np.isnan(mean(pair.weak)[r]).any(-1))
+        rate = (believed[r] != labels[r])[where].mean()
+        wrong = rng.random(len(where)) < rate
+        shift = rng.integers(1, classes, len(where))
+        labels[r, where] = (labels[r, where] + wrong * shift) % classes
+    return _naive(pair, pair.one_hot(pair.splits.transfer, labels)[:, None])
+
+
+def gold_curve(pair: Pair, count: int):
+    """The student trained on `count` gold items of the transfer half."""
+    rows = pair.few(pair.splits.transfer, count)
+    return pair.student.on(rows).fit(pair.one_hot(rows))
+
+
+def _naive(pair: Pair, probs: np.ndarray):
+    return methods.find("naive").run(WeakLabels(probs, ("given",) * probs.shape[1]), pair.student)
+
+
+CONTROLS = {"shuffled": shuffled, "gold-naive": gold_naive, "own-features": own_features}
+CONTRASTS = {"zero-shot": zero_shot, "gold-few": gold_few, "iid-noise": iid_noise}

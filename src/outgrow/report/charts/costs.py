@@ -1,0 +1,82 @@
+"""Where the time went."""
+
+from __future__ import annotations
+
+from outgrow.report.charts import chart
+from outgrow.report.data import Report
+from outgrow.report.theme import colour, cut
+from outgrow.report.words import amount, seconds
+
+ROW = 26
+
+
+@chart(
+    order=110,
+    of="study",
+    wide=True,
+    title="What it cost",
+    caption="Seconds of wall-clock time by stage, with the arithmetic that models did there where it is known. Hollow bars were found in "
+    "the store from an earlier run: their length is what they took when they were made.",
+)
+def costs(report: Report, width: int) -> dict | None:
+    """A bar a stage, what was cached apart from what was computed."""
+    narrow = width < 600
+    rows = []
+    for stage in dict.fromkeys(cost["stage"] for cost in report.costs):
+        for cached in (False, True):
+            found = [c for c in report.costs if c["stage"] == stage and bool(c.get("cached")) is cached]
+            took = sum(c.get("seconds") or 0 for c in found)
+            flops = sum(c.get("flops") or 0 for c in found)
+            if found:
+                label = seconds(took) + (f" · {amount(flops, 'FLOP')}" if flops and not narrow else "")
+                said = f"{stage}: {seconds(took)}{', from the store' if cached else ''}" + (
+                    f", {amount(flops, 'FLOP')}" if flops else ""
+                )
+                rows.append(
+                    {
+                        "stage": cut(stage, 16 if narrow else 28),
+                        "seconds": took,
+                        "cached": cached,
+                        "label": label,
+                        "says": said,
+                    }
+                )
+    if not rows:
+        return None
+    for i, row in enumerate(rows):
+        row["y"] = (i + 0.5) * ROW
+    left, right = (112, 62) if narrow else (200, 130)
+    plot = width - left - right
+    top = max(row["seconds"] for row in rows) or 1
+    x = {"type": "quantitative", "scale": {"domain": [0, top], "nice": False}, "axis": None}
+    y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
+    says = {"field": "says", "type": "nominal"}
+    text = {"type": "text", "baseline": "middle", "fontSize": 13}
+    bars = []
+    for cached, look in (
+        (False, {"color": colour("method"), "opacity": 0.85}),
+        (True, {"filled": False, "stroke": colour("muted"), "strokeWidth": 1.2, "strokeDash": [3, 2]}),
+    ):
+        bars.append(
+            {
+                "transform": [{"filter": f"datum.cached == {str(cached).lower()}"}],
+                "mark": {"type": "bar", "orient": "horizontal", "size": 13, **look},
+                "encoding": {"x": {**x, "field": "seconds"}, "y": y, "description": says},
+            }
+        )
+    return {
+        "description": "Cost by stage. " + "; ".join(row["says"] for row in rows) + ".",
+        "width": plot,
+        "height": len(rows) * ROW,
+        "autosize": "none",
+        "padding": {"left": left, "right": right, "top": 4, "bottom": 4},
+        "data": {"values": rows},
+        "layer": [
+            *bars,
+            {"mark": {**text, "align": "left", "x": -left}, "encoding": {"y": y, "text": {"field": "stage"}}},
+            {
+                "mark": {**text, "align": "left", "dx": 8, "color": colour("muted")},
+                "encoding": {"x": {**x, "field": "seconds"}, "y": y, "text": {"field": "label"}},
+            },
+        ],
+    }

@@ -1,0 +1,96 @@
+"""PGR of every method and contrast, with both of its intervals."""
+
+from __future__ import annotations
+
+from outgrow.report.charts import chart
+from outgrow.report.data import View
+from outgrow.report.theme import colour, cut, domain, kinds
+from outgrow.report.words import interval, share
+
+ROW = 28
+
+
+@chart(
+    order=20,
+    of="view",
+    wide=True,
+    title="How much of the gap was recovered (PGR)",
+    caption="0% is the supervisor, 100% the student taught by gold. The thin line is the 95% interval for new data from the same "
+    "source, the one to quote; the broad bar is the interval for these very items. Below 0% the student did worse than its "
+    "teacher; above 100% weak labels taught it more than gold did.",
+)
+def recovered(view: View, width: int) -> dict | None:
+    """A mark, a line and a bar for each method and contrast that has a PGR."""
+    narrow = width < 600
+    shown = [row for row in view.of("method", "contrast") if row.pgr is not None]
+    if not shown:
+        return None
+    left, right = (112, 52) if narrow else (200, 130)
+    plot = width - left - right
+    rows = [
+        {
+            "kind": row.kind, "name": cut(row.method, 16 if narrow else 28), "pgr": row.pgr, "y": (i + 0.5) * ROW,
+            "lo": row.pgr_ci[0] if row.pgr_ci else None, "hi": row.pgr_ci[1] if row.pgr_ci else None,
+            "a": row.pgr_ci_this_pool[0] if row.pgr_ci_this_pool else None,
+            "b": row.pgr_ci_this_pool[1] if row.pgr_ci_this_pool else None,
+            "label": share(row.pgr), "range": interval(row.pgr_ci, 0),
+            "says": f"{row.method}: {share(row.pgr)}; new data {interval(row.pgr_ci, 0) or 'no interval'}; "
+            f"this pool {interval(row.pgr_ci_this_pool, 0) or 'no interval'}",
+        }
+        for i, row in enumerate(shown)
+    ]  # fmt: skip
+    span = domain(0, 1, *[row[name] for row in rows for name in ("pgr", "lo", "hi", "a", "b")], around=0.04)
+    x = {
+        "type": "quantitative",
+        "scale": {"domain": span, "nice": False},
+        "axis": {"format": ".0%", "tickCount": 4 if narrow else 8, "title": None},
+    }
+    y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
+    says = {"field": "says", "type": "nominal"}
+    text = {"type": "text", "baseline": "middle", "fontSize": 13}
+    marks = [
+        {
+            "data": {"values": [{"a": 0, "b": 1}]},
+            "mark": {"type": "rect", "color": colour("gap")},
+            "encoding": {"x": {**x, "field": "a"}, "x2": {"field": "b"}},
+        },
+        *[
+            {
+                "data": {"values": [{"a": at}]},
+                "mark": {"type": "rule", "color": colour(kind), "strokeWidth": 1.5},
+                "encoding": {"x": {**x, "field": "a"}},
+            }
+            for at, kind in ((0, "floor"), (1, "ceiling"))
+        ],
+        {
+            "transform": [{"filter": "datum.a != null"}],
+            "mark": {"type": "rule", "strokeWidth": 11, "opacity": 0.35},
+            "encoding": {"x": {**x, "field": "a"}, "x2": {"field": "b"}, "y": y, "color": kinds("color"), "description": says},
+        },
+        {
+            "transform": [{"filter": "datum.lo != null"}],
+            "mark": {"type": "rule", "strokeWidth": 2, "strokeCap": "round"},
+            "encoding": {"x": {**x, "field": "lo"}, "x2": {"field": "hi"}, "y": y, "color": kinds("color"), "description": says},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "opacity": 1},
+            "encoding": {
+                "x": {**x, "field": "pgr"}, "y": y, "color": kinds("color"), "shape": kinds("shape"), "size": kinds("size"),
+                "description": says,
+            },
+        },
+        {"mark": {**text, "align": "left", "x": -left}, "encoding": {"y": y, "text": {"field": "name"}, "description": says}},
+        {"mark": {**text, "align": "right", "x": plot + 42}, "encoding": {"y": y, "text": {"field": "label"}}},
+    ]  # fmt: skip
+    if not narrow:
+        said = {**text, "align": "right", "x": plot + 126, "fontSize": 12, "color": colour("muted")}
+        marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})
+    return {
+        "description": "Share of the gap recovered: " + "; ".join(row["says"] for row in rows) + ".",
+        "width": plot,
+        "height": len(rows) * ROW,
+        "autosize": "none",
+        "padding": {"left": left, "right": right, "top": 8, "bottom": 30},
+        "data": {"values": rows},
+        "layer": marks,
+    }

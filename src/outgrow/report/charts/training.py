@@ -1,0 +1,83 @@
+"""Accuracy over training."""
+
+from __future__ import annotations
+
+from outgrow.report.charts import chart
+from outgrow.report.data import Pair
+from outgrow.report.theme import SERIES, apart, colour, cut, domain
+from outgrow.report.words import percent
+
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [1, 3])
+
+
+@chart(
+    order=60,
+    title="Accuracy over training",
+    caption="Mean score on the test items while the student trains (the ceiling on gold, all others on weak labels). A curve that rises and falls again first learnt what "
+    "is right and then what its teacher gets wrong. Shown only: nothing was stopped or chosen by it.",
+)
+def training(pair: Pair, width: int) -> dict | None:
+    """A line a method and one for the ceiling, their names at their ends; of many methods the naive and the best are coloured."""
+    shown = [entry for entry in pair.get("training") if len(entry.get("accuracy") or []) > 1]
+    if not shown:
+        return None
+    best = pair.main.best
+    taught = [entry for entry in shown if entry["method"] != "ceiling"]
+    named = taught
+    if len(taught) > len(SERIES):
+        named = [entry for entry in taught if entry["method"] in ("naive", best.method if best else "")]
+    others = [entry for entry in taught if entry not in named]
+    gold = [entry for entry in shown if entry["method"] == "ceiling"]
+    floor = pair.main.floor.value if pair.main.floor else None
+    span = domain(floor, *[value for entry in shown for value in entry["accuracy"]], among=(0, 1), around=0.08)
+    height, plot = 250, width - 52 - 104
+    x = {
+        "field": "progress",
+        "type": "quantitative",
+        "scale": {"domain": [0, 1], "nice": False},
+        "axis": {"format": ".0%", "title": "of the training", "tickCount": 4, "grid": False},
+    }
+    scale = {"type": "quantitative", "scale": {"domain": span, "nice": False, "zero": False}}
+    y = {**scale, "axis": {"format": ".0%", "tickCount": 5, "title": None}}
+    styles = [(entry, SERIES[i], DASHES[i]) for i, entry in enumerate(named)]
+    styles += [(entry, colour("ceiling"), [1, 0]) for entry in gold]
+    layers = [_line(entry, x, y, colour("line"), [1, 0], 1.2) for entry in others]
+    layers += [_line(entry, x, y, paint, dash, 2.3) for entry, paint, dash in styles]
+    ends = [(entry["method"], entry["accuracy"][-1], paint) for entry, paint, _ in styles]
+    if floor is not None:
+        mark = {"type": "rule", "color": colour("floor"), "strokeWidth": 1.2, "strokeDash": [3, 3]}
+        layers.append(
+            {"data": {"values": [{"value": floor}]}, "mark": mark, "encoding": {"y": {**y, "field": "value"}}}
+        )
+        ends.append(("floor", floor, colour("floor")))
+    per = (span[1] - span[0]) / height
+    for (name, _, paint), place in zip(ends, apart([value for _, value, _ in ends], 15 * per), strict=True):
+        mark = {"type": "text", "align": "left", "baseline": "middle", "x": plot + 8, "color": paint, "fontWeight": 600}
+        data = {"values": [{"value": place, "text": cut(name, 15)}]}
+        layers.append(
+            {"data": data, "mark": mark, "encoding": {"y": {**y, "field": "value"}, "text": {"field": "text"}}}
+        )
+    said = [f"{e['method']} ends at {percent(e['accuracy'][-1])}, highest {percent(max(e['accuracy']))}" for e in shown]
+    return {
+        "description": "Score over training: " + "; ".join(said) + ".",
+        "width": plot,
+        "height": height,
+        "autosize": "none",
+        "padding": {"left": 52, "right": 104, "top": 16, "bottom": 46},
+        "layer": layers,
+    }
+
+
+def _line(entry: dict, x: dict, y: dict, paint: str, dash: list[int], thick: float) -> dict:
+    points = [{"progress": p, "value": v} for p, v in zip(entry["progress"], entry["accuracy"], strict=True)]
+    return {
+        "data": {"values": points},
+        "mark": {
+            "type": "line",
+            "color": paint,
+            "strokeWidth": thick,
+            "strokeDash": dash,
+            "description": entry["method"],
+        },
+        "encoding": {"x": x, "y": {**y, "field": "value"}},
+    }

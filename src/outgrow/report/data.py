@@ -1,0 +1,197 @@
+"""A run folder as plain data: what the charts and the page are made of, and nothing they would have to look up."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from outgrow.errors import UserError
+
+MAIN_METRIC = "accuracy"
+METRICS = {"accuracy": "accuracy", "choice": "questions answered right"}
+Interval = tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of summary.json, with the replicates behind it. Scores and PGR are fractions; None = cannot be said."""
+
+    method: str
+    kind: str
+    """floor | ceiling | method | contrast | control"""
+    value: float | None
+    value_ci: Interval = None
+    pgr: float | None = None
+    pgr_ci: Interval = None
+    """For new data, as opposed to `pgr_ci_this_pool`."""
+    pgr_ci_this_pool: Interval = None
+    vs_naive: float | None = None
+    vs_naive_ci: Interval = None
+    vs_naive_p: float | None = None
+    """Two-sided, after Holm's correction over the methods."""
+    gap: float | None = None
+    gap_ci: Interval = None
+    status: str = "ok"
+    replicates: int = 0
+    n_test: int = 0
+    each: tuple[float, ...] = ()
+    """The score of every replicate, in order."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A pair measured by one metric: what the ladder, the PGR chart and the summary table show."""
+
+    metric: str
+    label: str
+    rows: tuple[Row, ...]
+    majority: float | None = None
+
+    def row(self, method: str) -> Row | None:
+        """The row of that name, or None."""
+        return next((row for row in self.rows if row.method == method), None)
+
+    def of(self, *kinds: str) -> list[Row]:
+        """Rows of these kinds, kinds in the order given, best first within a kind."""
+        rows = [row for row in self.rows if row.kind in kinds]
+        return sorted(rows, key=lambda row: (kinds.index(row.kind), -(row.value if row.value is not None else -1)))
+
+    @property
+    def floor(self) -> Row | None:
+        return self.row("floor")
+
+    @property
+    def ceiling(self) -> Row | None:
+        return self.row("ceiling")
+
+    @property
+    def best(self) -> Row | None:
+        """The method with the highest score on the test items, which flatters it a little."""
+        rows = [row for row in self.of("method") if row.value is not None]
+        return rows[0] if rows else None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One task, its supervisors and a student: a section of the report. `details` are details.json's entries, as they stand."""
+
+    task: str
+    weak: str
+    strong: str
+    views: tuple[View, ...]
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def main(self) -> View:
+        return self.views[0]
+
+    @property
+    def replicates(self) -> int:
+        return max((row.replicates for row in self.main.rows), default=0)
+
+    def get(self, section: str) -> Any:
+        """A section of details.json: a list where it is absent, so that charts can ask without checking."""
+        return self.details.get(section) or []
+
+    def entry(self, section: str, method: str) -> dict[str, Any] | None:
+        """The entry of one method in a section of details.json."""
+        return next((entry for entry in self.get(section) if entry.get("method") == method), None)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run folder."""
+
+    study: dict[str, Any]
+    pairs: tuple[Pair, ...]
+    tasks: dict[str, Any]
+    models: dict[str, Any]
+    methods: dict[str, Any]
+    costs: list[dict[str, Any]]
+
+
+def read(folder: Path) -> Report:
+    """The run in `folder`. Raises UserError where that is no run folder; what a section lacks is left out of the report."""
+    folder = Path(folder)
+    summary = _json(folder / "summary.json", needed=True)
+    study, details = _json(folder / "study.json", needed=True), _json(folder / "details.json") or {}
+    each = _replicates(folder / "cells.parquet")
+    by_pair: dict[tuple[str, str, str], list[dict]] = {}
+    for row in summary:
+        by_pair.setdefault((row["task"], row["weak"], row["strong"]), []).append(row)
+    entries = {(e.get("task"), e.get("weak"), e.get("strong")): e for e in details.get("pairs", [])}
+    pairs = tuple(_pair(key, rows, entries.get(key, {}), each) for key, rows in by_pair.items())
+    if not pairs:
+        raise UserError(f"{folder / 'summary.json'} holds no rows: run the study again, into another folder")
+    return Report(
+        study=study,
+        pairs=pairs,
+        tasks=details.get("tasks") or {},
+        models=details.get("models") or {},
+        methods=details.get("methods") or {},
+        costs=details.get("costs") or [],
+    )
+
+
+def _pair(key: tuple[str, str, str], rows: list[dict], details: dict, each: dict) -> Pair:
+    metrics = sorted({row["metric"] for row in rows}, key=lambda metric: (metric != MAIN_METRIC, metric))
+    views = []
+    for metric in metrics:
+        shown = tuple(_row(row, each.get((*key, row["method"], metric), ())) for row in rows if row["metric"] == metric)
+        majority = details.get("majority") if metric == MAIN_METRIC else None
+        views.append(View(metric, METRICS.get(metric, metric), shown, majority))
+    return Pair(*key, tuple(views), details)
+
+
+def _row(row: dict, each: tuple[float, ...]) -> Row:
+    known = {name: row[name] for name in Row.__dataclass_fields__ if name in row}
+    for name in ("value_ci", "pgr_ci", "pgr_ci_this_pool", "vs_naive_ci", "gap_ci"):
+        ends = known.get(name)
+        known[name] = tuple(ends) if ends and None not in ends else None
+    return Row(**known, each=each)
+
+
+def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
+    """Scores by (task, weak, strong, method, metric), one a replicate; the floor and ceiling are columns of every cell."""
+    if not path.exists():
+        return {}
+    import polars as pl
+
+    keys = ["task", "weak", "strong", "method", "metric"]
+    try:
+        cells = pl.read_parquet(path).sort("replicate", maintain_order=True)
+    except pl.exceptions.PolarsError as error:
+        raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): run the same command again") from None
+    found: dict[tuple, tuple[float, ...]] = {}
+    for key, cell in cells.group_by(keys, maintain_order=True):
+        found[key] = tuple(float(x) for x in cell["value"] if x is not None and math.isfinite(x))
+        for name in ("floor", "ceiling"):
+            if name in cell.columns:
+                values = tuple(float(x) for x in cell[name] if x is not None and math.isfinite(x))
+                found.setdefault((*key[:3], name, key[4]), values)
+    return found
+
+
+def _json(path: Path, needed: bool = False) -> Any:
+    """The file's content, with NaN and infinities as None."""
+    if not path.exists():
+        if needed:
+            raise UserError(
+                f"{path.parent} is no run folder: it holds no {path.name}; give the folder that a run wrote"
+            )
+        return None
+    try:
+        return _finite(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON ({error}): run the study again") from None
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,111 @@
+"""Colours by name, and what every chart shares.
+
+A spec says `"var(--method)"`: the page's style sheet decides what that is in light, in dark and on paper; `light` puts the
+light colours in place where there is no style sheet. Blue, vermilion, green and purple after Okabe & Ito, darkened until they
+read as text on white; kinds differ by shape as well, so that colour alone never carries a meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+LIGHT = {
+    "page": "#ffffff", "soft": "#f6f7f9", "ink": "#1c2128", "muted": "#5c6570", "line": "#dfe3e8", "grid": "#eceff2",
+    "accent": "#0b66a8", "gap": "#e8f1f9", "method": "#0b66a8", "floor": "#ad4800", "ceiling": "#00765a",
+    "contrast": "#9b3c7b", "control": "#6b7280", "bad": "#b3261e", "bad-soft": "#fdeceb", "good": "#00765a",
+    "good-soft": "#e9f5f1", "unclear-soft": "#fbf3e4", "unclear": "#8a5a00", "ochre": "#8f6b00", "sky": "#3d97cc",
+    "heat-a": "#a8410a", "heat-b": "#e9b48f", "heat-c": "#eef1f4", "heat-d": "#b9d8ee", "heat-e": "#69a9d6", "heat-f": "#0b66a8",
+    "on-heat-a": "#ffffff", "on-heat-b": "#1c2128", "on-heat-c": "#1c2128", "on-heat-d": "#1c2128", "on-heat-e": "#1c2128",
+    "on-heat-f": "#ffffff",
+}  # fmt: skip
+DARK = {
+    "page": "#14171b", "soft": "#1c2026", "ink": "#e8ebee", "muted": "#9ea8b3", "line": "#323942", "grid": "#262c34",
+    "accent": "#6db6ee", "gap": "#1b2c3b", "method": "#6db6ee", "floor": "#f0924f", "ceiling": "#3fc79b",
+    "contrast": "#dc95c4", "control": "#9aa3af", "bad": "#ff8f86", "bad-soft": "#3a1d1c", "good": "#3fc79b",
+    "good-soft": "#15302a", "unclear-soft": "#33290f", "unclear": "#e9bb5d", "ochre": "#d9b64a", "sky": "#a9d6f5",
+    "heat-a": "#e0793a", "heat-b": "#7d4626", "heat-c": "#2a3038", "heat-d": "#1f4866", "heat-e": "#2d74a8", "heat-f": "#6db6ee",
+    "on-heat-a": "#14171b", "on-heat-b": "#ffffff", "on-heat-c": "#e8ebee", "on-heat-d": "#ffffff", "on-heat-e": "#ffffff",
+    "on-heat-f": "#14171b",
+}  # fmt: skip
+
+KINDS = ("ceiling", "method", "floor", "contrast", "control")
+LOOKS = {
+    "color": ["var(--ceiling)", "var(--method)", "var(--floor)", "var(--contrast)", "var(--control)"],
+    "shape": ["diamond", "circle", "square", "triangle-up", "cross"],
+    "size": [120, 100, 95, 105, 150],
+}
+SERIES = ("var(--method)", "var(--contrast)", "var(--ink)", "var(--ochre)", "var(--sky)", "var(--control)")
+FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+CONFIG = {
+    "font": "Arial, sans-serif",
+    "background": None,
+    "view": {"stroke": None},
+    "axis": {
+        "grid": True, "gridColor": "var(--grid)", "domain": False, "ticks": False, "labelColor": "var(--muted)", "labelFontSize": 12,
+        "labelPadding": 8, "labelFlush": False, "titleColor": "var(--muted)", "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 10,
+    },
+    "text": {"fontSize": 12, "color": "var(--ink)"},
+    "header": {"labelColor": "var(--ink)", "labelFontSize": 13, "labelFontWeight": 600, "title": None},
+    "legend": {
+        "labelColor": "var(--ink)", "labelFontSize": 12, "title": None, "orient": "top", "symbolSize": 90, "labelLimit": 190,
+        "columnPadding": 14, "rowPadding": 5,
+    },
+}  # fmt: skip
+
+
+def colour(name: str) -> str:
+    """The colour of that name, for a spec."""
+    return f"var(--{name})"
+
+
+def kinds(channel: str) -> dict[str, Any]:
+    """The encoding of a row's kind, by `color`, `shape` or `size`."""
+    return {
+        "field": "kind",
+        "type": "nominal",
+        "scale": {"domain": list(KINDS), "range": LOOKS[channel]},
+        "legend": None,
+    }
+
+
+def light(text: str) -> str:
+    """The text with every colour name replaced by the light colour."""
+    return re.sub(r"var\(--([a-z-]+)\)", lambda match: LIGHT[match[1]], text)
+
+
+def style() -> str:
+    """Both palettes as custom properties; dark on dark screens only, so that paper is always light."""
+    rules = [";".join(f"--{name}:{value}" for name, value in palette.items()) for palette in (LIGHT, DARK)]
+    return f":root{{{rules[0]}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{rules[1]}}}}}"
+
+
+def domain(*values: float | None, around: float = 0.06, among: tuple[float, float] | None = None) -> list[float]:
+    """Ends of an axis that holds all values with some air, clipped to `among`."""
+    known = [value for value in values if value is not None] or [0.0, 1.0]
+    low, high = min(known), max(known)
+    air = around * max(high - low, 0.02)
+    low, high = low - air, high + air
+    return [max(low, among[0]), min(high, among[1])] if among else [low, high]
+
+
+def cut(text: str, characters: int) -> str:
+    """The text, shortened with an ellipsis."""
+    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
+
+
+def apart(values: list[float], least: float) -> list[float]:
+    """The values, pushed up and down just enough that neighbours are at least `least` apart: places for labels."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    placed = [values[i] for i in order]
+    for _ in range(100):
+        moved = False
+        for i in range(len(placed) - 1):
+            lack = least - (placed[i + 1] - placed[i])
+            if lack > least * 1e-3:
+                placed[i], placed[i + 1], moved = placed[i] - lack / 2, placed[i + 1] + lack / 2, True
+        if not moved:
+            break
+    found = dict(zip(order, placed, strict=True))
+    return [found[i] for i in range(len(values))]

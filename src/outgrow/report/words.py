@@ -1,0 +1,249 @@
+"""Numbers and verdicts in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from outgrow.report.data import Interval, Pair, Row, View
+
+NO_GAP = ("gap not resolved", "ceiling below floor")
+KINDS = {
+    "ceiling": "Ceiling: the student taught by gold",
+    "method": "Methods: the student taught by weak labels alone",
+    "floor": "Floor: the supervisor itself",
+    "contrast": "Contrasts: may come out any way, and teach",
+    "control": "Controls: must come out a known way",
+}
+WHAT = {
+    "floor": "the supervisor's own answers on the test items",
+    "ceiling": "the student trained on gold instead of weak labels",
+    "naive": "the student trained on the weak labels as they are",
+    "zero-shot": "the student asked directly, without training",
+    "gold-few": "the student trained on the gold that trained the supervisor",
+    "iid-noise": "the student trained on gold with random flips, as many as the supervisor makes errors",
+    "shuffled": "weak labels handed to the wrong items: must score like always answering the commonest class",
+    "gold-naive": "gold handed through the naive method: must be the ceiling exactly",
+    "own-features": "the student's training on the supervisor's own features: must score like the floor",
+}
+GLOSSARY = {
+    "task": "A data set with a question whose true answers are known.",
+    "gold": "Those true answers. Sealed away from the student; they only train the supervisor and the ceiling, and score everybody.",
+    "supervisor": "The weak teacher: a small model, a prompt, rules or people that label items, with errors.",
+    "student": "The stronger model that learns from the supervisor's labels.",
+    "floor": "How well the supervisor itself does on test items that nobody was trained on.",
+    "ceiling": "How well the same student does when it is trained on gold instead: the best these items could have made of it.",
+    "PGR": (
+        "Performance gap recovered: (student − floor) / (ceiling − floor). 0% means that the student only copied its "
+        "teacher, 100% that the teacher's errors cost nothing. It can be below 0% and above 100%."
+    ),
+    "method": "A recipe for learning from weak labels. Naive, plain training on them, is what the others have to beat.",
+    "control": "A run that must come out a known way. If it does not, something is broken, and no other figure should be trusted.",
+    "contrast": "A run that may come out any way, and shows what the methods should be compared with.",
+    "replicate": "One seed: its own split of the training items, its own start. Every score is a mean over replicates.",
+    "[low, high]": "A 95% interval: in 95 of 100 studies done like this one, such an interval holds the true value.",
+    "new data": "The interval for what another pool of items from the same source would give: the one to quote.",
+    "this pool": "The narrower interval for these very items, with other splits and seeds.",
+}
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """0.618 -> 61.8%"""
+    return "–" if value is None else f"{100 * value:.{digits}f}%".replace("-", "−")
+
+
+def interval(ends: Interval, digits: int = 1) -> str:
+    """(0.28, 0.46) -> [28.0%, 46.0%], or nothing."""
+    return "" if not ends else f"[{percent(ends[0], digits)},\u00a0{percent(ends[1], digits)}]"
+
+
+def share(value: float | None) -> str:
+    """A PGR: 0.37 -> 37%"""
+    return percent(value, 0)
+
+
+def points(value: float | None) -> str:
+    """A difference of scores: 0.031 -> +3.1"""
+    return "–" if value is None else f"{100 * value:+.1f}".replace("-", "−")
+
+
+def point_interval(ends: Interval) -> str:
+    return "" if not ends else f"[{points(ends[0])},\u00a0{points(ends[1])}]"
+
+
+def seconds(value: float | None) -> str:
+    """75.2 -> 1 min 15 s"""
+    if value is None:
+        return "–"
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 60:
+        return f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def amount(value: float | None, unit: str = "") -> str:
+    """1.35e8 -> 135M; with a unit, 1.2e12 -> 1.2 TFLOP"""
+    if value is None:
+        return "–"
+    steps = ("", "k", "M", "B") if not unit else ("", "k", "M", "G", "T", "P", "E")
+    index = 0
+    while value >= 999.5 and index + 1 < len(steps):
+        value, index = value / 1000, index + 1
+    number = f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.2g}"
+    return f"{number} {steps[index]}{unit}" if unit else f"{number}{steps[index]}"
+
+
+def what(name: str, methods: dict[str, Any]) -> str:
+    """One line on what a row is."""
+    if name.startswith("supervisor:"):
+        return "One of the supervisors, alone."
+    return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
+
+
+def sentence(text: str | None) -> str:
+    """The text with a capital letter at its start and a full stop at its end."""
+    text = (text or "").strip()
+    return text and text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+def worth(pair: Pair) -> str:
+    """What the weak labels are worth in gold labels, in a sentence; nothing where the run does not say."""
+    found = pair.details.get("worth") or {}
+    n, ends, status = found.get("n"), found.get("n_ci"), found.get("status")
+    curve = [point["n"] for point in pair.get("gold_curve") if point.get("n")]
+    if status == "more than all" and curve:
+        return f"To the student these weak labels were worth more than all {max(curve):,} gold labels of its half."
+    if status == "less than the smallest" and curve:
+        return f"To the student these weak labels were worth less than {min(curve):,} gold labels."
+    if n is None:
+        return ""
+    bounds = ""
+    if ends:
+        low, high = (None if end is None else f"{end:,.0f}" for end in ends)
+        bounds = f" [{low or 'fewer than measured'},\u00a0{high or 'more than measured'}]"
+    return f"To the student these weak labels were worth about {n:,.0f} gold labels{bounds}."
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer for one pair. `verdict`: yes | no | unclear."""
+
+    verdict: str
+    label: str
+    text: Markup
+
+    @property
+    def plain(self) -> str:
+        return self.text.striptags()
+
+
+def headline(pair: Pair) -> Headline:
+    """The study's question, answered in plain words for one pair."""
+    found = _answer(pair)
+    if any(control.get("passed") is False for control in pair.get("controls")):
+        return Headline("unclear", "A control failed: not to be relied on", found.text)
+    return found
+
+
+def tally(headlines: list[Headline]) -> Markup:
+    """One sentence over several pairs."""
+    counts = {verdict: sum(found.verdict == verdict for found in headlines) for verdict in ("yes", "no", "unclear")}
+    said = Markup("In <b>{} of {}</b> pairs the student outgrew its teacher").format(counts["yes"], len(headlines))
+    if counts["no"]:
+        said += Markup("; in <b>{}</b> it did not").format(counts["no"])
+    if counts["unclear"]:
+        said += Markup("; in <b>{}</b> this study cannot tell").format(counts["unclear"])
+    return said + "."
+
+
+def _answer(pair: Pair) -> Headline:
+    view = pair.main
+    floor, ceiling, naive = view.floor, view.ceiling, view.row("naive") or view.best
+    if not (floor and ceiling and naive) or None in (floor.value, ceiling.value, naive.value):
+        text = Markup("On <b>{}</b>, this run has no floor, ceiling and method to compare for {} and {}.")
+        return Headline("unclear", "Cannot be answered", text.format(pair.task, pair.weak, pair.strong))
+    if naive.status in NO_GAP or naive.pgr is None:
+        return _no_gap(pair, view, naive)
+    text = _recovered(pair, view, naive)
+    best = view.best
+    if best and best is not naive and best.pgr is not None:
+        text += Markup(" Of the {} methods, <b>{}</b> came out best: <b>{}</b>{}{}.").format(
+            len(view.of("method")), best.method, share(best.pgr), _after(interval(best.pgr_ci, 0)), _above_naive(best)
+        )
+    if naive.status != "ok":
+        text += Markup(" These are first impressions: <b>{}</b> for intervals ({}). {}").format(
+            naive.status, f"{pair.replicates} replicates, {naive.n_test:,} test items", _power(pair)
+        )
+        return Headline("unclear", sentence(naive.status)[:-1], text)
+    top = best if best and best.pgr is not None else naive
+    return _verdict(text, naive, top)
+
+
+def _above_naive(row: Row) -> str:
+    if row.vs_naive is None or row.vs_naive_ci is None:
+        return ""
+    return f", {points(row.vs_naive)} points {point_interval(row.vs_naive_ci)} above naive".replace("+", "")
+
+
+def _recovered(pair: Pair, view: View, naive: Row) -> Markup:
+    who = Markup("On <b>{}</b>, {} taught by {}’s labels alone").format(pair.task, pair.strong, pair.weak)
+    rest = Markup("the gap between its teacher (<b>{}</b>) and what it could have been with gold (<b>{}</b>)").format(
+        percent(view.floor.value), percent(view.ceiling.value)
+    )
+    how = "" if naive.method == "naive" else f" by {naive.method}"
+    if naive.pgr < 0:
+        said = Markup("{} recovered <b>none</b> of {}: it scored <b>{}</b>, below its teacher (PGR {}{}).")
+        return who + said.format(how, rest, percent(naive.value), share(naive.pgr), _after(interval(naive.pgr_ci, 0)))
+    said = Markup("{} recovered <b>{}</b>{} of {}.")
+    return who + said.format(how, share(naive.pgr), _after(interval(naive.pgr_ci, 0)), rest)
+
+
+def _verdict(text: Markup, naive: Row, best: Row) -> Headline:
+    above = next((row for row in (naive, best) if row.pgr > 1), None)
+    if above:
+        text += Markup(
+            " <b>{}</b> is above the ceiling: weak labels taught more than as much gold did, "
+            "so look at the ceiling (too little gold, over-fitting) before celebrating."
+        ).format(above.method)
+    if naive.pgr_ci and naive.pgr_ci[0] > 0:
+        return Headline("yes", "The student outgrew its teacher", text)
+    if best.pgr_ci and best.pgr_ci[0] > 0:
+        return Headline("yes", f"The student outgrew its teacher, with {best.method}", text)
+    if best.pgr_ci and best.pgr_ci[1] < 0:
+        return Headline("no", "The student did not outgrow its teacher", text)
+    why = "the interval contains 0" if best.pgr_ci else "the interval has no end"
+    return Headline("unclear", f"Not clear: {why}", text)
+
+
+def _no_gap(pair: Pair, view: View, row: Row) -> Headline:
+    gap = row.gap if row.gap is not None else view.ceiling.value - view.floor.value
+    below = row.status == "ceiling below floor"
+    text = Markup(
+        "On <b>{}</b> there is no share to report: {}’s ceiling with gold (<b>{}</b>) {} its teacher {} (<b>{}</b>); "
+        "the gap is {} points{}. Taught by weak labels, the student scored <b>{}</b>{}. {}"
+    ).format(
+        pair.task,
+        pair.strong,
+        percent(view.ceiling.value),
+        "lies below" if below else "is not clearly above",
+        pair.weak,
+        percent(view.floor.value),
+        points(gap),
+        _after(point_interval(row.gap_ci)),
+        percent(row.value),
+        _after(interval(row.value_ci)),
+        _power(pair),
+    )
+    return Headline("unclear", sentence(row.status)[:-1], text)
+
+
+def _power(pair: Pair) -> str:
+    return sentence((pair.details.get("power") or {}).get("says"))
+
+
+def _after(text: str) -> str:
+    return f" {text}" if text else ""

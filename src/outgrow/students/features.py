@@ -1,0 +1,19 @@
+"""From a task and a model to the space in which heads are trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from outgrow import models
+from outgrow.students.probe import Space
+from outgrow.tasks.task import Task
+
+
+def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
+    """Features of every text of the task in every candidate layer; `pool` (N,) bool: items that are not test."""
+    sides = len(task.texts[0])
+    read = models.features(models.resolve(model, store), [t for texts in zip(*task.texts, strict=True) for t in texts], store)
+    x = read.x.reshape(len(read.layers), sides, len(task), -1)
+    return Space(x, read.layers, pool, read.seconds, read.flops)

@@ -1,0 +1,133 @@
+"""Many linear heads on the same features at once, by accelerated gradient descent with the curvature of cross-entropy.
+
+    minimise over W_h, b_h   sum_i w_hi loss(x_i W_h + b_h, t_hi) + ridge_h / 2 |W_h|^2        for every head h
+
+In the eigenbasis of the features (variances s) the Hessian is at most about kappa s + ridge per coordinate (kappa =
+1/4 for two classes, 1/2 beyond: Boehning 1992), so steps are scaled by its inverse, by the exact largest eigenvalue
+that remains (power iteration), and accelerated after Nesterov with restarts. Two products a step serve all heads.
+Heads come first in every array, which is also the fast order for thin products.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from outgrow.objectives import Aimed, Objective
+from outgrow.objectives.xent import Xent
+
+STEPS = 60
+SNAPSHOTS = 10
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Standardised features in their eigenbasis, with a last column of ones where there is a bias.
+
+    x (N, K) float32; curvature and penalised (K,): each column's second moment and whether ridge applies to it.
+    """
+
+    x: torch.Tensor
+    moments: torch.Tensor
+    penalised: torch.Tensor
+
+    @classmethod
+    def of(cls, x: torch.Tensor, reference: torch.Tensor, centred: bool = True) -> Basis:
+        """From features (N, D); means, scales and axes come from the rows in `reference` (bool, N).
+
+        `centred` False keeps the origin where it is and has no bias: heads on differences of two texts are odd functions.
+        """
+        rows = x[reference]
+        centre = rows.mean(0) if centred else torch.zeros(x.shape[1])
+        spread = (rows - centre).square().mean(0).sqrt()
+        scale = torch.where(spread > 1e-6 * spread.max().clamp_min(1e-30), 1 / spread.clamp_min(1e-30), 0.0)
+        rows = ((rows - centre) * scale).double()
+        if rows.shape[0] < rows.shape[1]:
+            squares, left = torch.linalg.eigh(rows @ rows.T)
+            keep = squares > 1e-7 * squares.max()
+            axes = rows.T @ (left[:, keep] / squares[keep].sqrt())
+        else:
+            squares, axes = torch.linalg.eigh(rows.T @ rows)
+            keep = squares > 1e-7 * squares.max()
+            axes = axes[:, keep]
+        turned, moments = ((x - centre) * scale) @ axes.float(), (squares[keep] / len(rows)).float()
+        penalised = torch.ones_like(moments)
+        if centred:
+            turned = torch.cat([turned, torch.ones(len(x), 1)], 1)
+            moments, penalised = torch.cat([moments, torch.ones(1)]), torch.cat([penalised, torch.zeros(1)])
+        return cls(turned.contiguous(), moments, penalised)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Weights (H, k, K): k = 1 for two classes, else C. Snapshots: (progress, weights) along training."""
+
+    weights: torch.Tensor
+    snapshots: tuple[tuple[float, torch.Tensor], ...] = ()
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """(H, n, C) for features (n, K)."""
+        return as_logits(_times(self.weights, x))
+
+
+def as_logits(z: torch.Tensor) -> torch.Tensor:
+    """(H, k, n) -> (H, n, C): a single z stands for the two logits -z/2 and z/2."""
+    return torch.stack([-z[:, 0] / 2, z[:, 0] / 2], -1) if z.shape[1] == 1 else z.transpose(1, 2)
+
+
+def _times(weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """(H, k, K) and (n, K) -> (H, k, n)."""
+    return (weights.flatten(0, 1) @ x.T).view(*weights.shape[:2], len(x))
+
+
+def train(
+    basis: Basis, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, ridge: torch.Tensor,
+    objective: Objective | None = None, steps: int = STEPS, snapshots: bool = False,
+) -> Heads:  # fmt: skip
+    """Heads h = 1..H trained on the rows (n,) of the basis: targets (H, n, C), weights (H, n) >= 0, ridge (H,) > 0."""
+    objective = objective or Xent()
+    x, classes, heads = basis.x[rows], targets.shape[-1], len(targets)
+    k, kappa = (1, 0.25) if classes == 2 else (classes, 0.5)
+    share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(1)
+    penalty = (ridge[:, None] * basis.penalised).unsqueeze(1)
+    curve = kappa * basis.moments + penalty
+    step = 1 / (curve * _largest(x, kappa * share, penalty, curve))
+    fixed = targets[..., 1].unsqueeze(1) if k == 1 and isinstance(objective, Xent) else None
+
+    w = torch.zeros(heads, k, x.shape[1])
+    before, momentum, kept = w, torch.zeros(heads, 1, 1), []
+    for done in range(steps):
+        ahead = w + (momentum / (momentum + 3)) * (w - before)
+        z = _times(ahead, x)
+        pull = z.sigmoid_().sub_(fixed) if fixed is not None else _pull(objective, z, targets, weights, done / steps)
+        slope = ((pull * share).flatten(0, 1) @ x).view_as(w) + penalty * ahead
+        before, w = w, ahead - step * slope
+        uphill = (slope * (w - before)).sum((1, 2), keepdim=True) > 0
+        momentum = torch.where(uphill, 0.0, momentum + 1)
+        if snapshots and (done + 1) % max(1, steps // SNAPSHOTS) == 0:
+            kept.append(((done + 1) / steps, w))
+    return Heads(w, tuple(kept))
+
+
+def _pull(objective: Objective, z, targets, weights, progress) -> torch.Tensor:
+    """d loss / d z, (H, k, n)."""
+    logits = as_logits(z)
+    if isinstance(objective, Aimed):
+        slope = logits.softmax(-1) - objective.aim(logits, targets, weights, progress)
+    else:
+        with torch.enable_grad():
+            leaf = logits.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(objective(leaf, targets, weights, progress).sum(), leaf)
+    return ((slope[..., 1] - slope[..., 0]) / 2).unsqueeze(1) if z.shape[1] == 1 else slope.transpose(1, 2)
+
+
+def _largest(x, share, penalty, curve, rounds: int = 12) -> torch.Tensor:
+    """Largest eigenvalue (H, 1, 1) of the scaled curvature of every head, with a margin for what the iteration misses."""
+    root = curve.sqrt()
+    v, size = torch.ones_like(curve), torch.ones(len(curve), 1, 1)
+    for _ in range(rounds):
+        u = v / size / root
+        v = (((_times(u, x) * share).flatten(0, 1) @ x).view_as(u) + penalty * u) / root
+        size = v.norm(dim=-1, keepdim=True)
+    return 1.1 * size

@@ -1,0 +1,174 @@
+"""The student as a probe: heads on frozen features, all replicates of a block in one batched program.
+
+Layer and ridge are chosen per replicate on held-out *targets*, whatever these are: weak labels for a student, gold of
+its own half for the ceiling. Nothing else is looked at, so what is chosen for a method is what naive would choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+import torch
+
+from outgrow.objectives import Objective
+from outgrow.rng import derive, hashed
+from outgrow.students.linear import STEPS, Basis, Heads, train
+
+RIDGES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 30.0)
+FOLDS = 5
+ENOUGH = 400
+"""Held-out items after which no further fold is held out."""
+
+
+@final
+@dataclass(frozen=True)
+class Space:
+    """Features of every item in every candidate layer: what students of one (task, model) share.
+
+    features (L, S, N, D) float32, S = 2 where an item has two texts; `reference` (N,) bool: rows that are not test.
+    """
+
+    features: np.ndarray
+    layers: tuple[int, ...]
+    reference: np.ndarray
+    seconds: float = 0.0
+    flops: float = 0.0
+    _bases: dict[int, Basis] = field(default_factory=dict, compare=False, repr=False)
+
+    def basis(self, layer: int) -> Basis:
+        """The eigenbasis of candidate number `layer`, made on first use."""
+        if layer not in self._bases:
+            x = torch.from_numpy(np.array(self.features[layer], np.float32))
+            paired = len(x) == 2
+            self._bases[layer] = Basis.of(x[1] - x[0] if paired else x[0], torch.from_numpy(self.reference), not paired)
+        return self._bases[layer]
+
+
+@final
+@dataclass(frozen=True)
+class Settings:
+    """What was chosen for each replicate: candidate layer (R,) and ridge (R,)."""
+
+    layer: np.ndarray
+    ridge: np.ndarray
+
+
+@final
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted student of R replicates."""
+
+    space: Space
+    settings: Settings
+    parts: tuple[tuple[np.ndarray, Heads], ...]
+    """For each layer in use: the replicates (numbers within the block) and their heads."""
+    classes: int
+
+    def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities (R, n, C) float32 for the items in `mask` (N,) bool; all items by default."""
+        return self._predict(mask, lambda heads: heads.weights)
+
+    def path(self, mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
+        """(progress, probabilities) at a few points of training; for pictures, nothing is chosen by it."""
+        points = [progress for progress, _ in self.parts[0][1].snapshots]
+        return [(p, self._predict(mask, lambda heads, i=i: heads.snapshots[i][1])) for i, p in enumerate(points)]
+
+    def chosen(self) -> list[dict[str, float]]:
+        """What was chosen for each replicate, as plain data: the model's layer, and the ridge."""
+        layers = [self.space.layers[i] for i in self.settings.layer]
+        return [{"layer": int(l), "ridge": float(r)} for l, r in zip(layers, self.settings.ridge, strict=True)]
+
+    def _predict(self, mask, weights) -> np.ndarray:
+        rows = slice(None) if mask is None else torch.from_numpy(np.flatnonzero(mask))
+        out: np.ndarray | None = None
+        for replicates, heads in self.parts:
+            x = self.space.basis(int(self.settings.layer[replicates[0]])).x[rows]
+            p = Heads(weights(heads)).logits(x).softmax(-1).numpy()
+            out = np.empty((len(self.settings.layer), *p.shape[1:]), np.float32) if out is None else out
+            out[replicates] = p
+        assert out is not None
+        return out
+
+
+@final
+class Probe:
+    """A student of linear heads.
+
+    space: the features; train (R, N) bool: rows that may be trained on; groups (N,): what is held out together;
+    seed and replicates name the random choice of what is held out.
+    """
+
+    def __init__(self, space: Space, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int]):
+        self.space, self.train, self.groups = space, train, groups
+        self.seed, self.replicates = seed, tuple(replicates)
+        self._chosen: dict[str, Settings] = {}
+
+    def on(self, train: np.ndarray) -> Probe:
+        """The same student, allowed to train on other rows (R, N)."""
+        return Probe(self.space, train, self.groups, self.seed, self.replicates)
+
+    def fit(
+        self, targets: np.ndarray, *, weights: np.ndarray | None = None, objective: Objective | None = None, steps: int = STEPS
+    ) -> Fitted:
+        """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
+
+        weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count.
+        """
+        targets, weights = self._rows(targets, weights)
+        settings = self.settings(targets, weights)
+        parts = []
+        for layer in np.unique(settings.layer):
+            part = np.flatnonzero(settings.layer == layer)
+            rows = torch.from_numpy(np.flatnonzero((weights[part] > 0).any(0)))
+            parts.append((part, train(
+                self.space.basis(int(layer)), rows, torch.from_numpy(targets[part])[:, rows], torch.from_numpy(weights[part])[:, rows],
+                torch.from_numpy(settings.ridge[part]), objective, steps, snapshots=True,
+            )))  # fmt: skip
+        return Fitted(self.space, settings, tuple(parts), targets.shape[-1])
+
+    def settings(self, targets: np.ndarray, weights: np.ndarray) -> Settings:
+        """Layer and ridge of each replicate with the least cross-entropy to held-out targets (weighted)."""
+        name = hashed(targets.tobytes().hex(), weights.tobytes().hex())
+        if name not in self._chosen:
+            self._chosen[name] = self._choose(targets, weights)
+        return self._chosen[name]
+
+    def _choose(self, targets: np.ndarray, weights: np.ndarray) -> Settings:
+        count, grid = len(weights), torch.tensor(RIDGES)
+        fold = self._folds()
+        used = (weights > 0).sum(1).min()
+        folds = range(int(np.clip(np.ceil(ENOUGH * FOLDS / max(used, 1)), 1, FOLDS)))
+        rows = np.flatnonzero((weights > 0).any(0))
+        t, w, f = (torch.from_numpy(a) for a in (targets[:, rows], weights[:, rows], fold[:, rows]))
+        kept = torch.cat([w * (f != k) for k in folds])
+        held = torch.cat([w * (f == k) for k in folds])
+        wide = t.repeat(len(folds), 1, 1)
+        losses = []
+        for layer in range(len(self.space.layers)):
+            basis = self.space.basis(layer)
+            ridge = grid.repeat_interleave(len(kept))
+            at = torch.from_numpy(rows)
+            fitted = train(basis, at, wide.repeat(len(grid), 1, 1), kept.repeat(len(grid), 1), ridge)
+            log_p = fitted.logits(basis.x[at]).log_softmax(-1).view(len(grid), len(kept), len(rows), -1)
+            loss = -(log_p * wide).sum(-1) * held
+            losses.append(loss.sum(-1).view(len(grid), len(folds), count).sum(1))
+        total = torch.stack(losses)
+        best = total.permute(2, 0, 1).flatten(1).argmin(1)
+        return Settings((best // len(grid)).numpy(), grid[best % len(grid)].numpy())
+
+    def _folds(self) -> np.ndarray:
+        """(R, N): the fold of every item; whole groups, drawn a replicate."""
+        names, where = np.unique(self.groups, return_inverse=True)
+        draws = [derive(self.seed, "fold", r).permutation(len(names)) % FOLDS for r in self.replicates]
+        return np.stack(draws)[:, where]
+
+    def _rows(self, targets: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        shape = self.train.shape
+        targets = np.array(np.broadcast_to(targets, (*shape, np.shape(targets)[-1])), np.float32)
+        weights = self.train * np.float32(1) if weights is None else np.array(np.broadcast_to(weights, shape) * self.train, np.float32)
+        missing = np.isnan(targets).any(-1)
+        targets[missing] = 1 / targets.shape[-1]
+        return targets, np.where(missing, np.float32(0), weights).astype(np.float32)

@@ -1,0 +1,295 @@
+"""A study: the only place where the stages meet.
+
+    task -> split -> supervisors -> weak labels -> method -> predictions -> measures -> report
+
+Every (pair, row, block of eight replicates) is one artifact in the store; what a run writes is derived from these, so
+a study that was stopped goes on where it was and ends with the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from outgrow import methods, progress, supervisors, tasks
+from outgrow.errors import UserError
+from outgrow.pair import BLOCK, Pair, Spaces
+from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
+from outgrow.store import Store
+from outgrow.tasks import Reading
+from outgrow.tasks.task import Gold, Task
+
+CODE = ("split.py", "pair.py", "references.py", "labels", "objectives", "students", "supervisors", "models", "methods/naive.py")
+"""What every figure depends on beside its method's own file; a change to any of it makes blocks anew."""
+
+
+@final
+@dataclass(frozen=True)
+class Block:
+    """What one row of one block produced."""
+
+    probs: np.ndarray
+    """(BLOCK, n_test, C) float32."""
+    path: np.ndarray
+    """(points, BLOCK, n_test) uint8: the likeliest class at points of training; no points where nothing was trained."""
+    meta: dict[str, Any]
+
+
+@final
+@dataclass(frozen=True)
+class Rows:
+    """Everything one (task, weak, strong) produced, all replicates together."""
+
+    pair: Pair
+    """Block 0, for what does not depend on the replicate."""
+    kinds: dict[str, str]
+    probs: dict[str, np.ndarray]
+    """(R, n_test, C) by row name."""
+    paths: dict[str, tuple[list[float], np.ndarray]]
+    curve: dict[int, np.ndarray]
+    settings: dict[str, list[dict[str, Any]]]
+    costs: list[dict[str, Any]]
+    sizes: tuple[float, float]
+    """Mean items of weak-train and transfer."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What to run. `run()` goes on where an earlier run of the same study stopped."""
+
+    tasks: Sequence[str] = ("cities",)
+    weak: Sequence[str] = ("minilm-l6",)
+    strong: str | Sequence[str] = "smollm2-135m"
+    methods: Sequence[str] = ()
+    """Names; empty: all of them."""
+    seeds: int = 16
+    """Replicates: 0 .. seeds - 1."""
+    seed: int = 0
+    """The integer that names the study."""
+    weak_gold: int | None = None
+    """Gold items that a supervisor learns from; None: all of weak-train."""
+    reading: Reading = field(default_factory=Reading)
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Hyper-parameters by method name."""
+    out: Path | None = None
+
+    def run(self) -> Result:
+        """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
+        from outgrow import results
+
+        chosen = self._methods()
+        if not 1 <= self.seeds <= 1000:
+            raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
+        if self.weak_gold is not None and self.weak_gold < 2:
+            raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
+        for name in self.weak:
+            supervisors.parse(name)
+        began = time.time()
+        out = self.folder()
+        results.claim(out)
+        store = Store.default()
+        done = []
+        for task_name in self.tasks:
+            task, gold = tasks.load(task_name, self._reading())
+            spaces = Spaces(task, store)
+            for strong in self._strong():
+                done += [self._rows(task, gold, weak, strong, spaces, chosen) for weak in self.weak]
+        results.write(out, self, chosen, done, began)
+        return Result(out)
+
+    def folder(self) -> Path:
+        """Where the results go."""
+        if self.out is not None:
+            return Path(self.out)
+        words = ["+".join(Path(t).stem if "." in t else t for t in self.tasks), "+".join(self.weak), "+".join(self._strong())]
+        return Path("runs") / "-".join(w.replace("/", "_").replace(":", "_") for w in words)
+
+    def asked(self) -> dict[str, Any]:
+        """The arguments as plain data."""
+        plain = asdict(self) | {"out": str(self.folder()), "strong": self._strong()}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
+
+    def _strong(self) -> list[str]:
+        return [self.strong] if isinstance(self.strong, str) else list(self.strong)
+
+    def _methods(self) -> dict[str, dict[str, Any]]:
+        names = list(self.methods) or list(methods.registry())
+        for name in self.parameters:
+            methods.find(name)
+        chosen = {name: methods.find(name).configured(dict(self.parameters.get(name, {}))) for name in names}
+        return {"naive": methods.find("naive").configured({})} | chosen
+
+    def _reading(self) -> Reading:
+        """Columns of votes that a supervisor names are read without being asked for twice."""
+        from dataclasses import replace
+
+        named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.name == "column"]
+        missing = tuple(a for a in named if a not in self.reading.votes)
+        return replace(self.reading, votes=(*self.reading.votes, *missing)) if missing else self.reading
+
+    def _rows(self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, chosen: dict[str, dict]) -> Rows:
+        """All rows of one (task, weak, strong)."""
+        made_of = {
+            "task": task.digest, "seed": self.seed, "code": code(), "strong": model_digest(strong, spaces.store),
+            "weak models": [model_digest(a, spaces.store) for k, a in supervisors.parse(weak) if k.argument == "model"],
+        }  # fmt: skip
+        blocks = range(math.ceil(self.seeds / BLOCK))
+        pairs = [Pair(task, gold, weak, strong, b, self.seed, self.weak_gold, spaces, made_of) for b in blocks]
+        jobs: dict[str, tuple[str, Callable[[Pair], Any], dict[str, Any]]] = {"ceiling": ("ceiling", ceiling, {})}
+        for name, parameters in chosen.items():
+            jobs[name] = ("method", _runner(name, parameters), {"parameters": parameters, "source": source(name)})
+        jobs |= {name: ("control", build, {}) for name, build in CONTROLS.items()}
+        jobs |= {name: ("contrast", build, {}) for name, build in CONTRASTS.items()}
+        fewest = min(int(pair.splits.transfer.sum(1).min()) for pair in pairs)
+        for n in CURVE:
+            if n < fewest:
+                jobs[f"gold:{n}"] = ("curve", lambda pair, n=n: gold_curve(pair, n), {})
+
+        made: dict[str, list[Block | None]] = {}
+        with progress.track(f"{task.name}, {weak} -> {strong}", len(jobs) * len(pairs)) as bar:
+            for name, (_, build, extra) in jobs.items():
+                made[name] = []
+                for pair in pairs:
+                    made[name].append(_block(pair, name, build, extra))
+                    bar.advance()
+        return self._gather(pairs, {name: kind for name, (kind, _, _) in jobs.items()}, made, fewest)
+
+    def _gather(self, pairs: list[Pair], kinds: dict[str, str], made: dict[str, list[Block | None]], fewest: int) -> Rows:
+        """Blocks side by side, cut to the replicates asked for."""
+        first = pairs[0]
+        weak = np.concatenate([pair.labels[:, :, first.test] for pair in pairs])[: self.seeds]
+        best, members = floor(pairs)
+        probs = {"floor": weak[:, best]}
+        row_kinds = {"floor": "floor"}
+        if len(members) > 1:
+            for j, name in enumerate(members):
+                probs[f"supervisor:{name}"], row_kinds[f"supervisor:{name}"] = weak[:, j], "contrast"
+        paths, curve, settings, costs = {}, {}, {}, []
+        for name, parts in made.items():
+            blocks = [part for part in parts if part is not None]
+            if not blocks:
+                continue
+            together = np.concatenate([block.probs for block in blocks])[: self.seeds]
+            costs.append({"stage": "heads", "what": name, "seconds": sum(b.meta["seconds"] for b in blocks)})
+            if kinds[name] == "curve":
+                curve[int(name.partition(":")[2])] = together
+                continue
+            probs[name], row_kinds[name] = together, kinds[name]
+            if blocks[0].meta["progress"]:
+                paths[name] = (blocks[0].meta["progress"], np.concatenate([b.path for b in blocks], 1)[:, : self.seeds])
+            settings[name] = [s for b in blocks for s in b.meta["settings"]][: self.seeds]
+        sizes = tuple(
+            float(np.concatenate([rows.sum(1) for rows in side])[: self.seeds].mean())
+            for side in ([p.splits.weak_train for p in pairs], [p.splits.transfer for p in pairs])
+        )
+        return Rows(first, row_kinds, probs, paths, curve, settings, costs, sizes)
+
+
+@final
+class Result:
+    """A finished study: its run folder, and what it says."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+
+    @property
+    def summary(self):
+        """The rows of summary.json as a polars data frame."""
+        import polars
+
+        return polars.read_json(self.path / "summary.json", infer_schema_length=None)
+
+    @property
+    def cells(self):
+        """The rows of cells.parquet as a polars data frame."""
+        import polars
+
+        return polars.read_parquet(self.path / "cells.parquet")
+
+    def report(self, path: Path | str | None = None) -> Path:
+        """Write the report (default: report.html in the run folder) and say where it is."""
+        from outgrow import report
+
+        return report.write(self.path, None if path is None else Path(path))
+
+
+def floor(pairs: Sequence[Pair]) -> tuple[int, list[str]]:
+    """The member of the supervisors that is best on weak-train gold, and all members' names."""
+    names = pairs[0].weak_name.split("+")
+    if len(names) == 1:
+        return 0, names
+    right = [
+        [(pair.labels[:, j].argmax(-1) == pair.gold.labels)[pair.splits.weak_train].mean() for j in range(len(names))]
+        for pair in pairs
+    ]
+    return int(np.mean(right, 0).argmax()), names
+
+
+def _runner(name: str, parameters: dict[str, Any]) -> Callable[[Pair], Any]:
+    found = methods.find(name)
+
+    def run(pair: Pair) -> Any:
+        resources = {"weak": pair.weak, "student": pair.student}
+        return found.run(*[resources[r] for r in found.resources], **parameters)
+
+    return run
+
+
+def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str, Any]) -> Block | None:
+    """One artifact: the test predictions of one row. None where the row does not apply."""
+
+    def make() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        began = time.perf_counter()
+        fitted = build(pair)
+        if fitted is None:
+            return {}, {"applies": False}
+        probs, points, settings = fitted, [], []
+        if not isinstance(fitted, np.ndarray):
+            probs = fitted.predict(pair.test)
+            points = fitted.path(pair.test) if hasattr(fitted, "path") else []
+            settings = fitted.chosen() if hasattr(fitted, "chosen") else []
+        path = np.stack([p.argmax(-1).astype(np.uint8) for _, p in points]) if points else np.empty((0, *probs.shape[:2]), np.uint8)
+        meta = {"applies": True, "seconds": time.perf_counter() - began, "progress": [p for p, _ in points], "settings": settings}
+        return {"probs": np.ascontiguousarray(probs, np.float32), "path": path}, meta
+
+    made_of = {**pair.made_of, "weak": pair.weak_name, "weak_gold": pair.weak_gold, "block": pair.block, "row": name, **extra}
+    artifact = pair.spaces.store.make("block", made_of, make)
+    if not artifact.meta["applies"]:
+        return None
+    return Block(artifact.arrays["probs"], artifact.arrays["path"], artifact.meta)
+
+
+def model_digest(name: str, store: Store) -> str:
+    """The bytes that a model's name means."""
+    from outgrow import models
+
+    return models.resolve(name, store).digest
+
+
+@cache
+def code() -> str:
+    """sha256 over the sources named in CODE."""
+    here = Path(__file__).parent
+    files = [f for part in CODE for f in (sorted((here / part).rglob("*.py")) if (here / part).is_dir() else [here / part])]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(here).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def source(method: str) -> str:
+    """sha256 of the file that holds a method."""
+    import inspect
+
+    file = inspect.getsourcefile(methods.find(method).run)
+    assert file is not None
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

@@ -1,0 +1,95 @@
+"""Supervisors: anything weak that labels items with class probabilities. One file a kind, found by walking the folder.
+
+A name is `KIND:ARGUMENT` (`prompt:smollm2-135m`, `column:rule_1`), a bare kind that needs no argument (`tfidf`), or a
+bare model name, which means `probe:MODEL`. Several joined by `+` supervise together.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from outgrow.errors import UserError, unknown
+from outgrow.tasks.task import Task
+
+
+@final
+@dataclass(frozen=True)
+class View:
+    """What a supervisor may look at: the task, and gold on this replicate's weak-train rows only."""
+
+    task: Task
+    gold: np.ndarray
+    """(R, N) int64: class of the weak-train rows that it may learn from, -1 everywhere else."""
+    pool: np.ndarray
+    """(N,) bool: items that are not test."""
+    seed: int
+    replicates: tuple[int, ...]
+    store: Any
+    spaces: Any
+    """`spaces(model, pool)`: the features of the task's items in a model."""
+
+    def targets(self) -> np.ndarray:
+        """One-hot gold (R, N, C) float32; NaN where there is none."""
+        out = np.eye(len(self.task.classes), dtype=np.float32)[self.gold]
+        out[self.gold < 0] = np.nan
+        return out
+
+
+@final
+@dataclass(frozen=True)
+class Kind:
+    """A kind of supervisor: `label(view, argument) -> probabilities (R, N, C) float32`, NaN over C = abstained."""
+
+    name: str
+    line: str
+    label: Callable[[View, str], np.ndarray]
+    argument: str
+    learns: bool
+    """Whether its labels depend on gold, and so on the replicate."""
+
+
+def supervisor(*, argument: str = "", learns: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a function as a kind of supervisor, named like the function; `argument` names what follows the colon."""
+
+    def mark(label: Callable[..., Any]) -> Callable[..., Any]:
+        line = (label.__doc__ or "").splitlines()[0]
+        label.kind = Kind(label.__name__, line, label, argument, learns)  # type: ignore[attr-defined]
+        return label
+
+    return mark
+
+
+def registry() -> dict[str, Kind]:
+    """Every kind by name, found by walking the folder."""
+    found = {}
+    for info in pkgutil.iter_modules(__path__):
+        for value in vars(importlib.import_module(f"{__name__}.{info.name}")).values():
+            kind = getattr(value, "kind", None)
+            if isinstance(kind, Kind):
+                found[kind.name] = kind
+    return dict(sorted(found.items()))
+
+
+def parse(name: str) -> list[tuple[Kind, str]]:
+    """The (kind, argument) of each member of a name."""
+    kinds = registry()
+    out = []
+    for member in name.split("+"):
+        word, colon, argument = member.partition(":")
+        if word in kinds and (colon or not kinds[word].argument):
+            kind = kinds[word]
+            if bool(kind.argument) != bool(argument):
+                usage = f"{word}:{kind.argument.upper()}" if kind.argument else word
+                raise UserError(f"supervisor {member!r}: write it as {usage}")
+            out.append((kind, argument))
+        elif colon and "/" not in word:
+            raise unknown("kind of supervisor", word, kinds)
+        else:
+            out.append((kinds["probe"], member))
+    return out

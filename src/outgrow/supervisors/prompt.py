@@ -1,0 +1,39 @@
+"""A language model that is asked, and has learned nothing from this task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from outgrow.supervisors import View, supervisor
+from outgrow.tasks.task import Task
+
+PREFER = "Which of the two is better?\n\nA: {first}\n\nB: {second}\n\nThe better one is"
+
+
+@supervisor(argument="model", learns=False)
+def prompt(view: View, model: str) -> np.ndarray:
+    """A zero-shot prompt of a language model: probabilities of the words that name the classes."""
+    p = ask(view.task, range(len(view.task)), model, view.store)[0]
+    return np.broadcast_to(p, (len(view.gold), *p.shape))
+
+
+def ask(task: Task, items: Sequence[int], model: str, store: Any) -> tuple[np.ndarray, Any]:
+    """Zero-shot probabilities (n, C) of the items by number, and the engine's record (seconds, flops).
+
+    Of two texts the model is asked both ways round, since the first place is an advantage of its own.
+    """
+    from outgrow import models
+
+    resolved = models.resolve(model, store)
+    if task.kind != "prefer":
+        prompts = [task.ask.format(text=task.texts[i][0]) for i in items]
+        answer = models.zero_shot(resolved, prompts, task.words, store)
+        return answer.probs, answer
+    pairs = [task.texts[i] for i in items]
+    asked = [PREFER.format(first=a, second=b) for a, b in pairs] + [PREFER.format(first=b, second=a) for a, b in pairs]
+    answer = models.zero_shot(resolved, asked, ("A", "B"), store)
+    straight, swapped = np.split(np.asarray(answer.probs), 2)
+    return (straight + swapped[:, ::-1]) / 2, answer

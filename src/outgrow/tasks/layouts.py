@@ -1,0 +1,236 @@
+"""A table as a task, in one of three layouts: `classify`, `choose`, `prefer`.
+
+Every layout is read into the same few things a row: fields of text, options in an order that gold cannot change, and
+which of them is gold. Ids, groups, sides and the order of items come from fields and options alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from outgrow.errors import UserError
+from outgrow.rng import hashed
+from outgrow.tasks import template as templates
+from outgrow.tasks.build import Draft, build, fifth
+from outgrow.tasks.parse import PARSE, TEXT, Parsed
+from outgrow.tasks.reading import Layout, Reading, detect
+from outgrow.tasks.rows import Rows, keys, optional, sides
+from outgrow.tasks.table import Table
+from outgrow.tasks.task import POOL, TEST, Gold, Task
+from outgrow.tasks.values import blank, numeric, texts
+from outgrow.tasks.votes import Belief, read_votes
+
+GOLD = {"classify": ("label",), "choose": ("answer", "choices"), "prefer": ("chosen", "rejected")}
+"""Roles that a template must not name."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A table read; the lists go over all its rows and mean something for `rows.kept` only."""
+
+    rows: Rows
+    parsed: Parsed
+    template: templates.Template
+    fields: dict[str, list[str]]
+    ids: dict[int, str]
+    groups: dict[int, str]
+    side: list[int]
+    votes: dict[str, dict[int, Belief]]
+
+    def text(self, i: int, option: str = "") -> str:
+        return _text(self.template, self.fields, i, option)
+
+
+def from_table(table: Table, reading: Reading) -> tuple[Task, Gold]:
+    """The task in a table. UserError, one line, for whatever the user can mend."""
+    layout = detect(table.names, reading)
+    if reading.classes and layout.kind != "classify":
+        raise UserError(f"--classes is for the layout 'classify'; the columns here are read as {layout.kind!r}")
+    read = _read(table, layout, reading)
+    expand = {"classify": _classify, "choose": _choose, "prefer": _prefer}[layout.kind]
+    return build(expand(read), reading.items)
+
+
+def _read(table: Table, layout: Layout, reading: Reading) -> _Read:
+    rows, kind = Rows(table), layout.kind
+    side = sides(rows, reading)
+    template = _template(table, layout, reading)
+    roles = {role: texts(table, column) for role, column in layout.columns.items() if role in TEXT[kind]}
+    columns = {f: texts(table, f) for f in template.fields if f not in roles and f not in templates.OPTION.values()}
+    parsed = PARSE[kind](rows, layout, roles, reading)
+    fields = roles | columns
+    if reading.template is not None:
+        option = "x" if kind != "classify" else ""
+        rows.refuse({"empty text": [i for i in rows.kept if not _text(template, fields, i, option)]}, reading)
+
+    content, groups = {}, {}
+    column = optional(table, reading, "group")
+    named = texts(table, column) if column else None
+    shared = [roles[r] for r in ("context", "prompt", "question", "text") if r in roles]
+    for i in rows.kept:
+        own = [of[i] for of in roles.values()] or [_text(template, fields, i)]
+        content[i] = (kind, *own, *(parsed.options[i] if kind != "classify" else ()))
+        if named and not blank(named[i]):
+            groups[i] = hashed("group", named[i])
+        else:
+            groups[i] = hashed("same", next((of[i] for of in shared if of[i].strip()), content[i]))
+    votes: dict[str, dict[int, Belief]] = {}
+    for name in reading.votes:
+        if name in (layout.columns[role] for role in GOLD[kind]):
+            raise UserError(f"contradictory flags: column {name!r} holds the gold, it cannot be in --votes")
+        read = read_votes(table, name, kind, rows.kept, [parsed.voted[i] for i in rows.kept])
+        votes |= {voter: dict(zip(rows.kept, beliefs, strict=True)) for voter, beliefs in read.items()}
+
+    # Which of several rows of the same content comes first must tell nothing about their labels, and must not
+    # depend on the file's order: it hangs on all labels of the file, which nobody has who does not have them all.
+    @cache
+    def salt() -> str:
+        return hashed(*sorted(f"{content[i]} {parsed.gold[i]}" for i in rows.kept))
+
+    def tie(i: int) -> str:
+        beliefs = [sorted(b.items()) if (b := v[i]) else None for v in votes.values()]
+        shown = [fields[f][i] for f in columns]
+        return hashed(side[i], groups[i], shown, beliefs, hashed(salt(), content[i], parsed.gold[i]))
+
+    ids = keys(rows, reading, content, tie)
+    _separate(rows, side, groups, explicit=column is not None)
+    return _Read(rows, parsed, template, fields, ids, groups, side, votes)
+
+
+def _text(template: templates.Template, fields: dict[str, list[str]], i: int, option: str = "") -> str:
+    return template.render({f: fields[f][i] if f in fields else option for f in template.fields})
+
+
+def _template(table: Table, layout: Layout, reading: Reading) -> templates.Template:
+    """The user's template, checked, or the default one."""
+    roles = [r for r in layout.columns if r in TEXT[layout.kind]]
+    if reading.template is None:
+        return templates.default(layout.kind, roles)
+    template, option = templates.compiled(reading.template), templates.OPTION.get(layout.kind)
+    known = {*table.names, *roles, *([option] if option else [])}
+    for field in template.fields:
+        if field not in known:
+            raise UserError(
+                f"--template has a field {{{field}}} that is no column: known are {', '.join(sorted(known))}"
+            )
+        if field not in (*roles, option) and field in [layout.columns[r] for r in GOLD[layout.kind]]:
+            instead = f"; {{{option}}} is the text to judge" if option else ""
+            raise UserError(f"--template has the field {{{field}}}, which holds the gold: leave it out{instead}")
+    if option and option not in template.fields:
+        raise UserError(f"--template lacks the field {{{option}}}: the {option} to judge")
+    if not template.fields:
+        raise UserError(f"--template {reading.template!r} has no {{column}} field")
+    return template
+
+
+def _separate(rows: Rows, side: list[int], groups: dict[int, str], explicit: bool) -> None:
+    """Leaves out pool rows whose group is on the test side too: the test set stays what the data says it is."""
+    tested = {groups[i] for i in rows.kept if side[i] == TEST}
+    rows.leave_out(
+        {i for i in rows.kept if side[i] == POOL and groups[i] in tested}, "their group is in the test split"
+    )
+    if tested and not any(side[i] == POOL for i in rows.kept):
+        raise UserError(f"{rows.table.name}: every pool row shares its group with the test split: name another --group")
+    largest = max(Counter(groups[i] for i in rows.kept).values())
+    if largest > max(len(rows.kept) / 2, 20) and not explicit:
+        raise UserError(
+            f"{rows.table.name}: {largest} of {len(rows.kept)} rows have the same context or text, which makes them "
+            "one group: name a column with --group"
+        )
+
+
+def _classify(read: _Read) -> Draft:
+    kept, parsed = read.rows.kept, read.parsed
+    classes = parsed.classes
+    said = not any(map(numeric, classes)) and not any("{" in c or "}" in c for c in classes)
+    votes = {
+        name: np.array([[np.nan] * len(classes) if (b := of[i]) is None else [b[c] for c in classes] for i in kept])
+        for name, of in read.votes.items()
+    }
+    return Draft(
+        name=read.rows.table.name,
+        kind="classify",
+        classes=classes,
+        ids=[read.ids[i] for i in kept],
+        texts=[(read.text(i),) for i in kept],
+        groups=[read.groups[i] for i in kept],
+        gold=[parsed.gold[i] for i in kept],
+        side=[read.side[i] for i in kept],
+        votes=votes,
+        ask=f"{{text}}\nIs this {' or '.join(classes)}? Answer:" if said else "{text}\nAnswer:",
+        words=classes if said else (),
+        counts=read.rows.counts,
+        source=read.rows.table.source,
+        template=read.template.text,
+    )
+
+
+def _choose(read: _Read) -> Draft:
+    """A row a candidate: all of them on the test side, the right one and one wrong one in the pool."""
+    kept, parsed, side = read.rows.kept, read.parsed, read.side
+    if not any(side[i] == TEST for i in kept):
+        test = fifth([read.groups[i] for i in kept])
+        side = {i: TEST if read.groups[i] in test else POOL for i in kept}
+    items: list[tuple[int, str]] = []
+    gold, weights = [], []
+    for i in kept:
+        options = parsed.options[i]
+        right = options[parsed.gold[i]]
+        wrong = [o for o in options if o != right]
+        if side[i] == POOL:
+            # Drawn from the id and from all wrong choices: who sees the two rows cannot tell which one was drawn.
+            wrong = [wrong[int(hashed("wrong", read.ids[i], *wrong), 16) % len(wrong)]]
+        items += [(i, o) for o in (right, *wrong)]
+        gold += [1] + [0] * len(wrong)
+        weights += [0.5] + [0.5 / len(wrong)] * len(wrong)
+    votes = {
+        name: np.array([[np.nan] * 2 if (b := of[i]) is None else [1 - b[o], b[o]] for i, o in items])
+        for name, of in read.votes.items()
+    }
+    return Draft(
+        name=read.rows.table.name,
+        kind="choose",
+        classes=("wrong", "right"),
+        ids=[hashed(read.ids[i], o) for i, o in items],
+        texts=[(read.text(i, o),) for i, o in items],
+        groups=[read.groups[i] for i, _ in items],
+        gold=gold,
+        side=[side[i] for i, _ in items],
+        weights=weights,
+        question=[read.ids[i] for i, _ in items],
+        votes=votes,
+        ask="{text}\nIs this answer wrong or right? Answer:",
+        words=("wrong", "right"),
+        counts=read.rows.counts | {"questions": len(kept)},
+        source=read.rows.table.source,
+        template=read.template.text,
+    )
+
+
+def _prefer(read: _Read) -> Draft:
+    """An item a pair; which text comes first is decided by hashes of the id and the texts, never by which is better."""
+    kept, parsed = read.rows.kept, read.parsed
+    pairs = [sorted(parsed.options[i], key=lambda text, i=i: hashed(read.ids[i], text)) for i in kept]
+    gold = [pair.index(parsed.options[i][parsed.gold[i]]) for i, pair in zip(kept, pairs, strict=True)]
+    votes = {}
+    for name, of in read.votes.items():
+        better = [[b["chosen"], b["rejected"]] if (b := of[i]) else [np.nan, np.nan] for i in kept]
+        votes[name] = np.array([row if first == 0 else row[::-1] for row, first in zip(better, gold, strict=True)])
+    return Draft(
+        name=read.rows.table.name,
+        kind="prefer",
+        classes=("first", "second"),
+        ids=[read.ids[i] for i in kept],
+        texts=[tuple(read.text(i, text) for text in pair) for i, pair in zip(kept, pairs, strict=True)],
+        groups=[read.groups[i] for i in kept],
+        gold=gold,
+        side=[read.side[i] for i in kept],
+        votes=votes,
+        counts=read.rows.counts,
+        source=read.rows.table.source,
+        template=read.template.text,
+    )

@@ -1,0 +1,108 @@
+"""The rows of each layout: what the options are and which one is gold. Bad rows are refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from outgrow.errors import UserError
+from outgrow.tasks.reading import Layout, Reading
+from outgrow.tasks.rows import Rows
+from outgrow.tasks.values import Choices, blank, choices, chooser, class_name, numeric, texts
+
+TEXT = {
+    "classify": ("context", "text", "question", "text2", "answer"),
+    "choose": ("context", "question"),
+    "prefer": ("prompt",),
+}
+"""Roles that a model reads."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """By row number, for the rows kept."""
+
+    options: dict[int, tuple[str, ...]]
+    """`classify`: the classes; `choose`: the different choices, sorted; `prefer`: the two texts, sorted."""
+    gold: dict[int, int]
+    """Which option is gold."""
+    voted: dict[int, Choices]
+    """What the user's votes choose between, in the order of the file."""
+    classes: tuple[str, ...] = ()
+
+
+def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
+    column = layout.columns["label"]
+    raw = rows.table.column(column)
+    for i in rows.kept:
+        if isinstance(raw[i], list | dict) or (isinstance(raw[i], float) and raw[i] == raw[i] and raw[i] % 1):
+            raise UserError(f"column {column!r} is no label: it holds {raw[i]!r} in {rows.table.places([i])}")
+    names = ["" if blank(value) else class_name(value) for value in raw]
+    problems = {} if reading.template else _missing(rows, layout, roles, ("text", "question"))
+    problems["missing label"] = [i for i in rows.kept if not names[i]]
+    labelled = [i for i in rows.kept if names[i]]
+    asked = tuple(map(class_name, reading.classes))
+    if asked:
+        problems[f"labels that are none of the classes {', '.join(asked)}"] = [
+            i for i in labelled if names[i] not in asked
+        ]
+    else:
+        words = [i for i in labelled if not numeric(names[i])]
+        numbers = [i for i in labelled if numeric(names[i])]
+        odd = min(words, numbers, key=len)
+        if odd:
+            shown = ", ".join(sorted({names[i] for i in odd})[:3])
+            problems[f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (--classes allows)"] = odd
+    rows.refuse(problems, reading)
+    present = {names[i] for i in rows.kept}
+    if len(present) > max(20, len(rows.kept) / 2):
+        raise UserError(
+            f"column {column!r} has {len(present)} values in {len(rows.kept)} rows: name the label with --label"
+        )
+    known = asked or tuple(c for c in rows.table.categories.get(column, ()) if c in present)
+    classes = known or tuple(sorted(present, key=(lambda n: (int(n), n)) if all(map(numeric, present)) else str))
+    number = {name: c for c, name in enumerate(classes)}
+    every = Choices(classes)
+    return Parsed({}, {i: number[names[i]] for i in rows.kept}, dict.fromkeys(rows.kept, every), classes)
+
+
+def _choose(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
+    column = layout.columns["answer"]
+    among = [choices(value) for value in rows.table.column(layout.columns["choices"])]
+    answers = rows.table.column(column)
+    problems = _missing(rows, layout, roles, ("question",))
+    problems["fewer than two different choices"] = [i for i in rows.kept if len(set(among[i].texts)) < 2]
+    problems[f"missing {column}"] = [i for i in rows.kept if blank(answers[i])]
+    sound = [i for i in rows.kept if len(set(among[i].texts)) >= 2 and not blank(answers[i])]
+    pick = chooser(column, [answers[i] for i in sound], [among[i] for i in sound])
+    right = {i: pick(answers[i], among[i]) for i in sound}
+    problems[f"{column} that is none of the choices (an index counts from 0)"] = [i for i in sound if right[i] is None]
+    rows.refuse(problems, reading)
+    options = {i: tuple(sorted(set(among[i].texts))) for i in rows.kept}
+    if repeated := sum(len(among[i].texts) - len(options[i]) for i in rows.kept):
+        rows.counts["choices left out: same as another of the question"] = repeated
+    gold = {i: options[i].index(right[i]) for i in rows.kept}
+    return Parsed(options, gold, {i: among[i] for i in rows.kept})
+
+
+def _prefer(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
+    chosen, rejected = (texts(rows.table, layout.columns[role]) for role in ("chosen", "rejected"))
+    problems = _missing(rows, layout, {"chosen": chosen, "rejected": rejected}, ("chosen", "rejected"))
+    same = [i for i in rows.kept if chosen[i].strip() == rejected[i].strip() and not blank(chosen[i])]
+    problems["chosen and rejected are the same"] = same
+    rows.refuse(problems, reading)
+    options = {i: tuple(sorted((chosen[i], rejected[i]))) for i in rows.kept}
+    gold = {i: options[i].index(chosen[i]) for i in rows.kept}
+    return Parsed(options, gold, dict.fromkeys(rows.kept, Choices(("rejected", "chosen"))))
+
+
+def _missing(rows: Rows, layout: Layout, values: dict[str, list[str]], roles: tuple[str, ...]) -> dict[str, list[int]]:
+    """Rows without one of the texts that a layout cannot do without."""
+    return {f"missing {layout.columns[r]}": [i for i in rows.kept if blank(values[r][i])] for r in roles if r in values}
+
+
+PARSE: dict[str, Callable[[Rows, Layout, dict[str, list[str]], Reading], Parsed]] = {
+    "classify": _classify,
+    "choose": _choose,
+    "prefer": _prefer,
+}

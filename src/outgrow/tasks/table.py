@@ -1,0 +1,129 @@
+"""Table files as columns of Python values, with the places of their rows: nothing is interpreted here."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from outgrow.errors import UserError
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns by name, read when asked for."""
+
+    name: str
+    names: tuple[str, ...]
+    column: Callable[[str], list]
+    lines: Sequence[int | str]
+    """Per row its place in the file: line (csv, jsonl) or row number, counted from 1."""
+    unit: str
+    """"line" or "row"."""
+    source: str
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Classes in order, for columns whose data set names them."""
+
+    def places(self, rows: Sequence[int]) -> str:
+        """The rows in words: "lines 3, 7 and 12 more"."""
+        shown = ", ".join(str(self.lines[i]) for i in rows[:5])
+        more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+        return f"{self.unit}{'s' if len(rows) > 1 else ''} {shown}{more}"
+
+
+def read_file(path: Path) -> Table:
+    """The table in a .parquet, .csv or .jsonl file. UserError for what cannot be read, with the line."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: give a file")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        near = sorted(p.name for p in path.parent.glob("*" + path.suffix))[:3] if path.parent.is_dir() else []
+        raise UserError(f"no file {path}" + (f": its folder has {', '.join(near)}" if near else "")) from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    if not data.strip():
+        raise UserError(f"{path} is empty")
+    table = READERS[path.suffix.lower()](path, data, f"{path.name}, sha256 {hashlib.sha256(data).hexdigest()}")
+    if not len(table.lines):
+        raise UserError(f"{path} has no rows")
+    return table
+
+
+def _parquet(path: Path, data: bytes, source: str) -> Table:
+    import polars as pl
+
+    def read(columns: list[str] | None, rows: int | None) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(io.BytesIO(data), columns=columns, n_rows=rows)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise UserError(f"{path} is damaged or no parquet file: {str(error).splitlines()[0]}") from None
+
+    first = read(None, 0)
+    height = len(read(first.columns[:1], None)) if first.columns else 0
+    return Table(
+        name=path.stem,
+        names=tuple(first.columns),
+        column=lambda name: read([name], None).to_series().to_list(),
+        lines=range(1, height + 1),
+        unit="row",
+        source=source,
+    )
+
+
+def _csv(path: Path, data: bytes, source: str) -> Table:
+    text = _decoded(path, data)
+    head = text.lstrip("\n").partition("\n")[0]
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
+    rows, lines, start = [], [], 1
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+                lines.append(start)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(f"{path} line {start}: {error}; a quote in a field is written twice") from None
+    names = tuple(name.strip() for name in rows.pop(0))
+    if len(set(names)) < len(names):
+        raise UserError(f"{path} names a column twice in its first line: {', '.join(names)}")
+    for row, line in zip(rows, lines[1:], strict=True):
+        if len(row) != len(names):
+            raise UserError(f"{path} line {line} has {len(row)} fields, the first line names {len(names)} columns")
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
+    return Table(path.stem, names, lambda name: list(columns[name]), lines[1:], "line", source)
+
+
+def _jsonl(path: Path, data: bytes, source: str) -> Table:
+    rows, lines = [], []
+    for number, line in enumerate(_decoded(path, data).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path} line {number} is not JSON: {str(error).split(': line')[0]}") from None
+        if not isinstance(row, dict):
+            raise UserError(f"{path} line {number} is no JSON object: give one {{...}} a line")
+        rows.append(row)
+        lines.append(number)
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    return Table(path.stem, names, lambda name: [row.get(name) for row in rows], lines, "line", source)
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{path} line {line} is not UTF-8 (byte {data[error.start]:#04x}): save the file as UTF-8"
+        ) from None
+
+
+READERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}

@@ -1,0 +1,61 @@
+"""What a task is: items, classes and groups, with the gold in an object of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+Kind = Literal["classify", "choose", "prefer"]
+FREE, POOL, TEST = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set with a question. N items in one order, which is the order of their hashed ids.
+
+    Nothing in here depends on gold beyond what the layouts promise: a `choose` pool holds as many right as wrong rows.
+    """
+
+    name: str
+    kind: Kind
+    classes: tuple[str, ...]
+    """Names of the C classes. `choose`: ("wrong", "right"). `prefer`: ("first", "second"), the better of the two texts."""
+    ids: np.ndarray
+    """(N,) str: 32 hex digits each, ascending, unique."""
+    texts: tuple[tuple[str, ...], ...]
+    """Per item what a model reads: one text, or two for `prefer`."""
+    groups: np.ndarray
+    """(N,) int64: items with the same number stay on one side of every split and are resampled together."""
+    side: np.ndarray
+    """(N,) int8: FREE, or POOL or TEST where the data's own split says so."""
+    question: np.ndarray | None = None
+    """`choose` only, (N,) int64: rows with the same number are the candidates of one question."""
+    votes: dict[str, np.ndarray] = field(default_factory=dict)
+    """The user's own label columns by name: (N, C) float32 rows that sum to 1; NaN over C = abstained."""
+    ask: str = "{text}\nAnswer:"
+    """Prompt for a zero-shot language model; `{text}` is the item."""
+    words: tuple[str, ...] = ()
+    """What a zero-shot language model would answer for each class, in the order of `classes`."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Rows read and rows left out, each with its reason: nothing is dropped in silence."""
+    template: str = "{text}"
+    """How the columns became what a model reads."""
+    source: str = ""
+    """Where the data came from, in words that let somebody else get the same (package and version, file, revision)."""
+    digest: str = ""
+    """sha256 over everything above that influences a study, gold included by its own digest."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Gold:
+    """The true labels of a task, sealed: supervisors open it on weak-train rows, the ceiling and the measures beyond."""
+
+    labels: np.ndarray
+    """(N,) int64 class numbers."""
+    weights: np.ndarray
+    """(N,) float32: what a row counts in the measures per row (in `choose` right and wrong rows weigh the same in sum)."""
