@@ -27,7 +27,9 @@ def scores_of(seed=0, replicates=6, items=60, group=3, gap=0.3, share=0.4, ratio
 
 def test_mean_squares_agree_with_a_slow_loop():
     scores = scores_of()
-    y = {k: np.array([[s.num[r][s.groups == g].mean() for g in range(20)] for r in range(6)]) for k, s in scores.items()}
+    y = {
+        k: np.array([[s.num[r][s.groups == g].mean() for g in range(20)] for r in range(6)]) for k, s in scores.items()
+    }
     d = y["ceiling"] - y["floor"]
     s_r = sum((d[r].mean() - d.mean()) ** 2 for r in range(6)) / 5
     s_g = sum((d[:, g].mean() - d.mean()) ** 2 for g in range(20)) / 19
@@ -49,7 +51,12 @@ def test_the_variance_is_that_of_fresh_two_way_tables():
     means, claimed = [], []
     for _ in range(1500):
         pool = np.sqrt(kappa * a) * rng.normal()
-        y = pool + np.sqrt(a) * rng.normal(size=(r, 1)) + np.sqrt(b) * rng.normal(size=g) + np.sqrt(c) * rng.normal(size=(r, g))
+        y = (
+            pool
+            + np.sqrt(a) * rng.normal(size=(r, 1))
+            + np.sqrt(b) * rng.normal(size=g)
+            + np.sqrt(c) * rng.normal(size=(r, g))
+        )
         table = Table.of({"x": Score(y, np.ones(g), np.arange(g))}, kappa)
         means.append(y.mean())
         claimed.append(table.estimate([1.0]).se ** 2)
@@ -67,7 +74,9 @@ def test_a_slow_joint_bootstrap_of_replicates_and_groups_gives_the_same_error():
     for _ in range(1500):
         rows, groups = rng.integers(0, 30, 30), rng.integers(0, 80, 80)
         items = np.concatenate([np.arange(3 * g, 3 * g + 3) for g in groups])
-        gap = [s.num[np.ix_(rows, items)].sum() / (30 * s.den[items].sum()) for s in (scores["ceiling"], scores["floor"])]
+        gap = [
+            s.num[np.ix_(rows, items)].sum() / (30 * s.den[items].sum()) for s in (scores["ceiling"], scores["floor"])
+        ]
         values.append(gap[0] - gap[1])
     se = table.estimate(table.weights({"ceiling": 1, "floor": -1}), new_data=False).se
     assert np.std(values) == pytest.approx(se, rel=0.15)
@@ -110,7 +119,9 @@ def test_the_interval_is_fiellers_where_only_test_items_vary():
     t2 = stats.t.ppf(0.975, n - 1) ** 2
     (v11, v12), (_, v22) = np.cov(top, bottom) / n
     # Fieller 1954: (b^2 - t^2 v22) p^2 - 2 (a b - t^2 v12) p + (a^2 - t^2 v11) <= 0
-    roots = np.roots([bottom.mean() ** 2 - t2 * v22, -2 * (top.mean() * bottom.mean() - t2 * v12), top.mean() ** 2 - t2 * v11])
+    roots = np.roots(
+        [bottom.mean() ** 2 - t2 * v22, -2 * (top.mean() * bottom.mean() - t2 * v12), top.mean() ** 2 - t2 * v11]
+    )
     found = fieller(table, table.weights({"a": 1}), table.weights({"b": 1}))
     assert found == pytest.approx(sorted(roots), rel=1e-6)
 
@@ -119,7 +130,11 @@ def test_every_end_of_an_interval_is_where_the_test_just_accepts():
     table = Table.of(scores_of(2), 1.0)
     for new_data, ci in ((True, recovery(table, "naive").ci), (False, recovery(table, "naive").ci_this_pool)):
         for end in ci:
-            w = table.weights({"naive": 1}) - table.weights({"floor": 1}) - end * table.weights({"ceiling": 1, "floor": -1})
+            w = (
+                table.weights({"naive": 1})
+                - table.weights({"floor": 1})
+                - end * table.weights({"ceiling": 1, "floor": -1})
+            )
             variance, df = table.variance(w, new_data)
             assert abs(w @ table.mean) / np.sqrt(variance) == pytest.approx(stats.t.ppf(0.975, df), rel=1e-5)
 

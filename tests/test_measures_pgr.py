@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_measures_intervals import scores_of
 
 from outgrow.measures.accuracy import Score
 from outgrow.measures.intervals import Table
 from outgrow.measures.pgr import FEW, FEW_GROUPS, OK, UNRESOLVED, holm, recovery, summarise
 from outgrow.measures.power import power
+from test_measures_intervals import scores_of
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 KINDS = {"floor": "floor", "ceiling": "ceiling", "naive": "method"}
@@ -164,7 +164,9 @@ def test_the_published_gpt2_to_xl_on_sciq_has_its_published_pgr():
 
 def test_published_pgr_on_boolq_is_negative_for_every_pair_from_gpt2():
     for strong in ("gpt2-medium", "gpt2-large", "gpt2-xl"):
-        found = recovery(Table.of(as_scores(gpt2("boolq", "gpt2", strong, "xent", [0, 1, 2, 3, 4]), 3270), 1.0), "naive")
+        found = recovery(
+            Table.of(as_scores(gpt2("boolq", "gpt2", strong, "xent", [0, 1, 2, 3, 4]), 3270), 1.0), "naive"
+        )
         assert found.pgr is None or found.pgr < 0
 
 

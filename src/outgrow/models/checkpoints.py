@@ -16,7 +16,9 @@ Only safetensors and GGUF are read, never pickles; a checkpoint's own code is ne
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import json
 import math
 import re
@@ -24,6 +26,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from outgrow import progress
 from outgrow.errors import UserError, unknown
@@ -157,11 +160,16 @@ def _ready(
 
 def dequantize(gguf: Path, folder: Path, name: str) -> None:
     """Turn a GGUF file into bfloat16 safetensors with configuration and tokenizer. Slow, and done once."""
+    import gguf as library
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
+    from outgrow.models.loading import quiet
+
     progress.say(f"converting {name} to safetensors, once (up to a minute)")
+    # Tokenizer, configuration and weights each parse the whole file, which is most of the time: once will do.
+    parsed_once = mock.patch.object(library, "GGUFReader", functools.cache(library.GGUFReader))
     try:
-        with _quiet():
+        with quiet(), contextlib.redirect_stderr(io.StringIO()), parsed_once:
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
             # Without `dequantize` the result counts as quantized, and can neither be saved nor fine-tuned.
             model = AutoModelForCausalLM.from_pretrained(
@@ -169,6 +177,9 @@ def dequantize(gguf: Path, folder: Path, name: str) -> None:
             )
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
+            for path in folder.iterdir():
+                # The weights come out readable by their owner alone, in a store that others may share.
+                path.chmod(folder.stat().st_mode & 0o666)
     except (ValueError, KeyError, NotImplementedError) as error:
         raise UserError(f"cannot convert {gguf.name} of {name!r}: {_first_line(error)}; use a safetensors version") from error
 
@@ -229,8 +240,3 @@ def _sha256_at(path: Path, size: int, changed: int) -> str:
 def _first_line(error: BaseException) -> str:
     return re.split(r"(?<=[.:])\s|\n", str(error).strip() or type(error).__name__)[0].rstrip(".:")
 
-
-def _quiet() -> Any:
-    from outgrow.models.loading import quiet
-
-    return quiet()

@@ -7,6 +7,7 @@ the next block runs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -76,16 +77,18 @@ def features(
         raise UserError(f"pooling {pooling!r} is not known: choose one of {', '.join(POOLINGS)}")
     precision = loading.chosen_precision(precision)
     made = {"version": VERSION, "layers": layers, "pooling": pooling, "precision": precision}
-    sweep = Sweep("features", model, texts, store, made, lambda: _Blocks(model, layers, pooling, precision))
-    index = sweep.run()
-    return Features(
-        x=sweep.gather(index, model.width, len(layers)),
-        layers=layers,
-        width=model.width,
-        **index.meta,
-        cached=not sweep.computed,
-        digest=made_of(sweep.made),
-    )
+    with closing(
+        Sweep("features", model, texts, store, made, lambda: _Blocks(model, layers, pooling, precision))
+    ) as sweep:
+        index = sweep.run()
+        return Features(
+            x=sweep.gather(index, model.width, len(layers)),
+            layers=layers,
+            width=model.width,
+            **index.meta,
+            cached=not sweep.computed,
+            digest=made_of(sweep.made),
+        )
 
 
 @final

@@ -10,6 +10,7 @@ alone, and where every word is one token there is one beginning, the empty one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -56,13 +57,16 @@ def zero_shot(
     if model.kind != "causal":
         raise UserError(f"model {model.name!r} is an encoder, without a language-model head: it cannot be prompted")
     precision = loading.chosen_precision(precision)
-    scored = _tokens_of(model, words)
+    scored = _tokens_of(model, words, store)
     beginnings = tuple(sorted({word[:n] for word in scored for n in range(len(word))}, key=lambda b: (len(b), b)))
     following = sorted({token for word in scored for token in word})
     made = {"version": VERSION, "following": following, "precision": precision}
-    sweep = Sweep("scores", model, prompts, store, made, lambda: _Head(model, following, precision), beginnings)
-    index = sweep.run()
-    logp = sweep.gather(index, len(following)).reshape(len(prompts), len(beginnings), len(following)).astype(np.float64)
+    with closing(
+        Sweep("scores", model, prompts, store, made, lambda: _Head(model, following, precision), beginnings)
+    ) as sweep:
+        index = sweep.run()
+        logp = sweep.gather(index, len(following)).astype(np.float64)
+    logp = logp.reshape(len(prompts), len(beginnings), len(following))
     scores = np.stack(
         [sum(logp[:, beginnings.index(word[:n]), following.index(word[n])] for n in range(len(word))) for word in scored],
         axis=1,
@@ -72,17 +76,27 @@ def zero_shot(
     return ZeroShot(probs=probs, **index.meta, cached=not sweep.computed)
 
 
-def _tokens_of(model: Model, words: Sequence[str]) -> list[tuple[int, ...]]:
-    fast = tokenizer_of(model).backend_tokenizer
-    before = fast.encode(_BEFORE, add_special_tokens=False).ids
-    found: list[tuple[int, ...]] = []
-    for word in words:
-        both = fast.encode(_BEFORE + word, add_special_tokens=False).ids
-        joined = both[: len(before)] == before
-        found.append(tuple(both[len(before) :] if joined else fast.encode(word, add_special_tokens=False).ids))
-        if not found[-1]:
+def _tokens_of(model: Model, words: Sequence[str], store: Store) -> list[tuple[int, ...]]:
+    """The tokens of each word, kept: to read a large tokenizer takes seconds."""
+
+    def build() -> tuple[dict, dict[str, Any]]:
+        fast = tokenizer_of(model).backend_tokenizer
+        fast.no_padding()
+        fast.no_truncation()
+        before = fast.encode(_BEFORE, add_special_tokens=False).ids
+        found = []
+        for word in words:
+            both = fast.encode(_BEFORE + word, add_special_tokens=False).ids
+            joined = both[: len(before)] == before
+            found.append(both[len(before) :] if joined else fast.encode(word, add_special_tokens=False).ids)
+        return {}, {"tokens": found}
+
+    made = {"version": VERSION, "model": model.digest, "words": list(words)}
+    found = [tuple(word) for word in store.make("words", made, build).meta["tokens"]]
+    for at, word in enumerate(words):
+        if not found[at]:
             raise UserError(f"word {word!r} has no tokens for {model.name!r}: choose another word for its class")
-        if found[-1] in found[:-1]:
+        if found[at] in found[:at]:
             raise UserError(f"words {list(words)} are not different for {model.name!r}: choose others")
     return found
 

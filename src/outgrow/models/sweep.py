@@ -42,7 +42,7 @@ class Reader(Protocol):
 class Sweep:
     """One model, N texts in any order, and E endings: row `text * E + ending` is a text with an ending's ids after it.
 
-    `made` says all that the results depend on beside the texts and the plan; `load` makes the reader, when needed.
+    To be closed after use. `made` says all that the results depend on beside the texts and the plan; `load` makes the reader, when needed.
     """
 
     def __init__(
@@ -101,6 +101,11 @@ class Sweep:
                 forget(out)
             start = end
         return out
+
+    def close(self) -> None:
+        """Give the space of the token ids back."""
+        if self._tokens is not None:
+            self._tokens.close()
 
     def _build(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         start = time.perf_counter()

@@ -47,7 +47,7 @@ def limit_of(model: Model, tokenizer: Any) -> int:
 
 @final
 class TokenFile:
-    """The ids of N texts in an unnamed file, which is gone when this object is."""
+    """The ids of N texts in an unnamed file, which is gone when it is closed."""
 
     def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ class TokenFile:
         self._lengths.append(np.fromiter(map(len, ids), np.int64, len(ids)))
         self._file.write(np.fromiter((i for text in ids for i in text), np.int32).tobytes())
 
-    def close(self) -> None:
+    def end(self) -> None:
         """No more texts: from here on they can be read."""
         self._file.flush()
         self.lengths = np.concatenate(self._lengths) if self._lengths else np.zeros(0, np.int64)
@@ -70,6 +70,10 @@ class TokenFile:
         """int32 (T,): the ids of one text."""
         size = 4 * int(self.lengths[text])
         return np.frombuffer(os.pread(self._file.fileno(), size, 4 * int(self._starts[text])), np.int32)
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._file.close()
 
 
 def tokenise(model: Model, texts: Sequence[str], folder: Path, room: int = 0) -> TokenFile:
@@ -88,5 +92,5 @@ def tokenise(model: Model, texts: Sequence[str], folder: Path, room: int = 0) ->
         read = fast.encode_batch_fast(texts[start : start + _CHUNK])
         out.truncated += sum(bool(text.overflowing) for text in read)
         out.add([text.ids or [nothing] for text in read])
-    out.close()
+    out.end()
     return out

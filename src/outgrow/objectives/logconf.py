@@ -51,7 +51,7 @@ def hardened(logits: torch.Tensor, prior: torch.Tensor, weights: torch.Tensor) -
     if logits.shape[-1] == 2:
         margin = logits[..., 1] - logits[..., 0]
         used = weights > 0
-        ranked = torch.where(used, margin, -torch.inf).argsort(-1, descending=True, stable=True)
+        ranked = torch.where(used, margin, -torch.inf).argsort(dim=-1, descending=True, stable=True)
         rank = torch.empty_like(ranked).scatter_(-1, ranked, torch.arange(ranked.shape[-1]).expand_as(ranked))
         second = rank < (prior[..., 1:] * used.sum(-1, keepdim=True)).round()
         return torch.stack([~second, second], -1).to(logits.dtype)

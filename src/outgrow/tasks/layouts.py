@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 from outgrow.errors import UserError
+from outgrow.progress import say
 from outgrow.rng import hashed
 from outgrow.tasks import template as templates
 from outgrow.tasks.build import Draft, build, fifth
@@ -97,7 +98,7 @@ def _read(table: Table, layout: Layout, reading: Reading) -> _Read:
         return hashed(side[i], groups[i], shown, beliefs, hashed(salt(), content[i], parsed.gold[i]))
 
     ids = keys(rows, reading, content, tie)
-    _separate(rows, side, groups, explicit=column is not None)
+    _separate(rows, side, groups, column, asked=reading.group is not None)
     return _Read(rows, parsed, template, fields, ids, groups, side, votes)
 
 
@@ -127,19 +128,24 @@ def _template(table: Table, layout: Layout, reading: Reading) -> templates.Templ
     return template
 
 
-def _separate(rows: Rows, side: list[int], groups: dict[int, str], explicit: bool) -> None:
+def _separate(rows: Rows, side: list[int], groups: dict[int, str], column: str | None, asked: bool) -> None:
     """Leaves out pool rows whose group is on the test side too: the test set stays what the data says it is."""
     tested = {groups[i] for i in rows.kept if side[i] == TEST}
-    rows.leave_out(
-        {i for i in rows.kept if side[i] == POOL and groups[i] in tested}, "their group is in the test split"
-    )
+    shared = {i for i in rows.kept if side[i] == POOL and groups[i] in tested}
+    if len(shared) > len(rows.kept) / 10:
+        say(
+            f"{rows.table.name}: {len(shared)} of {len(rows.kept)} rows are left out of the pool, because the test split "
+            "has rows of the same group (context, question or text); --group names other groups"
+        )
+    rows.leave_out(shared, "their group is in the test split")
     if tested and not any(side[i] == POOL for i in rows.kept):
         raise UserError(f"{rows.table.name}: every pool row shares its group with the test split: name another --group")
     largest = max(Counter(groups[i] for i in rows.kept).values())
-    if largest > max(len(rows.kept) / 2, 20) and not explicit:
+    if largest > max(len(rows.kept) / 2, 20) and not asked:
+        same, instead = (column, ", or ignore the column with --group none") if column else ("context or text", "")
         raise UserError(
-            f"{rows.table.name}: {largest} of {len(rows.kept)} rows have the same context or text, which makes them "
-            "one group: name a column with --group"
+            f"{rows.table.name}: {largest} of {len(rows.kept)} rows have the same {same}, which makes them "
+            f"one group: name another column with --group{instead}"
         )
 
 

@@ -52,7 +52,9 @@ def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: 
         odd = min(words, numbers, key=len)
         if odd:
             shown = ", ".join(sorted({names[i] for i in odd})[:3])
-            problems[f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (--classes allows)"] = odd
+            problems[
+                f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (--classes allows)"
+            ] = odd
     rows.refuse(problems, reading)
     present = {names[i] for i in rows.kept}
     if len(present) > max(20, len(rows.kept) / 2):

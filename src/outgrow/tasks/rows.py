@@ -91,7 +91,9 @@ def _usual_test(values: set[str]) -> list[str]:
     return named if len(named) == 1 else valid if not named and len(valid) == 1 else []
 
 
-def keys(rows: Rows, reading: Reading, content: dict[int, tuple[str, ...]], tie: Callable[[int], str]) -> dict[int, str]:
+def keys(
+    rows: Rows, reading: Reading, content: dict[int, tuple[str, ...]], tie: Callable[[int], str]
+) -> dict[int, str]:
     """A hashed id for every row kept: from the user's id, else from its content.
 
     Rows of the same content are numbered in the order of `tie`, which must not depend on the order of the file.

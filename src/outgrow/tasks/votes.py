@@ -11,7 +11,7 @@ from outgrow.tasks.table import Table
 from outgrow.tasks.task import Kind
 from outgrow.tasks.values import Choices, blank, chooser, class_name
 
-ABSTAINED = "-1"
+ABSTAINED = (-1, "-1")
 Belief = dict[str, float] | None
 """Probability of each option; None = abstained."""
 
@@ -54,7 +54,7 @@ def _checked(
     beliefs = [None if _abstains(v, o) else read(v, o) for v, o in zip(values, options, strict=True)]
     wrong = [i for i, b, v, o in zip(rows, beliefs, values, options, strict=True) if b is None and not _abstains(v, o)]
     if wrong:
-        known = ", ".join(options[0].texts) if all(o is options[0] for o in options) else "one of the row's choices"
+        known = ", ".join(options[0].texts) if all(o is options[0] for o in options) else "the row's choices"
         raise UserError(
             f"{table.name}: votes in column {name!r} that are none of {known} in {table.places(wrong)}: "
             "mend them, or leave them empty to abstain"
@@ -65,7 +65,7 @@ def _checked(
 def _abstains(value: object, among: Choices) -> bool:
     if isinstance(value, list):
         return all(map(blank, value))
-    return blank(value) or (ABSTAINED not in among.texts and class_name(value) == ABSTAINED)
+    return blank(value) or (value in ABSTAINED and "-1" not in among.texts)
 
 
 def _reader(kind: Kind, name: str, values: list, options: Sequence[Choices]) -> Read:
@@ -76,8 +76,10 @@ def _reader(kind: Kind, name: str, values: list, options: Sequence[Choices]) -> 
         return lambda value, among: _certain(pick(value, among), among)
     if len(options[0].texts) == 2 and any(map(_fraction, values)):
         return _second
-    numbers = {str(i): text for i, text in enumerate(options[0].texts)} if kind == "prefer" else {}
-    return lambda value, among: _certain(numbers.get(class_name(value), class_name(value)), among)
+    known = {text: _certain(text, options[0]) for text in options[0].texts}
+    if kind == "prefer":
+        known |= {str(number): known[text] for number, text in enumerate(options[0].texts)}
+    return lambda value, _: known.get(class_name(value))
 
 
 def _certain(picked: str | None, among: Choices) -> Belief:

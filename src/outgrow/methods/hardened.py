@@ -1,0 +1,29 @@
+"""Hardened self-training: the student is trained on weak labels, then on its own hardened answers, for a few rounds.
+
+    f_0 = fit(w)        f_k = fit(1[f_{k-1} > t])        t: the answers keep the class balance of w
+"""
+
+from outgrow.labels.mean import mean
+from outgrow.methods import method
+
+
+@method(
+    paper="self-training on pseudo-labels (Lee 2013; as a baseline in Burns et al. 2023, section 4.3)",
+    differs="the balance of the answers is held at the weak labels', or imbalanced tasks collapse",
+)
+def hardened(weak, student, *, rounds: int = 1):
+    """Train on weak labels, then on the student's own hardened answers."""
+    import torch
+
+    from outgrow.objectives.logconf import hardened as harden
+    from outgrow.objectives.logconf import prior
+
+    labels = mean(weak)
+    seen = torch.from_numpy((labels == labels).all(-1)).float()
+    balance = prior(torch.from_numpy(labels).nan_to_num(), seen)
+    fitted = student.fit(labels)
+    for _ in range(rounds):
+        answers = harden(torch.from_numpy(fitted.predict()).log(), balance, seen).numpy()
+        answers[seen.numpy() == 0] = float("nan")
+        fitted = student.fit(answers)
+    return fitted

@@ -1,0 +1,255 @@
+"""Features against one text at a time, and what the engine promises: once, in shards, the same bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_models import causal, encoder, slowly, texts  # noqa: F401
+
+from outgrow import models
+from outgrow.errors import UserError
+from outgrow.models import flops, loading, sweep
+from outgrow.models import encoder as engine
+from outgrow.models.plan import plan
+from outgrow.store import Store
+
+LAYERS = (1, 3, 4)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A store, and batches so small that a few texts make several shards."""
+    monkeypatch.setitem(sweep.BATCH_TOKENS, "cpu", 40)
+    monkeypatch.setitem(sweep.SHARD_TOKENS, "cpu", 100)
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def rows_read(monkeypatch):
+    """Counts the texts that go through a model."""
+    counted = []
+    call = engine._Blocks.__call__
+
+    def counting(self, ids, lengths):
+        counted.append(len(ids))
+        return call(self, ids, lengths)
+
+    monkeypatch.setattr(engine._Blocks, "__call__", counting)
+    return counted
+
+
+def read(folder, store, given, **choices):
+    choices = {"layers": LAYERS, "precision": "float32", **choices}
+    return models.features(models.resolve(str(folder), store), given, store, **choices)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+@pytest.mark.parametrize("kind", ["causal", "encoder"])
+def test_features_are_those_of_one_text_at_a_time(kind, pooling, store, request):
+    folder, given = request.getfixturevalue(kind), texts(30)
+    got = read(folder, store, given, pooling=pooling)
+    assert got.x.shape == (3, 30, 24) and got.x.dtype == np.float32 and got.layers == LAYERS
+    for at, text in enumerate(given):
+        expected = slowly(folder, text, LAYERS, pooling)
+        np.testing.assert_allclose(got.x[:, at], expected, rtol=2e-4, atol=2e-4)
+
+
+def test_each_kind_has_its_own_pooling_by_default(causal, encoder, store):  # noqa: F811
+    given = texts(5)
+    assert np.array_equal(read(causal, store, given).x, read(causal, store, given, pooling="last").x)
+    assert np.array_equal(read(encoder, store, given).x, read(encoder, store, given, pooling="mean").x)
+
+
+def test_padding_on_the_right_is_nothing_to_a_causal_model(causal, store):  # noqa: F811
+    net = loading.load(models.resolve(str(causal), store), "float32")
+    ids = np.array([[4, 7, 8, 9, 0, 0]])
+    import torch
+
+    with torch.inference_mode():
+        padded = loading.forward(net, ids, torch.tensor([4]), causal=True).last_hidden_state[:, :4]
+        alone = loading.forward(net, ids[:, :4], torch.tensor([4]), causal=True).last_hidden_state
+    np.testing.assert_allclose(padded, alone, rtol=1e-5, atol=1e-5)
+
+
+def test_identical_texts_are_read_once(causal, store, rows_read):  # noqa: F811
+    given = ["the city", "lyon is in france", "the city", "the city"]
+    got = read(causal, store, given)
+    assert sum(rows_read) == 2
+    # <s> the city, and <s> lyon is in france.
+    assert got.tokens == 3 + 5
+    assert np.array_equal(got.x[:, 0], got.x[:, 3])
+
+
+def test_what_was_read_is_never_read_again_in_whatever_order(causal, store, rows_read):  # noqa: F811
+    given = texts(30)
+    first = read(causal, store, given)
+    del rows_read[:]
+    again = read(causal, store, given[::-1])
+    assert not rows_read and again.cached and not first.cached
+    assert np.array_equal(again.x, first.x[:, ::-1])
+    assert (again.seconds, again.flops, again.tokens) == (first.seconds, first.flops, first.tokens)
+
+
+def test_other_choices_are_other_features(causal, store):  # noqa: F811
+    given = texts(4)
+    made = [read(causal, store, given, **choice).digest for choice in ({}, {"layers": (2,)}, {"pooling": "mean"})]
+    made.append(read(causal, store, given[:2]).digest)
+    assert len(set(made)) == 4
+
+
+def test_no_block_above_the_deepest_one_is_run(causal, store, monkeypatch):  # noqa: F811
+    loaded, load = [], loading.load
+
+    def keep(*given, **named):
+        loaded.append(load(*given, **named))
+        return loaded[-1]
+
+    monkeypatch.setattr(loading, "load", keep)
+    read(causal, store, texts(5), layers=(2,))
+    assert len(loaded[0].layers) == 2
+
+
+def test_a_killed_extraction_goes_on_and_ends_with_the_same_bytes(causal, store, tmp_path, monkeypatch, rows_read):  # noqa: F811
+    given = texts(60)
+    whole = read(causal, store, given)
+    total = sum(rows_read)
+    del rows_read[:]
+
+    other, put, puts = Store(tmp_path / "other"), Store.put, []
+
+    def dies(self, kind, made, arrays, meta):
+        if len(puts) == 3:
+            raise KeyboardInterrupt
+        puts.append(kind)
+        return put(self, kind, made, arrays, meta)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Store, "put", dies)
+        read(causal, other, given)
+    before = sum(rows_read)
+    resumed = read(causal, other, given)
+    assert np.array_equal(resumed.x, whole.x)
+    data = [{p.relative_to(s.root): p.read_bytes() for p in s.root.rglob("data.safetensors")} for s in (store, other)]
+    assert data[0] == data[1] and len(data[0]) > 4
+    # Only the shard in flight, at most 100 + 40 tokens of at least 2 a text, was read twice.
+    assert before < total and sum(rows_read) <= total + 70
+
+
+def test_a_damaged_shard_is_noticed_named_and_made_again(causal, store, capsys):  # noqa: F811
+    given = texts(60)
+    whole = read(causal, store, given)
+    for path in sorted((store.root / "features-shards").glob("*/data.safetensors"))[1:3]:
+        data = bytearray(path.read_bytes())
+        data[-2] ^= 16
+        path.write_bytes(data)
+    again = read(causal, store, given)
+    assert np.array_equal(again.x, whole.x)
+    assert capsys.readouterr().err.count("damaged features-shards") == 2
+
+
+def test_large_features_are_gathered_in_a_file_with_the_same_values(encoder, store, monkeypatch):  # noqa: F811
+    given = texts(40)
+    small = read(encoder, store, given)
+    monkeypatch.setattr(sweep, "IN_MEMORY", 0)
+    assert np.array_equal(read(encoder, store, given).x, small.x)
+
+
+def test_of_a_long_text_the_end_is_read_and_the_cut_is_counted(causal, store):  # noqa: F811
+    long = " ".join(["the city of lyon"] * 30)
+    got = read(causal, store, [long, "not so", long])
+    assert got.truncated == 1
+    # 64 positions, the first of them <s>: 63 of the 120 words.
+    assert got.tokens == 64 + 3
+    end = " ".join(long.split()[-63:])
+    np.testing.assert_allclose(got.x[:, 0], slowly(causal, end, LAYERS, "last"), rtol=2e-4, atol=2e-4)
+
+
+def test_a_text_without_words_still_has_features(causal, encoder, store):  # noqa: F811
+    for folder in (causal, encoder):
+        assert np.isfinite(read(folder, store, ["", "the city"]).x).all()
+
+
+def test_no_texts_have_no_features(causal, store):  # noqa: F811
+    assert read(causal, store, []).x.shape == (3, 0, 24)
+
+
+def test_bfloat16_is_near_float32(causal, store):  # noqa: F811
+    given = texts(20)
+    exact, rough = read(causal, store, given).x, read(causal, store, given, precision="bfloat16").x
+    assert rough.dtype == np.float32 and not np.array_equal(exact, rough)
+    cosine = (exact * rough).sum(-1) / np.linalg.norm(exact, axis=-1) / np.linalg.norm(rough, axis=-1)
+    assert cosine.min() > 0.995
+
+
+def test_flops_are_those_of_the_blocks_that_run_and_the_real_tokens(causal, encoder, store):  # noqa: F811
+    given = ["the city of", "lyon"]
+    # A Llama block: queries and output 24 x 24, keys and values 24 x 12 each, three matrices 24 x 40 in the MLP.
+    weights = 2 * 24 * 24 + 2 * 24 * 12 + 3 * 24 * 40
+    # <s> and 3 words, <s> and 1 word: 4 and 2 tokens, which attend to 1 + 2 + 3 + 4 and 1 + 2 positions.
+    assert read(causal, store, given, layers=(2,)).flops == 2 * (2 * weights * 6 + 4 * 24 * (10 + 3))
+    # A Bert block: four matrices 24 x 24, two of 24 x 40; 5 and 3 tokens, which all attend to one another.
+    weights = 4 * 24 * 24 + 2 * 24 * 40
+    assert read(encoder, store, given, layers=(3,)).flops == 3 * (2 * weights * 8 + 4 * 24 * (25 + 9))
+
+
+def test_a_mixture_counts_the_experts_that_a_token_meets():
+    import torch
+    from transformers import MixtralConfig
+
+    net = torch.nn.Module()
+    net.config = MixtralConfig(hidden_size=8, num_attention_heads=2, num_local_experts=4, num_experts_per_tok=1)
+    block = torch.nn.Module()
+    block.experts = torch.nn.Parameter(torch.zeros(4, 8, 10))
+    block.shared = torch.nn.Parameter(torch.zeros(8, 3))
+    # One token attends to itself; 1 of 4 experts of 8 x 10, and 8 x 3.
+    counted = flops.Counter(net, torch.nn.ModuleList([block]), causal=True)(np.array([1]))
+    assert counted == 2 * (80 + 24) + 4 * 8
+
+
+@pytest.mark.parametrize(
+    "choice, says",
+    [
+        ({"layers": (0,)}, "choose from 1 to 5"),
+        ({"layers": (6,)}, "choose from 1 to 5"),
+        ({"pooling": "max"}, "last, mean"),
+        ({"precision": "float16"}, "bfloat16, float32"),
+    ],
+)
+def test_choices_that_do_not_exist_are_the_users_to_mend(choice, says, causal, store):  # noqa: F811
+    with pytest.raises(UserError, match=says):
+        read(causal, store, ["a"], **choice)
+
+
+def test_default_layers_are_spread_over_the_upper_two_thirds():
+    # 1/3, 1/2, 2/3, 5/6 of 30, and of 18, and of a model that has fewer blocks than shares.
+    assert models.candidate_layers(30) == (10, 15, 20, 25)
+    assert models.candidate_layers(18) == (6, 9, 12, 15)
+    assert models.candidate_layers(2) == (1, 2)
+
+
+@given(st.lists(st.integers(1, 60), max_size=80), st.integers(1, 200), st.integers(1, 400))
+def test_a_plan_reads_every_text_once_within_its_budgets(lengths, batch_tokens, shard_tokens):
+    lengths = np.array(lengths, np.int64)
+    made = plan(lengths, batch_tokens, shard_tokens)
+    assert sorted(made.order.tolist()) == list(range(len(lengths)))
+    at = 0
+    for number, batches in enumerate(made.batches):
+        held = 0
+        for batch in batches:
+            rows = made.order[batch]
+            assert batch.start == at and len(rows)
+            at = batch.stop
+            assert len(rows) == 1 or len(rows) * lengths[rows].max() <= batch_tokens
+            assert held < shard_tokens
+            held += lengths[rows].sum()
+        assert made.rows(number) == slice(batches[0].start, batches[-1].stop)
+    assert at == len(lengths)
+    assert (np.diff(lengths[made.order]) >= 0).all()
+
+
+def test_equal_lengths_are_not_padded_when_a_batch_can_end_there():
+    made = plan(np.array([5] * 6 + [9] * 4), batch_tokens=50, shard_tokens=1000)
+    # 6 x 5 = 30 is more than half of 50, so the batch ends where the length changes.
+    assert made.batches == ((slice(0, 6), slice(6, 10)),)
