@@ -33,7 +33,7 @@ from outgrow.pair import BLOCK, Pair, Spaces
 from outgrow.references import ceiling
 from outgrow.rng import derive
 from outgrow.students.probe import Space
-from outgrow.tasks.task import Gold, Task
+from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
 
 ROWS = ("floor", "naive", "ceiling")
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(100)
@@ -55,6 +55,10 @@ class World:
     group: int = 2
     within: float = 0.5
     """Correlation of the latents of a group's items."""
+    tested: int = 0
+    """Further items that are the data's own test split; with none, a fifth of the items is."""
+    halves: int = BLOCK
+    """Further halves of a study's pool from which its own truth is taken."""
 
     @property
     def beta(self) -> np.ndarray:
@@ -64,6 +68,7 @@ class World:
 WORLDS = (
     World("mid", 1200),
     World("small", 400, noise=0.2, strong_noise=0.1, weak=4),
+    World("little pool, large test", 600, tested=6000, halves=4 * BLOCK),
     World("large", 3000),
     World("single items", 1200, group=1, within=0.0),
     World("clustered", 1200, group=6, within=0.8),
@@ -86,7 +91,7 @@ class Sample:
 def sample(world: World, seed: int) -> Sample:
     """A fresh draw of a world's items."""
     rng = derive(seed, world.name, "items")
-    groups = np.repeat(np.arange(world.items // world.group), world.group)
+    groups = np.repeat(np.arange((world.items + world.tested) // world.group), world.group)
     shape = (len(groups), world.wide)
     common = rng.normal(size=(groups[-1] + 1, world.wide))[groups]
     z = np.sqrt(world.within) * common + np.sqrt(1 - world.within) * rng.normal(size=shape)
@@ -97,7 +102,9 @@ def sample(world: World, seed: int) -> Sample:
     }
     ids = np.array([f"{i:032x}" for i in range(len(z))])
     texts = tuple(("",) for _ in ids)
-    task = Task(world.name, "classify", ("no", "yes"), ids, texts, groups, np.zeros(len(z), np.int8))
+    side = np.full(len(z), POOL if world.tested else FREE, np.int8)
+    side[len(z) - world.tested :] = TEST
+    task = Task(world.name, "classify", ("no", "yes"), ids, texts, groups, side)
     return Sample(task, Gold(labels, np.ones(len(z), np.float32)), views, seed)
 
 
@@ -172,11 +179,21 @@ def exact(world: World, weak: bool, heads: np.ndarray) -> np.ndarray:
     return (yes + no) @ density
 
 
-def covers(table: Table, pgr: float, new_data: bool) -> bool:
-    """Whether the test that the PGR's interval inverts accepts this value."""
+def covers(table: Table, truth: np.ndarray, new_data: bool) -> bool:
+    """Whether the test that the PGR's interval inverts accepts the PGR of these true accuracies.
+
+    truth (3,), or (H, 3) from H halves of a pool: then the error that their mean itself has is allowed for.
+    """
+    pgr = _pgr(np.atleast_2d(truth).mean(0))
     w = table.weights({"naive": 1, "floor": -1}) - pgr * table.weights({"ceiling": 1, "floor": -1})
     variance, df = table.variance(w, new_data)
+    if truth.ndim == 2:
+        variance = variance + (truth @ _in_rows(table, w)).var(ddof=1) / len(truth)
     return bool((w @ table.mean) ** 2 <= quantile(df) ** 2 * variance)
+
+
+def _in_rows(table: Table, w: np.ndarray) -> np.ndarray:
+    return w[[table.names.index(name) for name in ROWS]]
 
 
 def percentile(scores: dict[str, Score], rng: np.random.Generator, draws: int = 1000) -> tuple[float, float]:
@@ -194,36 +211,37 @@ def percentile(scores: dict[str, Score], rng: np.random.Generator, draws: int = 
     return float(low), float(high)
 
 
-def study(world: World, seed: int, truth: np.ndarray, sizes: Sequence[int] = (4, 8, 16), more: int = 1) -> list[dict]:
+def study(world: World, seed: int, truth: np.ndarray, sizes: Sequence[int] = (4, 8, 16)) -> list[dict[str, Any]]:
     """What one fresh study claims with its first 4, 8, 16 replicates, and whether that is so."""
     drawn = sample(world, seed)
-    blocks = -(-max(sizes) // BLOCK)
-    full = run(world, drawn, range(blocks))
-    here = run(world, drawn, range(100, 100 + more)).population.mean(0)
+    full = run(world, drawn, range(-(-max(sizes) // BLOCK)))
+    here = run(world, drawn, range(100, 100 + world.halves // BLOCK)).population
     out = []
     for r in sizes:
         scores = {name: Score(s.num[:r], s.den, s.groups) for name, s in full.scores.items()}
         table = Table.of(scores, shared_pool(*full.sizes))
         found = recovery(table, "naive")
-        truths = {"new data": _pgr(truth), "this pool": _pgr(here)}
-        intervals = {"new data": found.ci, "this pool": found.ci_this_pool}
         values = [table.estimate(table.weights({name: 1})).ci for name in ROWS]
-        gap = truth[2] - truth[0]
-        record: dict[str, Any] = {
-            "replicates": r, "gap in errors": gap / found.gap.se, "resolved": found.status == OK,
-            "value": float(np.mean([_in(ci, t) for ci, t in zip(values, truth, strict=True)])),
-            "gap": _in(found.gap.ci, gap),
-            "bootstrap": _in(percentile(scores, derive(seed, "bootstrap")), truths["this pool"]),
-            "bootstrap as new data": _in(percentile(scores, derive(seed, "bootstrap")), truths["new data"]),
-            "uncorrected": covers(table, truths["new data"], new_data=False),
-        }  # fmt: skip
-        for kind in truths:
-            record[kind] = covers(table, truths[kind], kind == "new data")
-            record[f"{kind}, if resolved"] = _in(intervals[kind], truths[kind]) if found.status == OK else None
+        gap = float(truth[2] - truth[0])
+        plain = percentile(scores, derive(seed, "bootstrap"))
         residual = table.weights({"naive": 1, "floor": -1}) - _pgr(truth) * table.weights({"ceiling": 1, "floor": -1})
         parts = table.components(residual)
-        record["differs"] = float(parts.s_r - parts.s_c / parts.groups)
-        record["pool"] = float(residual[[table.names.index(n) for n in ROWS]] @ here)
+        record: dict[str, Any] = {
+            "replicates": r,
+            "gap in errors": gap / found.gap.se,
+            "resolved": found.status == OK,
+            "new data": covers(table, truth, new_data=True),
+            "this pool": covers(table, here, new_data=False),
+            "value": float(np.mean([_in(ci, t) for ci, t in zip(values, truth, strict=True)])),
+            "gap": _in(found.gap.ci, gap),
+            "uncorrected": covers(table, truth, new_data=False),
+            "bootstrap": _in(plain, _pgr(here.mean(0))),
+            "bootstrap as new data": _in(plain, _pgr(truth)),
+            "differs": float(parts.s_r - parts.s_c / parts.groups),
+            "pool": float(_in_rows(table, residual) @ here.mean(0)),
+        }
+        for kind in ("new data", "this pool"):
+            record[f"{kind}, if resolved"] = record[kind] if record["resolved"] else None
         out.append(record)
     return out
 

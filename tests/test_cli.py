@@ -136,12 +136,16 @@ def test_the_users_line_stays_one_line(capsys, monkeypatch) -> None:
 
 
 def test_a_full_disk_anywhere_is_one_line(capsys, monkeypatch) -> None:
-    def fail(*_):
-        raise OSError(28, "No space left on device", "/runs/cities/cells.parquet")
+    full = OSError(28, "No space left on device", "/runs/cities/cells.parquet")
+    wrapped = RuntimeError("parquet: underlying IO error: No space left on device (os error 28)")
+    for error, where in ((full, "/runs/cities/cells.parquet"), (wrapped, str(Path.cwd()))):
 
-    monkeypatch.setattr(cli, "app", fail)
-    code, _, err = _outgrow(capsys)
-    assert code == 2 and err.count("\n") == 1 and "disk full at /runs/cities/cells.parquet" in err
+        def fail(*_, error=error):
+            raise error
+
+        monkeypatch.setattr(cli, "app", fail)
+        code, _, err = _outgrow(capsys)
+        assert code == 2 and err.count("\n") == 1 and f"disk full at {where}:" in err
 
 
 def test_ctrl_c_says_how_to_go_on(capsys, monkeypatch) -> None:

@@ -62,14 +62,6 @@ def test_the_order_of_classes_does_not_matter(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_weak_labels_outside_the_training_rows_do_not_matter(name):
-    space, train, groups, weak, _ = world()
-    other = weak.probs.copy()
-    other[~np.broadcast_to(train[:, None], other.shape[:3])] = [0.99, 0.01]
-    assert run(name, space, train, groups, weak).tobytes() == run(name, space, train, groups, WeakLabels(other, weak.names)).tobytes()
-
-
-@pytest.mark.parametrize("name", METHODS)
 def test_an_abstention_is_a_row_that_is_not_trained_on(name):
     space, train, groups, weak, _ = world()
     gone = np.flatnonzero(train.all(0))[:20]

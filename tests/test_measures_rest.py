@@ -121,6 +121,11 @@ def test_the_interval_of_calibration_error_covers_it():
     assert 0.9 <= np.mean(covered) <= 0.99
 
 
+def test_a_supervisor_that_never_answers_has_no_calibration():
+    probs = np.full((4, 10, 2), np.nan)
+    assert calibration(probs, np.zeros(10, int), np.ones(10), np.arange(10), 1.0).ece is None
+
+
 def test_agreement_is_split_by_whether_the_supervisor_was_right():
     eye = np.eye(2)
     labels = np.array([0, 0, 0, 1, 1, 1])

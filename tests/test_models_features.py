@@ -6,16 +6,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import causal, encoder, slowly, texts  # noqa: F401
 
 from outgrow import models
 from outgrow.errors import UserError
-from outgrow.models import flops, loading, sweep
 from outgrow.models import encoder as engine
+from outgrow.models import flops, loading, sweep
 from outgrow.models.plan import plan
 from outgrow.store import Store
+from tiny_models import save, slowly, texts
 
 LAYERS = (1, 3, 4)
+
+
+@pytest.fixture(scope="module")
+def causal(tmp_path_factory):
+    return save(tmp_path_factory.mktemp("causal"), encoder=False)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return save(tmp_path_factory.mktemp("encoder"), encoder=True)
 
 
 @pytest.fixture
@@ -56,13 +66,13 @@ def test_features_are_those_of_one_text_at_a_time(kind, pooling, store, request)
         np.testing.assert_allclose(got.x[:, at], expected, rtol=2e-4, atol=2e-4)
 
 
-def test_each_kind_has_its_own_pooling_by_default(causal, encoder, store):  # noqa: F811
+def test_each_kind_has_its_own_pooling_by_default(causal, encoder, store):
     given = texts(5)
     assert np.array_equal(read(causal, store, given).x, read(causal, store, given, pooling="last").x)
     assert np.array_equal(read(encoder, store, given).x, read(encoder, store, given, pooling="mean").x)
 
 
-def test_padding_on_the_right_is_nothing_to_a_causal_model(causal, store):  # noqa: F811
+def test_padding_on_the_right_is_nothing_to_a_causal_model(causal, store):
     net = loading.load(models.resolve(str(causal), store), "float32")
     ids = np.array([[4, 7, 8, 9, 0, 0]])
     import torch
@@ -73,7 +83,7 @@ def test_padding_on_the_right_is_nothing_to_a_causal_model(causal, store):  # no
     np.testing.assert_allclose(padded, alone, rtol=1e-5, atol=1e-5)
 
 
-def test_identical_texts_are_read_once(causal, store, rows_read):  # noqa: F811
+def test_identical_texts_are_read_once(causal, store, rows_read):
     given = ["the city", "lyon is in france", "the city", "the city"]
     got = read(causal, store, given)
     assert sum(rows_read) == 2
@@ -82,7 +92,7 @@ def test_identical_texts_are_read_once(causal, store, rows_read):  # noqa: F811
     assert np.array_equal(got.x[:, 0], got.x[:, 3])
 
 
-def test_what_was_read_is_never_read_again_in_whatever_order(causal, store, rows_read):  # noqa: F811
+def test_what_was_read_is_never_read_again_in_whatever_order(causal, store, rows_read):
     given = texts(30)
     first = read(causal, store, given)
     del rows_read[:]
@@ -92,14 +102,14 @@ def test_what_was_read_is_never_read_again_in_whatever_order(causal, store, rows
     assert (again.seconds, again.flops, again.tokens) == (first.seconds, first.flops, first.tokens)
 
 
-def test_other_choices_are_other_features(causal, store):  # noqa: F811
+def test_other_choices_are_other_features(causal, store):
     given = texts(4)
     made = [read(causal, store, given, **choice).digest for choice in ({}, {"layers": (2,)}, {"pooling": "mean"})]
     made.append(read(causal, store, given[:2]).digest)
     assert len(set(made)) == 4
 
 
-def test_no_block_above_the_deepest_one_is_run(causal, store, monkeypatch):  # noqa: F811
+def test_no_block_above_the_deepest_one_is_run(causal, store, monkeypatch):
     loaded, load = [], loading.load
 
     def keep(*given, **named):
@@ -111,7 +121,7 @@ def test_no_block_above_the_deepest_one_is_run(causal, store, monkeypatch):  # n
     assert len(loaded[0].layers) == 2
 
 
-def test_a_killed_extraction_goes_on_and_ends_with_the_same_bytes(causal, store, tmp_path, monkeypatch, rows_read):  # noqa: F811
+def test_a_killed_extraction_goes_on_and_ends_with_the_same_bytes(causal, store, tmp_path, monkeypatch, rows_read):
     given = texts(60)
     whole = read(causal, store, given)
     total = sum(rows_read)
@@ -137,7 +147,7 @@ def test_a_killed_extraction_goes_on_and_ends_with_the_same_bytes(causal, store,
     assert before < total and sum(rows_read) <= total + 70
 
 
-def test_a_damaged_shard_is_noticed_named_and_made_again(causal, store, capsys):  # noqa: F811
+def test_a_damaged_shard_is_noticed_named_and_made_again(causal, store, capsys):
     given = texts(60)
     whole = read(causal, store, given)
     for path in sorted((store.root / "features-shards").glob("*/data.safetensors"))[1:3]:
@@ -149,14 +159,14 @@ def test_a_damaged_shard_is_noticed_named_and_made_again(causal, store, capsys):
     assert capsys.readouterr().err.count("damaged features-shards") == 2
 
 
-def test_large_features_are_gathered_in_a_file_with_the_same_values(encoder, store, monkeypatch):  # noqa: F811
+def test_large_features_are_gathered_in_a_file_with_the_same_values(encoder, store, monkeypatch):
     given = texts(40)
     small = read(encoder, store, given)
     monkeypatch.setattr(sweep, "IN_MEMORY", 0)
     assert np.array_equal(read(encoder, store, given).x, small.x)
 
 
-def test_of_a_long_text_the_end_is_read_and_the_cut_is_counted(causal, store):  # noqa: F811
+def test_of_a_long_text_the_end_is_read_and_the_cut_is_counted(causal, store):
     long = " ".join(["the city of lyon"] * 30)
     got = read(causal, store, [long, "not so", long])
     assert got.truncated == 1
@@ -166,16 +176,16 @@ def test_of_a_long_text_the_end_is_read_and_the_cut_is_counted(causal, store):  
     np.testing.assert_allclose(got.x[:, 0], slowly(causal, end, LAYERS, "last"), rtol=2e-4, atol=2e-4)
 
 
-def test_a_text_without_words_still_has_features(causal, encoder, store):  # noqa: F811
+def test_a_text_without_words_still_has_features(causal, encoder, store):
     for folder in (causal, encoder):
         assert np.isfinite(read(folder, store, ["", "the city"]).x).all()
 
 
-def test_no_texts_have_no_features(causal, store):  # noqa: F811
+def test_no_texts_have_no_features(causal, store):
     assert read(causal, store, []).x.shape == (3, 0, 24)
 
 
-def test_bfloat16_is_near_float32(causal, store):  # noqa: F811
+def test_bfloat16_is_near_float32(causal, store):
     given = texts(20)
     exact, rough = read(causal, store, given).x, read(causal, store, given, precision="bfloat16").x
     assert rough.dtype == np.float32 and not np.array_equal(exact, rough)
@@ -183,7 +193,7 @@ def test_bfloat16_is_near_float32(causal, store):  # noqa: F811
     assert cosine.min() > 0.995
 
 
-def test_flops_are_those_of_the_blocks_that_run_and_the_real_tokens(causal, encoder, store):  # noqa: F811
+def test_flops_are_those_of_the_blocks_that_run_and_the_real_tokens(causal, encoder, store):
     given = ["the city of", "lyon"]
     # A Llama block: queries and output 24 x 24, keys and values 24 x 12 each, three matrices 24 x 40 in the MLP.
     weights = 2 * 24 * 24 + 2 * 24 * 12 + 3 * 24 * 40
@@ -217,16 +227,17 @@ def test_a_mixture_counts_the_experts_that_a_token_meets():
         ({"precision": "float16"}, "bfloat16, float32"),
     ],
 )
-def test_choices_that_do_not_exist_are_the_users_to_mend(choice, says, causal, store):  # noqa: F811
+def test_choices_that_do_not_exist_are_the_users_to_mend(choice, says, causal, store):
     with pytest.raises(UserError, match=says):
         read(causal, store, ["a"], **choice)
 
 
-def test_default_layers_are_spread_over_the_upper_two_thirds():
-    # 1/3, 1/2, 2/3, 5/6 of 30, and of 18, and of a model that has fewer blocks than shares.
-    assert models.candidate_layers(30) == (10, 15, 20, 25)
-    assert models.candidate_layers(18) == (6, 9, 12, 15)
+def test_default_layers_are_shares_of_the_depth(monkeypatch):
+    monkeypatch.setattr(engine, "CANDIDATES", (1 / 3, 1 / 2, 5 / 6))
+    assert models.candidate_layers(30) == (10, 15, 25)
+    # Rounded: 2/3, 1 and 5/3 give 1, 1 and 2; of one block 1/3 gives 0, but the first is the lowest there is.
     assert models.candidate_layers(2) == (1, 2)
+    assert models.candidate_layers(1) == (1,)
 
 
 @given(st.lists(st.integers(1, 60), max_size=80), st.integers(1, 200), st.integers(1, 400))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from outgrow.errors import UserError
-from outgrow.store import Store, container, disk, forget, made_of
+from outgrow.store import Store, container, disk, forget, guarded, made_of
 
 PARTS = {"model": "m", "layers": [1, 2], "ridge": 0.5}
 ARRAYS = {
@@ -27,6 +27,7 @@ ARRAYS = {
     "half": np.arange(5, dtype=np.float16),
     "none": np.zeros((0, 3)),
 }
+ROUNDS = 100
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -200,10 +201,29 @@ def test_a_file_is_read_once_for_its_checksum(store: Store, monkeypatch) -> None
     assert store.get("things", PARTS) is None, "changed since, and so read again"
 
 
+def test_what_another_process_has_put_right_meanwhile_is_not_removed(store: Store, monkeypatch) -> None:
+    good = store.put("things", PARTS, ARRAYS, {"n": 1}).path
+    (good / "record.json").write_text("damaged")
+    real, seen = Store._examine, []
+
+    def slow(self, folder):
+        found = real(self, folder)
+        seen.append(found[1])
+        if len(seen) == 1:
+            # After our look and before our removal, the other process removes it, and makes it again.
+            store.make("things", PARTS, lambda: (ARRAYS, {"n": 2}))
+        return found
+
+    monkeypatch.setattr(Store, "_examine", slow)
+    assert store.get("things", PARTS).meta == {"n": 2}
+    assert seen[0] == "record.json" and seen[-1] is None
+    assert len(_files(store)) == 2
+
+
 def _put_many(root: Path, start, results, number: int) -> None:
     store = Store(root)
     start.wait()
-    for key in range(20):
+    for key in range(ROUNDS):
         # What two writers make may differ in its facts (seconds), never in its use.
         made = store.put("things", {"key": key}, {"x": np.full(1000, key)}, {"by": number})
         results.put((key, made.meta["by"], float(made.arrays["x"].mean())))
@@ -214,7 +234,7 @@ def test_two_processes_write_the_same_artifacts_at_once(store: Store) -> None:
     processes = [SPAWN.Process(target=_put_many, args=(store.root, start, results, number)) for number in range(2)]
     for process in processes:
         process.start()
-    told = [results.get(timeout=60) for _ in range(40)]
+    told = [results.get(timeout=60) for _ in range(2 * ROUNDS)]
     for process in processes:
         process.join()
         assert process.exitcode == 0
@@ -223,7 +243,7 @@ def test_two_processes_write_the_same_artifacts_at_once(store: Store) -> None:
         assert mean == key
         writers.setdefault(key, set()).add(by)
     assert all(len(by) == 1 for by in writers.values()), "both see the artifact of whoever came first"
-    assert len(_files(store)) == 20 * 2, "nothing but data and records"
+    assert len(_files(store)) == ROUNDS * 2, "nothing but data and records"
 
 
 def _make_slowly(root: Path, log: Path, start) -> None:
@@ -350,6 +370,20 @@ def test_a_store_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
         ):
             with pytest.raises(UserError, match="has a file where a folder must be"):
                 tried()
+
+
+def test_a_store_that_cannot_be_made_is_one_clear_line() -> None:
+    if not Path("/proc/self").exists():
+        pytest.skip("no /proc here, where nobody can make a folder")
+    with pytest.raises(UserError, match="cannot make the folder /proc/nowhere"):
+        Store(Path("/proc/nowhere")).put("things", PARTS, ARRAYS, {})
+
+
+def test_a_full_disk_told_by_polars_is_the_same_line(small_disk: Path) -> None:
+    import polars
+
+    with pytest.raises(UserError, match="disk full at"), guarded(small_disk / "cells.parquet"):
+        polars.DataFrame({"x": np.random.default_rng(0).random(10**6)}).write_parquet(small_disk / "cells.parquet")
 
 
 def test_a_forbidden_store_is_one_clear_line(tmp_path: Path) -> None:

@@ -7,9 +7,30 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-WORDS = "the city of lyon is in france spain paris rome true false not very a an : yes no maybe so".split()
+WORDS = [
+    "the",
+    "city",
+    "of",
+    "lyon",
+    "is",
+    "in",
+    "france",
+    "spain",
+    "paris",
+    "rome",
+    "true",
+    "false",
+    "not",
+    "very",
+    "a",
+    "an",
+    ":",
+    "yes",
+    "no",
+    "maybe",
+    "so",
+]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "<s>", "</s>"]
 
 
@@ -89,13 +110,3 @@ def slowly(folder: Path, text: str, layers: tuple[int, ...], pooling: str) -> np
         states = net(**given, output_hidden_states=True).hidden_states
     rows = [states[layer][0] for layer in layers]
     return np.stack([(row[-1] if pooling == "last" else row.mean(0)).numpy() for row in rows])
-
-
-@pytest.fixture(scope="session")
-def causal(tmp_path_factory) -> Path:
-    return save(tmp_path_factory.mktemp("causal"), encoder=False)
-
-
-@pytest.fixture(scope="session")
-def encoder(tmp_path_factory) -> Path:
-    return save(tmp_path_factory.mktemp("encoder"), encoder=True)

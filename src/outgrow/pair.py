@@ -30,11 +30,18 @@ class Spaces:
     def __init__(self, task: Task, store: Any):
         self.task, self.store = task, store
         self.known: dict[str, Space] = {}
+        self.asked: dict[str, tuple[float, float]] = {}
+        """Seconds and model FLOPs of zero-shot prompts by model name."""
 
     def __call__(self, model: str, pool: np.ndarray) -> Space:
         if model not in self.known:
             self.known[model] = space_of(self.task, model, pool, self.store)
         return self.known[model]
+
+    def costs(self) -> dict[str, tuple[float, float]]:
+        """Seconds and model FLOPs of everything read so far, by "stage model"."""
+        read = {f"features {model}": (space.seconds, space.flops) for model, space in self.known.items()}
+        return read | {f"zero-shot {model}": cost for model, cost in self.asked.items()}
 
 
 @final

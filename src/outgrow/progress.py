@@ -13,8 +13,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 _enabled = True
+_live: Any = None
+"""The display that is on the terminal now; there can only be one."""
 
 
 def quiet(value: bool = True) -> None:
@@ -25,7 +28,9 @@ def quiet(value: bool = True) -> None:
 
 def say(line: str) -> None:
     """One line for the person at the terminal."""
-    if _enabled:
+    if _enabled and _live is not None:
+        _live.console.print(line, markup=False, highlight=False)
+    elif _enabled:
         print(line, file=sys.stderr, flush=True)
 
 
@@ -49,22 +54,32 @@ class Bar:
 class _TerminalBar(Bar):
     def __init__(self, label: str, total: float, rich_progress):
         super().__init__(label, total)
-        self._rich, self._task = rich_progress, rich_progress.add_task(label, total=self.total)
+        self._rich, self.task = rich_progress, rich_progress.add_task(label, total=self.total)
 
     def advance(self, units: float = 1) -> None:
         self.done += units
-        self._rich.update(self._task, completed=self.done)
+        self._rich.update(self.task, completed=self.done)
 
 
 @contextmanager
 def track(label: str, total: float) -> Iterator[Bar]:
-    """A bar for one stage of work."""
+    """A bar for one stage of work; stages within stages show below each other."""
+    global _live
     if not (_enabled and sys.stderr.isatty()):
         yield Bar(label, total)
+        return
+    if _live is not None:
+        bar = _TerminalBar(label, total, _live)
+        yield bar
+        _live.remove_task(bar.task)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as rich_progress:
-        yield _TerminalBar(label, total, rich_progress)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as live:
+        _live = live
+        try:
+            yield _TerminalBar(label, total, live)
+        finally:
+            _live = None

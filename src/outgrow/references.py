@@ -54,7 +54,10 @@ def zero_shot(pair: Pair):
 
     if models.resolve(pair.strong_name, pair.spaces.store).kind != "causal":
         return None
-    probs, _ = ask(pair.task, np.flatnonzero(pair.test), pair.strong_name, pair.spaces.store)
+    if pair.task.kind != "prefer" and not pair.task.words:
+        return None
+    probs, cost = ask(pair.task, np.flatnonzero(pair.test), pair.strong_name, pair.spaces.store)
+    pair.spaces.asked[pair.strong_name] = (cost.seconds, cost.flops)
     return np.broadcast_to(probs, (len(pair.replicates), *probs.shape))
 
 

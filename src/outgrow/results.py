@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from outgrow import models, report, supervisors
+from outgrow import methods, models, report, supervisors
 from outgrow.errors import UserError
 from outgrow.measures import controls
 from outgrow.measures.accuracy import Score, accuracy, choice
@@ -73,6 +73,7 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         "pairs": pairs,
         "tasks": {name: _task(rows) for name, rows in tasks.items()},
         "models": _models(done),
+        "methods": {name: _method(name, parameters) for name, parameters in chosen.items()},
         "costs": costs,
     }
     _save(folder / "cells.parquet", lambda at: pl.concat(cells).write_parquet(at))
@@ -177,6 +178,11 @@ def _task(rows: Rows) -> dict[str, Any]:
         "kind": task.kind, "classes": list(task.classes), "items": len(task), "groups": len(np.unique(task.groups)),
         "counts": task.counts, "source": task.source, "template": task.ask, "samples": samples, "digest": task.digest,
     }  # fmt: skip
+
+
+def _method(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    found = methods.find(name)
+    return {"line": found.line, "paper": found.paper, "differs": found.differs, "parameters": parameters}
 
 
 def _models(done: list[Rows]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ a study that was stopped goes on where it was and ends with the same bytes.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +20,12 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow import methods, progress, supervisors, tasks
+from outgrow import methods, models, progress, supervisors, tasks
 from outgrow.errors import UserError
 from outgrow.pair import BLOCK, Pair, Spaces
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
+from outgrow.rng import hashed
+from outgrow.split import draw
 from outgrow.store import Store
 from outgrow.tasks import Reading
 from outgrow.tasks.task import Gold, Task
@@ -91,15 +94,18 @@ class Study:
             raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
         if self.weak_gold is not None and self.weak_gold < 2:
             raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
-        for name in self.weak:
-            supervisors.parse(name)
+        named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.argument == "model"]
+        for model in (*named, *self._strong()):
+            models.check(model)
         began = time.time()
+        loaded = [tasks.load(name, self._reading()) for name in self.tasks]
+        for task, _ in loaded:
+            draw(task, self.seed, range(1))
         out = self.folder()
         results.claim(out)
         store = Store.default()
         done = []
-        for task_name in self.tasks:
-            task, gold = tasks.load(task_name, self._reading())
+        for task, gold in loaded:
             spaces = Spaces(task, store)
             for strong in self._strong():
                 done += [self._rows(task, gold, weak, strong, spaces, chosen) for weak in self.weak]
@@ -107,15 +113,18 @@ class Study:
         return Result(out)
 
     def folder(self) -> Path:
-        """Where the results go."""
+        """Where the results go: `out`, or a name made from what is asked, so that the same study finds its folder again."""
         if self.out is not None:
             return Path(self.out)
         words = ["+".join(Path(t).stem if "." in t else t for t in self.tasks), "+".join(self.weak), "+".join(self._strong())]
-        return Path("runs") / "-".join(w.replace("/", "_").replace(":", "_") for w in words)
+        asked = {k: v for k, v in self.asked().items() if k != "out"}
+        usual = {k: v for k, v in Study(tasks=self.tasks, weak=self.weak, strong=self.strong).asked().items() if k != "out"}
+        tag = "" if asked == usual else "-" + hashed(json.dumps(asked, sort_keys=True, default=str))[:6]
+        return Path("runs") / ("-".join(w.replace("/", "_").replace(":", "_") for w in words) + tag)
 
     def asked(self) -> dict[str, Any]:
         """The arguments as plain data."""
-        plain = asdict(self) | {"out": str(self.folder()), "strong": self._strong()}
+        plain = asdict(self) | {"out": self.out and str(self.out), "strong": self._strong()}
         return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
 
     def _strong(self) -> list[str]:
@@ -154,7 +163,7 @@ class Study:
             if n < fewest:
                 jobs[f"gold:{n}"] = ("curve", lambda pair, n=n: gold_curve(pair, n), {})
 
-        made: dict[str, list[Block | None]] = {}
+        made: dict[str, list[Block]] = {}
         with progress.track(f"{task.name}, {weak} -> {strong}", len(jobs) * len(pairs)) as bar:
             for name, (_, build, extra) in jobs.items():
                 made[name] = []
@@ -163,7 +172,7 @@ class Study:
                     bar.advance()
         return self._gather(pairs, {name: kind for name, (kind, _, _) in jobs.items()}, made, fewest)
 
-    def _gather(self, pairs: list[Pair], kinds: dict[str, str], made: dict[str, list[Block | None]], fewest: int) -> Rows:
+    def _gather(self, pairs: list[Pair], kinds: dict[str, str], made: dict[str, list[Block]], fewest: int) -> Rows:
         """Blocks side by side, cut to the replicates asked for."""
         first = pairs[0]
         weak = np.concatenate([pair.labels[:, :, first.test] for pair in pairs])[: self.seeds]
@@ -173,13 +182,15 @@ class Study:
         if len(members) > 1:
             for j, name in enumerate(members):
                 probs[f"supervisor:{name}"], row_kinds[f"supervisor:{name}"] = weak[:, j], "contrast"
-        paths, curve, settings, costs = {}, {}, {}, []
+        paths, curve, settings = {}, {}, {}
+        read = {key: cost for parts in made.values() for block in parts for key, cost in block.meta["read"].items()}
+        costs = [dict(zip(("stage", "what"), key.split(" ", 1), strict=True), seconds=s, flops=f) for key, (s, f) in read.items()]
         for name, parts in made.items():
-            blocks = [part for part in parts if part is not None]
+            blocks = [block for block in parts if block.meta["applies"]]
             if not blocks:
                 continue
             together = np.concatenate([block.probs for block in blocks])[: self.seeds]
-            costs.append({"stage": "heads", "what": name, "seconds": sum(b.meta["seconds"] for b in blocks)})
+            costs.append({"stage": "heads", "what": name, "seconds": sum(b.meta["seconds"] for b in blocks), "flops": None})
             if kinds[name] == "curve":
                 curve[int(name.partition(":")[2])] = together
                 continue
@@ -244,14 +255,15 @@ def _runner(name: str, parameters: dict[str, Any]) -> Callable[[Pair], Any]:
     return run
 
 
-def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str, Any]) -> Block | None:
-    """One artifact: the test predictions of one row. None where the row does not apply."""
+def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str, Any]) -> Block:
+    """One artifact: the test predictions of one row."""
 
     def make() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        _ = pair.student, pair.weak  # what is read or labelled for all rows is not this row's time
         began = time.perf_counter()
         fitted = build(pair)
         if fitted is None:
-            return {}, {"applies": False}
+            return {}, {"applies": False, "read": pair.spaces.costs()}
         probs, points, settings = fitted, [], []
         if not isinstance(fitted, np.ndarray):
             probs = fitted.predict(pair.test)
@@ -259,19 +271,17 @@ def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str,
             settings = fitted.chosen() if hasattr(fitted, "chosen") else []
         path = np.stack([p.argmax(-1).astype(np.uint8) for _, p in points]) if points else np.empty((0, *probs.shape[:2]), np.uint8)
         meta = {"applies": True, "seconds": time.perf_counter() - began, "progress": [p for p, _ in points], "settings": settings}
+        meta["read"] = pair.spaces.costs()
         return {"probs": np.ascontiguousarray(probs, np.float32), "path": path}, meta
 
     made_of = {**pair.made_of, "weak": pair.weak_name, "weak_gold": pair.weak_gold, "block": pair.block, "row": name, **extra}
     artifact = pair.spaces.store.make("block", made_of, make)
-    if not artifact.meta["applies"]:
-        return None
-    return Block(artifact.arrays["probs"], artifact.arrays["path"], artifact.meta)
+    empty = np.empty(0, np.float32)
+    return Block(artifact.arrays.get("probs", empty), artifact.arrays.get("path", empty), artifact.meta)
 
 
 def model_digest(name: str, store: Store) -> str:
     """The bytes that a model's name means."""
-    from outgrow import models
-
     return models.resolve(name, store).digest
 
 

@@ -5,7 +5,6 @@ Exit codes: 0 done; 2 the user can mend it, one line says how; 130 stopped by Ct
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -57,8 +56,8 @@ def _run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read our output has seen enough; what is left must not fail again when Python closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if not disk.full(error):
             raise
         return _told(str(disk.mended(error, Path.cwd())))
     return 0

@@ -37,11 +37,14 @@ class Bin:
 @final
 @dataclass(frozen=True)
 class Calibration:
-    """ECE over bins of equal width, over bins of equal mass, and the latter debiased (`ece`) with its 95% interval."""
+    """ECE over bins of equal width, over bins of equal mass, and the latter debiased (`ece`) with its 95% interval.
 
-    equal_width: float
-    equal_mass: float
-    ece: float
+    None where no item was answered.
+    """
+
+    equal_width: float | None
+    equal_mass: float | None
+    ece: float | None
     ece_ci: tuple[float, float] | None
     bins: tuple[Bin, ...]
 
@@ -64,6 +67,8 @@ def calibration(
     Items without an answer (NaN in any replicate) are left out.
     """
     answered = ~np.isnan(probs).any((0, 2))
+    if not answered.any():
+        return Calibration(None, None, None, None, ())
     probs, labels, groups = probs[:, answered], labels[answered], groups[answered]
     weights = np.asarray(weights, np.float64)[answered]
     confidence, right = probs.max(-1).astype(np.float64), rightness(probs, labels)

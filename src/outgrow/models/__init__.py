@@ -8,7 +8,7 @@ Nothing heavy is imported before it is needed.
 """
 
 from outgrow.models.catalogue import Entry, catalogue
-from outgrow.models.checkpoints import Model, resolve
+from outgrow.models.checkpoints import Model, check, resolve
 from outgrow.models.encoder import Features, candidate_layers, features
 from outgrow.models.language_model import ZeroShot, zero_shot
 
@@ -19,6 +19,7 @@ __all__ = [
     "ZeroShot",
     "candidate_layers",
     "catalogue",
+    "check",
     "features",
     "resolve",
     "zero_shot",

@@ -66,15 +66,23 @@ class Model:
 
 def resolve(name: str, store: Store) -> Model:
     """The model of that name, fetched and converted on first use. Raises UserError for a name that leads nowhere."""
+    check(name)
     if name in ENTRIES:
         return _catalogued(ENTRIES[name], store)
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        return _local(name, folder.absolute(), store)
+    return _local(name, folder.absolute(), store) if folder.is_dir() else _from_hub(name, store)
+
+
+def check(name: str) -> None:
+    """Raises UserError for a name that can lead nowhere; fetches nothing."""
+    if name in ENTRIES or Path(name).expanduser().is_dir():
+        return
     if hub.ID.fullmatch(name) and not name.startswith((".", "~")):
-        return _from_hub(name, store)
+        return
     if "/" in name or name.startswith("~"):
-        raise UserError(f"no such folder: {name!r}; give a folder that holds a model, or a hub id OWNER/NAME[@revision]")
+        raise UserError(
+            f"no such folder: {name!r}; give a folder that holds a model, or a hub id OWNER/NAME[@revision]"
+        )
     raise unknown("model", name, ENTRIES)
 
 
@@ -181,7 +189,9 @@ def dequantize(gguf: Path, folder: Path, name: str) -> None:
                 # The weights come out readable by their owner alone, in a store that others may share.
                 path.chmod(folder.stat().st_mode & 0o666)
     except (ValueError, KeyError, NotImplementedError) as error:
-        raise UserError(f"cannot convert {gguf.name} of {name!r}: {_first_line(error)}; use a safetensors version") from error
+        raise UserError(
+            f"cannot convert {gguf.name} of {name!r}: {_first_line(error)}; use a safetensors version"
+        ) from error
 
 
 def config_of(folder: Path, name: str) -> Any:
@@ -239,4 +249,3 @@ def _sha256_at(path: Path, size: int, changed: int) -> str:
 
 def _first_line(error: BaseException) -> str:
     return re.split(r"(?<=[.:])\s|\n", str(error).strip() or type(error).__name__)[0].rstrip(".:")
-

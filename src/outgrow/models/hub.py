@@ -82,7 +82,7 @@ def _cached(repository: str, revision: str | None) -> Snapshot | None:
         path = Path(snapshot_download(repository, revision=revision, local_files_only=True))
     except (OSError, ValueError):
         return None
-    usable = (path / "config.json").exists() and any(path.glob("*.safetensors")) or any(path.glob("*.gguf"))
+    usable = ((path / "config.json").exists() and any(path.glob("*.safetensors"))) or any(path.glob("*.gguf"))
     return Snapshot(path, repository, path.name, "see its model card") if usable else None
 
 
@@ -97,12 +97,20 @@ def _download(
         files = [*weights(top), *(file for file in top if wanted(file))]
         path = Path(snapshot_download(repository, revision=info.sha, allow_patterns=files))
     except errors.GatedRepoError as error:
-        raise UserError(f"hub model {name!r} is gated: accept its terms on the hub and log in (`hf auth login`)") from error
+        raise UserError(
+            f"hub model {name!r} is gated: accept its terms on the hub and log in (`hf auth login`)"
+        ) from error
     except errors.RevisionNotFoundError as error:
-        raise UserError(f"hub model {repository!r} has no revision {revision!r}: check the branch, tag or commit") from error
+        raise UserError(
+            f"hub model {repository!r} has no revision {revision!r}: check the branch, tag or commit"
+        ) from error
     except errors.RepositoryNotFoundError as error:
-        raise UserError(f"no model {name!r} on the hub, or it is private: check the id, or log in (`hf auth login`)") from error
+        raise UserError(
+            f"no model {name!r} on the hub, or it is private: check the id, or log in (`hf auth login`)"
+        ) from error
     except (errors.HfHubHTTPError, OSError) as error:
-        raise UserError(f"cannot fetch hub model {name!r}: {type(error).__name__}; check the network and try again") from error
+        raise UserError(
+            f"cannot fetch hub model {name!r}: {type(error).__name__}; check the network and try again"
+        ) from error
     licence = getattr(info.card_data, "license", None) or "see its model card"
     return Snapshot(path, repository, info.sha, str(licence))

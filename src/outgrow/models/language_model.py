@@ -36,7 +36,9 @@ class ZeroShot:
     probs: np.ndarray
     """float32 (N prompts, C words), rows sum to 1."""
     seconds: float
-    """What the computing took, whenever it was done."""
+    """What reading the texts took, tokenising included, whenever it was done."""
+    loading: float
+    """Seconds that loading tokenizer and model took before that."""
     flops: float
     """Model FLOPs of it, for real tokens only; the head is not counted."""
     tokens: int
@@ -68,7 +70,10 @@ def zero_shot(
         logp = sweep.gather(index, len(following)).astype(np.float64)
     logp = logp.reshape(len(prompts), len(beginnings), len(following))
     scores = np.stack(
-        [sum(logp[:, beginnings.index(word[:n]), following.index(word[n])] for n in range(len(word))) for word in scored],
+        [
+            sum(logp[:, beginnings.index(word[:n]), following.index(word[n])] for n in range(len(word)))
+            for word in scored
+        ],
         axis=1,
     )
     odds = np.exp(scores - scores.max(1, keepdims=True))

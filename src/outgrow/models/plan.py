@@ -34,9 +34,9 @@ def plan(lengths: np.ndarray, batch_tokens: int, shard_tokens: int) -> Plan:
     for at in range(1, len(ordered) + 1):
         if at < len(ordered):
             size, longer = (at - start) * ordered[at - 1], ordered[at] > ordered[at - 1]
-            if size + ordered[at] <= batch_tokens and (at - start + 1) * ordered[at] <= batch_tokens:
-                if not (longer and 2 * size >= batch_tokens):
-                    continue
+            fits = (at - start + 1) * ordered[at] <= batch_tokens
+            if fits and not (longer and 2 * size >= batch_tokens):
+                continue
         batches.append(slice(start, at))
         held += sum(ordered[start:at])
         start = at

@@ -73,6 +73,7 @@ class Sweep:
         }
         self._reader: Reader | None = None
         self._tokens: tokens.TokenFile | None = None
+        self._loading = 0.0
         self.computed = False
         """Whether this process had to do any of the work."""
 
@@ -108,9 +109,9 @@ class Sweep:
             self._tokens.close()
 
     def _build(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        start = time.perf_counter()
+        begun = time.perf_counter()
         lengths, planned = self._planned()
-        tokenising = time.perf_counter() - start
+        tokenising = time.perf_counter() - begun - self._loading
         facts = []
         with progress.track(f"reading {len(self._texts)} texts with {self._model.name}", float(lengths.sum())) as bar:
             for shard in range(len(planned.batches)):
@@ -123,6 +124,7 @@ class Sweep:
             "tokens": int(lengths.sum()),
             "truncated": self._tokens.truncated,
             "seconds": tokenising + sum(fact["seconds"] for fact in facts),
+            "loading": self._loading,
             "flops": sum(fact["flops"] for fact in facts),
         }
         return {"place": place, "ends": ends}, meta
@@ -137,7 +139,10 @@ class Sweep:
         """Lengths of the rows, and the plan."""
         if self._tokens is None:
             room = max(map(len, self._endings))
-            self._tokens = tokens.tokenise(self._model, self._texts, self._store.root, room)
+            begun = time.perf_counter()
+            tokenizer = tokens.prepared(self._model, room)
+            self._loading += time.perf_counter() - begun
+            self._tokens = tokens.tokenise(tokenizer, self._texts, self._store.root)
             added = np.array([len(ending) for ending in self._endings])
             self._lengths = (self._tokens.lengths[:, None] + added).reshape(-1)
             self._plan = plan(self._lengths, self.made["batch_tokens"], self.made["shard_tokens"])
@@ -147,7 +152,9 @@ class Sweep:
         self.computed = True
         all_lengths, planned = self._planned()
         if self._reader is None:
+            begun = time.perf_counter()
             self._reader = self._load()
+            self._loading += time.perf_counter() - begun
         start = time.perf_counter()
         parts, work = [], 0.0
         for batch in planned.batches[shard]:

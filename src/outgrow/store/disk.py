@@ -21,22 +21,35 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
 
 
+def full(error: Exception) -> bool:
+    """Whether the disk is full. Libraries written in Rust wrap the system's error and keep only its words."""
+    return (isinstance(error, OSError) and error.errno in _FULL) or "os error 28" in str(error)
+
+
 def mended(error: Exception, path: Path) -> UserError | None:
     """What to tell the user about a failed write to `path`; None where it is a bug, not the disk."""
     number = error.errno if isinstance(error, OSError) else None
     named = getattr(error, "filename", None)
     if named and path.parent not in Path(named).parents:
         path = Path(named)
-    # safetensors wraps the system's error in a class of its own and keeps only the words.
-    if number in _FULL or (type(error).__name__ == "SafetensorError" and "os error 28" in str(error)):
-        return UserError(f"disk full at {path}: free some space, or set OUTGROW_STORE to a folder on a larger disk")
+    if full(error):
+        return UserError(f"disk full at {path}: free some space, or use a larger disk (OUTGROW_STORE, --out)")
     if number in _FORBIDDEN:
         return UserError(
-            f"{path}: {os.strerror(number).lower()}: allow it, or set OUTGROW_STORE to your own folder"
+            f"{path}: {os.strerror(number).lower()}: allow it, or use your own folder (OUTGROW_STORE, --out)"
         )
     if number in _NO_FOLDER:
-        return UserError(f"{path} has a file where a folder must be: remove it, or set OUTGROW_STORE to another folder")
+        return UserError(f"{path} has a file where a folder must be: remove it, or use another folder (OUTGROW_STORE)")
     return None
+
+
+def folder(path: Path) -> None:
+    """Make a folder, and those above it, where they are missing. Raises UserError where that cannot be."""
+    with guarded(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as error:
+            raise UserError(f"cannot make the folder {path}: {error.strerror}: set OUTGROW_STORE to another") from None
 
 
 @contextmanager

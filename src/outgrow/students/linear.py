@@ -17,7 +17,7 @@ import torch
 from outgrow.objectives import Aimed, Objective
 from outgrow.objectives.xent import Xent
 
-STEPS = 60
+STEPS = 40
 SNAPSHOTS = 10
 
 

@@ -17,7 +17,7 @@ from outgrow.objectives import Objective
 from outgrow.rng import derive, hashed
 from outgrow.students.linear import STEPS, Basis, Heads, train
 
-RIDGES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 30.0)
+RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
 FOLDS = 5
 ENOUGH = 400
 """Held-out items after which no further fold is held out."""
@@ -79,7 +79,7 @@ class Fitted:
     def chosen(self) -> list[dict[str, float]]:
         """What was chosen for each replicate, as plain data: the model's layer, and the ridge."""
         layers = [self.space.layers[i] for i in self.settings.layer]
-        return [{"layer": int(l), "ridge": float(r)} for l, r in zip(layers, self.settings.ridge, strict=True)]
+        return [{"layer": int(layer), "ridge": float(r)} for layer, r in zip(layers, self.settings.ridge, strict=True)]
 
     def _predict(self, mask, weights) -> np.ndarray:
         rows = slice(None) if mask is None else torch.from_numpy(np.flatnonzero(mask))

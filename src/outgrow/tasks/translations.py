@@ -8,7 +8,9 @@ A pair is kept in those languages in which the two words are about equally simil
 of letter pairs, within `CLOSE`), because true words are often spelt like the English ones.
 
 What spelling still tells is the baseline to keep in mind: calling the half of the statements true that is spelt more
-alike is right in .60 of them. Without the matching it would be .92.
+alike is right in .60 of them. With false words drawn
+at random the best such rule reaches .92. Logistic probes on frozen features, split by pair, with layer and ridge picked on
+the same folds and so a little flattered: MiniLM .56, SmolLM2 135M .65, Gemma 3 270M .70 (the last two on 1,780 statements).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -118,12 +121,15 @@ def _fits(english: Sequence[str], words: Sequence[str]) -> np.ndarray:
     """
     folded = [_folded(w) for w in words]
     count = Counter(folded)
-    usable = np.array([bool(w) and count[w] == 1 and w != _folded(e) for w, e in zip(folded, english, strict=True)])
-    alike = _alike(english, words)
+    usable = [
+        i for i, (w, e) in enumerate(zip(folded, english, strict=True)) if w and count[w] == 1 and w != _folded(e)
+    ]
+    alike = _alike([english[i] for i in usable], [words[i] for i in usable])
     close = np.abs(alike - np.diag(alike)[:, None]) <= CLOSE
-    parts = np.array([(e.count(" "), w.count(" ")) for e, w in zip(english, words, strict=True)])
-    same = (parts[:, None] == parts[None]).all(2)
-    return close & close.T & same & usable[:, None] & usable[None] & ~np.eye(len(words), dtype=bool)
+    parts = np.array([100 * english[i].count(" ") + words[i].count(" ") for i in usable])
+    fits = np.zeros((len(words), len(words)), bool)
+    fits[np.ix_(usable, usable)] = close & close.T & (parts[:, None] == parts) & ~np.eye(len(usable), dtype=bool)
+    return fits
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> np.ndarray:
@@ -146,6 +152,7 @@ def _letter_pairs(word: str) -> set[str]:
     return {padded[i : i + 2] for i in range(len(padded) - 1)}
 
 
+@cache
 def _folded(word: str) -> str:
     """Small letters without accents."""
     return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
