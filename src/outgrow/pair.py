@@ -127,6 +127,11 @@ class Pair:
         space = self.spaces(self.strong_name, ~self.test)
         return Probe(space, self.splits.transfer, self.task.groups, self.seed, self.replicates)
 
+    @cached_property
+    def gold_student(self) -> Probe:
+        """The same student for what is trained on gold: a student remembers what was chosen for which targets."""
+        return self.student.on(self.splits.transfer)
+
     def one_hot(self, rows: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Gold (or other class numbers (R, N)) of the rows (R, N) as targets (R, N, C); NaN elsewhere."""
         labels = self.gold.labels if labels is None else labels

@@ -12,6 +12,7 @@ from outgrow.labels import WeakLabels
 from outgrow.labels.mean import mean
 from outgrow.pair import Pair
 from outgrow.rng import derive
+from outgrow.students.probe import Probe
 from outgrow.supervisors.prompt import ask
 
 CURVE = (16, 64, 256, 1024, 4096, 16384)
@@ -19,7 +20,7 @@ CURVE = (16, 64, 256, 1024, 4096, 16384)
 
 def ceiling(pair: Pair):
     """The same student trained on the transfer half's gold, settings chosen by gold held out within that half."""
-    return pair.student.fit(pair.one_hot(pair.splits.transfer))
+    return pair.gold_student.fit(pair.one_hot(pair.splits.transfer))
 
 
 def shuffled(pair: Pair):
@@ -43,9 +44,8 @@ def own_features(pair: Pair):
     if kind.name != "probe" or others:
         return None
     space = pair.spaces(model, ~pair.test)
-    return type(pair.student)(
-        space, pair.splits.transfer, pair.task.groups, pair.seed, pair.replicates
-    ).fit(mean(pair.weak))  # fmt: skip
+    student = Probe(space, pair.splits.transfer, pair.task.groups, pair.seed, pair.replicates)
+    return student.fit(mean(pair.weak))
 
 
 def zero_shot(pair: Pair):
@@ -63,7 +63,7 @@ def zero_shot(pair: Pair):
 
 def gold_few(pair: Pair):
     """The student trained directly on the gold that trained the supervisor."""
-    return pair.student.on(pair.known).fit(pair.one_hot(pair.known))
+    return pair.gold_student.on(pair.known).fit(pair.one_hot(pair.known))
 
 
 def iid_noise(pair: Pair):
@@ -83,11 +83,11 @@ def iid_noise(pair: Pair):
 def gold_curve(pair: Pair, count: int):
     """The student trained on `count` gold items of the transfer half."""
     rows = pair.few(pair.splits.transfer, count)
-    return pair.student.on(rows).fit(pair.one_hot(rows))
+    return pair.gold_student.on(rows).fit(pair.one_hot(rows))
 
 
 def _naive(pair: Pair, probs: np.ndarray):
-    return methods.find("naive").run(WeakLabels(probs, ("given",) * probs.shape[1]), pair.student)
+    return methods.find("naive").run(WeakLabels(probs, ("given",) * probs.shape[1]), pair.gold_student)
 
 
 CONTROLS = {"shuffled": shuffled, "gold-naive": gold_naive, "own-features": own_features}

@@ -1,0 +1,292 @@
+"""A study from end to end, on tiny checkpoints: what it writes, that it resumes, and that gold stays sealed."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import studies
+
+from outgrow import Study, UserError, methods
+from outgrow.measures.accuracy import accuracy
+from outgrow.pair import Pair, Spaces
+from outgrow.store import Store
+from outgrow.tasks import load
+from outgrow.tasks.task import Gold, Task
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A finished study, run once for this file: (folder, store)."""
+    folder = tmp_path_factory.mktemp("study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OUTGROW_STORE", str(folder / "store"))
+        studies.study(folder).run()
+    return folder
+
+
+@pytest.fixture
+def again(done, tmp_path, monkeypatch):
+    """A copy of the finished study's inputs with a store of its own, still empty."""
+    shutil.copy(done / "table.jsonl", tmp_path)
+    shutil.copytree(done / "model", tmp_path / "model")
+    monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
+    return tmp_path
+
+
+def cells(folder: Path) -> bytes:
+    return (folder / "run" / "cells.parquet").read_bytes()
+
+
+def test_a_study_writes_every_row_with_floor_ceiling_controls_and_contrasts(done):
+    summary = json.loads((done / "run" / "summary.json").read_text())
+    kinds = {row["method"]: row["kind"] for row in summary}
+    assert kinds == {
+        "floor": "floor", "ceiling": "ceiling", "naive": "method", "logconf": "method", "shuffled": "control",
+        "gold-naive": "control", "gold-few": "contrast", "iid-noise": "contrast",
+    }  # fmt: skip
+    assert {row["replicates"] for row in summary} == {4}
+    assert (done / "run" / "report.html").stat().st_size > 10_000
+
+
+def test_gold_through_naive_is_the_ceiling_to_the_byte(done):
+    place = next((done / "run" / "predictions").glob("*/*--*"))
+    assert (place / "gold-naive.parquet").read_bytes() == (place / "ceiling.parquet").read_bytes()
+    assert (place / "naive.parquet").read_bytes() != (place / "ceiling.parquet").read_bytes()
+
+
+def test_every_score_can_be_recomputed_from_predictions_and_gold(done):
+    frame = pl.read_parquet(done / "run" / "cells.parquet")
+    base = next((done / "run" / "predictions").iterdir())
+    gold = dict(pl.read_parquet(base / "gold.parquet").select("id", "label").iter_rows())
+    for file in base.glob("*--*/*.parquet"):
+        by_replicate: dict[int, list[bool]] = {}
+        for key, replicate, *probs in pl.read_parquet(file).iter_rows():
+            by_replicate.setdefault(replicate, []).append(int(np.argmax(probs)) == gold[key])
+        stored = frame.filter(pl.col("method") == file.stem).sort("replicate")["value"].to_list()
+        assert stored == pytest.approx([np.mean(right) for _, right in sorted(by_replicate.items())])
+
+
+def test_more_replicates_leave_the_first_ones_as_they_were(done, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(done / "store"))
+    more = studies.study(done, seeds=8, out=done / "more").run().cells
+    few = pl.read_parquet(done / "run" / "cells.parquet")
+    joined = few.join(more, on=["method", "metric", "replicate"], suffix="_more")
+    assert len(joined) == len(few)
+    assert (joined["value"] == joined["value_more"]).all()
+
+
+def test_another_seed_names_another_study(done, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(done / "store"))
+    other = studies.study(done, seed=1, out=done / "other").run().cells
+    assert other["value"].to_list() != pl.read_parquet(done / "run" / "cells.parquet")["value"].to_list()
+
+
+COMMAND = ("run", "table.jsonl", "--weak", "tfidf", "--strong", "model", "--method", "naive", "logconf", "--seeds", "4", "--out", "run")
+
+
+def start(folder: Path) -> subprocess.Popen:
+    source = str(Path(__file__).parents[1] / "src")
+    environment = os.environ | {"OUTGROW_STORE": str(folder / "store"), "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "outgrow", *COMMAND], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def finish(process: subprocess.Popen) -> str:
+    out = process.communicate(timeout=240)[0].decode()
+    assert process.returncode == 0, out
+    return out
+
+
+def test_killed_studies_go_on_and_end_with_the_same_bytes(again):
+    undisturbed = start(again)
+    began = time.monotonic()
+    finish(undisturbed)
+    length, expected = time.monotonic() - began, cells(again)
+    shutil.rmtree(again / "store")
+    shutil.rmtree(again / "run")
+    moments = random.Random(0)
+    for _ in range(3):
+        process = start(again)
+        time.sleep(moments.uniform(0.3, 0.9) * length)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    finish(start(again))
+    assert cells(again) == expected
+
+
+def test_two_studies_at_once_on_one_store_are_both_right(again):
+    twin = again / "twin"
+    twin.mkdir()
+    shutil.copy(again / "table.jsonl", twin)
+    shutil.copytree(again / "model", twin / "model")
+    (twin / "store").symlink_to(again / "store")
+    (again / "store").mkdir()
+    both = [start(again), start(twin)]
+    for process in both:
+        finish(process)
+    assert cells(again) == cells(twin)
+
+
+def test_a_flipped_byte_in_any_artifact_is_named_and_made_again(done, again, capsys):
+    shutil.copytree(done / "store", again / "store")
+    expected = studies.study(again).run() and cells(again)
+    files = [f for f in (again / "store").rglob("*") if f.is_file() and f.stat().st_size and not f.name.endswith(".lock")]
+    kinds = {f.relative_to(again / "store").parts[0]: f for f in files if "models" not in f.parts}
+    assert {"block", "labels"} <= set(kinds)
+    for kind, file in kinds.items():
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
+        capsys.readouterr()
+        (again / "run" / "cells.parquet").unlink()
+        studies.study(again).run()
+        assert cells(again) == expected, kind
+        if kind in ("block", "labels"):
+            assert f"damaged {kind}" in capsys.readouterr().err or kind == "labels"
+
+
+def world(folder: Path) -> tuple[Pair, Task, Gold]:
+    task, gold = load(str(studies.table(folder, rows=400)))
+    studies.tiny_models.save(folder / "model", encoder=False)
+    return Pair(task, gold, "tfidf", str(folder / "model"), 0, 0, None, Spaces(task, Store.default()), {"test": 1}), task, gold
+
+
+def reachable(*roots: object) -> list[object]:
+    """Every object that can be reached from some others by attributes, items and closures, without modules and classes."""
+    seen, queue = {}, list(roots)
+    while queue:
+        item = queue.pop()
+        if id(item) in seen or isinstance(item, type(sys)) or isinstance(item, type):
+            continue
+        seen[id(item)] = item
+        if isinstance(item, type(lambda: 0)):
+            queue += [cell.cell_contents for cell in item.__closure__ or ()]
+            continue
+        queue += [other for other in gc.get_referents(item) if not isinstance(other, (type(sys), type))]
+    return list(seen.values())
+
+
+def tells(item: object, gold: np.ndarray, hidden: np.ndarray) -> float:
+    """How well an array of N rows, or any slice of it along other axes, says the hidden gold; .5 is nothing."""
+    try:
+        array = np.asarray(item, dtype=np.float64)
+    except (TypeError, ValueError):
+        return 0.5
+    best = 0.5
+    for axis, size in enumerate(array.shape):
+        if size != len(gold) or array.size > 10_000_000:
+            continue
+        for column in np.moveaxis(array, axis, 0).reshape(size, -1).T[:200]:
+            column = column[hidden]
+            if np.isnan(column).any() or column.min() == column.max():
+                continue
+            agrees = ((column > np.median(column)) == gold[hidden]).mean(), ((column == column.max()) == gold[hidden]).mean()
+            best = max(best, *agrees, *(1 - a for a in agrees))
+    return best
+
+
+def test_a_method_that_walks_everything_it_is_given_does_not_reach_gold(tmp_path, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
+    pair, task, gold = world(tmp_path)
+    _ = pair.gold_student.fit(pair.one_hot(pair.splits.transfer))  # the ceiling came first, as in a study
+    found: list[object] = []
+
+    def cheat(weak, student):
+        found.extend(reachable(weak, student))
+        return student.fit(weak.probs[:, 0])
+
+    cheat(pair.weak, pair.student)
+    assert not [item for item in found if isinstance(item, (Pair, Gold, Task))]
+    assert not any(item is pair.gold.labels for item in found)
+    # the labels as planted are .85 x readable off the text; the test rows' features and everything else must not say more
+    hidden = pair.test
+    honest = max(tells(item, gold.labels, hidden) for item in [pair.student.space.features])
+    assert max(tells(item, gold.labels, hidden) for item in found) <= max(honest, 0.75)
+    # and the walk would have found it: gold handed over by mistake stands out
+    leaked = reachable(replace(pair.weak, names=(gold.labels,)), pair.student)
+    assert max(tells(item, gold.labels, hidden) for item in leaked) == 1.0
+
+
+def test_weak_labels_outside_the_transfer_rows_are_hidden_from_methods(tmp_path, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
+    pair, _, _ = world(tmp_path)
+    said = ~np.isnan(pair.weak.probs).any(-1)[:, 0]
+    assert (said == pair.splits.transfer).all()
+
+
+def test_other_gold_on_transfer_and_test_gives_methods_the_same_bytes(tmp_path, monkeypatch):
+    """The end of every leak: change all gold that a method must not see, and it predicts the same to the byte."""
+    monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
+    pair, _, gold = world(tmp_path)
+    first = slice(0, 1)
+    for name in methods.registry():
+        honest = methods.find(name).run(pair.weak, pair.student).predict(pair.test)[first]
+        seen = pair.splits.weak_train[0]
+        flipped = Gold(np.where(seen, gold.labels, 1 - gold.labels), gold.weights)
+        other = replace(pair, gold=flipped, made_of={"test": 2})
+        assert (other.labels[0] == pair.labels[0]).all()
+        # replicate 0 knows gold on its own weak-train rows only, which are the same in both worlds
+        assert np.array_equal(methods.find(name).run(_only(other, pair), other.student).predict(pair.test)[first], honest)
+
+
+def _only(other: Pair, pair: Pair):
+    """Weak labels of the other world for replicate 0, of this one for the rest: they share a batch."""
+    probs = np.array(pair.weak.probs)
+    probs[0] = other.weak.probs[0]
+    return replace(pair.weak, probs=probs)
+
+
+def test_too_few_items_are_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
+    studies.table(tmp_path, rows=60)
+    with pytest.raises(UserError, match="at least 20"):
+        studies.study(tmp_path).run()
+    assert not (tmp_path / "run").exists()
+
+
+def test_replicates_out_of_range_are_refused():
+    with pytest.raises(UserError, match="seeds = 0"):
+        Study(seeds=0).run()
+
+
+def test_a_column_of_votes_supervises_without_naming_it_twice(done, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(done / "store"))
+    result = studies.study(done, weak=["column:vote"], out=done / "votes").run()
+    base = next((done / "votes" / "predictions").iterdir())
+    gold = pl.read_parquet(base / "gold.parquet")
+    floor = next(iter(result.summary.filter(pl.col("method") == "floor")["value"]))
+    votes = {r["text"]: r["vote"] for r in map(json.loads, (done / "table.jsonl").read_text().splitlines())}
+    task, labels = load(str(done / "table.jsonl"))
+    where = {i: n for n, i in enumerate(task.ids)}
+    right = [votes[task.texts[where[i]][0]] == labels.labels[where[i]] for i in gold["id"]]
+    assert floor == pytest.approx(np.mean(right))
+
+
+def test_supervisors_together_show_every_member_and_take_the_best_as_floor(done, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(done / "store"))
+    result = studies.study(done, weak=["tfidf+column:vote"], out=done / "both").run().summary
+    rows = dict(zip(result["method"], result["value"], strict=True))
+    assert rows["floor"] in (rows["supervisor:tfidf"], rows["supervisor:column:vote"])
+
+
+def test_accuracy_of_the_floor_is_the_supervisors_own(done):
+    base = next((done / "run" / "predictions").iterdir())
+    gold = pl.read_parquet(base / "gold.parquet")
+    frame = pl.read_parquet(next(base.glob("*--*")) / "floor.parquet").filter(pl.col("replicate") == 0)
+    score = accuracy(frame.select("p0", "p1").to_numpy()[None], gold["label"].to_numpy(), gold["weight"].to_numpy(), gold["group"].to_numpy())
+    stored = pl.read_parquet(done / "run" / "cells.parquet").filter((pl.col("method") == "floor") & (pl.col("replicate") == 0))
+    assert stored["value"][0] == pytest.approx(score.value)
