@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import tiny_models
 
 import outgrow
+import tiny_models
 
 
 def table(folder: Path, rows: int = 160, seed: int = 0) -> Path:

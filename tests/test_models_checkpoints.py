@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+import types
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 
 from outgrow import models
 from outgrow.errors import UserError
-from outgrow.models import checkpoints, hub, wheels
+from outgrow.models import checkpoints, hub, loading, wheels
 from outgrow.models.catalogue import Entry, Wheel
 from outgrow.store import Store
 from tiny_models import save
@@ -162,6 +163,74 @@ def test_pickles_are_refused_in_one_line(tmp_path, store):
         models.resolve(str(folder), store)
 
 
+def as_gguf(folder: Path, out: Path) -> None:
+    """The tiny causal model as a GGUF file of float32, with a vocabulary of bytes."""
+    import gguf
+    from safetensors.numpy import load_file
+
+    tensors = load_file(folder / "model.safetensors")
+    writer = gguf.GGUFWriter(out, "llama")
+    writer.add_block_count(5)
+    writer.add_context_length(64)
+    writer.add_embedding_length(24)
+    writer.add_feed_forward_length(40)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(2)
+    writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_rope_dimension_count(6)
+    writer.add_vocab_size(27)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(["<|s|>", "<|e|>", *"abcdefghijklmnopqrstuvwx", "ab"])
+    writer.add_token_merges(["a b"])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(1)
+    writer.add_add_bos_token(False)
+    names = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v"}
+    names |= {"self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up"}
+    names |= {"mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
+    for name, tensor in tensors.items():
+        place = name.removeprefix("model.").removesuffix(".weight")
+        if place.startswith("layers."):
+            _, number, part = place.split(".", 2)
+            place = f"blk.{number}.{names[part]}"
+            if part in ("self_attn.q_proj", "self_attn.k_proj"):
+                # The format keeps the two halves of a rotation side by side.
+                heads = 4 if part == "self_attn.q_proj" else 2
+                tensor = tensor.reshape(heads, 2, 3, 24).swapaxes(1, 2).reshape(heads * 6, 24)
+        writer.add_tensor({"embed_tokens": "token_embd", "norm": "output_norm"}.get(place, place) + ".weight", tensor)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_a_gguf_file_is_converted_once_to_safetensors_of_the_same_weights(causal, tmp_path, store, capsys):
+    from safetensors import safe_open
+
+    folder = tmp_path / "gguf"
+    folder.mkdir()
+    as_gguf(causal, folder / "tiny.gguf")
+    model = models.resolve(str(folder), store)
+    assert models.resolve(str(folder), store) == model
+    assert capsys.readouterr().err.count("converting") == 1
+    assert (model.kind, model.depth, model.path.is_relative_to(store.root)) == ("causal", 5, True)
+    with (
+        safe_open(causal / "model.safetensors", "pt") as before,
+        safe_open(model.path / "model.safetensors", "pt") as after,
+    ):
+        assert set(before.keys()) == set(after.keys())
+        for name in before.keys():  # noqa: SIM118 (not a dict)
+            tensor = after.get_tensor(name)
+            assert str(tensor.dtype) == "torch.bfloat16"
+            assert (tensor == before.get_tensor(name).bfloat16()).all(), name
+    # The head is tied to the embeddings, which are saved once.
+    net = loading.load(model, "float32", head=True)
+    assert (net.lm_head.weight == net.model.embed_tokens.weight).all()
+    # "ab" is one token, "c", "x" and "b" one each; a prompt is read as it is, and with the first b of "bb" after it.
+    asked = models.zero_shot(model, ["abc", "x"], ["a", "bb"], store, precision="float32")
+    assert asked.probs.shape == (2, 2) and asked.tokens == (2 + 1) + (3 + 2)
+
+
 @pytest.mark.parametrize(
     "names, chosen",
     [
@@ -231,6 +300,57 @@ def test_without_network_a_kept_copy_of_a_hub_model_is_used(encoder, store, monk
     model = models.resolve("owner/name", store)
     assert "no network" in capsys.readouterr().err
     assert (model.revision, model.licence, model.path) == (f"owner/name@{'c' * 40}", "mit", encoder)
+
+
+@pytest.fixture
+def pretended(encoder, monkeypatch):
+    """A hub that answers: returns what it was asked for, and a dict to say what it raises."""
+    import huggingface_hub
+
+    asked, raises = [], {}
+
+    class Api:
+        def model_info(self, repository, revision=None):
+            if raises:
+                raise raises["error"]
+            names = [path.name for path in encoder.iterdir()] + ["pytorch_model.bin", "modeling.py", "onnx/model.onnx"]
+            files = [types.SimpleNamespace(rfilename=name) for name in names]
+            return types.SimpleNamespace(siblings=files, sha="a" * 40, card_data=types.SimpleNamespace(license="mit"))
+
+    def download(repository, revision, allow_patterns):
+        asked.append((repository, revision, sorted(allow_patterns)))
+        return str(encoder)
+
+    monkeypatch.setattr(hub, "reachable", lambda: True)
+    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    return asked, raises
+
+
+def test_a_hub_model_is_pinned_to_its_revision_and_only_what_is_needed_is_fetched(pretended, store):
+    model = models.resolve("owner/name@main", store)
+    assert (model.revision, model.licence) == (f"owner/name@{'a' * 40}", "mit")
+    files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    assert pretended[0] == [("owner/name", "a" * 40, files)]
+
+
+@pytest.mark.parametrize(
+    "error, says",
+    [
+        ("GatedRepoError", "is gated: accept its terms"),
+        ("RevisionNotFoundError", "has no revision 'v9'"),
+        ("RepositoryNotFoundError", "no model 'owner/name@v9' on the hub"),
+        ("HfHubHTTPError", "cannot fetch hub model"),
+    ],
+)
+def test_what_the_hub_refuses_is_one_clear_line(error, says, pretended, store):
+    from huggingface_hub import errors
+
+    answer = types.SimpleNamespace(headers={}, request=None, status_code=404)
+    pretended[1]["error"] = getattr(errors, error)("a long story\nof many lines", response=answer)
+    with pytest.raises(UserError, match=says) as caught:
+        models.resolve("owner/name@v9", store)
+    assert "\n" not in str(caught.value)
 
 
 def test_of_a_hub_model_only_the_files_that_are_needed_are_asked_for():

@@ -120,7 +120,7 @@ def test_every_flag_is_documented() -> None:
 
     flags = set()
     for verb in cli.VERBS:
-        parameters = cli.app[verb].assemble_argument_collection(parse_docstring=False)
+        parameters = cli.app[verb].assemble_argument_collection(parse_docstring=False, default_parameter=cli.app.default_parameter)
         flags |= {name for argument in parameters for name in argument.names if name.startswith("--")}
     assert {"--weak", "--skip-bad-rows", "--set"} <= flags
     assert {flag for flag in flags if flag not in _documents()} == set()
@@ -129,7 +129,7 @@ def test_every_flag_is_documented() -> None:
 def test_a_command_in_the_documents_uses_verbs_and_flags_that_exist() -> None:
     from outgrow import cli
 
-    parameters = [p for verb in cli.VERBS for p in cli.app[verb].assemble_argument_collection(parse_docstring=False)]
+    parameters = [p for verb in cli.VERBS for p in cli.app[verb].assemble_argument_collection(parse_docstring=False, default_parameter=cli.app.default_parameter)]
     flags = {name for argument in parameters for name in argument.names} | {"--help", "--version"}
     commands = re.findall(r"^(?:\$ |    )?outgrow (\S+)(.*)$", _documents(), re.MULTILINE)
     assert commands

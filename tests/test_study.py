@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import studies
 
+import studies
 from outgrow import Study, UserError, methods
 from outgrow.measures.accuracy import accuracy
 from outgrow.pair import Pair, Spaces
@@ -170,7 +170,7 @@ def reachable(*roots: object) -> list[object]:
     seen, queue = {}, list(roots)
     while queue:
         item = queue.pop()
-        if id(item) in seen or isinstance(item, type(sys)) or isinstance(item, type):
+        if id(item) in seen or isinstance(item, (type(sys), type)):
             continue
         seen[id(item)] = item
         if isinstance(item, type(lambda: 0)):
@@ -201,7 +201,7 @@ def tells(item: object, gold: np.ndarray, hidden: np.ndarray) -> float:
 
 def test_a_method_that_walks_everything_it_is_given_does_not_reach_gold(tmp_path, monkeypatch):
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
-    pair, task, gold = world(tmp_path)
+    pair, _, gold = world(tmp_path)
     _ = pair.gold_student.fit(pair.one_hot(pair.splits.transfer))  # the ceiling came first, as in a study
     found: list[object] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import ssl
@@ -16,7 +17,6 @@ from outgrow.errors import UserError
 
 ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 """OWNER/NAME or OWNER/NAME@revision."""
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _WANTED = re.compile(
     r"config\.json|(tokenizer|special_tokens|added_tokens|chat_template|vocab|merges|spiece|sentencepiece)[\w.-]*"
     r"|[\w.-]*\.safetensors\.index\.json"
@@ -47,16 +47,13 @@ def fetch(name: str, weights: Callable[[Sequence[str]], Sequence[str]]) -> Snaps
     """
     match = ID.fullmatch(name)
     repository, revision = match["repository"], match["revision"]
-    pinned = bool(revision and _COMMIT.fullmatch(revision))
+    if reachable():
+        return _download(name, repository, revision, weights)
     kept = _cached(repository, revision)
-    if pinned and kept:
-        return kept
-    if not reachable():
-        if kept:
-            progress.say(f"no network: using the kept copy of {repository} at revision {kept.commit[:12]}")
-            return kept
+    if kept is None:
         raise UserError(f"no network for hub model {name!r}: connect, or give the path of a local folder")
-    return _download(name, repository, revision, weights)
+    progress.say(f"no network: using the kept copy of {repository} at revision {kept.commit[:12]}")
+    return kept
 
 
 def reachable() -> bool:
@@ -76,14 +73,20 @@ def reachable() -> bool:
 
 
 def _cached(repository: str, revision: str | None) -> Snapshot | None:
-    from huggingface_hub import snapshot_download
+    """What an earlier call left in the hub's own cache, if its weights are whole."""
+    from huggingface_hub import errors, snapshot_download
 
     try:
         path = Path(snapshot_download(repository, revision=revision, local_files_only=True))
-    except (OSError, ValueError):
-        return None
-    usable = ((path / "config.json").exists() and any(path.glob("*.safetensors"))) or any(path.glob("*.gguf"))
-    return Snapshot(path, repository, path.name, "see its model card") if usable else None
+    except errors.LocalEntryNotFoundError as error:
+        # Files that we never asked for are missing, or there is nothing at all.
+        path = Path(getattr(error, "snapshot_path", None) or "/nowhere")
+    index = path / "model.safetensors.index.json"
+    if index.exists():
+        whole = all((path / file).exists() for file in set(json.loads(index.read_text())["weight_map"].values()))
+    else:
+        whole = any(path.glob("*.safetensors")) or any(path.glob("*.gguf"))
+    return Snapshot(path, repository, path.name, "see its model card") if whole else None
 
 
 def _download(

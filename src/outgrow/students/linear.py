@@ -83,16 +83,22 @@ def _times(weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 def train(
     basis: Basis, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, ridge: torch.Tensor,
-    objective: Objective | None = None, steps: int = STEPS, snapshots: bool = False,
+    objective: Objective | None = None, steps: int = STEPS, snapshots: bool = False, alike: int | None = None,
 ) -> Heads:  # fmt: skip
-    """Heads h = 1..H trained on the rows (n,) of the basis: targets (H, n, C), weights (H, n) >= 0, ridge (H,) > 0."""
+    """Heads h = 1..H trained on the rows (n,) of the basis: targets (H, n, C), weights (H, n) >= 0, ridge (H,) > 0.
+
+    `alike` says that weights repeat after so many heads with ridges that do not fall: step sizes are then found once,
+    at the least ridge, where they are smallest.
+    """
     objective = objective or Xent()
     x, classes, heads = basis.x[rows], targets.shape[-1], len(targets)
     k, kappa = (1, 0.25) if classes == 2 else (classes, 0.5)
     share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(1)
     penalty = (ridge[:, None] * basis.penalised).unsqueeze(1)
     curve = kappa * basis.moments + penalty
-    step = 1 / (curve * _largest(x, kappa * share, penalty, curve))
+    first = slice(alike)
+    bound = _largest(x, kappa * share[first], penalty[first], curve[first])
+    step = 1 / (curve * bound.repeat(heads // len(bound), 1, 1))
     fixed = targets[..., 1].unsqueeze(1) if k == 1 and isinstance(objective, Xent) else None
 
     w = torch.zeros(heads, k, x.shape[1])

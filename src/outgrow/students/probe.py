@@ -18,8 +18,10 @@ from outgrow.rng import derive, hashed
 from outgrow.students.linear import STEPS, Basis, Heads, train
 
 RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
+SCAN = 20
+"""Steps of the heads among which ridge and layer are chosen: near enough to the minimum to tell them apart."""
 FOLDS = 5
-ENOUGH = 400
+ENOUGH = 200
 """Held-out items after which no further fold is held out."""
 
 
@@ -151,7 +153,9 @@ class Probe:
             basis = self.space.basis(layer)
             ridge = grid.repeat_interleave(len(kept))
             at = torch.from_numpy(rows)
-            fitted = train(basis, at, wide.repeat(len(grid), 1, 1), kept.repeat(len(grid), 1), ridge)
+            fitted = train(
+                basis, at, wide.repeat(len(grid), 1, 1), kept.repeat(len(grid), 1), ridge, steps=SCAN, alike=len(kept)
+            )
             log_p = fitted.logits(basis.x[at]).log_softmax(-1).view(len(grid), len(kept), len(rows), -1)
             loss = -(log_p * wide).sum(-1) * held
             losses.append(loss.sum(-1).view(len(grid), len(folds), count).sum(1))

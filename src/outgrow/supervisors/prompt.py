@@ -30,10 +30,10 @@ def ask(task: Task, items: Sequence[int], model: str, store: Any) -> tuple[np.nd
     resolved = models.resolve(model, store)
     if task.kind != "prefer":
         prompts = [task.ask.format(text=task.texts[i][0]) for i in items]
-        answer = models.zero_shot(resolved, prompts, task.words, store)
+        answer = models.zero_shot(resolved, prompts, [f" {word}" for word in task.words], store)
         return answer.probs, answer
     pairs = [task.texts[i] for i in items]
     asked = [PREFER.format(first=a, second=b) for a, b in pairs] + [PREFER.format(first=b, second=a) for a, b in pairs]
-    answer = models.zero_shot(resolved, asked, ("A", "B"), store)
+    answer = models.zero_shot(resolved, asked, (" A", " B"), store)
     straight, swapped = np.split(np.asarray(answer.probs), 2)
     return (straight + swapped[:, ::-1]) / 2, answer

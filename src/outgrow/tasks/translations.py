@@ -59,7 +59,7 @@ def translations(name: str, reading: Reading) -> tuple[Task, Gold]:
         texts=texts,
         groups=groups,
         gold=gold,
-        ask="{text}\nIs this statement true or false? Answer:",
+        ask="{text}\nTrue or false?",
         words=("false", "true"),
         counts={"pairs of names": len(set(groups))},
         source=f"babel {version('babel')}, names of {', '.join(KINDS)}",

@@ -1,0 +1,199 @@
+"""What feature extraction costs: the share of this machine's matrix peak that it reaches, and how it grows with items.
+
+    python bench/features.py                    both parts, as Markdown
+    python bench/features.py --part share --models smollm2-135m --texts 400
+    python bench/features.py --part growth --items 1000 10000
+
+Share: model FLOPs (real tokens only, two for each weight of the blocks that run, and attention) a second, tokenising
+included, loading the model not, against square matrix products of SIZE in the same precision. One product is timed
+after every batch (after one that is not, to warm the caches) and its time taken off the reading's, so that whatever
+else the machine does slows both alike; a rate is all work over all time. The median over readings stands in the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+from unittest import mock
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from outgrow.models import Features, Model
+
+SIZE = 2048
+MODELS = ("minilm-l6", "smollm2-135m", "gemma3-270m")
+SCIQ = Path(__file__).parents[2] / "shared" / "data" / "sciq" / "sciq.parquet"
+
+
+@final
+class Peak:
+    """Times matrix products in between the batches of a reading."""
+
+    def __init__(self, precision: str):
+        import torch
+
+        from outgrow.models.loading import device
+
+        kind, where = getattr(torch, precision), device()
+        self._left, self._right = (torch.rand(SIZE, SIZE).to(where, kind) for _ in range(2))
+        self.products, self.seconds, self.away = 0, 0.0, 0.0
+
+    def measure(self) -> None:
+        """One product to warm the caches, and one that counts; `away` is the time of both."""
+        begun = time.perf_counter()
+        (self._left @ self._right)[0, 0].item()
+        warm = time.perf_counter()
+        (self._left @ self._right)[0, 0].item()
+        done = time.perf_counter()
+        self.products, self.seconds, self.away = self.products + 1, self.seconds + done - warm, self.away + done - begun
+
+    @property
+    def rate(self) -> float:
+        """GFLOP/s over all products."""
+        return self.products * 2 * SIZE**3 / self.seconds / 1e9
+
+
+def read_beside(peak: Peak, model: Model, texts: list[str]) -> Features:
+    """Features into a fresh store, with a measurement of the peak after every batch."""
+    from outgrow import models
+    from outgrow.models.encoder import _Blocks
+    from outgrow.store import Store
+
+    call = _Blocks.__call__
+
+    def batch(self: _Blocks, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        out = call(self, ids, lengths)
+        peak.measure()
+        return out
+
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(_Blocks, "__call__", batch):
+        return models.features(model, texts, Store(Path(folder)))
+
+
+def sciq(count: int) -> list[str]:
+    """Context, question and an answer: about 110 tokens each."""
+    import polars
+
+    rows = polars.read_parquet(SCIQ).head(count).iter_rows(named=True)
+    made = []
+    for row in rows:
+        choices = json.loads(row["choices"]) if isinstance(row["choices"], str) else row["choices"]
+        made.append(f"{row['context']}\nQuestion: {row['question']} Answer: {choices[0]}")
+    return made
+
+
+def cities(count: int) -> list[str]:
+    """Sentences of about 10 tokens."""
+    from outgrow import tasks
+
+    return [texts[0] for texts in tasks.load("cities")[0].texts[:count]]
+
+
+def share(names: list[str], count: int, readings: int) -> None:
+    """Print the table of benchmark 1."""
+    from outgrow import models
+    from outgrow.models.loading import chosen_precision
+    from outgrow.store import Store
+
+    precision = chosen_precision()
+    if precision != "bfloat16":
+        print("This processor has no bfloat16 units: models read in float32, and the peak is that of float32.\n")
+    print(f"Peak: square products of {SIZE}, one after every batch.\n")
+    print(f"| model | texts | tokens | {precision} peak, GFLOP/s | reading, GFLOP/s | tokens/s | share of the peak |")
+    print("|---|---|---|---|---|---|---|")
+    sources = {"cities": cities(6 * count)}
+    if SCIQ.exists():
+        sources["sciq with context"] = sciq(count)
+    store = Store.default()
+    for name in names:
+        model = models.resolve(name, store)
+        for source, texts in sources.items():
+            peaks, rates = [], []
+            for _ in range(readings):
+                peak = Peak(precision)
+                read = read_beside(peak, model, texts)
+                peaks.append(peak.rate)
+                rates.append(read.flops / (read.seconds - peak.away) / 1e9)
+            rate, top = statistics.median(rates), statistics.median(peaks)
+            part = statistics.median(rate / top for rate, top in zip(rates, peaks, strict=True))
+            speed = read.tokens / read.flops * rate * 1e9
+            cells = [
+                name,
+                f"{len(texts)} of {source}",
+                f"{read.tokens:,}",
+                f"{top:.0f}",
+                f"{rate:.0f}",
+                f"{speed:,.0f}",
+            ]
+            print("|", " | ".join([*cells, f"{part:.2f}"]), "|", flush=True)
+
+
+def short_texts(count: int) -> list[str]:
+    """Different made-up sentences of about 10 tokens."""
+    rng = np.random.default_rng(0)
+    things = np.array(["river", "city", "bridge", "tower", "garden", "market", "island", "valley", "harbour", "castle"])
+    kinds = np.array(["old", "new", "long", "small", "famous", "quiet", "northern", "busy", "lost", "green"])
+    parts = zip(rng.choice(kinds, count), rng.choice(things, count), rng.choice(kinds, count), strict=True)
+    return [f"The {a} {b} number {n} is {c}." for n, (a, b, c) in enumerate(parts)]
+
+
+def one(name: str, count: int) -> None:
+    """Read `count` texts in this process, and say in JSON what it took."""
+    from outgrow import models
+    from outgrow.store import Store
+
+    model, texts = models.resolve(name, Store.default()), short_texts(count)
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        read = models.features(model, texts, Store(Path(folder)))
+        wall = time.perf_counter() - begun
+        size = read.x.nbytes
+    top = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"wall": wall, "reading": read.seconds, "tokens": read.tokens, "rss": top, "bytes": size}))
+
+
+def growth(name: str, counts: list[int]) -> None:
+    """Print the table of benchmark 4."""
+    print(f"| items ({name}) | tokens | seconds | of which loading and keeping | ms an item | features | peak memory |")
+    print("|---|---|---|---|---|---|---|")
+    for count in counts:
+        command = [sys.executable, __file__, "--one", str(count), "--models", name]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        got = json.loads(said.splitlines()[-1])
+        cells = [f"{count:,}", f"{got['tokens']:,}", f"{got['wall']:.1f}", f"{got['wall'] - got['reading']:.1f}"]
+        cells += [f"{1000 * got['wall'] / count:.2f}", f"{got['bytes'] / 2**20:.0f} MB", f"{got['rss'] / 2**20:.0f} MB"]
+        print("|", " | ".join(cells), "|", flush=True)
+
+
+def main() -> None:
+    """Run the parts that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--part", choices=["share", "growth", "all"], default="all")
+    parser.add_argument("--models", nargs="+", default=list(MODELS))
+    parser.add_argument("--texts", type=int, default=400, help="texts of sciq; six times as many of cities")
+    parser.add_argument("--readings", type=int, default=1)
+    parser.add_argument("--items", type=int, nargs="+", default=[1000, 10_000, 100_000])
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        one(asked.models[0], asked.one)
+        return
+    if asked.part != "growth":
+        share(asked.models, asked.texts, asked.readings)
+    if asked.part == "all":
+        print()
+    if asked.part != "share":
+        growth(asked.models[0], asked.items)
+
+
+if __name__ == "__main__":
+    main()
