@@ -28,6 +28,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from outgrow.models import Features, Model
+    from outgrow.models.bundles import Batch
 
 SIZE = 2048
 MODELS = ("minilm-l6", "smollm2-135m", "gemma3-270m")
@@ -70,8 +71,8 @@ def read_beside(peak: Peak, model: Model, texts: list[str]) -> Features:
 
     call = _Blocks.__call__
 
-    def batch(self: _Blocks, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        out = call(self, ids, lengths)
+    def batch(self: _Blocks, given: Batch) -> np.ndarray:
+        out = call(self, given)
         peak.measure()
         return out
 

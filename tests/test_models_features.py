@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +14,7 @@ from outgrow import models
 from outgrow.errors import UserError
 from outgrow.models import encoder as engine
 from outgrow.models import flops, loading, sweep
+from outgrow.models.bundles import SHARING, Batch, Bundles, shares
 from outgrow.models.plan import plan
 from outgrow.store import Store
 from tiny_models import save, slowly, texts
@@ -42,9 +46,9 @@ def rows_read(monkeypatch):
     counted = []
     call = engine._Blocks.__call__
 
-    def counting(self, ids, lengths):
-        counted.append(len(ids))
-        return call(self, ids, lengths)
+    def counting(self, batch):
+        counted.append(len(batch.row))
+        return call(self, batch)
 
     monkeypatch.setattr(engine._Blocks, "__call__", counting)
     return counted
@@ -74,21 +78,21 @@ def test_each_kind_has_its_own_pooling_by_default(causal, encoder, store):
 
 def test_padding_on_the_right_is_nothing_to_a_causal_model(causal, store):
     net = loading.load(models.resolve(str(causal), store), "float32")
-    ids = np.array([[4, 7, 8, 9, 0, 0]])
+    short, long = np.array([4, 7, 8, 9]), np.arange(4, 12)
     import torch
 
     with torch.inference_mode():
-        padded = loading.forward(net, ids, torch.tensor([4]), causal=True).last_hidden_state[:, :4]
-        alone = loading.forward(net, ids[:, :4], torch.tensor([4]), causal=True).last_hidden_state
-    np.testing.assert_allclose(padded, alone, rtol=1e-5, atol=1e-5)
+        padded = loading.forward(net, Batch.of([(0, [short]), (0, [long])]), causal=True).last_hidden_state[0, :4]
+        alone = loading.forward(net, Batch.of([(0, [short])]), causal=True).last_hidden_state[0]
+    np.testing.assert_allclose(padded.numpy(), alone.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_identical_texts_are_read_once(causal, store, rows_read):
     given = ["the city", "lyon is in france", "the city", "the city"]
     got = read(causal, store, given)
     assert sum(rows_read) == 2
-    # <s> the city, and <s> lyon is in france.
-    assert got.tokens == 3 + 5
+    # <s> the city, and <s> lyon is in france, which have <s> in common.
+    assert got.tokens == 3 + 5 - 1
     assert np.array_equal(got.x[:, 0], got.x[:, 3])
 
 
@@ -194,14 +198,14 @@ def test_bfloat16_is_near_float32(causal, store):
 
 
 def test_flops_are_those_of_the_blocks_that_run_and_the_real_tokens(causal, encoder, store):
-    given = ["the city of", "lyon"]
+    given = ["the city of", "the city is in"]
     # A Llama block: queries and output 24 x 24, keys and values 24 x 12 each, three matrices 24 x 40 in the MLP.
     weights = 2 * 24 * 24 + 2 * 24 * 12 + 3 * 24 * 40
-    # <s> and 3 words, <s> and 1 word: 4 and 2 tokens, which attend to 1 + 2 + 3 + 4 and 1 + 2 positions.
-    assert read(causal, store, given, layers=(2,)).flops == 2 * (2 * weights * 6 + 4 * 24 * (10 + 3))
-    # A Bert block: four matrices 24 x 24, two of 24 x 40; 5 and 3 tokens, which all attend to one another.
+    # <s> the city, then of, then is in: 6 tokens, which attend to 1 + 2 + 3, 4, and 4 + 5 positions.
+    assert read(causal, store, given, layers=(2,)).flops == 2 * (2 * weights * 6 + 4 * 24 * (6 + 4 + 9))
+    # A Bert block: four matrices 24 x 24, two of 24 x 40; 5 and 6 tokens, which all attend to one another.
     weights = 4 * 24 * 24 + 2 * 24 * 40
-    assert read(encoder, store, given, layers=(3,)).flops == 3 * (2 * weights * 8 + 4 * 24 * (25 + 9))
+    assert read(encoder, store, given, layers=(3,)).flops == 3 * (2 * weights * 11 + 4 * 24 * (25 + 36))
 
 
 def test_a_mixture_counts_the_experts_that_a_token_meets():
@@ -214,7 +218,7 @@ def test_a_mixture_counts_the_experts_that_a_token_meets():
     block.experts = torch.nn.Parameter(torch.zeros(4, 8, 10))
     block.shared = torch.nn.Parameter(torch.zeros(8, 3))
     # One token attends to itself; 1 of 4 experts of 8 x 10, and 8 x 3.
-    counted = flops.Counter(net, torch.nn.ModuleList([block]), causal=True)(np.array([1]))
+    counted = flops.Counter(net, torch.nn.ModuleList([block]), causal=True)(Batch.of([(0, [np.array([7])])]))
     assert counted == 2 * (80 + 24) + 4 * 8
 
 
@@ -238,6 +242,72 @@ def test_default_layers_are_shares_of_the_depth(monkeypatch):
     # Rounded: 2/3, 1 and 5/3 give 1, 1 and 2; of one block 1/3 gives 0, but the first is the lowest there is.
     assert models.candidate_layers(2) == (1, 2)
     assert models.candidate_layers(1) == (1,)
+
+
+@pytest.mark.parametrize("kind", sorted(SHARING))
+def test_texts_that_share_a_beginning_are_read_as_each_alone(kind, store, tmp_path):
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    size = {"hidden_size": 24, "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 5}
+    size |= {"vocab_size": 27, "intermediate_size": 40, "head_dim": 6, "max_position_embeddings": 64, "pad_token_id": 0}
+    folder = tmp_path / kind
+    save(folder, encoder=False)
+    made = AutoConfig.for_model(kind, **size, initializer_range=0.3)
+    AutoModelForCausalLM.from_config(made).save_pretrained(folder)
+    given = ["the city of lyon is in france", "the city of lyon is in spain now", "the city of lyon", "the city of rome is in spain"]
+    given += [f"{text} {word}" for text in texts(6, longest=12) for word in ("true", "false", "not very true")]
+    got = read(folder, store, given)
+    assert got.tokens < 0.7 * sum(len(text.split()) + 1 for text in set(given))
+    for text, row in zip(given, got.x.swapaxes(0, 1), strict=True):
+        np.testing.assert_allclose(row, slowly(folder, text, LAYERS, "last"), rtol=1e-3, atol=1e-4)
+
+
+def test_a_model_of_another_kind_or_with_a_short_window_reads_each_text_alone(causal, encoder, store, tmp_path):
+    def with_config(**changes):
+        folder = tmp_path / "_".join(map(str, changes.values()))
+        shutil.copytree(causal, folder)
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, **changes}))
+        return models.resolve(str(folder), store)
+
+    assert shares(models.resolve(str(causal), store))
+    assert not shares(models.resolve(str(encoder), store))
+    assert shares(with_config(model_type="mistral", sliding_window=512))
+    assert not shares(with_config(model_type="mistral", sliding_window=511))
+    assert not shares(with_config(model_type="opt"))
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8), min_size=1, max_size=20))
+def test_bundles_hold_every_text_once_and_never_cost_more(texts):
+    texts = [np.array(text) for text in sorted(texts)]
+    made = Bundles.of(texts)
+    backwards = np.arange(len(made.lengths))[::-1]
+    assert sorted(made.texts(backwards).tolist()) == list(range(len(texts)))
+    runs = [texts[a:b] for a, b in zip(made.starts[:-1], made.starts[1:], strict=True)]
+    for run, shared, length in zip(runs, made.shared.tolist(), made.lengths.tolist(), strict=True):
+        assert len(run) == 1 or shared > 0
+        assert all((text[:shared] == run[0][:shared]).all() for text in run)
+        assert length == sum(map(len, run)) - (len(run) - 1) * shared
+    batch = Batch.of(list(zip(made.shared.tolist(), runs, strict=True)))
+    assert batch.lengths.tolist() == made.lengths.tolist()
+    for text, row, end in zip(texts, batch.row, batch.end, strict=True):
+        # What a text's last token can see, in order, is the text; and its positions count up.
+        if batch.segment is None:
+            seen = np.arange(end + 1)
+        else:
+            segment = batch.segment[row]
+            seen = np.flatnonzero((segment[: end + 1] == 0) | (segment[: end + 1] == segment[end]))
+            assert batch.position[row, seen].tolist() == list(range(len(text)))
+        assert batch.ids[row, seen].tolist() == text.tolist()
+
+
+def test_a_pair_of_statements_shares_its_beginning_and_others_keep_theirs():
+    texts = [[1, 2, 3, 4, 9], [1, 2, 3, 5, 8], [1, 2, 3, 5, 9], [7, 7]]
+    made = Bundles.of([np.array(text) for text in texts])
+    assert (made.starts.tolist(), made.shared.tolist(), made.lengths.tolist()) == ([0, 3, 4], [3, 0], [9, 2])
+    # With [1, 6] the run would share one token less each: it starts its own.
+    made = Bundles.of([np.array(text) for text in [*texts[:3], [1, 6]]])
+    assert made.starts.tolist() == [0, 3, 4]
 
 
 @given(st.lists(st.integers(1, 60), max_size=80), st.integers(1, 200), st.integers(1, 400))

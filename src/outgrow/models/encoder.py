@@ -14,12 +14,13 @@ from typing import Any, final
 import numpy as np
 
 from outgrow.errors import UserError
-from outgrow.models import flops, loading
+from outgrow.models import bundles, flops, loading
+from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
 from outgrow.models.sweep import Sweep
 from outgrow.store import Store, made_of
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same texts would give other numbers."""
 CANDIDATES = (0.55, 2 / 3)
 """Depths, as shares of the model's, at which features are taken by default; the student chooses among them."""
@@ -42,7 +43,7 @@ class Features:
     flops: float
     """Model FLOPs of it, for real tokens only."""
     tokens: int
-    """Real tokens read; identical texts count once."""
+    """Real tokens read; identical texts count once, and so does what texts of a causal model begin with."""
     truncated: int
     """Different texts of which only the end was read."""
     cached: bool
@@ -80,8 +81,11 @@ def features(
     precision = loading.chosen_precision(precision)
     made = {"version": VERSION, "layers": layers, "pooling": pooling, "precision": precision}
     with closing(
-        Sweep("features", model, texts, store, made, lambda: _Blocks(model, layers, pooling, precision))
-    ) as sweep:
+        Sweep(
+            "features", model, texts, store, made, lambda: _Blocks(model, layers, pooling, precision),
+            share=pooling == "last" and bundles.shares(model),
+        )
+    ) as sweep:  # fmt: skip
         index = sweep.run()
         return Features(
             x=sweep.gather(index, model.width, len(layers)),
@@ -106,30 +110,30 @@ class _Blocks:
         for layer in set(layers):
             blocks[layer - 1].register_forward_hook(self._hook(layer))
 
-    def __call__(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    def __call__(self, batch: Batch) -> np.ndarray:
         import torch
 
-        self._lengths = torch.from_numpy(lengths).to(self._net.device)
+        self._batch = batch
         with torch.inference_mode():
-            loading.forward(self._net, ids, self._lengths, self._causal)
+            loading.forward(self._net, batch, self._causal)
             out = torch.stack([self._pooled[layer] for layer in self._layers]).cpu().numpy()
         self._pooled.clear()
         return out
 
-    def flops(self, lengths: np.ndarray) -> float:
-        return self._count(lengths)
+    def flops(self, batch: Batch) -> float:
+        return self._count(batch)
 
     def _hook(self, layer: int) -> Any:
         import torch
 
         def pool(block: Any, given: Any, out: Any) -> None:
             states = out[0] if isinstance(out, tuple) else out
-            lengths = self._lengths.to(states.device)
             if self._pooling == "last":
-                pooled = states[torch.arange(len(states), device=states.device), lengths - 1].float()
+                pooled = states[torch.from_numpy(self._batch.row), torch.from_numpy(self._batch.end)].float()
             else:
+                lengths = torch.from_numpy(self._batch.lengths).to(states.device)
                 real = torch.arange(states.shape[1], device=states.device) < lengths[:, None]
                 pooled = (states.float() * real[..., None]).sum(1) / lengths[:, None]
-            self._pooled[layer] = pooled.to(self._lengths.device)
+            self._pooled[layer] = pooled.to(self._net.device)
 
         return pool

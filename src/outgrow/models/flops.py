@@ -3,6 +3,8 @@
     FLOPs = 2 * weights * tokens + 4 * heads * head_size * blocks * pairs
     pairs = sum over texts of T^2 (encoder) or T (T + 1) / 2 (causal)      positions that attend to one another
 
+What texts of a causal model share is read, and counted, once.
+
 `weights` are the numbers in the blocks' matrices that every token meets: no embeddings, no head, and of a mixture only
 the experts that a token is sent to. A multiplication and its addition are two operations.
 """
@@ -15,6 +17,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     import torch
+
+    from outgrow.models.bundles import Batch
 
 
 @final
@@ -31,8 +35,7 @@ class Counter:
         self._attended = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads) * len(blocks)
         self._causal = causal
 
-    def __call__(self, lengths: np.ndarray) -> float:
-        """Of texts of these lengths (n,) in tokens."""
-        lengths = lengths.astype(np.float64)
-        pairs = (lengths * (lengths + 1) / 2 if self._causal else lengths**2).sum()
-        return float(2 * self._weights * lengths.sum() + 4 * self._attended * pairs)
+    def __call__(self, batch: Batch) -> float:
+        """Of the texts of a batch."""
+        pairs = batch.pairs if self._causal else (batch.lengths.astype(np.float64) ** 2).sum()
+        return float(2 * self._weights * batch.lengths.sum() + 4 * self._attended * pairs)

@@ -17,13 +17,14 @@ from typing import Any, final
 import numpy as np
 
 from outgrow.errors import UserError
-from outgrow.models import flops, loading
+from outgrow.models import bundles, flops, loading
+from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
 from outgrow.models.sweep import Sweep
 from outgrow.models.tokens import tokenizer_of
 from outgrow.store import Store
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same prompts would give other numbers."""
 _BEFORE = ":"
 """A word's tokens are those that it has after this; alone, some tokenizers would give it a space of their own."""
@@ -42,7 +43,7 @@ class ZeroShot:
     flops: float
     """Model FLOPs of it, for real tokens only; the head is not counted."""
     tokens: int
-    """Real tokens read; identical prompts count once."""
+    """Real tokens read; identical prompts count once, and so does what prompts begin with."""
     truncated: int
     """Different prompts of which only the end was read."""
     cached: bool
@@ -64,8 +65,11 @@ def zero_shot(
     following = sorted({token for word in scored for token in word})
     made = {"version": VERSION, "following": following, "precision": precision}
     with closing(
-        Sweep("scores", model, prompts, store, made, lambda: _Head(model, following, precision), beginnings)
-    ) as sweep:
+        Sweep(
+            "scores", model, prompts, store, made, lambda: _Head(model, following, precision), beginnings,
+            share=bundles.shares(model),
+        )
+    ) as sweep:  # fmt: skip
         index = sweep.run()
         logp = sweep.gather(index, len(following)).astype(np.float64)
     logp = logp.reshape(len(prompts), len(beginnings), len(following))
@@ -118,21 +122,19 @@ class _Head:
         self._following = torch.tensor(following, device=self._net.device)
         self._net.get_output_embeddings().register_forward_pre_hook(self._last)
 
-    def __call__(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    def __call__(self, batch: Batch) -> np.ndarray:
         import torch
 
-        self._lengths = torch.from_numpy(lengths).to(self._net.device)
+        self._batch = batch
         with torch.inference_mode():
-            logits = loading.forward(self._net, ids, self._lengths, causal=True).logits[:, 0].float()
+            logits = loading.forward(self._net, batch, causal=True).logits[:, 0].float()
             logp = logits[:, self._following] - logits.logsumexp(1, keepdim=True)
         return logp.cpu().numpy()[None]
 
-    def flops(self, lengths: np.ndarray) -> float:
-        return self._count(lengths)
+    def flops(self, batch: Batch) -> float:
+        return self._count(batch)
 
     def _last(self, head: Any, given: tuple) -> tuple:
         import torch
 
-        states = given[0]
-        rows = torch.arange(len(states), device=states.device)
-        return (states[rows, self._lengths.to(states.device) - 1][:, None],)
+        return (given[0][torch.from_numpy(self._batch.row), torch.from_numpy(self._batch.end)][:, None],)

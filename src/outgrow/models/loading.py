@@ -7,13 +7,13 @@ import ctypes
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from outgrow.errors import UserError
 from outgrow.models.checkpoints import Model
 
 if TYPE_CHECKING:
     import torch
+
+    from outgrow.models.bundles import Batch
 
 PRECISIONS = ("bfloat16", "float32")
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -109,16 +109,24 @@ def cut(loaded: torch.nn.Module, depth: int, deepest: int) -> torch.nn.ModuleLis
     return stack
 
 
-def forward(loaded: torch.nn.Module, ids: np.ndarray, lengths: torch.Tensor, causal: bool) -> Any:
-    """One batch of token ids (n, T), padded on the right, through a model."""
+def forward(loaded: torch.nn.Module, batch: Batch, causal: bool) -> Any:
+    """One batch through a model."""
     import torch
 
     where = loaded.device
-    tokens = torch.from_numpy(ids).to(where)
+    tokens = torch.from_numpy(batch.ids).to(where)
+    if batch.segment is not None:
+        position, segment = (torch.from_numpy(a).to(where) for a in (batch.position, batch.segment))
+        length = tokens.shape[1]
+        seen = torch.ones(length, length, dtype=torch.bool, device=where).tril()
+        seen = seen & ((segment[:, None, :] == 0) | (segment[:, None, :] == segment[:, :, None]))
+        mask = torch.zeros(seen.shape, dtype=loaded.dtype, device=where)
+        mask = mask.masked_fill_(~seen, torch.finfo(loaded.dtype).min)[:, None]
+        return loaded(input_ids=tokens, attention_mask=mask, position_ids=position, use_cache=False)
     if causal:
         # What stands to the right of a position is nothing to it: no mask, and so the fastest attention there is.
         return loaded(input_ids=tokens, use_cache=False)
-    mask = None
-    if int(lengths.min()) < ids.shape[1]:
-        mask = (torch.arange(ids.shape[1], device=where) < lengths[:, None]).long()
+    mask, lengths = None, torch.from_numpy(batch.lengths).to(where)
+    if int(lengths.min()) < tokens.shape[1]:
+        mask = (torch.arange(tokens.shape[1], device=where) < lengths[:, None]).long()
     return loaded(input_ids=tokens, attention_mask=mask)

@@ -1,7 +1,7 @@
 """Every text once through a model, in batches of equal length, shard by shard: the machinery under features and scores.
 
-Texts that occur twice are read once. Texts are read in order of length, in batches of a fixed number of tokens. A shard
-is a run of batches and an artifact of the store: a killed sweep loses the shard in flight, no more, and ends with the
+Texts that occur twice are read once, and so is what neighbours in the order of the alphabet begin with. Rows are read in
+order of length, in batches of a fixed number of tokens. A shard is a run of batches and an artifact of the store: a killed sweep loses the shard in flight, no more, and ends with the
 same bytes. Memory holds one shard's results and one batch's activations, however many texts there are.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from outgrow import progress
 from outgrow.models import loading, tokens
+from outgrow.models.bundles import Batch, Bundles
 from outgrow.models.checkpoints import Model
 from outgrow.models.plan import Plan, plan
 from outgrow.store import Artifact, Store, forget
@@ -31,18 +32,19 @@ NO_ENDING: tuple[tuple[int, ...], ...] = ((),)
 class Reader(Protocol):
     """A loaded model as the sweep sees it."""
 
-    def __call__(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Token ids int64 (n, T), padded on the right, and their lengths (n,), to float32 (L, n, D)."""
+    def __call__(self, batch: Batch) -> np.ndarray:
+        """A batch of m texts to float32 (L, m, D)."""
 
-    def flops(self, lengths: np.ndarray) -> float:
-        """Model FLOPs of texts of these lengths."""
+    def flops(self, batch: Batch) -> float:
+        """Model FLOPs of that."""
 
 
 @final
 class Sweep:
     """One model, N texts in any order, and E endings: row `text * E + ending` is a text with an ending's ids after it.
 
-    To be closed after use. `made` says all that the results depend on beside the texts and the plan; `load` makes the reader, when needed.
+    To be closed after use. `made` says all that the results depend on beside the texts and the plan; `load` makes the
+    reader, when needed; `share` says that it may be given texts in bundles.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Sweep:
         made: dict[str, Any],
         load: Callable[[], Reader],
         endings: tuple[tuple[int, ...], ...] = NO_ENDING,
+        share: bool = False,
     ):
         number = dict.fromkeys(texts, 0)
         self._texts = sorted(number)
@@ -61,11 +64,13 @@ class Sweep:
             number[text] = at
         self._number = np.fromiter((number[text] for text in texts), np.int64, len(texts))
         self._kind, self._model, self._store, self._load, self._endings = kind, model, store, load, endings
+        self._share = share
         device = loading.device().type
         self.made = {
             **made,
             "model": model.digest,
             "endings": endings,
+            "share": share,
             "texts": _digest(self._texts),
             "longest": tokens.LONGEST,
             "batch_tokens": BATCH_TOKENS[device],
@@ -110,18 +115,20 @@ class Sweep:
 
     def _build(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         begun = time.perf_counter()
-        lengths, planned = self._planned()
+        bundles, planned = self._planned()
         tokenising = time.perf_counter() - begun - self._loading
         facts = []
-        with progress.track(f"reading {len(self._texts)} texts with {self._model.name}", float(lengths.sum())) as bar:
+        with progress.track(f"reading {len(self._texts)} texts with {self._model.name}", float(bundles.lengths.sum())) as bar:
             for shard in range(len(planned.batches)):
                 facts.append(self._shard(shard).meta)
-                bar.advance(float(lengths[planned.order[planned.rows(shard)]].sum()))
-        place = np.empty(len(lengths), np.int64)
-        place[planned.order] = np.arange(len(lengths))
-        ends = np.array([planned.rows(shard).stop for shard in range(len(planned.batches))], np.int64)
+                bar.advance(float(bundles.lengths[planned.order[planned.rows(shard)]].sum()))
+        read = bundles.texts(planned.order)
+        place = np.empty(len(read), np.int64)
+        place[read] = np.arange(len(read))
+        sizes = np.cumsum(np.diff(bundles.starts)[planned.order])
+        ends = np.array([sizes[planned.rows(shard).stop - 1] for shard in range(len(planned.batches))], np.int64)
         meta = {
-            "tokens": int(lengths.sum()),
+            "tokens": int(bundles.lengths.sum()),
             "truncated": self._tokens.truncated,
             "seconds": tokenising + sum(fact["seconds"] for fact in facts),
             "loading": self._loading,
@@ -135,43 +142,44 @@ class Sweep:
         kind = f"{self._kind}-shards"
         return self._store.get(kind, made) or self._store.put(kind, made, *self._compute(shard))
 
-    def _planned(self) -> tuple[np.ndarray, Plan]:
-        """Lengths of the rows, and the plan."""
+    def _planned(self) -> tuple[Bundles, Plan]:
+        """What is read together, and when."""
         if self._tokens is None:
             room = max(map(len, self._endings))
             begun = time.perf_counter()
             tokenizer = tokens.prepared(self._model, room)
             self._loading += time.perf_counter() - begun
             self._tokens = tokens.tokenise(tokenizer, self._texts, self._store.root)
-            added = np.array([len(ending) for ending in self._endings])
-            self._lengths = (self._tokens.lengths[:, None] + added).reshape(-1)
-            self._plan = plan(self._lengths, self.made["batch_tokens"], self.made["shard_tokens"])
-        return self._lengths, self._plan
+            if self._share:
+                self._bundles = Bundles.of(map(self._ids, range(len(self._texts) * len(self._endings))))
+            else:
+                added = np.array([len(ending) for ending in self._endings])
+                self._bundles = Bundles.single((self._tokens.lengths[:, None] + added).reshape(-1))
+            self._plan = plan(self._bundles.lengths, self.made["batch_tokens"], self.made["shard_tokens"])
+        return self._bundles, self._plan
 
     def _compute(self, shard: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         self.computed = True
-        all_lengths, planned = self._planned()
+        bundles, planned = self._planned()
         if self._reader is None:
             begun = time.perf_counter()
             self._reader = self._load()
             self._loading += time.perf_counter() - begun
         start = time.perf_counter()
         parts, work = [], 0.0
-        for batch in planned.batches[shard]:
-            rows = planned.order[batch]
-            lengths = all_lengths[rows]
-            parts.append(self._reader(self._ids(rows, lengths), lengths))
-            work += self._reader.flops(lengths)
+        for rows in planned.batches[shard]:
+            batch = Batch.of([
+                (int(bundles.shared[b]), [self._ids(row) for row in range(bundles.starts[b], bundles.starts[b + 1])])
+                for b in planned.order[rows].tolist()
+            ])  # fmt: skip
+            parts.append(self._reader(batch))
+            work += self._reader.flops(batch)
         return {"x": np.concatenate(parts, axis=1)}, {"seconds": time.perf_counter() - start, "flops": work}
 
-    def _ids(self, rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """int64 (n, T): the ids of these rows, zeros after the end of each."""
-        out = np.zeros((len(rows), int(lengths.max())), np.int64)
-        for at, row in enumerate(rows.tolist()):
-            ids = self._tokens.ids(row // len(self._endings))
-            out[at, : len(ids)] = ids
-            out[at, len(ids) : lengths[at]] = self._endings[row % len(self._endings)]
-        return out
+    def _ids(self, row: int) -> np.ndarray:
+        """The ids of a text and its ending."""
+        text, ending = divmod(row, len(self._endings))
+        return np.concatenate([self._tokens.ids(text), np.array(self._endings[ending], np.int32)])
 
 
 def _digest(texts: Sequence[str]) -> str:
