@@ -243,7 +243,7 @@ def test_every_argument_of_the_study_has_a_flag_and_a_key(tmp_path: Path) -> Non
 
     file = tmp_path / "study.toml"
     file.write_text(
-        'tasks = "a"\nweak = ["b"]\nstrong = "c"\nmethods = ["logconf"]\nseeds = 3\nseed = 1\nweak_gold = 9\nout = "d"\n'
+        'tasks = "a"\nweak = ["b"]\nstrong = "c"\nmethods = ["logconf"]\nseeds = 3\nseed = 1\nweak_gold = 9\nhead = "mlp"\nout = "d"\n'
         "[reading]\nvotes = ['v']\nitems = 5\n[method.logconf]\nalpha = 0.25\n"
     )
     merged = asked.merge(file, {}, Reading(), [])

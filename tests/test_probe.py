@@ -8,6 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from outgrow.objectives import Objective
+from outgrow.students import mlp
 from outgrow.students.linear import Basis, train
 from outgrow.students.probe import Probe, Space
 
@@ -121,3 +122,52 @@ def test_an_objective_without_an_aim_trains_by_its_gradient():
         np.eye(2, dtype=np.float32)[gold], objective=Squared()
     )
     assert (fitted.predict()[0].argmax(-1) == gold).mean() > 0.95
+
+
+def rings(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points in the plane and whether they are far from the middle: no line tells."""
+    x = np.random.default_rng(seed).normal(size=(n, 2)).astype(np.float32)
+    return x, (np.square(x).sum(1) > 1.4).astype(np.int64)
+
+
+def test_a_small_network_learns_what_no_line_can():
+    x, label = rings(600, 3)
+    space = Space(x[None, None], (1,), np.ones(600, bool))
+    rows = np.tile(np.arange(600) < 400, (2, 1))
+    targets = np.eye(2, dtype=np.float32)[label]
+    right = {
+        head: (Probe(space, rows, np.arange(600), 0, range(2), head).fit(targets).predict(~rows[0]).argmax(-1) == label[400:]).mean()
+        for head in ("linear", "mlp")
+    }
+    assert right["mlp"] > 0.93 > 0.7 > right["linear"]
+
+
+def test_networks_trained_together_are_those_trained_alone_step_by_step():
+    x, targets = torch.from_numpy(features()[0, 0]), torch.from_numpy(soft(3))
+    basis = Basis.of(x, torch.ones(N, dtype=torch.bool))
+    weights = torch.rand(2, N, generator=torch.Generator().manual_seed(1))
+    rows, ridges = torch.arange(N), torch.tensor([0.01, 0.3])
+    both = mlp.train(basis, rows, targets.repeat(2, 1, 1), weights, ridges, [5, 9], steps=20)
+    for h, seed in enumerate((5, 9)):
+        first, second = (part.clone().requires_grad_() for part in mlp._start(seed, basis.x.shape[1], 3))
+        optimiser = torch.optim.Adam([first, second], lr=mlp.LEARNING_RATE)
+        for step in range(60):
+            optimiser.param_groups[0]["lr"] = mlp.LEARNING_RATE * (1 - step / 60)
+            optimiser.zero_grad()
+            cross = torch.nn.functional.cross_entropy((basis.x @ first).tanh() @ second, targets, reduction="none")
+            # The last column is the bias, which ridge leaves alone.
+            size = first[:-1].square().sum() + second.square().sum()
+            ((cross * weights[h]).sum() / weights[h].sum() + ridges[h] / 2 * size).backward()
+            optimiser.step()
+        alone = ((basis.x @ first).tanh() @ second).softmax(-1)
+        assert torch.allclose(both.logits(basis.x)[h].softmax(-1), alone, atol=1e-4)
+
+
+def test_a_network_on_differences_is_odd():
+    x = features(sides=2)
+    targets = soft(2)
+    first, second = (
+        Probe(Space(sides, (1,), np.ones(N, bool)), np.ones((1, N), bool), np.arange(N), 0, [0], "mlp").fit(wanted).predict()
+        for sides, wanted in ((x, targets), (x[:, ::-1].copy(), targets[:, ::-1]))
+    )
+    assert np.allclose(first, second[..., ::-1], atol=1e-4)

@@ -59,7 +59,8 @@ class Pair:
     """How many gold items a supervisor learns from; None: all of weak-train."""
     spaces: Spaces
     made_of: dict[str, Any]
-    """Hashes of task, models and code: what every artifact of this pair depends on."""
+    """Hashes of task, models and code, and the kind of head: what every artifact of this pair depends on."""
+    head: str = "linear"
 
     @property
     def replicates(self) -> range:
@@ -106,7 +107,7 @@ class Pair:
         def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             gold = np.where(self.known, self.gold.labels, -1)
             view = supervisors.View(
-                self.task, gold, ~self.test, self.seed, tuple(self.replicates), self.spaces.store, self.spaces
+                self.task, gold, ~self.test, self.seed, tuple(self.replicates), self.spaces.store, self.spaces, self.head
             )
             probs = kind.label(*([view, argument] if kind.argument else [view]))
             kept = probs if kind.learns else probs[:1]
@@ -121,11 +122,14 @@ class Pair:
         names = tuple(self.weak_name.split("+"))
         return WeakLabels(np.where(self.splits.transfer[:, None, :, None], self.labels, np.float32(np.nan)), names)
 
+    def probe(self, space: Space) -> Probe:
+        """A probe in some space, allowed to train on the transfer rows."""
+        return Probe(space, self.splits.transfer, self.task.groups, self.seed, self.replicates, self.head)
+
     @cached_property
     def student(self) -> Probe:
         """The strong model's probe, allowed to train on the transfer rows."""
-        space = self.spaces(self.strong_name, ~self.test)
-        return Probe(space, self.splits.transfer, self.task.groups, self.seed, self.replicates)
+        return self.probe(self.spaces(self.strong_name, ~self.test))
 
     @cached_property
     def gold_student(self) -> Probe:

@@ -12,7 +12,6 @@ from outgrow.labels import WeakLabels
 from outgrow.labels.mean import mean
 from outgrow.pair import Pair
 from outgrow.rng import derive
-from outgrow.students.probe import Probe
 from outgrow.supervisors.prompt import ask
 
 CURVE = (16, 64, 256, 1024, 4096, 16384)
@@ -43,9 +42,7 @@ def own_features(pair: Pair):
     (kind, model), *others = supervisors.parse(pair.weak_name)
     if kind.name != "probe" or others:
         return None
-    space = pair.spaces(model, ~pair.test)
-    student = Probe(space, pair.splits.transfer, pair.task.groups, pair.seed, pair.replicates)
-    return student.fit(mean(pair.weak))
+    return pair.probe(pair.spaces(model, ~pair.test)).fit(mean(pair.weak))
 
 
 def zero_shot(pair: Pair):

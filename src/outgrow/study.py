@@ -21,12 +21,13 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import methods, models, progress, supervisors, tasks
-from outgrow.errors import UserError
+from outgrow.errors import UserError, unknown
 from outgrow.pair import BLOCK, Pair, Spaces
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
 from outgrow.rng import hashed
 from outgrow.split import draw
 from outgrow.store import Store
+from outgrow.students.probe import HEADS
 from outgrow.tasks import Reading
 from outgrow.tasks.task import Gold, Task
 
@@ -80,6 +81,8 @@ class Study:
     """The integer that names the study."""
     weak_gold: int | None = None
     """Gold items that a supervisor learns from; None: all of weak-train."""
+    head: str = "linear"
+    """What is trained on features: "linear", or "mlp" with one hidden layer."""
     reading: Reading = field(default_factory=Reading)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Hyper-parameters by method name."""
@@ -94,6 +97,8 @@ class Study:
             raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
         if self.weak_gold is not None and self.weak_gold < 2:
             raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
+        if self.head not in HEADS:
+            raise unknown("head", self.head, HEADS)
         named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.argument == "model"]
         for model in (*named, *self._strong()):
             models.check(model)
@@ -148,11 +153,11 @@ class Study:
     def _rows(self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, chosen: dict[str, dict]) -> Rows:
         """All rows of one (task, weak, strong)."""
         made_of = {
-            "task": task.digest, "seed": self.seed, "code": code(), "strong": model_digest(strong, spaces.store),
+            "task": task.digest, "seed": self.seed, "code": code(), "head": self.head, "strong": model_digest(strong, spaces.store),
             "weak models": [model_digest(a, spaces.store) for k, a in supervisors.parse(weak) if k.argument == "model"],
         }  # fmt: skip
         blocks = range(math.ceil(self.seeds / BLOCK))
-        pairs = [Pair(task, gold, weak, strong, b, self.seed, self.weak_gold, spaces, made_of) for b in blocks]
+        pairs = [Pair(task, gold, weak, strong, b, self.seed, self.weak_gold, spaces, made_of, self.head) for b in blocks]
         jobs: dict[str, tuple[str, Callable[[Pair], Any], dict[str, Any]]] = {"ceiling": ("ceiling", ceiling, {})}
         for name, parameters in chosen.items():
             jobs[name] = ("method", _runner(name, parameters), {"parameters": parameters, "source": source(name)})

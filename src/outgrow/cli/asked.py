@@ -95,6 +95,7 @@ def _checked(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         seeds: Annotated[int, Field(ge=1, strict=True)] = 1
         seed: Annotated[int, Field(ge=0, strict=True)] = 0
         weak_gold: Annotated[int, Field(ge=2, strict=True)] = 2
+        head: str = ""
         out: Path = Path()
         reading: dict[str, Any] = {}
         method: dict[str, dict[str, Any]] = {}

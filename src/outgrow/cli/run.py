@@ -20,6 +20,7 @@ def run_(
     seeds: int | None = None,
     seed: int | None = None,
     weak_gold: int | None = None,
+    head: str | None = None,
     study: Path | None = None,
     out: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
@@ -43,6 +44,8 @@ def run_(
         The one integer that names the study's randomness.
     weak_gold
         Gold items that a supervisor learns from; all of its half where not given.
+    head
+        What is trained on a model's features: linear (default), or mlp with one hidden layer.
     study
         A TOML file with the same settings; flags win over it.
     out
@@ -60,6 +63,7 @@ def run_(
         "seeds": seeds,
         "seed": seed,
         "weak_gold": weak_gold,
+        "head": head,
         "out": out,
     }
     arguments = asked.merge(study, flags, reading, set_ or [])

@@ -61,10 +61,10 @@ class Basis:
 
 @dataclass(frozen=True)
 class Heads:
-    """Weights (H, k, K): k = 1 for two classes, else C. Snapshots: (progress, weights) along training."""
+    """Weights (H, k, K): k = 1 for two classes, else C. Snapshots: (progress, heads) along training."""
 
     weights: torch.Tensor
-    snapshots: tuple[tuple[float, torch.Tensor], ...] = ()
+    snapshots: tuple[tuple[float, Heads], ...] = ()
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """(H, n, C) for features (n, K)."""
@@ -112,7 +112,7 @@ def train(
         uphill = (slope * (w - before)).sum((1, 2), keepdim=True) > 0
         momentum = torch.where(uphill, 0.0, momentum + 1)
         if snapshots and (done + 1) % max(1, steps // SNAPSHOTS) == 0:
-            kept.append(((done + 1) / steps, w))
+            kept.append(((done + 1) / steps, Heads(w)))
     return Heads(w, tuple(kept))
 
 

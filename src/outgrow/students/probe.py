@@ -15,8 +15,10 @@ import torch
 
 from outgrow.objectives import Objective
 from outgrow.rng import derive, hashed
-from outgrow.students.linear import STEPS, Basis, Heads, train
+from outgrow.students import linear, mlp
+from outgrow.students.linear import STEPS, Basis
 
+HEADS = ("linear", "mlp")
 RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
 SCAN = 20
 """Steps of the heads among which ridge and layer are chosen: near enough to the minimum to tell them apart."""
@@ -65,13 +67,13 @@ class Fitted:
 
     space: Space
     settings: Settings
-    parts: tuple[tuple[np.ndarray, Heads], ...]
+    parts: tuple[tuple[np.ndarray, linear.Heads | mlp.Networks], ...]
     """For each layer in use: the replicates (numbers within the block) and their heads."""
     classes: int
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Probabilities (R, n, C) float32 for the items in `mask` (N,) bool; all items by default."""
-        return self._predict(mask, lambda heads: heads.weights)
+        return self._predict(mask, lambda heads: heads)
 
     def path(self, mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """(progress, probabilities) at a few points of training; for pictures, nothing is chosen by it."""
@@ -83,12 +85,12 @@ class Fitted:
         layers = [self.space.layers[i] for i in self.settings.layer]
         return [{"layer": int(layer), "ridge": float(r)} for layer, r in zip(layers, self.settings.ridge, strict=True)]
 
-    def _predict(self, mask, weights) -> np.ndarray:
+    def _predict(self, mask, of) -> np.ndarray:
         rows = slice(None) if mask is None else torch.from_numpy(np.flatnonzero(mask))
         out: np.ndarray | None = None
         for replicates, heads in self.parts:
             x = self.space.basis(int(self.settings.layer[replicates[0]])).x[rows]
-            p = Heads(weights(heads)).logits(x).softmax(-1).numpy()
+            p = of(heads).logits(x).softmax(-1).numpy()
             out = np.empty((len(self.settings.layer), *p.shape[1:]), np.float32) if out is None else out
             out[replicates] = p
         assert out is not None
@@ -97,20 +99,22 @@ class Fitted:
 
 @final
 class Probe:
-    """A student of linear heads.
+    """A student of heads of one kind, "linear" or "mlp".
 
     space: the features; train (R, N) bool: rows that may be trained on; groups (N,): what is held out together;
     seed and replicates name the random choice of what is held out.
     """
 
-    def __init__(self, space: Space, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int]):
-        self.space, self.train, self.groups = space, train, groups
+    def __init__(
+        self, space: Space, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int], head: str = "linear"
+    ):  # fmt: skip
+        self.space, self.train, self.groups, self.head = space, train, groups, head
         self.seed, self.replicates = seed, tuple(replicates)
         self._chosen: dict[str, Settings] = {}
 
     def on(self, train: np.ndarray) -> Probe:
         """The same student, allowed to train on other rows (R, N)."""
-        return Probe(self.space, train, self.groups, self.seed, self.replicates)
+        return Probe(self.space, train, self.groups, self.seed, self.replicates, self.head)
 
     def fit(
         self, targets: np.ndarray, *, weights: np.ndarray | None = None, objective: Objective | None = None, steps: int = STEPS
@@ -125,8 +129,8 @@ class Probe:
         for layer in np.unique(settings.layer):
             part = np.flatnonzero(settings.layer == layer)
             rows = torch.from_numpy(np.flatnonzero((weights[part] > 0).any(0)))
-            parts.append((part, train(
-                self.space.basis(int(layer)), rows, torch.from_numpy(targets[part])[:, rows], torch.from_numpy(weights[part])[:, rows],
+            parts.append((part, self._train(
+                part, self.space.basis(int(layer)), rows, torch.from_numpy(targets[part])[:, rows], torch.from_numpy(weights[part])[:, rows],
                 torch.from_numpy(settings.ridge[part]), objective, steps, snapshots=True,
             )))  # fmt: skip
         return Fitted(self.space, settings, tuple(parts), targets.shape[-1])
@@ -153,8 +157,8 @@ class Probe:
             basis = self.space.basis(layer)
             ridge = grid.repeat_interleave(len(kept))
             at = torch.from_numpy(rows)
-            fitted = train(
-                basis, at, wide.repeat(len(grid), 1, 1), kept.repeat(len(grid), 1), ridge, steps=SCAN, alike=len(kept)
+            fitted = self._train(
+                np.arange(count), basis, at, wide.repeat(len(grid), 1, 1), kept.repeat(len(grid), 1), ridge, steps=SCAN, alike=len(kept)
             )
             log_p = fitted.logits(basis.x[at]).log_softmax(-1).view(len(grid), len(kept), len(rows), -1)
             loss = -(log_p * wide).sum(-1) * held
@@ -162,6 +166,13 @@ class Probe:
         total = torch.stack(losses)
         best = total.permute(2, 0, 1).flatten(1).argmin(1)
         return Settings((best // len(grid)).numpy(), grid[best % len(grid)].numpy())
+
+    def _train(self, part: np.ndarray, basis: Basis, rows, targets, weights, ridge, *choices, **more):
+        """Heads of the replicates in `part`, over and over."""
+        if self.head == "linear":
+            return linear.train(basis, rows, targets, weights, ridge, *choices, **more)
+        starts = [int(derive(self.seed, "head", self.replicates[r]).integers(2**62)) for r in part]
+        return mlp.train(basis, rows, targets, weights, ridge, starts * (len(targets) // len(part)), *choices, **more)
 
     def _folds(self) -> np.ndarray:
         """(R, N): the fold of every item; whole groups, drawn a replicate."""

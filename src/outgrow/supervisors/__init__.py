@@ -33,6 +33,8 @@ class View:
     store: Any
     spaces: Any
     """`spaces(model, pool)`: the features of the task's items in a model."""
+    head: str
+    """What is trained on features: "linear" or "mlp"."""
 
     def targets(self) -> np.ndarray:
         """One-hot gold (R, N, C) float32; NaN where there is none."""

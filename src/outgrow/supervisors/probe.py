@@ -13,4 +13,4 @@ def probe(view: View, model: str) -> np.ndarray:
     from outgrow.students.probe import Probe
 
     space = view.spaces(model, view.pool)
-    return Probe(space, view.gold >= 0, view.task.groups, view.seed, view.replicates).fit(view.targets()).predict()
+    return Probe(space, view.gold >= 0, view.task.groups, view.seed, view.replicates, view.head).fit(view.targets()).predict()
