@@ -256,6 +256,7 @@ def test_every_argument_of_the_study_has_a_flag_and_a_key(tmp_path: Path) -> Non
             "seeds": 3,
             "seed": 1,
             "weak_gold": 9,
+            "head": "mlp",
         },
         **{"out": Path("d"), "reading": Reading(votes=("v",), items=5), "parameters": {"logconf": {"alpha": 0.25}}},
     }
