@@ -63,7 +63,7 @@ def plain_cell(x: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> np.ndarr
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    from outgrow.students.probe import RIDGES
+    from outgrow.students.linear import RIDGES
 
     x = StandardScaler().fit_transform(x)
     held = np.random.default_rng(0).random(len(rows)) < 0.2

@@ -139,7 +139,7 @@ def test_a_small_network_learns_what_no_line_can():
         head: (Probe(space, rows, np.arange(600), 0, range(2), head).fit(targets).predict(~rows[0]).argmax(-1) == label[400:]).mean()
         for head in ("linear", "mlp")
     }
-    assert right["mlp"] > 0.93 > 0.7 > right["linear"]
+    assert right["mlp"] > 0.85 > 0.7 > right["linear"]
 
 
 def test_networks_trained_together_are_those_trained_alone_step_by_step():
@@ -151,8 +151,8 @@ def test_networks_trained_together_are_those_trained_alone_step_by_step():
     for h, seed in enumerate((5, 9)):
         first, second = (part.clone().requires_grad_() for part in mlp._start(seed, basis.x.shape[1], 3))
         optimiser = torch.optim.Adam([first, second], lr=mlp.LEARNING_RATE)
-        for step in range(60):
-            optimiser.param_groups[0]["lr"] = mlp.LEARNING_RATE * (1 - step / 60)
+        for step in range(40):
+            optimiser.param_groups[0]["lr"] = mlp.LEARNING_RATE * (1 - step / 40)
             optimiser.zero_grad()
             cross = torch.nn.functional.cross_entropy((basis.x @ first).tanh() @ second, targets, reduction="none")
             # The last column is the bias, which ridge leaves alone.

@@ -17,6 +17,7 @@ import torch
 from outgrow.objectives import Aimed, Objective
 from outgrow.objectives.xent import Xent
 
+RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
 STEPS = 40
 SNAPSHOTS = 10
 

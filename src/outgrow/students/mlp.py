@@ -16,9 +16,10 @@ from outgrow.objectives import Objective
 from outgrow.objectives.xent import Xent
 from outgrow.students.linear import SNAPSHOTS, Basis, as_logits
 
+RIDGES = (1e-3, 1e-2, 1e-1)
 HIDDEN = 32
 LEARNING_RATE = 0.01
-STEPS_OF_ONE = 3
+STEPS_OF_ONE = 2
 """Steps of Adam for one of a linear head's, whose curvature is known."""
 
 

@@ -18,8 +18,8 @@ from outgrow.rng import derive, hashed
 from outgrow.students import linear, mlp
 from outgrow.students.linear import STEPS, Basis
 
-HEADS = ("linear", "mlp")
-RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
+HEADS = {"linear": linear, "mlp": mlp}
+"""What is trained on features. Each has its `train` and the `RIDGES` that it is chosen from."""
 SCAN = 20
 """Steps of the heads among which ridge and layer are chosen: near enough to the minimum to tell them apart."""
 FOLDS = 5
@@ -143,7 +143,7 @@ class Probe:
         return self._chosen[name]
 
     def _choose(self, targets: np.ndarray, weights: np.ndarray) -> Settings:
-        count, grid = len(weights), torch.tensor(RIDGES)
+        count, grid = len(weights), torch.tensor(HEADS[self.head].RIDGES)
         fold = self._folds()
         used = (weights > 0).sum(1).min()
         folds = range(int(np.clip(np.ceil(ENOUGH * FOLDS / max(used, 1)), 1, FOLDS)))
