@@ -1,13 +1,14 @@
 # make demo   set everything up and run the built-in study
 # make test   set everything up and run the tests
 # make bench  set everything up and run the benchmarks
+# make picture  make the picture in the README anew
 #
 # Commands run as `.venv/bin/python -m ...`: console scripts break in a folder whose path has a space.
 
 PYTHON ?= python3
 IN := .venv/bin/python
 
-.PHONY: demo test bench setup
+.PHONY: demo test bench picture setup
 .DELETE_ON_ERROR:
 
 demo: setup
@@ -19,6 +20,9 @@ test: setup
 
 bench: setup
 	@for file in bench/*.py; do $(IN) "$$file" || exit 1; done
+
+picture: demo
+	$(IN) -c "from pathlib import Path; from outgrow import Study, report; report.picture(Study().folder(), Path('docs/pictures/cities.png'))"
 
 setup: .venv/ready
 

@@ -5,11 +5,8 @@
     resolve("Qwen/Qwen3-0.6B@c1899de2...", store)     the same, pinned (branch, tag or commit)
     resolve("path/to/folder", store)                  a local folder with safetensors or one GGUF file
 
-Any decoder or encoder that `transformers` knows works without being listed anywhere. Families that make good ladders
-from weak to strong, each with one tokenizer and one recipe from small to large: Pythia (14M to 12B), SmolLM2 (135M to
-1.7B), Gemma 3 (270M to 27B), Qwen2.5 (0.5B to 72B), Qwen3 (0.6B to 32B), OLMo 2 (1B to 32B), Llama 3 (1B to 70B); of
-encoders: BERT, DeBERTa-v3, ModernBERT, the sentence-transformers and bge, e5, gte families (20M to 600M). Gated models
-(Llama, Gemma) need the hub's own login.
+Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
+Gated models (Llama, Gemma) need the hub's own login.
 
 Only safetensors and GGUF are read, never pickles; a checkpoint's own code is never run (`trust_remote_code` is off).
 """
