@@ -2,6 +2,24 @@
 
 import os
 
+import pytest
+
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(scope="module")
+def causal(tmp_path_factory):
+    """A folder with a random causal model of a few thousand numbers."""
+    import tiny_models
+
+    return tiny_models.save(tmp_path_factory.mktemp("causal"), encoder=False)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """The same for an encoder."""
+    import tiny_models
+
+    return tiny_models.save(tmp_path_factory.mktemp("encoder"), encoder=True)

@@ -24,16 +24,6 @@ from outgrow.store import Store
 from tiny_models import save
 
 
-@pytest.fixture(scope="module")
-def causal(tmp_path_factory):
-    return save(tmp_path_factory.mktemp("causal"), encoder=False)
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    return save(tmp_path_factory.mktemp("encoder"), encoder=True)
-
-
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")

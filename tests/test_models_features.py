@@ -22,16 +22,6 @@ from tiny_models import save, slowly, texts
 LAYERS = (1, 3, 4)
 
 
-@pytest.fixture(scope="module")
-def causal(tmp_path_factory):
-    return save(tmp_path_factory.mktemp("causal"), encoder=False)
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    return save(tmp_path_factory.mktemp("encoder"), encoder=True)
-
-
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """A store, and batches so small that a few texts make several shards."""

@@ -9,19 +9,9 @@ from outgrow import models
 from outgrow.errors import UserError
 from outgrow.models import language_model, sweep
 from outgrow.store import Store
-from tiny_models import save, texts
+from tiny_models import texts
 
 WORDS = [" true", " not true", " not very true", " false", " maybe not"]
-
-
-@pytest.fixture(scope="module")
-def causal(tmp_path_factory):
-    return save(tmp_path_factory.mktemp("causal"), encoder=False)
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    return save(tmp_path_factory.mktemp("encoder"), encoder=True)
 
 
 @pytest.fixture

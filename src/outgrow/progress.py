@@ -4,7 +4,7 @@
         bar.advance(64)
     progress.say("a notice for the person at the terminal")
 
-Everything goes to standard error. `quiet()` switches it off (the Python interface does so unless asked).
+Everything goes to standard error.
 """
 
 from __future__ import annotations
@@ -15,22 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_enabled = True
 _live: Any = None
 """The display that is on the terminal now; there can only be one."""
 
 
-def quiet(value: bool = True) -> None:
-    """Switch all progress off, or on again."""
-    global _enabled
-    _enabled = not value
-
-
 def say(line: str) -> None:
     """One line for the person at the terminal."""
-    if _enabled and _live is not None:
+    if _live is not None:
         _live.console.print(line, markup=False, highlight=False)
-    elif _enabled:
+    else:
         print(line, file=sys.stderr, flush=True)
 
 
@@ -45,10 +38,12 @@ class Bar:
         """`units` more of the total are done."""
         self.done += units
         now = time.monotonic()
-        if _enabled and now - self._told > 5:
+        if now - self._told > 5:
             self._told = now
-            left = (now - self._start) / max(self.done, 1e-9) * max(self.total - self.done, 0)
-            say(f"{self.label}: {100 * min(self.done / self.total, 1):.0f}%, {left:.0f} s left")
+            share = min(self.done / self.total, 1)
+            # The first unit may have waited for what all others share: it says nothing of them.
+            left = f", {(now - self._start) * (1 - share) / share:.0f} s left" if 0.1 < share < 1 else ""
+            say(f"{self.label}: {100 * share:.0f}%{left}")
 
 
 class _TerminalBar(Bar):
@@ -65,7 +60,7 @@ class _TerminalBar(Bar):
 def track(label: str, total: float) -> Iterator[Bar]:
     """A bar for one stage of work; stages within stages show below each other."""
     global _live
-    if not (_enabled and sys.stderr.isatty()):
+    if not sys.stderr.isatty():
         yield Bar(label, total)
         return
     if _live is not None:
