@@ -286,3 +286,7 @@ def test_labels_are_pushed_apart_in_their_order():
 )  # fmt: skip
 def test_numbers_are_written_the_way_people_read_them(said, expected):
     assert said == expected
+
+
+def test_what_rounds_to_nothing_has_no_minus():
+    assert (words.percent(-0.004, 0), words.percent(-0.26), words.points(-0.0001)) == ("0%", "−26.0%", "+0.0")

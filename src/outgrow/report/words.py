@@ -51,7 +51,7 @@ GLOSSARY = {
 
 def percent(value: float | None, digits: int = 1) -> str:
     """0.618 -> 61.8%"""
-    return "–" if value is None else f"{100 * value:.{digits}f}%".replace("-", "−")
+    return "–" if value is None else f"{100 * value:z.{digits}f}%".replace("-", "−")
 
 
 def interval(ends: Interval, digits: int = 1) -> str:
@@ -66,7 +66,7 @@ def share(value: float | None) -> str:
 
 def points(value: float | None) -> str:
     """A difference of scores: 0.031 -> +3.1"""
-    return "–" if value is None else f"{100 * value:+.1f}".replace("-", "−")
+    return "–" if value is None else f"{100 * value:+z.1f}".replace("-", "−")
 
 
 def point_interval(ends: Interval) -> str:
