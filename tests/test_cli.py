@@ -243,7 +243,8 @@ def test_every_argument_of_the_study_has_a_flag_and_a_key(tmp_path: Path) -> Non
 
     file = tmp_path / "study.toml"
     file.write_text(
-        'tasks = "a"\nweak = ["b"]\nstrong = "c"\nmethods = ["logconf"]\nseeds = 3\nseed = 1\nweak_gold = 9\nhead = "mlp"\nout = "d"\n'
+        'tasks = "a"\nweak = ["b"]\nstrong = "c"\nmethods = ["logconf"]\nseeds = 3\nseed = 1\nweak_gold = 9\nstudent = "mlp"\nout = "d"\n'
+            'label_model = "majority"\nladder = "e"\nauxiliary = ["f"]\n'
         "[reading]\nvotes = ['v']\nitems = 5\n[method.logconf]\nalpha = 0.25\n"
     )
     merged = asked.merge(file, {}, Reading(), [])
@@ -256,7 +257,10 @@ def test_every_argument_of_the_study_has_a_flag_and_a_key(tmp_path: Path) -> Non
             "seeds": 3,
             "seed": 1,
             "weak_gold": 9,
-            "head": "mlp",
+            "student": "mlp",
+            "label_model": "majority",
+            "ladder": ["e"],
+            "auxiliary": ["f"],
         },
         **{"out": Path("d"), "reading": Reading(votes=("v",), items=5), "parameters": {"logconf": {"alpha": 0.25}}},
     }

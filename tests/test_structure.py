@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "outgrow"
 
-ANYBODY = {"errors", "rng", "progress"}
+ANYBODY = {"errors", "rng", "progress", "worlds"}
 ORDER = ("store", "tasks", "split", "models", "labels", "selection", "objectives", "students", "supervisors", "methods")
 """A stage imports from stages before it. Students stand before supervisors: a probe is a student that gold teaches."""
 MAY: dict[str, set[str]] = {
@@ -22,8 +22,9 @@ MAY: dict[str, set[str]] = {
     "errors": set(),
     "rng": set(),
     "progress": set(),
+    "worlds": {"rng"},
 }
-MEETING = {"study", "pair", "references", "results", "cli", "__init__", "__main__"}
+MEETING = {"study", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
 """Where the stages meet."""
 
 

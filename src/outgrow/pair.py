@@ -6,21 +6,24 @@ Everything expensive comes out of the store. Gold is in here, so a Pair never go
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
 from outgrow import supervisors
-from outgrow.labels import WeakLabels
+from outgrow.labels import WeakLabels, WeakTrain
+from outgrow.oracle import Oracle
 from outgrow.rng import derive
 from outgrow.split import Splits, draw
-from outgrow.students.features import space_of
-from outgrow.students.probe import Probe, Space
+from outgrow.students.features import Auxiliary, space_of
+from outgrow.students.probe import HEADS, Probe, Space
 from outgrow.tasks.task import Gold, Task
 
 BLOCK = 8
+FOLDS = 5
 
 
 @final
@@ -59,8 +62,14 @@ class Pair:
     """How many gold items a supervisor learns from; None: all of weak-train."""
     spaces: Spaces
     made_of: dict[str, Any]
-    """Hashes of task, models and code, and the kind of head: what every artifact of this pair depends on."""
-    head: str = "linear"
+    """Hashes of task, models and code, and the kind of student: what every artifact of this pair depends on."""
+    kind: str = "linear"
+    """How the student learns."""
+    label_model: str = "mean"
+    between: tuple[str, ...] = ()
+    """Models of the ladder, the weakest first."""
+    others: tuple[tuple[Task, Gold, Spaces], ...] = ()
+    """Auxiliary tasks."""
 
     @property
     def replicates(self) -> range:
@@ -96,35 +105,138 @@ class Pair:
     @cached_property
     def labels(self) -> np.ndarray:
         """(R, J, N, C) what each supervisor says of every item."""
-        members = [self._labels(kind, argument) for kind, argument in supervisors.parse(self.weak_name)]
-        return np.stack(members, 1)
+        return np.stack([self._labels(kind, argument) for kind, argument in self.members], 1)
+
+    @property
+    def members(self) -> list[tuple[supervisors.Kind, str]]:
+        """The supervisors."""
+        return supervisors.parse(self.weak_name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self.weak_name.split("+"))
 
     def _labels(self, kind: supervisors.Kind, argument: str) -> np.ndarray:
-        made_of = {**self.made_of, "supervisor": [kind.name, argument]}
-        made_of |= {"block": self.block, "weak_gold": self.weak_gold} if kind.learns else {}
-        made_of.pop("strong", None)
+        def build() -> np.ndarray:
+            probs = self._say(kind, argument, self.known)
+            return probs if kind.learns else probs[:1]
 
-        def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-            gold = np.where(self.known, self.gold.labels, -1)
-            view = supervisors.View(
-                self.task, gold, ~self.test, self.seed, tuple(self.replicates), self.spaces.store, self.spaces, self.head
-            )
-            probs = kind.label(*([view, argument] if kind.argument else [view]))
-            kept = probs if kind.learns else probs[:1]
-            return {"probs": np.ascontiguousarray(kept, np.float32)}, {}
-
-        probs = self.spaces.store.make("labels", made_of, build).arrays["probs"]
+        probs = self._kept("labels", kind, argument, build)
         return np.broadcast_to(probs, (BLOCK, *probs.shape[1:]))
+
+    def _crossed(self, kind: supervisors.Kind, argument: str) -> np.ndarray:
+        """As `_labels` for weak-train items: of each, what copies say that learned from the others' gold."""
+
+        def build() -> np.ndarray:
+            names, where = np.unique(self.task.groups, return_inverse=True)
+            draws = [derive(self.seed, self.task.name, "crossed", r).permutation(len(names)) % FOLDS for r in self.replicates]
+            fold, out = np.stack(draws)[:, where], np.full((BLOCK, len(self.task), len(self.task.classes)), np.nan, np.float32)
+            for k in range(FOLDS):
+                rows = self.known & (fold == k)
+                out[rows] = self._say(kind, argument, self.known & (fold != k))[rows]
+            return out
+
+        return self._kept("crossed", kind, argument, build) if kind.learns else self._labels(kind, argument)
+
+    def _kept(self, what: str, kind: supervisors.Kind, argument: str, build: Callable[[], np.ndarray]) -> np.ndarray:
+        made_of = {**self.made_of, "supervisor": [kind.name, argument], "source": kind.source}
+        made_of |= {"block": self.block, "weak_gold": self.weak_gold} if kind.learns else {}
+        if not kind.planted:
+            made_of.pop("strong", None)
+        made = self.spaces.store.make(what, made_of, lambda: ({"probs": np.ascontiguousarray(build(), np.float32)}, {}))
+        return made.arrays["probs"]
+
+    def _say(self, kind: supervisors.Kind, argument: str, known: np.ndarray) -> np.ndarray:
+        """What a supervisor that learns from the gold of `known` (R, N) says of every item."""
+        gold = np.where(known, self.gold.labels, -1)
+        head = self.kind if self.kind in HEADS else "linear"
+        view = supervisors.View(
+            self.task, gold, ~self.test, self.seed, tuple(self.replicates), self.spaces.store, self.spaces, head
+        )
+        if kind.planted:
+            view = replace(view, truth=self.gold.labels, strong=self.strong_name)
+        return kind.label(*([view, argument] if kind.argument else [view]))
 
     @cached_property
     def weak(self) -> WeakLabels:
         """The weak labels of the transfer rows; all other rows are NaN."""
-        names = tuple(self.weak_name.split("+"))
-        return WeakLabels(np.where(self.splits.transfer[:, None, :, None], self.labels, np.float32(np.nan)), names)
+        return self._heard(self.labels)
+
+    def _heard(self, labels: np.ndarray) -> WeakLabels:
+        seen = np.where(self.splits.transfer[:, None, :, None], labels, np.float32(np.nan))
+        return WeakLabels(seen, self.names, self.label_model, self.skill if len(self.names) > 1 else None)
+
+    def believed(self, label_model: str) -> np.ndarray:
+        """(R, n_test, C): what a label model makes of the supervisors' answers to the test items, heard with the transfer items'."""
+        heard = np.where((self.splits.transfer | self.test)[:, None, :, None], self.labels, np.float32(np.nan))
+        return WeakLabels(heard, self.names, label_model, self.skill).beliefs[:, self.test]
+
+    @cached_property
+    def skill(self) -> np.ndarray:
+        """(R, J): share of weak-train gold that each supervisor's copies get right without having seen it; NaN where none is known."""
+        right = self.weak_train.right
+        told = ~np.isnan(right)
+        with np.errstate(invalid="ignore"):
+            return (np.where(told, right, 0).sum(-1) / told.sum(-1)).astype(np.float32)
+
+    @cached_property
+    def weak_train(self) -> WeakTrain:
+        """The weak-train items with their gold, and what supervisors say of them that have not seen it."""
+        said = np.stack([self._crossed(kind, argument) for kind, argument in self.members], 1)
+        said = np.where(self.known[:, None, :, None], said, np.float32(np.nan))
+        return WeakTrain(np.where(self.known, self.gold.labels, -1), WeakLabels(said, self.names, self.label_model))
+
+    @cached_property
+    def features(self) -> list[np.ndarray]:
+        """Per replicate (N, K): the student's features in the layer that the weak labels choose."""
+        return self.probe(self.spaces(self.strong_name, ~self.test)).embed(self.weak.beliefs)
+
+    @cached_property
+    def weak_features(self) -> list[np.ndarray] | None:
+        """The same of the first supervisor that is a probe, in its own layer; None where none is."""
+        for kind, model in self.members:
+            if kind.name == "probe":
+                return self.probe(self.spaces(model, ~self.test)).on(self.known).embed(self.one_hot(self.known))
+        return None
+
+    @cached_property
+    def ladder(self) -> list[Probe] | None:
+        """Students of the sizes in between, the weakest first; None where none was named."""
+        return [self.probe(self.spaces(model, ~self.test)) for model in self.between] or None
+
+    @cached_property
+    def auxiliary(self) -> list[Auxiliary] | None:
+        """Other tasks with their gold, in the student's axes; None where none was named."""
+        if not self.others:
+            return None
+        student = self.probe(self.spaces(self.strong_name, ~self.test))
+        layers = student.layers(self.weak.beliefs)
+        found = []
+        for task, gold, spaces in self.others:
+            read = spaces(self.strong_name, np.ones(len(task), bool)).features
+            x = {i: student.space.basis(i).project(Space.read(read[i])) for i in set(layers)}
+            width = {i: student.space.basis(i).turn.shape[1] for i in set(layers)}
+            found.append(Auxiliary(task.name, task.classes, [x[i][:, : width[i]].numpy() for i in layers], gold.labels))
+        return found
+
+    @cached_property
+    def oracle(self) -> Oracle:
+        """Gold of transfer items at a counted price."""
+
+        def taught(rows: np.ndarray) -> WeakLabels:
+            return self._heard(np.stack([self._say(kind, argument, self.known | rows) for kind, argument in self.members], 1))
+
+        return Oracle(self.splits.transfer, self.one_hot, taught)
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A method's own randomness."""
+        return derive(self.seed, self.task.name, "method", self.block)
 
     def probe(self, space: Space) -> Probe:
         """A probe in some space, allowed to train on the transfer rows."""
-        return Probe(space, self.splits.transfer, self.task.groups, self.seed, self.replicates, self.head)
+        return Probe(space, self.splits.transfer, self.task.groups, self.seed, self.replicates, self.kind)
 
     @cached_property
     def student(self) -> Probe:

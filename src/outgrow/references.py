@@ -9,7 +9,6 @@ import numpy as np
 
 from outgrow import methods, supervisors
 from outgrow.labels import WeakLabels
-from outgrow.labels.mean import mean
 from outgrow.pair import Pair
 from outgrow.rng import derive
 from outgrow.supervisors.prompt import ask
@@ -42,7 +41,7 @@ def own_features(pair: Pair):
     (kind, model), *others = supervisors.parse(pair.weak_name)
     if kind.name != "probe" or others:
         return None
-    return pair.probe(pair.spaces(model, ~pair.test)).fit(mean(pair.weak))
+    return pair.probe(pair.spaces(model, ~pair.test)).fit(pair.weak.beliefs)
 
 
 def zero_shot(pair: Pair):
@@ -65,11 +64,11 @@ def gold_few(pair: Pair):
 
 def iid_noise(pair: Pair):
     """Naive on gold with flips by chance, as many as the supervisor has errors on the transfer half."""
-    believed, classes = mean(pair.weak).argmax(-1), len(pair.task.classes)
+    believed, classes = pair.weak.beliefs.argmax(-1), len(pair.task.classes)
     labels = np.tile(pair.gold.labels, (len(pair.replicates), 1))
     for r, rows in enumerate(pair.splits.transfer):
         rng = derive(pair.seed, pair.task.name, "noise", pair.replicates[r])
-        where = np.flatnonzero(rows & ~np.isnan(mean(pair.weak)[r]).any(-1))
+        where = np.flatnonzero(rows & ~np.isnan(pair.weak.beliefs[r]).any(-1))
         rate = (believed[r] != labels[r])[where].mean()
         wrong = rng.random(len(where)) < rate
         shift = rng.integers(1, classes, len(where))

@@ -140,6 +140,8 @@ def _pair(rows: Rows, scored: dict[str, Score]) -> dict[str, Any]:
         "controls": [asdict(verdict) for verdict in verdicts],
         "power": needed and asdict(needed),
         "examples": _examples(rows),
+        "left_out": [{"method": name, "lacks": lacks} for name, lacks in rows.left_out.items()],
+        "bought": rows.bought,
     }  # fmt: skip
 
 

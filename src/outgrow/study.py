@@ -13,14 +13,14 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
-from outgrow import methods, models, progress, supervisors, tasks
+from outgrow import labels, methods, models, progress, supervisors, tasks
 from outgrow.errors import UserError, unknown
 from outgrow.pair import BLOCK, Pair, Spaces
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
@@ -31,7 +31,7 @@ from outgrow.students.probe import HEADS
 from outgrow.tasks import Reading
 from outgrow.tasks.task import Gold, Task
 
-CODE = ("split.py", "pair.py", "references.py", "labels", "objectives", "students", "supervisors", "models", "methods/naive.py")
+CODE = ("split.py", "pair.py", "references.py", "labels", "selection", "objectives", "students", "supervisors", "models", "methods/naive.py")
 """What every figure depends on beside its method's own file; a change to any of it makes blocks anew."""
 
 
@@ -63,6 +63,10 @@ class Rows:
     costs: list[dict[str, Any]]
     sizes: tuple[float, float]
     """Mean items of weak-train and transfer."""
+    left_out: dict[str, list[str]]
+    """Methods that lack something, and what."""
+    bought: dict[str, float]
+    """Gold labels that a method bought, mean over replicates."""
 
 
 @final
@@ -74,15 +78,21 @@ class Study:
     weak: Sequence[str] = ("minilm-l6",)
     strong: str | Sequence[str] = "smollm2-135m"
     methods: Sequence[str] = ()
-    """Names; empty: all of them."""
+    """Names; empty: the usual ones; "all": every one whose needs the study meets."""
     seeds: int = 16
     """Replicates: 0 .. seeds - 1."""
     seed: int = 0
     """The integer that names the study."""
     weak_gold: int | None = None
     """Gold items that a supervisor learns from; None: all of weak-train."""
-    head: str = "linear"
-    """What is trained on features: "linear", or "mlp" with one hidden layer."""
+    student: str = "linear"
+    """How the student learns: "linear" or "mlp", a head on frozen features without or with a hidden layer."""
+    label_model: str = "mean"
+    """What makes one belief of several supervisors."""
+    ladder: Sequence[str] = ()
+    """Models between the supervisor and the student, the weakest first, for methods that climb."""
+    auxiliary: Sequence[str] = ()
+    """Other tasks whose gold methods may use."""
     reading: Reading = field(default_factory=Reading)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Hyper-parameters by method name."""
@@ -97,10 +107,11 @@ class Study:
             raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
         if self.weak_gold is not None and self.weak_gold < 2:
             raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
-        if self.head not in HEADS:
-            raise unknown("head", self.head, HEADS)
+        if self.student not in HEADS:
+            raise unknown("kind of student", self.student, HEADS)
+        labels.find(self.label_model)
         named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.argument == "model"]
-        for model in (*named, *self._strong()):
+        for model in (*named, *self._strong(), *self.ladder):
             models.check(model)
         began = time.time()
         loaded = [tasks.load(name, self._reading()) for name in self.tasks]
@@ -109,11 +120,12 @@ class Study:
         out = self.folder()
         results.claim(out)
         store = Store.default()
+        others = tuple((task, gold, Spaces(task, store)) for task, gold in map(tasks.load, self.auxiliary))
         done = []
         for task, gold in loaded:
             spaces = Spaces(task, store)
             for strong in self._strong():
-                done += [self._rows(task, gold, weak, strong, spaces, chosen) for weak in self.weak]
+                done += [self._rows(task, gold, weak, strong, spaces, others, chosen) for weak in self.weak]
         results.write(out, self, chosen, done, began)
         return Result(out)
 
@@ -136,7 +148,8 @@ class Study:
         return [self.strong] if isinstance(self.strong, str) else list(self.strong)
 
     def _methods(self) -> dict[str, dict[str, Any]]:
-        names = list(self.methods) or list(methods.registry())
+        known = methods.registry()
+        names = [n for name in self.methods for n in (known if name == "all" else [name])] or [n for n in known if known[n].usual]
         for name in self.parameters:
             methods.find(name)
         chosen = {name: methods.find(name).configured(dict(self.parameters.get(name, {}))) for name in names}
@@ -144,23 +157,34 @@ class Study:
 
     def _reading(self) -> Reading:
         """Columns of votes that a supervisor names are read without being asked for twice."""
-        from dataclasses import replace
-
         named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.name == "column"]
         missing = tuple(a for a in named if a not in self.reading.votes)
         return replace(self.reading, votes=(*self.reading.votes, *missing)) if missing else self.reading
 
-    def _rows(self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, chosen: dict[str, dict]) -> Rows:
+    def _rows(
+        self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, others: tuple, chosen: dict[str, dict]
+    ) -> Rows:
         """All rows of one (task, weak, strong)."""
         made_of = {
-            "task": task.digest, "seed": self.seed, "code": code(), "head": self.head, "strong": model_digest(strong, spaces.store),
+            "task": task.digest, "seed": self.seed, "code": code(), "student": self.student, "strong": model_digest(strong, spaces.store),
             "weak models": [model_digest(a, spaces.store) for k, a in supervisors.parse(weak) if k.argument == "model"],
         }  # fmt: skip
         blocks = range(math.ceil(self.seeds / BLOCK))
-        pairs = [Pair(task, gold, weak, strong, b, self.seed, self.weak_gold, spaces, made_of, self.head) for b in blocks]
+        first = Pair(
+            task, gold, weak, strong, 0, self.seed, self.weak_gold, spaces, made_of, self.student, self.label_model,
+            tuple(self.ladder), others,
+        )  # fmt: skip
+        pairs = [replace(first, block=b) for b in blocks]
+        needed = {
+            "ladder": [model_digest(name, spaces.store) for name in self.ladder],
+            "auxiliary": [task.digest for task, _, _ in others],
+        }
         jobs: dict[str, tuple[str, Callable[[Pair], Any], dict[str, Any]]] = {"ceiling": ("ceiling", ceiling, {})}
         for name, parameters in chosen.items():
-            jobs[name] = ("method", _runner(name, parameters), {"parameters": parameters, "source": source(name)})
+            found = methods.find(name)
+            extra = {"parameters": parameters, "source": source(name), "label_model": self.label_model}
+            extra |= {key: needed[key] for key in found.resources if key in needed}
+            jobs[name] = ("method", partial(found.fit, **parameters), extra)
         jobs |= {name: ("control", build, {}) for name, build in CONTROLS.items()}
         jobs |= {name: ("contrast", build, {}) for name, build in CONTRASTS.items()}
         fewest = min(int(pair.splits.transfer.sum(1).min()) for pair in pairs)
@@ -187,13 +211,21 @@ class Study:
         if len(members) > 1:
             for j, name in enumerate(members):
                 probs[f"supervisor:{name}"], row_kinds[f"supervisor:{name}"] = weak[:, j], "contrast"
-        paths, curve, settings = {}, {}, {}
+            for name in labels.registry():
+                key = f"label-model:{name}"
+                probs[key] = np.concatenate([pair.believed(name) for pair in pairs])[: self.seeds]
+                row_kinds[key] = "contrast"
+        paths, curve, settings, left_out, bought = {}, {}, {}, {}, {}
         read = {key: cost for parts in made.values() for block in parts for key, cost in block.meta["read"].items()}
         costs = [dict(zip(("stage", "what"), key.split(" ", 1), strict=True), seconds=s, flops=f) for key, (s, f) in read.items()]
         for name, parts in made.items():
             blocks = [block for block in parts if block.meta["applies"]]
             if not blocks:
+                if kinds[name] == "method":
+                    left_out[name] = methods.find(name).lacks(first)
                 continue
+            if "gold" in blocks[0].meta:
+                bought[name] = float(np.concatenate([b.meta["gold"] for b in blocks])[: self.seeds].mean())
             together = np.concatenate([block.probs for block in blocks])[: self.seeds]
             costs.append({"stage": "heads", "what": name, "seconds": sum(b.meta["seconds"] for b in blocks), "flops": None})
             if kinds[name] == "curve":
@@ -207,7 +239,7 @@ class Study:
             float(np.concatenate([rows.sum(1) for rows in side])[: self.seeds].mean())
             for side in ([p.splits.weak_train for p in pairs], [p.splits.transfer for p in pairs])
         )
-        return Rows(first, row_kinds, probs, paths, curve, settings, costs, sizes)
+        return Rows(first, row_kinds, probs, paths, curve, settings, costs, sizes, left_out, bought)
 
 
 @final
@@ -239,25 +271,9 @@ class Result:
 
 
 def floor(pairs: Sequence[Pair]) -> tuple[int, list[str]]:
-    """The member of the supervisors that is best on weak-train gold, and all members' names."""
-    names = pairs[0].weak_name.split("+")
-    if len(names) == 1:
-        return 0, names
-    right = [
-        [(pair.labels[:, j].argmax(-1) == pair.gold.labels)[pair.splits.weak_train].mean() for j in range(len(names))]
-        for pair in pairs
-    ]
-    return int(np.mean(right, 0).argmax()), names
-
-
-def _runner(name: str, parameters: dict[str, Any]) -> Callable[[Pair], Any]:
-    found = methods.find(name)
-
-    def run(pair: Pair) -> Any:
-        resources = {"weak": pair.weak, "student": pair.student}
-        return found.run(*[resources[r] for r in found.resources], **parameters)
-
-    return run
+    """The supervisor that is best on weak-train gold that it has not seen, and all supervisors' names."""
+    names = list(pairs[0].names)
+    return (int(np.mean([pair.skill.mean(0) for pair in pairs], 0).argmax()) if len(names) > 1 else 0), names
 
 
 def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str, Any]) -> Block:
@@ -265,6 +281,7 @@ def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str,
 
     def make() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         _ = pair.student, pair.weak  # what is read or labelled for all rows is not this row's time
+        pair.oracle.forget()
         began = time.perf_counter()
         fitted = build(pair)
         if fitted is None:
@@ -277,6 +294,8 @@ def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str,
         path = np.stack([p.argmax(-1).astype(np.uint8) for _, p in points]) if points else np.empty((0, *probs.shape[:2]), np.uint8)
         meta = {"applies": True, "seconds": time.perf_counter() - began, "progress": [p for p, _ in points], "settings": settings}
         meta["read"] = pair.spaces.costs()
+        if pair.oracle.asked.any():
+            meta["gold"] = pair.oracle.spent.tolist()
         return {"probs": np.ascontiguousarray(probs, np.float32), "path": path}, meta
 
     made_of = {**pair.made_of, "weak": pair.weak_name, "weak_gold": pair.weak_gold, "block": pair.block, "row": name, **extra}

@@ -12,7 +12,7 @@ from outgrow.errors import UserError, unknown
 from outgrow.methods import find
 from outgrow.tasks.reading import Reading
 
-LISTS = ("tasks", "weak", "strong", "methods")
+LISTS = ("tasks", "weak", "strong", "methods", "ladder", "auxiliary")
 
 
 def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, settings: Sequence[str]) -> dict[str, Any]:
@@ -31,12 +31,12 @@ def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, setting
     tables = asked.pop("method", {})
     methods = asked.get("methods")
     if methods and "methods" in given:
-        tables = {name: table for name, table in tables.items() if name in methods}
+        tables = {name: table for name, table in tables.items() if name in methods or "all" in methods}
     for name, values in _settings(settings).items():
         tables[name] = {**tables.get(name, {}), **values}
     for name, values in tables.items():
         find(name).configured(values)
-        if methods and name not in methods:
+        if methods and name not in methods and "all" not in methods:
             raise UserError(f"{name} has parameters, but is not among the methods {methods}: add it or leave them out")
     if tables:
         asked["parameters"] = tables
@@ -95,7 +95,10 @@ def _checked(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         seeds: Annotated[int, Field(ge=1, strict=True)] = 1
         seed: Annotated[int, Field(ge=0, strict=True)] = 0
         weak_gold: Annotated[int, Field(ge=2, strict=True)] = 2
-        head: str = ""
+        student: str = ""
+        label_model: str = ""
+        ladder: names = []  # type: ignore[valid-type]
+        auxiliary: names = []  # type: ignore[valid-type]
         out: Path = Path()
         reading: dict[str, Any] = {}
         method: dict[str, dict[str, Any]] = {}

@@ -10,7 +10,8 @@ Row = tuple[str, ...]
 
 
 def list_(what: str | None = None, /) -> None:
-    """What there is to choose from: tasks, models, methods, label-models, objectives, supervisors.
+    """What there is to choose from: tasks, models, methods, label-models, objectives, selections,
+    supervisors.
 
     Parameters
     ----------
@@ -69,6 +70,12 @@ def _objectives() -> Iterable[Row]:
     return registry().items()
 
 
+def _selections() -> Iterable[Row]:
+    from outgrow.selection import registry
+
+    return registry().items()
+
+
 def _supervisors() -> Iterable[Row]:
     from outgrow.supervisors import registry
 
@@ -82,5 +89,6 @@ LISTS: dict[str, Callable[[], Iterable[Row]]] = {
     "methods": _methods,
     "label-models": _label_models,
     "objectives": _objectives,
+    "selections": _selections,
     "supervisors": _supervisors,
 }

@@ -20,7 +20,10 @@ def run_(
     seeds: int | None = None,
     seed: int | None = None,
     weak_gold: int | None = None,
-    head: str | None = None,
+    student: str | None = None,
+    label_model: str | None = None,
+    ladder: list[str] | None = None,
+    auxiliary: list[str] | None = None,
     study: Path | None = None,
     out: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
@@ -37,15 +40,21 @@ def run_(
     strong
         Students: model names (`outgrow list models`), hub ids or folders.
     method
-        Ways to learn from weak labels (`outgrow list methods`); all of them where none is named.
+        Ways to learn from weak labels (`outgrow list methods`); the usual ones where none is named, all with `all`.
     seeds
         Replicates: each draws its own halves of the training items.
     seed
         The one integer that names the study's randomness.
     weak_gold
         Gold items that a supervisor learns from; all of its half where not given.
-    head
-        What is trained on a model's features: linear (default), or mlp with one hidden layer.
+    student
+        How the student learns: linear (default) or mlp, a head on its features without or with a hidden layer.
+    label_model
+        What makes one belief of several supervisors (`outgrow list label-models`): mean where not given.
+    ladder
+        Models between the supervisor and the student, the weakest first, for methods that climb.
+    auxiliary
+        Other tasks whose gold methods may use.
     study
         A TOML file with the same settings; flags win over it.
     out
@@ -63,7 +72,10 @@ def run_(
         "seeds": seeds,
         "seed": seed,
         "weak_gold": weak_gold,
-        "head": head,
+        "student": student,
+        "label_model": label_model,
+        "ladder": ladder,
+        "auxiliary": auxiliary,
         "out": out,
     }
     arguments = asked.merge(study, flags, reading, set_ or [])

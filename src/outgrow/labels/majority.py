@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.labels import WeakLabels
+from outgrow.labels import Belief, WeakLabels
 
 
-def majority(weak: WeakLabels) -> np.ndarray:
-    """Beliefs (R, N, C) float32; NaN where every supervisor abstained."""
+def majority(weak: WeakLabels) -> Belief:
+    """How sure a supervisor is does not count, only what it is for."""
     with np.errstate(invalid="ignore"):
         top = weak.probs == weak.probs.max(-1, keepdims=True)
         votes = top / np.maximum(top.sum(-1, keepdims=True), 1)
         total = votes.sum(1)
-        return (total / total.sum(-1, keepdims=True)).astype(np.float32)
+        return Belief.of(total / total.sum(-1, keepdims=True))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.labels import WeakLabels
+from outgrow.labels import Belief, WeakLabels
 
 
-def mean(weak: WeakLabels) -> np.ndarray:
-    """Beliefs (R, N, C) float32; NaN where every supervisor abstained."""
-    if weak.probs.shape[1] == 1:
-        return weak.probs[:, 0]
+def mean(weak: WeakLabels) -> Belief:
+    """Every supervisor counts the same."""
     spoke = ~np.isnan(weak.probs)
     with np.errstate(invalid="ignore"):
-        return (np.where(spoke, weak.probs, 0).sum(1) / spoke.sum(1)).astype(np.float32)
+        return Belief.of(np.where(spoke, weak.probs, 0).sum(1) / spoke.sum(1))

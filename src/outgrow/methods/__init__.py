@@ -1,8 +1,9 @@
 """Methods: whole recipes from weak labels to a fitted student, one small file each, found by walking the folder.
 
-A method's positional arguments are resources, found by name: `weak` (WeakLabels of the transfer rows) and `student`.
-Its keyword-only arguments are its hyper-parameters, and at once the command-line option, the TOML key and the record.
-It returns anything with `.predict(mask) -> probabilities (R, n, C)`.
+A method's positional arguments are resources, found by name in `RESOURCES`. Its keyword-only arguments are its
+hyper-parameters, and at once the command-line option, the TOML key and the record. It returns anything with
+`.predict(mask) -> probabilities (R, n, C)`. Every method but naive names two planted worlds, one where its idea wins
+against naive and one where it does not, and a test holds it to them.
 """
 
 from __future__ import annotations
@@ -15,12 +16,26 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from outgrow.errors import UserError, unknown
+from outgrow.worlds import World
+
+RESOURCES = {
+    "weak": "what the supervisors say of the transfer items (WeakLabels)",
+    "student": "the strong model, to be trained on transfer items",
+    "features": "per replicate (N, K) the student's features in the layer that the weak labels choose",
+    "weak_features": "the same of the first supervisor that is a probe; needs such a supervisor",
+    "weak_train": "the weak-train items with gold, and what supervisors say of them that have not seen it (WeakTrain)",
+    "ladder": "students of sizes in between, the weakest first; needs --ladder MODEL",
+    "auxiliary": "other tasks with their gold, in the student's axes; needs --auxiliary TASK",
+    "oracle": "gold of transfer items at a counted price (Oracle)",
+    "rng": "randomness of its own (numpy Generator)",
+}
+"""What a method can ask for, and what a study needs to have it."""
 
 
 @final
 @dataclass(frozen=True)
 class Method:
-    """A registered method: `run(weak, student, **parameters)`."""
+    """A registered method: `run(*resources, **parameters)`."""
 
     name: str
     line: str
@@ -29,6 +44,21 @@ class Method:
     run: Callable[..., Any]
     resources: tuple[str, ...]
     parameters: dict[str, Any]
+    wins: World | None
+    """Where its idea must beat naive."""
+    ties: World | None
+    """Where it must not."""
+    usual: bool
+    """Whether it runs where no method is named."""
+
+    def fit(self, resources: Any, **parameters: Any) -> Any:
+        """Run it on the attributes of `resources` that it asks for; None where one of them is not to be had."""
+        given = [getattr(resources, name) for name in self.resources]
+        return None if any(one is None for one in given) else self.run(*given, **parameters)
+
+    def lacks(self, resources: Any) -> list[str]:
+        """What it asks for and cannot have, in words."""
+        return [f"{name}: {RESOURCES[name]}" for name in self.resources if getattr(resources, name) is None]
 
     def configured(self, given: dict[str, Any]) -> dict[str, Any]:
         """Every hyper-parameter: the given values over the defaults, of the defaults' types."""
@@ -44,7 +74,9 @@ class Method:
         return out
 
 
-def method(*, paper: str, differs: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def method(
+    *, paper: str, differs: str = "", wins: World | None = None, ties: World | None = None, usual: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a method; `differs` says where it departs from the paper, and is shown in the report."""
 
     def mark(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,6 +89,9 @@ def method(*, paper: str, differs: str = "") -> Callable[[Callable[..., Any]], C
             run=run,
             resources=tuple(p.name for p in signature if p.kind is not p.KEYWORD_ONLY),
             parameters={p.name: p.default for p in signature if p.kind is p.KEYWORD_ONLY},
+            wins=wins,
+            ties=ties,
+            usual=usual,
         )
         return run
 

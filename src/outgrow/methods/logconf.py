@@ -4,15 +4,18 @@
     a = alpha min(progress / warmup, 1)                  schedule "repository" leaves out the division
 """
 
-from outgrow.labels.mean import mean
 from outgrow.methods import method
 from outgrow.objectives.logconf import Logconf
+from outgrow.worlds import World
 
 
 @method(
     paper="Burns et al. 2023 (arXiv 2312.09390), section 4.3 and appendix A.4",
     differs="a full-batch head on frozen features: t is set over all items, progress = step / steps",
+    wins=World(gap=0.5, rate=0.3, telling=0.6, width=40),
+    ties=World(errors="emulable"),
+    usual=True,
 )
 def logconf(weak, student, *, alpha: float = 0.75, warmup: float = 0.2, schedule: str = "paper"):
     """Weak labels, plus confidence in the student's own hardened predictions."""
-    return student.fit(mean(weak), objective=Logconf(alpha, warmup, schedule))
+    return student.fit(weak.beliefs, objective=Logconf(alpha, warmup, schedule))

@@ -3,11 +3,10 @@
     minimise  CE(f, w)        w: the mean of the supervisors' probabilities
 """
 
-from outgrow.labels.mean import mean
 from outgrow.methods import method
 
 
-@method(paper="Burns et al. 2023 (arXiv 2312.09390), section 3", differs="a full-batch head on frozen features")
+@method(paper="Burns et al. 2023 (arXiv 2312.09390), section 3", differs="a full-batch head on frozen features", usual=True)
 def naive(weak, student):
     """Train on the weak labels as they are."""
-    return student.fit(mean(weak))
+    return student.fit(weak.beliefs)

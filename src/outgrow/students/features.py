@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 
@@ -17,3 +18,16 @@ def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
     read = models.features(models.resolve(model, store), [t for texts in zip(*task.texts, strict=True) for t in texts], store)
     x = read.x.reshape(len(read.layers), sides, len(task), -1)
     return Space(x, read.layers, pool, read.seconds, read.flops)
+
+
+@final
+@dataclass(frozen=True)
+class Auxiliary:
+    """Another task whose gold is free to use, read by the same student."""
+
+    name: str
+    classes: tuple[str, ...]
+    features: list[np.ndarray]
+    """For each replicate (N', K): the items in the axes of `features`, the student's own."""
+    gold: np.ndarray
+    """(N',) int64"""

@@ -26,12 +26,25 @@ SNAPSHOTS = 10
 class Basis:
     """Standardised features in their eigenbasis, with a last column of ones where there is a bias.
 
-    x (N, K) float32; curvature and penalised (K,): each column's second moment and whether ridge applies to it.
+    x (N, K) float32; moments and penalised (K,): each column's second moment and whether ridge applies to it.
     """
 
     x: torch.Tensor
     moments: torch.Tensor
     penalised: torch.Tensor
+    centre: torch.Tensor
+    turn: torch.Tensor
+    """(D,) and (D, K'): other features become columns by (x - centre) turn, and one of ones where there is a bias."""
+
+    @property
+    def centred(self) -> bool:
+        """Whether there is a bias."""
+        return self.turn.shape[1] < len(self.moments)
+
+    def project(self, x: torch.Tensor) -> torch.Tensor:
+        """Other features (n, D) in these axes, (n, K)."""
+        turned = (x - self.centre) @ self.turn
+        return torch.cat([turned, torch.ones(len(x), 1)], 1) if self.centred else turned
 
     @classmethod
     def of(cls, x: torch.Tensor, reference: torch.Tensor, centred: bool = True) -> Basis:
@@ -52,12 +65,12 @@ class Basis:
             squares, axes = torch.linalg.eigh(rows.T @ rows)
             keep = squares > 1e-7 * squares.max()
             axes = axes[:, keep]
-        turned, moments = ((x - centre) * scale) @ axes.float(), (squares[keep] / len(rows)).float()
-        penalised = torch.ones_like(moments)
+        turn, moments = scale[:, None] * axes.float(), (squares[keep] / len(rows)).float()
+        turned, penalised = (x - centre) @ turn, torch.ones_like(moments)
         if centred:
             turned = torch.cat([turned, torch.ones(len(x), 1)], 1)
             moments, penalised = torch.cat([moments, torch.ones(1)]), torch.cat([penalised, torch.zeros(1)])
-        return cls(turned.contiguous(), moments, penalised)
+        return cls(turned.contiguous(), moments, penalised, centre, turn)
 
 
 @dataclass(frozen=True)

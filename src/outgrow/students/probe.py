@@ -45,10 +45,15 @@ class Space:
     def basis(self, layer: int) -> Basis:
         """The eigenbasis of candidate number `layer`, made on first use."""
         if layer not in self._bases:
-            x = torch.from_numpy(np.array(self.features[layer], np.float32))
-            paired = len(x) == 2
-            self._bases[layer] = Basis.of(x[1] - x[0] if paired else x[0], torch.from_numpy(self.reference), not paired)
+            x = self.read(self.features[layer])
+            self._bases[layer] = Basis.of(x, torch.from_numpy(self.reference), len(self.features[layer]) == 1)
         return self._bases[layer]
+
+    @staticmethod
+    def read(features: np.ndarray) -> torch.Tensor:
+        """(S, N, D) -> (N, D) float32: an item with two texts is their difference."""
+        x = torch.from_numpy(np.array(features, np.float32))
+        return x[1] - x[0] if len(x) == 2 else x[0]
 
 
 @final
@@ -134,6 +139,15 @@ class Probe:
                 torch.from_numpy(settings.ridge[part]), objective, steps, snapshots=True,
             )))  # fmt: skip
         return Fitted(self.space, settings, tuple(parts), targets.shape[-1])
+
+    def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
+        """Per replicate (N, K): every item's standardised features, in the layer that these targets choose."""
+        bases = [self.space.basis(i) for i in self.layers(targets, weights)]
+        return [basis.x[:, : basis.turn.shape[1]].numpy() for basis in bases]
+
+    def layers(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[int]:
+        """The candidate layer, by number, that these targets choose for each replicate."""
+        return [int(layer) for layer in self.settings(*self._rows(targets, weights)).layer]
 
     def settings(self, targets: np.ndarray, weights: np.ndarray) -> Settings:
         """Layer and ridge of each replicate with the least cross-entropy to held-out targets (weighted)."""

@@ -6,10 +6,13 @@ bare model name, which means `probe:MODEL`. Several joined by `+` supervise toge
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -35,6 +38,10 @@ class View:
     """`spaces(model, pool)`: the features of the task's items in a model."""
     head: str
     """What is trained on features: "linear" or "mlp"."""
+    truth: np.ndarray | None = None
+    """(N,) all gold, for planted supervisors alone."""
+    strong: str = ""
+    """The student's model, for planted supervisors alone."""
 
     def targets(self) -> np.ndarray:
         """One-hot gold (R, N, C) float32; NaN where there is none."""
@@ -54,14 +61,21 @@ class Kind:
     argument: str
     learns: bool
     """Whether its labels depend on gold, and so on the replicate."""
+    planted: bool
+    """Whether its errors are planted, which takes all gold."""
+
+    @property
+    def source(self) -> str:
+        """sha256 of the file that holds it."""
+        return hashlib.sha256(Path(inspect.getsourcefile(self.label) or "").read_bytes()).hexdigest()
 
 
-def supervisor(*, argument: str = "", learns: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def supervisor(*, argument: str = "", learns: bool = True, planted: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a kind of supervisor, named like the function; `argument` names what follows the colon."""
 
     def mark(label: Callable[..., Any]) -> Callable[..., Any]:
         line = (label.__doc__ or "").splitlines()[0]
-        label.kind = Kind(label.__name__, line, label, argument, learns)  # type: ignore[attr-defined]
+        label.kind = Kind(label.__name__, line, label, argument, learns, planted)  # type: ignore[attr-defined]
         return label
 
     return mark

@@ -1,0 +1,72 @@
+"""Planted worlds as everything that a method can ask for, and what a method is worth in one."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from outgrow import methods
+from outgrow.labels import WeakLabels, WeakTrain
+from outgrow.measures.accuracy import accuracy
+from outgrow.measures.intervals import Estimate, Table
+from outgrow.oracle import Oracle
+from outgrow.rng import derive
+from outgrow.students.features import Auxiliary
+from outgrow.students.probe import Probe, Space
+from outgrow.worlds import Planted, World, plant
+
+
+def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) -> Any:
+    """An object with every resource; `order` deals the items out in another order."""
+    world, x, gold, test = planted.world, planted.x, planted.gold, planted.test
+    said, weak_train, transfer = planted.said, planted.weak_train, planted.transfer
+    groups, replicates = np.arange(len(gold)), range(len(said))
+    rng = derive(seed, "resources", world)
+    blurred = x + rng.normal(size=x.shape).astype(np.float32)
+    between = np.stack([np.where(np.arange(world.width) < width, x, blurred) for width in (world.width // 2, world.width)])
+    other = x @ rng.normal(size=world.width)
+    kin = gold if world.classes > 2 else (other + 4 * (2 * gold - 1) > 0).astype(int)
+    if order is not None:
+        x, gold, test, groups, blurred, kin = (a[order] for a in (x, gold, test, groups, blurred, kin))
+        said, weak_train, transfer, between = said[:, :, order], weak_train[:, order], transfer[:, order], between[:, order]
+
+    def heard(rows: np.ndarray, voices: np.ndarray) -> WeakLabels:
+        names = tuple(f"weak {j}" for j in range(voices.shape[1]))
+        return WeakLabels(np.where(rows[:, None, :, None], voices, np.float32(np.nan)), names)
+
+    def one_hot(rows: np.ndarray) -> np.ndarray:
+        return np.where(rows[..., None], np.eye(world.classes, dtype=np.float32)[gold], np.float32(np.nan))
+
+    def taught(rows: np.ndarray) -> WeakLabels:
+        """Gold mends a supervisor on the item itself and on its likes: here the four nearest."""
+        voices = said.copy()
+        for r, bought in enumerate(rows):
+            for i in np.flatnonzero(bought):
+                near = np.argsort(((x - x[i]) ** 2).sum(1), kind="stable")[:5]
+                voices[r][:, near] = one_hot(np.ones_like(rows))[0, near]
+        return heard(transfer, voices)
+
+    def probe(features: np.ndarray) -> Probe:
+        return Probe(Space(features[:, None], tuple(range(1, len(features) + 1)), ~test), transfer, groups, seed, replicates)
+
+    weak, student = heard(transfer, said), probe(np.stack([blurred, x]))
+    embedded = student.embed(weak.beliefs)
+    return SimpleNamespace(
+        weak=weak, student=student, features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
+        weak_train=WeakTrain(np.where(weak_train, gold, -1), heard(weak_train, said)),
+        ladder=[probe(features[None]) for features in between],
+        auxiliary=[Auxiliary("kin", tuple(map(str, range(world.classes))), embedded, kin)],
+        oracle=Oracle(transfer, one_hot, taught), rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
+    )  # fmt: skip
+
+
+def gain(name: str, world: World, seed: int = 0, replicates: int = 16) -> tuple[Estimate, bool]:
+    """Accuracy of the method minus naive's on the world's test items, for this pool; and whether they predict the same."""
+    given = resources(plant(world, seed, replicates), seed)
+    gold = given.gold[given.test]
+    probs = {n: methods.find(n).fit(given).predict(given.test) for n in ("naive", name)}
+    scores = {n: accuracy(p, gold, np.ones(len(gold)), np.arange(len(gold))) for n, p in probs.items()}
+    table = Table.of(scores, 0.0)
+    return table.estimate(table.weights({name: 1, "naive": -1})), np.array_equal(probs["naive"], probs[name])
