@@ -5,7 +5,7 @@ Gold is a linear rule of the features. Every method names a world where its idea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, final
 
 import numpy as np
@@ -42,6 +42,10 @@ class World:
     """Share of items on which a supervisor abstains."""
     weak_width: int = 6
     """Features that the supervisor sees; the student sees all."""
+
+    def __str__(self) -> str:
+        """What is not as usual: it names the draws, which a new field with a default must leave as they were."""
+        return " ".join(f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name) != f.default)
 
 
 @final
