@@ -22,15 +22,14 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
     """An object with every resource; `order` deals the items out in another order."""
     world, x, gold, test = planted.world, planted.x, planted.gold, planted.test
     said, weak_train, transfer = planted.said, planted.weak_train, planted.transfer
-    groups, replicates = np.arange(len(gold)), range(len(said))
+    groups, replicates = planted.groups, range(len(said))
     rng = derive(seed, "resources", world)
     blurred = x + rng.normal(size=x.shape).astype(np.float32)
-    between = np.stack([np.where(np.arange(world.width) < width, x, blurred) for width in (world.width // 2, world.width)])
     other = x @ rng.normal(size=world.width)
     kin = gold if world.classes > 2 else (other + 4 * (2 * gold - 1) > 0).astype(int)
     if order is not None:
         x, gold, test, groups, blurred, kin = (a[order] for a in (x, gold, test, groups, blurred, kin))
-        said, weak_train, transfer, between = said[:, :, order], weak_train[:, order], transfer[:, order], between[:, order]
+        said, weak_train, transfer = said[:, :, order], weak_train[:, order], transfer[:, order]
 
     def heard(rows: np.ndarray, voices: np.ndarray) -> WeakLabels:
         names = tuple(f"weak {j}" for j in range(voices.shape[1]))
@@ -56,7 +55,7 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
     return SimpleNamespace(
         weak=weak, student=student, features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
         weak_train=WeakTrain(np.where(weak_train, gold, -1), heard(weak_train, said)),
-        ladder=[probe(features[None]) for features in between],
+        ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
         auxiliary=[Auxiliary("kin", tuple(map(str, range(world.classes))), embedded, kin)],
         oracle=Oracle(transfer, one_hot, taught), rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
     )  # fmt: skip
@@ -67,6 +66,6 @@ def gain(name: str, world: World, seed: int = 0, replicates: int = 16) -> tuple[
     given = resources(plant(world, seed, replicates), seed)
     gold = given.gold[given.test]
     probs = {n: methods.find(n).fit(given).predict(given.test) for n in ("naive", name)}
-    scores = {n: accuracy(p, gold, np.ones(len(gold)), np.arange(len(gold))) for n, p in probs.items()}
+    scores = {n: accuracy(p, gold, np.ones(len(gold)), given.groups[given.test]) for n, p in probs.items()}
     table = Table.of(scores, 0.0)
     return table.estimate(table.weights({name: 1, "naive": -1})), np.array_equal(probs["naive"], probs[name])

@@ -42,6 +42,10 @@ class World:
     """Share of items on which a supervisor abstains."""
     weak_width: int = 6
     """Features that the supervisor sees; the student sees all."""
+    needed: int | None = None
+    """Features on which gold depends, the first ones; None: all."""
+    pairs: bool = False
+    """Whether items come in twos of one group, one of either class (two classes, balance one half)."""
 
     def __str__(self) -> str:
         """What is not as usual: it names the draws, which a new field with a default must leave as they were."""
@@ -58,6 +62,8 @@ class Planted:
     """(N, width) float32: the student's features."""
     gold: np.ndarray
     """(N,) int64"""
+    groups: np.ndarray
+    """(N,) int64: items with the same number stay on one side of every split."""
     said: np.ndarray
     """(R, J, N, C) float32: what each supervisor says of every item; NaN where it abstains."""
     weak_train: np.ndarray
@@ -73,25 +79,28 @@ def plant(world: World, seed: int, replicates: int) -> Planted:
     n, classes = world.items, world.classes
     x = rng.normal(size=(n, world.width))
     rule = rng.normal(size=(world.width, classes))
+    rule[slice(world.needed or world.width, None)] = 0
     rule /= np.linalg.norm(rule, axis=0)
     if classes == 2:
         rule[:, 0] = -rule[:, 1]
     offset = np.zeros(classes)
     if classes == 2:
         offset[1] = -np.quantile(x @ rule[:, 1], 1 - world.balance) * 2
+    if world.pairs:
+        score = (x @ rule + offset) @ [-0.5, 0.5]
+        alike = np.repeat((score[::2] > 0) == (score[1::2] > 0), 2) & (np.arange(n) % 2 == 1)
+        x -= np.where(alike, 2 * score, 0)[:, None] * rule[:, 1]
     scores = x @ rule + offset
     gold = scores.argmax(-1)
     x = x + world.gap * (rule[:, gold].T if classes == 2 else rule[:, gold].T - rule.mean(1))
     ranked = np.sort(x @ rule + offset, -1)
     margin = ranked[:, -1] - ranked[:, -2]
     said = np.stack([_voices(world, x, rule, offset, gold, margin, derive(seed, "voices", world, r)) for r in range(replicates)])
-    test = np.zeros(n, bool)
-    test[rng.permutation(n)[: n // 3]] = True
-    pool = np.flatnonzero(~test)
-    weak_train = np.zeros((replicates, n), bool)
-    for rows in weak_train:
-        rows[rng.permutation(pool)[: len(pool) // 2]] = True
-    return Planted(world, x.astype(np.float32), gold, said, weak_train, ~weak_train & ~test, test)
+    groups = np.arange(n) // (2 if world.pairs else 1)
+    test = np.isin(groups, rng.permutation(groups[-1] + 1)[: (groups[-1] + 1) // 3])
+    pool = np.unique(groups[~test])
+    weak_train = np.stack([np.isin(groups, rng.permutation(pool)[: len(pool) // 2]) for _ in range(replicates)])
+    return Planted(world, x.astype(np.float32), gold, groups, said, weak_train, ~weak_train & ~test, test)
 
 
 def _voices(world: World, x, rule, offset, gold, margin, rng: np.random.Generator) -> np.ndarray:
