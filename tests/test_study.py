@@ -163,10 +163,10 @@ def test_a_flipped_byte_in_any_artifact_is_named_and_made_again(again, capsys):
             assert f"damaged {kind}" in capsys.readouterr().err, (kind, name)
 
 
-def world(folder: Path) -> tuple[Pair, Task, Gold]:
+def world(folder: Path, weak: str = "tfidf") -> tuple[Pair, Task, Gold]:
     task, gold = load(str(studies.table(folder, rows=400)))
     studies.tiny_models.save(folder / "model", encoder=False)
-    return Pair(task, gold, "tfidf", str(folder / "model"), 0, 0, None, Spaces(task, Store.default()), {"test": 1}), task, gold
+    return Pair(task, gold, weak, str(folder / "model"), 0, 0, None, Spaces(task, Store.default()), {"test": 1}), task, gold
 
 
 def reachable(*roots: object) -> list[object]:
@@ -203,9 +203,10 @@ def tells(item: object, gold: np.ndarray, hidden: np.ndarray) -> float:
     return best
 
 
-def test_a_method_that_walks_everything_it_is_given_does_not_reach_gold(tmp_path, monkeypatch):
+@pytest.mark.parametrize("weak", ["tfidf", "planted:features:0.3"])
+def test_a_method_that_walks_everything_it_is_given_does_not_reach_gold(weak, tmp_path, monkeypatch):
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
-    pair, _, gold = world(tmp_path)
+    pair, _, gold = world(tmp_path, weak)
     _ = pair.gold_student.fit(pair.one_hot(pair.splits.transfer))  # the ceiling came first, as in a study
     found: list[object] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ class Splits:
     test: np.ndarray
 
 
-def draw(task: Task, seed: int, replicates: range) -> Splits:
+def draw(task: Task, seed: int, replicates: Sequence[int]) -> Splits:
     """Splits of the replicates asked for; a replicate's split depends on its own number only.
 
     Where the data has a split of its own, its test side is the test split; otherwise a fifth of the groups is.

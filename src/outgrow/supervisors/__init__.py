@@ -63,6 +63,8 @@ class Kind:
     """Whether its labels depend on gold, and so on the replicate."""
     planted: bool
     """Whether its errors are planted, which takes all gold."""
+    check: Callable[[str], object] | None
+    """Raises UserError for an argument that can mean nothing, before anything expensive is done."""
 
     @property
     def source(self) -> str:
@@ -70,12 +72,14 @@ class Kind:
         return hashlib.sha256(Path(inspect.getsourcefile(self.label) or "").read_bytes()).hexdigest()
 
 
-def supervisor(*, argument: str = "", learns: bool = True, planted: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def supervisor(
+    *, argument: str = "", learns: bool = True, planted: bool = False, check: Callable[[str], object] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a kind of supervisor, named like the function; `argument` names what follows the colon."""
 
     def mark(label: Callable[..., Any]) -> Callable[..., Any]:
         line = (label.__doc__ or "").splitlines()[0]
-        label.kind = Kind(label.__name__, line, label, argument, learns, planted)  # type: ignore[attr-defined]
+        label.kind = Kind(label.__name__, line, label, argument, learns, planted, check)  # type: ignore[attr-defined]
         return label
 
     return mark
@@ -103,6 +107,8 @@ def parse(name: str) -> list[tuple[Kind, str]]:
             if bool(kind.argument) != bool(argument):
                 usage = f"{word}:{kind.argument.upper()}" if kind.argument else word
                 raise UserError(f"supervisor {member!r}: write it as {usage}")
+            if kind.check:
+                kind.check(argument)
             out.append((kind, argument))
         elif colon and "/" not in word:
             raise unknown("kind of supervisor", word, kinds)
