@@ -1,0 +1,21 @@
+"""Agreement filter: the student is trained on items where, not having seen the weak label, it would say the same.
+
+    minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = 1[g_i > t], g the student fitted on the other folds
+"""
+
+from outgrow.methods import method
+from outgrow.selection.agreement import agreement
+from outgrow.students.crossfit import answers, crossfit
+from outgrow.worlds import World
+
+
+@method(
+    paper="cross-validated committees filter, Brodley & Friedl 1999 (doi 10.1613/jair.606); confident learning, Northcutt et al. 2021 (arXiv 1911.00068)",
+    differs="one student of the final kind in place of a committee; t keeps the class balance of w, or a rare class would be filtered out",
+    wins=World(gap=0.5, rate=0.3, width=40),
+    ties=World(errors="emulable"),
+)
+def agreement_filter(weak, student):
+    """Train on items where the student, cross-fitted on weak labels, agrees with the supervisor."""
+    labels = weak.beliefs
+    return student.fit(labels, weights=agreement(weak.belief, answers(crossfit(student, labels), labels)))

@@ -1,0 +1,29 @@
+"""Iterate: train on what is consistent, let the student relabel what was discarded, train again on both.
+
+    A: the top `share` of confidence within each class        f_1 = fit(w on A)
+    B: the top `share` of |f_1| within each class, not in A   f_2 = fit(w on A, 1[f_1 > t] on B)
+"""
+
+from outgrow.labels import Belief
+from outgrow.methods import method
+from outgrow.selection.confidence import confidence
+from outgrow.students.crossfit import answers
+from outgrow.worlds import World
+
+
+@method(
+    paper="Shi et al. 2025 (arXiv 2503.04249)",
+    differs="confidence stands for the consistency of sampled answers; t keeps the class balance of w; f_2 starts afresh",
+    wins=World(rate=0.4, telling=1.0, width=40, errors="region"),
+    ties=World(rate=0.3),
+)
+def iterate(weak, student, *, share: float = 0.5):
+    """Train on the surest weak labels, relabel the discarded items with the student, train on both."""
+    import numpy as np
+
+    labels = weak.beliefs
+    kept = confidence(weak.belief, share)
+    first = student.fit(labels, weights=kept).predict()
+    discarded = Belief.of(np.where(kept[..., None] > 0, np.float32(np.nan), np.where(np.isnan(labels), labels, first)))
+    relabelled = np.where(kept[..., None] > 0, labels, answers(first, labels))
+    return student.fit(relabelled, weights=kept + confidence(discarded, share))

@@ -1,0 +1,32 @@
+"""Trust function: where the supervisor is right is learned from its own features, and its labels count as far as that.
+
+    minimise  sum_i q(h_i) CE(f_i, w_i)        q = fit(1[argmax w = gold]) on weak-train, h: the supervisor's features
+"""
+
+from outgrow.methods import method
+from outgrow.worlds import World
+
+
+@method(
+    paper="trust functions, Uzunoğlu, Zhang & Khashabi 2026 (arXiv 2606.01000)",
+    differs="a logistic head, its ridge chosen in folds, in place of a two-layer network; it weights where the paper filters; weak-train "
+    "labels come from copies of the supervisor that have not seen the item's gold",
+    wins=World(rate=0.4, errors="region", weak_width=12),
+    ties=World(rate=0.3),
+)
+def trust(weak, student, weak_features, weak_train):
+    """Weight every item by how likely the supervisor is right there, learned from its features on weak-train."""
+    import numpy as np
+
+    from outgrow.students.probe import Probe, Space
+
+    said = weak_train.said.beliefs
+    known = ~np.isnan(said).any(-1) & (weak_train.gold >= 0)
+    heard = ~np.isnan(weak.beliefs).any(-1)
+    right = np.eye(2, dtype=np.float32)[(said.argmax(-1) == weak_train.gold).astype(int)]
+    trusted = np.empty(known.shape, np.float32)
+    for r, h in enumerate(weak_features):
+        space = Space(h[None, None], (1,), known[r] | heard[r])
+        head = Probe(space, known[[r]], student.groups, student.seed, student.replicates[r : r + 1])
+        trusted[r] = head.fit(right[r]).predict()[0, :, 1]
+    return student.fit(weak.beliefs, weights=trusted)
