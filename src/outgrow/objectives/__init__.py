@@ -24,6 +24,10 @@ class Objective(ABC):
     def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         """Loss per item, (..., N). `weights` says which items are trained on; the student applies them to the loss."""
 
+    def read(self, logits: Tensor) -> Tensor:
+        """The class probabilities (..., C) that a student trained on this loss means by its logits."""
+        return logits.softmax(-1)
+
 
 class Aimed(Objective):
     """L = CE(f, stop(aim)): the gradient in the logits is f - aim."""

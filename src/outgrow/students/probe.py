@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from outgrow.objectives import Objective
+from outgrow.objectives.xent import Xent
 from outgrow.rng import derive, hashed
 from outgrow.students import linear, mlp
 from outgrow.students.linear import STEPS, Basis
@@ -75,6 +76,8 @@ class Fitted:
     parts: tuple[tuple[np.ndarray, linear.Heads | mlp.Networks], ...]
     """For each layer in use: the replicates (numbers within the block) and their heads."""
     classes: int
+    objective: Objective = field(default_factory=Xent)
+    """What it was trained on, and so what its logits mean."""
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Probabilities (R, n, C) float32 for the items in `mask` (N,) bool; all items by default."""
@@ -95,7 +98,7 @@ class Fitted:
         out: np.ndarray | None = None
         for replicates, heads in self.parts:
             x = self.space.basis(int(self.settings.layer[replicates[0]])).x[rows]
-            p = of(heads).logits(x).softmax(-1).numpy()
+            p = self.objective.read(of(heads).logits(x)).numpy()
             out = np.empty((len(self.settings.layer), *p.shape[1:]), np.float32) if out is None else out
             out[replicates] = p
         assert out is not None
@@ -138,7 +141,7 @@ class Probe:
                 part, self.space.basis(int(layer)), rows, torch.from_numpy(targets[part])[:, rows], torch.from_numpy(weights[part])[:, rows],
                 torch.from_numpy(settings.ridge[part]), objective, steps, snapshots=True,
             )))  # fmt: skip
-        return Fitted(self.space, settings, tuple(parts), targets.shape[-1])
+        return Fitted(self.space, settings, tuple(parts), targets.shape[-1], objective or Xent())
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """Per replicate (N, K): every item's standardised features, in the layer that these targets choose."""
