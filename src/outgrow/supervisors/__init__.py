@@ -18,6 +18,7 @@ from typing import Any, final
 import numpy as np
 
 from outgrow.errors import UserError, unknown
+from outgrow.models import files
 from outgrow.tasks.task import Task
 
 
@@ -110,7 +111,7 @@ def parse(name: str) -> list[tuple[Kind, str]]:
             if kind.check:
                 kind.check(argument)
             out.append((kind, argument))
-        elif colon and "/" not in word:
+        elif colon and "/" not in word and not files.named(member):
             raise unknown("kind of supervisor", word, kinds)
         else:
             out.append((kinds["probe"], member))

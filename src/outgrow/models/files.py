@@ -1,0 +1,136 @@
+"""Features from a file in the place of a model's, for any modality: the name `features:PATH` goes wherever a model's does.
+
+    .npz       an array `id` (N,) and one other, (N, D) or (N, L, D): L candidate layers
+    .parquet   a column `id` and one other of lists or arrays of those shapes, or D columns of numbers
+
+Rows are joined to items by id and may be more than these. An id is the one in the table's own column of ids, or the
+item's in `Task.ids` and in a run's predictions.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outgrow.errors import UserError
+from outgrow.rng import hashed
+from outgrow.store import disk
+
+if TYPE_CHECKING:
+    from outgrow.tasks.task import Task
+
+PREFIX = "features:"
+
+
+def named(name: str) -> bool:
+    """Whether a name means a file of features."""
+    return name.startswith(PREFIX)
+
+
+def find(name: str) -> Path:
+    """The file of that name. UserError where there is none that could be read."""
+    path = Path(name.removeprefix(PREFIX)).expanduser()
+    if path.suffix not in READERS:
+        raise UserError(
+            f"{name!r}: give a .npz file with the arrays id and x, or a .parquet file with a column id; no row of another "
+            "file says which item it is"
+        )
+    if not path.is_file():
+        raise UserError(f"{name!r}: no such file")
+    return path
+
+
+def facts(path: Path) -> tuple[str, int, int]:
+    """sha256 of the file, L and D, read again when size or time have changed."""
+    stat = path.stat()
+    return _facts_at(path, stat.st_size, stat.st_mtime_ns)
+
+
+def read(path: Path, task: Task) -> np.ndarray:
+    """float32 (L, N, D): the rows of the task's items. UserError where an item has none."""
+    if len(task.texts[0]) > 1:
+        raise UserError(f"{path}: items of task {task.name!r} are pairs, which a row each cannot tell apart: use a model")
+    ids, x = _load(path)
+    row = {hashed("id", name): i for i, name in enumerate(ids)} | {name: i for i, name in enumerate(ids)}
+    found = [row.get(name, -1) for name in task.ids.tolist()]
+    missing = [i for i, at in enumerate(found) if at < 0]
+    if missing:
+        shown = ", ".join(f"{task.ids[i]} ({task.texts[i][0][:40]!r})" for i in missing[:3])
+        among = set(task.ids.tolist())
+        strange = [name for name in ids if name not in among and hashed("id", name) not in among]
+        raise UserError(
+            f"{path}: {len(missing)} of {len(found)} items of task {task.name!r} have no row, the first {shown}; "
+            f"its ids that are no item's: {', '.join(strange[:3]) or 'none'}"
+        )
+    return np.ascontiguousarray(x[found].swapaxes(0, 1))
+
+
+@cache
+def _facts_at(path: Path, size: int, changed: int) -> tuple[str, int, int]:
+    return disk.sha256(path), *_load(path)[1].shape[1:]
+
+
+def _load(path: Path) -> tuple[list[str], np.ndarray]:
+    """Ids (N) and float32 (N, L, D)."""
+    ids, x = READERS[path.suffix](path)
+    if ids.dtype.kind not in "USiu" or ids.ndim != 1:
+        raise UserError(f"{path}: id is {ids.dtype} of shape {ids.shape}: give one text or whole number a row")
+    if x.dtype.kind not in "fiub":
+        raise UserError(f"{path}: the features are {x.dtype}, not numbers in rows of one length")
+    if x.ndim not in (2, 3) or not x.size:
+        raise UserError(f"{path}: the features have shape {x.shape}: give rows x width, or rows x layers x width")
+    if len(ids) != len(x):
+        raise UserError(f"{path}: {len(ids)} ids for {len(x)} rows of features: give one a row")
+    names, counts = np.unique(ids.astype(str), return_counts=True)
+    if (counts > 1).any():
+        raise UserError(f"{path}: id {names[counts > 1][0]!r} stands {counts.max()} times: give each item one row")
+    with np.errstate(over="ignore"):
+        x = x.astype(np.float32).reshape(len(x), -1, x.shape[-1])
+    bad = ~np.isfinite(x).all((1, 2))
+    if bad.any():
+        raise UserError(f"{path}: {bad.sum()} rows hold NaN or infinite values, the first has the id {str(ids[bad][0])!r}")
+    return ids.astype(str).tolist(), x
+
+
+def _npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with zipfile.ZipFile(path), np.load(path) as file:
+            arrays = dict(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
+    return _two(path, "arrays", arrays)
+
+
+def _parquet(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
+    columns = {name: frame[name] for name in frame.columns}
+    if len(columns) > 2 and "id" in columns:
+        ids, x = columns["id"], frame.drop("id").to_numpy()
+    else:
+        ids, x = _two(path, "columns", columns)
+    try:
+        x = np.array(x.to_list()) if isinstance(x, pl.Series) else x
+    except ValueError:
+        raise UserError(f"{path}: the features are lists of unequal lengths: give rows of one length") from None
+    return np.array(ids.to_list()), x
+
+
+def _two(path: Path, what: str, held: dict) -> tuple:
+    """`id` and the other one."""
+    rest = [name for name in held if name != "id"]
+    if "id" not in held or len(rest) != 1:
+        raise UserError(f"{path} holds the {what} {', '.join(held) or '(none)'}: it needs id, and the features in one other")
+    return held["id"], held[rest[0]]
+
+
+READERS = {".npz": _npz, ".parquet": _parquet}
