@@ -172,7 +172,7 @@ def test_what_is_said_of_an_item_out_of_fold_does_not_depend_on_its_label():
 
 def test_out_of_fold_is_a_fit_on_the_other_folds():
     probe, targets = student()
-    out, fold = crossfit(probe, targets), folds(probe, "crossfit")
+    out, fold = crossfit(probe, targets), folds(probe, "crossfit", 5)
     for k in range(5):
         alone = probe.on(probe.train & (fold != k)).fit(targets).predict()
         assert np.allclose(out[fold == k], alone[fold == k], atol=1e-6)
@@ -180,18 +180,18 @@ def test_out_of_fold_is_a_fit_on_the_other_folds():
 
 def test_folds_are_whole_groups_of_even_size_and_no_replicates_are_alike():
     probe, _ = student()
-    fold = folds(probe, "crossfit")
+    fold = folds(probe, "crossfit", 5)
     assert (fold[:, ::2] == fold[:, 1::2]).all()
     assert all(set(np.bincount(row)) == {18} for row in fold)
     assert not np.array_equal(fold[0], fold[1])
-    assert not np.array_equal(fold, folds(probe, "fold")), "the student's own"
+    assert not np.array_equal(fold, folds(probe, "fold", 5)), "the student's own"
 
 
 def test_folds_follow_items_in_another_order():
     probe, _ = student()
     order = np.random.default_rng(4).permutation(N)
     turned = Probe(probe.space, probe.train[:, order], probe.groups[order], probe.seed, probe.replicates)
-    assert np.array_equal(folds(turned, "crossfit"), folds(probe, "crossfit")[:, order])
+    assert np.array_equal(folds(turned, "crossfit", 5), folds(probe, "crossfit", 5)[:, order])
 
 
 def test_answers_have_the_balance_of_the_targets():

@@ -14,18 +14,17 @@ from outgrow.rng import derive
 FOLDS = 5
 
 
-def crossfit(student: Any, targets: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+def crossfit(student: Any, targets: np.ndarray, name: str = "crossfit", count: int = FOLDS) -> np.ndarray:
     """Out-of-fold probabilities (R, N, C) float32: of every item, by the student fitted without its group's targets."""
-    fold = folds(student, "crossfit")
-    weights = np.ones(fold.shape, np.float32) if weights is None else np.broadcast_to(weights, fold.shape)
+    fold = folds(student, name, count)
     out = np.empty((*fold.shape, targets.shape[-1]), np.float32)
-    for k in range(FOLDS):
+    for k in range(count):
         held = fold == k
-        out[held] = student.fit(targets, weights=weights * ~held).predict()[held]
+        out[held] = student.fit(targets, weights=(~held).astype(np.float32)).predict()[held]
     return out
 
 
-def folds(student: Any, name: str, count: int = FOLDS) -> np.ndarray:
+def folds(student: Any, name: str, count: int) -> np.ndarray:
     """(R, N): the fold of every item; whole groups, drawn by replicate and name.
 
     The name must not be one that the student draws by: it would choose its settings on the very fold that is missing.
