@@ -1,0 +1,48 @@
+"""Co-supervision: specialised supervisors share the items out among themselves, and what stays inconsistent is rejected.
+
+    f = fit(mean_j w_j), then in rounds
+    E   a_ij ~ g_j(x_i) prod_c f_c(x_i)^{w_ijc}                    who speaks for item i
+    M   g = fit(a)      t_i = sum_j a_ij w_ij      keep i where f at the class that t_i names >= that class's base rate
+        f = fit(t on what is kept)
+"""
+
+from outgrow.methods import method
+from outgrow.worlds import World
+
+
+@method(
+    paper="Liu & Alahi 2024 (arXiv 2402.15505): hierarchical mixture of supervisors, teacher-student consistency",
+    differs="one level of supervisors; soft assignments with a gate on the student's features; consistency with the student alone",
+    wins=World(supervisors=3, errors="region", rate=0.4, width=12),
+    ties=World(errors="emulable", supervisors=3),
+)
+def co_supervised(weak, student, *, rounds: int = 2):
+    """Each item is labelled by the supervisors that suit it; items whose label the student contradicts are left out."""
+    import numpy as np
+
+    said = weak.probs
+    spoke = ~np.isnan(said).any(-1)
+    voices = np.where(spoke[..., None], said, 0)
+    gate = np.moveaxis(spoke / np.maximum(spoke.sum(1, keepdims=True), 1), 1, -1)
+    fitted = student.fit(_labels(voices, gate, spoke))
+    for _ in range(rounds):
+        f = np.log(fitted.predict())
+        suits = np.where(spoke, np.log(np.moveaxis(gate, -1, 1).clip(1e-9)) + (voices * f[:, None]).sum(-1), -np.inf)
+        suits = np.exp(suits - np.where(spoke.any(1), suits.max(1), 0)[:, None])
+        share = np.moveaxis(suits / np.maximum(suits.sum(1, keepdims=True), 1e-30), 1, -1)
+        labels = _labels(voices, share, spoke)
+        if said.shape[1] > 1:
+            gate = student.fit(np.where(spoke.any(1)[..., None], share, np.nan)).predict()
+        named = np.nan_to_num(labels).argmax(-1)[..., None]
+        base = np.nanmean(labels, 1, keepdims=True, dtype=np.float64)
+        keep = np.take_along_axis(np.exp(f) - base, named, -1)[..., 0] >= 0
+        fitted = student.fit(labels, weights=keep)
+    return fitted
+
+
+def _labels(voices, share, spoke):
+    """(R, N, C): supervisors' labels (R, J, N, C) weighted by (R, N, J); NaN where none spoke."""
+    import numpy as np
+
+    mixed = np.einsum("rjnc,rnj->rnc", voices, share, dtype=np.float64)
+    return np.where(spoke.any(1)[..., None], mixed / np.maximum(mixed.sum(-1, keepdims=True), 1e-30), np.nan).astype(np.float32)

@@ -1,0 +1,66 @@
+"""EM posterior: what supervisors say is gold through a channel whose errors depend on the features.
+
+    C_k(l | x) = softmax_l(V_k . (x, 1))        P(the supervisors say l | gold is k): for two classes TPR and FPR, logistic in x
+    E   q_ik ~ f_k(x_i) prod_l C_k(l | x_i)^{w_il}              f: the student as prior
+    M   V_k by one step up sum_i q_ik sum_l w_il log C_k(l | x_i) - ridge/2 |V_k|^2, along a bound of its curvature
+    student = fit(q)        a round: f = fit(the student's hardened answers), then E and M by turns, then fit(q)
+"""
+
+from outgrow.methods import method
+from outgrow.worlds import World
+
+AXES = 32
+"""Leading axes of the student's features that the channel depends on."""
+
+
+@method(
+    paper="noisy channel by EM: Raykar et al. 2010, JMLR 11; with errors that depend on features, automated researchers 2026",
+    differs="any number of classes; soft labels as expected counts; a single channel for the belief of all supervisors",
+    wins=World(errors="region", rate=0.35),
+    ties=World(errors="emulable"),
+)
+def em_posterior(weak, student, features, *, rounds: int = 2, steps: int = 20, ridge: float = 0.01):
+    """Model where the supervisors err, and train on what gold then probably is."""
+    import numpy as np
+
+    from outgrow.students.crossfit import answers
+
+    labels = weak.beliefs
+    fitted = student.fit(labels)
+    for _ in range(rounds):
+        prior = student.fit(answers(fitted.predict(), labels)).predict()
+        q = np.full_like(labels, np.nan)
+        for r, x in enumerate(features):
+            rows = np.flatnonzero(~np.isnan(labels[r]).any(-1))
+            q[r, rows] = posterior(x[rows], labels[r, rows], prior[r, rows], steps, ridge)[0]
+        fitted = student.fit(q)
+    return fitted
+
+
+def posterior(x, said, prior, steps, ridge):
+    """q (n, C) after EM on features (n, K), labels and prior (n, C), and the penalised likelihood before every step."""
+    import numpy as np
+
+    n, classes = said.shape
+    leading = np.argsort(-x.var(0), kind="stable")[:AXES]
+    z = np.concatenate([x[:, leading] / np.sqrt(x[:, leading].var(0).max()), np.ones((n, 1))], 1).astype(np.float64)
+    prior, said = prior.astype(np.float64).clip(1e-6), said.astype(np.float64)
+    channels, seen = np.zeros((classes, z.shape[1], classes)), []
+    q = prior / prior.sum(-1, keepdims=True)
+    for _ in range(steps):
+        for k in range(classes):
+            bound = z.T @ (q[:, k, None] * z) / 2 + ridge * n * np.eye(z.shape[1])
+            slope = z.T @ (q[:, k, None] * (said - _softmax(z @ channels[k]))) - ridge * n * channels[k]
+            channels[k] += np.linalg.solve(bound, slope)
+        joint = np.log(prior) + np.stack([(said * np.log(_softmax(z @ v))).sum(-1) for v in channels], -1)
+        top = joint.max(-1, keepdims=True)
+        seen.append(float((top[:, 0] + np.log(np.exp(joint - top).sum(-1))).sum() - ridge * n / 2 * np.square(channels).sum()))
+        q = _softmax(joint)
+    return q, seen
+
+
+def _softmax(z):
+    import numpy as np
+
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
