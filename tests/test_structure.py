@@ -24,7 +24,7 @@ MAY: dict[str, set[str]] = {
     "progress": set(),
     "worlds": {"rng"},
 }
-MEETING = {"study", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
+MEETING = {"study", "learn", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
 """Where the stages meet."""
 
 

@@ -3,6 +3,9 @@
     import outgrow
     result = outgrow.Study(tasks=["cities"], weak=["minilm-l6"], strong="smollm2-135m", seeds=16).run()
     result.summary
+
+    student = outgrow.load("student/")          # what `outgrow learn` made of your own votes
+    student.predict(texts)
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from outgrow.errors import UserError
 
 if TYPE_CHECKING:
+    from outgrow.students.saved import load
     from outgrow.study import Result, Study
 
-__all__ = ["Result", "Study", "UserError"]
+__all__ = ["Result", "Study", "UserError", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,4 +27,8 @@ def __getattr__(name: str) -> Any:
         from outgrow import study
 
         return getattr(study, name)
+    if name == "load":
+        from outgrow.students.saved import load
+
+        return load
     raise AttributeError(f"module 'outgrow' has no attribute {name!r}")

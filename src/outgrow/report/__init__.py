@@ -18,6 +18,15 @@ def write(folder: Path, out: Path | None = None) -> Path:
     return out
 
 
+def write_learned(folder: Path) -> Path:
+    """Write report.html of the student that `outgrow learn` put into `folder`, and return its path."""
+    from outgrow.report.learned import read, render
+
+    out = Path(folder) / "report.html"
+    out.write_text(render(read(folder)), encoding="utf-8")
+    return out
+
+
 def picture(folder: Path, out: Path) -> Path:
     """Write the answer and the ladder of the run's first pair as a PNG on white, 1,984 pixels wide, and return its path."""
     from outgrow.report.data import read

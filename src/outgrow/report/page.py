@@ -63,7 +63,7 @@ def render(report: Report) -> str:
         bar.advance()
     checks = [Check(pair, control) for pair in report.pairs for control in pair.get("controls")]
     script = (HERE / "page.js").read_text(encoding="utf-8").strip()
-    page = _environment().get_template("page.html.j2")
+    page = environment().get_template("page.html.j2")
     return page.render(
         report=report,
         sections=sections,
@@ -129,7 +129,8 @@ def _figure(chart: Chart, subject: Any) -> Figure | None:
     return Figure(chart.name, chart.title, chart.caption, chart.wide, tuple(drawings))
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates of this folder, with the numbers in words as filters."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,

@@ -26,6 +26,7 @@ class Draft:
     groups: Sequence[str]
     """Hashed names of the groups."""
     gold: Sequence[int]
+    """Class numbers; -1 where none is known."""
     side: Sequence[int] | None = None
     weights: Sequence[float] | None = None
     question: Sequence[str] | None = None
@@ -50,7 +51,7 @@ def build(draft: Draft, items: int | None = None) -> tuple[Task, Gold]:
         order = order[kept[order]]
         _, groups = np.unique(np.where(kept, groups, groups[order[0]]), return_inverse=True)
     labels = np.asarray(draft.gold, np.int64)[order]
-    if len(np.unique(labels)) < 2:
+    if len(np.unique(labels)) < 2 and (labels >= 0).all():
         held = draft.classes[labels[0]] if len(labels) else "none"
         raise UserError(f"{draft.name}: every one of {len(labels)} items is of one class ({held}): give at least two")
     weights = np.ones(len(order)) if draft.weights is None else np.asarray(draft.weights)[order]

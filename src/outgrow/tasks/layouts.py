@@ -7,6 +7,7 @@ which of them is gold. Ids, groups, sides and the order of items come from field
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +18,7 @@ from outgrow.progress import say
 from outgrow.rng import hashed
 from outgrow.tasks import template as templates
 from outgrow.tasks.build import Draft, build, fifth
-from outgrow.tasks.parse import PARSE, TEXT, Parsed
+from outgrow.tasks.parse import PARSE, TEXT, Parsed, classify_partly
 from outgrow.tasks.reading import Layout, Reading, detect
 from outgrow.tasks.rows import Rows, keys, optional, sides
 from outgrow.tasks.table import Table
@@ -56,13 +57,30 @@ def from_table(table: Table, reading: Reading) -> tuple[Task, Gold]:
     return build(expand(read), reading.items)
 
 
-def _read(table: Table, layout: Layout, reading: Reading) -> _Read:
+def from_votes(table: Table, reading: Reading) -> tuple[Task, Gold, np.ndarray]:
+    """The same for a table of votes, whose column of gold may be empty in part or wholly: such items have the class -1.
+
+    Beside it the table's row of every item, (N,) int64. Only the layout `classify` can lack gold.
+    """
+    layout = detect(table.names, reading)
+    if layout.kind != "classify":
+        raise UserError(f"the columns are read as {layout.kind!r}: learning from votes takes one text an item")
+    read = _read(table, layout, reading, classify_partly)
+    if len(read.parsed.classes) < 2:
+        said = f"the votes name {' and '.join(read.parsed.classes) or 'no class'}"
+        raise UserError(f"{table.name}: {said}, which leaves nothing to tell apart: name two or more with --classes")
+    task, gold = build(_classify(read), reading.items)
+    row = {read.ids[i]: i for i in read.rows.kept}
+    return task, gold, np.array([row[name] for name in task.ids.tolist()], np.int64)
+
+
+def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., Parsed] | None = None) -> _Read:
     rows, kind = Rows(table), layout.kind
     side = sides(rows, reading)
     template = _template(table, layout, reading)
     roles = {role: texts(table, column) for role, column in layout.columns.items() if role in TEXT[kind]}
     columns = {f: texts(table, f) for f in template.fields if f not in roles and f not in templates.OPTION.values()}
-    parsed = PARSE[kind](rows, layout, roles, reading)
+    parsed = (parse or PARSE[kind])(rows, layout, roles, reading)
     fields = roles | columns
     if reading.template is not None:
         option = "x" if kind != "classify" else ""

@@ -9,6 +9,7 @@ from outgrow.errors import UserError
 from outgrow.tasks.reading import Layout, Reading
 from outgrow.tasks.rows import Rows
 from outgrow.tasks.values import Choices, blank, choices, chooser, class_name, numeric, texts
+from outgrow.tasks.votes import named
 
 TEXT = {
     "classify": ("context", "text", "question", "text2", "answer"),
@@ -25,13 +26,13 @@ class Parsed:
     options: dict[int, tuple[str, ...]]
     """`classify`: the classes; `choose`: the different choices, sorted; `prefer`: the two texts, sorted."""
     gold: dict[int, int]
-    """Which option is gold."""
+    """Which option is gold; -1 where that is not known."""
     voted: dict[int, Choices]
     """What the user's votes choose between, in the order of the file."""
     classes: tuple[str, ...] = ()
 
 
-def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
+def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading, partly: bool = False) -> Parsed:
     column = layout.columns["label"]
     raw = rows.table.column(column)
     for i in rows.kept:
@@ -39,7 +40,7 @@ def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: 
             raise UserError(f"column {column!r} is no label: it holds {raw[i]!r} in {rows.table.places([i])}")
     names = ["" if blank(value) else class_name(value) for value in raw]
     problems = {} if reading.template else _missing(rows, layout, roles, ("text", "question"))
-    problems["missing label"] = [i for i in rows.kept if not names[i]]
+    problems["missing label"] = [i for i in rows.kept if not names[i] and not partly]
     labelled = [i for i in rows.kept if names[i]]
     asked = tuple(map(class_name, reading.classes))
     if asked:
@@ -56,16 +57,23 @@ def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: 
                 f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (--classes allows)"
             ] = odd
     rows.refuse(problems, reading)
-    present = {names[i] for i in rows.kept}
+    present = {names[i] for i in rows.kept if names[i]}
+    if partly and not asked:
+        present |= named(rows.table, reading.votes, rows.kept)
     if len(present) > max(20, len(rows.kept) / 2):
         raise UserError(
             f"column {column!r} has {len(present)} values in {len(rows.kept)} rows: name the label with --label"
         )
     known = asked or tuple(c for c in rows.table.categories.get(column, ()) if c in present)
     classes = known or tuple(sorted(present, key=(lambda n: (int(n), n)) if all(map(numeric, present)) else str))
-    number = {name: c for c, name in enumerate(classes)}
+    number = {name: c for c, name in enumerate(classes)} | {"": -1}
     every = Choices(classes)
     return Parsed({}, {i: number[names[i]] for i in rows.kept}, dict.fromkeys(rows.kept, every), classes)
+
+
+def classify_partly(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
+    """`classify` with gold on some rows or none: the classes are then those that the votes name, too."""
+    return _classify(rows, layout, roles, reading, partly=True)
 
 
 def _choose(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:

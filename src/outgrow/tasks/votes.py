@@ -27,7 +27,7 @@ def read_votes(
     UserError lists the rows whose values are none of these.
     """
     if column not in table.names:
-        raise UserError(f"no column {column!r} for --votes: the columns are {', '.join(table.names)}")
+        raise _no_column(table, column)
     raw = table.column(column)
     values = [_opened(raw[i]) for i in rows]
     lists = [v for v in values if isinstance(v, list)]
@@ -43,6 +43,24 @@ def read_votes(
         name: _checked(table, name, rows, cast, options, _reader(kind, name, cast, options))
         for name, cast in voters.items()
     }
+
+
+def named(table: Table, columns: Sequence[str], rows: Sequence[int]) -> set[str]:
+    """The classes that columns of votes name outright; columns of probabilities name none."""
+    found = set()
+    for column in columns:
+        if column not in table.names:
+            raise _no_column(table, column)
+        raw = table.column(column)
+        opened = [_opened(raw[i]) for i in rows]
+        values = [x for v in opened for x in (v if isinstance(v, list) else [v]) if not blank(x)]
+        if not any(map(_fraction, values)):
+            found |= {class_name(x) for x in values if x not in ABSTAINED}
+    return found
+
+
+def _no_column(table: Table, column: str) -> UserError:
+    return UserError(f"no column {column!r} for --votes: the columns are {', '.join(table.names)}")
 
 
 Read = Callable[[object, Choices], Belief]

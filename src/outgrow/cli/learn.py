@@ -1,0 +1,60 @@
+"""outgrow learn"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from outgrow.tasks.reading import Reading
+
+_COLUMNS = Group("How to read a table: names of columns, and more")
+
+
+def learn_(
+    data: str,
+    /,
+    *,
+    votes_table: str | None = None,
+    strong: str = "smollm2-135m",
+    method: str = "naive",
+    label_model: str = "mean",
+    student: str = "linear",
+    suggest: int = 0,
+    seed: int = 0,
+    out: Path = Path("student"),
+    reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+) -> None:
+    """Teach a student by your own votes, save it, and say how far it can be trusted. Gold is not needed; some helps.
+
+    Parameters
+    ----------
+    data
+        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; empty or -1: the voter abstains),
+        and gold on some rows where there is any (--label).
+    votes_table
+        A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
+    strong
+        The student: a model name (`outgrow list models`), a hub id or a folder; `votes` where the items have no text: it
+        reads the votes themselves.
+    method
+        How it learns from weak labels (`outgrow list methods`).
+    label_model
+        What makes one belief of several voters (`outgrow list label-models`).
+    student
+        linear or mlp, a head on the model's features without or with a hidden layer.
+    suggest
+        Write suggest.csv: so many items whose gold would help most.
+    seed
+        The one integer that names the randomness.
+    out
+        Folder for the student and its report.
+    """
+    from outgrow import learn
+
+    folder = learn.learn(
+        data, reading=reading, votes_table=votes_table, strong=strong, method=method, label_model=label_model, student=student,
+        suggest=suggest, seed=seed, out=out,
+    )  # fmt: skip
+    print(learn.told(folder))

@@ -1,0 +1,31 @@
+"""outgrow predict"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def predict_(
+    folder: Path, data: str, /, *, text: str | None = None, id: str | None = None, votes_table: str | None = None, out: Path | None = None
+) -> None:  # fmt: skip
+    """Label a table by a student that `outgrow learn` saved, and print the path of the labels.
+
+    Parameters
+    ----------
+    folder
+        The student's folder.
+    data
+        A .parquet, .csv or .jsonl file with the columns that the student reads.
+    text
+        Column of the text, where it has another name here.
+    id
+        Column of the items' ids, which goes into the labels (default: id where there is one).
+    votes_table
+        A long table of votes on these items, for a student that reads votes.
+    out
+        File for the labels, .parquet, .csv or .jsonl; by default beside the table.
+    """
+    from outgrow.learn import predict
+    from outgrow.tasks.reading import Reading
+
+    print(f"labels: {predict(folder, data, reading=Reading(text=text, id=id), votes_table=votes_table, out=out)}")

@@ -1,0 +1,132 @@
+"""The report of `outgrow learn`: from learn.json to one HTML file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from outgrow.errors import UserError
+from outgrow.report import svg, theme, words
+from outgrow.report.page import HERE, environment
+from outgrow.report.theme import colour
+from outgrow.report.words import Headline, interval, percent, point_interval, points
+
+WIDTH = 640
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What learn.json says. Raises UserError where there is none."""
+    try:
+        facts = json.loads((Path(folder) / "learn.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        facts = {}
+    if "verdict" not in facts:
+        raise UserError(f"no finished student in {folder}: give the folder that `outgrow learn` wrote")
+    return facts
+
+
+def render(facts: dict[str, Any]) -> str:
+    """The report as one HTML text, which fetches nothing."""
+    rows = facts["verdict"].get("rows")
+    return environment().get_template("learned.html.j2").render(
+        facts=facts,
+        headline=headline(facts),
+        chart=rows and Markup(svg.draw(_chart(rows), "Accuracy of the student, of majority and of each voter, with 95% intervals.")),
+        style=Markup(theme.style() + "\n" + (HERE / "page.css").read_text(encoding="utf-8")),
+        words=words,
+    )
+
+
+def headline(facts: dict[str, Any]) -> Headline:
+    """Did the student outgrow its voters? In plain words, or why nobody can tell."""
+    verdict, trust = facts["verdict"], facts["trust"]
+    if "rows" not in verdict:
+        return Headline("unclear", "Without gold nobody can tell", _untold(facts))
+    student = verdict["rows"][0]
+    rivals = [row for row in verdict["rows"] if row["kind"] in ("majority", "label model") or (row["kind"], row["name"]) == ("voter", verdict["best"])]
+    text = Markup("On {:,} items with gold, none of which taught it, the student is right on <b>{}</b>{}.").format(
+        verdict["judged"], percent(student["accuracy"]), _after(interval(student["accuracy_ci"]))
+    )
+    for row in rivals:
+        text += Markup(" {}: <b>{}</b>, the student <b>{} points</b>{} {}.").format(
+            _called(row), percent(row["accuracy"]), points(row["gain"]).lstrip("+−"), _after(point_interval(row["gain_ci"])),
+            "ahead" if row["gain"] >= 0 else "behind",
+        )  # fmt: skip
+        if where := row.get("where"):
+            text += Markup(" Where it speaks ({} of items) it is right on {}, the student there on {}{}.").format(
+                percent(row["spoke"], 0), percent(where["accuracy"]), percent(where["student"]),
+                _after(f"({points(where['gain'])} points {point_interval(where['gain_ci'])})"),
+            )  # fmt: skip
+        if row.get("needed"):
+            text += Markup(" A difference of that size would show with about {:,} gold labels.").format(row["needed"])
+    if trust["silent"]:
+        text += Markup(" An item on which a voter is silent counts for it as a guess; the student answers every item.")
+    ahead = [row for row in rivals if row["gain_ci"] and row["gain_ci"][0] > 0]
+    behind = [row for row in rivals if row["gain_ci"] and row["gain_ci"][1] < 0]
+    if len(ahead) == len(rivals):
+        return Headline("yes", "The student outgrew its voters" if len(rivals) > 1 else "The student outgrew its voter", text)
+    if behind:
+        return Headline("no", f"The student is behind {_list(behind)}", text)
+    clear = f"ahead of {_list(ahead)}, but " if ahead else ""
+    return Headline("unclear", f"The student is {clear}not clearly ahead of {_list([row for row in rivals if row not in ahead])}", text)
+
+
+def _untold(facts: dict[str, Any]) -> Markup:
+    verdict, trust = facts["verdict"], facts["trust"]
+    text = Markup("On items that did not teach it, the student repeats what its voters make of them on <b>{}</b>{}.").format(
+        percent(trust["same"]), _after(interval(trust["same_ci"]))
+    )
+    has = f"{verdict['gold']} gold label{'s' if verdict['gold'] != 1 else ''}" if verdict["gold"] else "gold"
+    text += Markup(" Whether it is right where it does not, and they wrong, nobody can tell {} {}.").format("with" if verdict["gold"] else "without", has)
+    return text + Markup(
+        " About <b>{:,} gold labels</b> of items drawn at random would show a gain of {:.0f} points, since the two differ on {} of items; "
+        "20 give a first impression."
+    ).format(verdict["needed"], 100 * verdict["gain"], percent(verdict["differ"], 0))
+
+
+def _called(row: dict[str, Any]) -> str:
+    return f"The best voter, {row['name']}" if row["kind"] == "voter" else words.sentence(row["name"])[:-1]
+
+
+def _list(rows: list[dict[str, Any]]) -> str:
+    names = ["the best voter" if row["kind"] == "voter" else "majority" if row["kind"] == "majority" else "the label model" for row in rows]
+    return " and ".join(sorted(names))
+
+
+def _after(text: str) -> str:
+    return f" {text}" if text else ""
+
+
+PAINT = {"student": "method", "majority": "ceiling", "label model": "contrast", "voter": "floor"}
+
+
+def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """A line for each labeller: accuracy on all items, and its interval."""
+    shown = rows[:15]
+    values = [
+        {
+            "name": row["name"], "kind": row["kind"], "at": row["accuracy"], "low": (row["accuracy_ci"] or [row["accuracy"]] * 2)[0],
+            "high": (row["accuracy_ci"] or [row["accuracy"]] * 2)[1], "says": f"{row['name']}: {percent(row['accuracy'])} {interval(row['accuracy_ci'])}",
+        }
+        for row in shown
+    ]  # fmt: skip
+    y = {"field": "name", "type": "nominal", "sort": [v["name"] for v in values], "axis": {"title": None, "labelLimit": 190, "labelColor": colour("ink")}}
+    low = max(0.0, min(v["low"] for v in values) - 0.02)
+    x = {"type": "quantitative", "scale": {"domain": [low, 1], "zero": False, "nice": False}, "axis": {"format": ".0%", "title": "right, of all items with gold"}}
+    kinds = [kind for kind in PAINT if any(v["kind"] == kind for v in values)]
+    paint = {"field": "kind", "type": "nominal", "legend": None, "scale": {"domain": kinds, "range": [colour(PAINT[kind]) for kind in kinds]}}
+    return {
+        "width": WIDTH,
+        "height": {"step": 26},
+        "data": {"values": values},
+        "layer": [
+            {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}, "color": paint}},
+            {
+                "mark": {"type": "point", "filled": True, "opacity": 1, "size": 95},
+                "encoding": {"y": y, "x": {**x, "field": "at"}, "color": paint, "description": {"field": "says", "type": "nominal"}},
+            },
+        ],
+    }

@@ -1,0 +1,135 @@
+"""A table of votes, with gold on some rows or none: what a practitioner has.
+
+Votes are columns of the table, or lie in a long table of their own (item, worker, label), a row a vote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from outgrow.errors import UserError, unknown
+from outgrow.tasks.layouts import from_votes
+from outgrow.tasks.reading import Reading
+from outgrow.tasks.table import READERS, Table, read_file
+from outgrow.tasks.task import Gold, Task
+from outgrow.tasks.values import Choices, blank, class_name
+from outgrow.tasks.votes import Belief, read_votes
+
+LONG = ("item", "worker", "label")
+"""Columns of a long table of votes."""
+
+
+@final
+@dataclass(frozen=True)
+class Voted:
+    """Items with votes. Gold is -1 where it is not known."""
+
+    task: Task
+    gold: Gold
+    table: Table
+    row: np.ndarray
+    """(N,) int64: the table's row of every item."""
+    reading: Reading
+    """As it was resolved: every column of votes by name."""
+
+
+def load(path: str, reading: Reading, votes_table: str | None = None, texts: bool = True) -> Voted:
+    """The table at `path` (.parquet, .csv, .jsonl), whose items need no text where `texts` is False.
+
+    Raises UserError, one line, for what the user can mend.
+    """
+    table = read(path)
+    reading, key = replace(reading, votes=_columns(table, reading.votes)), id_column(table, reading)
+    if key is None and not texts:
+        raise UserError(f"{table.name}: items without text need ids: name their column with --id")
+    if not texts:
+        reading = replace(reading, id=key, template=f"{{{key}}}")
+    if votes_table is not None:
+        table, workers = joined(table, reading, read(votes_table))
+        reading = replace(reading, id=key, votes=(*reading.votes, *workers))
+    if not reading.votes:
+        raise UserError(f"{table.name}: name the columns that hold your votes with --votes; the columns are {', '.join(table.names)}")
+    if reading.label is None and "label" not in table.names:
+        table = _with(table, {"label": [None] * len(table.lines)})
+    task, gold, row = from_votes(table, reading)
+    return Voted(task, gold, table, row, reading)
+
+
+def read(path: str) -> Table:
+    """The table in a file. Raises UserError where it is none that can be read."""
+    if Path(path).suffix.lower() not in READERS:
+        raise UserError(f"cannot read {path!r}: give a {', '.join(READERS)} file")
+    return read_file(Path(path).expanduser())
+
+
+def joined(table: Table, reading: Reading, votes: Table) -> tuple[Table, tuple[str, ...]]:
+    """A column for every worker of a long table of votes, joined by the items' ids; and the columns' names."""
+    key = id_column(table, reading)
+    if key is None:
+        raise UserError(f"{table.name}: votes are joined by the items' ids: name their column with --id")
+    for name in LONG:
+        if name not in votes.names:
+            raise UserError(f"{votes.name}: no column {name!r}: a table of votes has {', '.join(LONG)}, a row a vote")
+    row = {class_name(value): i for i, value in enumerate(table.column(key)) if not blank(value)}
+    columns: dict[str, list] = {}
+    strangers, twice = [], []
+    for at, (item, worker, label) in enumerate(zip(*map(votes.column, LONG), strict=True)):
+        i = row.get(class_name(item))
+        if i is None:
+            strangers.append(at)
+            continue
+        column = columns.setdefault(f"worker {class_name(worker)}", [None] * len(table.lines))
+        if column[i] is not None:
+            twice.append(at)
+        column[i] = label
+    if strangers:
+        shown = ", ".join(dict.fromkeys(class_name(votes.column("item")[at]) for at in strangers[:5]))
+        raise UserError(f"{votes.name}: {len(strangers)} votes are for items that are not in {table.name} (item {shown}, ...): mend column {key!r}")
+    if twice:
+        raise UserError(f"{votes.name}: a worker votes twice for the same item in {votes.places(twice)}: keep one of the votes")
+    names = sorted(columns, key=lambda name: (len(name), name))
+    return _with(table, {name: columns[name] for name in names}), tuple(names)
+
+
+def id_column(table: Table, reading: Reading) -> str | None:
+    """The column of the items' ids: the one that the user named, else `id` or `item`."""
+    known = (reading.id,) if reading.id else ("id", "item")
+    return next((name for name in known if name in table.names), None)
+
+
+def reread(table: Table, reading: Reading, votes_table: str | None, voters: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """(J, n, C) what voters that are known by name say of the items of another table; NaN where one is silent or absent."""
+    if votes_table is not None:
+        table, _ = joined(table, reading, read(votes_table))
+    options = [Choices(tuple(classes))] * len(table.lines)
+    out = np.full((len(voters), len(table.lines), len(classes)), np.nan, np.float32)
+    found: dict[str, list[Belief]] = {}
+    for column in dict.fromkeys(name if name in table.names else name.partition("[")[0] for name in voters):
+        if column in table.names:
+            found |= read_votes(table, column, "classify", range(len(table.lines)), options)
+    if not set(found) & set(voters):
+        raise UserError(f"{table.name}: no votes of {', '.join(voters[:5])}{', ...' if len(voters) > 5 else ''}, which the student reads")
+    for j, name in enumerate(voters):
+        for i, belief in enumerate(found.get(name, ())):
+            if belief is not None:
+                out[j, i] = [belief[c] for c in classes]
+    return out
+
+
+def _columns(table: Table, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of columns; several may stand in one word, with commas between them."""
+    names = [name for word in asked for name in ([word] if word in table.names else word.split(","))]
+    for name in names:
+        if name not in table.names:
+            raise unknown("column for --votes", name, table.names)
+    return tuple(dict.fromkeys(names))
+
+
+def _with(table: Table, more: dict[str, list]) -> Table:
+    """The table with further columns."""
+    return replace(table, names=(*table.names, *more), column=lambda name: more[name] if name in more else table.column(name))
