@@ -12,7 +12,7 @@ from outgrow.worlds import World
 @method(
     paper="cross-validated committees filter, Brodley & Friedl 1999 (doi 10.1613/jair.606); confident learning, Northcutt et al. 2021 (arXiv 1911.00068)",
     differs="one student of the final kind in place of a committee; t keeps the class balance of w, or a rare class would be filtered out",
-    wins=World(gap=0.5, rate=0.3, width=40),
+    wins=World(rate=0.4, gap=1.0, width=6),
     ties=World(errors="emulable"),
 )
 def agreement_filter(weak, student):

@@ -11,7 +11,7 @@ from outgrow.worlds import World
 @method(
     paper="Wilson 1972; deep k-NN, Bahri, Jiang & Gupta 2020 (arXiv 2004.12289)",
     differs="neighbours in the student's frozen features and not in the logits of a first model; shares are measured against the prior",
-    wins=World(rate=0.4, gap=0.5, width=6),
+    wins=World(rate=0.4, gap=1.0),
     ties=World(errors="emulable"),
 )
 def knn_filter(weak, student, features, *, k: int = 15):

@@ -13,7 +13,7 @@ from outgrow.worlds import World
 @method(
     paper="overlap density, Shin, Cooper & Sala 2025 (arXiv 2412.03881)",
     differs="four signs of overlap, as Anthropic's automated researchers (April 2026) combined them, in place of the paper's change points",
-    wins=World(rate=0.4, gap=0.5, width=6),
+    wins=World(rate=0.4, gap=1.0),
     ties=World(errors="emulable"),
 )
 def overlap(weak, student, features, *, share: float = 0.5, k: int = 15):
