@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,11 +51,13 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
     def probe(features: np.ndarray) -> Probe:
         return Probe(Space(features[:, None], tuple(range(1, len(features) + 1)), ~test), transfer, groups, seed, replicates)
 
-    weak, student = heard(transfer, said), probe(np.stack([blurred, x]))
+    taught_by = WeakTrain(np.where(weak_train, gold, -1), heard(weak_train, said))
+    skill = np.nanmean(taught_by.right, -1) if world.supervisors > 1 else None
+    weak, student = replace(heard(transfer, said), skill=skill), probe(np.stack([blurred, x]))
     embedded = student.embed(weak.beliefs)
     return SimpleNamespace(
         weak=weak, student=student, features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
-        weak_train=WeakTrain(np.where(weak_train, gold, -1), heard(weak_train, said)),
+        weak_train=taught_by,
         ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
         auxiliary=[Auxiliary("kin", tuple(map(str, range(world.classes))), embedded, kin)],
         oracle=Oracle(transfer, one_hot, taught), rng=derive(seed, "method"), gold=gold, test=test, groups=groups,

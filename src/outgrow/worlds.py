@@ -5,7 +5,7 @@ Gold is a linear rule of the features. Every method names a world where its idea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal, final
 
 import numpy as np
@@ -33,6 +33,8 @@ class World:
     boundary; mostly in one half of the space."""
     rate: float = 0.3
     """Share of items on which a supervisor errs."""
+    spread: float = 0.0
+    """Of several supervisors the first errs so much less often and the last so much more, the others evenly between."""
     telling: float = 0.0
     """How much surer a supervisor is where it is right: 0 no difference, 1 well told, below 0 surer where wrong."""
     supervisors: int = 1
@@ -106,11 +108,11 @@ def plant(world: World, seed: int, replicates: int) -> Planted:
 def _voices(world: World, x, rule, offset, gold, margin, rng: np.random.Generator) -> np.ndarray:
     """(J, N, C): one replicate's supervisors."""
     out = []
-    for j in range(world.supervisors):
+    for j, rate in enumerate(np.linspace(world.rate - world.spread, world.rate + world.spread, world.supervisors)):
         if 0 < j <= world.copies:
             out.append(out[0])
             continue
-        answer = _answers(world, x, rule, offset, gold, margin, rng)
+        answer = _answers(replace(world, rate=rate), x, rule, offset, gold, margin, rng)
         right = np.where(answer == gold, 1, -1)
         sure = (0.5 + 0.3 * world.telling * right + 0.2 * rng.normal(size=len(gold))).clip(0.05, 0.95)
         probs = np.eye(world.classes)[answer] * sure[:, None] + (1 - sure[:, None]) / world.classes

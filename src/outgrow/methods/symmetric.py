@@ -1,0 +1,19 @@
+"""Symmetric cross-entropy: the plain loss learns, the reverse one bounds what a wrong label can ask.
+
+    L = alpha CE(f, w) + beta RCE(f, w)        RCE(f, w) = - sum_c f_c log w_c, log w >= -4
+"""
+
+from outgrow.methods import method
+from outgrow.objectives.symmetric import Symmetric
+from outgrow.worlds import World
+
+
+@method(
+    paper="Wang et al. 2019 (arXiv 1908.06112); for weak labels Xu et al. 2025 (arXiv 2505.24313)",
+    differs="a full-batch head on frozen features",
+    wins=World(gap=0.5, rate=0.3, telling=1.0, width=100, items=3000),
+    ties=World(errors="emulable"),
+)
+def symmetric(weak, student, *, alpha: float = 1.0, beta: float = 0.1):
+    """Cross-entropy plus a little of the reverse cross-entropy."""
+    return student.fit(weak.beliefs, objective=Symmetric(alpha, beta))
