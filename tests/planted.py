@@ -26,11 +26,11 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
     groups, replicates = planted.groups, range(len(said))
     rng = derive(seed, "resources", world)
     blurred = x + rng.normal(size=x.shape).astype(np.float32)
-    other = x @ rng.normal(size=world.width)
-    kin = gold if world.classes > 2 else (other + 4 * (2 * gold - 1) > 0).astype(int)
+    others = x @ rng.normal(size=(3, world.width, world.classes)) / world.width**0.5
+    kin = (np.eye(world.classes)[gold] + others).argmax(-1)
     if order is not None:
-        x, gold, test, groups, blurred, kin = (a[order] for a in (x, gold, test, groups, blurred, kin))
-        said, weak_train, transfer = said[:, :, order], weak_train[:, order], transfer[:, order]
+        x, gold, test, groups, blurred = (a[order] for a in (x, gold, test, groups, blurred))
+        said, weak_train, transfer, kin = said[:, :, order], weak_train[:, order], transfer[:, order], kin[:, order]
 
     def heard(rows: np.ndarray, voices: np.ndarray) -> WeakLabels:
         names = tuple(f"weak {j}" for j in range(voices.shape[1]))
@@ -40,12 +40,13 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
         return np.where(rows[..., None], np.eye(world.classes, dtype=np.float32)[gold], np.float32(np.nan))
 
     def taught(rows: np.ndarray) -> WeakLabels:
-        """Gold mends a supervisor on the item itself and on its likes: here the four nearest."""
+        """Gold mends a supervisor on the item itself and on its likes: here the four nearest, where it speaks at all."""
         voices = said.copy()
         for r, bought in enumerate(rows):
             for i in np.flatnonzero(bought):
                 near = np.argsort(((x - x[i]) ** 2).sum(1), kind="stable")[:5]
                 voices[r][:, near] = one_hot(np.ones_like(rows))[0, near]
+        voices[np.isnan(said)] = np.nan
         return heard(transfer, voices)
 
     def probe(features: np.ndarray) -> Probe:
@@ -59,7 +60,7 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
         weak=weak, student=student, features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
         weak_train=taught_by,
         ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
-        auxiliary=[Auxiliary("kin", tuple(map(str, range(world.classes))), embedded, kin)],
+        auxiliary=[Auxiliary(f"kin {n}", tuple(map(str, range(world.classes))), embedded, k) for n, k in enumerate(kin)],
         oracle=Oracle(transfer, one_hot, taught), rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
     )  # fmt: skip
 

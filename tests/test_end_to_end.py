@@ -18,7 +18,7 @@ ROWS = {
     "ceiling": {"ceiling"},
     "method": {"naive", "hardened", "logconf", "product"},
     "control": {"shuffled", "gold-naive", "own-features"},
-    "contrast": {"zero-shot", "gold-few", "iid-noise"},
+    "contrast": {"zero-shot", "gold-few", "iid-noise", "cheat-stop"},
 }
 
 

@@ -55,7 +55,7 @@ def test_a_study_writes_every_row_with_floor_ceiling_controls_and_contrasts(done
     kinds = {row["method"]: row["kind"] for row in summary}
     assert kinds == {
         "floor": "floor", "ceiling": "ceiling", "naive": "method", "logconf": "method", "shuffled": "control",
-        "gold-naive": "control", "gold-few": "contrast", "iid-noise": "contrast",
+        "gold-naive": "control", "gold-few": "contrast", "iid-noise": "contrast", "cheat-stop": "contrast",
     }  # fmt: skip
     assert {row["replicates"] for row in summary} == {4}
     assert (done / "run" / "report.html").stat().st_size > 10_000

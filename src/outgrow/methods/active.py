@@ -13,7 +13,7 @@ from outgrow.worlds import World
 @method(
     paper="query by disagreement (Seung et al. 1992), as a budgeted step after weak supervision",
     differs="one round; a head on frozen features",
-    wins=World(rate=0.25, width=80, gap=0.5),
+    wins=World(rate=0.2, width=100, gap=0.5, items=2400),
     ties=World(rate=0.0, gap=1.0),
 )
 def active(weak, student, oracle, rng, *, budget: int = 100, query: str = "disagreement"):

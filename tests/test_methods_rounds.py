@@ -1,0 +1,165 @@
+"""Methods of several rounds or with further resources: what holds for each beyond the laws of all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from outgrow import methods
+from outgrow.measures.accuracy import accuracy
+from outgrow.measures.intervals import Table
+from outgrow.methods.auxiliary import trunk
+from outgrow.methods.ccs import contrasted
+from outgrow.methods.em_posterior import posterior
+from outgrow.references import cheat_stop
+from outgrow.worlds import World, plant
+from planted import resources
+
+SMALL = World(items=360, rate=0.3, telling=0.3)
+
+
+def given(world: World = SMALL, replicates: int = 2):
+    return resources(plant(world, 0, replicates))
+
+
+def predict(name: str, found, **parameters) -> np.ndarray:
+    return methods.find(name).fit(found, **parameters).predict(found.test)
+
+
+def difference(found, better: np.ndarray, worse: np.ndarray):
+    """Accuracy of one minus the other's on the test items, with its interval."""
+    gold = found.gold[found.test]
+    scores = {n: accuracy(p, gold, np.ones(len(gold)), found.groups[found.test]) for n, p in (("a", better), ("b", worse))}
+    table = Table.of(scores, 0.0)
+    return table.estimate(table.weights({"a": 1, "b": -1}))
+
+
+def test_bootstrap_without_a_rung_is_naive():
+    found = given()
+    found.ladder = []
+    assert np.array_equal(predict("bootstrap", found), predict("naive", found))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_likelihood_never_falls_in_em(classes):
+    found = given(replace(SMALL, classes=classes, errors="region"))
+    prior = methods.find("naive").fit(found).predict()
+    rows = ~np.isnan(found.weak.beliefs[0]).any(-1)
+    q, seen = posterior(found.features[0][rows], found.weak.beliefs[0][rows], prior[0][rows], 30, 0.01)
+    assert np.diff(seen).min() > -1e-9 and seen[-1] > seen[0] + 0.05
+    assert np.allclose(q.sum(-1), 1)
+
+
+def test_a_channel_that_says_nothing_leaves_the_prior():
+    rng = np.random.default_rng(0)
+    prior = rng.dirichlet(np.ones(2), 50)
+    q, _ = posterior(rng.normal(size=(50, 3)), np.full((50, 2), 0.5), prior, 5, 0.01)
+    assert np.allclose(q, prior, atol=1e-6)
+
+
+def test_em_finds_where_the_supervisor_errs():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4000, 2))
+    gold = (x[:, 0] > 0).astype(int)
+    wrong = (x[:, 1] > 0) & (rng.random(4000) < 0.5)
+    said = np.eye(2)[np.where(wrong, 1 - gold, gold)]
+    prior = np.stack([1 / (1 + np.exp(4 * x[:, 0])), 1 / (1 + np.exp(-4 * x[:, 0]))], -1)
+    q, _ = posterior(x, said, prior, 30, 0.001)
+    near = (np.abs(x[:, 0]) < 0.1) & (x[:, 1] < -1)  # prior undecided, supervisor reliable: its word counts
+    assert (q.argmax(-1) == gold)[near].mean() > 0.95
+    far = (np.abs(x[:, 0]) > 0.5) & (x[:, 1] > 1)
+    assert (q.argmax(-1) == gold)[far].mean() > 0.95
+
+
+def test_ccs_counts_pairs_only_where_they_are_opposed():
+    rng = np.random.default_rng(0)
+    margins = rng.normal(size=(2, 200, 2))
+    margins[1, :, 1] = -margins[1, :, 0] + 0.5 * rng.normal(size=200)
+    known = np.ones((2, 200), bool)
+    known[:, :5] = False
+    assert (contrasted(margins, known).sum(1) == [0, 195]).all()
+
+
+def test_ccs_without_pairs_is_naive():
+    found = given()
+    assert np.array_equal(predict("ccs", found), predict("naive", found))
+
+
+def test_co_supervision_by_identical_supervisors_is_that_by_one():
+    alone, crowd = given(), given(SMALL)
+    crowd.weak = replace(crowd.weak, probs=np.repeat(crowd.weak.probs, 3, 1), names=("a", "b", "c"))
+    assert np.allclose(predict("co_supervised", crowd), predict("co_supervised", alone), atol=1e-5)
+
+
+def test_co_supervision_by_one_trains_on_what_the_student_does_not_contradict():
+    found = given()
+    labels, f = found.weak.beliefs, methods.find("naive").fit(found).predict()
+    named = np.nan_to_num(labels).argmax(-1)
+    likely = np.take_along_axis(f, named[..., None], -1)[..., 0]
+    base = np.take_along_axis(np.nanmean(labels, 1), named, -1)
+    slow = found.student.fit(labels, weights=likely >= base).predict(found.test)
+    assert np.allclose(predict("co_supervised", found, rounds=1), slow, atol=1e-6)
+
+
+def test_active_without_a_budget_is_naive():
+    found = given()
+    assert np.array_equal(predict("active", found, budget=0), predict("naive", found))
+    assert (found.oracle.spent == 0).all()
+
+
+def test_active_buys_what_its_budget_allows_and_no_item_that_nobody_labelled():
+    silent = plant(SMALL, 0, 2)
+    silent.said[:, :, :200] = np.nan
+    for query in ("disagreement", "random"):
+        for name, more in (("active", {"query": query}), ("improve", {"rounds": 3})):
+            found = resources(silent)
+            speaking = (~np.isnan(found.weak.beliefs).any(-1)).sum(-1)
+            predict(name, found, budget=20, **more)
+            assert (found.oracle.spent == 20).all()
+            assert not found.oracle.asked[:, :200].any()
+            found.oracle.forget()
+            predict(name, found, budget=1000, **more)
+            assert (found.oracle.spent == speaking).all()
+
+
+def test_gold_bought_by_disagreement_beats_as_much_bought_by_chance():
+    found = given(methods.find("active").wins, 12)
+    chance = SimpleNamespace(**vars(found))
+    won = difference(found, predict("active", found), predict("active", chance, query="random"))
+    assert won.ci[0] > 0, f"{won.value:+.3f} {won.ci}"
+
+
+def test_a_query_by_chance_differs_between_replicates():
+    found = given()
+    predict("active", found, budget=20, query="random")
+    assert not np.array_equal(*found.oracle.asked)
+
+
+def test_the_trunk_is_what_the_auxiliary_heads_span():
+    rng = np.random.default_rng(0)
+    x, rules = rng.normal(size=(3000, 10)), rng.normal(size=(10, 2))
+    shared = trunk([(x, np.eye(2)[(x @ rule > 0).astype(int)]) for rule in rules.T])
+    assert shared.shape == (10, 2) and np.allclose(shared.T @ shared, np.eye(2), atol=1e-5)
+    inside = shared @ (shared.T @ rules)
+    assert (np.linalg.norm(inside, axis=0) / np.linalg.norm(rules, axis=0)).min() > 0.98
+
+
+def test_an_unrelated_auxiliary_task_does_no_harm():
+    found = given(World(rate=0.3, width=40), 16)
+    rule = np.random.default_rng(0).normal(size=found.features[0].shape[1])
+    found.auxiliary = [replace(found.auxiliary[0], gold=(x @ rule > 0).astype(int)) for x in found.features[:1]]
+    lost = difference(found, predict("auxiliary", found), predict("naive", found))
+    assert lost.value > -0.01, f"{lost.value:+.3f} {lost.ci}"
+
+
+def test_stopping_on_gold_takes_a_point_of_naives_path_and_no_worse_one():
+    found = given()
+    gold = SimpleNamespace(labels=found.gold)
+    splits = SimpleNamespace(transfer=found.student.train)
+    pair = SimpleNamespace(kind="linear", student=found.student, weak=found.weak, gold=gold, splits=splits, test=found.test)
+    stopped = cheat_stop(pair)
+    path = [p for _, p in methods.find("naive").fit(found).path(found.test)]
+    assert all(any(np.array_equal(stopped[r], p[r]) for p in path) for r in range(len(stopped)))
