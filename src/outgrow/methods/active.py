@@ -3,7 +3,7 @@
     f = fit(w)        d_i = - sum_c w_ic log f_ic + sum_c w_ic log w_ic        buy gold y_i at the `budget` largest d_i
     minimise  sum_{i not bought} CE(f_i, w_i) + u sum_{i bought} CE(f_i, y_i)        u = 1 / mean confidence of w
 
-A label of confidence s moves a student s times as far as gold does: u makes up for what gold alone must outweigh.
+The less sure the labels are, the more a gold label outweighs one of them.
 """
 
 from outgrow.methods import method
@@ -32,6 +32,6 @@ def active(weak, student, oracle, rng, *, budget: int = 100, query: str = "disag
         # Ties fall by the luck of the group, then by how sure the label is: never by where an item stands.
         order = np.lexsort((weak.belief.confidence[r], chance[r], score[r]))[::-1]
         bought[r, order[: min(budget, spoke[r].sum())]] = True
-    weight = 1 / np.mean(weak.belief.confidence, -1, where=spoke, keepdims=True)
+    weight = 1 / np.maximum(np.mean(weak.belief.confidence, -1, where=spoke, keepdims=True), 0.01)
     targets = np.where(bought[..., None], oracle.ask(bought), labels)
     return student.fit(targets, weights=np.where(bought, weight, 1))

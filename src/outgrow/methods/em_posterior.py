@@ -38,8 +38,9 @@ def em_posterior(weak, student, features, *, rounds: int = 2, steps: int = 20, r
 
 
 def posterior(x, said, prior, steps, ridge):
-    """q (n, C) after EM on features (n, K), labels and prior (n, C), and the penalised likelihood before every step."""
+    """q (n, C) after EM on features (n, K), labels and prior (n, C), and the penalised log-likelihood after every M."""
     import numpy as np
+    from scipy.special import log_softmax, logsumexp, softmax
 
     n, classes = said.shape
     leading = np.argsort(-x.var(0), kind="stable")[:AXES]
@@ -50,17 +51,9 @@ def posterior(x, said, prior, steps, ridge):
     for _ in range(steps):
         for k in range(classes):
             bound = z.T @ (q[:, k, None] * z) / 2 + ridge * n * np.eye(z.shape[1])
-            slope = z.T @ (q[:, k, None] * (said - _softmax(z @ channels[k]))) - ridge * n * channels[k]
+            slope = z.T @ (q[:, k, None] * (said - softmax(z @ channels[k], -1))) - ridge * n * channels[k]
             channels[k] += np.linalg.solve(bound, slope)
-        joint = np.log(prior) + np.stack([(said * np.log(_softmax(z @ v))).sum(-1) for v in channels], -1)
-        top = joint.max(-1, keepdims=True)
-        seen.append(float((top[:, 0] + np.log(np.exp(joint - top).sum(-1))).sum() - ridge * n / 2 * np.square(channels).sum()))
-        q = _softmax(joint)
+        joint = np.log(prior) + np.stack([(said * log_softmax(z @ v, -1)).sum(-1) for v in channels], -1)
+        seen.append(float(logsumexp(joint, -1).sum() - ridge * n / 2 * np.square(channels).sum()))
+        q = softmax(joint, -1)
     return q, seen
-
-
-def _softmax(z):
-    import numpy as np
-
-    e = np.exp(z - z.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
