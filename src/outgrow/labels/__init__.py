@@ -1,6 +1,6 @@
 """Label models: from what several supervisors say to one belief per item. One file each, found by walking the folder.
 
-A label model is a function named like its file: `dawid_skene(weak: WeakLabels) -> Belief`.
+A label model is a function named like its file: `dawid_skene(weak: WeakLabels) -> Belief`. A file whose name begins with _ is none.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ class WeakLabels:
 
     @cached_property
     def belief(self) -> Belief:
-        """All voices as one. A single supervisor is taken at its word, whatever the label model."""
-        return Belief.of(self.probs[:, 0]) if self.probs.shape[1] == 1 else find(self.model)(self)
+        """All voices as one. Supervisors that all say the same are one, and one is taken at its word, whatever the label model."""
+        first = self.probs[:, :1]
+        same = np.array_equal(self.probs, np.broadcast_to(first, self.probs.shape), equal_nan=True)
+        return Belief.of(first[:, 0]) if same else find(self.model)(self)
 
     @property
     def beliefs(self) -> np.ndarray:
@@ -84,5 +86,5 @@ def find(name: str):
 
 def registry() -> dict[str, str]:
     """Name of every label model and its first line, found by walking the folder."""
-    modules = sorted(m.name for m in pkgutil.iter_modules(__path__))
+    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
     return {name: (importlib.import_module(f"{__name__}.{name}").__doc__ or "").splitlines()[0] for name in modules}

@@ -1,0 +1,36 @@
+"""The two steps of Dawid & Skene 1979 on soft votes, in logs.
+
+    M: pi_k ~ sum_i q_ik,    C_jkl ~ sum_i q_ik v_ijl + smoothing
+    E: log q_ik = log pi_k + sum_jl v_ijl log C_jkl + const
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow.labels._votes import Votes
+
+
+def em(votes: Votes, smoothing: float, steps: int = 100) -> np.ndarray:
+    """(items, C): the posterior, from the mean vote on until nothing moves by 1e-7 or for so many steps."""
+    q = votes.mean
+    for _ in range(steps):
+        before, q = q, posterior(votes, *fitted(votes, q, smoothing))
+        if np.nanmax(np.abs(q - before), initial=0) < 1e-7:
+            break
+    return q
+
+
+def fitted(votes: Votes, q: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray]:
+    """M step: log pi (C,) and log C (workers, C said, C true)."""
+    q, classes = np.nan_to_num(q), q.shape[1]
+    seen = (votes.matrix.T @ q).reshape(votes.workers, classes, classes) + smoothing
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(q.sum(0) / q.sum()), np.log(seen / seen.sum(1, keepdims=True))
+
+
+def posterior(votes: Votes, log_prior: np.ndarray, log_confusion: np.ndarray) -> np.ndarray:
+    """E step: (items, C)."""
+    log_q = log_prior + votes.matrix @ log_confusion.reshape(-1, len(log_prior))
+    q = np.exp(log_q - log_q.max(1, keepdims=True))
+    return np.where(np.diff(votes.matrix.indptr)[:, None] > 0, q / q.sum(1, keepdims=True), np.nan)

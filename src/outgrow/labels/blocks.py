@@ -1,0 +1,41 @@
+"""Blocks: whoever copies is found first, and a block of copiers has one voice.
+
+    q            accuracy-weighted votes, accuracies from who agrees with whom, robust to copiers
+    expected_jm  sum_ik q_ik sum_l C_jkl C_mkl        agreement of j and m on common items, were they independent given the class
+    copied_jm    (agree_jm - expected_jm) / (common_jm - expected_jm)      the share of its answers that one took from the other
+    block        supervisors linked by copied > 1/4 beyond chance (4 standard errors)
+    belief       Dawid-Skene on the blocks' mean votes
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow.labels import Belief, WeakLabels
+from outgrow.labels._em import em, fitted
+from outgrow.labels._skill import agreement, heard, skill
+from outgrow.labels._votes import Votes, each
+from outgrow.labels.accuracy import weighted
+
+
+def blocks(weak: WeakLabels | Votes) -> Belief:
+    """Dawid & Skene 1979 after a search for copiers (agreement beyond the class, Kim et al. 2025, arXiv 2506.07962)."""
+    return each(weak, lambda votes: em(votes.joined(found(votes)), smoothing=0.1))
+
+
+def found(votes: Votes) -> np.ndarray:
+    """(workers,): the number of each one's block."""
+    from scipy.sparse.csgraph import connected_components
+
+    hard = votes.hard
+    (common, agree), both = agreement(hard), heard(hard)
+    q = np.nan_to_num(weighted(hard, skill(hard)))
+    confusion = np.exp(fitted(hard, q, smoothing=0.1)[1])
+    expected, variance = np.zeros_like(common), np.zeros_like(common)
+    for k, share in enumerate(q.T):
+        chance = confusion[:, :, k] @ confusion[:, :, k].T
+        items = (both.T @ (both * share[:, None])).toarray()
+        expected, variance = expected + items * chance, variance + items * chance * (1 - chance)
+    excess = agree - expected
+    linked = (excess > (common - expected) / 4) & (excess > 4 * np.sqrt(variance)) & (common > 0)
+    return connected_components(linked, directed=False)[1]
