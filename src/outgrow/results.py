@@ -1,6 +1,7 @@
 """From a study's predictions to the run folder: scores, intervals, controls and everything the report shows.
 
-Files are written to temporary names and renamed, study.json last, so that a reader never sees half a run.
+Files are written to temporary names and renamed, study.json after all that was computed, so that a reader never sees
+half a run; what is made of these files alone, the comparison and the report, comes after it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from outgrow.measures.intervals import Table, shared_pool
 from outgrow.measures.pgr import summarise
 from outgrow.measures.power import power
 from outgrow.measures.worth import worth
+from outgrow.report.runs import compared, safe
 from outgrow.store import guarded
 from outgrow.tasks.task import Task
 
@@ -68,7 +70,7 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         pairs.append(_pair(rows, scored["accuracy"]))
         _predictions(folder, rows)
     tasks = {rows.pair.task.name: rows for rows in done}
-    costs = [cost for rows in done for cost in rows.costs]
+    costs = [{"task": r.pair.task.name, "weak": r.pair.weak_name, "strong": r.pair.strong_name, **cost} for r in done for cost in r.costs]
     details = {
         "pairs": pairs,
         "tasks": {name: _task(rows) for name, rows in tasks.items()},
@@ -80,6 +82,11 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
     _json(folder / "summary.json", summary)
     _json(folder / "details.json", details)
     _json(folder / "study.json", _record(study, chosen, done, began, costs))
+    comparison = compared(folder)
+    if comparison is None:
+        (folder / "comparison.json").unlink(missing_ok=True)
+    else:
+        _json(folder / "comparison.json", comparison)
     report.write(folder)
 
 
@@ -184,7 +191,8 @@ def _task(rows: Rows) -> dict[str, Any]:
 
 def _method(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     found = methods.find(name)
-    return {"line": found.line, "paper": found.paper, "differs": found.differs, "parameters": parameters}
+    about = {"line": found.line, "paper": found.paper, "differs": found.differs, "parameters": parameters}
+    return {**about, "resources": list(found.resources)}
 
 
 def _models(done: list[Rows]) -> dict[str, Any]:
@@ -203,8 +211,8 @@ def _models(done: list[Rows]) -> dict[str, Any]:
 def _predictions(folder: Path, rows: Rows) -> None:
     """Per item and replicate: probabilities, a file a row; gold beside them, so that anyone can recompute every figure."""
     task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
-    base = folder / "predictions" / _safe(task.name)
-    place = base / _safe(f"{rows.pair.weak_name}--{rows.pair.strong_name}")
+    base = folder / "predictions" / safe(task.name)
+    place = base / safe(f"{rows.pair.weak_name}--{rows.pair.strong_name}")
     place.mkdir(parents=True, exist_ok=True)
     ids = task.ids[test]
     for name, probs in rows.probs.items():
@@ -212,7 +220,7 @@ def _predictions(folder: Path, rows: Rows) -> None:
         frame = pl.DataFrame({"id": np.tile(ids, replicates), "replicate": np.repeat(np.arange(replicates, dtype=np.int32), n)})
         flat = probs.reshape(-1, classes)
         frame = frame.with_columns(pl.Series(f"p{c}", flat[:, c]) for c in range(classes))
-        _save(place / f"{_safe(name)}.parquet", lambda at, frame=frame: frame.write_parquet(at))
+        _save(place / f"{safe(name)}.parquet", lambda at, frame=frame: frame.write_parquet(at))
     columns = {"id": ids, "label": gold.labels[test], "weight": gold.weights[test], "group": task.groups[test]}
     if task.question is not None:
         columns["question"] = task.question[test]
@@ -242,10 +250,6 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _safe(name: str) -> str:
-    return name.replace("/", "_").replace(":", "_")
 
 
 def _json(path: Path, value: Any) -> None:

@@ -8,7 +8,7 @@ does not differ from 0. As p grows D(p) becomes the gap itself, so the interval 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -103,6 +103,11 @@ def fieller(table: Table, top: np.ndarray, bottom: np.ndarray, new_data: bool = 
         return (w @ table.mean) ** 2 > quantile(df) ** 2 * variance
 
     spread = np.sqrt(table.variance(top - middle * bottom, new_data)[0]) / abs(float(bottom @ table.mean))
+    return ends(outside, middle, float(spread))
+
+
+def ends(outside: Callable[[np.ndarray], np.ndarray], middle: float, spread: float) -> Interval | None:
+    """The values around the middle that are not `outside`, which takes many at once; None where they have no end."""
     if spread == 0:
         return middle, middle
     steps = spread * np.geomspace(1e-2, 1e6, 300)

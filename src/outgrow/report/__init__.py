@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from outgrow.errors import UserError
+from outgrow.store import guarded
+
+if TYPE_CHECKING:
+    from outgrow.report.leaderboard import Sheet
 
 
 def write(folder: Path, out: Path | None = None) -> Path:
@@ -25,6 +33,28 @@ def write_learned(folder: Path) -> Path:
     out = Path(folder) / "report.html"
     out.write_text(render(read(folder)), encoding="utf-8")
     return out
+
+
+def compare(folders: Sequence[Path], out: Path | None = None) -> list[Sheet]:
+    """The tables of several runs' comparison, written to `out` (.html or .md) too.
+
+    Raises UserError where a folder holds no run, or the runs cannot be compared.
+    """
+    from outgrow.report.leaderboard import markdown, sheets
+    from outgrow.report.page import render
+    from outgrow.report.runs import joined
+
+    if not folders:
+        raise UserError("compare needs run folders: give those that `outgrow run` wrote")
+    if out is not None and out.suffix not in (".html", ".md"):
+        raise UserError(f"--out {out}: give a name that ends in .html or .md")
+    report = joined(folders)
+    found = sheets(report.comparison)
+    if out is not None:
+        text = markdown(found) if out.suffix == ".md" else render(report)
+        with guarded(out):
+            out.write_text(text, encoding="utf-8")
+    return found
 
 
 def picture(folder: Path, out: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,10 @@ class Report:
     models: dict[str, Any]
     methods: dict[str, Any]
     costs: list[dict[str, Any]]
+    comparison: dict[str, Any] | None = None
+    """comparison.json; None where there are too few pairs or methods to compare."""
+    at_length: bool = True
+    """False: a comparison of runs, each of whose own reports shows its pairs at length."""
 
 
 def read(folder: Path) -> Report:
@@ -133,6 +138,21 @@ def read(folder: Path) -> Report:
         models=details.get("models") or {},
         methods=details.get("methods") or {},
         costs=details.get("costs") or [],
+        comparison=_json(folder / "comparison.json"),
+    )
+
+
+def join(reports: Sequence[Report], comparison: dict[str, Any]) -> Report:
+    """Several runs as one report; what was asked and what it cost stays with each of them."""
+    return Report(
+        study={},
+        pairs=tuple(pair for report in reports for pair in report.pairs),
+        tasks={name: task for report in reports for name, task in report.tasks.items()},
+        models={name: model for report in reports for name, model in report.models.items()},
+        methods={name: method for report in reports for name, method in report.methods.items()},
+        costs=[],
+        comparison=comparison,
+        at_length=False,
     )
 
 

@@ -17,10 +17,11 @@ from outgrow.progress import track
 from outgrow.report import svg, theme, words
 from outgrow.report.charts import HALF, PHONE, WIDE, Chart, charts
 from outgrow.report.data import Pair, Report
+from outgrow.report.leaderboard import sheets
 
 HERE = Path(__file__).parent
 AT_THE_END = 100
-"""Charts of the whole study from this order on stand after the pairs."""
+"""Charts of the whole study from this order on stand after the pairs; those below 0 with the leaderboard."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,10 @@ class Check:
 def render(report: Report) -> str:
     """The report as one HTML text. A chart that is not applicable is left out."""
     found = charts()
-    total = sum(len(pair.views) + 1 for pair in report.pairs) + 1
+    shown = report.pairs if report.at_length else ()
+    total = sum(len(pair.views) + 1 for pair in shown) + 1
     with track("drawing the report", total) as bar:
-        sections = [_section(f"pair-{i + 1}", pair, found, bar.advance) for i, pair in enumerate(report.pairs)]
+        sections = [_section(f"pair-{i + 1}", pair, found, bar.advance) for i, pair in enumerate(shown)]
         whole = [(chart, figure) for chart in found if chart.of == "study" if (figure := _figure(chart, report))]
         bar.advance()
     checks = [Check(pair, control) for pair in report.pairs for control in pair.get("controls")]
@@ -66,8 +68,11 @@ def render(report: Report) -> str:
     page = environment().get_template("page.html.j2")
     return page.render(
         report=report,
+        headlines=[words.headline(pair) for pair in report.pairs],
         sections=sections,
-        overview=[figure for chart, figure in whole if chart.order < AT_THE_END],
+        sheets=sheets(report.comparison) if report.comparison else [],
+        ranking=[figure for chart, figure in whole if chart.order < 0],
+        overview=[figure for chart, figure in whole if 0 <= chart.order < AT_THE_END],
         endings=[figure for chart, figure in whole if chart.order >= AT_THE_END],
         checks=checks,
         failed=[check for check in checks if check.control.get("passed") is False],

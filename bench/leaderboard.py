@@ -1,0 +1,72 @@
+"""The leaderboard of docs/leaderboard.md: every method on twelve tasks and three pairs of real models.
+
+    python bench/leaderboard.py [--parts development,confirmation] [--tasks cities,...] [--methods all] [--out FOLDER] [--to FILE.md]
+
+One study per task and student, each in a folder of its own under FOLDER (default: runs/leaderboard); a study that is there
+is made again from the store in moments, so that the same command goes on where it stopped. Then one comparison a part.
+Tables are read from shared/data beside this checkout. Which tasks a default may be chosen on, and which confirm it, was
+written down before methods were compared (docs/log.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from outgrow import Study
+from outgrow.report import compare
+from outgrow.report.leaderboard import markdown
+from outgrow.tasks import Reading
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
+BUILT_IN = ("cities", "translations")
+PARTS = {
+    "development": ("cities", "creak", "cola", "trec6", "sciq", "ethics_justice"),
+    "confirmation": ("translations", "arc_challenge", "commonsenseqa_dev", "ethics_utilitarianism", "ag_news", "mctaco"),
+}
+STUDENTS = {"gemma3-270m": ("minilm-l6", "smollm2-135m"), "smollm2-135m": ("minilm-l6",)}
+"""Student -> its supervisors: the three pairs."""
+ITEMS, SEEDS = 2400, 8
+COMMAND = "python bench/leaderboard.py"
+
+
+def study(task: str, strong: str, methods: tuple[str, ...], out: Path) -> Study:
+    """One task and student, with all of its supervisors."""
+    source = task if task in BUILT_IN else str(DATA / task / f"{task}.parquet")
+    return Study(
+        tasks=(source,), weak=STUDENTS[strong], strong=strong, methods=methods, seeds=SEEDS,
+        reading=Reading(items=ITEMS), out=out / f"{task}-{strong}",
+    )  # fmt: skip
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--out", type=Path, default=ROOT / "runs" / "leaderboard")
+    options.add_argument("--parts", default=",".join(PARTS))
+    options.add_argument("--tasks", default=",".join(task for tasks in PARTS.values() for task in tasks))
+    options.add_argument("--methods", default="all")
+    options.add_argument("--to", type=Path, default=ROOT / "docs" / "leaderboard.md")
+    given = options.parse_args()
+    asked, methods, began = given.tasks.split(","), tuple(given.methods.split(",")), time.time()
+    texts = []
+    for part in given.parts.split(","):
+        folders = []
+        for task in [task for task in PARTS[part] if task in asked]:
+            for strong in STUDENTS:
+                folders.append(study(task, strong, methods, given.out).run().path)
+                print(f"{task}, {strong}: {time.time() - began:.0f} s", flush=True)
+        found = compare(folders, given.out / f"{part}.html")
+        texts.append(f"## {part.capitalize()}: {', '.join(task for task in PARTS[part] if task in asked)}\n\n{markdown(found, 3)}")
+    intro = (
+        f"# Leaderboard\n\nMade by `{COMMAND}`: {ITEMS:,} items a task, {SEEDS} replicates, pairs "
+        + ", ".join(f"{weak} → {strong}" for strong, its in STUDENTS.items() for weak in its)
+        + ". A default may be chosen on the development tasks alone; the confirmation tasks say whether it holds.\n\n"
+    )
+    given.to.write_text(intro + "\n".join(texts), encoding="utf-8")
+    print(f"leaderboard: {given.to}")
+
+
+if __name__ == "__main__":
+    main()

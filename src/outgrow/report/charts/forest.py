@@ -1,0 +1,97 @@
+"""Every method against naive, task by task and over all of them."""
+
+from __future__ import annotations
+
+from outgrow.report.charts import chart
+from outgrow.report.data import Report
+from outgrow.report.theme import colour, cut, domain
+from outgrow.report.words import point_interval, points
+
+ROW = 26
+BEYOND = 2.0
+"""Circles further out than this many times what the bars need stand at the edge."""
+
+
+@chart(
+    order=-10,
+    of="study",
+    wide=True,
+    title="What each method gains over naive",
+    caption="In points of the score, over all pairs, whether their gap is resolved or not. A small circle is a task, the mean of its pairs; the "
+    "filled mark is the mean over all pairs. The thin line is its 95% interval for new tasks, the broad bar that for new data "
+    "of these tasks. A circle at the very edge lies beyond it.",
+)
+def forest(report: Report, width: int) -> dict | None:
+    """A row a method, in the order of the leaderboard."""
+    found = [(m, m["against"]["naive"]["points"]) for m in (report.comparison or {}).get("methods", []) if "naive" in m["against"]]
+    found = [(method, total) for method, total in found if total]
+    if not found:
+        return None
+    narrow = width < 600
+    left, right = (112, 46) if narrow else (180, 140)
+    plot = width - left - right
+    rows, dots = [], []
+    for i, (method, total) in enumerate(found):
+        y, new, these = (i + 0.5) * ROW, total["ci"], total["ci_these_tasks"]
+        says = f"{method['method']}: {points(total['value'])} points; new tasks {point_interval(new) or 'no interval'}; these tasks {point_interval(these) or 'no interval'}"
+        rows.append({
+            "name": cut(method["method"], 16 if narrow else 26), "y": y, "x": 100 * total["value"], "says": says,
+            "label": points(total["value"]), "range": point_interval(new or these),
+            **_ends("lo", "hi", new), **_ends("a", "b", these),
+        })  # fmt: skip
+        for task, its in method["by_task"].items():
+            said = f"{method['method']} on {task}: {points(its['value'])} points {point_interval(its['ci_these_tasks'])}"
+            dots.append({"y": y, "x": 100 * its["value"], "says": said})
+    needed = [value for row in rows for name in ("x", "lo", "hi", "a", "b") if (value := row[name]) is not None]
+    reach = BEYOND * max(abs(value) for value in needed)
+    span = domain(0, *needed, *(min(max(dot["x"], -reach), reach) for dot in dots))
+    x = {
+        "type": "quantitative",
+        "scale": {"domain": span, "nice": False, "clamp": True},
+        "axis": {"tickCount": 4 if narrow else 8, "title": None, "format": "+~r"},
+    }
+    y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
+    says = {"field": "says", "type": "nominal"}
+    text = {"type": "text", "baseline": "middle", "fontSize": 13}
+    marks = [
+        {
+            "data": {"values": [{"x": 0}]},
+            "mark": {"type": "rule", "color": colour("muted"), "strokeWidth": 1.2},
+            "encoding": {"x": {**x, "field": "x"}},
+        },
+        *[
+            {
+                "transform": [{"filter": f"datum.{low} != null"}],
+                "mark": {"type": "rule", "color": colour("method"), **look},
+                "encoding": {"x": {**x, "field": low}, "x2": {"field": high}, "y": y, "description": says},
+            }
+            for low, high, look in (("a", "b", {"strokeWidth": 11, "opacity": 0.3}), ("lo", "hi", {"strokeWidth": 2, "strokeCap": "round"}))
+        ],
+        {
+            "data": {"values": dots},
+            "mark": {"type": "point", "filled": False, "size": 34, "strokeWidth": 1.2, "color": colour("muted"), "opacity": 0.9},
+            "encoding": {"x": {**x, "field": "x"}, "y": y, "description": says},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1, "color": colour("method")},
+            "encoding": {"x": {**x, "field": "x"}, "y": y, "description": says},
+        },
+        {"mark": {**text, "align": "left", "x": -left}, "encoding": {"y": y, "text": {"field": "name"}, "description": says}},
+        {"mark": {**text, "align": "right", "x": plot + (44 if narrow else 48)}, "encoding": {"y": y, "text": {"field": "label"}}},
+    ]  # fmt: skip
+    if not narrow:
+        said = {**text, "align": "right", "x": plot + 136, "fontSize": 12, "color": colour("muted")}
+        marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})
+    return {
+        "description": "Points gained over naive: " + "; ".join(row["says"] for row in rows) + ".",
+        "width": plot,
+        "height": len(rows) * ROW,
+        "autosize": "none",
+        "padding": {"left": left, "right": right, "top": 8, "bottom": 30},
+        "data": {"values": rows},
+        "layer": marks,
+    }
+
+
+def _ends(low: str, high: str, ends: list[float] | None) -> dict[str, float | None]:
+    return {low: 100 * ends[0] if ends else None, high: 100 * ends[1] if ends else None}

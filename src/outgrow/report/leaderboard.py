@@ -1,0 +1,155 @@
+"""comparison.json as tables of words, once for the page, the terminal and Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from outgrow.report.words import amount, interval, percent, point_interval, points, seconds, share
+
+Cell = tuple[str, ...]
+"""What is said first, its interval, and what is said in small print."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table with a title and a word on how to read it; the first column names the row."""
+
+    title: str
+    about: str
+    head: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def sheets(comparison: dict[str, Any]) -> list[Sheet]:
+    """The leaderboard, the same by other measures, where each method fails, and the pairs themselves."""
+    return [_leaderboard(comparison), _others(comparison), _failures(comparison), _pairs(comparison)]
+
+
+def markdown(found: list[Sheet], level: int = 2) -> str:
+    """The tables as Markdown; small print stands in its cell after a line break."""
+    parts = []
+    for sheet in found:
+        lines = [[_plain(cell) for cell in row] for row in (sheet.head, *sheet.rows)]
+        lines.insert(1, ["---"] * len(sheet.head))
+        table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        parts.append(f"{'#' * level} {sheet.title}\n\n{sheet.about}\n\n{table}\n")
+    return "\n".join(parts)
+
+
+def _plain(cell: Cell) -> str:
+    first, second, *rest = (text.replace("|", "\\|").replace("\u00a0", " ").replace("<", "&lt;") for text in (*cell, ""))
+    return "<br>".join(part for part in (f"{first} {second}".strip(), *rest) if part)
+
+
+def _leaderboard(comparison: dict[str, Any]) -> Sheet:
+    pairs, methods, bases = comparison["pairs"], comparison["methods"], _bases(comparison)
+    tasks, resolved = {pair["task"] for pair in pairs}, sum("gap not resolved" not in pair["classes"] for pair in pairs)
+    head = [("Method",), ("Group result", "share of the gaps"), *((f"− {base}", "points of it") for base in bases)]
+    head += [("− naive", "points of the score, all pairs"), ("Rank",), ("Won, lost", "against naive")]
+    rows = []
+    for method in methods:
+        against = method["against"]
+        left_out = f"on {method['pairs']} of {len(pairs)} pairs" if method["pairs"] < len(pairs) else ""
+        rows.append((
+            (method["method"], "", left_out), _share(method["group"]), *(_points((against.get(base) or {}).get("group")) for base in bases),
+            _points((against.get("naive") or {}).get("points")), (f"{method['rank']:.1f}",),
+            (f"{method['won']}, {method['lost']}" if "naive" in against else "–",),
+        ))  # fmt: skip
+    about = (
+        f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Group result: the sum of (student − floor) over the sum of "
+        f"(ceiling − floor), over the {resolved} pairs whose gap is resolved. Differences are paired. Intervals (95%) are for new tasks, and in "
+        "small print for new data of these tasks; pairs of one task count as one. None is corrected for choosing the best of so many. "
+        "Rank: the mean place of its score among the methods of a pair. Won and lost: pairs on which it differs from naive, "
+        "after Holm’s correction over the methods of the pair."
+    )
+    return Sheet("Leaderboard", about, tuple(head), tuple(rows))
+
+
+def _others(comparison: dict[str, Any]) -> Sheet:
+    bases = _bases(comparison)
+    head = [("Method",), ("Mean PGR",), *((f"− {base}", "points of PGR") for base in bases), ("Worst pair", "− naive, points"), ("Cost", "a pair")]
+    rows = tuple(
+        (
+            (method["method"],), _share(method["pgr"]), *(_points((method["against"].get(base) or {}).get("pgr")) for base in bases),
+            _worst(method["worst"]), (seconds(method["seconds"]), "", amount(method["flops"], "FLOP")),
+        )
+        for method in comparison["methods"]
+    )  # fmt: skip
+    about = (
+        "Mean PGR is over the pairs whose gap is resolved: small gaps weigh as much as large ones, and make it less certain. Worst pair: the one "
+        "on which the interval of the difference to naive reaches lowest, of all pairs, their gap resolved or not. Cost: seconds of "
+        "training all replicates, and the arithmetic of the models that were read for it."
+    )
+    return Sheet("Mean PGR, the worst pair and the cost", about, tuple(head), rows)
+
+
+def _bases(comparison: dict[str, Any]) -> list[str]:
+    """What methods are compared with."""
+    found = {base for method in comparison["methods"] for base, its in method["against"].items() if its["points"]}
+    return [base for base in ("naive", "logconf") if base in found]
+
+
+def _failures(comparison: dict[str, Any]) -> Sheet:
+    from outgrow.measures.comparison import CLASSES, LEAST_ITEMS, MOST_COPIED, MOST_IMBALANCED
+
+    counts = {name: sum(name in pair["classes"] for pair in comparison["pairs"]) for name in CLASSES}
+    present = [name for name in CLASSES if counts[name]]
+    head = [("Method",), *((name, f"{counts[name]} pair{'s' if counts[name] > 1 else ''}") for name in present)]
+    rows = []
+    for method in comparison["methods"]:
+        row: list[Cell] = [(method["method"],)]
+        for name in present:
+            found = method["classes"].get(name) or {}
+            group, difference = found.get("group"), found.get("points")
+            said = f"{points(difference['value'])} {point_interval(_ends(difference))} points" if difference else ""
+            row.append((share(group and group["value"]), interval(_ends(group), 0), said))
+        rows.append(tuple(row))
+    about = (
+        "Group result by kind of pair, and in small print the difference to naive in points of the score; a pair may be of several kinds. "
+        f"Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate above {percent(MOST_IMBALANCED, 0)}. Emulable errors: naive "
+        f"repeats more than {percent(MOST_COPIED, 0)} of those errors of its supervisor that the student taught by gold does not make. "
+        f"Few items: fewer than {LEAST_ITEMS} transfer items."
+    )
+    return Sheet("Where each method fails", about, tuple(head), tuple(rows))
+
+
+def _pairs(comparison: dict[str, Any]) -> Sheet:
+    head = (
+        ("Pair",), ("Gap", "points"), ("Majority rate",), ("Errors copied", "by naive"), ("Transfer items",), ("Kind",),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            (pair["task"], "", f"{pair['weak']} → {pair['strong']}"), (points(pair["gap"]), point_interval(pair["gap_ci"])),
+            (percent(pair["majority"], 0),), (percent(pair["copied"], 0),), (f"{pair['n_transfer']:,.0f}",), (", ".join(pair["classes"]),),
+        )
+        for pair in comparison["pairs"]
+    )  # fmt: skip
+    return Sheet("The pairs", "What each pair is like, and so which kind it is of.", head, rows)
+
+
+def _ends(figure: dict[str, Any] | None) -> Any:
+    """The interval for new tasks; where there are too few tasks for one, that for these."""
+    return figure and (figure["ci"] or figure["ci_these_tasks"])
+
+
+def _share(figure: dict[str, Any] | None) -> Cell:
+    return _cell(figure, share, lambda ends: interval(ends, 0))
+
+
+def _points(figure: dict[str, Any] | None) -> Cell:
+    return _cell(figure, points, point_interval)
+
+
+def _cell(figure: dict[str, Any] | None, value: Any, ends: Any) -> Cell:
+    if figure is None:
+        return ("–",)
+    these = ends(figure["ci_these_tasks"])
+    return value(figure["value"]), ends(figure["ci"]), these and f"these tasks {these}"
+
+
+def _worst(worst: dict[str, Any] | None) -> Cell:
+    if worst is None:
+        return ("–",)
+    where = f"{worst['task']}, {worst['weak']} → {worst['strong']}"
+    return points(worst["value"]), point_interval(worst["ci"]), where
