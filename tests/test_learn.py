@@ -12,6 +12,7 @@ import outgrow
 import tiny_models
 from outgrow import cli, learn
 from outgrow.errors import UserError
+from outgrow.labels import Belief
 from outgrow.measures.voters import agreement_of, needed
 from outgrow.rng import derive
 from outgrow.students.saved import ARRAYS, FACTS
@@ -228,7 +229,7 @@ def test_a_long_table_of_votes_that_does_not_fit_is_one_line(tmp_path, capsys) -
 
     assert "no column 'worker'" in says("item,label\nitem 1,ham\n")
     assert "item nothing" in says("item,worker,label\nnothing,a,ham\n")
-    assert "votes twice" in says("item,worker,label\nitem 1,a,ham\nitem 1,a,spam\n")
+    assert "line 4: keep one vote" in says("item,worker,label\nitem 1,a,ham\nitem 1,a,ham\nitem 1,a,spam\n")
 
 
 def test_predicting_tells_what_is_missing_or_damaged(tmp_path, model, capsys) -> None:
@@ -278,6 +279,17 @@ def test_agreement_alone_tells_the_accuracy_of_voters_that_err_independently(cla
     assert np.abs(found.accuracy[:4] - planted).max() < 0.03
     assert ((found.low[:4] <= planted) & (planted <= found.high[:4])).sum() >= 3
     assert np.isnan(found.accuracy[4]), "who only ever says one thing agrees by what it speaks on"
+
+
+def test_a_class_that_the_student_lost_is_said_first(tmp_path, model, monkeypatch) -> None:
+    def collapsed(weak):
+        spoke = ~np.isnan(weak.probs).any(-1).all(1)
+        return Belief.of(np.where(spoke[..., None], np.array([1, 0], np.float32), np.float32(np.nan)))
+
+    monkeypatch.setattr("outgrow.labels.find", lambda name: collapsed)
+    folder = taught(tmp_path, model)
+    assert facts(folder)["trust"]["lost"] == ["spam"]
+    assert learn.told(folder).startswith("The student has lost spam.")
 
 
 def test_gold_needed_grows_with_disagreement_and_falls_with_the_gain() -> None:

@@ -44,6 +44,8 @@ from outgrow.tasks.voted import Voted
 FOLDS = 5
 FEWEST = 20
 """Fewest items with a vote, and fewest with gold for a verdict."""
+LOST = 0.1
+"""A class is lost where the student gives it less than this part of the share that it has of the votes."""
 GAIN = 0.02
 """The gain in accuracy for which the report says how much gold would show it."""
 SHOWN = 50
@@ -323,10 +325,15 @@ def _trust(taught: Taught, student: np.ndarray, belief: np.ndarray) -> dict[str,
         if inside.any():
             bins.append({"sure": float(sure[inside].mean()), "same": float(same[inside].mean()), "count": int(inside.sum())})
     shares = np.bincount(said[heard], minlength=len(task.classes)) / heard.sum()
+    votes = _answers(taught.said)
+    voted_for = np.bincount(votes[votes >= 0], minlength=len(task.classes)) / (votes >= 0).sum()
+    given = np.bincount(_answers(student), minlength=len(task.classes)) / len(task)
     return {
         "same": estimate.value, "same_ci": share_ci(estimate, table), "items": int(heard.sum()), "silent": int((~heard).sum()), "bins": bins,
-        "commonest": float(shares.max()), "labels": {name: float((_answers(student) == c).mean()) for c, name in enumerate(task.classes)},
+        "commonest": float(shares.max()), "labels": {name: float(share) for name, share in zip(task.classes, given, strict=True)},
         "heard": {name: float(share) for name, share in zip(task.classes, shares, strict=True)},
+        "votes": {name: float(share) for name, share in zip(task.classes, voted_for, strict=True)},
+        "lost": [name for name, share, votes in zip(task.classes, given, voted_for, strict=True) if share < LOST * votes],
     }  # fmt: skip
 
 

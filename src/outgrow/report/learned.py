@@ -42,6 +42,17 @@ def render(facts: dict[str, Any]) -> str:
 
 def headline(facts: dict[str, Any]) -> Headline:
     """Did the student outgrow its voters? In plain words, or why nobody can tell."""
+    found, trust = _answer(facts), facts["trust"]
+    if not trust["lost"]:
+        return found
+    shares = ", ".join(f"{name} ({percent(trust['votes'][name], 0)} of the votes, {percent(trust['labels'][name])} of its labels)" for name in trust["lost"])
+    text = Markup("<b>The student hardly ever says {}.</b> The label model {} gives {}: where that is a surprise, learn with another --label-model. ").format(
+        shares, facts["how"]["label_model"], ", ".join(f"{name} to {percent(trust['heard'][name])} of items" for name in trust["lost"])
+    )  # fmt: skip
+    return Headline("no", f"The student has lost {' and '.join(trust['lost'])}", text + found.text)
+
+
+def _answer(facts: dict[str, Any]) -> Headline:
     verdict, trust = facts["verdict"], facts["trust"]
     if "rows" not in verdict:
         return Headline("unclear", "Without gold nobody can tell", _untold(facts))

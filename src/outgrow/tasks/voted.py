@@ -12,6 +12,7 @@ from typing import final
 
 import numpy as np
 
+from outgrow import progress
 from outgrow.errors import UserError, unknown
 from outgrow.tasks.layouts import from_votes
 from outgrow.tasks.reading import Reading
@@ -84,14 +85,18 @@ def joined(table: Table, reading: Reading, votes: Table) -> tuple[Table, tuple[s
             strangers.append(at)
             continue
         column = columns.setdefault(f"worker {class_name(worker)}", [None] * len(table.lines))
-        if column[i] is not None:
+        if column[i] is None:
+            column[i] = label
+        elif class_name(column[i]) != class_name(label):
             twice.append(at)
-        column[i] = label
     if strangers:
         shown = ", ".join(dict.fromkeys(class_name(votes.column("item")[at]) for at in strangers[:5]))
         raise UserError(f"{votes.name}: {len(strangers)} votes are for items that are not in {table.name} (item {shown}, ...): mend column {key!r}")
+    if twice and not reading.skip_bad_rows:
+        said = "a worker votes on an item again, and otherwise"
+        raise UserError(f"{votes.name}: {said}, in {votes.places(twice)}: keep one vote, or let the first count with --skip-bad-rows")
     if twice:
-        raise UserError(f"{votes.name}: a worker votes twice for the same item in {votes.places(twice)}: keep one of the votes")
+        progress.say(f"{votes.name}: {len(twice)} votes left out: another of the same worker on the item comes first")
     names = sorted(columns, key=lambda name: (len(name), name))
     return _with(table, {name: columns[name] for name in names}), tuple(names)
 
