@@ -80,8 +80,8 @@ def score(probs: np.ndarray, gold: np.ndarray) -> float:
     return float((top / top.sum(1, keepdims=True))[np.arange(len(probs)), gold[gold >= 0]].mean())
 
 
-def best_single(crowd: Crowd) -> float:
-    """Accuracy over all scored items of the worker with the highest accuracy among its own."""
+def best_single(crowd: Crowd) -> tuple[float, float]:
+    """Of the worker with the highest accuracy on its own items: accuracy over all scored items, and over its own."""
     votes = crowd.votes
     right = votes.said.argmax(1) == crowd.gold[votes.item]
     told = crowd.gold[votes.item] >= 0
