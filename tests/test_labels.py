@@ -40,7 +40,7 @@ def crowd(classes: int = 3, items: int = 300, soft: bool = True) -> np.ndarray:
 
 
 def copied(rate: float, seed: int, items: int = 1000) -> tuple[np.ndarray, np.ndarray]:
-    """(9, items) and gold: nine who are right on 60, 63.75, .. 90%; three more of the weakest five copy the weakest at that rate."""
+    """(9, items) and gold: nine who are right on 60, 63.75, .. 90%; the next three copy the weakest at that rate."""
     rng = np.random.default_rng(seed)
     gold = rng.integers(0, 2, items)
     said = np.stack([np.where(rng.random(items) < right, gold, 1 - gold) for right in np.linspace(0.6, 0.9, 9)])

@@ -5,7 +5,7 @@
 
 s is the accuracy rescaled so that guessing is 0 and never erring is 1. Copiers agree too much for any s: rho gives them up
 where the other pairs fit well. The prior says that nobody is useless or perfect. It has several minima; from the starts s_m ~ a_jm, one for each of up to 32 supervisors j
-(right unless j is a copier), the lowest is taken. After Ma & Olshevsky 2020 (arXiv 2010.12181), who trim where this weighs.
+(right unless j is a copier), the lowest is taken. After Ma & Olshevsky (NeurIPS 2020), who trim where this weighs.
 """
 
 from __future__ import annotations
