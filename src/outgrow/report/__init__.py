@@ -53,6 +53,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Sheet]:
     if out is not None:
         text = markdown(found) if out.suffix == ".md" else render(report)
         with guarded(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
             out.write_text(text, encoding="utf-8")
     return found
 
