@@ -18,12 +18,21 @@ from outgrow.labels import WeakLabels, WeakTrain
 from outgrow.oracle import Oracle
 from outgrow.rng import derive
 from outgrow.split import Splits, draw
-from outgrow.students.features import Auxiliary, space_of
+from outgrow.students.features import Auxiliary, space_of, texts_of
+from outgrow.students.finetune import Finetune, Texts
+from outgrow.students.network import KINDS
 from outgrow.students.probe import HEADS, Probe, Space
 from outgrow.tasks.task import Gold, Task
 
 BLOCK = 8
 FOLDS = 5
+STUDENTS = (*HEADS, *KINDS)
+"""How a student can learn."""
+
+
+def block_of(kind: str) -> int:
+    """Replicates in a block: heads learn side by side, models one after another."""
+    return BLOCK if kind in HEADS else 1
 
 
 @final
@@ -33,6 +42,7 @@ class Spaces:
     def __init__(self, task: Task, store: Any):
         self.task, self.store = task, store
         self.known: dict[str, Space] = {}
+        self.read: dict[str, Texts] = {}
         self.asked: dict[str, tuple[float, float]] = {}
         """Seconds and model FLOPs of zero-shot prompts by model name."""
 
@@ -40,6 +50,12 @@ class Spaces:
         if model not in self.known:
             self.known[model] = space_of(self.task, model, pool, self.store)
         return self.known[model]
+
+    def texts(self, model: str) -> Texts:
+        """The task's texts for students that are fine-tuned from a model."""
+        if model not in self.read:
+            self.read[model] = texts_of(self.task, model, self.store)
+        return self.read[model]
 
     def costs(self) -> dict[str, tuple[float, float]]:
         """Seconds and model FLOPs of everything read so far, by "stage model"."""
@@ -50,7 +66,7 @@ class Spaces:
 @final
 @dataclass(frozen=True)
 class Pair:
-    """Replicates `BLOCK * block ...` of one (task, supervisors, student)."""
+    """Replicates `block_of(kind) * block ...` of one (task, supervisors, student)."""
 
     task: Task
     gold: Gold
@@ -73,7 +89,8 @@ class Pair:
 
     @property
     def replicates(self) -> range:
-        return range(BLOCK * self.block, BLOCK * (self.block + 1))
+        size = block_of(self.kind)
+        return range(size * self.block, size * (self.block + 1))
 
     @cached_property
     def splits(self) -> Splits:
@@ -123,7 +140,7 @@ class Pair:
             return probs if kind.learns else probs[:1]
 
         probs = self._kept("labels", kind, argument, build)
-        return np.broadcast_to(probs, (BLOCK, *probs.shape[1:]))
+        return np.broadcast_to(probs, (len(self.replicates), *probs.shape[1:]))
 
     def _crossed(self, kind: supervisors.Kind, argument: str) -> np.ndarray:
         """As `_labels` for weak-train items: of each, what copies say that learned from the others' gold."""
@@ -131,7 +148,7 @@ class Pair:
         def build() -> np.ndarray:
             names, where = np.unique(self.task.groups, return_inverse=True)
             draws = [derive(self.seed, self.task.name, "crossed", r).permutation(len(names)) % FOLDS for r in self.replicates]
-            fold, out = np.stack(draws)[:, where], np.full((BLOCK, len(self.task), len(self.task.classes)), np.nan, np.float32)
+            fold, out = np.stack(draws)[:, where], np.full((len(draws), len(self.task), len(self.task.classes)), np.nan, np.float32)
             for k in range(FOLDS):
                 rows = self.known & (fold == k)
                 out[rows] = self._say(kind, argument, self.known & (fold != k))[rows]
@@ -150,9 +167,8 @@ class Pair:
     def _say(self, kind: supervisors.Kind, argument: str, known: np.ndarray) -> np.ndarray:
         """What a supervisor that learns from the gold of `known` (R, N) says of every item."""
         gold = np.where(known, self.gold.labels, -1)
-        head = self.kind if self.kind in HEADS else "linear"
         view = supervisors.View(
-            self.task, gold, ~self.test, self.seed, tuple(self.replicates), self.spaces.store, self.spaces, head
+            self.task, gold, ~self.test, self.seed, tuple(self.replicates), self.spaces.store, self.spaces, self.head
         )
         if kind.planted:
             view = replace(view, truth=self.gold.labels, strong=self.strong_name)
@@ -201,9 +217,9 @@ class Pair:
         return None
 
     @cached_property
-    def ladder(self) -> list[Probe] | None:
+    def ladder(self) -> list[Probe | Finetune] | None:
         """Students of the sizes in between, the weakest first; None where none was named."""
-        return [self.probe(self.spaces(model, ~self.test)) for model in self.between] or None
+        return [self.learner(model) for model in self.between] or None
 
     @cached_property
     def auxiliary(self) -> list[Auxiliary] | None:
@@ -236,15 +252,26 @@ class Pair:
 
     def probe(self, space: Space) -> Probe:
         """A probe in some space, allowed to train on the transfer rows."""
-        return Probe(space, self.splits.transfer, self.task.groups, self.seed, self.replicates, self.kind)
+        return Probe(space, self.splits.transfer, self.task.groups, self.seed, self.replicates, self.head)
+
+    @property
+    def head(self) -> str:
+        """What is trained on features where features are what is asked for."""
+        return self.kind if self.kind in HEADS else "linear"
+
+    def learner(self, model: str) -> Probe | Finetune:
+        """A model as a student of the kind that the study asks for, allowed to train on the transfer rows."""
+        if self.kind in HEADS:
+            return self.probe(self.spaces(model, ~self.test))
+        return Finetune(self.spaces.texts(model), self.kind, self.splits.transfer, self.task.groups, self.seed, self.replicates)
 
     @cached_property
-    def student(self) -> Probe:
-        """The strong model's probe, allowed to train on the transfer rows."""
-        return self.probe(self.spaces(self.strong_name, ~self.test))
+    def student(self) -> Probe | Finetune:
+        """The strong model, allowed to train on the transfer rows."""
+        return self.learner(self.strong_name)
 
     @cached_property
-    def gold_student(self) -> Probe:
+    def gold_student(self) -> Probe | Finetune:
         """The same student for what is trained on gold: a student remembers what was chosen for which targets."""
         return self.student.on(self.splits.transfer)
 

@@ -22,12 +22,11 @@ import numpy as np
 
 from outgrow import labels, methods, models, progress, supervisors, tasks
 from outgrow.errors import UserError, unknown
-from outgrow.pair import BLOCK, Pair, Spaces
+from outgrow.pair import STUDENTS, Pair, Spaces, block_of
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
 from outgrow.rng import hashed
 from outgrow.split import draw
 from outgrow.store import Store
-from outgrow.students.probe import HEADS
 from outgrow.tasks import Reading
 from outgrow.tasks.task import Gold, Task
 
@@ -41,9 +40,9 @@ class Block:
     """What one row of one block produced."""
 
     probs: np.ndarray
-    """(BLOCK, n_test, C) float32."""
+    """(replicates of a block, n_test, C) float32."""
     path: np.ndarray
-    """(points, BLOCK, n_test) uint8: the likeliest class at points of training; no points where nothing was trained."""
+    """(points, replicates of a block, n_test) uint8: the likeliest class at points of training; no points where nothing was trained."""
     meta: dict[str, Any]
 
 
@@ -86,7 +85,8 @@ class Study:
     weak_gold: int | None = None
     """Gold items that a supervisor learns from; None: all of weak-train."""
     student: str = "linear"
-    """How the student learns: "linear" or "mlp", a head on frozen features without or with a hidden layer."""
+    """How the student learns: "linear" or "mlp", a head on frozen features without or with a hidden layer; "lora" or "full",
+    the model itself, fine-tuned by low-rank updates or all of it."""
     label_model: str = "mean"
     """What makes one belief of several supervisors."""
     ladder: Sequence[str] = ()
@@ -107,8 +107,8 @@ class Study:
             raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
         if self.weak_gold is not None and self.weak_gold < 2:
             raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
-        if self.student not in HEADS:
-            raise unknown("kind of student", self.student, HEADS)
+        if self.student not in STUDENTS:
+            raise unknown("kind of student", self.student, STUDENTS)
         labels.find(self.label_model)
         named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.argument == "model"]
         for model in (*named, *self._strong(), *self.ladder):
@@ -169,7 +169,7 @@ class Study:
             "task": task.digest, "seed": self.seed, "code": code(), "student": self.student, "strong": model_digest(strong, spaces.store),
             "weak models": [model_digest(a, spaces.store) for k, a in supervisors.parse(weak) if k.argument == "model"],
         }  # fmt: skip
-        blocks = range(math.ceil(self.seeds / BLOCK))
+        blocks = range(math.ceil(self.seeds / block_of(self.student)))
         first = Pair(
             task, gold, weak, strong, 0, self.seed, self.weak_gold, spaces, made_of, self.student, self.label_model,
             tuple(self.ladder), others,

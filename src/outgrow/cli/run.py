@@ -49,7 +49,8 @@ def run_(
     weak_gold
         Gold items that a supervisor learns from; all of its half where not given.
     student
-        How the student learns: linear (default) or mlp, a head on its features without or with a hidden layer.
+        How the student learns: linear (default) or mlp, a head on its features without or with a hidden layer; lora or full,
+        fine-tuning by low-rank updates or of the whole model.
     label_model
         What makes one belief of several supervisors (`outgrow list label-models`): mean where not given.
     ladder

@@ -63,21 +63,27 @@ def chosen_precision(asked: str | None = None) -> str:
 
 def load(model: Model, precision: str, head: bool = False) -> torch.nn.Module:
     """The model on its device, ready to read; with its language-model head or without."""
-    import torch
     from transformers import AutoModel, AutoModelForCausalLM
+
+    return read(AutoModelForCausalLM if head else AutoModel, model, precision).eval()
+
+
+def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
+    """The checkpoint as one of the Auto classes of `transformers`, on its device."""
+    import torch
 
     _keep_freed_memory()
     where = {"device_map": "auto"} if device().type == "cuda" else {}
     with quiet():
-        loaded = (AutoModelForCausalLM if head else AutoModel).from_pretrained(
+        return kind.from_pretrained(
             model.path,
             dtype=getattr(torch, precision),
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
             **where,
+            **more,
         )
-    return loaded.eval()
 
 
 def _keep_freed_memory() -> None:

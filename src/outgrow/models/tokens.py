@@ -56,6 +56,8 @@ class Tokenizer:
     """The `tokenizers.Tokenizer`."""
     nothing: int
     """Stands for a text of no tokens, which still needs a place to read from."""
+    pad: int
+    """Fills a row up to the length of its batch, for who looks for where a text ends."""
 
 
 @final
@@ -98,8 +100,9 @@ def prepared(model: Model, room: int = 0) -> Tokenizer:
     fast = tokenizer.backend_tokenizer
     fast.no_padding()
     fast.enable_truncation(limit_of(model, tokenizer) - room, direction="left")
-    marks = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, 0)
-    return Tokenizer(fast, next(mark for mark in marks if mark is not None))
+    begin, end, pad = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
+    first = (next(mark for mark in marks if mark is not None) for marks in ((begin, end, pad, 0), (pad, end, begin, 0)))
+    return Tokenizer(fast, *first)
 
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str], folder: Path) -> TokenFile:

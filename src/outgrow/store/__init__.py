@@ -114,6 +114,13 @@ class Store:
         """Like `make`, for an artifact of files: `build` writes them into the folder it is given, returns the meta."""
         return self._make(kind, made_of, lambda: self._put(kind, made_of, build))
 
+    def drop(self, kind: str, made_of: Mapping) -> None:
+        """Remove an artifact that is of no more use; nothing happens where there is none."""
+        folder = self.root / kind / record.key(made_of)
+        if folder.exists():
+            with guarded(folder), disk.temporary(folder.parent) as bin_folder, suppress(FileNotFoundError):
+                folder.rename(bin_folder / folder.name)
+
     def scratch(self, shape: tuple[int, ...], dtype: np.dtype | type = np.float32) -> np.ndarray:
         """A writable array of zeros on the store's disk, for what may be larger than memory.
 

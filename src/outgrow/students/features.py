@@ -8,6 +8,8 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import models
+from outgrow.errors import UserError
+from outgrow.students.finetune import Texts
 from outgrow.students.probe import Space
 from outgrow.tasks.task import Task
 
@@ -21,6 +23,14 @@ def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
     read = models.features(resolved, [t for texts in zip(*task.texts, strict=True) for t in texts], store)
     x = read.x.reshape(len(read.layers), sides, len(task), -1)
     return Space(x, read.layers, pool, read.seconds, read.flops)
+
+
+def texts_of(task: Task, model: str, store: Any) -> Texts:
+    """The same texts for a student that is fine-tuned."""
+    resolved = models.resolve(model, store)
+    if resolved.kind == "features":
+        raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take --student linear or mlp")
+    return Texts(resolved, task.texts, task.classes, store)
 
 
 @final

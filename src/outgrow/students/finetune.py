@@ -1,0 +1,269 @@
+"""The student as a fine-tuned model: a checkpoint under a new head of zeros, trained by mini-batches.
+
+    z_i = head(state of text i)          an item of two texts: (-d/2, d/2), d = head(second) - head(first)
+    for t = 0 .. T-1, with a batch I of 32 items, each item once an epoch in an order that the seed draws:
+        L = 1/|I| sum_{i in I} w_i / mean(w) loss(z_i, target_i, t / T)
+        one step of Adam at the rate lr (1 + cos(pi t / T)) / 2
+
+Batch, two epochs, Adam, cosine and the rates of "full" are those of the code published with Burns et al. 2023 (arXiv
+2312.09390); the rate of "lora" is ten times that (Schulman et al. 2025, LoRA Without Regret). An objective sees a batch, as there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import math
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+
+from outgrow import objectives, progress
+from outgrow.models import Model, loading, tokens
+from outgrow.objectives import Objective
+from outgrow.objectives.xent import Xent
+from outgrow.rng import derive, hashed
+from outgrow.store import Store
+from outgrow.students.checkpoint import Checkpoint
+from outgrow.students.linear import as_logits
+from outgrow.students.network import Network
+
+BATCH, EPOCHS = 32, 2
+FEWEST_STEPS = 60
+"""Two epochs of a few hundred items would not move a model."""
+SMALL = 500_000_000
+PREDICTED = 1024
+"""Items that are predicted at a time."""
+RATES = {"full": (5e-5, 1e-5), "lora": (5e-4, 1e-4)}
+"""Learning rates of models below SMALL parameters, and of others."""
+
+
+@final
+@dataclass(frozen=True)
+class Texts:
+    """What every student of one (task, model) reads."""
+
+    model: Model
+    texts: tuple[tuple[str, ...], ...]
+    """N items of S texts: one, or two to be compared."""
+    classes: tuple[str, ...]
+    store: Store
+
+    @cached_property
+    def ids(self) -> list[list[np.ndarray]]:
+        """N times S token ids."""
+        read, sides = tokens.tokenise(self._tokenizer, [t for item in self.texts for t in item], self.store.root), len(self.texts[0])
+        found = [read.ids(at) for at in range(len(self.texts) * sides)]
+        read.close()
+        return [found[at : at + sides] for at in range(0, len(found), sides)]
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the head makes of a text."""
+        return 1 if len(self.texts[0]) == 2 else len(self.classes)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(N,) tokens of each item."""
+        return np.array([sum(map(len, item)) for item in self.ids])
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the texts."""
+        return hashed(*(text for item in self.texts for text in (*item, "")))
+
+    def network(self, kind: str, rng: np.random.Generator) -> Network:
+        """The model, not yet trained."""
+        return Network(self.model, kind, self.outputs, self._tokenizer.pad, BATCH * int(self.lengths.max()), rng)
+
+    def logits(self, network: Network, items: Iterable[int]) -> torch.Tensor:
+        """(n, C) of items."""
+        z = network([text for item in items for text in self.ids[item]])
+        return z if self.outputs > 1 else as_logits((z[1::2] - z[::2]).T[None])[0]
+
+    @cached_property
+    def _tokenizer(self) -> tokens.Tokenizer:
+        return tokens.prepared(self.model)
+
+
+@final
+@dataclass(frozen=True)
+class Fitted:
+    """A fine-tuned student of R replicates."""
+
+    probs: np.ndarray
+    """(R, N, C) float32"""
+    runs: tuple[Run, ...]
+
+    def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities (R, n, C) float32 for the items in `mask` (N,) bool; all items by default."""
+        return self.probs if mask is None else self.probs[:, mask]
+
+    def save(self, path: Path, replicate: int = 0) -> None:
+        """A folder that `transformers` loads as a sequence classifier, weights in float32; of two texts it scores each.
+
+        A student whose predictions came out of the store is trained again first.
+        """
+        self.runs[replicate].save(Path(path))
+
+
+@final
+class Finetune:
+    """A student that is fine-tuned: kind "lora" or "full".
+
+    texts: what it reads; train (R, N) bool: rows that may be trained on; groups (N,): items that belong together; seed and
+    replicates name the random choices.
+    """
+
+    def __init__(self, texts: Texts, kind: str, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int]):
+        self.texts, self.kind, self.train, self.groups = texts, kind, train, groups
+        self.seed, self.replicates = seed, tuple(replicates)
+
+    def on(self, train: np.ndarray) -> Finetune:
+        """The same student, allowed to train on other rows (R, N)."""
+        return Finetune(self.texts, self.kind, train, self.groups, self.seed, self.replicates)
+
+    def fit(
+        self, targets: np.ndarray, *, weights: np.ndarray | None = None, objective: Objective | None = None, steps: int | None = None
+    ) -> Fitted:
+        """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
+
+        weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count. `steps` of
+        optimisation: two epochs where not given. Replicates train one after another.
+        """
+        targets = np.broadcast_to(targets, (*self.train.shape, np.shape(targets)[-1]))
+        weights = np.broadcast_to(1.0 if weights is None else weights, self.train.shape) * self.train
+        weights = np.where(np.isnan(targets).any(-1), 0, weights).astype(np.float32)
+        runs = []
+        for r, replicate in enumerate(self.replicates):
+            rows = np.flatnonzero(weights[r] > 0)
+            runs.append(Run(
+                self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], objective or Xent(),
+                steps or max(math.ceil(EPOCHS * len(rows) / BATCH), FEWEST_STEPS), self.seed, replicate,
+            ))  # fmt: skip
+        return Fitted(np.stack([run.probs() for run in runs]), tuple(runs))
+
+
+@final
+class Run:
+    """One replicate's training: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
+
+    def __init__(
+        self, texts: Texts, kind: str, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, objective: Objective,
+        steps: int, seed: int, replicate: int,
+    ):  # fmt: skip
+        self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
+        self.objective, self.steps, self.seed, self.replicate = objective, steps if len(rows) else 0, seed, replicate
+        self.rate = RATES[kind][texts.model.parameters >= SMALL]
+        taught = (rows.astype(np.int64), targets, weights)
+        self.made_of = {
+            "model": texts.model.digest, "texts": texts.digest, "kind": kind, "seed": seed, "replicate": replicate,
+            "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught], "classes": targets.shape[-1],
+            "objective": repr(objective), "steps": steps, "rate": self.rate, "precision": loading.chosen_precision(),
+            "device": loading.device().type, "code": _code(objective),
+        }  # fmt: skip
+        """All that its predictions depend on."""
+        self._kept: np.ndarray | None = None
+        """Its weights once it is trained, on disk: many may wait there for being saved or not."""
+
+    def probs(self) -> np.ndarray:
+        """(N, C) float32: what the trained student says of every item; out of the store where it was trained before."""
+        made = self.texts.store.make("fine-tuned", self.made_of, self._answers)
+        self._checkpoint().drop()
+        return made.arrays["probs"]
+
+    def save(self, path: Path) -> None:
+        """Write the trained model."""
+        if self._kept is None:
+            self._train(self._started())
+            self._checkpoint().drop()
+        network = self._started()
+        parts = torch.from_numpy(self._kept).split([weight.numel() for weight in network.weights])
+        for weight, part in zip(network.weights, parts, strict=True):
+            weight.data.copy_(part.view_as(weight))
+        network.save(path, self.texts.classes)
+
+    def _answers(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        began, network = time.perf_counter(), self._started()
+        tokens = self._train(network)
+        trained = time.perf_counter() - began
+        order, out = np.argsort(self.texts.lengths, kind="stable"), np.empty((len(self.texts.ids), self.targets.shape[-1]), np.float32)
+        with torch.inference_mode(), progress.track(f"reading {len(order)} items with it", len(order)) as bar:
+            for start in range(0, len(order), PREDICTED):
+                items = order[start : start + PREDICTED]
+                out[items] = self.objective.read(self.texts.logits(network, items)).numpy()
+                bar.advance(len(items))
+        return {"probs": out}, {"seconds": trained, "tokens": tokens, "steps": self.steps}
+
+    def _started(self) -> Network:
+        return self.texts.network(self.kind, derive(self.seed, "fine-tuning", self.replicate))
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.texts.store, self.made_of)
+
+    def _train(self, network: Network) -> int:
+        """Trains it from where it was killed or from the start, keeps its weights on disk; tokens read meanwhile."""
+        checkpoint, weights, read = self._checkpoint(), network.weights, 0
+        optimiser = torch.optim.Adam(weights, lr=self.rate)
+        done, state = checkpoint.read()
+        for i, weight in enumerate(weights if state else ()):
+            now, mean, square = (torch.tensor(state[f"{name}/{i}"]).to(weight.device) for name in STATE)
+            weight.data.copy_(now)
+            optimiser.state[weight] = {"step": torch.tensor(float(done)), "exp_avg": mean, "exp_avg_sq": square}
+        label = f"fine-tuning {self.texts.model.name} ({self.kind}), replicate {self.replicate}"
+        with progress.track(label, self.steps) as bar:
+            bar.advance(done)
+            for step in range(done, self.steps):
+                batch = self.batch(step)
+                read += int(self.texts.lengths[self.rows[batch]].sum())
+                optimiser.param_groups[0]["lr"] = self.rate * (1 + math.cos(math.pi * step / self.steps)) / 2
+                gradients = torch.autograd.grad(self._loss(network, batch, step), weights, materialize_grads=True)
+                for weight, gradient in zip(weights, gradients, strict=True):
+                    weight.grad = gradient
+                optimiser.step()
+                bar.advance()
+                if checkpoint.due:
+                    checkpoint.keep(step + 1, _state(weights, optimiser))
+        self._kept = self.texts.store.scratch((sum(weight.numel() for weight in weights),))
+        torch.cat([weight.detach().cpu().flatten() for weight in weights], out=torch.from_numpy(self._kept))
+        return read
+
+    def _loss(self, network: Network, batch: np.ndarray, step: int) -> torch.Tensor:
+        targets, weights = (torch.from_numpy(array[batch]) for array in (self.targets, self.weights))
+        with torch.enable_grad():
+            losses = self.objective(self.texts.logits(network, self.rows[batch]), targets, weights, step / self.steps)
+            return (losses * weights).mean() / float(self.weights.mean())
+
+    def batch(self, step: int) -> np.ndarray:
+        """Numbers among the rows, ascending: ties in an objective then fall as in a full batch, by hashed id."""
+        count = len(self.rows)
+        size = min(BATCH, count)
+        at = np.arange(step * size, (step + 1) * size)
+        orders = {e: derive(self.seed, "epoch", e, self.replicate).permutation(count) for e in np.unique(at // count).tolist()}
+        return np.sort([orders[e][i] for e, i in zip((at // count).tolist(), (at % count).tolist(), strict=True)])
+
+
+STATE = ("weight", "mean", "square")
+"""What there is of every weight: itself, and Adam's two moments."""
+
+
+def _state(weights: Sequence[torch.Tensor], optimiser: torch.optim.Adam) -> dict[str, np.ndarray]:
+    found = {}
+    for i, weight in enumerate(weights):
+        moments = optimiser.state[weight]
+        parts = (weight, moments["exp_avg"], moments["exp_avg_sq"])
+        found |= {f"{name}/{i}": part.detach().cpu().numpy() for name, part in zip(STATE, parts, strict=True)}
+    return found
+
+
+def _code(objective: Objective) -> str:
+    """sha256 of the sources that training runs through, the objective's among them."""
+    here = [Path(__file__).with_name(f"{name}.py") for name in ("finetune", "network", "checkpoint")]
+    files = [*here, *sorted(Path(objectives.__path__[0]).glob("*.py")), Path(inspect.getsourcefile(type(objective)) or "")]
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,0 +1,163 @@
+"""A checkpoint as a classifier: a head of zeros on it, and all of its weights to be trained, or low-rank updates of its matrices.
+
+    "full"   every weight, in float32
+    "lora"   W = W0 + (ALPHA / RANK) B A for every matrix W0 of the blocks; A (RANK, in) is drawn, B (out, RANK) starts at 0, W0 rests
+             (Hu et al. 2021, arXiv 2106.09685)
+
+It is the sequence classifier of `transformers`: the head stands on the last token of a causal model, and where an encoder of that
+type has it otherwise. So what is saved is a checkpoint like any other. There is no dropout.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from outgrow.errors import UserError
+from outgrow.models import Model, loading
+from outgrow.models.plan import plan
+from outgrow.models.tokens import tokenizer_of
+from outgrow.store import disk
+
+KINDS = ("lora", "full")
+RANK, ALPHA = 16, 32
+PART_TOKENS = {"cpu": 512, "cuda": 32768}
+"""Tokens that are read together. Smaller parts of more equal length waste less on padding, which a processor cannot hide."""
+SPREAD = 0.02
+"""Standard deviation of new matrices below the head, where the checkpoint's configuration names none."""
+
+
+@final
+class Network:
+    """A checkpoint with `outputs` logits a text, trained in one of KINDS.
+
+    `pad` fills rows up; a batch has at most so many `tokens`; `rng` draws what does not start at 0 or as it was read.
+    """
+
+    def __init__(self, model: Model, kind: str, outputs: int, pad: int, tokens: int, rng: np.random.Generator):
+        self.model, self.pad, self.precision = model, pad, loading.chosen_precision()
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        self.net, new = _read(model, "float32" if kind == "full" else self.precision, outputs)
+        self.net.config.pad_token_id = pad  # the classifier of a causal model looks for it to find the last token
+        head = [module for module in self.net.modules() if isinstance(module, torch.nn.Linear)][-1]
+        for name, weight in self.net.named_parameters():
+            if name in new and weight.ndim > 1:
+                drawn = torch.randn(weight.shape, generator=generator)
+                weight.data.copy_(drawn * getattr(self.net.config, "initializer_range", SPREAD))
+        for weight in head.parameters():
+            torch.nn.init.zeros_(weight)
+        self._tuner = _adapted(self.net, model.depth, generator) if kind == "lora" else None
+        for name, weight in self.net.named_parameters():
+            known = name.replace(".base_layer", "")
+            weight.requires_grad_(kind == "full" or "lora_" in name or known in new or any(weight is w for w in head.parameters()))
+        self.weights = [weight for weight in self.net.parameters() if weight.requires_grad]
+        """What is trained, in float32."""
+        for weight in self.weights:
+            weight.data = weight.data.float()
+        # In bfloat16 a head would put all its logits on a coarse grid.
+        head.forward = lambda x: _exactly(head, x)
+        if self._needed(tokens) > _memory() / 2:
+            for block in loading.blocks(self.net, model.depth):
+                # On the way back a block is computed again from what went into it.
+                block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
+
+    def __call__(self, texts: Sequence[np.ndarray]) -> torch.Tensor:
+        """Logits (n, outputs) float32 of texts as token ids, read in parts of about equal length."""
+        lengths = np.array([len(text) for text in texts])
+        planned = plan(lengths, PART_TOKENS[self.net.device.type], int(lengths.sum()))
+        low = self.precision == "bfloat16"
+        parts = []
+        with torch.autocast(self.net.device.type, torch.bfloat16, enabled=low):
+            for part in (batch for shard in planned.batches for batch in shard):
+                parts.append(self._forward([texts[row] for row in planned.order[part]]))
+        return torch.cat(parts)[torch.from_numpy(np.argsort(planned.order))]
+
+    def save(self, folder: Path, classes: Sequence[str]) -> None:
+        """A checkpoint that `transformers` reads as any other. Updates go into the matrices, and this network is of no more use.
+
+        In float32: bfloat16 would round small updates away.
+        """
+        net = self.net.float()
+        if self._tuner is not None:
+            net = self._tuner.merge_and_unload()
+        if net.config.num_labels == len(classes):
+            net.config.id2label = dict(enumerate(classes))
+            net.config.label2id = {name: number for number, name in enumerate(classes)}
+        tokenizer = tokenizer_of(self.model)
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(self.pad)
+        disk.folder(folder)
+        with disk.guarded(folder), loading.quiet():
+            net.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+
+    def _forward(self, texts: Sequence[np.ndarray]) -> torch.Tensor:
+        """(n, outputs) of texts that are read together, on the processor."""
+        lengths = torch.tensor([len(text) for text in texts])
+        ids = torch.full((len(texts), int(lengths.max())), self.pad)
+        for row, text in zip(ids, texts, strict=True):
+            row[: len(text)] = torch.from_numpy(text.astype(np.int64))
+        mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+        given = {"use_cache": False} if self.model.kind == "causal" else {"attention_mask": mask.to(self.net.device)}
+        return self.net(input_ids=ids.to(self.net.device), **given).logits.float().cpu()
+
+    def _needed(self, tokens: int) -> float:
+        """Bytes that training takes at most: weights, gradients, two moments, and what the blocks leave for the way back.
+
+        The latter about 17 numbers a token, unit of width and block (Korthikanti et al. 2022, arXiv 2205.05198, without attention
+        maps, which are not kept).
+        """
+        size = 4 if self.precision == "float32" else 2
+        trained = sum(weight.numel() for weight in self.weights)
+        resting = sum(weight.numel() for weight in self.net.parameters()) - trained
+        return 16 * trained + size * (resting + 17 * tokens * self.model.width * self.model.depth)
+
+
+def _read(model: Model, precision: str, outputs: int) -> tuple[Any, set[str]]:
+    """The sequence classifier, and the names of weights that the checkpoint does not hold."""
+    from transformers import AutoModelForSequenceClassification
+
+    more = {"num_labels": outputs, "ignore_mismatched_sizes": True, "output_loading_info": True}
+    try:
+        net, found = loading.read(AutoModelForSequenceClassification, model, precision, **more)
+    except ValueError as error:
+        if "Unrecognized configuration class" not in str(error):
+            raise
+        raise UserError(f"`transformers` makes no classifier of {model.name!r}: use --student linear, or another model") from None
+    return net.eval(), {*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])}
+
+
+def _adapted(net: Any, depth: int, generator: torch.Generator) -> Any:
+    """Puts updates beside every matrix of the blocks."""
+    from peft import LoraConfig
+    from peft.tuners.lora import LoraModel
+    from transformers.pytorch_utils import Conv1D
+
+    inside = {id(module) for module in loading.blocks(net, depth).modules()}
+    names = [name for name, module in net.named_modules() if id(module) in inside and isinstance(module, torch.nn.Linear | Conv1D)]
+    turned = any(isinstance(module, Conv1D) for module in net.modules())
+    tuner = LoraModel(net, LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=names, fan_in_fan_out=turned), "default")
+    for name, weight in net.named_parameters():
+        if "lora_A" in name:
+            drawn = torch.rand(weight.shape, generator=generator)
+            weight.data.copy_((2 * drawn - 1) / weight.shape[1] ** 0.5)
+    return tuner
+
+
+def _exactly(head: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    with torch.autocast(x.device.type, enabled=False):
+        return torch.nn.functional.linear(x.to(head.weight.device, torch.float32), head.weight, head.bias)
+
+
+def _memory() -> int:
+    """Bytes of the device that trains."""
+    if loading.device().type == "cuda":
+        return torch.cuda.mem_get_info()[1]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
