@@ -12,9 +12,9 @@ from outgrow import methods
 from outgrow.measures.accuracy import accuracy
 from outgrow.measures.intervals import Table
 from outgrow.methods.auxiliary import trunk
-from outgrow.methods.ccs import contrasted
 from outgrow.methods.em_posterior import posterior
 from outgrow.references import cheat_stop
+from outgrow.students.pairs import consistent, opposed, sides
 from outgrow.worlds import World, plant
 from planted import resources
 
@@ -80,7 +80,38 @@ def test_ccs_counts_pairs_only_where_they_are_opposed():
     margins[1, :, 1] = -margins[1, :, 0] + 0.5 * rng.normal(size=200)
     known = np.ones((2, 200), bool)
     known[:, :5] = False
-    assert (contrasted(margins, known).sum(1) == [0, 195]).all()
+    assert (opposed(margins, known).sum(1) == [0, 195]).all()
+
+
+def test_beliefs_of_a_pair_become_those_of_exactly_one_being_true():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.05, 0.95, (3, 6))
+    probs = np.stack([1 - p, p], -1)
+    pairs = sides(np.array([7, 3, 9, 3, 7, 5]))
+    assert pairs.tolist() == [[1, 3], [0, 4]]
+    count = np.array([[True, True], [True, False], [False, False]])
+    found = consistent(probs, probs, pairs, count)
+    for r in range(3):
+        for (a, b), counts in zip(pairs, count[r], strict=True):
+            if counts:  # Bayes: only (1, 0) and (0, 1) can be
+                first = p[r, a] * (1 - p[r, b]) / (p[r, a] * (1 - p[r, b]) + p[r, b] * (1 - p[r, a]))
+                assert np.allclose(found[r, [a, b], 1], [first, 1 - first])
+            else:
+                assert (found[r, [a, b]] == probs[r, [a, b]]).all()
+    assert (found[:, [2, 5]] == probs[:, [2, 5]]).all()
+
+
+@pytest.mark.parametrize("world, chosen", [
+    (World(pairs=True, rate=0.25, width=60), 2), (World(gap=0.5, rate=0.3, telling=0.6, width=40), 1), (World(errors="emulable"), 0),
+])  # fmt: skip
+def test_auto_chooses_contrast_confidence_or_naive_where_each_belongs(world, chosen):
+    fitted = methods.find("auto").fit(given(world, 8))
+    assert (getattr(fitted, "which", np.zeros(8)) == chosen).mean() >= 0.75
+
+
+def test_auto_is_naive_where_the_balance_would_change():
+    found = given(World(balance=0.15, rate=0.3, gap=0.5))
+    assert np.array_equal(predict("auto", found), predict("naive", found))
 
 
 def test_ccs_without_pairs_is_naive():

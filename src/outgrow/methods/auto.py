@@ -1,10 +1,11 @@
-"""Auto: the auxiliary confidence loss where separate students then agree more; elsewhere naive.
+"""Auto: of naive, confidence and contrast the recipe whose students of separate halves agree most.
 
-    steadier = kappa(c_A, c_B) - kappa(n_A, n_B)        n, c: naive and logconf students of two halves A, B of the labels
-    f = c  where steadier > gain and at least a share `kept` of n's own answers has the class balance of w;   f = n elsewhere
+    steady_m = kappa(m_A, m_B)        m_A, m_B: students of recipe m on two halves of the labels
+    m = argmax steady_m where that is `gain` above naive's and a share `kept` of naive's answers has the balance of w, else naive
+    recipes: naive;  logconf;  contrast where most items come in groups of two: exactly one of a pair is of the last class
 
-A boundary that the student's features really have draws confident students of separate halves together; where the labels'
-errors are of a kind that it can imitate, confidence drives them apart. No gold is needed to see which.
+A boundary that the student's features really have draws students of separate halves together; where a recipe's idea does
+not hold, or the labels' errors are of a kind that the student can imitate, it drives them apart. No gold is needed to see which.
 """
 
 from outgrow.methods import method
@@ -13,34 +14,42 @@ from outgrow.worlds import World
 
 
 @method(
-    paper="outgrow's own; logconf is Burns et al. 2023 (arXiv 2312.09390), section 4.3",
+    paper="outgrow's own; logconf is Burns et al. 2023 (arXiv 2312.09390), contrast after Burns et al. 2022 (arXiv 2212.03827)",
     wins=World(gap=0.5, rate=0.3, telling=0.6, width=40),
     ties=World(errors="emulable"),
 )
-def auto(weak, student, *, gain: float = 0.02, kept: float = 0.9, draws: int = 2):
-    """The confidence loss where it makes students of separate halves agree more, else naive."""
+def auto(weak, student, *, gain: float = 0.04, kept: float = 0.9, draws: int = 2):
+    """The recipe whose students of separate halves agree most: confidence, contrast, or naive."""
     import numpy as np
 
     from outgrow.students.crossfit import answers, folds
-    from outgrow.students.together import Either
+    from outgrow.students.pairs import contrast, sides
+    from outgrow.students.together import Choice
 
     labels = weak.beliefs
     heard = ~np.isnan(labels).any(-1)
-    plain = student.fit(labels)
+    recipes = [lambda s: s.fit(labels), lambda s: s.fit(labels, objective=Logconf())]
+    pairs = sides(student.groups)
+    known = heard[:, pairs].all(-1)
+    if labels.shape[-1] == 2 and (known.sum(-1) > heard.sum(-1) / 4).all():
+        recipes.append(lambda s: contrast(s, labels, pairs, known))
 
-    def agreement(draw: int, objective) -> np.ndarray:
-        half = folds(student, f"auto {draw}", 2)
-        said = [student.on(student.train & (half == k)).fit(labels, objective=objective).predict().argmax(-1) for k in (0, 1)]
-        return np.array([kappa(a[rows], b[rows]) for a, b, rows in zip(*said, heard, strict=True)])
-
+    plain = recipes[0](student)
     own = plain.predict()
     same = own.argmax(-1) == answers(own, labels).argmax(-1)
-    keeps = np.array([row[rows].mean() for row, rows in zip(same, heard, strict=True)]) >= kept
-    if not keeps.any():
+    balanced = np.array([row[rows].mean() for row, rows in zip(same, heard, strict=True)]) >= kept
+    if not balanced.any():
         return plain
-    steadier = np.mean([agreement(draw, Logconf()) - agreement(draw, None) for draw in range(draws)], 0)
-    confident = keeps & (steadier > gain)
-    return Either(confident, student.fit(labels, objective=Logconf()), plain) if confident.any() else plain
+
+    def steady(recipe, draw: int) -> list[float]:
+        half = folds(student, f"auto {draw}", 2)
+        said = [recipe(student.on(student.train & (half == k))).predict().argmax(-1) for k in (0, 1)]
+        return [kappa(a[rows], b[rows]) for a, b, rows in zip(*said, heard, strict=True)]
+
+    found = np.array([np.mean([steady(recipe, draw) for draw in range(draws)], 0) for recipe in recipes])
+    best = np.where(balanced & (found.max(0) > found[0] + gain), found.argmax(0), 0)
+    members = [recipe(student) if number in best else None for number, recipe in enumerate(recipes)]
+    return Choice(best, [plain, *members[1:]])
 
 
 def kappa(a, b) -> float:

@@ -22,45 +22,13 @@ def ccs(weak, student, *, rounds: int = 1):
     """Train on beliefs made consistent within contrasted pairs, then on the student's own consistent answers."""
     import numpy as np
 
+    from outgrow.students.pairs import contrast, margin, opposed, sides
+
     labels = weak.beliefs
+    plain = student.fit(labels)
     if labels.shape[-1] != 2:
-        return student.fit(labels)
-    _, where, size = np.unique(student.groups, return_inverse=True, return_counts=True)
-    sides = np.flatnonzero(size[where] == 2)
-    sides = sides[np.argsort(where[sides], kind="stable")].reshape(-1, 2)
-    known = ~np.isnan(labels[:, sides]).any((-1, -2))
-    both = contrasted(_margin(student.fit(labels).predict()[:, sides]), known)
-    fitted = student.fit(_consistent(labels, labels, sides, both))
-    for _ in range(rounds):
-        answers = _consistent(labels, fitted.predict(), sides, both)
-        sure = np.sign(_margin(answers[:, sides]))[..., None] * [-0.5, 0.5] + 0.5
-        answers[:, sides] = np.where(both[..., None, None], sure, labels[:, sides])
-        fitted = student.fit(answers)
-    return fitted
-
-
-def contrasted(margins, known):
-    """(R, P): the known pairs (R, P), in replicates where margins (R, P, 2) of these are opposed on the whole."""
-    import numpy as np
-
-    product = np.where(known, margins.prod(-1), 0)
-    # Were sides independent, the sum would have this deviation: three of it below 0 is no chance.
-    return known & (product.sum(-1) < -3 * np.sqrt(np.square(product).sum(-1)))[:, None]
-
-
-def _margin(probs):
-    import numpy as np
-
-    safe = probs.astype(np.float64).clip(1e-6, 1 - 1e-6)
-    return np.log(safe[..., 1] / safe[..., 0])
-
-
-def _consistent(labels, probs, sides, both):
-    """`labels`, with C(probs) for the sides (P, 2) of the pairs that count."""
-    import numpy as np
-
-    first, second = np.moveaxis(_margin(probs[:, sides]), -1, 0)
-    true = 1 / (1 + np.exp(np.stack([second - first, first - second], -1)))
-    out = labels.copy()
-    out[:, sides] = np.where(both[..., None, None], np.stack([1 - true, true], -1), labels[:, sides])
-    return out
+        return plain
+    pairs = sides(student.groups)
+    known = ~np.isnan(labels[:, pairs]).any((-1, -2))
+    count = opposed(margin(plain.predict()[:, pairs]), known)
+    return contrast(student, labels, pairs, count, rounds) if count.any() else plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -10,13 +11,15 @@ import numpy as np
 
 @final
 @dataclass(frozen=True)
-class Either:
-    """One student for the replicates in `first` (R,) bool, another for the rest."""
+class Choice:
+    """For every replicate one of several students: `which` (R,) numbers among `members`."""
 
-    first: np.ndarray
-    yes: Any
-    no: Any
+    which: np.ndarray
+    members: Sequence[Any]
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Probabilities (R, n, C) float32."""
-        return np.where(self.first[:, None, None], self.yes.predict(mask), self.no.predict(mask))
+        out = self.members[0].predict(mask)
+        for number in set(self.which.tolist()) - {0}:
+            out[self.which == number] = self.members[number].predict(mask)[self.which == number]
+        return out
