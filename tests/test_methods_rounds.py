@@ -109,6 +109,16 @@ def test_auto_chooses_contrast_confidence_or_naive_where_each_belongs(world, cho
     assert (getattr(fitted, "which", np.zeros(8)) == chosen).mean() >= 0.75
 
 
+def test_of_a_choice_the_chosen_student_is_saved():
+    from outgrow.students.saved import weights
+
+    fitted = methods.find("auto").fit(given(World(pairs=True, rate=0.25, width=60)))
+    assert fitted.which.max() > 0, "something else than naive is chosen"
+    for r, number in enumerate(fitted.which):
+        kept, chosen = weights(fitted, r), weights(fitted.members[number], r)
+        assert all((kept["arrays"][name] == value).all() for name, value in chosen["arrays"].items())
+
+
 def test_auto_is_naive_where_the_balance_would_change():
     found = given(World(balance=0.15, rate=0.3, gap=0.5))
     assert np.array_equal(predict("auto", found), predict("naive", found))

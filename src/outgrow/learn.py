@@ -139,7 +139,7 @@ class Taught:
 
 
 def learn(
-    data: str, *, reading: Reading | None = None, votes_table: str | None = None, strong: str = "smollm2-135m", method: str = "naive",
+    data: str, *, reading: Reading | None = None, votes_table: str | None = None, strong: str = "smollm2-135m", method: str = "auto",
     label_model: str = "mean", student: str = "linear", suggest: int = 0, seed: int = 0, out: Path = Path("student"),
 ) -> Path:  # fmt: skip
     """Teach a student by the votes in a table, save it in the folder `out` with its report, and return the folder.

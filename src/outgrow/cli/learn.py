@@ -18,7 +18,7 @@ def learn_(
     *,
     votes_table: str | None = None,
     strong: str = "smollm2-135m",
-    method: str = "naive",
+    method: str = "auto",
     label_model: str = "mean",
     student: str = "linear",
     suggest: int = 0,
@@ -39,7 +39,7 @@ def learn_(
         The student: a model name (`outgrow list models`), a hub id or a folder; `votes` where the items have no text: it
         reads the votes themselves.
     method
-        How it learns from weak labels (`outgrow list methods`).
+        How it learns from weak labels (`outgrow list methods`); auto where not given.
     label_model
         What makes one belief of several voters (`outgrow list label-models`).
     student

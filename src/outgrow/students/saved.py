@@ -122,7 +122,10 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
     """Layer, kind of head, objective and arrays of one replicate of a fitted probe. Raises UserError for what is no probe's head."""
     from outgrow.students.linear import Heads
     from outgrow.students.probe import Fitted
+    from outgrow.students.together import Choice
 
+    if isinstance(fitted, Choice):
+        fitted = fitted.members[int(fitted.which[replicate])]
     if not isinstance(fitted, Fitted):
         raise UserError(f"this method makes a {type(fitted).__name__}, which cannot be saved: learn with another --method")
     space, layer = fitted.space, int(fitted.settings.layer[replicate])
