@@ -204,15 +204,19 @@ def test_no_arguments_leave_everything_to_the_study(monkeypatch, capsys) -> None
 
 def test_every_flag_reaches_the_study(monkeypatch, capsys) -> None:
     text = (
-        "a.csv b.csv --weak minilm-l6 tfidf --weak column:x --strong s1 --strong s2 --method naive logconf --seeds 4 --seed 7 "
+        "a.csv b.csv --weak minilm-l6 tfidf --weak column:x --strong s1 --strong s2 --weak-features w.npz --strong-features f.npz --student mlp --label-model majority --ladder m1 m2 --auxiliary t1 --method naive logconf --seeds 4 --seed 7 "
         "--weak-gold 50 --out somewhere --text T --text2 T2 --context C --question Q --choices O --answer A --label L "
         "--chosen P --rejected N --prompt R --id I --split S --group G --test-values t1 t2 --pool-values p1 "
         "--classes no yes --votes v1 v2 --skip-bad-rows --items 9 --set logconf.alpha=0.5 --set logconf.warmup=0"
     )
     assert _merged(monkeypatch, capsys, *text.split(), "--template", "{q}: {a}") == {
         "tasks": ["a.csv", "b.csv"],
-        "weak": ["minilm-l6", "tfidf", "column:x"],
-        "strong": ["s1", "s2"],
+        "weak": ["minilm-l6", "tfidf", "column:x", "features:w.npz"],
+        "strong": ["s1", "s2", "features:f.npz"],
+        "student": "mlp",
+        "label_model": "majority",
+        "ladder": ["m1", "m2"],
+        "auxiliary": ["t1"],
         "methods": ["naive", "logconf"],
         "seeds": 4,
         "seed": 7,

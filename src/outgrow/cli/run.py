@@ -16,6 +16,8 @@ def run_(
     *tasks: str,
     weak: list[str] | None = None,
     strong: list[str] | None = None,
+    weak_features: list[Path] | None = None,
+    strong_features: list[Path] | None = None,
     method: list[str] | None = None,
     seeds: int | None = None,
     seed: int | None = None,
@@ -36,10 +38,14 @@ def run_(
     tasks
         Built-in names, paths to .parquet, .csv or .jsonl files, or hub:OWNER/NAME. They come first.
     weak
-        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`). features:FILE is a model
-        whose features are ready: .npz (arrays id and x) or .parquet (column id), joined to the items by id.
+        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`).
     strong
-        Students: model names (`outgrow list models`), hub ids, folders, or features:FILE.
+        Students: model names (`outgrow list models`), hub ids or folders.
+    weak_features
+        Files of ready-made features for supervisors, the same as --weak features:FILE: .npz (arrays id and x) or .parquet
+        (column id), joined to the items by id.
+    strong_features
+        The same for students.
     method
         Ways to learn from weak labels (`outgrow list methods`); the usual ones where none is named, all with `all`.
     seeds
@@ -68,8 +74,8 @@ def run_(
 
     flags = {
         "tasks": tasks,
-        "weak": weak,
-        "strong": strong,
+        "weak": [*(weak or []), *(f"features:{file}" for file in weak_features or [])],
+        "strong": [*(strong or []), *(f"features:{file}" for file in strong_features or [])],
         "methods": method,
         "seeds": seeds,
         "seed": seed,
