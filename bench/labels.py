@@ -59,15 +59,15 @@ def crowds() -> Iterator[Crowd]:
             rules = np.array(table["weak_labels"].to_list())
             item, worker = np.nonzero(rules >= 0)
             gold = table["label"].to_numpy()
-            yield _crowd(name, item, worker, rules[item, worker], np.arange(len(gold)), gold, len(gold), gold.max() + 1)
+            yield _crowd(name, item, worker, rules[item, worker], np.arange(len(gold)), gold, len(gold), gold.max() + 1, rules=True)
     for name in ("crowd_labels", "wrench_youtube", "wrench_trec"):
         if not (DATA / name).exists():
             print(f"{name}: left out, {DATA / name} is not there")
 
 
-def _crowd(name, item, worker, label, scored, truth, items: int, classes: int) -> Crowd:
+def _crowd(name, item, worker, label, scored, truth, items: int, classes: int, rules: bool = False) -> Crowd:
     item, worker, label = (np.asarray(column, np.int64) for column in (item, worker, label))
-    votes = Votes(item, worker, np.eye(classes)[label], items, int(worker.max()) + 1)
+    votes = Votes(item, worker, np.eye(classes)[label], items, int(worker.max()) + 1, asked_all=rules)
     gold = np.full(items, -1)
     gold[np.asarray(scored)] = np.asarray(truth)
     return Crowd(name, votes, gold)

@@ -140,7 +140,7 @@ def test_dawid_skene_recovers_planted_confusions():
     planted = 0.6 * np.eye(3) + 0.4 * rng.dirichlet([1, 1, 1], (6, 3))  # (worker, true, said)
     said = (rng.random((6, 4000, 1)) > planted.cumsum(-1)[:, gold]).sum(-1)
     votes = replicates(WeakLabels(np.eye(3, dtype=np.float32)[said][None], tuple("abcdef")))[0]
-    prior, confusion = fitted(votes, em(votes, 0.1), 0.1)
+    prior, confusion, _ = fitted(votes, em(votes, 0.1), 0.1)
     assert np.abs(np.exp(confusion).swapaxes(1, 2) - planted).max() < 0.06
     assert np.abs(np.exp(prior) - [0.5, 0.3, 0.2]).max() < 0.03
 
@@ -270,3 +270,26 @@ def test_evidence_that_cancels_is_none():
     said = np.eye(2, dtype=np.float32)[[[0, 0], [1, 0]]][None]
     belief = believed("bayesian", said, np.full((1, 2), 0.8))
     assert belief.confidence[0, 0] == pytest.approx(0) and np.allclose(belief.probs[0, 0], 0.5)
+
+
+def test_a_rule_that_only_ever_names_one_class_speaks_by_silence():
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 2, 2000)
+    said = np.full((1, 6, 2000, 2), np.nan, np.float32)
+    for j in range(6):  # three rules a class: each finds 40% of its class, and 8% of the other by mistake
+        fires = rng.random(2000) < np.where(gold == j % 2, 0.4, 0.08)
+        said[0, j, fires] = np.eye(2, dtype=np.float32)[j % 2]
+    weak = WeakLabels(said, tuple("abcdef"))
+    heard = ~np.isnan(said[0]).all((0, 2))
+    likely = np.zeros((2000, 2))  # Bayes, with the true rates
+    for k in range(2):
+        for j in range(6):
+            rate = 0.4 if j % 2 == k else 0.08
+            likely[:, k] += np.where(np.isnan(said[0, j, :, 0]), np.log(1 - rate), np.log(rate))
+    best = (likely.argmax(1) == gold)[heard].mean()
+    assert (labels.find("dawid_skene")(weak).probs[0].argmax(-1) == gold)[heard].mean() > best - 0.01
+    # Where nobody said that they saw every item, silence says nothing, and one-sided votes nothing of the class.
+    item, worker = np.nonzero(~np.isnan(said[0, ..., 0]).T)
+    missing = Votes(item, worker, said[0, worker, item].astype(float), 2000, 6)
+    assert missing.silence.nnz == 0
+    assert (labels.find("dawid_skene")(missing).probs[0].argmax(-1) == gold)[heard].mean() < best - 0.1

@@ -2,6 +2,8 @@
 
     M: pi_k ~ sum_i q_ik,    C_jkl ~ sum_i q_ik v_ijl + smoothing
     E: log q_ik = log pi_k + sum_jl v_ijl log C_jkl + const
+
+Silence is one more answer l of those of whom it is one (`Votes.silence`), and missing of all others.
 """
 
 from __future__ import annotations
@@ -21,16 +23,19 @@ def em(votes: Votes, smoothing: float, steps: int = 100) -> np.ndarray:
     return q
 
 
-def fitted(votes: Votes, q: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray]:
-    """M step: log pi (C,) and log C (workers, C said, C true)."""
+def fitted(votes: Votes, q: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """M step: log pi (C,), log C (workers, C said, C true), and log C of silence (workers, C true), 0 where that is missing."""
     q, classes = np.nan_to_num(q), q.shape[1]
     seen = (votes.matrix.T @ q).reshape(votes.workers, classes, classes) + smoothing
+    tells = votes.silence.sum(0)[:, None] > 0
+    quiet = np.where(tells, votes.silence.T @ q + smoothing, 0)
+    total = seen.sum(1) + quiet
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(q.sum(0) / q.sum()), np.log(seen / seen.sum(1, keepdims=True))
+        return np.log(q.sum(0) / q.sum()), np.log(seen / total[:, None]), np.where(tells, np.log(quiet / total), 0)
 
 
-def posterior(votes: Votes, log_prior: np.ndarray, log_confusion: np.ndarray) -> np.ndarray:
+def posterior(votes: Votes, log_prior: np.ndarray, log_confusion: np.ndarray, log_silence: np.ndarray) -> np.ndarray:
     """E step: (items, C)."""
-    log_q = log_prior + votes.matrix @ log_confusion.reshape(-1, len(log_prior))
+    log_q = log_prior + votes.matrix @ log_confusion.reshape(-1, len(log_prior)) + votes.silence @ log_silence
     q = np.exp(log_q - log_q.max(1, keepdims=True))
     return np.where(np.diff(votes.matrix.indptr)[:, None] > 0, q / q.sum(1, keepdims=True), np.nan)

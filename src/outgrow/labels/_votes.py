@@ -30,6 +30,8 @@ class Votes:
     workers: int
     skill: np.ndarray | None = None
     """(workers,): known share of right answers, NaN where unknown; None: no one's is known."""
+    asked_all: bool = False
+    """Whether every worker saw every item, as rules do: who only ever names one class then says something by silence, too."""
 
     @classmethod
     def table(cls, item: np.ndarray, worker: np.ndarray, label: np.ndarray, classes: int | None = None) -> Votes:
@@ -47,6 +49,20 @@ class Votes:
         column = self.worker[:, None] * classes + np.arange(classes)
         row = np.broadcast_to(self.item[:, None], column.shape)
         return csr_array((self.said.ravel(), (row.ravel(), column.ravel())), (self.items, self.workers * classes))
+
+    @cached_property
+    def silence(self) -> Any:
+        """(items, workers) sparse: 1 where a worker's silence is an answer."""
+        from scipy.sparse import csr_array
+
+        if not self.asked_all:
+            return csr_array((self.items, self.workers))
+        named = np.zeros((self.workers, self.said.shape[1]), bool)
+        named[self.worker, self.said.argmax(1)] = True
+        quiet = np.zeros((self.items, self.workers))
+        quiet[:, named.sum(1) == 1] = 1
+        quiet[self.item, self.worker] = 0
+        return csr_array(quiet)
 
     @property
     def hard(self) -> Votes:
@@ -71,7 +87,7 @@ class Votes:
         )
         item, worker = np.divmod(pair, block.max() + 1)
         said = np.stack([np.bincount(place, column, len(pair)) for column in self.said.T], 1) / size[:, None]
-        return Votes(item, worker, said, self.items, int(block.max()) + 1)
+        return Votes(item, worker, said, self.items, int(block.max()) + 1, asked_all=self.asked_all)
 
 
 def each(weak: WeakLabels | Votes, model: Callable[[Votes], np.ndarray]) -> Belief:
@@ -87,7 +103,8 @@ def replicates(weak: WeakLabels | Votes) -> list[Votes]:
     for r, (workers, items) in enumerate(spoke.shape[1:] for _ in spoke):
         item, worker = np.nonzero(spoke[r].T)
         said = weak.probs[r, worker, item].astype(np.float64)
-        found.append(Votes(item, worker, said, items, workers, None if weak.skill is None else weak.skill[r]))
+        skill = None if weak.skill is None else weak.skill[r]
+        found.append(Votes(item, worker, said, items, workers, skill, asked_all=True))
     return found
 
 
