@@ -42,12 +42,14 @@ def auto(weak, student, *, gain: float = 0.04, kept: float = 0.9, draws: int = 2
     if not balanced.any():
         return plain
 
-    def steady(recipe, draw: int) -> list[float]:
+    found = np.zeros((draws, len(recipes), len(labels)))
+    for draw in range(draws):
         half = folds(student, f"auto {draw}", 2)
-        said = [recipe(student.on(student.train & (half == k))).predict().argmax(-1) for k in (0, 1)]
-        return [kappa(a[rows], b[rows]) for a, b, rows in zip(*said, heard, strict=True)]
-
-    found = np.array([np.mean([steady(recipe, draw) for draw in range(draws)], 0) for recipe in recipes])
+        halves = [student.on(student.train & (half == k)) for k in (0, 1)]
+        for number, recipe in enumerate(recipes):
+            said = [recipe(one).predict().argmax(-1) for one in halves]
+            found[draw, number] = [kappa(a[rows], b[rows]) for a, b, rows in zip(*said, heard, strict=True)]
+    found = found.mean(0)
     best = np.where(balanced & (found.max(0) > found[0] + gain), found.argmax(0), 0)
     members = [recipe(student) if number in best else None for number, recipe in enumerate(recipes)]
     return Choice(best, [plain, *members[1:]])
