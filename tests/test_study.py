@@ -255,6 +255,20 @@ def _only(other: Pair, pair: Pair):
     return replace(pair.weak, probs=probs)
 
 
+def test_what_a_method_lacks_and_what_it_buys_is_said(again, capsys):
+    from outgrow.cli import main
+
+    studies.study(again, methods=["bootstrap", "active"], parameters={"active": {"budget": 7}}).run()
+    (pair,) = json.loads((again / "run" / "details.json").read_text())["pairs"]
+    assert [entry["method"] for entry in pair["left_out"]] == ["bootstrap"]
+    assert pair["bought"] == {"active": 7.0}
+    with pytest.raises(SystemExit):
+        main(["show", str(again / "run")])
+    shown, page = capsys.readouterr().out, (again / "run" / "report.html").read_text()
+    for text in ("bootstrap was left out. It needs ladder", "active bought 7 gold labels a replicate"):
+        assert text in shown and text in page
+
+
 def test_too_few_items_are_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
     studies.table(tmp_path, rows=60)

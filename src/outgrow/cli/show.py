@@ -25,7 +25,7 @@ def show_(folder: Path, /) -> None:
     from rich.console import Console
 
     from outgrow.report.data import read
-    from outgrow.report.words import headline
+    from outgrow.report.words import asides, headline
 
     terminal = sys.stdout.isatty()
     # Without a terminal a line is as long as it needs to be: a program reads it.
@@ -38,6 +38,8 @@ def show_(folder: Path, /) -> None:
             console.print(
                 f"CONTROL FAILED: {name}: {entry.get('says', '')}", style="bold red", soft_wrap=True, markup=False
             )
+        for text in asides(pair):
+            console.print(text, soft_wrap=True, markup=False)
         answer = headline(pair)
         console.print(f"{answer.label}. {answer.plain}\n".replace("\xa0", " "), soft_wrap=not terminal, markup=False)
 

@@ -105,6 +105,13 @@ def what(name: str, methods: dict[str, Any]) -> str:
     return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
 
 
+def asides(pair: Pair) -> list[str]:
+    """What has to be said beside the table: methods that lacked something, and gold that others bought."""
+    left_out = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
+    bought = (pair.details.get("bought") or {}).items()
+    return left_out + [f"{name} bought {count:,.0f} gold labels a replicate, which the others did not have." for name, count in bought]
+
+
 def sentence(text: str | None) -> str:
     """The text with a capital letter at its start and a full stop at its end."""
     text = (text or "").strip()
