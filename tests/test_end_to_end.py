@@ -16,7 +16,7 @@ from outgrow.store import Store
 ROWS = {
     "floor": {"floor"},
     "ceiling": {"ceiling"},
-    "method": {"naive", "hardened", "logconf", "product", "auto"},
+    "method": {"naive", "hardened", "logconf", "product"},
     "control": {"shuffled", "gold-naive", "own-features"},
     "contrast": {"zero-shot", "gold-few", "iid-noise", "cheat-stop"},
 }

@@ -146,7 +146,7 @@ def test_methods_are_small_files():
 
 
 def test_the_usual_methods_are_few():
-    assert [n for n in METHODS if methods.find(n).usual] == ["auto", "hardened", "logconf", "naive", "product"]
+    assert [n for n in METHODS if methods.find(n).usual] == ["hardened", "logconf", "naive", "product"]
 
 
 def test_weak_labels_of_one_supervisor_are_taken_at_their_word():

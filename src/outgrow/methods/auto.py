@@ -17,7 +17,6 @@ from outgrow.worlds import World
     paper="outgrow's own; logconf is Burns et al. 2023 (arXiv 2312.09390), contrast after Burns et al. 2022 (arXiv 2212.03827)",
     wins=World(gap=0.5, rate=0.3, telling=0.6, width=40),
     ties=World(errors="emulable"),
-    usual=True,
 )
 def auto(weak, student, *, gain: float = 0.04, kept: float = 0.9, draws: int = 2):
     """The recipe whose students of separate halves agree most: confidence, contrast, or naive."""
