@@ -141,9 +141,10 @@ def test_an_argument_that_means_nothing_is_one_line_with_the_choices(argument):
     assert repr(f"planted:{argument}") in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_a_planted_supervisor_without_an_argument_says_how_it_is_written():
+@pytest.mark.parametrize("name", ["planted:", "planted", "tfidf+planted"])
+def test_a_planted_supervisor_without_an_argument_says_how_it_is_written(name):
     with pytest.raises(UserError, match="write it as planted:STRUCTURE:RATE"):
-        parse("planted:")
+        parse(name)
 
 
 def errors(*pairs: tuple[np.ndarray, np.ndarray]) -> list[float]:

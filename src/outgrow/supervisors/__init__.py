@@ -103,7 +103,7 @@ def parse(name: str) -> list[tuple[Kind, str]]:
     out = []
     for member in name.split("+"):
         word, colon, argument = member.partition(":")
-        if word in kinds and (colon or not kinds[word].argument):
+        if word in kinds:
             kind = kinds[word]
             if bool(kind.argument) != bool(argument):
                 usage = f"{word}:{kind.argument.upper()}" if kind.argument else word
