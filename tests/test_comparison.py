@@ -384,3 +384,13 @@ def test_predictions_of_other_items_are_refused(tmp_path):
     pl.read_parquet(at).with_columns(pl.col("id").reverse()).write_parquet(at)
     with pytest.raises(UserError, match="other items than the gold"):
         compared(place)
+
+
+def test_a_method_that_buys_gold_says_so_on_the_leaderboard():
+    from outgrow.report.leaderboard import sheets
+
+    found = {"pairs": [], "methods": []}
+    row = {"pairs": 0, "group": None, "against": {}, "rank": 1.0, "won": 0, "lost": 0, "pgr": None, "worst": None, "seconds": None, "flops": None, "by_class": {}}
+    found["methods"] = [row | {"method": "active", "bought": 100.0}, row | {"method": "naive", "bought": 0.0}]
+    first, second = (line[0] for line in sheets(found)[0].rows)
+    assert first == ("active", "", "buys 100 gold labels") and second == ("naive", "", "")

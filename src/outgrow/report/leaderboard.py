@@ -50,9 +50,10 @@ def _leaderboard(comparison: dict[str, Any]) -> Sheet:
     rows = []
     for method in methods:
         against = method["against"]
-        left_out = f"on {method['pairs']} of {len(pairs)} pairs" if method["pairs"] < len(pairs) else ""
+        notes = [f"on {method['pairs']} of {len(pairs)} pairs"] if method["pairs"] < len(pairs) else []
+        notes += [f"buys {method['bought']:,.0f} gold labels"] if method.get("bought") else []
         rows.append((
-            (method["method"], "", left_out), _share(method["group"]), *(_points((against.get(base) or {}).get("group")) for base in bases),
+            (method["method"], "", ", ".join(notes)), _share(method["group"]), *(_points((against.get(base) or {}).get("group")) for base in bases),
             _points((against.get("naive") or {}).get("points")), (f"{method['rank']:.1f}",),
             (f"{method['won']}, {method['lost']}" if "naive" in against else "–",),
         ))  # fmt: skip
