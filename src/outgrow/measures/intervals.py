@@ -8,7 +8,7 @@ Such a table, or a weighted sum of several (paired: the same replicates, the sam
 
     Y_rg = mu + A_r + B_g + C_rg,     expected mean squares  S_R = A + C/G,  S_G = B + C/R,  S_C = C
 
-and the variance of its mean, C counted once (Searle, Casella & McCulloch 1992, Variance Components, chapter 4), is
+and the variance of its mean, C counted once (Searle, Casella & McCulloch 1992, Variance Components), is
 
     this pool    V = S_G / G + (S_R - S_C / G) / R
     new data     V = S_G / G + (S_R - S_C / G) (1/R + kappa)

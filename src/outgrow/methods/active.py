@@ -11,7 +11,7 @@ from outgrow.worlds import World
 
 
 @method(
-    paper="query by disagreement (Seung et al. 1992), as a budgeted step after weak supervision",
+    paper="query by committee (Seung, Opper & Sompolinsky 1992), as a budgeted step after weak supervision",
     differs="one round; a head on frozen features",
     wins=World(rate=0.2, width=100, gap=0.5, items=2400),
     ties=World(rate=0.0, gap=1.0),

@@ -9,7 +9,7 @@ from outgrow.worlds import World
 
 
 @method(
-    paper="Burns et al. 2023 (arXiv 2312.09390), appendix B.1 (a negative result there)",
+    paper="confidence thresholding in Burns et al. 2023 (arXiv 2312.09390), a negative result there",
     differs="a head on frozen features; half of the items where the paper kept 5 to 20%",
     wins=World(rate=0.4, telling=1.0, width=40, errors="region"),
     ties=World(rate=0.3),

@@ -8,7 +8,7 @@ from outgrow.worlds import World
 
 
 @method(
-    paper="self-training on pseudo-labels (Lee 2013; as a baseline in Burns et al. 2023, section 4.3)",
+    paper="self-training on pseudo-labels (Lee 2013)",
     differs="the balance of the answers is held at the weak labels', or imbalanced tasks collapse",
     wins=World(gap=0.5, rate=0.15, width=100, items=3000),
     ties=World(errors="emulable"),

@@ -9,7 +9,7 @@ from outgrow.worlds import World
 
 
 @method(
-    paper="iterated supervision: query by disagreement (Seung et al. 1992) in rounds that teach the supervisor",
+    paper="iterated supervision: query by committee (Seung, Opper & Sompolinsky 1992) in rounds that teach the supervisor",
     differs="the budget is shared evenly by the rounds; gold reaches the student through its supervisors alone",
     wins=World(rate=0.4),
     ties=World(rate=0.0, gap=1.0),

@@ -10,7 +10,7 @@ from outgrow.worlds import World
 
 
 @method(
-    paper="Burns et al. 2023 (arXiv 2312.09390), section 4.3 and appendix A.4",
+    paper="Burns et al. 2023 (arXiv 2312.09390), section 4.3.2",
     differs="a full-batch head on frozen features: t is set over all items, progress = step / steps",
     wins=World(gap=0.5, rate=0.3, telling=0.6, width=40),
     ties=World(errors="emulable"),
