@@ -176,7 +176,7 @@ def _examples(rows: Rows, most: int = 8) -> list[dict[str, Any]]:
 
 
 def _text(task: Task, item: int, most: int = 400) -> str:
-    text = "\n--- or ---\n".join(task.texts[item])
+    text = "\n--- or ---\n".join(task.texts[item]) or f"image {task.ids[item][:8]}"
     return text if len(text) <= most else text[:most] + " ..."
 
 

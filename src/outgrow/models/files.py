@@ -60,7 +60,7 @@ def read(path: Path, task: Task) -> np.ndarray:
     found = [row.get(name, -1) for name in task.ids.tolist()]
     missing = [i for i, at in enumerate(found) if at < 0]
     if missing:
-        shown = ", ".join(f"{task.ids[i]} ({task.texts[i][0][:40]!r})" for i in missing[:3])
+        shown = ", ".join(f"{task.ids[i]} ({''.join(task.texts[i])[:40] or 'an image'!r})" for i in missing[:3])
         among = set(task.ids.tolist())
         strange = [name for name in ids if name not in among and hashed("id", name) not in among]
         raise UserError(

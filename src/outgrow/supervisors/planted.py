@@ -36,7 +36,7 @@ def iid(view: View, rate: float, draws: Draws) -> np.ndarray:
 
 def length(view: View, rate: float, draws: Draws) -> np.ndarray:
     """On the longest texts."""
-    return np.array([sum(map(len, texts)) for texts in view.task.texts], float)[None, :, None]
+    return np.array([sum(map(len, texts)) for texts in view.task.read("planted:length")], float)[None, :, None]
 
 
 def confidence(view: View, rate: float, draws: Draws) -> np.ndarray:

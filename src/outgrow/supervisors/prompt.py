@@ -27,12 +27,12 @@ def ask(task: Task, items: Sequence[int], model: str, store: Any) -> tuple[np.nd
     """
     from outgrow import models
 
-    resolved = models.resolve(model, store)
+    resolved, texts = models.resolve(model, store), task.read(f"prompt:{model}")
     if task.kind != "prefer":
-        prompts = [task.ask.format(text=task.texts[i][0]) for i in items]
+        prompts = [task.ask.format(text=texts[i][0]) for i in items]
         answer = models.zero_shot(resolved, prompts, [f" {word}" for word in task.words], store)
         return answer.probs, answer
-    pairs = [task.texts[i] for i in items]
+    pairs = [texts[i] for i in items]
     asked = [PREFER.format(first=a, second=b) for a, b in pairs] + [PREFER.format(first=b, second=a) for a, b in pairs]
     answer = models.zero_shot(resolved, asked, (" A", " B"), store)
     straight, swapped = np.split(np.asarray(answer.probs), 2)

@@ -17,10 +17,10 @@ def tfidf(view: View) -> np.ndarray:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    task, classes = view.task, len(view.task.classes)
+    task, texts, classes = view.task, view.task.read("tfidf"), len(view.task.classes)
     first = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    first.fit([t for texts, pool in zip(task.texts, view.pool, strict=True) if pool for t in texts])
-    sides = [first.transform([texts[s] for texts in task.texts]) for s in range(len(task.texts[0]))]
+    first.fit([t for item, pool in zip(texts, view.pool, strict=True) if pool for t in item])
+    sides = [first.transform([item[s] for item in texts]) for s in range(len(texts[0]))]
     x = sides[0] if len(sides) == 1 else sides[1] - sides[0]
     out = np.empty((len(view.gold), len(task), classes), np.float32)
     for r, gold in enumerate(view.gold):

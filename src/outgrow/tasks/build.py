@@ -27,6 +27,7 @@ class Draft:
     """Hashed names of the groups."""
     gold: Sequence[int]
     """Class numbers; -1 where none is known."""
+    images: Sequence[bytes] | None = None
     side: Sequence[int] | None = None
     weights: Sequence[float] | None = None
     question: Sequence[str] | None = None
@@ -65,6 +66,7 @@ def build(draft: Draft, items: int | None = None) -> tuple[Task, Gold]:
         arrays["question"] = np.unique(np.asarray(draft.question)[order], return_inverse=True)[1].astype(np.int64)
     votes = {name: np.asarray(v, np.float32)[order] for name, v in draft.votes.items()}
     texts = tuple(draft.texts[i] for i in order)
+    images = None if draft.images is None else tuple(draft.images[i] for i in order)
     for array in (*arrays.values(), *votes.values(), gold.labels, gold.weights):
         array.flags.writeable = False
     words = (draft.name, draft.kind, draft.classes, draft.ask, draft.words, draft.template)
@@ -73,13 +75,14 @@ def build(draft: Draft, items: int | None = None) -> tuple[Task, Gold]:
         kind=draft.kind,
         classes=draft.classes,
         texts=texts,
+        images=images,
         votes=votes,
         ask=draft.ask,
         words=draft.words,
         counts=counts | {"items": len(order)},
         source=draft.source,
         template=draft.template,
-        digest=_digest(words, texts, arrays | {f"votes {k}": v for k, v in votes.items()}, gold),
+        digest=_digest(words, texts, images or (), arrays | {f"votes {k}": v for k, v in votes.items()}, gold),
         **arrays,
     ), gold
 
@@ -113,7 +116,7 @@ def _capped(names: np.ndarray, groups: np.ndarray, side: np.ndarray, items: int)
     return kept
 
 
-def _digest(words: tuple, texts: tuple, arrays: dict[str, np.ndarray], gold: Gold) -> str:
+def _digest(words: tuple, texts: tuple, images: tuple, arrays: dict[str, np.ndarray], gold: Gold) -> str:
     """sha256 over everything that influences a study."""
     digest = hashlib.sha256(repr(words).encode())
     for item in texts:
@@ -121,6 +124,8 @@ def _digest(words: tuple, texts: tuple, arrays: dict[str, np.ndarray], gold: Gol
             data = text.encode()
             digest.update(len(data).to_bytes(8, "big"))
             digest.update(data)
+    for image in images:
+        digest.update(hashlib.sha256(image).digest())
     for name, array in (*sorted(arrays.items()), ("labels", gold.labels), ("weights", gold.weights)):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -94,11 +94,12 @@ def _joined(name: str, parts: Any, source: str) -> Table:
     def column(wanted: str) -> list:
         if wanted == "split" and "split" not in names:
             return [split for split, part in parts.items() for _ in range(len(part))]
-        values = [
-            v
-            for part in parts.values()
-            for v in (part[wanted][:] if wanted in part.column_names else [None] * len(part))
-        ]
+        values = []
+        for part in parts.values():
+            held = wanted in part.column_names
+            if held and type(part.features[wanted]).__name__ == "Image":
+                part = part.cast_column(wanted, type(part.features[wanted])(decode=False))
+            values += part[wanted][:] if held else [None] * len(part)
         known = categories.get(wanted)
         # A hub set marks labels it keeps to itself with -1.
         return [None if v is None or v < 0 else known[v] for v in values] if known else values

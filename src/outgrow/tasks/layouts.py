@@ -6,6 +6,7 @@ which of them is gold. Ids, groups, sides and the order of items come from field
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 from outgrow.errors import UserError
 from outgrow.progress import say
 from outgrow.rng import hashed
+from outgrow.tasks import images
 from outgrow.tasks import template as templates
 from outgrow.tasks.build import Draft, build, fifth
 from outgrow.tasks.parse import PARSE, TEXT, Parsed, classify_partly
@@ -42,6 +44,7 @@ class _Read:
     groups: dict[int, str]
     side: list[int]
     votes: dict[str, dict[int, Belief]]
+    images: dict[int, bytes] | None = None
 
     def text(self, i: int, option: str = "") -> str:
         return _text(self.template, self.fields, i, option)
@@ -82,6 +85,10 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
     columns = {f: texts(table, f) for f in template.fields if f not in roles and f not in templates.OPTION.values()}
     parsed = (parse or PARSE[kind])(rows, layout, roles, reading)
     fields = roles | columns
+    pictures: dict[int, bytes] | None = None
+    if "image" in layout.columns:
+        pictures, bad = images.read(table, layout.columns["image"], rows.kept)
+        rows.refuse(bad, reading)
     if reading.template is not None:
         option = "x" if kind != "classify" else ""
         rows.refuse({"empty text": [i for i in rows.kept if not _text(template, fields, i, option)]}, reading)
@@ -93,8 +100,13 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
     for i in rows.kept:
         own = [of[i] for of in roles.values()] or [_text(template, fields, i)]
         content[i] = (kind, *own, *(parsed.options[i] if kind != "classify" else ()))
+        picture = hashlib.sha256(pictures[i]).hexdigest() if pictures else None
+        if picture:
+            content[i] += (picture,)
         if named and not blank(named[i]):
             groups[i] = hashed("group", named[i])
+        elif picture:
+            groups[i] = hashed("same", picture)
         else:
             groups[i] = hashed("same", next((of[i] for of in shared if of[i].strip()), content[i]))
     votes: dict[str, dict[int, Belief]] = {}
@@ -117,7 +129,7 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
 
     ids = keys(rows, reading, content, tie)
     _separate(rows, side, groups, column, asked=reading.group is not None)
-    return _Read(rows, parsed, template, fields, ids, groups, side, votes)
+    return _Read(rows, parsed, template, fields, ids, groups, side, votes, pictures)
 
 
 def _text(template: templates.Template, fields: dict[str, list[str]], i: int, option: str = "") -> str:
@@ -180,7 +192,8 @@ def _classify(read: _Read) -> Draft:
         kind="classify",
         classes=classes,
         ids=[read.ids[i] for i in kept],
-        texts=[(read.text(i),) for i in kept],
+        texts=[(read.text(i),) if read.template.fields else () for i in kept],
+        images=[read.images[i] for i in kept] if read.images else None,
         groups=[read.groups[i] for i in kept],
         gold=[parsed.gold[i] for i in kept],
         side=[read.side[i] for i in kept],

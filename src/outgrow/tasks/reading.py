@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from outgrow.errors import UserError
 from outgrow.tasks.task import Kind
 
-ROLES = ("text", "text2", "context", "question", "choices", "answer", "label", "chosen", "rejected", "prompt")
+ROLES = ("text", "text2", "image", "context", "question", "choices", "answer", "label", "chosen", "rejected", "prompt")
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Reading:
     """Column of the text (classify)."""
     text2: str | None = None
     """Column of a second text (classify)."""
+    image: str | None = None
+    """Column of an image, alone or beside a text (classify): encoded bytes, {bytes, path}, or a path relative to the file."""
     context: str | None = None
     """Column of what a question is about (classify, choose)."""
     question: str | None = None
@@ -39,7 +41,7 @@ class Reading:
     split: str | None = None
     """Column of the data's own split (default: `split` where there is one; "none": no split)."""
     group: str | None = None
-    """Column of groups that stay on one side (default: `group`, else identical context, prompt, question or text)."""
+    """Column of groups that stay on one side (default: `group`, else identical image, context, prompt, question or text)."""
     test_values: tuple[str, ...] = ()
     """Values of the split column that are test."""
     pool_values: tuple[str, ...] = ()
@@ -83,7 +85,7 @@ class _Shape:
 
 
 SHAPES: dict[Kind, _Shape] = {
-    "classify": _Shape(needs=("label",), may=("text2", "context", "answer"), either=("text", "question")),
+    "classify": _Shape(needs=("label",), may=("text2", "context", "answer"), either=("text", "question", "image")),
     "choose": _Shape(needs=("question", "choices", "answer"), may=("context",)),
     "prefer": _Shape(needs=("chosen", "rejected"), may=("prompt",)),
 }
@@ -124,6 +126,8 @@ def detect(names: tuple[str, ...], reading: Reading) -> Layout:
                 "both 'text' and 'question' could be the text: say which with --text, --question or --template"
             )
         del columns["text" if "question" in given else "question"]
+    if "image" in columns and "image" not in given and ({"text", "question"} & set(columns) or reading.template is not None):
+        del columns["image"]  # a table of texts may well have a column of that name
     return Layout(kind, columns)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from outgrow.errors import UserError
@@ -27,6 +27,8 @@ class Table:
     source: str
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Classes in order, for columns whose data set names them."""
+    folder: Path = Path()
+    """What paths in the table are relative to."""
 
     def places(self, rows: Sequence[int]) -> str:
         """The rows in words: "lines 3, 7 and 12 more"."""
@@ -51,7 +53,7 @@ def read_file(path: Path) -> Table:
     table = READERS[path.suffix.lower()](path, data, f"{path.name}, sha256 {hashlib.sha256(data).hexdigest()}")
     if not len(table.lines):
         raise UserError(f"{path} has no rows")
-    return table
+    return replace(table, folder=path.parent)
 
 
 def _parquet(path: Path, data: bytes, source: str) -> Table:

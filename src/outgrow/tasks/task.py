@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from outgrow.errors import UserError
+
 Kind = Literal["classify", "choose", "prefer"]
 FREE, POOL, TEST = 0, 1, 2
 
@@ -25,11 +27,13 @@ class Task:
     ids: np.ndarray
     """(N,) str: 32 hex digits each, ascending, unique."""
     texts: tuple[tuple[str, ...], ...]
-    """Per item what a model reads: one text, or two for `prefer`."""
+    """Per item what a model reads: one text, two for `prefer`, none where an item is an image alone."""
     groups: np.ndarray
     """(N,) int64: items with the same number stay on one side of every split and are resampled together."""
     side: np.ndarray
     """(N,) int8: FREE, or POOL or TEST where the data's own split says so."""
+    images: tuple[bytes, ...] | None = None
+    """Per item an encoded image, beside its text or alone; None where items have none."""
     question: np.ndarray | None = None
     """`choose` only, (N,) int64: rows with the same number are the candidates of one question."""
     votes: dict[str, np.ndarray] = field(default_factory=dict)
@@ -49,6 +53,21 @@ class Task:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def read(self, by: str) -> tuple[tuple[str, ...], ...]:
+        """The texts, for a reader of texts. Raises UserError where items are images alone."""
+        if not self.texts[0]:
+            raise UserError(
+                f"{by} reads text, and the items of task {self.name!r} are images alone: take an image model or convnet, or "
+                "name a column with --text"
+            )
+        return self.texts
+
+    def seen(self, by: str) -> tuple[bytes, ...]:
+        """The images, for a reader of images. Raises UserError where items have none."""
+        if self.images is None:
+            raise UserError(f"{by} reads images, and the items of task {self.name!r} have none: name their column with --image")
+        return self.images
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,8 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
     if reading.label is None and "label" not in table.names:
         table = _with(table, {"label": [None] * len(table.lines)})
     task, gold, row = from_votes(table, reading)
+    if task.images is not None:
+        raise UserError(f"{table.name}: `learn` teaches students of text; images go through `outgrow run --image`")
     return Voted(task, gold, table, row, reading)
 
 

@@ -23,7 +23,8 @@ def read_votes(
 
     A value is an option: a class (`classify`), "chosen" or "rejected", 1 or 0 (`prefer`), or a choice by text, index or
     letter (`choose`). In the first two kinds, with two options, fractions are probabilities of the second one.
-    A list holds one voter an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the options.
+    A list holds one voter an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the options; in a
+    row without one all voters abstain.
     UserError lists the rows whose values are none of these.
     """
     if column not in table.names:
@@ -35,10 +36,10 @@ def read_votes(
         voters = {column: values}
     elif any(_fraction(x) for v in lists for x in v):
         return {column: _checked(table, column, rows, values, options, _distribution)}
-    elif len(lists) < len(values) or len({len(v) for v in lists}) > 1:
-        raise UserError(f"column {column!r} for --votes: every row needs a list of the same length")
+    elif any(not isinstance(v, list) and not blank(v) for v in values) or len({len(v) for v in lists}) > 1:
+        raise UserError(f"column {column!r} for --votes: every row needs a list of the same length, or none")
     else:
-        voters = {f"{column}[{j}]": [v[j] for v in values] for j in range(len(lists[0]))}
+        voters = {f"{column}[{j}]": [None if blank(v) else v[j] for v in values] for j in range(len(lists[0]))}
     return {
         name: _checked(table, name, rows, cast, options, _reader(kind, name, cast, options))
         for name, cast in voters.items()
