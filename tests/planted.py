@@ -39,13 +39,13 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
     def one_hot(rows: np.ndarray) -> np.ndarray:
         return np.where(rows[..., None], np.eye(world.classes, dtype=np.float32)[gold], np.float32(np.nan))
 
-    def taught(rows: np.ndarray) -> WeakLabels:
+    def teach(targets: np.ndarray) -> WeakLabels:
         """Gold mends a supervisor on the item itself and on its likes: here the four nearest, where it speaks at all."""
         voices = said.copy()
-        for r, bought in enumerate(rows):
+        for r, bought in enumerate(~np.isnan(targets).any(-1)):
             for i in np.flatnonzero(bought):
                 near = np.argsort(((x - x[i]) ** 2).sum(1), kind="stable")[:5]
-                voices[r][:, near] = one_hot(np.ones_like(rows))[0, near]
+                voices[r][:, near] = one_hot(np.ones_like(transfer))[0, near]
         voices[np.isnan(said)] = np.nan
         return heard(transfer, voices)
 
@@ -61,7 +61,7 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
         weak_train=taught_by,
         ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
         auxiliary=[Auxiliary(f"kin {n}", tuple(map(str, range(world.classes))), embedded, k) for n, k in enumerate(kin)],
-        oracle=Oracle(transfer, one_hot, taught), rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
+        oracle=Oracle(transfer, one_hot), teach=teach, rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
     )  # fmt: skip
 
 

@@ -128,8 +128,23 @@ def test_planted_supervisors_alone_see_all_gold():
 
     kinds = registry().values()
     for kind in kinds:
-        found._say(replace(kind, label=spy), "", found.known)
+        found._say(replace(kind, label=spy), "", found._gold(found.known))
     assert seen == [(True, "student") if kind.name == "planted" else (False, "") for kind in kinds]
+
+
+def test_planted_errors_stay_whatever_is_taught_and_a_method_that_teaches_is_left_out():
+    found, improve = pair("iid"), methods.find("improve")
+    assert found.teach is None and improve.fit(found) is None and not found.oracle.asked.any()
+    assert [lack.partition(":")[0] for lack in improve.lacks(found)] == ["teach"]
+    both = replace(found, weak_name=f"{found.weak_name}+small", weak_gold=40)
+    nothing = both.teach(both.oracle.ask(np.zeros_like(both.known)))
+    taught = both.teach(both.oracle.ask(both.splits.transfer))
+    for said in (nothing, taught):
+        assert np.array_equal(said.probs[:, 0], both.weak.probs[:, 0], equal_nan=True)
+    assert np.array_equal(nothing.probs, both.weak.probs, equal_nan=True)
+    rows = both.splits.transfer
+    before, after = ((said.probs[:, 1].argmax(-1) == both.gold.labels)[rows].mean() for said in (nothing, taught))
+    assert after > before + 0.03
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class Taught:
     head: str
     seed: int
 
-    ladder = auxiliary = oracle = weak_features = None
+    ladder = auxiliary = oracle = teach = weak_features = None
 
     @property
     def replicates(self) -> range:

@@ -7,17 +7,13 @@ from typing import final
 
 import numpy as np
 
-from outgrow.labels import WeakLabels
-
 
 @final
 class Oracle:
     """Answers for transfer items, and counts every item once."""
 
-    def __init__(
-        self, allowed: np.ndarray, answer: Callable[[np.ndarray], np.ndarray], taught: Callable[[np.ndarray], WeakLabels]
-    ):
-        self._allowed, self._answer, self._taught = allowed, answer, taught
+    def __init__(self, allowed: np.ndarray, answer: Callable[[np.ndarray], np.ndarray]):
+        self._allowed, self._answer = allowed, answer
         self.forget()
 
     def forget(self) -> None:
@@ -27,20 +23,12 @@ class Oracle:
 
     def ask(self, rows: np.ndarray) -> np.ndarray:
         """Gold of the rows (R, N) as targets (R, N, C), NaN elsewhere. ValueError for rows that are not transfer items."""
-        self._count(rows)
+        if (rows & ~self._allowed).any():
+            raise ValueError("an oracle answers for transfer items only")
+        self.asked |= rows
         return self._answer(rows)
-
-    def teach(self, rows: np.ndarray) -> WeakLabels:
-        """The supervisors learn from gold of the rows (R, N) beside their own, and label the transfer items anew."""
-        self._count(rows)
-        return self._taught(rows)
 
     @property
     def spent(self) -> np.ndarray:
         """(R,) gold labels bought so far."""
         return self.asked.sum(1)
-
-    def _count(self, rows: np.ndarray) -> None:
-        if (rows & ~self._allowed).any():
-            raise ValueError("an oracle answers for transfer items only")
-        self.asked |= rows

@@ -136,7 +136,7 @@ class Pair:
 
     def _labels(self, kind: supervisors.Kind, argument: str) -> np.ndarray:
         def build() -> np.ndarray:
-            probs = self._say(kind, argument, self.known)
+            probs = self._say(kind, argument, self._gold(self.known))
             return probs if kind.learns else probs[:1]
 
         probs = self._kept("labels", kind, argument, build)
@@ -151,7 +151,7 @@ class Pair:
             fold, out = np.stack(draws)[:, where], np.full((len(draws), len(self.task), len(self.task.classes)), np.nan, np.float32)
             for k in range(FOLDS):
                 rows = self.known & (fold == k)
-                out[rows] = self._say(kind, argument, self.known & (fold != k))[rows]
+                out[rows] = self._say(kind, argument, self._gold(self.known & (fold != k)))[rows]
             return out
 
         return self._kept("crossed", kind, argument, build) if kind.learns else self._labels(kind, argument)
@@ -164,9 +164,12 @@ class Pair:
         made = self.spaces.store.make(what, made_of, lambda: ({"probs": np.ascontiguousarray(build(), np.float32)}, {}))
         return made.arrays["probs"]
 
-    def _say(self, kind: supervisors.Kind, argument: str, known: np.ndarray) -> np.ndarray:
-        """What a supervisor that learns from the gold of `known` (R, N) says of every item."""
-        gold = np.where(known, self.gold.labels, -1)
+    def _gold(self, known: np.ndarray) -> np.ndarray:
+        """Gold of the rows (R, N), -1 elsewhere."""
+        return np.where(known, self.gold.labels, -1)
+
+    def _say(self, kind: supervisors.Kind, argument: str, gold: np.ndarray) -> np.ndarray:
+        """What a supervisor that learns from `gold` (R, N), -1: not known, says of every item."""
         view = supervisors.View(
             self.task, gold, ~self.test, self.seed, tuple(self.replicates), self.spaces.store, self.spaces, self.head
         )
@@ -201,7 +204,7 @@ class Pair:
         """The weak-train items with their gold, and what supervisors say of them that have not seen it."""
         said = np.stack([self._crossed(kind, argument) for kind, argument in self.members], 1)
         said = np.where(self.known[:, None, :, None], said, np.float32(np.nan))
-        return WeakTrain(np.where(self.known, self.gold.labels, -1), WeakLabels(said, self.names, self.label_model))
+        return WeakTrain(self._gold(self.known), WeakLabels(said, self.names, self.label_model))
 
     @cached_property
     def features(self) -> list[np.ndarray]:
@@ -239,11 +242,25 @@ class Pair:
     @cached_property
     def oracle(self) -> Oracle:
         """Gold of transfer items at a counted price."""
+        return Oracle(self.splits.transfer, self.one_hot)
 
-        def taught(rows: np.ndarray) -> WeakLabels:
-            return self._heard(np.stack([self._say(kind, argument, self.known | rows) for kind, argument in self.members], 1))
+    @property
+    def teach(self) -> Callable[[np.ndarray], WeakLabels] | None:
+        """What supervisors say that learned the likeliest class of targets (R, N, C), NaN: none, beside their own gold.
 
-        return Oracle(self.splits.transfer, self.one_hot, taught)
+        Those that do not learn say what they said; None where all of them are such. A planted supervisor's errors are its
+        structure's, whatever it is taught.
+        """
+        if not any(kind.teachable for kind, _ in self.members):
+            return None
+
+        def taught(targets: np.ndarray) -> WeakLabels:
+            gold, new = self._gold(self.known), ~self.known & ~np.isnan(targets).any(-1)
+            gold[new] = targets[new].argmax(-1)
+            said = [self._say(k, a, gold) if k.teachable else self._labels(k, a) for k, a in self.members]
+            return self._heard(np.stack(said, 1))
+
+        return taught
 
     @property
     def rng(self) -> np.random.Generator:

@@ -27,6 +27,7 @@ RESOURCES = {
     "ladder": "students of sizes in between, the weakest first; needs --ladder MODEL",
     "auxiliary": "other tasks with their gold, in the student's axes; needs --auxiliary TASK",
     "oracle": "gold of transfer items at a counted price (Oracle)",
+    "teach": "what supervisors say that learned these targets too, a function; needs a supervisor that learns (planted ones do not)",
     "rng": "randomness of its own (numpy Generator)",
 }
 """What a method can ask for, and what a study needs to have it."""

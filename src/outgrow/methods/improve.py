@@ -14,7 +14,7 @@ from outgrow.worlds import World
     wins=World(rate=0.4),
     ties=World(rate=0.0, gap=1.0),
 )
-def improve(weak, student, oracle, *, budget: int = 100, rounds: int = 2):
+def improve(weak, student, oracle, teach, *, budget: int = 100, rounds: int = 2):
     """Teach the supervisors gold where the student disagrees with them, and learn from what they then say."""
     import numpy as np
 
@@ -30,5 +30,5 @@ def improve(weak, student, oracle, *, budget: int = 100, rounds: int = 2):
             # Ties fall by how sure the label is, not by where an item stands.
             order = np.lexsort((weak.belief.confidence[r], row))[::-1]
             taught[r, order[: min(share, np.isfinite(row).sum())]] = True
-        weak = oracle.teach(taught)
+        weak = teach(oracle.ask(taught))
     return student.fit(weak.beliefs)

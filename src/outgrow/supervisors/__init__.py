@@ -68,6 +68,11 @@ class Kind:
     """Raises UserError for an argument that can mean nothing, before anything expensive is done."""
 
     @property
+    def teachable(self) -> bool:
+        """Whether more gold mends it: planted errors are what they are, whatever is learned."""
+        return self.learns and not self.planted
+
+    @property
     def source(self) -> str:
         """sha256 of the file that holds it."""
         return hashlib.sha256(Path(inspect.getsourcefile(self.label) or "").read_bytes()).hexdigest()
