@@ -386,11 +386,28 @@ def test_predictions_of_other_items_are_refused(tmp_path):
         compared(place)
 
 
-def test_a_method_that_buys_gold_says_so_on_the_leaderboard():
+def test_a_method_that_buys_or_reads_gold_says_so_on_the_leaderboard():
     from outgrow.report.leaderboard import sheets
 
     found = {"pairs": [], "methods": []}
     row = {"pairs": 0, "group": None, "against": {}, "rank": 1.0, "won": 0, "lost": 0, "pgr": None, "worst": None, "seconds": None, "flops": None, "by_class": {}}
     found["methods"] = [row | {"method": "active", "bought": 100.0}, row | {"method": "naive", "bought": 0.0}]
-    first, second = (line[0] for line in sheets(found)[0].rows)
+    found["methods"] += [row | {"method": "mine", "bought": 0.0, "resources": ["student", "weak", "weak_train"]}]
+    first, second, third = (line[0] for line in sheets(found)[0].rows)
     assert first == ("active", "", "buys 100 gold labels") and second == ("naive", "", "")
+    assert third == ("mine", "", "reads the supervisor’s own gold")
+
+
+def test_what_a_method_reads_of_gold_is_said_by_every_report(tmp_path, capsys):
+    place = folder(tmp_path / "run", {"cities": 0.3})
+    details = json.loads((place / "details.json").read_text())
+    asks = {"naive": ["weak"], "logconf": ["weak", "weak_train"], "product": ["weak", "auxiliary"]}
+    details["methods"] = {name: {"line": "A line.", "paper": "A paper.", "resources": list(its)} for name, its in asks.items()}
+    (place / "details.json").write_text(json.dumps(details))
+    assert {m["method"]: set(m["resources"]) for m in compared(place)["methods"]} == {name: set(its) for name, its in asks.items()}
+    said = ("logconf reads the supervisor’s own gold, which the others do not.", "product reads gold of other tasks, which the others do not.")
+    _, shown, _ = outgrow(capsys, "show", place)
+    page = report.write(place).read_text(encoding="utf-8")
+    assert all(text in shown and text in page for text in said) and "naive reads" not in shown + page
+    _, board, _ = outgrow(capsys, "compare", place)
+    assert "logconf reads the supervisor’s own gold" in board

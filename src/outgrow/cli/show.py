@@ -30,7 +30,8 @@ def show_(folder: Path, /) -> None:
     terminal = sys.stdout.isatty()
     # Without a terminal a line is as long as it needs to be: a program reads it.
     console = Console(highlight=False, width=None if terminal else 400)
-    for pair in read(folder).pairs:
+    run = read(folder)
+    for pair in run.pairs:
         failed = {str(entry.get("name")): entry for entry in pair.get("controls") if entry.get("passed") is False}
         for view in pair.views:
             console.print(_table(pair, view, failed, terminal))
@@ -38,7 +39,7 @@ def show_(folder: Path, /) -> None:
             console.print(
                 f"CONTROL FAILED: {name}: {entry.get('says', '')}", style="bold red", soft_wrap=True, markup=False
             )
-        for text in asides(pair):
+        for text in asides(pair, run.methods):
             console.print(text, soft_wrap=True, markup=False)
         answer = headline(pair)
         console.print(f"{answer.label}. {answer.plain}\n".replace("\xa0", " "), soft_wrap=not terminal, markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from outgrow.report.words import amount, interval, percent, point_interval, points, seconds, share
+from outgrow.report.words import amount, gold_read, interval, percent, point_interval, points, seconds, share
 
 Cell = tuple[str, ...]
 """What is said first, its interval, and what is said in small print."""
@@ -52,6 +52,7 @@ def _leaderboard(comparison: dict[str, Any]) -> Sheet:
         against = method["against"]
         notes = [f"on {method['pairs']} of {len(pairs)} pairs"] if method["pairs"] < len(pairs) else []
         notes += [f"buys {method['bought']:,.0f} gold labels"] if method.get("bought") else []
+        notes += gold_read(method)
         rows.append((
             (method["method"], "", ", ".join(notes)), _share(method["group"]), *(_points((against.get(base) or {}).get("group")) for base in bases),
             _points((against.get("naive") or {}).get("points")), (f"{method['rank']:.1f}",),

@@ -65,6 +65,8 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
         # What others had to do without: a place above them that gold has paid for is not the same place.
         bought = [(pair.details.get("bought") or {}).get(method["method"], 0.0) for _, _, pair in pairs]
         method["bought"] = max(bought)
+        about = [run.methods.get(method["method"]) or {} for _, run in runs]
+        method["resources"] = sorted({resource for its in about for resource in its.get("resources", ())})
     return found
 
 

@@ -29,6 +29,8 @@ WHAT = {
     "gold-naive": "gold handed through the naive method: must be the ceiling exactly",
     "own-features": "the student's training on the supervisor's own features: must score like the floor",
 }
+GOLD = {"weak_train": "reads the supervisor’s own gold", "auxiliary": "reads gold of other tasks"}
+"""What a method does that asks for such a resource; gold that is bought is counted instead."""
 GLOSSARY = {
     "task": "A data set with a question whose true answers are known.",
     "gold": "Those true answers. Sealed away from the student; they only train the supervisor and the ceiling, and score everybody.",
@@ -105,11 +107,19 @@ def what(name: str, methods: dict[str, Any]) -> str:
     return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
 
 
-def asides(pair: Pair) -> list[str]:
-    """What has to be said beside the table: methods that lacked something, and gold that others bought."""
-    left_out = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
+def gold_read(about: dict[str, Any]) -> list[str]:
+    """What a method, as details.json has it, reads of gold that weak labels alone do not show."""
+    return [said for resource, said in GOLD.items() if resource in about.get("resources", ())]
+
+
+def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
+    """What has to be said beside the table: methods that lacked something, and gold that others bought or read."""
+    said = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
     bought = (pair.details.get("bought") or {}).items()
-    return left_out + [f"{name} bought {count:,.0f} gold labels a replicate, which the others did not have." for name, count in bought]
+    said += [f"{name} bought {count:,.0f} gold labels a replicate, which the others did not have." for name, count in bought]
+    for row in pair.main.of("method"):
+        said += [f"{row.method} {reads}, which the others do not." for reads in gold_read(methods.get(row.method) or {})]
+    return said
 
 
 def sentence(text: str | None) -> str:
