@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,10 +59,29 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
     return SimpleNamespace(
         weak=weak, student=student, features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
         weak_train=taught_by,
-        ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
+        generator=Generator(student), ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
         auxiliary=[Auxiliary(f"kin {n}", tuple(map(str, range(world.classes))), embedded, k) for n, k in enumerate(kin)],
         oracle=Oracle(transfer, one_hot), teach=teach, rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Generator:
+    """What language modelling is to texts: directions in which unlabelled features vary more than others grow longer.
+
+    x -> x S^epochs, S: the features' covariance; planted worlds have no texts.
+    """
+
+    student: Probe
+
+    def adapted(self, rows: np.ndarray, epochs: int) -> Probe:
+        """The same student on features that have learned from the rows (R, N)."""
+        space = self.student.space
+        x = space.features[:, 0].astype(np.float64)
+        spread = np.stack([np.cov(layer[rows.any(0)].T) for layer in x])
+        spread = np.linalg.matrix_power(spread / np.trace(spread, axis1=1, axis2=2)[:, None, None] * x.shape[-1], epochs)
+        longer = Space((x @ spread).astype(np.float32)[:, None], space.layers, space.reference)
+        return Probe(longer, self.student.train, self.student.groups, self.student.seed, self.student.replicates)
 
 
 def gain(name: str, world: World, seed: int = 0, replicates: int = 16) -> tuple[Estimate, bool]:

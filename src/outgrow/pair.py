@@ -287,6 +287,11 @@ class Pair:
         """The strong model, allowed to train on the transfer rows."""
         return self.learner(self.strong_name)
 
+    @property
+    def generator(self) -> Finetune | None:
+        """The student where its texts can be learned as a language model does; None where they cannot."""
+        return self.student if isinstance(self.student, Finetune) and self.student.texts.model.kind == "causal" else None
+
     @cached_property
     def gold_student(self) -> Probe | Finetune:
         """The same student for what is trained on gold: a student remembers what was chosen for which targets."""

@@ -4,6 +4,8 @@
     for t = 0 .. T-1, with a batch I of 32 items, each item once an epoch in an order that the seed draws:
         L = 1/|I| sum_{i in I} w_i / mean(w) loss(z_i, target_i, t / T)
         one step of Adam at the rate lr (1 + cos(pi t / T)) / 2
+    an adapted student has had such a training before, as a language model and without a label, batches of 32 texts:
+        L = -1/|K| sum_{k in K} log p(token k | those before it in its text)        K: the batch's tokens, each text's first left out
 
 Batch, two epochs, Adam, cosine and the rates of "full" are those of the code published with Burns et al. 2023 (arXiv
 2312.09390); the rate of "lora" is ten times that (Schulman et al. 2025, LoRA Without Regret). An objective sees a batch, as there.
@@ -15,7 +17,7 @@ import hashlib
 import inspect
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -93,6 +95,32 @@ class Texts:
 
 
 @final
+class Reading:
+    """Texts to be learned as a language model: those of the items `rows` (n,), identical ones once, in no order of items."""
+
+    def __init__(self, texts: Texts, rows: np.ndarray, epochs: int, seed: int, replicate: int):
+        found = {text: texts.ids[item][side] for item in rows for side, text in enumerate(texts.texts[item])}
+        self.ids = [found[text] for text in sorted(found)]
+        self.steps = _steps(epochs, len(self.ids)) if epochs and self.ids else 0
+        self.made_of = {"texts": hashed(*sorted(found)), "steps": self.steps}
+        self.seed, self.replicate = seed, replicate
+
+    def batch(self, step: int) -> np.ndarray:
+        """Numbers among the texts."""
+        return _drawn(self.seed, "reading", self.replicate, len(self.ids), step)
+
+    def tokens(self, batch: np.ndarray) -> int:
+        """How many a batch has."""
+        return sum(len(self.ids[i]) for i in batch)
+
+    def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
+        """Parts of the batch's loss, whose sum it is."""
+        predicted = max(sum(len(self.ids[i]) - 1 for i in batch), 1)
+        for part in network.surprisal([self.ids[i] for i in batch]):
+            yield part / predicted
+
+
+@final
 @dataclass(frozen=True)
 class Fitted:
     """A fine-tuned student of R replicates."""
@@ -121,13 +149,21 @@ class Finetune:
     replicates name the random choices.
     """
 
-    def __init__(self, texts: Texts, kind: str, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int]):
+    def __init__(
+        self, texts: Texts, kind: str, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int],
+        reads: tuple[np.ndarray, int] | None = None,
+    ):  # fmt: skip
         self.texts, self.kind, self.train, self.groups = texts, kind, train, groups
         self.seed, self.replicates = seed, tuple(replicates)
+        self._reads = reads
 
     def on(self, train: np.ndarray) -> Finetune:
         """The same student, allowed to train on other rows (R, N)."""
-        return Finetune(self.texts, self.kind, train, self.groups, self.seed, self.replicates)
+        return Finetune(self.texts, self.kind, train, self.groups, self.seed, self.replicates, self._reads)
+
+    def adapted(self, rows: np.ndarray, epochs: int) -> Finetune:
+        """The same student, which before its labels learns the texts of the rows (R, N) bool as a language model does."""
+        return Finetune(self.texts, self.kind, self.train, self.groups, self.seed, self.replicates, (rows & self.train, epochs))
 
     def fit(
         self, targets: np.ndarray, *, weights: np.ndarray | None = None, objective: Objective | None = None, steps: int | None = None
@@ -145,9 +181,15 @@ class Finetune:
             rows = np.flatnonzero(weights[r] > 0)
             runs.append(Run(
                 self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], objective or Xent(),
-                steps or max(math.ceil(EPOCHS * len(rows) / BATCH), FEWEST_STEPS), self.seed, replicate,
+                steps or _steps(EPOCHS, len(rows)), self.seed, replicate, self._reading(r),
             ))  # fmt: skip
         return Fitted(np.stack([run.probs() for run in runs]), tuple(runs))
+
+    def _reading(self, r: int) -> Reading | None:
+        if self._reads is None:
+            return None
+        rows, epochs = self._reads
+        return Reading(self.texts, np.flatnonzero(rows[r]), epochs, self.seed, self.replicates[r])
 
 
 @final
@@ -156,17 +198,19 @@ class Run:
 
     def __init__(
         self, texts: Texts, kind: str, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, objective: Objective,
-        steps: int, seed: int, replicate: int,
+        steps: int, seed: int, replicate: int, reading: Reading | None = None,
     ):  # fmt: skip
         self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
         self.objective, self.steps, self.seed, self.replicate = objective, steps if len(rows) else 0, seed, replicate
         self.rate = RATES[kind][texts.model.parameters >= SMALL]
+        self.stages = (reading, self) if reading and reading.steps else (self,)
+        """What is trained, one after another."""
         taught = (rows.astype(np.int64), targets, weights)
         self.made_of = {
             "model": texts.model.digest, "texts": texts.digest, "kind": kind, "seed": seed, "replicate": replicate,
             "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught], "classes": targets.shape[-1],
             "objective": repr(objective), "steps": steps, "rate": self.rate, "precision": loading.chosen_precision(),
-            "device": loading.device().type, "code": _code(objective),
+            "device": loading.device().type, "code": _code(objective), "reading": reading and reading.made_of,
         }  # fmt: skip
         """All that its predictions depend on."""
         self._kept: np.ndarray | None = None
@@ -209,44 +253,74 @@ class Run:
 
     def _train(self, network: Network) -> int:
         """Trains it from where it was killed or from the start, keeps its weights on disk; tokens read meanwhile."""
-        checkpoint, weights, read = self._checkpoint(), network.weights, 0
-        optimiser = torch.optim.Adam(weights, lr=self.rate)
+        checkpoint, weights, read, begin = self._checkpoint(), network.weights, 0, 0
         done, state = checkpoint.read()
         for i, weight in enumerate(weights if state else ()):
-            now, mean, square = (torch.tensor(state[f"{name}/{i}"]).to(weight.device) for name in STATE)
-            weight.data.copy_(now)
-            optimiser.state[weight] = {"step": torch.tensor(float(done)), "exp_avg": mean, "exp_avg_sq": square}
-        label = f"fine-tuning {self.texts.model.name} ({self.kind}), replicate {self.replicate}"
-        with progress.track(label, self.steps) as bar:
-            bar.advance(done)
-            for step in range(done, self.steps):
-                batch = self.batch(step)
-                read += int(self.texts.lengths[self.rows[batch]].sum())
-                optimiser.param_groups[0]["lr"] = self.rate * (1 + math.cos(math.pi * step / self.steps)) / 2
-                gradients = torch.autograd.grad(self._loss(network, batch, step), weights, materialize_grads=True)
-                for weight, gradient in zip(weights, gradients, strict=True):
-                    weight.grad = gradient
-                optimiser.step()
-                bar.advance()
-                if checkpoint.due:
-                    checkpoint.keep(step + 1, _state(weights, optimiser))
+            weight.data.copy_(torch.tensor(state[f"weight/{i}"]))
+        for stage in self.stages:
+            optimiser = torch.optim.Adam(weights, lr=self.rate)
+            if begin < done < begin + stage.steps:
+                _resume(optimiser, weights, state, done - begin)
+            name = f"{'fine-tuning' if stage is self else 'reading texts by'} {self.texts.model.name} ({self.kind}), replicate {self.replicate}"
+            with progress.track(name, stage.steps) as bar:
+                ahead = max(done - begin, 0)
+                bar.advance(min(ahead, stage.steps))
+                for step in range(ahead, stage.steps):
+                    batch, at = stage.batch(step), step / stage.steps
+                    read += stage.tokens(batch)
+                    optimiser.param_groups[0]["lr"] = self.rate * (1 + math.cos(math.pi * at)) / 2
+                    for weight, gradient in zip(weights, _gradients(stage.losses(network, batch, at), weights), strict=True):
+                        weight.grad = gradient
+                    optimiser.step()
+                    bar.advance()
+                    if checkpoint.due:
+                        checkpoint.keep(begin + step + 1, _state(weights, optimiser))
+            begin += stage.steps
         self._kept = self.texts.store.scratch((sum(weight.numel() for weight in weights),))
         torch.cat([weight.detach().cpu().flatten() for weight in weights], out=torch.from_numpy(self._kept))
         return read
 
-    def _loss(self, network: Network, batch: np.ndarray, step: int) -> torch.Tensor:
-        targets, weights = (torch.from_numpy(array[batch]) for array in (self.targets, self.weights))
-        with torch.enable_grad():
-            losses = self.objective(self.texts.logits(network, self.rows[batch]), targets, weights, step / self.steps)
-            return (losses * weights).mean() / float(self.weights.mean())
-
     def batch(self, step: int) -> np.ndarray:
         """Numbers among the rows, ascending: ties in an objective then fall as in a full batch, by hashed id."""
-        count = len(self.rows)
-        size = min(BATCH, count)
-        at = np.arange(step * size, (step + 1) * size)
-        orders = {e: derive(self.seed, "epoch", e, self.replicate).permutation(count) for e in np.unique(at // count).tolist()}
-        return np.sort([orders[e][i] for e, i in zip((at // count).tolist(), (at % count).tolist(), strict=True)])
+        return _drawn(self.seed, "epoch", self.replicate, len(self.rows), step)
+
+    def tokens(self, batch: np.ndarray) -> int:
+        """How many a batch has."""
+        return int(self.texts.lengths[self.rows[batch]].sum())
+
+    def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
+        """The batch's loss."""
+        targets, weights = (torch.from_numpy(array[batch]) for array in (self.targets, self.weights))
+        losses = self.objective(self.texts.logits(network, self.rows[batch]), targets, weights, at)
+        yield (losses * weights).mean() / float(self.weights.mean())
+
+
+def _steps(epochs: int, count: int) -> int:
+    return max(math.ceil(epochs * count / BATCH), FEWEST_STEPS)
+
+
+def _drawn(seed: int, name: str, replicate: int, count: int, step: int) -> np.ndarray:
+    """The batch of a step, ascending: of `count`, each once an epoch in an order that the seed draws."""
+    size = min(BATCH, count)
+    at = np.arange(step * size, (step + 1) * size)
+    orders = {e: derive(seed, name, e, replicate).permutation(count) for e in np.unique(at // count).tolist()}
+    return np.sort([orders[e][i] for e, i in zip((at // count).tolist(), (at % count).tolist(), strict=True)])
+
+
+def _gradients(losses: Iterator[torch.Tensor], weights: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Of the sum of the losses, of which memory holds one at a time."""
+    total = [torch.zeros_like(weight) for weight in weights]
+    with torch.enable_grad():
+        for loss in losses:
+            for so_far, more in zip(total, torch.autograd.grad(loss, weights, materialize_grads=True), strict=True):
+                so_far += more
+    return total
+
+
+def _resume(optimiser: torch.optim.Adam, weights: Sequence[torch.Tensor], state: Mapping[str, np.ndarray], step: int) -> None:
+    for i, weight in enumerate(weights):
+        mean, square = (torch.tensor(state[f"{name}/{i}"]).to(weight.device) for name in STATE[1:])
+        optimiser.state[weight] = {"step": torch.tensor(float(step)), "exp_avg": mean, "exp_avg_sq": square}
 
 
 STATE = ("weight", "mean", "square")

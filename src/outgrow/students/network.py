@@ -11,8 +11,8 @@ type has it otherwise. So what is saved is a checkpoint like any other. There is
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, final
 
@@ -70,14 +70,25 @@ class Network:
 
     def __call__(self, texts: Sequence[np.ndarray]) -> torch.Tensor:
         """Logits (n, outputs) float32 of texts as token ids, read in parts of about equal length."""
-        lengths = np.array([len(text) for text in texts])
-        planned = plan(lengths, PART_TOKENS[self.net.device.type], int(lengths.sum()))
-        low = self.precision == "bfloat16"
-        parts = []
-        with torch.autocast(self.net.device.type, torch.bfloat16, enabled=low):
-            for part in (batch for shard in planned.batches for batch in shard):
-                parts.append(self._forward([texts[row] for row in planned.order[part]]))
-        return torch.cat(parts)[torch.from_numpy(np.argsort(planned.order))]
+        order, parts = self._planned(texts)
+        logits = []
+        for part in parts:
+            ids, _, given = self._padded(part)
+            with self._autocast():
+                logits.append(self.net(input_ids=ids, **given).logits.float().cpu())
+        return torch.cat(logits)[torch.from_numpy(np.argsort(order))]
+
+    def surprisal(self, texts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
+        """Sums of -log p(token | those before it) over the texts, a part at a time; of what begins a text nothing is said.
+
+        By the checkpoint's language-model head, which rests where it is not the embeddings.
+        """
+        for part in self._planned(texts)[1]:
+            ids, mask, given = self._padded(part)
+            with self._autocast():
+                logits = self._language_model(input_ids=ids, **given).logits[:, :-1].float()
+            following = ids[:, 1:].masked_fill(~mask[:, 1:].bool(), -1)
+            yield torch.nn.functional.cross_entropy(logits.flatten(0, 1), following.flatten(), ignore_index=-1, reduction="sum").cpu()
 
     def save(self, folder: Path, classes: Sequence[str]) -> None:
         """A checkpoint that `transformers` reads as any other. Updates go into the matrices, and this network is of no more use.
@@ -98,15 +109,37 @@ class Network:
             net.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
 
-    def _forward(self, texts: Sequence[np.ndarray]) -> torch.Tensor:
-        """(n, outputs) of texts that are read together, on the processor."""
+    def _planned(self, texts: Sequence[np.ndarray]) -> tuple[np.ndarray, Iterator[list[np.ndarray]]]:
+        """Their order, and in it those that are read together."""
+        lengths = np.array([len(text) for text in texts])
+        planned = plan(lengths, PART_TOKENS[self.net.device.type], int(lengths.sum()))
+        return planned.order, ([texts[row] for row in planned.order[batch]] for shard in planned.batches for batch in shard)
+
+    def _padded(self, texts: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor, dict[str, Any]]:
+        """Ids and mask (n, longest), and what else the model is given."""
         lengths = torch.tensor([len(text) for text in texts])
         ids = torch.full((len(texts), int(lengths.max())), self.pad)
         for row, text in zip(ids, texts, strict=True):
             row[: len(text)] = torch.from_numpy(text.astype(np.int64))
-        mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
-        given = {"use_cache": False} if self.model.kind == "causal" else {"attention_mask": mask.to(self.net.device)}
-        return self.net(input_ids=ids.to(self.net.device), **given).logits.float().cpu()
+        mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long().to(self.net.device)
+        return ids.to(self.net.device), mask, {"use_cache": False} if self.model.kind == "causal" else {"attention_mask": mask}
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.net.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    @cached_property
+    def _language_model(self) -> Any:
+        """The same blocks under the head that the checkpoint came with."""
+        from transformers import AutoModelForCausalLM
+
+        found = loading.read(AutoModelForCausalLM, self.model, self.precision).eval()
+        head = found.get_output_embeddings()
+        if head.weight is found.get_input_embeddings().weight:
+            head.weight = self.net.get_input_embeddings().weight
+        else:
+            head.requires_grad_(False)
+        setattr(found, found.base_model_prefix, self.net.base_model)
+        return found
 
     def _needed(self, tokens: int) -> float:
         """Bytes that training takes at most: weights, gradients, two moments, and what the blocks leave for the way back.

@@ -1,0 +1,99 @@
+"""Generative fine-tuning on tiny random causal checkpoints: its loss, its order, its identities, and where it helps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import studies
+from outgrow import methods
+from outgrow.students import checkpoint, finetune, network
+from outgrow.students.finetune import Reading
+from test_finetune import COUNT, TAUGHT, checkpoints, duels, gold, lively, one_hot, sentences, student  # noqa: F401
+
+ROWS = np.arange(COUNT)[None] < TAUGHT
+
+
+@pytest.mark.parametrize("kind", network.KINDS)
+def test_the_loss_is_that_of_a_plain_language_model(checkpoints, tmp_path, monkeypatch, kind):  # noqa: F811
+    from transformers import AutoModelForCausalLM
+
+    monkeypatch.setitem(network.PART_TOKENS, "cpu", 40)
+    made = student(checkpoints[False], tmp_path / "store", kind, sentences())
+    reading, net = Reading(made.texts, np.arange(20), 1, 0, 0), made.texts.network(kind, np.random.default_rng(0))
+    batch = np.arange(len(reading.ids))
+    plain = AutoModelForCausalLM.from_pretrained(checkpoints[False], dtype=torch.float32).eval()
+    total, count = torch.zeros(()), 0
+    for ids in reading.ids:
+        given = torch.from_numpy(ids.astype(np.int64))[None]
+        total, count = total + (len(ids) - 1) * plain(input_ids=given, labels=given).loss, count + len(ids) - 1
+    with torch.no_grad():
+        losses = list(reading.losses(net, batch, 0.0))
+    assert len(losses) > 2
+    assert sum(losses).item() == pytest.approx(total.item() / count, rel=1e-5)
+    found = dict(zip([n for n, w in net.net.named_parameters() if w.requires_grad], finetune._gradients(reading.losses(net, batch, 0.0), net.weights), strict=True))
+    if kind == "full":
+        (total / count).backward()
+        expected = dict(plain.named_parameters())
+        assert not found.pop("score.weight").any() and found.keys() == {n for n in expected if n != "lm_head.weight"}
+        assert all(np.allclose(found[name], expected[name].grad, atol=1e-6) for name in found)
+    else:
+        assert {name.split(".")[-3] for name, g in found.items() if g.any()} == {"lora_B"}, "the first step moves B alone"
+
+
+def test_a_text_is_read_once_whatever_the_order_of_items(checkpoints, tmp_path):  # noqa: F811
+    pairs = student(checkpoints[False], tmp_path / "store", "lora", duels()).texts
+    rows = np.arange(COUNT)
+    straight, turned = Reading(pairs, rows, 1, 0, 0), Reading(pairs, rows[::-1], 1, 0, 0)
+    assert len(straight.ids) == len({text for item in pairs.texts for text in item}) < 2 * COUNT
+    assert all(np.array_equal(a, b) for a, b in zip(straight.ids, turned.ids, strict=True)) and straight.made_of == turned.made_of
+    assert not Reading(pairs, rows, 0, 0, 0).steps
+
+
+def test_without_an_epoch_it_is_naive_and_texts_that_are_not_taught_do_not_count(checkpoints, tmp_path):  # noqa: F811
+    targets = one_hot(gold())
+    made = student(checkpoints[False], tmp_path / "store", "lora", sentences())
+    naive = made.fit(targets, steps=3).predict().tobytes()
+    assert made.adapted(ROWS, 0).fit(targets, steps=3).predict().tobytes() == naive
+    read = made.adapted(ROWS, 1).fit(targets, steps=3).predict().tobytes()
+    assert read != naive
+    texts = [*sentences()[:TAUGHT], *sentences()[: COUNT - TAUGHT]]
+    other = student(checkpoints[False], tmp_path / "store", "lora", tuple(texts))
+    again = other.adapted(np.ones_like(ROWS), 1).fit(targets, steps=3).predict()
+    assert again[:, :TAUGHT].tobytes() == np.frombuffer(read, np.float32).reshape(1, COUNT, 2)[:, :TAUGHT].tobytes()
+
+
+def test_stopped_while_reading_and_after_it_ends_with_the_same_bytes(checkpoints, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(finetune, "FEWEST_STEPS", 4)
+    targets = one_hot(gold())
+
+    def fit(name: str) -> bytes:
+        made = student(checkpoints[False], tmp_path / name, "lora", sentences())
+        return made.adapted(ROWS, 2).fit(targets, steps=3).predict().tobytes()
+
+    expected = fit("a")
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    monkeypatch.setattr(checkpoint, "SHARE", np.inf)
+    done, drawn = [], finetune._drawn
+
+    def stopped(seed, name, replicate, count, step):
+        done.append((name, step))
+        if len(done) in (3, 6, 8):
+            raise KeyboardInterrupt
+        return drawn(seed, name, replicate, count, step)
+
+    monkeypatch.setattr(finetune, "_drawn", stopped)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            fit("b")
+    assert fit("b") == expected
+    assert done == [*(("reading", s) for s in (0, 1, 2, 2, 3)), *(("epoch", s) for s in (0, 0, 1, 1, 2))]
+
+
+def test_heads_and_encoders_lack_it_and_a_study_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
+    result = studies.study(tmp_path, seeds=8, methods=["naive", "generative"]).run()
+    assert "generative" not in set(result.summary["method"])
+    assert "needs a causal model and --student lora or full" in (result.path / "details.json").read_text()
+    assert methods.find("generative").lacks(type("Nothing", (), {"weak": 1, "generator": None})) != []
