@@ -147,6 +147,27 @@ def run(place: Path, strong: str, out: Path, capsys, *more: str, weak: str = "co
     return stopped.value.code, capsys.readouterr().err
 
 
+@pytest.mark.parametrize("role", ["weak", "strong", "ladder", "weak, after one that fits", "strong of an auxiliary task"])
+def test_ids_that_do_not_fit_are_said_before_any_model_reads(role, place, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(models, "features", lambda *_: pytest.fail("a model has read"))
+    good, bad, more = f"features:{place / 'strong.npz'}", f"features:{tmp_path / 'bad.npz'}", []
+    np.savez(tmp_path / "bad.npz", **BAD["missing ids"][0](broken(place)))
+    weak, strong = str(place / "small"), str(place / "model")
+    if role == "strong":
+        strong = bad
+    elif role == "ladder":
+        more = ["--ladder", bad]
+    elif role == "strong of an auxiliary task":
+        table = pl.read_ndjson(place / "table.jsonl").with_columns(pl.col("text") + " again")
+        table.write_ndjson(tmp_path / "other.jsonl")
+        strong, more = good, ["--auxiliary", str(tmp_path / "other.jsonl")]
+    else:
+        weak = bad if role == "weak" else f"{weak}+{good}+{bad}"
+    code, err = run(place, strong, tmp_path, capsys, *more, weak=weak)
+    assert code == 2 and err.count("\n") == 1 and "items of task" in err and "have no row" in err, err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("column, says", [
     ([[1.0, 2.0]] * (ROWS - 1) + [[1.0]], "rows of one length"),
     ([[1.0, None]] * ROWS, "not numbers"),

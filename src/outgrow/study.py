@@ -22,6 +22,7 @@ import numpy as np
 
 from outgrow import labels, methods, models, progress, supervisors, tasks
 from outgrow.errors import UserError, unknown
+from outgrow.models import scratch
 from outgrow.pair import STUDENTS, Pair, Spaces, block_of
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
 from outgrow.rng import hashed
@@ -110,20 +111,27 @@ class Study:
         if self.student not in STUDENTS:
             raise unknown("kind of student", self.student, STUDENTS)
         labels.find(self.label_model)
+        if self.student != "linear" and (new := [name for name in self._strong() if scratch.named(name)]):
+            raise UserError(f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: leave --student out")
         named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.argument == "model"]
         for model in (*named, *self._strong(), *self.ladder):
             models.check(model)
         began = time.time()
-        loaded = [tasks.load(name, self._reading()) for name in self.tasks]
-        for task, _ in loaded:
-            draw(task, self.seed, range(1))
+        store = Store.default()
+        loaded = [(task, gold, Spaces(task, store)) for task, gold in (tasks.load(name, self._reading()) for name in self.tasks)]
+        others = tuple((task, gold, Spaces(task, store)) for task, gold in map(tasks.load, self.auxiliary))
+        # A file of features whose ids do not fit is said before any model reads.
+        for task, _, spaces in loaded:
+            pool = ~draw(task, self.seed, range(1)).test[0]
+            for file in filter(models.files.named, (*named, *self._strong(), *self.ladder)):
+                spaces(file, pool)
+        for task, _, spaces in others:
+            for file in filter(models.files.named, self._strong()):
+                spaces(file, np.ones(len(task), bool))
         out = self.folder()
         results.claim(out)
-        store = Store.default()
-        others = tuple((task, gold, Spaces(task, store)) for task, gold in map(tasks.load, self.auxiliary))
         done = []
-        for task, gold in loaded:
-            spaces = Spaces(task, store)
+        for task, gold, spaces in loaded:
             for strong in self._strong():
                 done += [self._rows(task, gold, weak, strong, spaces, others, chosen) for weak in self.weak]
         results.write(out, self, chosen, done, began)
@@ -165,13 +173,14 @@ class Study:
         self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, others: tuple, chosen: dict[str, dict]
     ) -> Rows:
         """All rows of one (task, weak, strong)."""
+        student = "scratch" if scratch.named(strong) else self.student
         made_of = {
-            "task": task.digest, "seed": self.seed, "code": code(), "student": self.student, "strong": model_digest(strong, spaces.store),
+            "task": task.digest, "seed": self.seed, "code": code(), "student": student, "strong": model_digest(strong, spaces.store),
             "weak models": [model_digest(a, spaces.store) for k, a in supervisors.parse(weak) if k.argument == "model"],
         }  # fmt: skip
-        blocks = range(math.ceil(self.seeds / block_of(self.student)))
+        blocks = range(math.ceil(self.seeds / block_of(student)))
         first = Pair(
-            task, gold, weak, strong, 0, self.seed, self.weak_gold, spaces, made_of, self.student, self.label_model,
+            task, gold, weak, strong, 0, self.seed, self.weak_gold, spaces, made_of, student, self.label_model,
             tuple(self.ladder), others,
         )  # fmt: skip
         pairs = [replace(first, block=b) for b in blocks]
