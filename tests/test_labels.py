@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -293,3 +294,28 @@ def test_a_rule_that_only_ever_names_one_class_speaks_by_silence():
     missing = Votes(item, worker, said[0, worker, item].astype(float), 2000, 6)
     assert missing.silence.nnz == 0
     assert (labels.find("dawid_skene")(missing).probs[0].argmax(-1) == gold)[heard].mean() < best - 0.1
+    assert replicates(replace(weak, asked_all=False))[0].silence.nnz == 0
+
+
+def test_rules_that_name_one_class_each_earn_no_trust_by_agreeing():
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 2, 3000)
+    said = np.full((1, 7, 3000, 2), np.nan, np.float32)
+    for j in range(7):  # three rules for class 0, each right on half of the items it fires on; four for class 1, each on 90%
+        fires = rng.random(3000) < (0.3 if j < 3 else np.where(gold == 1, 0.36, 0.04))
+        said[0, j, fires] = np.eye(2, dtype=np.float32)[int(j >= 3)]
+    votes = replicates(WeakLabels(said, tuple("abcdefg")))[0]
+    assert votes.one_sided.all() and np.allclose(skill(votes), 0.5)
+    assert found(votes).tolist() == list(range(7))
+    majority = labels.find("majority")(WeakLabels(said, tuple("abcdefg"))).probs
+    for name in ("accuracy", "bayesian"):
+        assert np.array_equal(labels.find(name)(votes).probs.argmax(-1), majority.argmax(-1))
+
+
+@pytest.mark.parametrize("sure", [0.6, 0.8, 0.9, 1.0])
+def test_votes_that_are_half_sure_do_not_fade_away(sure):
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 2, 2400)
+    said = np.eye(2)[np.where(rng.random((3, 2400)) < 0.7, gold, 1 - gold)] * (2 * sure - 1) + 1 - sure
+    for name in ("dawid_skene", "blocks"):
+        assert (believed(name, said[None]).probs[0].argmax(-1) == gold).mean() > 0.75  # .7^3 + 3 .7^2 .3 = .784 by majority

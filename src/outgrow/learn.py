@@ -66,6 +66,8 @@ class Taught:
     label_model: str
     head: str
     seed: int
+    asked_all: bool = True
+    """Whether every voter saw every item: so for columns of votes, not for a long table."""
 
     ladder = auxiliary = oracle = teach = weak_features = None
 
@@ -114,7 +116,7 @@ class Taught:
     @cached_property
     def weak(self) -> WeakLabels:
         """The votes of the items that teach."""
-        return WeakLabels(np.where(self.train[:, None, :, None], self.said, np.float32(np.nan)), self.names, self.label_model, self.skill)
+        return WeakLabels(np.where(self.train[:, None, :, None], self.said, np.float32(np.nan)), self.names, self.label_model, self.skill, self.asked_all)
 
     @cached_property
     def student(self) -> Probe:
@@ -135,7 +137,7 @@ class Taught:
     def believed(self, label_model: str) -> np.ndarray:
         """(N, C): what a label model makes of the votes on every item, by skill on other items' gold where it asks for it."""
         heard = np.broadcast_to(self.said, (FOLDS + 1, *self.said.shape))
-        return self.crossed(WeakLabels(heard, self.names, label_model, self.skill).beliefs)
+        return self.crossed(WeakLabels(heard, self.names, label_model, self.skill, self.asked_all).beliefs)
 
 
 def learn(
@@ -172,7 +174,7 @@ def learn(
             raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as --strong")
         space = space_of(given.task, strong, given.task.side != TEST, store)
         made = {"digest": model.digest, "revision": model.revision, "pooling": "last" if model.kind == "causal" else "mean"}
-    taught = Taught(given, space, said, label_model, student, seed)
+    taught = Taught(given, space, said, label_model, student, seed, asked_all=votes_table is None)
     progress.say(f"teaching {strong} by {len(said)} voter{'s' if len(said) > 1 else ''} on {int(taught.train[0].sum()):,} items")
     fitted = recipe.fit(taught, **recipe.parameters)
     if fitted is None:

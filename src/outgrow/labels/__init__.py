@@ -45,6 +45,8 @@ class WeakLabels:
     """The label model that makes one belief of them."""
     skill: np.ndarray | None = None
     """(R, J): share of weak-train gold that copies of each supervisor get right which have not seen it; None: not known."""
+    asked_all: bool = True
+    """Whether every supervisor saw every item, so that its silence may be an answer (`Votes.silence`)."""
 
     @cached_property
     def belief(self) -> Belief:

@@ -29,13 +29,15 @@ def skill(votes: Votes) -> np.ndarray:
 
 
 def agreement(votes: Votes) -> tuple[np.ndarray, np.ndarray]:
-    """(workers, workers) twice: items that both labelled, and on how many of them they agree; 0 with oneself."""
+    """(workers, workers) twice: items that both labelled, and on how many of them they agree.
+
+    0 with oneself, and between two rules that only ever name one class each: what they say was settled beforehand.
+    """
     by_class = [votes.matrix[:, c :: votes.said.shape[1]] for c in range(votes.said.shape[1])]
     both = heard(votes)
     common, same = (both.T @ both).toarray(), sum((m.T @ m).toarray() for m in by_class)
-    np.fill_diagonal(common, 0)
-    np.fill_diagonal(same, 0)
-    return common, same
+    settled = np.eye(votes.workers, dtype=bool) | np.outer(votes.one_sided, votes.one_sided)
+    return np.where(settled, 0, common), np.where(settled, 0, same)
 
 
 def heard(votes: Votes):

@@ -51,16 +51,21 @@ class Votes:
         return csr_array((self.said.ravel(), (row.ravel(), column.ravel())), (self.items, self.workers * classes))
 
     @cached_property
+    def one_sided(self) -> np.ndarray:
+        """(workers,) bool: saw every item and only ever names one class, as a rule does."""
+        named = np.zeros((self.workers, self.said.shape[1]), bool)
+        named[self.worker, self.said.argmax(1)] = self.asked_all
+        return named.sum(1) == 1
+
+    @cached_property
     def silence(self) -> Any:
         """(items, workers) sparse: 1 where a worker's silence is an answer."""
         from scipy.sparse import csr_array
 
-        if not self.asked_all:
+        if not self.one_sided.any():
             return csr_array((self.items, self.workers))
-        named = np.zeros((self.workers, self.said.shape[1]), bool)
-        named[self.worker, self.said.argmax(1)] = True
         quiet = np.zeros((self.items, self.workers))
-        quiet[:, named.sum(1) == 1] = 1
+        quiet[:, self.one_sided] = 1
         quiet[self.item, self.worker] = 0
         return csr_array(quiet)
 
@@ -104,7 +109,7 @@ def replicates(weak: WeakLabels | Votes) -> list[Votes]:
         item, worker = np.nonzero(spoke[r].T)
         said = weak.probs[r, worker, item].astype(np.float64)
         skill = None if weak.skill is None else weak.skill[r]
-        found.append(Votes(item, worker, said, items, workers, skill, asked_all=True))
+        found.append(Votes(item, worker, said, items, workers, skill, weak.asked_all))
     return found
 
 

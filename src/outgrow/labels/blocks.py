@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.labels import Belief, WeakLabels
-from outgrow.labels._em import em, fitted
+from outgrow.labels._em import fitted, settled
 from outgrow.labels._skill import agreement, heard, skill
 from outgrow.labels._votes import Votes, each
 from outgrow.labels.accuracy import weighted
@@ -20,7 +20,7 @@ from outgrow.labels.accuracy import weighted
 
 def blocks(weak: WeakLabels | Votes) -> Belief:
     """Dawid & Skene 1979 after a search for copiers (agreement beyond the class, Kim et al. 2025, arXiv 2506.07962)."""
-    return each(weak, lambda votes: em(votes.joined(found(votes)), smoothing=0.1))
+    return each(weak, lambda votes: settled(votes.joined(found(votes))))
 
 
 def found(votes: Votes) -> np.ndarray:
@@ -31,6 +31,7 @@ def found(votes: Votes) -> np.ndarray:
     (common, agree), both = agreement(hard), heard(hard)
     q = np.nan_to_num(weighted(hard, skill(hard)))
     confusion = np.exp(fitted(hard, q, smoothing=0.1)[1])
+    confusion /= confusion.sum(1, keepdims=True)  # of what is said, silence aside
     expected, variance = np.zeros_like(common), np.zeros_like(common)
     for k, share in enumerate(q.T):
         chance = confusion[:, :, k] @ confusion[:, :, k].T

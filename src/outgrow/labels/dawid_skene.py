@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from outgrow.labels import Belief, WeakLabels
-from outgrow.labels._em import em
+from outgrow.labels._em import settled
 from outgrow.labels._votes import Votes, each
 
 
 def dawid_skene(weak: WeakLabels | Votes) -> Belief:
     """Dawid & Skene 1979, votes soft. Supervisors that copy one another can take it over: see `blocks`."""
-    return each(weak, lambda votes: em(votes, smoothing=0.1))
+    return each(weak, lambda votes: settled(votes))
