@@ -89,7 +89,7 @@ def test_every_dependency_is_pinned() -> None:
 def test_what_is_imported_is_declared() -> None:
     import ast
 
-    named = {"sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "huggingface_hub": "huggingface-hub"}
+    named = {"PIL": "pillow", "sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "huggingface_hub": "huggingface-hub"}
     project = _project()
     declared = {_name(each) for each in [*project["dependencies"], *project["optional-dependencies"]["hub"]]}
     imported = set()

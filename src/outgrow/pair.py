@@ -15,9 +15,11 @@ import numpy as np
 
 from outgrow import supervisors
 from outgrow.labels import WeakLabels, WeakTrain
+from outgrow.models import scratch
 from outgrow.oracle import Oracle
 from outgrow.rng import derive
 from outgrow.split import Splits, draw
+from outgrow.students.convnet import Convnet, Pictures
 from outgrow.students.features import Auxiliary, space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.network import KINDS
@@ -43,6 +45,7 @@ class Spaces:
         self.task, self.store = task, store
         self.known: dict[str, Space] = {}
         self.read: dict[str, Texts] = {}
+        self.seen: dict[str, Pictures] = {}
         self.asked: dict[str, tuple[float, float]] = {}
         """Seconds and model FLOPs of zero-shot prompts by model name."""
 
@@ -56,6 +59,12 @@ class Spaces:
         if model not in self.read:
             self.read[model] = texts_of(self.task, model, self.store)
         return self.read[model]
+
+    def pictures(self, model: str) -> Pictures:
+        """The task's images for networks that are trained from scratch."""
+        if model not in self.seen:
+            self.seen[model] = Pictures(self.task, model, self.store)
+        return self.seen[model]
 
     def costs(self) -> dict[str, tuple[float, float]]:
         """Seconds and model FLOPs of everything read so far, by "stage model"."""
@@ -208,26 +217,28 @@ class Pair:
 
     @cached_property
     def features(self) -> list[np.ndarray]:
-        """Per replicate (N, K): the student's features in the layer that the weak labels choose."""
+        """Per replicate (N, K): the student's features in the layer that the weak labels choose, or once they have taught it."""
+        if isinstance(self.student, Convnet):
+            return self.student.embed(self.weak.beliefs)
         return self.probe(self.spaces(self.strong_name, ~self.test)).embed(self.weak.beliefs)
 
     @cached_property
     def weak_features(self) -> list[np.ndarray] | None:
         """The same of the first supervisor that is a probe, in its own layer; None where none is."""
         for kind, model in self.members:
-            if kind.name == "probe":
+            if kind.name == "probe" and not scratch.named(model):
                 return self.probe(self.spaces(model, ~self.test)).on(self.known).embed(self.one_hot(self.known))
         return None
 
     @cached_property
-    def ladder(self) -> list[Probe | Finetune] | None:
+    def ladder(self) -> list[Probe | Finetune | Convnet] | None:
         """Students of the sizes in between, the weakest first; None where none was named."""
         return [self.learner(model) for model in self.between] or None
 
     @cached_property
     def auxiliary(self) -> list[Auxiliary] | None:
         """Other tasks with their gold, in the student's axes; None where none was named."""
-        if not self.others:
+        if not self.others or scratch.named(self.strong_name):
             return None
         student = self.probe(self.spaces(self.strong_name, ~self.test))
         layers = student.layers(self.weak.beliefs)
@@ -276,14 +287,16 @@ class Pair:
         """What is trained on features where features are what is asked for."""
         return self.kind if self.kind in HEADS else "linear"
 
-    def learner(self, model: str) -> Probe | Finetune:
+    def learner(self, model: str) -> Probe | Finetune | Convnet:
         """A model as a student of the kind that the study asks for, allowed to train on the transfer rows."""
+        if scratch.named(model):
+            return Convnet(self.spaces.pictures(model), self.splits.transfer, self.task.groups, self.seed, self.replicates)
         if self.kind in HEADS:
             return self.probe(self.spaces(model, ~self.test))
         return Finetune(self.spaces.texts(model), self.kind, self.splits.transfer, self.task.groups, self.seed, self.replicates)
 
     @cached_property
-    def student(self) -> Probe | Finetune:
+    def student(self) -> Probe | Finetune | Convnet:
         """The strong model, allowed to train on the transfer rows."""
         return self.learner(self.strong_name)
 
@@ -293,7 +306,7 @@ class Pair:
         return self.student if isinstance(self.student, Finetune) and self.student.texts.model.kind == "causal" else None
 
     @cached_property
-    def gold_student(self) -> Probe | Finetune:
+    def gold_student(self) -> Probe | Finetune | Convnet:
         """The same student for what is trained on gold: a student remembers what was chosen for which targets."""
         return self.student.on(self.splits.transfer)
 

@@ -5,6 +5,7 @@
     resolve("Qwen/Qwen3-0.6B@c1899de2...", store)     the same, pinned (branch, tag or commit)
     resolve("path/to/folder", store)                  a local folder with safetensors or one GGUF file
     resolve("features:path/to/file.npz", store)       no model, but what some model made of the items: `models/files.py`
+    resolve("convnet", store)                         no model, but one to be trained from scratch on images: `models/scratch.py`
 
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
 Gated models (Llama, Gemma) need the hub's own login.
@@ -28,7 +29,7 @@ from unittest import mock
 
 from outgrow import progress
 from outgrow.errors import UserError, unknown
-from outgrow.models import files, hub, wheels
+from outgrow.models import files, hub, scratch, wheels
 from outgrow.models.catalogue import ENTRIES, Entry
 from outgrow.store import Store, disk, made_of
 
@@ -44,7 +45,7 @@ class Model:
     name: str
     """As it was asked for."""
     kind: str
-    """"encoder" (reads both ways), "causal" (a language model) or "features" (a file of them)."""
+    """"encoder" (reads both ways), "causal" (a language model), "features" (a file of them) or "scratch" (nothing yet)."""
     path: Path
     """Folder of safetensors, configuration and tokenizer; the file of features."""
     digest: str
@@ -53,7 +54,7 @@ class Model:
     """Where the bytes came from, in words that let somebody else get the same."""
     licence: str
     parameters: int | None
-    """All of them, embeddings included; None where features came from a file."""
+    """All of them, embeddings included; None where features came from a file, or classes decide."""
     width: int
     """Size D of the hidden states."""
     depth: int
@@ -69,6 +70,8 @@ def resolve(name: str, store: Store) -> Model:
         return _catalogued(ENTRIES[name], store)
     if files.named(name):
         return _ready_made(name)
+    if scratch.named(name):
+        return _from_scratch(name)
     folder = Path(name).expanduser()
     return _local(name, folder.absolute(), store) if folder.is_dir() else _from_hub(name, store)
 
@@ -77,6 +80,9 @@ def check(name: str) -> None:
     """Raises UserError for a name that can lead nowhere; fetches nothing."""
     if files.named(name):
         files.find(name)
+        return
+    if scratch.named(name):
+        scratch.width(name)
         return
     if name in ENTRIES or Path(name).expanduser().is_dir():
         return
@@ -142,6 +148,14 @@ def _ready_made(name: str) -> Model:
     return Model(
         name=name, kind="features", path=path, digest=digest, revision=f"{path.name} (sha256 {digest[:16]})",
         licence="see its source", parameters=None, width=width, depth=depth, size_bytes=path.stat().st_size,
+    )  # fmt: skip
+
+
+def _from_scratch(name: str) -> Model:
+    width = scratch.width(name)
+    return Model(
+        name=name, kind="scratch", path=Path(), digest=made_of({scratch.NAME: width}), revision="trained from scratch",
+        licence="none needed", parameters=None, width=4 * width, depth=4, size_bytes=0,
     )  # fmt: skip
 
 

@@ -15,13 +15,16 @@ from outgrow.tasks.task import Task
 
 
 def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
-    """Features of every text of the task in every candidate layer; `pool` (N,) bool: items that are not test."""
-    resolved, sides = models.resolve(model, store), len(task.texts[0])
+    """Features of every item of the task in every candidate layer; `pool` (N,) bool: items that are not test."""
+    resolved = models.resolve(model, store)
+    if resolved.kind == "scratch":
+        raise UserError(f"{model!r} has no features before it is trained: name a checkpoint here")
     if resolved.kind == "features":
         x = models.files.read(resolved.path, task)
         return Space(x[:, None], tuple(range(1, len(x) + 1)), pool)
-    read = models.features(resolved, [t for texts in zip(*task.texts, strict=True) for t in texts], store)
-    x = read.x.reshape(len(read.layers), sides, len(task), -1)
+    texts = task.read(model)
+    read = models.features(resolved, [t for side in zip(*texts, strict=True) for t in side], store)
+    x = read.x.reshape(len(read.layers), len(texts[0]), len(task), -1)
     return Space(x, read.layers, pool, read.seconds, read.flops)
 
 
@@ -30,7 +33,7 @@ def texts_of(task: Task, model: str, store: Any) -> Texts:
     resolved = models.resolve(model, store)
     if resolved.kind == "features":
         raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take --student linear or mlp")
-    return Texts(resolved, task.texts, task.classes, store)
+    return Texts(resolved, task.read(model), task.classes, store)
 
 
 @final

@@ -18,7 +18,7 @@ from typing import Any, final
 import numpy as np
 
 from outgrow.errors import UserError, unknown
-from outgrow.models import files
+from outgrow.models import files, scratch
 from outgrow.tasks.task import Task
 
 
@@ -116,7 +116,7 @@ def parse(name: str) -> list[tuple[Kind, str]]:
             if kind.check:
                 kind.check(argument)
             out.append((kind, argument))
-        elif colon and "/" not in word and not files.named(member):
+        elif colon and "/" not in word and not files.named(member) and not scratch.named(member):
             raise unknown("kind of supervisor", word, kinds)
         else:
             out.append((kinds["probe"], member))

@@ -1,16 +1,22 @@
-"""A small model's features under a linear head that learns from the weak-train gold."""
+"""A small model's features under a linear head that learns from the weak-train gold; or a network that learns all from it."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from outgrow.models import scratch
 from outgrow.supervisors import View, supervisor
 
 
 @supervisor(argument="model")
 def probe(view: View, model: str) -> np.ndarray:
-    """A linear probe on a model's features, trained on weak-train gold (a bare model name means this)."""
+    """A linear probe on a model's features, trained on weak-train gold (a bare model name means this); convnet is trained whole."""
+    from outgrow.students.convnet import Convnet
     from outgrow.students.probe import Probe
 
-    space = view.spaces(model, view.pool)
-    return Probe(space, view.gold >= 0, view.task.groups, view.seed, view.replicates, view.head).fit(view.targets()).predict()
+    known, groups, seed, replicates = view.gold >= 0, view.task.groups, view.seed, view.replicates
+    if scratch.named(model):
+        student = Convnet(view.spaces.pictures(model), known, groups, seed, replicates)
+    else:
+        student = Probe(view.spaces(model, view.pool), known, groups, seed, replicates, view.head)
+    return student.fit(view.targets()).predict()

@@ -1,0 +1,294 @@
+"""The student as a small convolutional network that starts from nothing, on images of 32 x 32, beside a text where there is one.
+
+    h = mean over places of four blocks: 3x3 convolution, group norm, ReLU     W, 2W, 4W, 4W channels; sides 16, 8, 4, 4
+    e = mean over the text's words of their embeddings (4W)
+    z = head(h)                 of an image and a text: head([h, e, h * e])
+    for t = 0 .. T-1, with a batch I of 32 items, each item once an epoch in an order that the seed draws:
+        L = 1/|I| sum_{i in I} w_i / mean(w) loss(z_i, target_i, t / T)
+        one step of Adam at the rate lr (1 + cos(pi t / T)) / 2
+
+Group norm (Wu & He 2018, arXiv 1803.08494) looks at one item alone, so a prediction does not hang on what it is read with.
+Nothing is flipped or shifted: what an image may become and still mean the same is not known here. An objective sees a batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+import re
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import nn
+
+from outgrow import objectives, progress
+from outgrow.errors import UserError
+from outgrow.models import loading, scratch
+from outgrow.objectives import Objective
+from outgrow.objectives.xent import Xent
+from outgrow.rng import derive, hashed
+from outgrow.store import Store, disk
+from outgrow.tasks.images import squares
+from outgrow.tasks.task import Task
+
+SIDE = 32
+BATCH, EPOCHS = 32, 8
+FEWEST_STEPS = 100
+RATE = 3e-3
+WORDS = 1024
+"""Embeddings; a word's is chosen by its checksum, so that every word has one."""
+PREDICTED = 512
+"""Items that are predicted at a time."""
+FACTS, ARRAYS = "convnet.json", "convnet.safetensors"
+
+
+@final
+class Network(nn.Module):
+    """Channels `width`, logits for `classes`, with a text beside the image or without; drawn by `rng`, the head zero."""
+
+    def __init__(self, width: int, classes: int, text: bool, rng: np.random.Generator):
+        super().__init__()
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        blocks: list[nn.Module] = []
+        for into, out, stride, pool in ((3, width, 2, True), (width, 2 * width, 1, True), (2 * width, 4 * width, 1, False), (4 * width, 4 * width, 1, False)):
+            blocks += [nn.Conv2d(into, out, 3, stride, 1, bias=False), nn.GroupNorm(scratch.GROUPS, out), nn.ReLU()]
+            blocks += [nn.MaxPool2d(2)] if pool else []
+            nn.init.kaiming_normal_(blocks[-4 if pool else -3].weight, generator=generator)
+        self.blocks = nn.Sequential(*blocks).to(memory_format=torch.channels_last)
+        self.words = nn.EmbeddingBag(WORDS + 1, 4 * width, mode="mean", padding_idx=0) if text else None
+        if self.words is not None:
+            nn.init.normal_(self.words.weight, generator=generator)
+        self.head = nn.Linear((3 if text else 1) * 4 * width, classes)
+        for weight in self.head.parameters():
+            nn.init.zeros_(weight)
+
+    def states(self, pixels: torch.Tensor, words: torch.Tensor | None) -> torch.Tensor:
+        """What the head reads (n, D) of uint8 pixels (n, 3, 32, 32) and word numbers (n, T), 0 after the last."""
+        scaled = (pixels.float() / 255 - 0.5) / 0.25
+        h = self.blocks(scaled.contiguous(memory_format=torch.channels_last)).mean((2, 3))
+        if self.words is None:
+            return h
+        e = self.words(words)
+        return torch.cat([h, e, h * e], 1)
+
+    def forward(self, pixels: torch.Tensor, words: torch.Tensor | None) -> torch.Tensor:
+        return self.head(self.states(pixels, words))
+
+
+def numbered(texts: Sequence[tuple[str, ...]]) -> np.ndarray | None:
+    """int64 (N, T): the words of each text by number, 0 after the last; None where items have no text."""
+    if not len(texts) or not texts[0]:
+        return None
+    found = [[1 + zlib.crc32(word.encode()) % WORDS for word in re.findall(r"\w+", text.lower())] for (text,) in texts]
+    out = np.zeros((len(found), max(1, *map(len, found))), np.int64)
+    for row, words in zip(out, found, strict=True):
+        row[: len(words)] = words
+    return out
+
+
+@final
+class Pictures:
+    """What every convnet of one (task, name) reads."""
+
+    def __init__(self, task: Task, name: str, store: Store):
+        self.name, self.width, self.classes, self.store = name, scratch.width(name), task.classes, store
+        images = task.seen(name)
+        self.pixels, self.words = torch.from_numpy(squares(images, SIDE)), None
+        numbers = numbered(task.texts)
+        if numbers is not None:
+            self.words = torch.from_numpy(numbers)
+        self.digest = hashed(*(hashlib.sha256(image).hexdigest() for image in images), *(t for item in task.texts for t in (*item, "")))
+
+    def of(self, items: np.ndarray) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Pixels and words of items, where a network is."""
+        at, where = torch.from_numpy(items), loading.device()
+        return self.pixels[at].to(where), None if self.words is None else self.words[at].to(where)
+
+
+@final
+@dataclass(frozen=True)
+class Fitted:
+    """A trained student of R replicates."""
+
+    probs: np.ndarray
+    """(R, N, C) float32"""
+    runs: tuple[Run, ...]
+
+    def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities (R, n, C) float32 for the items in `mask` (N,) bool; all items by default."""
+        return self.probs if mask is None else self.probs[:, mask]
+
+    def save(self, path: Path, replicate: int = 0) -> None:
+        """A folder that `load` reads."""
+        self.runs[replicate].save(Path(path))
+
+
+@final
+class Convnet:
+    """A student that is trained from scratch.
+
+    pictures: what it reads; train (R, N) bool: rows that may be trained on; groups (N,): items that belong together; seed and
+    replicates name the random choices.
+    """
+
+    def __init__(self, pictures: Pictures, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int]):
+        self.pictures, self.train, self.groups, self.seed, self.replicates = pictures, train, groups, seed, tuple(replicates)
+
+    def on(self, train: np.ndarray) -> Convnet:
+        """The same student, allowed to train on other rows (R, N)."""
+        return Convnet(self.pictures, train, self.groups, self.seed, self.replicates)
+
+    def fit(
+        self, targets: np.ndarray, *, weights: np.ndarray | None = None, objective: Objective | None = None, steps: int | None = None
+    ) -> Fitted:
+        """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
+
+        weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count. `steps` of
+        optimisation: eight epochs where not given. Replicates train one after another, each an artifact of the store.
+        """
+        runs = self._runs(targets, weights, objective or Xent(), steps)
+        return Fitted(np.stack([run.trained["probs"] for run in runs]), runs)
+
+    def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
+        """Per replicate (N, D): what the head reads of every item once these targets have taught the network, standardised."""
+        return [run.states() for run in self._runs(targets, weights, Xent(), None)]
+
+    def _runs(self, targets: np.ndarray, weights: np.ndarray | None, objective: Objective, steps: int | None) -> tuple[Run, ...]:
+        targets = np.broadcast_to(targets, (*self.train.shape, np.shape(targets)[-1]))
+        weights = np.broadcast_to(1.0 if weights is None else weights, self.train.shape) * self.train
+        weights = np.where(np.isnan(targets).any(-1), 0, weights).astype(np.float32)
+        rows = [np.flatnonzero(w > 0) for w in weights]
+        return tuple(
+            Run(self.pictures, at, targets[r, at].astype(np.float32), weights[r, at], objective, steps, self.seed, self.replicates[r])
+            for r, at in enumerate(rows)
+        )
+
+
+@final
+class Run:
+    """One replicate's training: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
+
+    def __init__(
+        self, pictures: Pictures, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, objective: Objective, steps: int | None,
+        seed: int, replicate: int,
+    ):  # fmt: skip
+        self.pictures, self.rows, self.targets, self.weights, self.objective = pictures, rows, targets, weights, objective
+        self.batch = min(BATCH, len(rows))
+        self.steps = (steps or max(math.ceil(EPOCHS * len(rows) / BATCH), FEWEST_STEPS)) if len(rows) else 0
+        self.seed, self.replicate = seed, replicate
+        taught = (rows.astype(np.int64), targets, weights)
+        self.made_of = {
+            "read": pictures.digest, "width": pictures.width, "seed": seed, "replicate": replicate,
+            "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught], "classes": targets.shape[-1],
+            "objective": repr(objective), "steps": self.steps, "device": loading.device().type, "code": _code(objective),
+        }  # fmt: skip
+        """All that its predictions depend on."""
+
+    @cached_property
+    def trained(self) -> Any:
+        """`probs` (N, C) float32 of every item, and the weights; out of the store where it was trained before."""
+        return self.pictures.store.make("convnet", self.made_of, self._train).arrays
+
+    def states(self) -> np.ndarray:
+        """(N, D) float32, standardised."""
+        network = self._network()
+        network.load_state_dict({name: torch.tensor(self.trained[f"weights/{name}"]) for name in network.state_dict()})
+        x = torch.cat([network.states(*self.pictures.of(part)) for part in self._parts()]).cpu()
+        return ((x - x.mean(0)) / x.std(0).clamp_min(1e-6)).numpy()
+
+    def save(self, path: Path) -> None:
+        """The network's weights, and what it takes to read with it."""
+        from safetensors.numpy import save_file
+
+        pictures = self.pictures
+        facts = {
+            "width": pictures.width, "classes": list(pictures.classes), "text": pictures.words is not None,
+            "objective": {"file": type(self.objective).__module__.rpartition(".")[2], "class": type(self.objective).__name__, "fields": asdict(self.objective)},
+        }  # fmt: skip
+        disk.folder(path)
+        with disk.guarded(path):
+            save_file({name[8:]: np.array(value) for name, value in self.trained.items() if name.startswith("weights/")}, path / ARRAYS)
+            (path / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+    def _network(self) -> Network:
+        rng = derive(self.seed, "convnet", self.replicate)
+        return Network(self.pictures.width, self.targets.shape[-1], self.pictures.words is not None, rng).to(loading.device()).requires_grad_(False)
+
+    def _parts(self) -> list[np.ndarray]:
+        items = np.arange(len(self.pictures.pixels))
+        return [items[at : at + PREDICTED] for at in range(0, len(items), PREDICTED)]
+
+    def _order(self) -> np.ndarray:
+        """(steps, batch) numbers among the rows, each batch ascending: ties in an objective then fall by hashed id."""
+        count, total = len(self.rows), self.steps * self.batch
+        epochs = [derive(self.seed, "epoch", e, self.replicate).permutation(count) for e in range(math.ceil(total / max(count, 1)))]
+        return np.sort(np.concatenate([*epochs, np.zeros(0, np.int64)])[:total].reshape(self.steps, self.batch), axis=1)
+
+    def _train(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        began, network, where = time.perf_counter(), self._network().requires_grad_(), loading.device()
+        optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
+        mean = float(self.weights.mean()) if len(self.weights) else 1.0
+        with progress.track(f"training {self.pictures.name}, replicate {self.replicate}", self.steps) as bar:
+            for step, batch in enumerate(self._order()):
+                optimiser.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * step / self.steps)) / 2
+                targets, weights = (torch.from_numpy(array[batch]).to(where) for array in (self.targets, self.weights))
+                with torch.enable_grad():
+                    logits = network(*self.pictures.of(self.rows[batch]))
+                    loss = (self.objective(logits, targets, weights, step / self.steps) * weights).mean() / mean
+                    optimiser.zero_grad()
+                    loss.backward()
+                optimiser.step()
+                bar.advance()
+        network.requires_grad_(False)
+        probs = torch.cat([self.objective.read(network(*self.pictures.of(part))) for part in self._parts()]).cpu().numpy()
+        kept = {f"weights/{name}": np.ascontiguousarray(value.cpu().numpy()) for name, value in network.state_dict().items()}
+        return {"probs": probs, **kept}, {"seconds": time.perf_counter() - began, "steps": self.steps}
+
+
+@final
+@dataclass(frozen=True)
+class Saved:
+    """A trained network out of a folder."""
+
+    classes: tuple[str, ...]
+    network: Network
+    objective: Objective
+
+    def predict(self, images: Sequence[bytes], texts: Sequence[str] | None = None) -> np.ndarray:
+        """Probabilities (n, C) float32 of encoded images, with the texts beside them where it was taught on such."""
+        if (texts is None) != (self.network.words is None):
+            raise UserError(f"this convnet was taught on images {'alone' if texts else 'and texts'}: give {'no texts' if texts else 'both'}")
+        words = None if texts is None else torch.from_numpy(numbered([(text,) for text in texts]))
+        return self.objective.read(self.network(torch.from_numpy(squares(images, SIDE)), words)).numpy()
+
+
+def load(path: Path | str) -> Saved:
+    """The network in a folder that `Fitted.save` wrote. Raises UserError where there is none."""
+    import importlib
+
+    from safetensors.torch import load_file
+
+    path = Path(path)
+    if not all((path / name).is_file() for name in (FACTS, ARRAYS)):
+        raise UserError(f"no convnet in {path}: give a folder with {FACTS} and {ARRAYS}")
+    facts = json.loads((path / FACTS).read_text(encoding="utf-8"))
+    network = Network(facts["width"], len(facts["classes"]), facts["text"], np.random.default_rng(0)).requires_grad_(False)
+    network.load_state_dict(load_file(path / ARRAYS))
+    aim = facts["objective"]
+    module = importlib.import_module(f"outgrow.objectives.{aim['file']}")
+    return Saved(tuple(facts["classes"]), network, getattr(module, aim["class"])(**aim["fields"]))
+
+
+def _code(objective: Objective) -> str:
+    """sha256 of the sources that training runs through, the objective's among them."""
+    files = [Path(__file__), *sorted(Path(objectives.__path__[0]).glob("*.py")), Path(inspect.getsourcefile(type(objective)) or "")]
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
