@@ -267,6 +267,49 @@ def test_the_three_commands_of_a_newcomer(tmp_path, model, capsys) -> None:
     assert sys.modules["outgrow"].load is outgrow.load
 
 
+@pytest.mark.parametrize("kind", ["lora", "full"])
+def test_a_fine_tuned_student_is_saved_as_any_checkpoint_and_predicts_what_it_did(tmp_path, monkeypatch, capsys, kind) -> None:
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from outgrow.models import loading
+    from outgrow.students import finetune
+
+    monkeypatch.setattr(finetune, "RATES", {"full": (5e-3, 5e-3), "lora": (1e-2, 1e-2)})
+    monkeypatch.setattr(finetune, "FEWEST_STEPS", 20)
+    monkeypatch.setattr(loading, "chosen_precision", lambda asked=None: asked or "float32")
+    strong = str(tiny_models.save(tmp_path / "causal", encoder=False))
+    kept, fit = [], finetune.Finetune.fit
+    monkeypatch.setattr(finetune.Finetune, "fit", lambda self, *given, **more: kept.append(fit(self, *given, **more)) or kept[-1])
+    path = table(tmp_path, gold=0.5, classes=3)
+    reading = Reading(text="message", votes=VOTES)
+    folder = learn.learn(str(path), reading=reading, strong=strong, student=kind, out=tmp_path / "student")
+    assert [len(fitted.runs) for fitted in kept] == [6], "naive, taught six times"
+    assert "fine-tuned (" in (page := (folder / "report.html").read_text()) and "auto, would fine-tune many" in page
+    student, texts = outgrow.load(folder), pl.read_parquet(path)["message"].to_list()
+    probs = student.predict(texts)
+    texts_read = [text for (text,) in kept[0].runs[0].texts.texts]
+    assert np.allclose(student.predict(texts_read), kept[0].predict()[0], atol=1e-4)
+    assert facts(folder)["verdict"]["rows"][0]["accuracy"] > 0.8
+    net = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    given = AutoTokenizer.from_pretrained(folder)(texts, padding=True, return_tensors="pt", return_token_type_ids=False)
+    assert np.allclose(net(**given).logits.softmax(-1).detach().numpy(), probs, atol=1e-4)
+    assert [net.config.id2label[c] for c in range(3)] == list(student.classes)
+    labels = pl.read_parquet(learn.predict(folder, str(path)))
+    assert labels["label"].to_list() == [student.classes[c] for c in probs.argmax(-1)]
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert "model.safetensors is not as it was written" in _told(capsys, "predict", str(folder), str(path))
+    again = learn.learn(str(path), reading=reading, strong=strong, out=folder)
+    assert not (again / "model.safetensors").exists() and len(outgrow.load(again).predict(texts)) == 240
+
+
+def test_votes_are_not_fine_tuned_and_what_needs_features_says_so(tmp_path, model, capsys) -> None:
+    named = ("learn", str(table(tmp_path)), "--text", "message", "--votes", ",".join(VOTES), "--out", str(tmp_path / "out"), "--student", "lora")
+    assert "take --student linear or mlp" in _told(capsys, *named, "--strong", "votes")
+    with pytest.raises(UserError, match="lacks features"):
+        taught(tmp_path, model, student="lora", method="knn_filter")
+
+
 @pytest.mark.parametrize("classes", [2, 4])
 def test_agreement_alone_tells_the_accuracy_of_voters_that_err_independently(classes) -> None:
     rng, planted = np.random.default_rng(0), np.array([0.9, 0.75, 0.6, 0.8])

@@ -31,7 +31,9 @@ from outgrow.measures.intervals import share_ci
 from outgrow.measures.voters import agreement_of, needed, single
 from outgrow.rng import derive
 from outgrow.store import Store, disk
-from outgrow.students.features import space_of
+from outgrow.students.features import space_of, texts_of
+from outgrow.students.finetune import Finetune, Texts
+from outgrow.students.network import KINDS
 from outgrow.students.probe import HEADS, Probe, Space
 from outgrow.students.saved import FACTS, VOTES, Saved, indicators, load, save, weights
 from outgrow.tasks import TEST, Reading, voted
@@ -60,7 +62,8 @@ class Taught:
     """What a method may ask for, of six replicates: all items, and all but a fifth of the groups five times."""
 
     data: Voted
-    space: Space
+    space: Space | Texts
+    """What the student reads: features, or the texts themselves where it is fine-tuned."""
     said: np.ndarray
     """(J, N, C) the votes; NaN over C = abstained."""
     label_model: str
@@ -119,12 +122,18 @@ class Taught:
         return WeakLabels(np.where(self.train[:, None, :, None], self.said, np.float32(np.nan)), self.names, self.label_model, self.skill, self.asked_all)
 
     @cached_property
-    def student(self) -> Probe:
+    def student(self) -> Probe | Finetune:
+        if isinstance(self.space, Texts):
+            return Finetune(self.space, self.head, self.train, self.data.task.groups, self.seed, self.replicates)
         return Probe(self.space, self.train, self.data.task.groups, self.seed, self.replicates, self.head)
 
     @cached_property
-    def features(self) -> list[np.ndarray]:
-        return self.student.embed(self.weak.beliefs)
+    def features(self) -> list[np.ndarray] | None:
+        return self.student.embed(self.weak.beliefs) if isinstance(self.student, Probe) else None
+
+    @property
+    def generator(self) -> Finetune | None:
+        return self.student if isinstance(self.space, Texts) and self.space.model.kind == "causal" else None
 
     @property
     def rng(self) -> np.random.Generator:
@@ -141,22 +150,25 @@ class Taught:
 
 
 def learn(
-    data: str, *, reading: Reading | None = None, votes_table: str | None = None, strong: str = "smollm2-135m", method: str = "auto",
+    data: str, *, reading: Reading | None = None, votes_table: str | None = None, strong: str = "smollm2-135m", method: str | None = None,
     label_model: str = "mean", student: str = "linear", suggest: int = 0, seed: int = 0, out: Path = Path("student"),
 ) -> Path:  # fmt: skip
     """Teach a student by the votes in a table, save it in the folder `out` with its report, and return the folder.
 
     Features of the items are kept in the store, so that what was stopped goes on where it was. Raises UserError for what
-    the user can mend.
+    the user can mend. `method`: "auto" where none is named; of a fine-tuned student "naive", since auto trains many.
     """
     from outgrow import report
     from outgrow.models.loading import chosen_precision
 
     began = time.time()
+    named, method = method is not None, method or ("auto" if student in HEADS else "naive")
     recipe = methods.find(method)
     labels.find(label_model)
-    if student not in HEADS:
-        raise unknown("kind of student", student, HEADS)
+    if student not in (*HEADS, *KINDS):
+        raise unknown("kind of student", student, (*HEADS, *KINDS))
+    if strong == VOTES and student in KINDS:
+        raise UserError(f"--strong {VOTES} is no model that could be fine-tuned: take --student linear or mlp")
     if suggest < 0:
         raise UserError(f"suggest = {suggest}: give a number of items")
     if strong != VOTES:
@@ -172,7 +184,7 @@ def learn(
         model = models.resolve(strong, store)
         if model.kind not in ("causal", "encoder"):
             raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as --strong")
-        space = space_of(given.task, strong, given.task.side != TEST, store)
+        space = texts_of(given.task, strong, store) if student in KINDS else space_of(given.task, strong, given.task.side != TEST, store)
         made = {"digest": model.digest, "revision": model.revision, "pooling": "last" if model.kind == "causal" else "mean"}
     taught = Taught(given, space, said, label_model, student, seed, asked_all=votes_table is None)
     progress.say(f"teaching {strong} by {len(said)} voter{'s' if len(said) > 1 else ''} on {int(taught.train[0].sum()):,} items")
@@ -189,7 +201,7 @@ def learn(
             taught={"method": method, "parameters": recipe.parameters, "label_model": label_model, "items": int(taught.train[0].sum())},
             **made, **kept,
         ),
-        out,
+        out, fitted,
     )  # fmt: skip
     wanted = _suggested(taught, probs, belief, suggest)
     if suggest:
@@ -201,7 +213,7 @@ def learn(
         "verdict": _verdict(taught, probs, belief),
         "suggest": wanted[:10],
         "how": {
-            "strong": strong, "revision": made["revision"], "layer": kept["layer"], "head": kept["head"], "method": method, "about": recipe.line,
+            "strong": strong, "revision": made["revision"], "layer": kept["layer"], "head": kept["head"], "method": method, "named": named, "about": recipe.line,
             "paper": recipe.paper, "label_model": label_model, "taught": int(taught.train[0].sum()), "seconds": time.time() - began,
         },
     }  # fmt: skip

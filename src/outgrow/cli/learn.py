@@ -18,7 +18,7 @@ def learn_(
     *,
     votes_table: str | None = None,
     strong: str = "smollm2-135m",
-    method: str = "auto",
+    method: str | None = None,
     label_model: str = "mean",
     student: str = "linear",
     suggest: int = 0,
@@ -39,11 +39,12 @@ def learn_(
         The student: a model name (`outgrow list models`), a hub id or a folder; `votes` where the items have no text: it
         reads the votes themselves.
     method
-        How it learns from weak labels (`outgrow list methods`); auto where not given.
+        How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive.
     label_model
         What makes one belief of several voters (`outgrow list label-models`).
     student
-        linear or mlp, a head on the model's features without or with a hidden layer.
+        linear or mlp, a head on the model's features without or with a hidden layer; lora or full, the model itself,
+        fine-tuned by low-rank updates or all of it, six times.
     suggest
         Write suggest.csv: so many items whose gold would help most.
     seed

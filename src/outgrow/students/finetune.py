@@ -82,7 +82,18 @@ class Texts:
 
     def network(self, kind: str, rng: np.random.Generator) -> Network:
         """The model, not yet trained."""
-        return Network(self.model, kind, self.outputs, self._tokenizer.pad, BATCH * int(self.lengths.max()), rng)
+        return Network.begun(self.model, kind, self.outputs, self._tokenizer.pad, BATCH * int(self.lengths.max()), rng)
+
+    def probs(self, network: Network | None, objective: Objective) -> np.ndarray:
+        """(N, C) float32: what the network, or the model as it was saved, says of every item."""
+        network = network or Network(self.model, self.outputs, self._tokenizer.pad)
+        order, out = np.argsort(self.lengths, kind="stable"), np.empty((len(self.ids), len(self.classes)), np.float32)
+        with torch.inference_mode(), progress.track(f"reading {len(order)} items with it", len(order)) as bar:
+            for start in range(0, len(order), PREDICTED):
+                items = order[start : start + PREDICTED]
+                out[items] = objective.read(self.logits(network, items)).numpy()
+                bar.advance(len(items))
+        return out
 
     def logits(self, network: Network, items: Iterable[int]) -> torch.Tensor:
         """(n, C) of items."""
@@ -237,13 +248,7 @@ class Run:
         began, network = time.perf_counter(), self._started()
         tokens = self._train(network)
         trained = time.perf_counter() - began
-        order, out = np.argsort(self.texts.lengths, kind="stable"), np.empty((len(self.texts.ids), self.targets.shape[-1]), np.float32)
-        with torch.inference_mode(), progress.track(f"reading {len(order)} items with it", len(order)) as bar:
-            for start in range(0, len(order), PREDICTED):
-                items = order[start : start + PREDICTED]
-                out[items] = self.objective.read(self.texts.logits(network, items)).numpy()
-                bar.advance(len(items))
-        return {"probs": out}, {"seconds": trained, "tokens": tokens, "steps": self.steps}
+        return {"probs": self.texts.probs(network, self.objective)}, {"seconds": trained, "tokens": tokens, "steps": self.steps}
 
     def _started(self) -> Network:
         return self.texts.network(self.kind, derive(self.seed, "fine-tuning", self.replicate))

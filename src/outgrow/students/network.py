@@ -36,35 +36,45 @@ SPREAD = 0.02
 
 @final
 class Network:
-    """A checkpoint with `outputs` logits a text, trained in one of KINDS.
+    """A checkpoint with `outputs` logits a text. `pad` fills rows up. It is as it was saved; `begun` makes one to be trained."""
 
-    `pad` fills rows up; a batch has at most so many `tokens`; `rng` draws what does not start at 0 or as it was read.
-    """
+    weights: Sequence[torch.nn.Parameter] = ()
+    """What is trained, in float32."""
+    _tuner: Any = None
 
-    def __init__(self, model: Model, kind: str, outputs: int, pad: int, tokens: int, rng: np.random.Generator):
-        self.model, self.pad, self.precision = model, pad, loading.chosen_precision()
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        self.net, new = _read(model, "float32" if kind == "full" else self.precision, outputs)
+    def __init__(self, model: Model, outputs: int, pad: int, kept: str = "float32", precision: str = "float32"):
+        self.model, self.pad, self.precision = model, pad, precision
+        self.net, self._new = _read(model, kept, outputs)
         self.net.config.pad_token_id = pad  # the classifier of a causal model looks for it to find the last token
-        head = [module for module in self.net.modules() if isinstance(module, torch.nn.Linear)][-1]
+        self._head = [module for module in self.net.modules() if isinstance(module, torch.nn.Linear)][-1]
+        # In bfloat16 a head would put all its logits on a coarse grid.
+        self._head.forward = partial(_exactly, self._head)
+
+    @classmethod
+    def begun(cls, model: Model, kind: str, outputs: int, pad: int, tokens: int, rng: np.random.Generator) -> Network:
+        """To be trained in one of KINDS: a batch has at most so many `tokens`, `rng` draws what does not start at 0 or as it was read."""
+        precision = loading.chosen_precision()
+        made = cls(model, outputs, pad, "float32" if kind == "full" else precision, precision)
+        made._begin(kind, tokens, torch.Generator().manual_seed(int(rng.integers(2**62))))
+        return made
+
+    def _begin(self, kind: str, tokens: int, generator: torch.Generator) -> None:
+        head, new = list(self._head.parameters()), self._new
         for name, weight in self.net.named_parameters():
             if name in new and weight.ndim > 1:
                 drawn = torch.randn(weight.shape, generator=generator)
                 weight.data.copy_(drawn * getattr(self.net.config, "initializer_range", SPREAD))
-        for weight in head.parameters():
+        for weight in head:
             torch.nn.init.zeros_(weight)
-        self._tuner = _adapted(self.net, model.depth, generator) if kind == "lora" else None
+        self._tuner = _adapted(self.net, self.model.depth, generator) if kind == "lora" else None
         for name, weight in self.net.named_parameters():
             known = name.replace(".base_layer", "")
-            weight.requires_grad_(kind == "full" or "lora_" in name or known in new or any(weight is w for w in head.parameters()))
+            weight.requires_grad_(kind == "full" or "lora_" in name or known in new or any(weight is w for w in head))
         self.weights = [weight for weight in self.net.parameters() if weight.requires_grad]
-        """What is trained, in float32."""
         for weight in self.weights:
             weight.data = weight.data.float()
-        # In bfloat16 a head would put all its logits on a coarse grid.
-        head.forward = lambda x: _exactly(head, x)
         if self._needed(tokens) > _memory() / 2:
-            for block in loading.blocks(self.net, model.depth):
+            for block in loading.blocks(self.net, self.model.depth):
                 # On the way back a block is computed again from what went into it.
                 block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
 

@@ -6,13 +6,14 @@
     student = outgrow.load("student/")
     student.predict(["one text", "another"])     # (2, C) probabilities, in the order of student.classes
 
+A fine-tuned student's folder is a checkpoint of `transformers` and student.json: its weights are model.safetensors.
+
 A student whose model is "votes" reads what its voters say of an item, in the place of a text: one indicator for every
 (voter, class), the family of linear functions in which the posteriors of Dawid & Skene lie.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -25,10 +26,11 @@ import numpy as np
 from outgrow import models
 from outgrow.errors import UserError
 from outgrow.store import Store, disk, record
+from outgrow.students.network import KINDS
 
 FORMAT = 1
 """Goes up when the same files would mean something else."""
-FACTS, ARRAYS = "student.json", "student.safetensors"
+FACTS, ARRAYS, CHECKPOINT = "student.json", "student.safetensors", "model.safetensors"
 VOTES = "votes"
 """The name in the place of a model's that means: the votes themselves."""
 
@@ -36,7 +38,7 @@ VOTES = "votes"
 @final
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """A student that labels texts: a head on one layer of a checkpoint."""
+    """A student that labels texts: a head on one layer of a checkpoint, or a checkpoint of its own."""
 
     classes: tuple[str, ...]
     model: str
@@ -47,7 +49,7 @@ class Saved:
     pooling: str
     precision: str
     head: str
-    """"linear" or "mlp"."""
+    """"linear" or "mlp"; "lora" or "full" of a fine-tuned student."""
     objective: Mapping[str, Any]
     """File, class and fields of what it was trained on, which says what its logits mean."""
     voters: tuple[str, ...]
@@ -60,6 +62,9 @@ class Saved:
     taught: Mapping[str, Any]
     """Method, label model and number of items: for the record."""
     arrays: Mapping[str, np.ndarray]
+    """None of a fine-tuned student."""
+    folder: Path | None = None
+    """Where it lies."""
 
     def predict(self, texts: Sequence[str] | np.ndarray) -> np.ndarray:
         """Probabilities (n, C) float32 of the texts, as the template makes them; of a student of votes, of the votes
@@ -71,8 +76,17 @@ class Saved:
             raise TypeError("texts: give a list of texts, not one text")
         if not len(texts):
             return np.empty((0, len(self.classes)), np.float32)
+        if self.head in KINDS:
+            return self._tuned(texts)
         x = self._basis.project(torch.from_numpy(indicators(texts) if self.model == VOTES else self._read(texts)))
         return self._objective.read(self._head.logits(x)[0]).numpy()
+
+    def _tuned(self, texts: Sequence[str]) -> np.ndarray:
+        from outgrow.students.finetune import Texts
+
+        store = Store.default()
+        read = Texts(models.resolve(str(self.folder), store), tuple((text,) for text in texts), self.classes, store)
+        return read.probs(None, self._objective)
 
     def _read(self, texts: Sequence[str]) -> np.ndarray:
         how = {"layers": (self.layer,), "pooling": self.pooling, "precision": self.precision}
@@ -119,44 +133,63 @@ def indicators(votes: np.ndarray) -> np.ndarray:
 
 
 def weights(fitted: Any, replicate: int) -> dict[str, Any]:
-    """Layer, kind of head, objective and arrays of one replicate of a fitted probe. Raises UserError for what is no probe's head."""
+    """Layer, kind of head, objective and arrays of one replicate of a fitted student. Raises UserError for what is no single model."""
+    from outgrow.students import finetune
     from outgrow.students.linear import Heads
     from outgrow.students.probe import Fitted
-    from outgrow.students.together import Choice
 
-    if isinstance(fitted, Choice):
-        fitted = fitted.members[int(fitted.which[replicate])]
+    fitted = chosen(fitted, replicate)
+    if isinstance(fitted, finetune.Fitted):
+        run = fitted.runs[replicate]
+        return {"layer": run.texts.model.depth, "head": run.kind, "objective": _named(run.objective), "arrays": {}}
     if not isinstance(fitted, Fitted):
         raise UserError(f"this method makes a {type(fitted).__name__}, which cannot be saved: learn with another --method")
     space, layer = fitted.space, int(fitted.settings.layer[replicate])
     basis = space.basis(layer)
     replicates, heads = next((r, h) for r, h in fitted.parts if replicate in r)
     at = [int(np.flatnonzero(replicates == replicate)[0])]
-    linear, aim = isinstance(heads, Heads), fitted.objective
+    linear = isinstance(heads, Heads)
     own = {"weights": heads.weights[at]} if linear else {"first": heads.first[at], "second": heads.second[at]}
     arrays = {"centre": basis.centre, "turn": basis.turn, **own}
     return {
         "layer": int(space.layers[layer]),
         "head": "linear" if linear else "mlp",
-        "objective": {
-            "file": type(aim).__module__.rpartition(".")[2], "class": type(aim).__name__, "fields": {f.name: getattr(aim, f.name) for f in fields(aim)},
-        },
+        "objective": _named(fitted.objective),
         "arrays": {name: np.ascontiguousarray(value.numpy()) for name, value in arrays.items()},
     }
 
 
-def save(student: Saved, folder: Path) -> None:
-    """Write the student's two files; the record comes last, so that an interrupted write is seen as one."""
+def chosen(fitted: Any, replicate: int) -> Any:
+    """The student that a replicate chose, where it could choose among several."""
+    from outgrow.students.together import Choice
+
+    return fitted.members[int(fitted.which[replicate])] if isinstance(fitted, Choice) else fitted
+
+
+def _named(aim: Any) -> dict[str, Any]:
+    where = {"file": type(aim).__module__.rpartition(".")[2], "class": type(aim).__name__}
+    return where | {"fields": {f.name: getattr(aim, f.name) for f in fields(aim)}}
+
+
+def save(student: Saved, folder: Path, fitted: Any = None) -> None:
+    """Write the student, a fine-tuned one by its first replicate; the record comes last, so that an interrupted write is seen as one."""
     from safetensors.numpy import save as encode
 
-    data = encode(dict(student.arrays))
-    facts = asdict(student) | {"format": FORMAT, "sha256": hashlib.sha256(data).hexdigest()}
-    del facts["arrays"]
     disk.folder(folder)
     with disk.guarded(folder):
-        (folder / FACTS).unlink(missing_ok=True)
-        (folder / ARRAYS).write_bytes(data)
+        for name in (FACTS, ARRAYS, CHECKPOINT):
+            (folder / name).unlink(missing_ok=True)
+        if student.head in KINDS:
+            chosen(fitted, 0).save(folder)
+        else:
+            (folder / ARRAYS).write_bytes(encode(dict(student.arrays)))
+        facts = asdict(student) | {"format": FORMAT, "sha256": disk.sha256(folder / _data(student.head))}
+        del facts["arrays"], facts["folder"]
         (folder / FACTS).write_bytes(record.encode(facts))
+
+
+def _data(head: str) -> str:
+    return CHECKPOINT if head in KINDS else ARRAYS
 
 
 def load(folder: Path | str) -> Saved:
@@ -165,13 +198,15 @@ def load(folder: Path | str) -> Saved:
 
     folder = Path(folder)
     try:
-        facts, data = record.decode((folder / FACTS).read_bytes()), (folder / ARRAYS).read_bytes()
+        facts = record.decode((folder / FACTS).read_bytes())
+        data = _data(facts["head"]) if facts else ARRAYS
+        found = disk.sha256(folder / data)
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"no student in {folder}: give the folder that `outgrow learn` wrote ({FACTS}, {ARRAYS})") from None
-    broken = FACTS if facts is None else ARRAYS if hashlib.sha256(data).hexdigest() != facts.pop("sha256", None) else None
+        raise UserError(f"no student in {folder}: give the folder that `outgrow learn` wrote ({FACTS}, and its weights)") from None
+    broken = FACTS if facts is None else data if found != facts.pop("sha256", None) else None
     if facts is None or broken:
         raise UserError(f"the student in {folder} is damaged: {broken} is not as it was written; run `outgrow learn` again")
     if facts.pop("format") != FORMAT:
         raise UserError(f"the student in {folder} was written by another version of outgrow: run `outgrow learn` again")
     tuples = {name: tuple(facts[name]) for name in ("classes", "words", "voters")}
-    return Saved(**facts | tuples, arrays=decode(data))
+    return Saved(**facts | tuples, arrays=decode((folder / ARRAYS).read_bytes()) if data == ARRAYS else {}, folder=folder)
