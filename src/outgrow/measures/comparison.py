@@ -15,8 +15,9 @@ D(p) = sum_t (A_t - p B_t) does not differ from 0 (Fieller 1954). There are two,
     new tasks       T times the sample variance of A_t - p B_t over the T tasks, T - 1 degrees of freedom
 
 The second needs no term of its own for the errors within a task, since every A_t carries them. It is the one to quote,
-needs four tasks, and is never given narrower than the first. Models are the same throughout: neither says anything
-about other models.
+needs four tasks, and is never given narrower than the first. Where the B_t are so unlike that their own sum is hardly
+known, D(p) differs from 0 for next to no p: there are too few tasks, and none is given. Models are the same throughout:
+neither says anything about other models.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ MOST_COPIED = 0.5
 """A pair's errors are emulable where naive copies more than this share of the errors that it could have avoided."""
 LEAST_ITEMS = 500
 """A pair has few items below this number of transfer items."""
+MOST_DOUBT = 0.7
+"""No interval for new tasks where that of sum_t B_t alone reaches further to both sides than this share of it."""
 UNRESOLVED, IMBALANCED, EMULABLE, FEW, PLAIN = CLASSES = (
     "gap not resolved", "imbalanced", "emulable errors", "few items", "none of these",
 )  # fmt: skip
@@ -223,11 +226,11 @@ def ratio(parts: Sequence[Table]) -> tuple[float, Interval | None, Interval | No
 
 
 def _between(a: np.ndarray, b: np.ndarray) -> Interval | None:
-    """The p with (sum_t A_t - p B_t)^2 <= t^2 T var_t(A_t - p B_t), between the roots of a quadratic; None where it has none."""
+    """The p with (sum_t A_t - p B_t)^2 <= t^2 T var_t(A_t - p B_t), between the roots of a quadratic; None by `MOST_DOUBT`."""
     (s_aa, s_ab), (_, s_bb) = quantile(len(a) - 1) ** 2 * len(a) * np.cov(a, b)
-    square, half, constant = b.sum() ** 2 - s_bb, a.sum() * b.sum() - s_ab, a.sum() ** 2 - s_aa
-    if square <= 0:
+    if s_bb > (MOST_DOUBT * b.sum()) ** 2:
         return None
+    square, half, constant = b.sum() ** 2 - s_bb, a.sum() * b.sum() - s_ab, a.sum() ** 2 - s_aa
     reach = np.sqrt(max(half**2 - square * constant, 0))
     return float((half - reach) / square), float((half + reach) / square)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from outgrow.report.words import amount, gold_read, interval, percent, point_interval, points, seconds, share
 
+TOO_FEW = "too few tasks"
 Cell = tuple[str, ...]
 """What is said first, its interval, and what is said in small print."""
 
@@ -43,6 +44,8 @@ def _plain(cell: Cell) -> str:
 
 
 def _leaderboard(comparison: dict[str, Any]) -> Sheet:
+    from outgrow.measures.intervals import FEWEST
+
     pairs, methods, bases = comparison["pairs"], comparison["methods"], _bases(comparison)
     tasks, resolved = {pair["task"] for pair in pairs}, sum("gap not resolved" not in pair["classes"] for pair in pairs)
     head = [("Method",), ("Group result", "share of the gaps"), *((f"− {base}", "points of it") for base in bases)]
@@ -61,7 +64,8 @@ def _leaderboard(comparison: dict[str, Any]) -> Sheet:
     about = (
         f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Group result: the sum of (student − floor) over the sum of "
         f"(ceiling − floor), over the {resolved} pairs whose gap is resolved. Differences are paired. Intervals (95%) are for new tasks, and in "
-        "small print for new data of these tasks; pairs of one task count as one. None is corrected for choosing the best of so many. "
+        f"small print for new data of these tasks; pairs of one task count as one. “{TOO_FEW.capitalize()}”: fewer than {FEWEST}, or their gaps so "
+        "unlike that others’ could come to next to nothing. None is corrected for choosing the best of so many. "
         "Rank: the mean place of its score among the methods of a pair. Won and lost: pairs on which it differs from naive, "
         "after Holm’s correction over the methods of the pair."
     )
@@ -104,11 +108,12 @@ def _failures(comparison: dict[str, Any]) -> Sheet:
         for name in present:
             found = method["classes"].get(name) or {}
             group, difference = found.get("group"), found.get("points")
-            said = f"{points(difference['value'])} {point_interval(_ends(difference))} points" if difference else ""
-            row.append((share(group and group["value"]), interval(_ends(group), 0), said))
+            said = f"{points(difference['value'])} points {_either(difference, point_interval)}" if difference else ""
+            row.append((share(group and group["value"]), _either(group, _whole), said))
         rows.append(tuple(row))
     about = (
         "Group result by kind of pair, and in small print the difference to naive in points of the score; a pair may be of several kinds. "
+        "Intervals are for new tasks, or where there are too few tasks for that, for new data of these. "
         f"Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate above {percent(MOST_IMBALANCED, 0)}. Emulable errors: naive "
         f"repeats more than {percent(MOST_COPIED, 0)} of those errors of its supervisor that the student taught by gold does not make. "
         f"Few items: fewer than {LEAST_ITEMS} transfer items."
@@ -130,13 +135,22 @@ def _pairs(comparison: dict[str, Any]) -> Sheet:
     return Sheet("The pairs", "What each pair is like, and so which kind it is of.", head, rows)
 
 
-def _ends(figure: dict[str, Any] | None) -> Any:
+def _whole(ends: Any) -> str:
+    return interval(ends, 0)
+
+
+def _these(figure: dict[str, Any], ends: Any) -> str:
+    said = ends(figure["ci_these_tasks"])
+    return said and f"these tasks {said}"
+
+
+def _either(figure: dict[str, Any] | None, ends: Any) -> str:
     """The interval for new tasks; where there are too few tasks for one, that for these."""
-    return figure and (figure["ci"] or figure["ci_these_tasks"])
+    return "" if figure is None else ends(figure["ci"]) or _these(figure, ends)
 
 
 def _share(figure: dict[str, Any] | None) -> Cell:
-    return _cell(figure, share, lambda ends: interval(ends, 0))
+    return _cell(figure, share, _whole)
 
 
 def _points(figure: dict[str, Any] | None) -> Cell:
@@ -146,8 +160,8 @@ def _points(figure: dict[str, Any] | None) -> Cell:
 def _cell(figure: dict[str, Any] | None, value: Any, ends: Any) -> Cell:
     if figure is None:
         return ("–",)
-    these = ends(figure["ci_these_tasks"])
-    return value(figure["value"]), ends(figure["ci"]), these and f"these tasks {these}"
+    these = _these(figure, ends)
+    return value(figure["value"]), ends(figure["ci"]) or (these and TOO_FEW), these
 
 
 def _worst(worst: dict[str, Any] | None) -> Cell:
