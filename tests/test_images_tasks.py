@@ -113,12 +113,25 @@ def test_bad_images_are_named_by_row_or_counted(tmp_path: Path, value, said: str
 
 
 def test_lists_of_votes_are_voters_who_abstain_where_there_is_no_list(tmp_path: Path) -> None:
-    task, gold = read(images.shapes(tmp_path), Reading(image="picture", votes=("vote", "three")))
-    assert list(task.votes) == ["vote", "three[0]", "three[1]", "three[2]"]
-    test = task.side == tasks.TEST
-    assert np.isnan(task.votes["three[1]"][test]).all()
-    assert (task.votes["three[1]"][~test].argmax(-1) == gold.labels[~test]).all()
+    path = images.shapes(tmp_path)
+    changed(path, "three", 0, ["red", "red", None])
+    task, gold = read(path, Reading(image="picture", votes=("three[1]",), split="none"))
+    assert list(task.votes) == ["three[0]", "three[1]", "three[2]"]
+    silent = np.isnan(task.votes["three[1]"]).any(-1)
+    assert silent.sum() == 59
+    assert (task.votes["three[1]"].argmax(-1) == gold.labels)[~silent].mean() > 0.99
     assert np.isnan(task.votes["three[2]"]).all()
+
+
+def test_a_test_split_of_which_the_votes_say_nothing_is_left_out(tmp_path: Path, capsys) -> None:
+    path = images.shapes(tmp_path)
+    task, _ = read(path, Reading(image="picture", votes=("vote", "three")))
+    assert "no votes of vote, three[0], three[1] on the test split" in capsys.readouterr().err
+    assert len(task) == 180 and set(task.side.tolist()) == {tasks.FREE}
+    assert task.counts["rows left out: in the test split, of which votes say nothing"] == 60
+    assert len(read(path)[0]) == 240
+    task, _ = read(changed(path, "vote", 0, "red"), Reading(image="picture", votes=("vote",)))
+    assert len(task) == 240
 
 
 def test_a_hub_folder_of_images_is_read(tmp_path: Path) -> None:

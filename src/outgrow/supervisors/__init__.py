@@ -102,6 +102,16 @@ def registry() -> dict[str, Kind]:
     return dict(sorted(found.items()))
 
 
+def spread(name: str, task: Task) -> str:
+    """The name with every column that holds lists of votes as its voters: column:c becomes column:c[0]+column:c[1]+..."""
+    out = []
+    for member in name.split("+"):
+        kind, _, column = member.partition(":")
+        lists = kind == "column" and column not in task.votes
+        out += [f"column:{voter}" for voter in task.votes if lists and voter.startswith(f"{column}[")] or [member]
+    return "+".join(out)
+
+
 def parse(name: str) -> list[tuple[Kind, str]]:
     """The (kind, argument) of each member of a name."""
     kinds = registry()

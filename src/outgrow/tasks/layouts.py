@@ -24,7 +24,7 @@ from outgrow.tasks.parse import PARSE, TEXT, Parsed, classify_partly
 from outgrow.tasks.reading import Layout, Reading, detect
 from outgrow.tasks.rows import Rows, keys, optional, sides
 from outgrow.tasks.table import Table
-from outgrow.tasks.task import POOL, TEST, Gold, Task
+from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
 from outgrow.tasks.values import blank, numeric, texts
 from outgrow.tasks.votes import Belief, read_votes
 
@@ -110,11 +110,18 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
         else:
             groups[i] = hashed("same", next((of[i] for of in shared if of[i].strip()), content[i]))
     votes: dict[str, dict[int, Belief]] = {}
-    for name in reading.votes:
+    for name in dict.fromkeys(v if v in table.names else v.partition("[")[0] for v in reading.votes):
         if name in (layout.columns[role] for role in GOLD[kind]):
             raise UserError(f"contradictory flags: column {name!r} holds the gold, it cannot be in --votes")
         read = read_votes(table, name, kind, rows.kept, [parsed.voted[i] for i in rows.kept])
         votes |= {voter: dict(zip(rows.kept, beliefs, strict=True)) for voter, beliefs in read.items()}
+    if parse is None and (silent := [voter for voter, beliefs in votes.items() if _silent(rows, side, beliefs)]):
+        say(
+            f"{table.name}: no votes of {', '.join(silent)} on the test split, where no student could be compared with them; "
+            "test items are drawn from the other rows"
+        )
+        rows.leave_out({i for i in rows.kept if side[i] == TEST}, "in the test split, of which votes say nothing")
+        side = [FREE] * len(side)
 
     # Which of several rows of the same content comes first must tell nothing about their labels, and must not
     # depend on the file's order: it hangs on all labels of the file, which nobody has who does not have them all.
@@ -130,6 +137,12 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
     ids = keys(rows, reading, content, tie)
     _separate(rows, side, groups, column, asked=reading.group is not None)
     return _Read(rows, parsed, template, fields, ids, groups, side, votes, pictures)
+
+
+def _silent(rows: Rows, side: list[int], beliefs: dict[int, Belief]) -> bool:
+    """Whether a voter speaks of pool rows, and of no test row though there are some."""
+    speaks = {s: [beliefs[i] is not None for i in rows.kept if side[i] == s] for s in (POOL, TEST)}
+    return any(speaks[POOL]) and bool(speaks[TEST]) and not any(speaks[TEST])
 
 
 def _text(template: templates.Template, fields: dict[str, list[str]], i: int, option: str = "") -> str:
