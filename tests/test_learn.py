@@ -205,7 +205,7 @@ def test_what_the_user_can_mend_is_one_line_and_exit_2(tmp_path, model, capsys) 
     named = ("--text", "message", "--votes", ",".join(VOTES))
     assert "--votes" in says("--text", "message")
     assert "did you mean 'rule_1'" in says("--text", "message", "--votes", "rule_1,rul_1")
-    assert "no column 'text' or 'question'" in says("--votes", "rule_1")
+    assert "no column of texts" in says("--votes", "rule_1")
     wrong = data.with_columns(rule_1=pl.Series(["spma", *data["rule_1"][1:]]))
     assert "rows 1" in (said := says(*named, "--classes", "ham", "spam", change=wrong)) or "row 1" in said
     assert "every vote is empty" in says(*named, "--classes", "ham", "spam", change=data.with_columns(pl.lit(None).cast(str).alias(v) for v in VOTES))

@@ -15,6 +15,8 @@ from outgrow.report.theme import colour
 from outgrow.report.words import Headline, interval, percent, point_interval, points
 
 WIDTH = 640
+WORTH = 0.005
+"""The difference in accuracy from which the headline says how much gold would show it."""
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -34,6 +36,7 @@ def render(facts: dict[str, Any]) -> str:
     return environment().get_template("learned.html.j2").render(
         facts=facts,
         headline=headline(facts),
+        aside=aside(facts),
         chart=rows and Markup(svg.draw(_chart(rows), "Accuracy of the student, of majority and of each voter, with 95% intervals.")),
         style=Markup(theme.style() + "\n" + (HERE / "page.css").read_text(encoding="utf-8")),
         words=words,
@@ -53,11 +56,11 @@ def headline(facts: dict[str, Any]) -> Headline:
 
 
 def _answer(facts: dict[str, Any]) -> Headline:
-    verdict, trust = facts["verdict"], facts["trust"]
+    verdict = facts["verdict"]
     if "rows" not in verdict:
         return Headline("unclear", "Without gold nobody can tell", _untold(facts))
     student = verdict["rows"][0]
-    rivals = [row for row in verdict["rows"] if row["kind"] in ("majority", "label model") or (row["kind"], row["name"]) == ("voter", verdict["best"])]
+    rivals = _rivals(verdict)
     text = Markup("On {:,} items with gold, none of which taught it, the student is right on <b>{}</b>{}.").format(
         verdict["judged"], percent(student["accuracy"]), _after(interval(student["accuracy_ci"]))
     )
@@ -66,15 +69,8 @@ def _answer(facts: dict[str, Any]) -> Headline:
             _called(row), percent(row["accuracy"]), points(row["gain"]).lstrip("+−"), _after(point_interval(row["gain_ci"])),
             "ahead" if row["gain"] >= 0 else "behind",
         )  # fmt: skip
-        if where := row.get("where"):
-            text += Markup(" Where it speaks ({} of items) it is right on {}, the student there on {}{}.").format(
-                percent(row["spoke"], 0), percent(where["accuracy"]), percent(where["student"]),
-                _after(f"({points(where['gain'])} points {point_interval(where['gain_ci'])})"),
-            )  # fmt: skip
-        if row.get("needed"):
+        if row.get("needed") and abs(row["gain"]) >= WORTH:
             text += Markup(" A difference of that size would show with about {:,} gold labels.").format(row["needed"])
-    if trust["silent"]:
-        text += Markup(" An item on which a voter is silent counts for it as a guess; the student answers every item.")
     ahead = [row for row in rivals if row["gain_ci"] and row["gain_ci"][0] > 0]
     behind = [row for row in rivals if row["gain_ci"] and row["gain_ci"][1] < 0]
     if len(ahead) == len(rivals):
@@ -83,6 +79,23 @@ def _answer(facts: dict[str, Any]) -> Headline:
         return Headline("no", f"The student is behind {_list(behind)}", text)
     clear = f"ahead of {_list(ahead)}, but " if ahead else ""
     return Headline("unclear", f"The student is {clear}not clearly ahead of {_list([row for row in rivals if row not in ahead])}", text)
+
+
+def aside(facts: dict[str, Any]) -> str:
+    """What the headline counts as guesses, and how both do where a rival of the student speaks; nothing where all speak always."""
+    rows = [row for row in _rivals(facts["verdict"]) if row.get("where")]
+    each = [
+        f"{_called(row)} speaks on {percent(row['spoke'], 0)} of items and is right there on {percent(row['where']['accuracy'])}, the student on "
+        f"{percent(row['where']['student'])}{_after('(' + points(row['where']['gain']) + ' points' + _after(point_interval(row['where']['gain_ci'])) + ')')}."
+        for row in rows
+    ]
+    return " ".join(["Silence counts as a guess.", *each]) if rows else ""
+
+
+def _rivals(verdict: dict[str, Any]) -> list[dict[str, Any]]:
+    """Majority, the label model and the best voter: who the student is held against."""
+    best = ("voter", verdict.get("best"))
+    return [row for row in verdict.get("rows", ()) if row["kind"] in ("majority", "label model") or (row["kind"], row["name"]) == best]
 
 
 def _untold(facts: dict[str, Any]) -> Markup:

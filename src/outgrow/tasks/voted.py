@@ -21,6 +21,8 @@ from outgrow.tasks.task import Gold, Task
 from outgrow.tasks.values import Choices, blank, class_name
 from outgrow.tasks.votes import Belief, read_votes
 
+READ = ("text", "question", "image", "chosen")
+"""Roles of which a table with something to read has one."""
 LONG = ("item", "worker", "label")
 """Columns of a long table of votes."""
 
@@ -46,6 +48,9 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
     """
     table = read(path)
     reading, key = replace(reading, votes=_columns(table, reading.votes)), id_column(table, reading)
+    if texts and not any(getattr(reading, role) or role in table.names for role in READ):
+        hint = "name it with --text; where items have none, --strong votes learns from the votes alone"
+        raise UserError(f"{table.name}: no column of texts: {hint}; the columns are {', '.join(table.names)}")
     if key is None and not texts:
         raise UserError(f"{table.name}: items without text need ids: name their column with --id")
     if not texts:
