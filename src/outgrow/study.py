@@ -26,8 +26,9 @@ from outgrow.models import scratch
 from outgrow.pair import STUDENTS, Pair, Spaces, block_of
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
 from outgrow.rng import hashed
-from outgrow.split import draw
+from outgrow.split import FEWEST, draw
 from outgrow.store import Store
+from outgrow.supervisors.column import cast
 from outgrow.tasks import Reading
 from outgrow.tasks.task import Gold, Task
 
@@ -75,7 +76,8 @@ class Study:
     """What to run. `run()` goes on where an earlier run of the same study stopped."""
 
     tasks: Sequence[str] = ("cities",)
-    weak: Sequence[str] = ("minilm-l6",)
+    weak: Sequence[str] = ()
+    """Supervisors; empty: all columns of votes together where the reading names some, else minilm-l6."""
     strong: str | Sequence[str] = "smollm2-135m"
     methods: Sequence[str] = ()
     """Names; empty: the usual ones; "all": every one whose needs the study meets."""
@@ -99,6 +101,11 @@ class Study:
     """Hyper-parameters by method name."""
     out: Path | None = None
 
+    def __post_init__(self) -> None:
+        if not self.weak:
+            votes = "+".join(f"column:{name}" for name in self.reading.votes)
+            object.__setattr__(self, "weak", (votes or "minilm-l6",))
+
     def run(self) -> Result:
         """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
         from outgrow import results
@@ -120,9 +127,11 @@ class Study:
         store = Store.default()
         loaded = [(task, gold, Spaces(task, store)) for task, gold in (tasks.load(name, self._reading()) for name in self.tasks)]
         others = tuple((task, gold, Spaces(task, store)) for task, gold in map(tasks.load, self.auxiliary))
-        # A file of features whose ids do not fit is said before any model reads.
+        # What does not fit in a column of votes or a file of features is said before any model reads.
         for task, _, spaces in loaded:
             pool = ~draw(task, self.seed, range(1)).test[0]
+            for name in self.weak:
+                _enough(task, supervisors.spread(name, task), pool)
             for file in filter(models.files.named, (*named, *self._strong(), *self.ladder)):
                 spaces(file, pool)
         for task, _, spaces in others:
@@ -133,7 +142,7 @@ class Study:
         done = []
         for task, gold, spaces in loaded:
             for strong in self._strong():
-                done += [self._rows(task, gold, weak, strong, spaces, others, chosen) for weak in self.weak]
+                done += [self._rows(task, gold, supervisors.spread(weak, task), strong, spaces, others, chosen) for weak in self.weak]
         results.write(out, self, chosen, done, began)
         return Result(out)
 
@@ -282,7 +291,19 @@ class Result:
 def floor(pairs: Sequence[Pair]) -> tuple[int, list[str]]:
     """The supervisor that is best on weak-train gold that it has not seen, and all supervisors' names."""
     names = list(pairs[0].names)
-    return (int(np.mean([pair.skill.mean(0) for pair in pairs], 0).argmax()) if len(names) > 1 else 0), names
+    return (int(np.nan_to_num(np.mean([pair.skill.mean(0) for pair in pairs], 0)).argmax()) if len(names) > 1 else 0), names
+
+
+def _enough(task: Task, name: str, pool: np.ndarray) -> None:
+    """Raises UserError where supervisors are columns of votes, and have too few on items that are not test."""
+    members = supervisors.parse(name)
+    if any(kind.name != "column" for kind, _ in members):
+        return
+    heard = np.any([~np.isnan(cast(task, column)).any(-1) for _, column in members], 0)
+    if (heard & pool).sum() < 2 * FEWEST:
+        raise UserError(
+            f"{task.name}: {(heard & pool).sum()} items outside the test split have a vote of {name!r}: give at least {2 * FEWEST}, half of which teach"
+        )
 
 
 def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str, Any]) -> Block:

@@ -6,12 +6,18 @@ import numpy as np
 
 from outgrow.errors import unknown
 from outgrow.supervisors import View, supervisor
+from outgrow.tasks.task import Task
 
 
 @supervisor(argument="name", learns=False)
 def column(view: View, name: str) -> np.ndarray:
     """A column of the user's own votes, named by --votes; empty means it abstains."""
-    if name not in view.task.votes:
-        raise unknown("column of votes (name it with --votes)", name, view.task.votes or ["(none was read)"])
-    votes = view.task.votes[name]
+    votes = cast(view.task, name)
     return np.broadcast_to(votes, (len(view.gold), *votes.shape))
+
+
+def cast(task: Task, name: str) -> np.ndarray:
+    """(N, C) the votes of a column; NaN over C = abstained."""
+    if name not in task.votes:
+        raise unknown("column of votes (name it with --votes)", name, task.votes or ["(none was read)"])
+    return task.votes[name]
