@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,7 @@ from outgrow import Study, UserError, methods
 from outgrow.measures.accuracy import accuracy
 from outgrow.pair import Pair, Spaces
 from outgrow.store import Store
+from outgrow.study import floor
 from outgrow.tasks import load
 from outgrow.tasks.task import Gold, Task
 
@@ -309,3 +311,8 @@ def test_accuracy_of_the_floor_is_the_supervisors_own(done):
     score = accuracy(frame.select("p0", "p1").to_numpy()[None], gold["label"].to_numpy(), gold["weight"].to_numpy(), gold["group"].to_numpy())
     stored = pl.read_parquet(done / "run" / "cells.parquet").filter((pl.col("method") == "floor") & (pl.col("replicate") == 0))
     assert stored["value"][0] == pytest.approx(score.value)
+
+
+def test_the_floor_is_never_a_supervisor_that_said_nothing():
+    pairs = [SimpleNamespace(names=("silent", "poor", "good"), skill=np.array([[np.nan, 0.6, 0.7], [np.nan, 0.6, 0.8]]))]
+    assert floor(pairs) == (2, ["silent", "poor", "good"])
