@@ -7,7 +7,7 @@ from typing import Any
 
 from outgrow.report.words import amount, gold_read, interval, percent, point_interval, points, seconds, share
 
-TOO_FEW = "too few tasks"
+TOO_FEW = "(too few tasks)"
 Cell = tuple[str, ...]
 """What is said first, its interval, and what is said in small print."""
 
@@ -64,7 +64,7 @@ def _leaderboard(comparison: dict[str, Any]) -> Sheet:
     about = (
         f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Group result: the sum of (student − floor) over the sum of "
         f"(ceiling − floor), over the {resolved} pairs whose gap is resolved. Differences are paired. Intervals (95%) are for new tasks, and in "
-        f"small print for new data of these tasks; pairs of one task count as one. “{TOO_FEW.capitalize()}”: fewer than {FEWEST}, or their gaps so "
+        f"small print for new data of these tasks; pairs of one task count as one. {TOO_FEW}: fewer than {FEWEST}, or their gaps so "
         "unlike that others’ could come to next to nothing. None is corrected for choosing the best of so many. "
         "Rank: the mean place of its score among the methods of a pair. Won and lost: pairs on which it differs from naive, "
         "after Holm’s correction over the methods of the pair."
