@@ -64,8 +64,8 @@ def _leaderboard(comparison: dict[str, Any]) -> Sheet:
     about = (
         f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Group result: the sum of (student − floor) over the sum of "
         f"(ceiling − floor), over the {resolved} pairs whose gap is resolved. Differences are paired. Intervals (95%) are for new tasks, and in "
-        f"small print for new data of these tasks; pairs of one task count as one. {TOO_FEW}: fewer than {FEWEST}, or their gaps so "
-        "unlike that others’ could come to next to nothing. None is corrected for choosing the best of so many. "
+        f"small print for new data of these tasks; pairs of one task count as one. {TOO_FEW}: fewer than {FEWEST}, or their "
+        "gaps (in means, their numbers of pairs) so unlike that others’ could come to next to nothing. None is corrected for choosing the best of so many. "
         "Rank: the mean place of its score among the methods of a pair. Won and lost: pairs on which it differs from naive, "
         "after Holm’s correction over the methods of the pair."
     )
