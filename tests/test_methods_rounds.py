@@ -14,7 +14,7 @@ from outgrow.measures.intervals import Table
 from outgrow.methods.auxiliary import trunk
 from outgrow.methods.em_posterior import posterior
 from outgrow.references import cheat_stop
-from outgrow.students.pairs import consistent, opposed, sides
+from outgrow.students.rivals import among, contrasted
 from outgrow.worlds import World, plant
 from planted import resources
 
@@ -74,39 +74,49 @@ def test_em_finds_where_the_supervisor_errs():
     assert (q.argmax(-1) == gold)[far].mean() > 0.95
 
 
-def test_ccs_counts_pairs_only_where_they_are_opposed():
-    rng = np.random.default_rng(0)
-    margins = rng.normal(size=(2, 200, 2))
-    margins[1, :, 1] = -margins[1, :, 0] + 0.5 * rng.normal(size=200)
-    known = np.ones((2, 200), bool)
-    known[:, :5] = False
-    assert (opposed(margins, known).sum(1) == [0, 195]).all()
+def test_ccs_is_naive_where_the_sides_of_pairs_are_not_opposed():
+    found = given(World(pairs=True, rate=0.3, width=40))
+    assert not np.array_equal(predict("ccs", found), predict("naive", found))
+    found.rivals = np.random.default_rng(0).permutation(found.rivals)
+    assert np.array_equal(predict("ccs", found), predict("naive", found))
 
 
 def test_beliefs_of_a_pair_become_those_of_exactly_one_being_true():
     rng = np.random.default_rng(0)
     p = rng.uniform(0.05, 0.95, (3, 6))
-    probs = np.stack([1 - p, p], -1)
-    pairs = sides(np.array([7, 3, 9, 3, 7, 5]))
-    assert pairs.tolist() == [[1, 3], [0, 4]]
-    count = np.array([[True, True], [True, False], [False, False]])
-    found = consistent(probs, probs, pairs, count)
+    rivals = np.array([7, 3, 9, 3, 7, 5])
+    heard = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 0]], bool)
+    count = among(rivals, heard)
+    assert [np.flatnonzero(row).tolist() for row in count] == [[0, 1, 3, 4], [1, 3], []]
+    found = 1 / (1 + np.exp(-contrasted(np.stack([1 - p, p], -1), rivals, count)))
     for r in range(3):
-        for (a, b), counts in zip(pairs, count[r], strict=True):
-            if counts:  # Bayes: only (1, 0) and (0, 1) can be
+        for a, b in ((1, 3), (0, 4)):
+            if count[r, a]:  # Bayes: only (1, 0) and (0, 1) can be
                 first = p[r, a] * (1 - p[r, b]) / (p[r, a] * (1 - p[r, b]) + p[r, b] * (1 - p[r, a]))
-                assert np.allclose(found[r, [a, b], 1], [first, 1 - first])
-            else:
-                assert (found[r, [a, b]] == probs[r, [a, b]]).all()
-    assert (found[:, [2, 5]] == probs[:, [2, 5]]).all()
+                assert np.allclose(found[r, [a, b]], [first, 1 - first])
 
 
-@pytest.mark.parametrize("world, chosen", [
-    (World(pairs=True, rate=0.25, width=60), 2), (World(gap=0.5, rate=0.3, telling=0.6, width=40), 1), (World(errors="emulable"), 0),
-])  # fmt: skip
-def test_auto_chooses_contrast_confidence_or_naive_where_each_belongs(world, chosen):
+def test_what_a_whole_group_shares_falls_out_of_contrasted_beliefs():
+    rng = np.random.default_rng(0)
+    z, rivals = rng.normal(size=(2, 30)), np.repeat(np.arange(5), 6)
+    shared = z + rng.normal(size=5)[rivals]
+    everyone = np.ones((2, 30), bool)
+    plain, moved = (contrasted(np.stack([1 - p, p], -1), rivals, everyone) for p in (1 / (1 + np.exp(-v)) for v in (z, shared)))
+    assert np.allclose(plain, moved) and np.abs(plain).max() > 1
+    slow = [[row[i] - np.mean([row[j] for j in range(30) if rivals[j] == rivals[i] and j != i]) for i in range(30)] for row in z]
+    assert np.allclose(plain, slow, atol=1e-8)
+
+
+@pytest.mark.parametrize("world, chosen", [(World(pairs=True, rate=0.25, width=60), 1), (World(rate=0.3, width=40), 0), (World(errors="emulable"), 0)])
+def test_auto_contrasts_where_rivals_exclude_one_another_and_is_naive_elsewhere(world, chosen):
     fitted = methods.find("auto").fit(given(world, 8))
     assert (getattr(fitted, "which", np.zeros(8)) == chosen).mean() >= 0.75
+
+
+def test_auto_is_naive_where_rivals_are_strangers():
+    found = given(World(pairs=True, rate=0.25, width=60), 8)
+    found.rivals = np.random.default_rng(0).permutation(found.rivals)
+    assert (getattr(methods.find("auto").fit(found), "which", np.zeros(8)) == 0).mean() >= 0.75
 
 
 def test_of_a_choice_the_chosen_student_is_saved():

@@ -136,6 +136,10 @@ class Taught:
         return self.student if isinstance(self.space, Texts) and self.space.model.kind == "causal" else None
 
     @property
+    def rivals(self) -> np.ndarray:
+        return self.data.task.groups
+
+    @property
     def rng(self) -> np.random.Generator:
         return derive(self.seed, "learn", "method")
 

@@ -230,6 +230,11 @@ class Pair:
                 return self.probe(self.spaces(model, ~self.test)).on(self.known).embed(self.one_hot(self.known))
         return None
 
+    @property
+    def rivals(self) -> np.ndarray:
+        """(N,) what an item is weighed against: candidates of one question, or items of one group, have the same number."""
+        return self.task.groups if self.task.question is None else self.task.question
+
     @cached_property
     def ladder(self) -> list[Probe | Finetune | Convnet] | None:
         """Students of the sizes in between, the weakest first; None where none was named."""
