@@ -112,7 +112,8 @@ def _untold(facts: dict[str, Any]) -> Markup:
 
 
 def _called(row: dict[str, Any]) -> str:
-    return f"The best voter, {row['name']}" if row["kind"] == "voter" else words.sentence(row["name"])[:-1]
+    known = {"voter": f"The best voter ({row['name']})", "label model": f"The {row['name'].replace(': ', ' ')}"}
+    return known.get(row["kind"]) or words.sentence(row["name"])[:-1]
 
 
 def _list(rows: list[dict[str, Any]]) -> str:
