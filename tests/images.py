@@ -50,15 +50,15 @@ def shapes(folder: Path, rows: int = 240, seed: int = 0) -> Path:
     return path
 
 
-def statements(folder: Path, rows: int = 240, seed: int = 0) -> Path:
-    """ "a red shape", true or false of the image beside it: neither the image nor the text alone says which."""
+def statements(folder: Path, rows: int = 240, seed: int = 0, words: tuple[str, ...] = tuple(COLOURS)) -> Path:
+    """ "a red shape", true or false of the image beside it: neither the image nor the text alone says which. `words` name the colours."""
     rng = np.random.default_rng(seed)
     names, lines = list(COLOURS), []
     for _ in range(rows):
         shown = int(rng.integers(len(names)))
         truth = bool(rng.integers(2))
         named = shown if truth else (shown + int(rng.integers(1, len(names)))) % len(names)
-        lines.append({"picture": shape(rng, bool(rng.integers(2)), COLOURS[names[shown]]), "text": f"a {names[named]} shape", "label": str(truth).lower()})
+        lines.append({"picture": shape(rng, bool(rng.integers(2)), COLOURS[names[shown]]), "text": f"a {words[named]} shape", "label": str(truth).lower()})
     path = folder / "statements.parquet"
     pl.DataFrame(lines).write_parquet(path)
     return path

@@ -2,15 +2,17 @@
 
     model = resolve("smollm2-135m", store)
     read = features(model, texts, store)               # read.x float32 (L layers, N texts, D wide)
+    seen = image_features(model, images, store)        # the same of encoded images
     asked = zero_shot(model, prompts, [" yes", " no"], store)     # asked.probs float32 (N prompts, C words)
 
 Nothing heavy is imported before it is needed.
 """
 
 from outgrow.models.catalogue import Entry, catalogue
-from outgrow.models.checkpoints import Model, check, resolve
+from outgrow.models.checkpoints import Model, check, members, resolve
 from outgrow.models.encoder import Features, candidate_layers, features
 from outgrow.models.language_model import ZeroShot, zero_shot
+from outgrow.models.vision import image_features
 
 __all__ = [
     "Entry",
@@ -21,6 +23,8 @@ __all__ = [
     "catalogue",
     "check",
     "features",
+    "image_features",
+    "members",
     "resolve",
     "zero_shot",
 ]

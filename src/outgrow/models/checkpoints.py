@@ -6,6 +6,7 @@
     resolve("path/to/folder", store)                  a local folder with safetensors or one GGUF file
     resolve("features:path/to/file.npz", store)       no model, but what some model made of the items: `models/files.py`
     resolve("convnet", store)                         no model, but one to be trained from scratch on images: `models/scratch.py`
+    resolve("google/vit-base-patch16-224,minilm-l6", store)     a model of images and one of texts, side by side
 
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
 Gated models (Llama, Gemma) need the hub's own login.
@@ -35,6 +36,8 @@ from outgrow.store import Store, disk, made_of
 
 FORMAT = 1
 """Goes up when the same source would become other files."""
+TOWERS = ("clip", "siglip", "metaclip_2")
+"""Model types with a part for images beside one for texts; the former is read."""
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
@@ -45,7 +48,8 @@ class Model:
     name: str
     """As it was asked for."""
     kind: str
-    """"encoder" (reads both ways), "causal" (a language model), "features" (a file of them) or "scratch" (nothing yet)."""
+    """"encoder" (reads both ways), "causal" (a language model), "vision" (reads images), "features" (a file of them), "scratch"
+    (nothing yet) or "joined" (several)."""
     path: Path
     """Folder of safetensors, configuration and tokenizer; the file of features."""
     digest: str
@@ -72,6 +76,8 @@ def resolve(name: str, store: Store) -> Model:
         return _ready_made(name)
     if scratch.named(name):
         return _from_scratch(name)
+    if len(parts := members(name)) > 1:
+        return _joined(name, [resolve(part, store) for part in parts])
     folder = Path(name).expanduser()
     return _local(name, folder.absolute(), store) if folder.is_dir() else _from_hub(name, store)
 
@@ -84,6 +90,10 @@ def check(name: str) -> None:
     if scratch.named(name):
         scratch.width(name)
         return
+    if len(parts := members(name)) > 1:
+        for part in parts:
+            check(part)
+        return
     if name in ENTRIES or Path(name).expanduser().is_dir():
         return
     if hub.ID.fullmatch(name) and not name.startswith((".", "~")):
@@ -93,6 +103,11 @@ def check(name: str) -> None:
             f"no such folder: {name!r}; give a folder that holds a model, or a hub id OWNER/NAME[@revision]"
         )
     raise unknown("model", name, ENTRIES)
+
+
+def members(name: str) -> list[str]:
+    """The models that are read side by side under one name, as in "OWNER/VIT,minilm-l6"; mostly one."""
+    return [name] if Path(name).expanduser().is_dir() or files.named(name) else name.split(",")
 
 
 def weight_files(names: Iterable[str], what: str) -> list[str]:
@@ -148,6 +163,17 @@ def _ready_made(name: str) -> Model:
     return Model(
         name=name, kind="features", path=path, digest=digest, revision=f"{path.name} (sha256 {digest[:16]})",
         licence="see its source", parameters=None, width=width, depth=depth, size_bytes=path.stat().st_size,
+    )  # fmt: skip
+
+
+def _joined(name: str, parts: list[Model]) -> Model:
+    if len(parts) != 2 or parts[0].kind != "vision" or parts[1].kind not in ("encoder", "causal"):
+        raise UserError(f"{name!r}: what is joined by a comma is a model of images and one of texts, in this order")
+    both = [part.parameters for part in parts]
+    return Model(
+        name=name, kind="joined", path=Path(), digest=made_of({"joined": [part.digest for part in parts]}),
+        revision=", ".join(part.revision for part in parts), licence=", ".join(part.licence for part in parts), parameters=sum(both),
+        width=sum(part.width for part in parts), depth=max(part.depth for part in parts), size_bytes=sum(part.size_bytes for part in parts),
     )  # fmt: skip
 
 
@@ -222,10 +248,25 @@ def dequantize(gguf: Path, folder: Path, name: str) -> None:
 
 def config_of(folder: Path, name: str) -> Any:
     """The configuration of the text model. Raises UserError where `transformers` does not know it."""
+    return _config(folder, name).get_text_config()
+
+
+def seeing(folder: Path, name: str) -> Any:
+    """The configuration of a model of images, or of the part of a model of both that sees; None of any other."""
+    from transformers.models.auto import modeling_auto as known
+
+    config = _config(folder, name)
+    if hasattr(config, "text_config"):
+        return config.vision_config if config.model_type in TOWERS else None
+    kind = config.model_type
+    return config if kind in known.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or kind.endswith("_vision_model") else None
+
+
+def _config(folder: Path, name: str) -> Any:
     from transformers import AutoConfig
 
     try:
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config()
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (ValueError, KeyError, OSError) as error:
         raise UserError(
             f"cannot read model {name!r}: {_first_line(error)} (code that comes with a checkpoint is never run)"
@@ -234,17 +275,29 @@ def config_of(folder: Path, name: str) -> Any:
 
 def _facts(folder: Path, name: str) -> dict[str, Any]:
     """What is known of a model from its files alone."""
-    config = config_of(folder, name)
+    seen = seeing(folder, name)
+    config = seen or config_of(folder, name)
     if getattr(config, "is_encoder_decoder", False):
         raise UserError(f"model {name!r} is an encoder with a decoder: use an encoder or a decoder")
+    width, depth = _size(config, name) if seen else (config.hidden_size, config.num_hidden_layers)
     files = [folder / file for file in weight_files((path.name for path in folder.iterdir()), f"model {name!r}")]
     return {
-        "kind": _kind(config),
+        "kind": "vision" if seen else _kind(config),
         "parameters": sum(map(_parameters, files)),
-        "width": config.hidden_size,
-        "depth": config.num_hidden_layers,
+        "width": width,
+        "depth": depth,
         "size_bytes": sum(file.stat().st_size for file in files),
     }
+
+
+def _size(config: Any, name: str) -> tuple[int, int]:
+    """Width and number of the blocks of a model of images: layers, or stages of which the widest counts."""
+    stages, widths = getattr(config, "depths", None), getattr(config, "hidden_sizes", None)
+    width = max(widths) if widths else getattr(config, "hidden_size", None)
+    depth = len(stages) if stages else getattr(config, "num_hidden_layers", None)
+    if not width or not depth:
+        raise UserError(f"model {name!r}: where the blocks of a {config.model_type} are is not known: take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt or Swin")
+    return width, depth
 
 
 def _kind(config: Any) -> str:

@@ -17,7 +17,7 @@ from outgrow.errors import UserError
 from outgrow.models import bundles, flops, loading
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
-from outgrow.models.sweep import Sweep
+from outgrow.models.sweep import Sweep, Texts
 from outgrow.store import Store, made_of
 
 VERSION = 2
@@ -82,8 +82,8 @@ def features(
     made = {"version": VERSION, "layers": layers, "pooling": pooling, "precision": precision}
     with closing(
         Sweep(
-            "features", model, texts, store, made, lambda: _Blocks(model, layers, pooling, precision),
-            share=pooling == "last" and bundles.shares(model),
+            "features", model, Texts(model, share=pooling == "last" and bundles.shares(model)), texts, store, made,
+            lambda: _Blocks(model, layers, pooling, precision),
         )
     ) as sweep:  # fmt: skip
         index = sweep.run()

@@ -18,7 +18,7 @@ from outgrow.errors import UserError
 ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 """OWNER/NAME or OWNER/NAME@revision."""
 _WANTED = re.compile(
-    r"config\.json|(tokenizer|special_tokens|added_tokens|chat_template|vocab|merges|spiece|sentencepiece)[\w.-]*"
+    r"((pre)?processor_)?config\.json|(tokenizer|special_tokens|added_tokens|chat_template|vocab|merges|spiece|sentencepiece)[\w.-]*"
     r"|[\w.-]*\.safetensors\.index\.json"
 )
 _PATIENCE = 4.0

@@ -20,7 +20,7 @@ from outgrow.errors import UserError
 from outgrow.models import bundles, flops, loading
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
-from outgrow.models.sweep import Sweep
+from outgrow.models.sweep import Sweep, Texts
 from outgrow.models.tokens import tokenizer_of
 from outgrow.store import Store
 
@@ -67,8 +67,8 @@ def zero_shot(
     made = {"version": VERSION, "following": following, "precision": precision}
     with closing(
         Sweep(
-            "scores", model, prompts, store, made, lambda: _Head(model, following, precision), beginnings,
-            share=bundles.shares(model),
+            "scores", model, Texts(model, beginnings, bundles.shares(model)), prompts, store, made,
+            lambda: _Head(model, following, precision),
         )
     ) as sweep:  # fmt: skip
         index = sweep.run()

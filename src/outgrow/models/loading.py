@@ -73,7 +73,9 @@ def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
     import torch
 
     _keep_freed_memory()
-    where = {"device_map": "auto"} if device().type == "cuda" else {}
+    # One of several processes has one device; a single one may spread a model over all.
+    several = torch.distributed.is_available() and torch.distributed.is_initialized()
+    where = {"device_map": {"": torch.cuda.current_device()} if several else "auto"} if device().type == "cuda" else {}
     with quiet():
         return kind.from_pretrained(
             model.path,

@@ -1,6 +1,6 @@
-"""Every text once through a model, in batches of equal length, shard by shard: the machinery under features and scores.
+"""Every text or image once through a model, in batches of equal length, shard by shard: the machinery under features and scores.
 
-Texts that occur twice are read once, and so is what neighbours in the order of the alphabet begin with. Rows are read in
+Items that occur twice are read once, and so is what neighbours in the order of the alphabet begin with. Rows are read in
 order of length, in batches of a fixed number of tokens. A shard is a run of batches and an artifact of the store: a killed sweep loses the shard in flight, no more, and ends with the
 same bytes. Memory holds one shard's results and one batch's activations, however many texts there are.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -32,52 +33,105 @@ NO_ENDING: tuple[tuple[int, ...], ...] = ((),)
 class Reader(Protocol):
     """A loaded model as the sweep sees it."""
 
-    def __call__(self, batch: Batch) -> np.ndarray:
-        """A batch of m texts to float32 (L, m, D)."""
+    def __call__(self, batch: Any) -> np.ndarray:
+        """A batch of m rows to float32 (L, m, D)."""
 
-    def flops(self, batch: Batch) -> float:
+    def flops(self, batch: Any) -> float:
         """Model FLOPs of that."""
+
+
+class Source(Protocol):
+    """What a model reads, item by item."""
+
+    what: str
+    """In words, for the person who waits."""
+    made: dict[str, Any]
+    """All that its rows depend on beside the items."""
+    rows: int
+    """Rows of results that an item makes."""
+    loading: float
+    """Seconds that went into loading what prepares the items."""
+    truncated: int
+    """Items of which a part was read."""
+
+    def open(self, items: Sequence[Any], folder: Path) -> Bundles:
+        """Prepare the items, on disk in `folder` where they are many: what is read together, and how long it is."""
+
+    def batch(self, bundles: Bundles, numbers: Sequence[int]) -> Any:
+        """Bundles by number, ready to be read."""
+
+    def close(self) -> None:
+        """Give the space back."""
+
+
+@final
+class Texts:
+    """Texts as a source, and E endings: row `text * E + ending` is a text with an ending's ids after it.
+
+    `share` says that the reader may be given texts in bundles.
+    """
+
+    what = "texts"
+
+    def __init__(self, model: Model, endings: tuple[tuple[int, ...], ...] = NO_ENDING, share: bool = False):
+        self._model, self._endings, self._share = model, endings, share
+        self.made = {"endings": endings, "share": share, "longest": tokens.LONGEST}
+        self.rows, self.loading, self.truncated = len(endings), 0.0, 0
+        self._tokens: tokens.TokenFile | None = None
+
+    def open(self, items: Sequence[str], folder: Path) -> Bundles:
+        begun = time.perf_counter()
+        tokenizer = tokens.prepared(self._model, max(map(len, self._endings)))
+        self.loading = time.perf_counter() - begun
+        self._tokens = tokens.tokenise(tokenizer, items, folder)
+        self.truncated = self._tokens.truncated
+        if self._share:
+            return Bundles.of(map(self._ids, range(len(items) * self.rows)))
+        added = np.array([len(ending) for ending in self._endings])
+        return Bundles.single((self._tokens.lengths[:, None] + added).reshape(-1))
+
+    def batch(self, bundles: Bundles, numbers: Sequence[int]) -> Batch:
+        return Batch.of([
+            (int(bundles.shared[b]), [self._ids(row) for row in range(bundles.starts[b], bundles.starts[b + 1])]) for b in numbers
+        ])  # fmt: skip
+
+    def close(self) -> None:
+        if self._tokens is not None:
+            self._tokens.close()
+
+    def _ids(self, row: int) -> np.ndarray:
+        """The ids of a text and its ending."""
+        text, ending = divmod(row, self.rows)
+        return np.concatenate([self._tokens.ids(text), np.array(self._endings[ending], np.int32)])
 
 
 @final
 class Sweep:
-    """One model, N texts in any order, and E endings: row `text * E + ending` is a text with an ending's ids after it.
+    """One model and N items of a source in any order. To be closed after use.
 
-    To be closed after use. `made` says all that the results depend on beside the texts and the plan; `load` makes the
-    reader, when needed; `share` says that it may be given texts in bundles.
+    `made` says all that the results depend on beside the items, their source and the plan; `load` makes the reader, when needed.
     """
 
     def __init__(
-        self,
-        kind: str,
-        model: Model,
-        texts: Sequence[str],
-        store: Store,
-        made: dict[str, Any],
-        load: Callable[[], Reader],
-        endings: tuple[tuple[int, ...], ...] = NO_ENDING,
-        share: bool = False,
+        self, kind: str, model: Model, source: Source, items: Sequence[Any], store: Store, made: dict[str, Any], load: Callable[[], Reader]
     ):
-        number = dict.fromkeys(texts, 0)
-        self._texts = sorted(number)
-        for at, text in enumerate(self._texts):
-            number[text] = at
-        self._number = np.fromiter((number[text] for text in texts), np.int64, len(texts))
-        self._kind, self._model, self._store, self._load, self._endings = kind, model, store, load, endings
-        self._share = share
+        number = dict.fromkeys(items, 0)
+        self._items = sorted(number)
+        for at, item in enumerate(self._items):
+            number[item] = at
+        self._number = np.fromiter((number[item] for item in items), np.int64, len(items))
+        self._kind, self._model, self._source, self._store, self._load = kind, model, source, store, load
         device = loading.device().type
         self.made = {
             **made,
+            **source.made,
             "model": model.digest,
-            "endings": endings,
-            "share": share,
-            "texts": _digest(self._texts),
-            "longest": tokens.LONGEST,
+            source.what: _digest(self._items),
             "batch_tokens": BATCH_TOKENS[device],
             "shard_tokens": SHARD_TOKENS[device],
         }
         self._reader: Reader | None = None
-        self._tokens: tokens.TokenFile | None = None
+        self._opened: tuple[Bundles, Plan] | None = None
         self._loading = 0.0
         self.computed = False
         """Whether this process had to do any of the work."""
@@ -87,12 +141,12 @@ class Sweep:
         return self._store.make(self._kind, self.made, self._build)
 
     def gather(self, index: Artifact, width: int, layers: int = 1) -> np.ndarray:
-        """float32 (layers, N * E, width): the rows in the order of the texts that were given.
+        """float32 (layers, N * rows, width): the rows in the order of the items that were given.
 
         A shard that was damaged meanwhile is made again.
         """
-        endings = np.arange(len(self._endings))
-        place = index.arrays["place"][(self._number[:, None] * len(endings) + endings).reshape(-1)]
+        rows = np.arange(self._source.rows)
+        place = index.arrays["place"][(self._number[:, None] * len(rows) + rows).reshape(-1)]
         shape = (layers, len(place), width)
         large = 4 * int(np.prod(shape)) > IN_MEMORY
         out = self._store.scratch(shape) if large else np.empty(shape, np.float32)
@@ -109,16 +163,15 @@ class Sweep:
         return out
 
     def close(self) -> None:
-        """Give the space of the token ids back."""
-        if self._tokens is not None:
-            self._tokens.close()
+        """Give the space of what was prepared back."""
+        self._source.close()
 
     def _build(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         begun = time.perf_counter()
         bundles, planned = self._planned()
         tokenising = time.perf_counter() - begun - self._loading
         facts = []
-        with progress.track(f"reading {len(self._texts)} texts with {self._model.name}", float(bundles.lengths.sum())) as bar:
+        with progress.track(f"reading {len(self._items)} {self._source.what} with {self._model.name}", float(bundles.lengths.sum())) as bar:
             for shard in range(len(planned.batches)):
                 facts.append(self._shard(shard).meta)
                 bar.advance(float(bundles.lengths[planned.order[planned.rows(shard)]].sum()))
@@ -129,7 +182,7 @@ class Sweep:
         ends = np.array([sizes[planned.rows(shard).stop - 1] for shard in range(len(planned.batches))], np.int64)
         meta = {
             "tokens": int(bundles.lengths.sum()),
-            "truncated": self._tokens.truncated,
+            "truncated": self._source.truncated,
             "seconds": tokenising + sum(fact["seconds"] for fact in facts),
             "loading": self._loading,
             "flops": sum(fact["flops"] for fact in facts),
@@ -144,19 +197,11 @@ class Sweep:
 
     def _planned(self) -> tuple[Bundles, Plan]:
         """What is read together, and when."""
-        if self._tokens is None:
-            room = max(map(len, self._endings))
-            begun = time.perf_counter()
-            tokenizer = tokens.prepared(self._model, room)
-            self._loading += time.perf_counter() - begun
-            self._tokens = tokens.tokenise(tokenizer, self._texts, self._store.root)
-            if self._share:
-                self._bundles = Bundles.of(map(self._ids, range(len(self._texts) * len(self._endings))))
-            else:
-                added = np.array([len(ending) for ending in self._endings])
-                self._bundles = Bundles.single((self._tokens.lengths[:, None] + added).reshape(-1))
-            self._plan = plan(self._bundles.lengths, self.made["batch_tokens"], self.made["shard_tokens"])
-        return self._bundles, self._plan
+        if self._opened is None:
+            bundles = self._source.open(self._items, self._store.root)
+            self._loading += self._source.loading
+            self._opened = bundles, plan(bundles.lengths, self.made["batch_tokens"], self.made["shard_tokens"])
+        return self._opened
 
     def _compute(self, shard: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         self.computed = True
@@ -168,24 +213,16 @@ class Sweep:
         start = time.perf_counter()
         parts, work = [], 0.0
         for rows in planned.batches[shard]:
-            batch = Batch.of([
-                (int(bundles.shared[b]), [self._ids(row) for row in range(bundles.starts[b], bundles.starts[b + 1])])
-                for b in planned.order[rows].tolist()
-            ])  # fmt: skip
+            batch = self._source.batch(bundles, planned.order[rows].tolist())
             parts.append(self._reader(batch))
             work += self._reader.flops(batch)
         return {"x": np.concatenate(parts, axis=1)}, {"seconds": time.perf_counter() - start, "flops": work}
 
-    def _ids(self, row: int) -> np.ndarray:
-        """The ids of a text and its ending."""
-        text, ending = divmod(row, len(self._endings))
-        return np.concatenate([self._tokens.ids(text), np.array(self._endings[ending], np.int32)])
 
-
-def _digest(texts: Sequence[str]) -> str:
+def _digest(items: Sequence[str | bytes]) -> str:
     digest = hashlib.sha256()
-    for text in texts:
-        data = text.encode("utf-8", "surrogatepass")
+    for item in items:
+        data = item if isinstance(item, bytes) else item.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)
     return digest.hexdigest()

@@ -10,8 +10,12 @@ import numpy as np
 from outgrow import models
 from outgrow.errors import UserError
 from outgrow.students.finetune import Texts
+from outgrow.students.linear import Basis
 from outgrow.students.probe import Space
 from outgrow.tasks.task import Task
+
+AXES = 32
+"""Of each side, of which a head on a pair sees all products: a thousand and some columns."""
 
 
 def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
@@ -22,10 +26,38 @@ def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
     if resolved.kind == "features":
         x = models.files.read(resolved.path, task)
         return Space(x[:, None], tuple(range(1, len(x) + 1)), pool)
+    if resolved.kind == "joined":
+        return _beside(*(space_of(task, part, pool, store) for part in models.members(model)))
+    if resolved.kind == "vision":
+        seen = models.image_features(resolved, task.seen(model), store)
+        return Space(seen.x[:, None], seen.layers, pool, seen.seconds, seen.flops)
     texts = task.read(model)
     read = models.features(resolved, [t for side in zip(*texts, strict=True) for t in side], store)
     x = read.x.reshape(len(read.layers), len(texts[0]), len(task), -1)
     return Space(x, read.layers, pool, read.seconds, read.flops)
+
+
+def _beside(images: Space, texts: Space) -> Space:
+    """Image and text together, so that a linear head can ask whether they match: a, b and all products a_i b_j.
+
+    a, b: the AXES principal axes of either side's standardised features in candidate layers of the same rank.
+    """
+    last = max(len(images.layers), len(texts.layers)) - 1
+    parts = []
+    for at in range(last + 1):
+        a, b = (_axes(space.basis(min(at, len(space.layers) - 1))) for space in (images, texts))
+        parts.append(np.concatenate([a, b, (a[:, :, None] * b[:, None, :]).reshape(len(a), -1)], 1))
+    width = max(x.shape[1] for x in parts)
+    x = np.stack([np.pad(x, ((0, 0), (0, width - x.shape[1]))) for x in parts])
+    layers = tuple(images.layers[min(at, len(images.layers) - 1)] for at in range(last + 1))
+    return Space(x[:, None], layers, images.reference, images.seconds + texts.seconds, images.flops + texts.flops)
+
+
+def _axes(basis: Basis) -> np.ndarray:
+    """(N, K) the axes of the largest spread, each of spread 1."""
+    kept = min(AXES, basis.turn.shape[1])
+    first = basis.moments[: basis.turn.shape[1]].argsort(descending=True)[:kept]
+    return (basis.x[:, first] / basis.moments[first].sqrt()).numpy()
 
 
 def texts_of(task: Task, model: str, store: Any) -> Texts:
@@ -33,6 +65,8 @@ def texts_of(task: Task, model: str, store: Any) -> Texts:
     resolved = models.resolve(model, store)
     if resolved.kind == "features":
         raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take --student linear or mlp")
+    if resolved.kind in ("vision", "joined"):
+        raise UserError(f"{model!r} reads images, and only models of texts are fine-tuned here: take --student linear or mlp, or convnet")
     return Texts(resolved, task.read(model), task.classes, store)
 
 

@@ -1,0 +1,153 @@
+"""Images to features: the output of chosen blocks, pooled over the places of the image, computed once and kept.
+
+Blocks are the layers of a transformer or the stages of a network that grows coarser, whose widths differ: narrower outputs are
+filled up with zeros. A transformer's tokens that stand for no place (class, registers) are left out of the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from outgrow.errors import UserError
+from outgrow.models import loading
+from outgrow.models.bundles import Bundles
+from outgrow.models.checkpoints import Model, seeing
+from outgrow.models.encoder import Features
+from outgrow.models.sweep import Sweep
+from outgrow.store import Store, made_of
+from outgrow.tasks.images import decoded
+
+VERSION = 1
+"""Goes up when the same images would give other numbers."""
+CANDIDATES = (2 / 3, 1)
+"""Depths, as shares of a transformer's; what a picture shows is read off deeper layers than what a text says."""
+PATCH = 16
+"""Pixels that count as a token where the model has no patches."""
+
+
+def image_features(
+    model: Model, images: Sequence[bytes], store: Store, *, layers: Sequence[int] | None = None, precision: str | None = None
+) -> Features:
+    """One vector an encoded image from each of `layers` (default: CANDIDATES, or the last two stages), float32 (L, N, D).
+
+    Raises UserError for a layer or precision that does not exist, or a model that cannot prepare images.
+    """
+    config = seeing(model.path, model.name)
+    if layers is None:
+        layers = (model.depth - 1, model.depth) if staged(config) else tuple(sorted({max(round(share * model.depth), 1) for share in CANDIDATES}))
+    layers = tuple(layer for layer in layers if layer > 0)
+    for layer in layers:
+        if layer > model.depth:
+            raise UserError(f"layer {layer} of {model.name!r} does not exist: choose from 1 to {model.depth}")
+    precision = loading.chosen_precision(precision)
+    made = {"version": VERSION, "layers": layers, "precision": precision}
+    with closing(Sweep("image-features", model, Images(model), images, store, made, lambda: _Tower(model, layers, precision))) as sweep:
+        index = sweep.run()
+        return Features(
+            x=sweep.gather(index, model.width, len(layers)), layers=layers, width=model.width, **index.meta, cached=not sweep.computed,
+            digest=made_of(sweep.made),
+        )  # fmt: skip
+
+
+def staged(config: Any) -> bool:
+    """Whether a model has stages, each coarser than the one before."""
+    return hasattr(config, "depths")
+
+
+@final
+class Images:
+    """Encoded images as a source; a batch is pixels (n, 3, H, W) float32, as the model's own processor makes them."""
+
+    what = "images"
+
+    def __init__(self, model: Model):
+        self._model, self.made = model, {}
+        self.rows, self.loading, self.truncated = 1, 0.0, 0
+
+    def open(self, items: Sequence[bytes], folder: Path) -> Bundles:
+        from transformers import AutoImageProcessor
+
+        try:
+            with loading.quiet():
+                self._processor = AutoImageProcessor.from_pretrained(self._model.path, backend="pil", local_files_only=True)
+        except (OSError, ValueError, ImportError) as error:
+            raise UserError(f"model {self._model.name!r} has no image processor that can be read: put preprocessor_config.json beside it") from error
+        self._items = items
+        patch = getattr(seeing(self._model.path, self._model.name), "patch_size", PATCH)
+        height, width = self._pixels(items[:1]).shape[2:]
+        tokens = (height // patch) * (width // patch) if isinstance(patch, int) else (height // PATCH) * (width // PATCH)
+        return Bundles.single(np.full(len(items), max(tokens, 1), np.int64))
+
+    def batch(self, bundles: Bundles, numbers: Sequence[int]) -> np.ndarray:
+        return self._pixels([self._items[number] for number in numbers])
+
+    def close(self) -> None:
+        self._items = ()
+
+    def _pixels(self, items: Sequence[bytes]) -> np.ndarray:
+        made = [np.asarray(self._processor([decoded(item)], return_tensors="np")["pixel_values"][0], np.float32) for item in items]
+        if len({one.shape for one in made}) > 1:
+            raise UserError(f"model {self._model.name!r} prepares images of unequal sizes, which cannot be read together: use another model")
+        return np.stack(made)
+
+
+@final
+class _Tower:
+    """The part of a model that sees, with a hook on each layer asked for."""
+
+    def __init__(self, model: Model, layers: Sequence[int], precision: str):
+        net = loading.load(model, precision)
+        self._net, self._layers, self._width = getattr(net, "vision_model", net), layers, model.width
+        config = seeing(model.path, model.name)
+        self._patch = getattr(config, "patch_size", None)
+        blocks = loading.blocks(self._net, model.depth)
+        if not staged(config):
+            del blocks[max(layers) :]
+        self._pooled: dict[int, Any] = {}
+        self._each: float | None = None
+        for layer in set(layers):
+            blocks[layer - 1].register_forward_hook(self._hook(layer))
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        import torch
+
+        with torch.inference_mode():
+            self._read(batch)
+            out = torch.stack([self._pooled[layer] for layer in self._layers]).cpu().numpy()
+        self._pooled.clear()
+        return out
+
+    def flops(self, batch: np.ndarray) -> float:
+        """As torch counts them in products, convolutions and attention."""
+        if self._each is None:
+            import torch
+            from torch.utils.flop_counter import FlopCounterMode
+
+            with torch.inference_mode(), FlopCounterMode(display=False) as counted:
+                self._read(batch[:1])
+            self._each = float(counted.get_total_flops())
+        return self._each * len(batch)
+
+    def _read(self, batch: np.ndarray) -> None:
+        import torch
+
+        self._places = batch.shape[2] // self._patch * (batch.shape[3] // self._patch) if isinstance(self._patch, int) else 0
+        self._net(pixel_values=torch.from_numpy(batch).to(self._net.device, self._net.dtype))
+
+    def _hook(self, layer: int) -> Any:
+        import torch
+
+        def pool(block: Any, given: Any, out: Any) -> None:
+            states = (out[0] if isinstance(out, tuple) else out).float()
+            if states.ndim == 4:
+                pooled = states.mean((2, 3))
+            else:
+                pooled = states[:, max(states.shape[1] - self._places, 0) if self._places else 0 :].mean(1)
+            self._pooled[layer] = torch.nn.functional.pad(pooled, (0, self._width - pooled.shape[1]))
+
+        return pool
