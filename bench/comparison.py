@@ -9,8 +9,8 @@ truths:
     new tasks      the figure over all tasks of all draws (those pairs whose gap is resolved, where only these count)
     these tasks    the figure of the draw's own true scores
 
-"Given" is the share of draws that have an interval for new tasks, coverage is among these; "bounded" is the share without
-the rule that gaps must not differ too much (`measures.comparison.MOST_DOUBT`).
+"Given" is the share of draws that have an interval for new tasks (four tasks at least, and no gap that outweighs the others:
+`measures.comparison.MOST_DOUBT`); coverage and widths are among these.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ class World:
 
 
 WORLDS = (
-    World("alike", gaps=0.05, shares=0.01, gains=0.01),
     World("usual"),
     World("gaps far apart", gaps=0.8),
     World("shares far apart", shares=0.3, gains=0.3),
@@ -67,7 +66,7 @@ def pairs_of(rng: np.random.Generator, task: str, truth: list[dict[str, float]],
     return pairs
 
 
-def draw(rng: np.random.Generator, tasks: int, world: World = WORLDS[1]) -> tuple[list[Measured], np.ndarray]:
+def draw(rng: np.random.Generator, tasks: int, world: World = WORLDS[0]) -> tuple[list[Measured], np.ndarray]:
     """Three pairs a task, and (pairs, 3) the true gap, naive - floor and other - floor."""
     pairs, truth = [], []
     for t in range(tasks):
