@@ -7,9 +7,13 @@ import pytest
 import torch
 
 import studies
-from outgrow import methods
+import tiny_models
+from outgrow import methods, models
+from outgrow.measures.accuracy import accuracy
+from outgrow.measures.intervals import Table
+from outgrow.store import Store
 from outgrow.students import checkpoint, finetune, network
-from outgrow.students.finetune import Reading
+from outgrow.students.finetune import Finetune, Reading, Texts
 from test_finetune import COUNT, TAUGHT, checkpoints, duels, gold, lively, one_hot, sentences, student  # noqa: F401
 
 ROWS = np.arange(COUNT)[None] < TAUGHT
@@ -89,6 +93,34 @@ def test_stopped_while_reading_and_after_it_ends_with_the_same_bytes(checkpoints
             fit("b")
     assert fit("b") == expected
     assert done == [*(("reading", s) for s in (0, 1, 2, 2, 3)), *(("epoch", s) for s in (0, 0, 1, 1, 2))]
+
+
+def topics(told: bool) -> tuple[np.ndarray, tuple[tuple[str], ...]]:
+    """Gold, and texts: `told`, all words of a text are of its class; else the last one alone, and nothing comes before that tells."""
+    rng, words = np.random.default_rng(1), np.array(tiny_models.WORDS[:16]).reshape(2, 8)
+    gold = rng.integers(0, 2, 400)
+    drawn = np.where(np.arange(6) == 5, gold[:, None], gold[:, None] if told else rng.integers(0, 2, (400, 6)))
+    return gold, tuple((" ".join(words[side, rng.integers(8)] for side in row),) for row in drawn)
+
+
+def test_it_helps_where_the_texts_tell_classes_apart_and_not_where_they_do_not(checkpoints, tmp_path, monkeypatch):  # noqa: F811
+    """Labels of 65%, too few steps for them to move a random model far; a language model has to find out what a text is about."""
+    monkeypatch.setattr(finetune, "FEWEST_STEPS", 1)
+    monkeypatch.setattr(finetune, "RATES", {"full": (1e-2, 1e-2)})
+    store, train = Store(tmp_path / "store"), np.tile(np.arange(400) < 160, (8, 1))
+    wrong = np.random.default_rng(3).random(train.shape) < 0.35
+    found = {}
+    for told in (True, False):
+        labels, texts = topics(told)
+        read = Texts(models.resolve(str(checkpoints[False]), store), texts, ("a", "b"), store)
+        made = Finetune(read, "full", train, np.arange(400), 0, range(8))
+        targets = np.eye(2, dtype=np.float32)[np.where(wrong, 1 - labels, labels)]
+        probs = {"naive": made.fit(targets), "generative": made.adapted(train, 6).fit(targets)}
+        scores = {k: accuracy(p.predict(~train[0]), labels[160:], np.ones(240), np.arange(240)) for k, p in probs.items()}
+        table = Table.of(scores, 0.0)
+        found[told] = table.estimate(table.weights({"generative": 1, "naive": -1}))
+    assert found[True].ci[0] > 0, found
+    assert found[False].ci[0] <= 0 and found[False].value < found[True].value / 2, found
 
 
 def test_heads_and_encoders_lack_it_and_a_study_says_so(tmp_path, monkeypatch):

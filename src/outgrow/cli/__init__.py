@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        app(arguments)
+        # A launcher (accelerate, torchrun) says by this how many processes it started.
+        (_together if int(os.environ.get("WORLD_SIZE", 1)) > 1 else app)(arguments)
         sys.stdout.flush()
     except (UserError, CycloptsError) as error:
         return _told(str(error))
@@ -61,6 +62,21 @@ def _run(arguments: Sequence[str]) -> int:
             raise
         return _told(str(disk.mended(error, Path.cwd())))
     return 0
+
+
+def _together(arguments: Sequence[str]) -> None:
+    """One process runs the command, the others train along until it is done, or says what the user can mend."""
+    from outgrow.students import parallel
+
+    if not parallel.main():
+        parallel.follow()
+        return
+    try:
+        app(arguments)
+    except (UserError, CycloptsError):
+        parallel.call(None)
+        raise
+    parallel.call(None)
 
 
 def _told(text: str) -> int:

@@ -32,6 +32,7 @@ from outgrow.objectives import Objective
 from outgrow.objectives.xent import Xent
 from outgrow.rng import derive, hashed
 from outgrow.store import Store
+from outgrow.students import parallel
 from outgrow.students.checkpoint import Checkpoint
 from outgrow.students.linear import as_logits
 from outgrow.students.network import Network
@@ -127,7 +128,7 @@ class Reading:
     def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
         """Parts of the batch's loss, whose sum it is."""
         predicted = max(sum(len(self.ids[i]) - 1 for i in batch), 1)
-        for part in network.surprisal([self.ids[i] for i in batch]):
+        for part in network.surprisal([self.ids[i] for i in batch[parallel.share(len(batch))]]):
             yield part / predicted
 
 
@@ -258,6 +259,7 @@ class Run:
 
     def _train(self, network: Network) -> int:
         """Trains it from where it was killed or from the start, keeps its weights on disk; tokens read meanwhile."""
+        parallel.call(self)
         checkpoint, weights, read, begin = self._checkpoint(), network.weights, 0, 0
         done, state = checkpoint.read()
         for i, weight in enumerate(weights if state else ()):
@@ -278,12 +280,17 @@ class Run:
                         weight.grad = gradient
                     optimiser.step()
                     bar.advance()
-                    if checkpoint.due:
+                    if parallel.main() and checkpoint.due:
                         checkpoint.keep(begin + step + 1, _state(weights, optimiser))
             begin += stage.steps
-        self._kept = self.texts.store.scratch((sum(weight.numel() for weight in weights),))
-        torch.cat([weight.detach().cpu().flatten() for weight in weights], out=torch.from_numpy(self._kept))
+        if parallel.main():
+            self._kept = self.texts.store.scratch((sum(weight.numel() for weight in weights),))
+            torch.cat([weight.detach().cpu().flatten() for weight in weights], out=torch.from_numpy(self._kept))
         return read
+
+    def follow(self) -> None:
+        """Another process's part in it."""
+        self._train(self._started())
 
     def batch(self, step: int) -> np.ndarray:
         """Numbers among the rows, ascending: ties in an objective then fall as in a full batch, by hashed id."""
@@ -296,7 +303,9 @@ class Run:
     def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
         """The batch's loss."""
         targets, weights = (torch.from_numpy(array[batch]) for array in (self.targets, self.weights))
-        losses = self.objective(self.texts.logits(network, self.rows[batch]), targets, weights, at)
+        rows = self.rows[batch]
+        z = parallel.whole(self.texts.logits(network, rows[parallel.share(len(rows))]), len(rows))
+        losses = self.objective(z, targets, weights, at)
         yield (losses * weights).mean() / float(self.weights.mean())
 
 
@@ -312,14 +321,14 @@ def _drawn(seed: int, name: str, replicate: int, count: int, step: int) -> np.nd
     return np.sort([orders[e][i] for e, i in zip((at // count).tolist(), (at % count).tolist(), strict=True)])
 
 
-def _gradients(losses: Iterator[torch.Tensor], weights: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """Of the sum of the losses, of which memory holds one at a time."""
+def _gradients(losses: Iterator[torch.Tensor], weights: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+    """Of the sum of the losses, of which memory holds one at a time, and of all processes."""
     total = [torch.zeros_like(weight) for weight in weights]
     with torch.enable_grad():
-        for loss in losses:
+        for loss in (one for one in losses if one.requires_grad):
             for so_far, more in zip(total, torch.autograd.grad(loss, weights, materialize_grads=True), strict=True):
                 so_far += more
-    return total
+    return parallel.summed(total)
 
 
 def _resume(optimiser: torch.optim.Adam, weights: Sequence[torch.Tensor], state: Mapping[str, np.ndarray], step: int) -> None:
@@ -343,6 +352,6 @@ def _state(weights: Sequence[torch.Tensor], optimiser: torch.optim.Adam) -> dict
 
 def _code(objective: Objective) -> str:
     """sha256 of the sources that training runs through, the objective's among them."""
-    here = [Path(__file__).with_name(f"{name}.py") for name in ("finetune", "network", "checkpoint")]
+    here = [Path(__file__).with_name(f"{name}.py") for name in ("finetune", "network", "checkpoint", "parallel")]
     files = [*here, *sorted(Path(objectives.__path__[0]).glob("*.py")), Path(inspect.getsourcefile(type(objective)) or "")]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

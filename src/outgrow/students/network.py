@@ -43,7 +43,7 @@ class Network:
     _tuner: Any = None
 
     def __init__(self, model: Model, outputs: int, pad: int, kept: str = "float32", precision: str = "float32"):
-        self.model, self.pad, self.precision = model, pad, precision
+        self.model, self.outputs, self.pad, self.precision = model, outputs, pad, precision
         self.net, self._new = _read(model, kept, outputs)
         self.net.config.pad_token_id = pad  # the classifier of a causal model looks for it to find the last token
         self._head = [module for module in self.net.modules() if isinstance(module, torch.nn.Linear)][-1]
@@ -86,6 +86,8 @@ class Network:
             ids, _, given = self._padded(part)
             with self._autocast():
                 logits.append(self.net(input_ids=ids, **given).logits.float().cpu())
+        if not logits:
+            return torch.zeros(0, self.outputs)
         return torch.cat(logits)[torch.from_numpy(np.argsort(order))]
 
     def surprisal(self, texts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
