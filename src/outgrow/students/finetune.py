@@ -158,7 +158,7 @@ class Finetune:
     """A student that is fine-tuned: kind "lora" or "full".
 
     texts: what it reads; train (R, N) bool: rows that may be trained on; groups (N,): items that belong together; seed and
-    replicates name the random choices.
+    replicates name the random choices; reads: rows (R, N) whose texts come first, and how often.
     """
 
     def __init__(
@@ -323,12 +323,12 @@ def _drawn(seed: int, name: str, replicate: int, count: int, step: int) -> np.nd
 
 def _gradients(losses: Iterator[torch.Tensor], weights: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
     """Of the sum of the losses, of which memory holds one at a time, and of all processes."""
-    total = [torch.zeros_like(weight) for weight in weights]
+    total: list[torch.Tensor] = []
     with torch.enable_grad():
         for loss in (one for one in losses if one.requires_grad):
-            for so_far, more in zip(total, torch.autograd.grad(loss, weights, materialize_grads=True), strict=True):
-                so_far += more
-    return parallel.summed(total)
+            found = torch.autograd.grad(loss, weights, materialize_grads=True)
+            total = [so_far + more for so_far, more in zip(total, found, strict=True)] if total else list(found)
+    return parallel.summed(total or [torch.zeros_like(weight) for weight in weights])
 
 
 def _resume(optimiser: torch.optim.Adam, weights: Sequence[torch.Tensor], state: Mapping[str, np.ndarray], step: int) -> None:
