@@ -5,7 +5,7 @@
     z = head(h)                 of an image and a text: head([h, e, h * e])
     for t = 0 .. T-1, with a batch I of 32 items, each item once an epoch in an order that the seed draws:
         L = 1/|I| sum_{i in I} w_i / mean(w) loss(z_i, target_i, t / T)
-        one step of Adam at the rate lr (1 + cos(pi t / T)) / 2
+        one step of Adam at the rate lr min(5 t / T, 5/4 (1 - t / T)): up to a fifth of the way, then down to nothing
 
 Group norm (Wu & He 2018, arXiv 1803.08494) looks at one item alone, so a prediction does not hang on what it is read with.
 Nothing is flipped or shifted: what an image may become and still mean the same is not known here. An objective sees a batch.
@@ -41,9 +41,11 @@ from outgrow.tasks.images import squares
 from outgrow.tasks.task import Task
 
 SIDE = 32
-BATCH, EPOCHS = 32, 8
+BATCH, EPOCHS = 32, 16
 FEWEST_STEPS = 100
 RATE = 3e-3
+RISE = 0.2
+"""Share of the steps in which the rate rises."""
 WORDS = 1024
 """Embeddings; a word's is chosen by its checksum, so that every word has one."""
 PREDICTED = 512
@@ -53,7 +55,10 @@ FACTS, ARRAYS = "convnet.json", "convnet.safetensors"
 
 @final
 class Network(nn.Module):
-    """Channels `width`, logits for `classes`, with a text beside the image or without; drawn by `rng`, the head zero."""
+    """Channels `width`, logits for `classes`, with a text beside the image or without; drawn by `rng`.
+
+    A head of zeros, as elsewhere, was worth 8 points less on 2,000 images of CIFAR-10.
+    """
 
     def __init__(self, width: int, classes: int, text: bool, rng: np.random.Generator):
         super().__init__()
@@ -62,14 +67,15 @@ class Network(nn.Module):
         for into, out, stride, pool in ((3, width, 2, True), (width, 2 * width, 1, True), (2 * width, 4 * width, 1, False), (4 * width, 4 * width, 1, False)):
             blocks += [nn.Conv2d(into, out, 3, stride, 1, bias=False), nn.GroupNorm(scratch.GROUPS, out), nn.ReLU()]
             blocks += [nn.MaxPool2d(2)] if pool else []
-            nn.init.kaiming_normal_(blocks[-4 if pool else -3].weight, generator=generator)
         self.blocks = nn.Sequential(*blocks).to(memory_format=torch.channels_last)
         self.words = nn.EmbeddingBag(WORDS + 1, 4 * width, mode="mean", padding_idx=0) if text else None
         if self.words is not None:
             nn.init.normal_(self.words.weight, generator=generator)
         self.head = nn.Linear((3 if text else 1) * 4 * width, classes)
-        for weight in self.head.parameters():
-            nn.init.zeros_(weight)
+        nn.init.zeros_(self.head.bias)
+        for layer in (*self.blocks, self.head):
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_uniform_(layer.weight, a=5**0.5, generator=generator)
 
     def states(self, pixels: torch.Tensor, words: torch.Tensor | None) -> torch.Tensor:
         """What the head reads (n, D) of uint8 pixels (n, 3, 32, 32) and word numbers (n, T), 0 after the last."""
@@ -153,7 +159,7 @@ class Convnet:
         """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
 
         weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count. `steps` of
-        optimisation: eight epochs where not given. Replicates train one after another, each an artifact of the store.
+        optimisation: sixteen epochs where not given. Replicates train one after another, each an artifact of the store.
         """
         runs = self._runs(targets, weights, objective or Xent(), steps)
         return Fitted(np.stack([run.trained["probs"] for run in runs]), runs)
@@ -239,16 +245,19 @@ class Run:
         mean = float(self.weights.mean()) if len(self.weights) else 1.0
         with progress.track(f"training {self.pictures.name}, replicate {self.replicate}", self.steps) as bar:
             for step, batch in enumerate(self._order()):
-                optimiser.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * step / self.steps)) / 2
+                done = step / self.steps
+                optimiser.param_groups[0]["lr"] = RATE * min(done / RISE, (1 - done) / (1 - RISE))
                 targets, weights = (torch.from_numpy(array[batch]).to(where) for array in (self.targets, self.weights))
                 with torch.enable_grad():
                     logits = network(*self.pictures.of(self.rows[batch]))
-                    loss = (self.objective(logits, targets, weights, step / self.steps) * weights).mean() / mean
+                    loss = (self.objective(logits, targets, weights, done) * weights).mean() / mean
                     optimiser.zero_grad()
                     loss.backward()
                 optimiser.step()
                 bar.advance()
         network.requires_grad_(False)
+        if not self.steps:
+            nn.init.zeros_(network.head.weight)  # who has learned nothing says nothing
         probs = torch.cat([self.objective.read(network(*self.pictures.of(part))) for part in self._parts()]).cpu().numpy()
         kept = {f"weights/{name}": np.ascontiguousarray(value.cpu().numpy()) for name, value in network.state_dict().items()}
         return {"probs": probs, **kept}, {"seconds": time.perf_counter() - began, "steps": self.steps}
