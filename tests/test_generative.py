@@ -149,6 +149,14 @@ def test_it_helps_where_the_texts_tell_classes_apart_and_not_where_they_do_not(c
     assert found[False].ci[0] <= 0 and found[False].value < found[True].value / 2, found
 
 
+def test_a_fine_tuned_student_has_no_axes_for_auxiliary_tasks(tmp_path, monkeypatch):
+    monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
+    asked = {"methods": ["naive", "auxiliary"], "auxiliary": [str(studies.table(tmp_path))], "seeds": 1}
+    monkeypatch.setattr(finetune, "FEWEST_STEPS", 1)
+    result = studies.study(tmp_path, student="lora", **asked).run()
+    assert "--auxiliary TASK and --student linear or mlp" in (result.path / "details.json").read_text()
+
+
 def test_heads_and_encoders_lack_it_and_a_study_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
     result = studies.study(tmp_path, seeds=8, methods=["naive", "generative"]).run()

@@ -242,10 +242,10 @@ class Pair:
 
     @cached_property
     def auxiliary(self) -> list[Auxiliary] | None:
-        """Other tasks with their gold, in the student's axes; None where none was named."""
-        if not self.others or scratch.named(self.strong_name):
+        """Other tasks with their gold, in the student's axes; None where none was named, or the student is no head in such axes."""
+        student = self.student
+        if not self.others or not isinstance(student, Probe):
             return None
-        student = self.probe(self.spaces(self.strong_name, ~self.test))
         layers = student.layers(self.weak.beliefs)
         found = []
         for task, gold, spaces in self.others:

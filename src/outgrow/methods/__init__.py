@@ -27,7 +27,7 @@ RESOURCES = {
     "weak_train": "the weak-train items with gold, and what supervisors say of them that have not seen it (WeakTrain)",
     "generator": "the student as a language model of its texts; needs a causal model and --student lora or full",
     "ladder": "students of sizes in between, the weakest first; needs --ladder MODEL",
-    "auxiliary": "other tasks with their gold, in the student's axes; needs --auxiliary TASK",
+    "auxiliary": "other tasks with their gold, in the student's axes; needs --auxiliary TASK and --student linear or mlp",
     "oracle": "gold of transfer items at a counted price (Oracle)",
     "teach": "what supervisors say that learned these targets too, a function; needs a supervisor that learns (planted ones do not)",
     "rng": "randomness of its own (numpy Generator)",
