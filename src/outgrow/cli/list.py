@@ -11,7 +11,7 @@ Row = tuple[str, ...]
 
 def list_(what: str | None = None, /) -> None:
     """What there is to choose from: tasks, models, methods, label-models, objectives, selections,
-    supervisors.
+    supervisors, audits.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ def _models() -> Iterable[Row]:
 
     for model in catalogue():
         yield model.name, f"{model.parameters / 1e6:.0f}M", f"{model.size / 1e6:.0f} MB", model.licence, model.what
+    yield "convnet", "0.1M", "0 MB", "-", "no checkpoint: a small network that is trained from scratch on images (convnet:WIDTH)"
 
 
 def _methods() -> Iterable[Row]:
@@ -83,6 +84,13 @@ def _supervisors() -> Iterable[Row]:
         yield f"{kind.name}:{kind.argument.upper()}" if kind.argument else kind.name, kind.line
 
 
+def _audits() -> Iterable[Row]:
+    from outgrow.audits import registry
+
+    for one in registry().values():
+        yield one.code, f"{one.question} {one.line}"
+
+
 LISTS: dict[str, Callable[[], Iterable[Row]]] = {
     "tasks": _tasks,
     "models": _models,
@@ -91,4 +99,5 @@ LISTS: dict[str, Callable[[], Iterable[Row]]] = {
     "objectives": _objectives,
     "selections": _selections,
     "supervisors": _supervisors,
+    "audits": _audits,
 }

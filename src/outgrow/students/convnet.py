@@ -299,5 +299,5 @@ def load(path: Path | str) -> Saved:
 
 def _code(objective: Objective) -> str:
     """sha256 of the sources that training runs through, the objective's among them."""
-    files = [Path(__file__), *sorted(Path(objectives.__path__[0]).glob("*.py")), Path(inspect.getsourcefile(type(objective)) or "")]
+    files = [Path(__file__), Path(inspect.getsourcefile(squares) or ""), *sorted(Path(objectives.__path__[0]).glob("*.py")), Path(inspect.getsourcefile(type(objective)) or "")]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
