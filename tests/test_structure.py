@@ -17,14 +17,14 @@ MAY: dict[str, set[str]] = {
     "methods": ANYBODY | {"labels", "selection", "objectives", "students"},
     # Figures depend on arrays alone, and the report on what a run wrote: neither reaches for a model or a task.
     "measures": ANYBODY | {"store"},
-    "audits": ANYBODY | {"store", "measures"},
+    "audits": ANYBODY | {"store", "measures", "labels", "students", "progress"},
     "report": ANYBODY | {"store", "measures"},
     "errors": set(),
     "rng": set(),
     "progress": set(),
     "worlds": {"rng"},
 }
-MEETING = {"study", "learn", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
+MEETING = {"study", "learn", "audit", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
 """Where the stages meet."""
 
 

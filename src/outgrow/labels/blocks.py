@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from outgrow.labels import Belief, WeakLabels
@@ -27,16 +29,28 @@ def found(votes: Votes) -> np.ndarray:
     """(workers,): the number of each one's block."""
     from scipy.sparse.csgraph import connected_components
 
-    hard = votes.hard
-    (common, agree), both = agreement(hard), heard(hard)
-    q = np.nan_to_num(weighted(hard, skill(hard)))
-    confusion = np.exp(fitted(hard, q, smoothing=0.1)[1])
-    confusion /= confusion.sum(1, keepdims=True)  # of what is said, silence aside
-    expected, variance = np.zeros_like(common), np.zeros_like(common)
-    for k, share in enumerate(q.T):
-        chance = confusion[:, :, k] @ confusion[:, :, k].T
-        items = (both.T @ (both * share[:, None])).toarray()
-        expected, variance = expected + items * chance, variance + items * chance * (1 - chance)
+    common, agree, expected, variance = (part[0] for part in beyond(votes, np.zeros(votes.items, np.int64)))
     excess = agree - expected
     linked = (excess > (common - expected) / 4) & (excess > 4 * np.sqrt(variance)) & (common > 0)
     return connected_components(linked, directed=False)[1]
+
+
+def beyond(votes: Votes, fold: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(folds, workers, workers) four times, for the items of each fold (items,): how many both labelled, on how many they
+    agree, on how many they would were they independent given the class, and the variance of that."""
+    hard = votes.hard
+    q = np.nan_to_num(weighted(hard, skill(hard)))
+    confusion = np.exp(fitted(hard, q, smoothing=0.1)[1])
+    confusion /= confusion.sum(1, keepdims=True)  # of what is said, silence aside
+    out = []
+    for f in range(fold.max() + 1):
+        rows = fold[hard.item] == f
+        part = replace(hard, item=hard.item[rows], worker=hard.worker[rows], said=hard.said[rows])
+        (common, agree), both = agreement(part), heard(part)
+        expected, variance = np.zeros_like(common), np.zeros_like(common)
+        for k, share in enumerate(q.T):
+            chance = confusion[:, :, k] @ confusion[:, :, k].T
+            items = (both.T @ (both * share[:, None])).toarray()
+            expected, variance = expected + items * chance, variance + items * chance * (1 - chance)
+        out.append((common, agree, expected, variance))
+    return tuple(np.stack(part) for part in zip(*out, strict=True))

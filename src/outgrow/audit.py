@@ -1,0 +1,125 @@
+"""An audit of what lies at a path: from a file or a folder to evidence, findings and their page.
+
+What a table holds is told by its columns.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from outgrow.audits import Finding, examine
+from outgrow.audits._evidence import Evidence, Table
+from outgrow.errors import UserError
+from outgrow.tasks import voted
+from outgrow.tasks.reading import Reading
+from outgrow.tasks.table import Table as File
+from outgrow.tasks.task import TEST, Task
+from outgrow.tasks.values import blank, class_name
+
+GOLD = ("gold", "truth")
+"""Columns of a long table of votes that may hold an item's gold."""
+
+
+def audit(
+    source: str, *, reading: Reading | None = None, votes_table: str | None = None, strong: str | None = None, out: Path | None = None
+) -> tuple[list[Finding], Path]:  # fmt: skip
+    """Read what is at `source`, examine it, and write audit.json and audit.html into the folder `out`; the findings, and the page.
+
+    Raises UserError, one line, for what the user can mend.
+    """
+    from outgrow.report import audited
+
+    evidence = read(source, reading or Reading(), votes_table, strong)
+    findings = examine(evidence)
+    at = Path(source)
+    folder = Path(out) if out is not None else at if at.is_dir() else at.parent / f"{at.stem}-audit"
+    return findings, audited.write(evidence.source, findings, folder)
+
+
+def read(source: str, reading: Reading, votes_table: str | None = None, strong: str | None = None) -> Evidence:
+    """The evidence at `source`: a long table of votes (item, worker, label), or a table with columns of votes.
+
+    Raises UserError, one line, for what the user can mend.
+    """
+    file = voted.read(source)
+    if votes_table is None and not reading.votes and set(voted.LONG) <= set(file.names):
+        return long(file)
+    return wide(source, reading, votes_table, strong)
+
+
+def long(file: File) -> Evidence:
+    """A row a vote; gold in a column `gold` or `truth`, the same in all rows of an item."""
+    label, classes = numbered(file, "label", sort=True)
+    kept = label >= 0
+    if not kept.any():
+        raise UserError(f"{file.name}: no row holds a vote: column 'label' is empty")
+    (item, ids), (worker, names) = (numbered(file, name) for name in ("item", "worker"))
+    if (bad := np.flatnonzero((item < 0) | (worker < 0))).size:
+        raise UserError(f"{file.name}: no item or no worker in {file.places(bad.tolist())}: mend the rows, or leave them out")
+    known = next((name for name in GOLD if name in file.names), None)
+    gold = None
+    if known is not None:
+        said, more = numbered(file, known, sort=True)
+        classes = tuple(dict.fromkeys((*classes, *more)))
+        number = np.array([classes.index(name) for name in more] or [0])
+        gold = np.full(len(ids), -1)
+        told = said >= 0
+        gold[item[told]] = number[said[told]]
+        if (bad := np.flatnonzero(told & (gold[item] != number[said]))).size:
+            raise UserError(f"{file.name}: an item has two golds, in {file.places(bad.tolist())}: give it one")
+    names = tuple(f"worker {name}" if name.isdigit() else name for name in names)
+    votes = Table(item[kept], worker[kept], label[kept], len(ids), names, classes)
+    return Evidence(file.source, votes, ids, gold=gold)
+
+
+def numbered(file: File, column: str, sort: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(V,) numbers of a column's values, -1 where there is none, and the values' names."""
+    values = file.column(column)
+    seen: dict[Any, int] = {}
+    raw = np.fromiter((-1 if blank(v) else seen.setdefault(v, len(seen)) for v in values), np.int64, len(values))
+    names = [class_name(v) for v in seen]
+    order = {name: i for i, name in enumerate(sorted(set(names)) if sort else dict.fromkeys(names))}
+    number = np.array([*(order[name] for name in names), -1])
+    return number[raw], tuple(order)
+
+
+def wide(source: str, reading: Reading, votes_table: str | None, strong: str | None = None) -> Evidence:
+    """A row an item, votes in columns or in a long table beside it; `strong` reads the items."""
+    given = voted.load(source, reading, votes_table, texts=readable(source, reading))
+    task, said = given.task, np.stack(list(given.task.votes.values()))
+    spoke = ~np.isnan(said).any(-1)
+    worker, item = np.nonzero(spoke)
+    probs = said[worker, item]
+    votes = Table(item, worker, probs.argmax(-1), len(task), tuple(task.votes), task.classes, asked_all=votes_table is None)
+    key = voted.id_column(given.table, given.reading)
+    names = given.table.column(key) if key else given.table.lines
+    gold = given.gold.labels if (given.gold.labels >= 0).any() else None
+    return Evidence(
+        task.source, votes, tuple(class_name(names[row]) for row in given.row), tuple(" ".join(text) for text in task.texts), task.groups, gold,
+        probs if (probs.max(-1) < 1).any() else None, pools(task.side), None if strong is None else space(task, strong),
+    )  # fmt: skip
+
+
+def readable(source: str, reading: Reading) -> bool:
+    """Whether the table has something to read beside its votes."""
+    file = voted.read(source)
+    return any(getattr(reading, role) or role in file.names for role in voted.READ)
+
+
+def pools(side: np.ndarray) -> np.ndarray | None:
+    """(N,) the data's own split as two pools; None where there is none."""
+    return (side == TEST).astype(np.int8) if 0 < (side == TEST).sum() < len(side) else None
+
+
+def space(task: Task, model: str) -> np.ndarray:
+    """(N, D) float32: the items as a model reads them, in the last of its layers that a student may choose."""
+    from outgrow import models
+    from outgrow.store import Store
+    from outgrow.students.features import space_of
+
+    models.check(model)
+    read = space_of(task, model, np.ones(len(task), bool), Store.default())
+    return read.read(read.features[-1]).numpy()

@@ -1,0 +1,120 @@
+"""Audits: one question about supervisors or what they say a file, found by walking the folder.
+
+    @audit("COPY", "Do supervisors repeat each other's errors?")
+    def copied(votes, *, gold) -> Finding | list[Finding] | str
+
+Positional arguments are what an audit needs of the evidence, found by name in `Evidence`; keyword-only arguments without a default
+are what it uses where there is such a thing (None else). It returns what it found, or in one sentence why the question does
+not apply. A file whose name begins with _ is none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import final
+
+from outgrow import progress
+from outgrow.audits._evidence import NEEDS, Evidence
+
+SEVERITIES = ("stop", "warning", "note", "ok", "not applicable")
+"""Do not go on like this; mend this first; know this; looked and found nothing; the question could not be asked."""
+
+
+@final
+@dataclass(frozen=True)
+class Sheet:
+    """A small table: what the figure is made of."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@final
+@dataclass(frozen=True)
+class Finding:
+    """The answer to an audit's question."""
+
+    severity: str
+    says: str
+    """What was found, in a sentence."""
+    do: str = ""
+    """What to do about it; nothing where all is well."""
+    figure: str = ""
+    """What `value` is, in a few words."""
+    value: float | None = None
+    ci: tuple[float, float] | None = None
+    """95% interval."""
+    unit: str = "share"
+    """Of value and ci: "share" (.5 is 50%), "points" (a difference of shares) or "number"."""
+    items: tuple[dict[str, str], ...] = ()
+    """Items that show it: column -> text."""
+    sheets: tuple[Sheet, ...] = ()
+    code: str = ""
+    """Stable name of the question; the registry writes it, and after a hyphen what an audit that finds several things wrote."""
+    question: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Audit:
+    """A registered audit."""
+
+    code: str
+    question: str
+    name: str
+    line: str
+    run: Callable[..., Finding | Sequence[Finding] | str]
+    needs: tuple[str, ...]
+    uses: tuple[str, ...]
+
+    def __call__(self, evidence: Evidence) -> list[Finding]:
+        """Its findings; one that says what is missing where it cannot be asked."""
+        lacks = [NEEDS[name] for name in self.needs if getattr(evidence, name) is None]
+        if lacks:
+            found: Finding | Sequence[Finding] | str = f"needs {' and '.join(lacks)}"
+        else:
+            found = self.run(*(getattr(evidence, n) for n in self.needs), **{n: getattr(evidence, n) for n in self.uses})
+        if isinstance(found, str):
+            found = Finding("not applicable", found)
+        found = [found] if isinstance(found, Finding) else found
+        return [replace(f, code="-".join(filter(None, (self.code, f.code))), question=self.question) for f in found]
+
+
+_known: dict[str, Audit] = {}
+
+
+def audit(code: str, question: str) -> Callable[[Callable], Callable]:
+    """Registers the decorated function as an audit."""
+
+    def register(run: Callable) -> Callable:
+        kinds = inspect.signature(run).parameters.values()
+        needs = tuple(p.name for p in kinds if p.kind is not p.KEYWORD_ONLY)
+        uses = tuple(p.name for p in kinds if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
+        _known[code] = Audit(code, question, run.__name__, (run.__doc__ or "").splitlines()[0], run, needs, uses)
+        return run
+
+    return register
+
+
+@cache
+def registry() -> dict[str, Audit]:
+    """Every audit by its code, in the order of their files."""
+    for module in sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")):
+        importlib.import_module(f"{__name__}.{module}")
+    return dict(_known)
+
+
+def examine(evidence: Evidence) -> list[Finding]:
+    """What all audits find, the gravest first."""
+    found: list[Finding] = []
+    with progress.track("auditing", len(registry())) as bar:
+        for one in registry().values():
+            found += one(evidence)
+            bar.advance()
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -1,0 +1,37 @@
+"""What several audits count with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import stdtrit
+
+FOLDS = 20
+LEVEL = 0.95
+
+
+def apart(items: int, groups: np.ndarray | None = None) -> np.ndarray:
+    """(N,) the fold of every item, of FOLDS of about equal size; whole groups."""
+    _, where = np.unique(np.arange(items) if groups is None else groups, return_inverse=True)
+    return np.random.default_rng(0).permutation(where.max() + 1)[where] % FOLDS
+
+
+def jackknife(of: Callable[[np.ndarray], float]) -> tuple[float, tuple[float, float] | None]:
+    """A statistic of all folds, and its 95% interval by leaving out one at a time (Student's, FOLDS - 1 degrees of freedom).
+
+    `of` takes the numbers of the folds that are kept. No interval where the statistic is not finite without some fold.
+    """
+    every = np.arange(FOLDS)
+    value = of(every)
+    left = np.array([of(every[every != f]) for f in every])
+    if not np.isfinite(left).all():
+        return value, None
+    se = np.sqrt((FOLDS - 1) / FOLDS * ((left - left.mean()) ** 2).sum())
+    reach = stdtrit(FOLDS - 1, (1 + LEVEL) / 2) * se
+    return value, (float(value - reach), float(value + reach))
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """0.618 -> 62%; a dash where there is no number."""
+    return "–" if value is None or not np.isfinite(value) else f"{100 * value:.{digits}f}%"
