@@ -5,6 +5,7 @@ What a table holds is told by its columns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from outgrow.audits import Finding, examine
 from outgrow.audits._evidence import Evidence, Table
+from outgrow.audits.hivemind import Answers
 from outgrow.errors import UserError
 from outgrow.tasks import voted
 from outgrow.tasks.reading import Reading
@@ -19,6 +21,8 @@ from outgrow.tasks.table import Table as File
 from outgrow.tasks.task import TEST, Task
 from outgrow.tasks.values import blank, class_name
 
+WORDS = ("item", "model", "answer")
+"""Columns of a table of answers in words."""
 GOLD = ("gold", "truth")
 """Columns of a long table of votes that may hold an item's gold."""
 
@@ -47,7 +51,40 @@ def read(source: str, reading: Reading, votes_table: str | None = None, strong: 
     file = voted.read(source)
     if votes_table is None and not reading.votes and set(voted.LONG) <= set(file.names):
         return long(file)
+    if votes_table is None and not reading.votes and set(WORDS) <= set(file.names):
+        return in_words(file, strong)
     return wide(source, reading, votes_table, strong)
+
+
+def in_words(file: File, strong: str | None) -> Evidence:
+    """A row an answer: item, model, answer. Compared as `strong` reads them, else by their words."""
+    (item, ids), (model, names) = (numbered(file, name) for name in WORDS[:2])
+    texts = ["" if blank(v) else str(v) for v in file.column(WORDS[2])]
+    kept = np.array([bool(t.strip()) for t in texts]) & (item >= 0) & (model >= 0)
+    if not kept.any():
+        raise UserError(f"{file.name}: no row holds an answer: columns {', '.join(WORDS)}")
+    said = tuple(t for t, keep in zip(texts, kept, strict=True) if keep)
+    x, how = (weighed(said), "the words they share (TF-IDF)") if strong is None else (embedded(said, strong), f"what {strong} reads in them")
+    return Evidence(file.source, ids=ids, answers=Answers(item[kept], model[kept], x, said, ids, names, how))
+
+
+def weighed(texts: Sequence[str]) -> Any:
+    """(A, D) sparse: TF-IDF of words, rows of length 1."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b").fit_transform(texts).tocsr()
+
+
+def embedded(texts: Sequence[str], model: str) -> np.ndarray:
+    """(A, D) float32: the texts as a model reads them, centred, rows of length 1."""
+    from outgrow import models
+    from outgrow.store import Store
+
+    models.check(model)
+    store = Store.default()
+    x = models.features(models.resolve(model, store), texts, store).x[-1]
+    x = x - x.mean(0)
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)
 
 
 def long(file: File) -> Evidence:

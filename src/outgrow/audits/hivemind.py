@@ -1,0 +1,114 @@
+"""Hivemind: do several models give one and the same answer in other words?
+
+    s_i       mean cosine of answers to prompt i by different models
+    chance    mean cosine of answers to different prompts by different models        what the texts share whatever is asked
+    alike     (mean_i s_i - chance) / (self - chance)      self: two answers of one model to one prompt, 1 where each gave one
+    Vendi_i   exp(-sum_k l_k log l_k), l: eigenvalues of K_i / n, K_i the cosines of its n answers      how many answers there are in effect
+Prompts are resampled whole. Similarity within and between models, and the share of prompts with s_i > .8: Jiang et al. 2025 (arXiv
+2510.22954); Vendi score: Friedman & Dieng 2023 (arXiv 2210.02410).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from outgrow.audits import Finding, Sheet, audit
+from outgrow.audits._statistics import apart, jackknife, percent
+
+ALIKE, SOME = 0.6, 0.35
+"""Likeness from which several models are hardly more than one, and from which it is worth knowing: 1 says that another model adds
+no more than asking the same one again, 0 that models agree on nothing but the words that all answers share."""
+SAME = 0.8
+"""Cosine above which the literature counts a prompt's answers as one."""
+
+
+@final
+@dataclass(frozen=True)
+class Answers:
+    """A answers in words, of M models to N prompts."""
+
+    item: np.ndarray
+    """(A,) int64: 0 .. N - 1"""
+    model: np.ndarray
+    """(A,) int64: 0 .. M - 1"""
+    x: Any
+    """(A, D) dense or sparse, rows of length 1: what is compared."""
+    texts: tuple[str, ...]
+    ids: tuple[str, ...]
+    """N prompts"""
+    names: tuple[str, ...]
+    """M models"""
+    how: str
+    """What the rows of `x` are, in words."""
+
+
+@audit("HIVE", "Do several models give one and the same answer?")
+def hivemind(answers):
+    """Similarity of answers within and between models, against answers to other prompts, and how many there are in effect."""
+    order = np.argsort(answers.item, kind="stable")
+    parts = [p for p in np.split(order, np.flatnonzero(np.diff(answers.item[order])) + 1) if len(np.unique(answers.model[p])) > 1]
+    if len(answers.names) < 2 or len(parts) < 20:
+        return "needs answers of two models or more to at least 20 prompts"
+    count = len(answers.names)
+    between, own = np.full(len(parts), np.nan), np.full(len(parts), np.nan)
+    vendi, size = np.zeros(len(parts)), np.array([len(p) for p in parts])
+    pairs, met = np.zeros((count, count)), np.zeros((count, count))
+    for n, part in enumerate(parts):
+        cosine, model = _cosine(answers.x[part]), answers.model[part]
+        upper = np.triu(np.ones(cosine.shape, bool), 1)
+        other = model[:, None] != model
+        between[n] = cosine[upper & other].mean()
+        own[n] = cosine[upper & ~other].mean() if (upper & ~other).any() else np.nan
+        share = np.linalg.eigvalsh(cosine / len(part)).clip(1e-12)
+        vendi[n] = np.exp(-(share * np.log(share)).sum())
+        np.add.at(pairs, (model[:, None].repeat(len(part), 1)[other], model[None].repeat(len(part), 0)[other]), cosine[other])
+        np.add.at(met, (model[:, None].repeat(len(part), 1)[other], model[None].repeat(len(part), 0)[other]), 1)
+    strangers = _strangers(answers, parts)
+    fold = apart(len(parts))
+
+    def alike(kept: np.ndarray) -> float:
+        rows = np.isin(fold, kept)
+        chance, oneself = strangers[rows].mean(), own[rows]
+        top = np.nanmean(oneself) if np.isfinite(oneself).sum() > len(parts) / 4 else 1.0
+        return float((between[rows].mean() - chance) / (top - chance))
+
+    value, ci = jackknife(alike)
+    says = (
+        f"Two models' answers to one prompt have a mean cosine of {between.mean():.2f}, answers to different prompts {strangers.mean():.2f}"
+        + (f", two answers of one model {np.nanmean(own):.2f}" if np.isfinite(own).any() else "")
+        + f": of {size.mean():.1f} answers a prompt there are {vendi.mean():.1f} in effect, and on {percent((between > SAME).mean())} of prompts all are nearly one."
+    )
+    low = ci[0] if ci else value
+    severity = "warning" if low > ALIKE else "note" if low > SOME else "ok"
+    do = {
+        "warning": "Do not count these models as several: their agreement is no evidence. Add one of another family, or take one alone.",
+        "note": "Models lean on the same answers: weigh their agreement down, and keep the one that differs most.",
+    }.get(severity, "")
+    mean = pairs / np.maximum(met, 1)
+    top = sorted(((mean[j, k], j, k) for j, k in zip(*np.nonzero(np.triu(met, 1)), strict=True)), reverse=True)
+    rows = tuple((f"{answers.names[j]} and {answers.names[k]}", f"{c:.2f}", f"{int(met[j, k]):,}") for c, j, k in top[:10])
+    shown = tuple(
+        {"item": answers.ids[answers.item[parts[n][0]]], "text": answers.texts[parts[n][0]], "cosine": f"{between[n]:.2f}"}
+        for n in np.argsort(-between, kind="stable")[:5]
+    )
+    sheet = Sheet(f"Models that answer alike, by {answers.how}", ("Models", "Mean cosine", "Pairs of answers"), rows)
+    return Finding(severity, says, do, "likeness of models", value, ci, "share", shown if severity != "ok" else (), (sheet,))
+
+
+def _cosine(x: Any) -> np.ndarray:
+    product = x @ x.T
+    return product if isinstance(product, np.ndarray) else product.toarray()
+
+
+def _strangers(answers: Answers, parts: list[np.ndarray]) -> np.ndarray:
+    """(prompts,) mean cosine of a prompt's answers and the answers of other models to the prompts that follow it."""
+    out = np.zeros(len(parts))
+    for n, part in enumerate(parts):
+        others = np.concatenate([parts[(n + step) % len(parts)] for step in range(1, 6)])
+        product = answers.x[part] @ answers.x[others].T
+        product = product if isinstance(product, np.ndarray) else product.toarray()
+        out[n] = product[answers.model[part][:, None] != answers.model[others]].mean()
+    return out
