@@ -51,7 +51,12 @@ def committee(votes, gold, *, groups):
         f"The majority is right on {percent(voted[both].mean(), 1)} of the items that {name} answers, {name} itself on {percent(np.nanmean(mine), 1)}."
     )
     levels = [(m, agree == m) for m in sorted(set(agree.tolist()), reverse=True)]
-    sheets = (Sheet("How sure agreement is", ("Supervisors with the majority's answer", "Right", "Items"), tuple((str(m), percent(voted[at].mean(), 1), f"{at.sum():,}") for m, at in levels[:12])),)
+    alone_right = [(votes.names[j], percent(accuracy[j], 1), f"{said[j]:,}") for j in np.argsort(-accuracy, kind="stable") if broad[j]]
+    reach = [("somebody", percent(any_right.mean(), 1)), ("somebody, were errors independent", percent(alone.mean(), 1)), ("the majority", percent(voted.mean(), 1))]
+    sheets = (
+        Sheet("How sure agreement is", ("Supervisors with the majority's answer", "Right", "Items"), tuple((str(m), percent(voted[at].mean(), 1), f"{at.sum():,}") for m, at in levels[:12])),
+        Sheet("Who is right how often", ("Who", "Right", "Items"), (*((*row, f"{len(answered):,}") for row in reach), *alone_right[:10])),
+    )  # fmt: skip
     if ci and ci[1] < 0:
         severity, do = "warning", f"Take {name} alone, or a label model that weighs supervisors; a vote drags it down."
     elif ci and ci[0] > 0:
@@ -63,8 +68,10 @@ def committee(votes, gold, *, groups):
 
 def majority(item: np.ndarray, label: np.ndarray, favoured: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray]:
     """(N,) the commonest answer of every item and how many gave it; a favoured vote (V,) decides among equals, else the first in order."""
-    pair, place, times = np.unique(np.stack([item, label], 1), axis=0, return_inverse=True, return_counts=True)
-    backed = np.bincount(place.ravel(), favoured, len(pair)) > 0
-    order = np.lexsort((-pair[:, 1], backed, times, pair[:, 0]))
-    last = order[np.searchsorted(pair[order, 0], np.arange(items), side="right") - 1]
-    return pair[last, 1], times[last]
+    number = int(label.max()) + 1
+    pair, place, times = np.unique(item * number + label, return_inverse=True, return_counts=True)
+    backed = np.bincount(place, favoured, len(pair)) > 0
+    which, answer = np.divmod(pair, number)
+    order = np.lexsort((-answer, backed, times, which))
+    last = order[np.searchsorted(which[order], np.arange(items), side="right") - 1]
+    return answer[last], times[last]
