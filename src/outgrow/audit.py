@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from outgrow.audits import Finding, examine
-from outgrow.audits._evidence import Evidence, Table
+from outgrow.audits._evidence import MOST_CLASSES, TIE, Evidence, Judgements, Table
 from outgrow.audits.hivemind import Answers
 from outgrow.errors import UserError
 from outgrow.tasks import voted
@@ -23,6 +23,9 @@ from outgrow.tasks.values import blank, class_name
 
 WORDS = ("item", "model", "answer")
 """Columns of a table of answers in words."""
+JUDGED = ("judge", "forward", "swapped")
+"""Columns of a table of verdicts, beside the item's."""
+VERDICTS = {"0": 0, "1": 1, "2": TIE, "tie": TIE, "-1": -1, "": -1}
 GOLD = ("gold", "truth")
 """Columns of a long table of votes that may hold an item's gold."""
 
@@ -53,7 +56,33 @@ def read(source: str, reading: Reading, votes_table: str | None = None, strong: 
         return long(file)
     if votes_table is None and not reading.votes and set(WORDS) <= set(file.names):
         return in_words(file, strong)
+    if set(JUDGED) <= set(file.names):
+        return judged(file, reading)
     return wide(source, reading, votes_table, strong)
+
+
+def judged(file: File, reading: Reading) -> Evidence:
+    """A row a judge and item: judge, item, forward, swapped; the better option in a column `gold`, `truth` or `label`."""
+    key = voted.id_column(file, reading)
+    if key is None:
+        raise UserError(f"{file.name}: verdicts are of items: name their column with --id")
+    (item, ids), (judge, names) = numbered(file, key), numbered(file, "judge")
+    if (bad := np.flatnonzero((item < 0) | (judge < 0))).size:
+        raise UserError(f"{file.name}: no item or no judge in {file.places(bad.tolist())}: mend the rows, or leave them out")
+    _, first, times = np.unique(np.stack([item, judge]), axis=1, return_index=True, return_counts=True)
+    if (twice := first[times > 1]).size:
+        raise UserError(f"{file.name}: judge {names[judge[twice[0]]]!r} judges item {ids[item[twice[0]]]!r} more than once: give every way of asking a judge of its own")
+    known = next((name for name in (*GOLD, "label") if name in file.names), None)
+    gold = None if known is None else verdicts(file, known)
+    return Evidence(file.source, ids=ids, judgements=Judgements(item, judge, verdicts(file, "forward"), verdicts(file, "swapped"), ids, names, gold))
+
+
+def verdicts(file: File, column: str) -> np.ndarray:
+    """(V,) 0, 1, TIE, or -1 where there is none."""
+    said = ["" if blank(v) else class_name(v).lower() for v in file.column(column)]
+    if bad := [i for i, word in enumerate(said) if word not in VERDICTS]:
+        raise UserError(f"{file.name}: column {column!r} holds {said[bad[0]]!r} in {file.places(bad)}: write the option chosen, 0 or 1, whichever was shown first; tie; or nothing")
+    return np.array([VERDICTS[word] for word in said])
 
 
 def in_words(file: File, strong: str | None) -> Evidence:
@@ -101,12 +130,17 @@ def long(file: File) -> Evidence:
     if known is not None:
         said, more = numbered(file, known, sort=True)
         classes = tuple(dict.fromkeys((*classes, *more)))
-        number = np.array([classes.index(name) for name in more] or [0])
+        place = {name: i for i, name in enumerate(classes)}
+        number = np.array([place[name] for name in more] or [0])
         gold = np.full(len(ids), -1)
         told = said >= 0
         gold[item[told]] = number[said[told]]
         if (bad := np.flatnonzero(told & (gold[item] != number[said]))).size:
             raise UserError(f"{file.name}: an item has two golds, in {file.places(bad.tolist())}: give it one")
+    if len(classes) > MOST_CLASSES:
+        # Of open answers none is a wrong one, and like no other.
+        label[~kept], classes = len(classes) + np.arange((~kept).sum()), (*classes, *["no answer"] * int((~kept).sum()))
+        kept[:] = True
     names = tuple(f"worker {name}" if name.isdigit() else name for name in names)
     votes = Table(item[kept], worker[kept], label[kept], len(ids), names, classes)
     return Evidence(file.source, votes, ids, gold=gold)

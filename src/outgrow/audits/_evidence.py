@@ -5,6 +5,7 @@ Gold is in here where the user gave it: audits judge supervisors, they teach nob
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -26,6 +27,7 @@ NEEDS = {
     "choices": "forced choices between outcomes, both ways round (columns judge, first, second, chosen)",
     "answers": "answers in words (columns item, model, answer)",
     "study": "a finished study (the folder of `outgrow run`)",
+    "before": "gold on the supervisors' own half and a student (outgrow audit TASK --weak NAME --strong NAME, or a finished study)",
 }
 """What an audit can ask for, in words that say how to have it."""
 MOST_CLASSES = 50
@@ -58,6 +60,96 @@ class Table:
 
 @final
 @dataclass(frozen=True)
+class Judgements:
+    """Verdicts of J judges between the two options of an item, asked with either shown first; V of them, one an item and judge."""
+
+    item: np.ndarray
+    """(V,) int64"""
+    judge: np.ndarray
+    """(V,) int64"""
+    forward: np.ndarray
+    """(V,) int64: the option chosen with option 0 shown first: 0, 1, TIE, or -1 where there is no verdict."""
+    swapped: np.ndarray
+    """(V,) int64: the same with option 1 shown first; options keep their numbers."""
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    """J judges"""
+    gold: np.ndarray | None = None
+    """(V,) int64: the better option, -1 where not known."""
+
+
+TIE = 2
+
+
+@final
+@dataclass(frozen=True)
+class Before:
+    """What is known before a student learns: R replicates, N items. Only weak-train has gold."""
+
+    bases: tuple[Any, ...]
+    """The student's candidate layers, a `students.linear.Basis` each."""
+    groups: np.ndarray
+    """(N,) int64"""
+    gold: np.ndarray
+    """(R, N) int64: classes of weak-train items, -1 elsewhere."""
+    said: np.ndarray
+    """(R, N, C): what the supervisors' copies that have not seen an item's gold make of it together; NaN elsewhere, and where silent."""
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """(R, N): 1 where that is not gold, 0 where it is, NaN where nothing is known."""
+        known = (self.gold >= 0) & ~np.isnan(self.said).any(-1)
+        return np.where(known, np.nan_to_num(self.said).argmax(-1) != self.gold, np.nan)
+
+    @cached_property
+    def rehearsed(self) -> dict[str, np.ndarray]:
+        """floor, naive and ceiling on weak-train: (R, N) 1 where right, 0 where not, NaN where nothing is known.
+
+        Heads in the student's space learn what the supervisors' copies say, or gold, on some folds and are judged on another.
+        """
+        from outgrow.audits._heads import unseen
+
+        known = ~np.isnan(self.wrong)
+        gold = np.eye(self.said.shape[-1])[np.maximum(self.gold, 0)]
+        right = {"floor": 1 - self.wrong}
+        for name, targets in (("naive", self.said), ("ceiling", gold)):
+            probs, _ = unseen(self.bases, np.where(known[..., None], targets, np.nan), self.groups)
+            right[name] = np.where(known, np.nan_to_num(probs).argmax(-1) == self.gold, np.nan)
+        return right
+
+
+@final
+@dataclass(frozen=True)
+class Finished:
+    """What a study found on one (task, weak, strong), by accuracy on n test items."""
+
+    at: np.ndarray
+    """(n,) int64: which items of the Evidence are test items, in the order of their predictions."""
+    rows: dict[str, Any]
+    """By name: kind, value, pgr, pgr_ci, vs_naive, gap, gap_ci, status and more, as summary.json has them."""
+    details: dict[str, Any]
+    """Its entry in details.json."""
+    costs: tuple[dict[str, Any], ...]
+    """stage, what, seconds, flops."""
+    gold: np.ndarray
+    """(n,) int64"""
+    weights: np.ndarray
+    """(n,) what an item counts."""
+    predicted: Callable[[str], np.ndarray]
+    """Probabilities (R, n, C) by row."""
+
+    @property
+    def best(self) -> str:
+        """The method with the highest score."""
+        return max((name for name, row in self.rows.items() if row["kind"] == "method"), key=lambda name: self.rows[name]["value"])
+
+    def errors(self, row: str) -> np.ndarray:
+        """(n,) share of replicates in which a row errs on an item."""
+        return (self.predicted(row).argmax(-1) != self.gold).mean(0)
+
+
+@final
+@dataclass(frozen=True)
 class Evidence:
     """Everything that is there to be looked at; None where it is not. N items."""
 
@@ -77,11 +169,12 @@ class Evidence:
     """(N,) int8: 0 the supervisors' own items, 1 the student's."""
     features: np.ndarray | None = None
     """(N, D) float32: the items in the student's space."""
-    judgements: Any = None
+    judgements: Judgements | None = None
     minimal: Any = None
     choices: Any = None
     answers: Any = None
-    study: Any = None
+    study: Finished | None = None
+    before: Before | None = None
     seed: int = 0
 
     @cached_property

@@ -35,3 +35,13 @@ def jackknife(of: Callable[[np.ndarray], float]) -> tuple[float, tuple[float, fl
 def percent(value: float, digits: int = 0) -> str:
     """0.618 -> 62%; a dash where there is no number."""
     return "–" if value is None or not np.isfinite(value) else f"{100 * value:.{digits}f}%"
+
+
+def wilson(y: np.ndarray) -> tuple[float, float]:
+    """95% interval of the mean of y (n,) within 0 .. 1 (Wilson 1927), of as many coins as would vary as y does."""
+    n, p = max(len(y), 1), float(np.mean(y)) if len(y) else 0.5
+    spread = float(np.var(y, ddof=1)) if len(y) > 1 else 0.0
+    n = n * p * (1 - p) / spread if spread else n
+    z2 = 1.959964**2
+    centre, reach = (p + z2 / (2 * n)) / (1 + z2 / n), np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return max(float(centre - reach), 0.0), min(float(centre + reach), 1.0)
