@@ -10,7 +10,7 @@ import pytest
 
 import outgrow
 import tiny_models
-from outgrow import cli, learn
+from outgrow import cli, labels, learn
 from outgrow.errors import UserError
 from outgrow.labels import Belief
 from outgrow.measures.voters import agreement_of, needed
@@ -81,7 +81,9 @@ def test_without_any_gold_a_student_is_taught_saved_and_says_that_nobody_can_tel
 def test_some_gold_judges_and_the_words_say_who_was_outgrown(tmp_path, model) -> None:
     folder = taught(tmp_path, model, gold=0.5)
     verdict = facts(folder)["verdict"]
-    student, majority, *voters = verdict["rows"]
+    others = [row for row in verdict["rows"] if row["kind"] == "other label model"]
+    student, majority, *voters = [row for row in verdict["rows"] if row not in others]
+    assert {row["name"] for row in others} <= {f"label model: {name}" for name in labels.registry()} - {"label model: mean"} and others
     assert student["kind"] == "student" and majority["name"] == "majority (and mean)" and [v["kind"] for v in voters] == ["voter"] * 3
     assert verdict["judged"] == verdict["gold"] > 80
     assert all(row["gain_ci"][0] > 0 for row in (majority, *voters)) and majority["gain"] == pytest.approx(student["accuracy"] - majority["accuracy"])

@@ -375,6 +375,10 @@ def _verdict(taught: Taught, student: np.ndarray, belief: np.ndarray) -> dict[st
         joint["majority", f"majority (and {taught.label_model})" if alike else "majority"] = majority
         if not alike:
             joint["label model", f"label model: {taught.label_model}"] = belief
+        for name in labels.registry():
+            other = taught.believed(name)
+            if not any(np.array_equal(_ties(other), _ties(known)) for known in joint.values()):
+                joint["other label model", f"label model: {name}"] = other
     scored = {key: accuracy(p[None, judged], truth, ones, groups) for key, p in (voices | joint | {("student", "student"): student}).items()}
     rows = [_row(key, scored[key], scored["student", "student"], ~np.isnan(p[judged]).any(-1)) for key, p in (voices | joint).items()]
     voters = [row for row in rows if row["kind"] == "voter"]

@@ -125,7 +125,7 @@ def _after(text: str) -> str:
     return f" {text}" if text else ""
 
 
-PAINT = {"student": "method", "majority": "ceiling", "label model": "contrast", "voter": "floor"}
+PAINT = {"student": "method", "majority": "ceiling", "label model": "contrast", "other label model": "contrast", "voter": "floor"}
 
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
