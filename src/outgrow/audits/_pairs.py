@@ -1,7 +1,7 @@
 """How the errors of two supervisors go together: with gold, of rules that each name one class, and from votes alone.
 
-Each returns the correlation of all pairs together, its interval (jackknife over folds of items), and of every pair that counts
-(j, k, correlation, items, ...).
+Each returns the correlation of all pairs together, its interval (jackknife over folds of items), which pairs (J, J) are in it, and
+of those with enough items to be looked at alone (j, k, correlation, items, ...).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from outgrow.audits._statistics import FOLDS, jackknife
 
 TOGETHER = 20
-"""Fewest items that two supervisors must both have answered to be a pair."""
+"""Fewest items that two supervisors must both have answered for their own correlation to be shown."""
 WRONG = 5
 """Fewest wrong votes of a rule that can go together with another's."""
 
@@ -30,30 +30,29 @@ def with_gold(votes, gold, fold):
     wrong = (known.label != gold[known.item]).astype(np.float64)
     part, one = fold[known.item], np.ones_like(wrong)
     # By fold: items both answered, errors of j on them, joint errors.
-    n, e, ee = (np.stack([_joint(known, a * (part == f), b) for f in range(FOLDS)]) for a, b in ((one, one), (wrong, one), (wrong, wrong)))
+    n, e, ee = (_joint(known, a, b, part, FOLDS) for a, b in ((one, one), (wrong, one), (wrong, wrong)))
     # What two who each only ever name one class say of an item was settled beforehand: they meet, they do not agree.
     one_sided = named(votes) < 2
-    n[:, np.outer(one_sided, one_sided)] = 0
-    _, of, counted = _correlation(n.sum(0), e.sum(0), ee.sum(0))
-    rho, ci = jackknife(lambda kept: _correlation(n[kept].sum(0), e[kept].sum(0), ee[kept].sum(0))[0])
+    asked = ~np.outer(one_sided, one_sided) & ~np.eye(len(n[0]), dtype=bool)
+    _, of, counted = _correlation(n.sum(0), e.sum(0), ee.sum(0), asked)
+    rho, ci = jackknife(lambda kept: _correlation(n[kept].sum(0), e[kept].sum(0), ee[kept].sum(0), asked)[0])
     # Rows are answers to items here, so that two who gave the same one meet in it.
     alike, row = np.unique(known.item * len(votes.classes) + known.label, return_inverse=True)
     with np.errstate(invalid="ignore"):
-        same = _joint(replace(known, item=row, items=len(alike)), wrong, wrong) / ee.sum(0)
+        same = _joint(replace(known, item=row, items=len(alike)), wrong, wrong)[0] / ee.sum(0)
         chance = _by_chance(known, gold, wrong) / ee.sum(0)
-    return rho, ci, _listed(counted, of, n.sum(0), same, chance)
+    return rho, ci, counted, _listed(counted, of, n.sum(0), same, chance)
 
 
 def fired(votes, gold, fold):
     """Rules that each name one class: whether they speak wrongly together, on all items that have gold, within its classes."""
     known = votes.of(gold[votes.item] >= 0)
     wrong = (known.label != gold[known.item]).astype(np.float64)
-    part, right = fold[known.item], gold[known.item]
-    names = np.flatnonzero(np.bincount(gold[gold >= 0]))
-    shape = (FOLDS, len(names))
-    n = np.array([[((gold == g) & (fold == f)).sum() for g in names] for f in range(FOLDS)], float)
-    ee = np.array([[_joint(known, wrong * (part == f) * (right == g), wrong) for g in names] for f in range(FOLDS)])
-    e = np.diagonal(ee, axis1=2, axis2=3).reshape(*shape, -1)
+    classes, right = np.unique(gold[gold >= 0], return_inverse=True)
+    n = np.bincount(fold[gold >= 0] * len(classes) + right, minlength=FOLDS * len(classes)).reshape(FOLDS, -1).astype(float)
+    part = fold[known.item] * len(classes) + np.searchsorted(classes, gold[known.item])
+    ee = _joint(known, wrong, wrong, part, FOLDS * len(classes)).reshape(*n.shape, *(len(votes.names),) * 2)
+    e = np.diagonal(ee, axis1=2, axis2=3)
 
     def of(kept):
         size, alone, both = n[kept].sum(0), e[kept].sum(0), ee[kept].sum(0)
@@ -67,25 +66,32 @@ def fired(votes, gold, fold):
 
     _, each, counted = of(slice(None))
     rho, ci = jackknife(lambda kept: of(kept)[0])
-    return rho, ci, _listed(counted, each, ee.sum((0, 1)))
+    return rho, ci, counted, _listed(counted, each, ee.sum((0, 1)), fewest=0)
 
 
-def latent(crowd, fold):
-    """Without gold, of a crowd: agreement beyond what independence given the class would give."""
-    from outgrow.labels.blocks import beyond
-
-    common, agree, expected, _ = beyond(crowd, fold)
+def latent(common, agree, expected, _):
+    """Without gold, from what label model `blocks` counts by fold: agreement beyond that of independence given the class."""
 
     def of(kept):
         c, x, a = (part[kept].sum(0) for part in (common, expected, agree))
-        counted = (c >= TOGETHER) & (c - x > 0.01 * c) & ~np.eye(len(c), dtype=bool)
+        counted = triangles((c > 0) & (c - x > 0.01 * c) & ~np.eye(len(c), dtype=bool))
         with np.errstate(invalid="ignore", divide="ignore"):
             each = (a - x) / (c - x)
         return (float((a - x)[counted].sum() / (c - x)[counted].sum()) if counted.any() else 0.0), each, counted, c
 
     _, each, counted, c = of(slice(None))
     rho, ci = jackknife(lambda kept: of(kept)[0])
-    return rho, ci, _listed(triangles(counted), each, c)
+    return rho, ci, counted, _listed(counted, each, c)
+
+
+def links(count: int, pairs) -> np.ndarray:
+    """(J,) the block of each of `count` rules: linked are two that speak wrongly together more often than not."""
+    from scipy.sparse.csgraph import connected_components
+
+    linked = np.zeros((count, count), bool)
+    for j, k, rho, both, *_ in pairs:
+        linked[j, k] = rho > 0.5 and both >= WRONG
+    return connected_components(linked, directed=False)[1]
 
 
 def triangles(pairs: np.ndarray) -> np.ndarray:
@@ -93,8 +99,8 @@ def triangles(pairs: np.ndarray) -> np.ndarray:
     return pairs & ((pairs.astype(np.float32) @ pairs) > 0)
 
 
-def _listed(counted, of, n, *more):
-    where = zip(*np.nonzero(np.triu(counted, 1)), strict=True)
+def _listed(counted, of, n, *more, fewest=TOGETHER):
+    where = zip(*np.nonzero(np.triu(counted & (n >= fewest), 1)), strict=True)
     return [(int(j), int(k), float(of[j, k]), int(n[j, k]), *(float(m[j, k]) for m in more)) for j, k in where]
 
 
@@ -111,25 +117,27 @@ def _by_chance(votes, gold, wrong) -> np.ndarray:
         shares /= np.maximum(shares.sum(1, keepdims=True), 1)
         met, row = np.unique(part.item, return_inverse=True)
         ones = np.ones(len(rows))
-        total += _joint(replace(part, item=row, items=len(met)), ones, ones) * (shares @ shares.T)
+        total += _joint(replace(part, item=row, items=len(met)), ones, ones)[0] * (shares @ shares.T)
     return total
 
 
-def _joint(votes, left, right) -> np.ndarray:
-    """(J, J): sums over items of left_ji right_ki, values of votes (V,)."""
+def _joint(votes, left, right, part=0, parts=1) -> np.ndarray:
+    """(parts, J, J): sums over items of left_ji right_ki, values of votes (V,), by the part (V,) of the left one."""
     from scipy.sparse import csr_array
 
-    shape = (votes.items, len(votes.names))
-    a, b = (csr_array((value, (votes.item, votes.worker)), shape) for value in (left, right))
-    return (a.T @ b).toarray()
+    count = len(votes.names)
+    a = csr_array((left, (votes.item, part * count + votes.worker)), (votes.items, parts * count))
+    b = csr_array((right, (votes.item, votes.worker)), (votes.items, count))
+    return (a.T @ b).toarray().reshape(parts, count, count)
 
 
-def _correlation(n, e, ee):
-    """Of the pairs together, of each, and which count."""
+def _correlation(n, e, ee, asked):
+    """Of the pairs together, of each, and which count; errors less their rate over all that a supervisor answers."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        mine, yours = e / n, e.T / n
-        covariance = ee / n - mine * yours
-        spread = np.sqrt(mine * (1 - mine) * yours * (1 - yours))
-        counted = (n >= TOGETHER) & (spread > 0) & ~np.eye(len(n), dtype=bool)
-        total = (n * spread)[counted].sum()
-        return ((n * covariance)[counted].sum() / total if total else 0.0), covariance / spread, counted
+        rate = np.diagonal(e) / np.diagonal(n)
+        covariance = ee - e * rate - (e * rate).T + n * np.outer(rate, rate)
+        sd = np.sqrt(rate * (1 - rate))
+        spread = n * np.outer(sd, sd)
+        counted = asked & (spread > 0)
+        total = spread[counted].sum()
+        return (covariance[counted].sum() / total if total else 0.0), covariance / spread, counted

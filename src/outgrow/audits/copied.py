@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._pairs import TOGETHER, WRONG, fired, latent, named, with_gold
+from outgrow.audits._pairs import WRONG, fired, latent, links, named, with_gold
 from outgrow.audits._statistics import apart, percent
 
 HIGH, SOME = 0.3, 0.1
@@ -32,7 +32,7 @@ SETTLED = 0.5
 @audit("COPY", "Do supervisors repeat each other's errors?")
 def copied(votes, *, crowd, gold, groups, ids):
     """Error correlation, blocks of copiers, and how many independent voices an ensemble is worth."""
-    from outgrow.labels.blocks import found
+    from outgrow.labels.blocks import believed, beyond, linked
 
     judged = gold is not None and (gold[votes.item] >= 0).any()
     if len(votes.names) < 2 or (crowd is None and not judged):
@@ -41,41 +41,42 @@ def copied(votes, *, crowd, gold, groups, ids):
     if rules and not (judged and votes.asked_all):
         return "each supervisor names one class only, so where two meet it was settled beforehand whether they agree: needs gold, and rules that saw every item"
     fold = apart(votes.items, groups)
-    if judged:
-        rho, ci, pairs = (fired if rules else with_gold)(votes, gold, fold)
-    else:
-        rho, ci, pairs = latent(crowd, fold)
-    if not pairs:
-        most = f"no two supervisors answer {TOGETHER} items together"
-        return f"no two rules speak wrongly {WRONG} times or more" if rules else f"{most} that have gold" if judged else f"cannot be told from votes alone: {most}, and with a third"
-    block = np.arange(len(votes.names)) if crowd is None else found(crowd)
-    blocks = [np.flatnonzero(block == b) for b in np.unique(block) if (block == b).sum() > 1]
-    count = len({j for pair in pairs for j in pair[:2]})
+    q = None if crowd is None else believed(crowd)
+    agreement = None if crowd is None else beyond(crowd, fold, q)
+    rho, ci, counted, pairs = (fired if rules else with_gold)(votes, gold, fold) if judged else latent(*agreement)
+    if not counted.any():
+        if rules:
+            return f"no two rules speak wrongly {WRONG} times or more"
+        return f"no two supervisors {'that err now and then ' if judged else ''}answer the same items" + ("" if judged else ", and share items with a third: two alone may agree by skill or by copying")
+    alike = np.arange(len(votes.names))
+    if rules or crowd is not None:
+        alike = links(len(alike), pairs) if rules else linked(*(part.sum(0) for part in agreement))
+    blocks = [np.flatnonzero(alike == b) for b in np.unique(alike) if (alike == b).sum() > 1]
+    count = int(counted.any(1).sum())
     voices = count / (1 + (count - 1) * max(rho, 0))
-    known = 1.0 if judged else settled(crowd)
+    known = 1.0 if judged else settled(q)
     how = "on items with gold" if judged else f"estimated from votes alone, which settle the class by {percent(known)}; errors that all share are not in it"
     says = f"{count} supervisors are worth {voices:.1f} independent ones: the correlation of their errors is {rho:.2f}, {how}."
-    sheets = [_pairs(votes.names, pairs, judged, rules)]
+    sheets = [_pairs(votes.names, pairs, judged, rules)] if pairs else []
     if blocks:
         rows = [(", ".join(votes.names[j] for j in members[:12]) + (f" and {len(members) - 12} more" if len(members) > 12 else ""), f"{len(members)}") for members in blocks]
         sheets.insert(0, Sheet("Who copies: each block counts as one voice", ("Supervisors", "Size"), tuple(rows)))
         says = f"{sum(map(len, blocks))} of {len(votes.names)} supervisors copy: in {len(blocks)} block{'s' if len(blocks) > 1 else ''}, the largest of {max(map(len, blocks))}. " + says
-    severity, do = _verdict(ci[0] if ci else rho, blocks, known)
+    severity, do = _verdict(ci[0] if ci else rho, blocks, known, rules)
     return Finding(severity, says, do, "correlation of errors", rho, ci, "number", _shown(votes, gold, blocks, ids), tuple(sheets))
 
 
-def settled(crowd) -> float:
-    """How far the votes tell the class: 0 even odds everywhere, 1 certainty."""
-    from outgrow.labels._skill import skill
-    from outgrow.labels.accuracy import weighted
-
-    q = weighted(crowd.hard, skill(crowd))[np.unique(crowd.item)]
+def settled(q: np.ndarray) -> float:
+    """How far the votes tell the class: 0 even odds everywhere, 1 certainty; items without a vote left out."""
+    q = q[q.sum(1) > 0]
     return float((q.max(1).mean() - 1 / q.shape[1]) / (1 - 1 / q.shape[1]))
 
 
-def _verdict(low: float, blocks: list, known: float) -> tuple[str, str]:
+def _verdict(low: float, blocks: list, known: float, rules: bool) -> tuple[str, str]:
     if known < SETTLED:
         return "note", "Too unsettled to build on: give gold on some 100 items that several supervisors answered (a column gold), or ask more supervisors an item."
+    if blocks and rules:
+        return "note", "Keep one rule of each block, or join them: they speak wrongly together, and label models take them for several."
     if blocks:
         return "warning", "Count each block once: learn with --label-model blocks; Dawid-Skene and other models that trust agreement take copies for proof."
     if low > HIGH:

@@ -27,19 +27,28 @@ def blocks(weak: WeakLabels | Votes) -> Belief:
 
 def found(votes: Votes) -> np.ndarray:
     """(workers,): the number of each one's block."""
+    return linked(*(part[0] for part in beyond(votes, np.zeros(votes.items, np.int64), believed(votes))))
+
+
+def linked(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """(workers,): the same, from what `beyond` counts."""
     from scipy.sparse.csgraph import connected_components
 
-    common, agree, expected, variance = (part[0] for part in beyond(votes, np.zeros(votes.items, np.int64)))
     excess = agree - expected
-    linked = (excess > (common - expected) / 4) & (excess > 4 * np.sqrt(variance)) & (common > 0)
-    return connected_components(linked, directed=False)[1]
+    copied = (excess > (common - expected) / 4) & (excess > 4 * np.sqrt(variance)) & (common > 0)
+    return connected_components(copied, directed=False)[1]
 
 
-def beyond(votes: Votes, fold: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(folds, workers, workers) four times, for the items of each fold (items,): how many both labelled, on how many they
-    agree, on how many they would were they independent given the class, and the variance of that."""
+def believed(votes: Votes) -> np.ndarray:
+    """(items, C) q, 0 where nobody voted."""
     hard = votes.hard
-    q = np.nan_to_num(weighted(hard, skill(hard)))
+    return np.nan_to_num(weighted(hard, skill(hard)))
+
+
+def beyond(votes: Votes, fold: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(folds, workers, workers) four times, for the items of each fold (items,): how many both labelled, on how many they
+    agree, on how many they would were they independent given the class q (items, C), and the variance of that."""
+    hard = votes.hard
     confusion = np.exp(fitted(hard, q, smoothing=0.1)[1])
     confusion /= confusion.sum(1, keepdims=True)  # of what is said, silence aside
     out = []
