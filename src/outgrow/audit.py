@@ -6,13 +6,15 @@ What a table holds is told by its columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from outgrow.audits import Finding, examine
-from outgrow.audits._evidence import MOST_CLASSES, TIE, Evidence, Judgements, Table
+from outgrow import judged
+from outgrow.audits import SEVERITIES, Finding, examine
+from outgrow.audits._evidence import MOST_CLASSES, Evidence, Table
 from outgrow.audits.hivemind import Answers
 from outgrow.errors import UserError
 from outgrow.tasks import voted
@@ -20,30 +22,48 @@ from outgrow.tasks.reading import Reading
 from outgrow.tasks.table import Table as File
 from outgrow.tasks.task import TEST, Task
 from outgrow.tasks.values import blank, class_name
+from outgrow.tasks.voted import numbered
 
 WORDS = ("item", "model", "answer")
 """Columns of a table of answers in words."""
-JUDGED = ("judge", "forward", "swapped")
-"""Columns of a table of verdicts, beside the item's."""
-VERDICTS = {"0": 0, "1": 1, "2": TIE, "tie": TIE, "-1": -1, "": -1}
 GOLD = ("gold", "truth")
 """Columns of a long table of votes that may hold an item's gold."""
 
 
 def audit(
-    source: str, *, reading: Reading | None = None, votes_table: str | None = None, strong: str | None = None, out: Path | None = None
+    source: str, *, reading: Reading | None = None, votes_table: str | None = None, weak: Sequence[str] = (), strong: str | None = None, out: Path | None = None
 ) -> tuple[list[Finding], Path]:  # fmt: skip
-    """Read what is at `source`, examine it, and write audit.json and audit.html into the folder `out`; the findings, and the page.
+    """Examine what is at `source`, or supervisors before they teach, and write audit.json and audit.html into the folder `out`.
 
-    Raises UserError, one line, for what the user can mend.
+    The findings, the gravest first, and the page. Raises UserError, one line, for what the user can mend.
     """
     from outgrow.report import audited
 
-    evidence = read(source, reading or Reading(), votes_table, strong)
-    findings = examine(evidence)
-    at = Path(source)
+    at, reading = Path(source), reading or Reading()
+    if weak or at.is_dir():
+        from outgrow import studied
+
+        evidence = studied.named(source, reading, weak, strong) if weak else studied.finished(at)
+    else:
+        evidence = [read(source, reading, votes_table, strong)]
+    findings = looked(evidence)
     folder = Path(out) if out is not None else at if at.is_dir() else at.parent / f"{at.stem}-audit"
-    return findings, audited.write(evidence.source, findings, folder)
+    return findings, audited.write("; ".join(one.source for one in evidence), findings, folder)
+
+
+def looked(evidence: Sequence[Evidence]) -> list[Finding]:
+    """What all audits find in every piece of evidence, the gravest first; of several, codes say which."""
+    if len(evidence) == 1:
+        return examine(evidence[0])
+    findings: list[Finding] = []
+    for one in evidence:
+        for finding in examine(one):
+            code = f"{finding.code}.{one.about}"
+            if finding.severity != "not applicable":
+                findings.append(replace(finding, code=code))
+            elif not any((f.code, f.says) == (finding.code, finding.says) for f in findings):
+                findings.append(finding)
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def read(source: str, reading: Reading, votes_table: str | None = None, strong: str | None = None) -> Evidence:
@@ -56,33 +76,10 @@ def read(source: str, reading: Reading, votes_table: str | None = None, strong: 
         return long(file)
     if votes_table is None and not reading.votes and set(WORDS) <= set(file.names):
         return in_words(file, strong)
-    if set(JUDGED) <= set(file.names):
-        return judged(file, reading)
+    for columns, of in judged.READERS.items():
+        if set(columns) <= set(file.names):
+            return of(file, reading)
     return wide(source, reading, votes_table, strong)
-
-
-def judged(file: File, reading: Reading) -> Evidence:
-    """A row a judge and item: judge, item, forward, swapped; the better option in a column `gold`, `truth` or `label`."""
-    key = voted.id_column(file, reading)
-    if key is None:
-        raise UserError(f"{file.name}: verdicts are of items: name their column with --id")
-    (item, ids), (judge, names) = numbered(file, key), numbered(file, "judge")
-    if (bad := np.flatnonzero((item < 0) | (judge < 0))).size:
-        raise UserError(f"{file.name}: no item or no judge in {file.places(bad.tolist())}: mend the rows, or leave them out")
-    _, first, times = np.unique(np.stack([item, judge]), axis=1, return_index=True, return_counts=True)
-    if (twice := first[times > 1]).size:
-        raise UserError(f"{file.name}: judge {names[judge[twice[0]]]!r} judges item {ids[item[twice[0]]]!r} more than once: give every way of asking a judge of its own")
-    known = next((name for name in (*GOLD, "label") if name in file.names), None)
-    gold = None if known is None else verdicts(file, known)
-    return Evidence(file.source, ids=ids, judgements=Judgements(item, judge, verdicts(file, "forward"), verdicts(file, "swapped"), ids, names, gold))
-
-
-def verdicts(file: File, column: str) -> np.ndarray:
-    """(V,) 0, 1, TIE, or -1 where there is none."""
-    said = ["" if blank(v) else class_name(v).lower() for v in file.column(column)]
-    if bad := [i for i, word in enumerate(said) if word not in VERDICTS]:
-        raise UserError(f"{file.name}: column {column!r} holds {said[bad[0]]!r} in {file.places(bad)}: write the option chosen, 0 or 1, whichever was shown first; tie; or nothing")
-    return np.array([VERDICTS[word] for word in said])
 
 
 def in_words(file: File, strong: str | None) -> Evidence:
@@ -146,31 +143,25 @@ def long(file: File) -> Evidence:
     return Evidence(file.source, votes, ids, gold=gold)
 
 
-def numbered(file: File, column: str, sort: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(V,) numbers of a column's values, -1 where there is none, and the values' names."""
-    values = file.column(column)
-    seen: dict[Any, int] = {}
-    raw = np.fromiter((-1 if blank(v) else seen.setdefault(v, len(seen)) for v in values), np.int64, len(values))
-    names = [class_name(v) for v in seen]
-    order = {name: i for i, name in enumerate(sorted(set(names)) if sort else dict.fromkeys(names))}
-    number = np.array([*(order[name] for name in names), -1])
-    return number[raw], tuple(order)
-
-
 def wide(source: str, reading: Reading, votes_table: str | None, strong: str | None = None) -> Evidence:
     """A row an item, votes in columns or in a long table beside it; `strong` reads the items."""
     given = voted.load(source, reading, votes_table, texts=readable(source, reading))
+    return heard(given, votes_table is None, None if strong is None else space(given.task, strong))
+
+
+def heard(given: voted.Voted, asked_all: bool, features: np.ndarray | None) -> Evidence:
+    """Items with votes; `asked_all` says that every voter saw every item; features (N, D) where a student has read them."""
     task, said = given.task, np.stack(list(given.task.votes.values()))
     spoke = ~np.isnan(said).any(-1)
     worker, item = np.nonzero(spoke)
     probs = said[worker, item]
-    votes = Table(item, worker, probs.argmax(-1), len(task), tuple(task.votes), task.classes, asked_all=votes_table is None)
+    votes = Table(item, worker, probs.argmax(-1), len(task), tuple(task.votes), task.classes, asked_all=asked_all)
     key = voted.id_column(given.table, given.reading)
     names = given.table.column(key) if key else given.table.lines
     gold = given.gold.labels if (given.gold.labels >= 0).any() else None
     return Evidence(
         task.source, votes, tuple(class_name(names[row]) for row in given.row), tuple(" ".join(text) for text in task.texts), task.groups, gold,
-        probs if (probs.max(-1) < 1).any() else None, pools(task.side), None if strong is None else space(task, strong),
+        probs if (probs.max(-1) < 1).any() else None, pools(task.side), features,
     )  # fmt: skip
 
 

@@ -216,6 +216,7 @@ def learn(
         "trust": _trust(taught, probs, belief),
         "verdict": _verdict(taught, probs, belief),
         "suggest": wanted[:10],
+        "findings": _findings(taught, space),
         "how": {
             "strong": strong, "revision": made["revision"], "layer": kept["layer"], "head": kept["head"], "method": method, "named": named, "about": recipe.line,
             "paper": recipe.paper, "label_model": label_model, "taught": int(taught.train[0].sum()), "seconds": time.time() - began,
@@ -353,6 +354,15 @@ def _trust(taught: Taught, student: np.ndarray, belief: np.ndarray) -> dict[str,
         "votes": {name: float(share) for name, share in zip(task.classes, voted_for, strict=True)},
         "lost": [name for name, share, votes in zip(task.classes, given, voted_for, strict=True) if share < LOST * votes],
     }  # fmt: skip
+
+
+def _findings(taught: Taught, space: Any) -> list[dict[str, Any]]:
+    """What audits find in the votes that a person should act on, the gravest first."""
+    from outgrow.audit import heard
+    from outgrow.audits import examine
+
+    features = space.read(space.features[-1]).numpy() if isinstance(space, Space) else None
+    return [asdict(found) for found in examine(heard(taught.data, taught.asked_all, features)) if found.do]
 
 
 def _verdict(taught: Taught, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
