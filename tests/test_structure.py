@@ -24,7 +24,7 @@ MAY: dict[str, set[str]] = {
     "progress": set(),
     "worlds": {"rng"},
 }
-MEETING = {"study", "learn", "audit", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
+MEETING = {"study", "studied", "learn", "audit", "judged", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
 """Where the stages meet."""
 
 

@@ -83,6 +83,47 @@ TIE = 2
 
 @final
 @dataclass(frozen=True)
+class Minimal:
+    """Answers of J judges to pairs of questions that differ by a constraint; V pairs of answers."""
+
+    item: np.ndarray
+    """(V,) int64"""
+    judge: np.ndarray
+    """(V,) int64"""
+    present: np.ndarray
+    """(V,) bool: right with the constraint."""
+    removed: np.ndarray
+    """(V,) bool: right without it."""
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    """J judges"""
+    texts: tuple[str, ...] | None = None
+    """V questions with the constraint, where the table has them."""
+
+
+@final
+@dataclass(frozen=True)
+class Choices:
+    """Forced choices of J judges between K outcomes; V rows."""
+
+    judge: np.ndarray
+    """(V,) int64"""
+    first: np.ndarray
+    """(V,) int64: the outcome shown first"""
+    second: np.ndarray
+    """(V,) int64"""
+    chosen: np.ndarray
+    """(V,) bool: the first was chosen."""
+    count: np.ndarray
+    """(V,) float64: how often"""
+    outcomes: tuple[str, ...]
+    """K outcomes"""
+    names: tuple[str, ...]
+    """J judges"""
+
+
+@final
+@dataclass(frozen=True)
 class Before:
     """What is known before a student learns: R replicates, N items. Only weak-train has gold."""
 
@@ -102,20 +143,24 @@ class Before:
         return np.where(known, np.nan_to_num(self.said).argmax(-1) != self.gold, np.nan)
 
     @cached_property
-    def rehearsed(self) -> dict[str, np.ndarray]:
-        """floor, naive and ceiling on weak-train: (R, N) 1 where right, 0 where not, NaN where nothing is known.
+    def rehearsed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(R, N, C) of naive and of the ceiling on weak-train, NaN elsewhere, and the folds (N,).
 
-        Heads in the student's space learn what the supervisors' copies say, or gold, on some folds and are judged on another.
+        Heads in the student's space learn what the supervisors' copies say, or gold, and are judged on a fold they have not seen.
         """
         from outgrow.audits._heads import unseen
 
-        known = ~np.isnan(self.wrong)
+        known = ~np.isnan(self.wrong)[..., None]
         gold = np.eye(self.said.shape[-1])[np.maximum(self.gold, 0)]
-        right = {"floor": 1 - self.wrong}
-        for name, targets in (("naive", self.said), ("ceiling", gold)):
-            probs, _ = unseen(self.bases, np.where(known[..., None], targets, np.nan), self.groups)
-            right[name] = np.where(known, np.nan_to_num(probs).argmax(-1) == self.gold, np.nan)
-        return right
+        (naive, fold), (ceiling, _) = (unseen(self.bases, np.where(known, targets, np.nan), self.groups) for targets in (self.said, gold))
+        return naive, ceiling, fold
+
+    def gains(self, kept: np.ndarray) -> tuple[float, float]:
+        """Accuracy beyond the supervisors' in the rehearsal, on items (N,) bool: naive's, and the ceiling's."""
+        naive, ceiling, _ = self.rehearsed
+        rows = ~np.isnan(self.wrong) & kept
+        floor = 1 - self.wrong[rows].mean()
+        return tuple(float((probs.argmax(-1) == self.gold)[rows].mean() - floor) for probs in (naive, ceiling))  # type: ignore[return-value]
 
 
 @final
@@ -170,11 +215,13 @@ class Evidence:
     features: np.ndarray | None = None
     """(N, D) float32: the items in the student's space."""
     judgements: Judgements | None = None
-    minimal: Any = None
-    choices: Any = None
+    minimal: Minimal | None = None
+    choices: Choices | None = None
     answers: Any = None
     study: Finished | None = None
     before: Before | None = None
+    about: str = ""
+    """Which pair of a study it is, task.weak.strong."""
     seed: int = 0
 
     @cached_property

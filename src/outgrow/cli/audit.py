@@ -17,8 +17,10 @@ def audit_(
     /,
     *,
     votes_table: str | None = None,
+    weak: list[str] | None = None,
     strong: str | None = None,
     out: Path | None = None,
+    pairs: Path | None = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
 ) -> None:
     """Find out, mostly without gold, when weak supervision will fail; print what was found and write it as a page.
@@ -27,17 +29,27 @@ def audit_(
     ----------
     source
         A long table of votes (item, worker, label; gold where there is any); a table with columns of votes (--votes);
-        judgements of pairs (judge, item, forward, swapped); or the folder of a finished study.
+        judgements of pairs (judge, item, forward, swapped); the folder of a finished study; or, with --weak, a task.
     votes_table
         A long table of votes on the items of `source`.
+    weak
+        Supervisors as `outgrow run` names them, looked at before they teach: gold of their own half alone is opened.
     strong
         The student in whose space the items are looked at; without it audits that need one do not apply.
     out
         Folder for the findings (default: beside the source, or the study's own folder).
+    pairs
+        Write minimal pairs of the kind `source` (errands, cities, translations), a constraint present and removed, into
+        this new table and stop; fill its columns `present` and `removed` with a model's answers, and audit the table.
     """
+    if pairs is not None:
+        from outgrow.judged import write_pairs
+
+        print(f"{write_pairs(source, pairs, reading.items)} pairs: {pairs}")
+        return
     from outgrow.audit import audit
 
-    findings, page = audit(source, reading=reading, votes_table=votes_table, strong=strong, out=out)
+    findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out)
     for finding in findings:
         if finding.severity != "not applicable":
             print(f"{finding.severity:8}{finding.code:8}{finding.says}" + (f" {finding.do}" if finding.do else ""))

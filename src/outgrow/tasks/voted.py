@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -112,6 +112,17 @@ def id_column(table: Table, reading: Reading) -> str | None:
     """The column of the items' ids: the one that the user named, else `id` or `item`."""
     known = (reading.id,) if reading.id else ("id", "item")
     return next((name for name in known if name in table.names), None)
+
+
+def numbered(file: Table, column: str, sort: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(V,) numbers of a column's values, -1 where there is none, and the values' names."""
+    values = file.column(column)
+    seen: dict[Any, int] = {}
+    raw = np.fromiter((-1 if blank(v) else seen.setdefault(v, len(seen)) for v in values), np.int64, len(values))
+    names = [class_name(v) for v in seen]
+    order = {name: i for i, name in enumerate(sorted(set(names)) if sort else dict.fromkeys(names))}
+    number = np.array([*(order[name] for name in names), -1])
+    return number[raw], tuple(order)
 
 
 def reread(table: Table, reading: Reading, votes_table: str | None, voters: Sequence[str], classes: Sequence[str]) -> np.ndarray:
