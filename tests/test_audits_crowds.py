@@ -11,7 +11,7 @@ import pytest
 
 from outgrow.audit import read
 from outgrow.audits import registry
-from outgrow.audits._evidence import Evidence
+from outgrow.audits._evidence import Evidence, Table
 from outgrow.tasks.reading import Reading
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -51,3 +51,73 @@ def test_the_committee_of_gsm8k_is_the_published_table(tmp_path):
     assert np.allclose([who["the majority"], *(agree[m] for m in "321")], [0.645, 0.952, 0.724, 0.428], atol=0.005)
     assert pairs == [(0.41, 15), (0.39, 11), (0.32, 9)]
     assert gain.severity == "warning" and "mistral_7b" in gain.do and copy.severity == "warning"
+
+
+def crowd(seed: int, known: bool, items=100, workers=9, each=9, classes=2, copiers=0, rate=0.0, shared=0.0, skill=(0.6, 0.9)) -> Evidence:
+    """Every item has `each` votes; the first `copiers` repeat voter 0 at that rate, and on a share of items all err alike."""
+    rng = np.random.default_rng(seed)
+    gold, accuracy = rng.integers(classes, size=items), rng.permutation(np.linspace(*skill, workers))
+    wrong = (gold + rng.integers(1, classes, (workers, items))) % classes
+    said = np.where(rng.random((workers, items)) < accuracy[:, None], gold, wrong)
+    for j in range(1, copiers):
+        said[j] = np.where(rng.random(items) < rate, said[0], said[j])
+    said = np.where(rng.random(items) < shared, wrong[0], said)
+    item, worker = np.repeat(np.arange(items), each), np.argsort(rng.random((items, workers)), 1)[:, :each].ravel()
+    votes = Table(item, worker, said[worker, item], items, tuple(f"voter {j}" for j in range(workers)), tuple(map(str, range(classes))))
+    return Evidence("planted", votes, gold=gold if known else None)
+
+
+SPARSE = {"items": 400, "workers": 40, "each": 5}
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("shape", [{}, SPARSE], ids=["all answer all", "5 votes an item"])
+def test_of_200_independent_crowds_at_most_five_in_a_hundred_are_said_to_copy(known, shape):
+    alarms = sum(asked("COPY", crowd(seed, known, **shape)).severity in ("warning", "stop") for seed in range(200))
+    assert alarms <= 10
+
+
+def test_copying_in_a_sparse_crowd_shows_with_gold_and_is_said_not_to_show_without():
+    free, copied = (asked("COPY", crowd(0, True, **SPARSE, copiers=12, rate=rate)) for rate in (0, 0.8))
+    assert abs(free.value) < 0.03 < copied.ci[0]
+    blind = asked("COPY", crowd(0, False, **SPARSE, copiers=12, rate=0.8))
+    assert blind.severity == "note" and "that a few copy would not show" in blind.says
+
+
+def test_without_gold_two_voters_say_nothing_of_copying():
+    said = asked("COPY", crowd(0, False, workers=2, each=2))
+    assert said.severity == "not applicable" and "two alone may agree by skill or by copying" in said.says
+    assert asked("COPY", crowd(0, True, workers=2, each=2)).severity == "ok"
+
+
+def test_errors_that_all_share_are_seen_with_gold_alone_and_said_to_be_so():
+    blind, judged = (asked("COPY", crowd(0, known, items=500, shared=0.25)) for known in (False, True))
+    assert judged.severity == "warning" and judged.ci[0] > 0.3 and blind.value < 0.1 and "errors that all share" in blind.says
+
+
+def rules(same: float, seed: int = 0, items: int = 3000) -> Evidence:
+    """Eight rules of four classes that speak of a fifth of their class and of a tenth of others; 1 speaks as 0 does at the rate `same`."""
+    rng = np.random.default_rng(seed)
+    gold, names = rng.integers(4, size=items), np.arange(8) // 2
+    speaks = rng.random((8, items)) < np.where(gold == names[:, None], 0.2, 0.1)
+    speaks[1] = np.where(rng.random(items) < same, speaks[0], speaks[1])
+    worker, item = np.nonzero(speaks)
+    votes = Table(item, worker, names[worker], items, tuple(f"rule {j}" for j in range(8)), tuple("abcd"), asked_all=True)
+    return Evidence("planted", votes, gold=gold)
+
+
+def test_rules_that_each_name_one_class_are_asked_whether_they_speak_wrongly_together():
+    alone, joined = asked("COPY", rules(0)), asked("COPY", rules(0.9))
+    assert alone.severity == "ok" and abs(alone.value) < 0.02
+    assert joined.severity == "note" and joined.sheets[0].rows == (("rule 0, rule 1", "2"),)
+
+
+def test_of_200_draws_of_independent_rules_at_most_five_in_a_hundred_are_joined():
+    assert sum(asked("COPY", rules(0, seed, 400)).severity != "ok" for seed in range(200)) <= 10
+
+
+def test_labelling_functions_are_a_crowd_of_rules():
+    found = asked("COPY", read(str(real("wrench_trec")), Reading(votes=("weak_labels",))))
+    pairs = {row[0] for row in found.sheets[0].rows}
+    assert "weak_labels[27], weak_labels[62]" in pairs and found.severity == "note" and "items with gold" in found.says
+    assert asked("COPY", read(str(real("wrench_youtube")), Reading(votes=("weak_labels",)))).severity == "ok"

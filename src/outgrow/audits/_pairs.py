@@ -123,12 +123,9 @@ def _by_chance(votes, gold, wrong) -> np.ndarray:
 
 def _joint(votes, left, right, part=0, parts=1) -> np.ndarray:
     """(parts, J, J): sums over items of left_ji right_ki, values of votes (V,), by the part (V,) of the left one."""
-    from scipy.sparse import csr_array
+    from outgrow.labels.blocks import together
 
-    count = len(votes.names)
-    a = csr_array((left, (votes.item, part * count + votes.worker)), (votes.items, parts * count))
-    b = csr_array((right, (votes.item, votes.worker)), (votes.items, count))
-    return (a.T @ b).toarray().reshape(parts, count, count)
+    return together(votes.item, votes.worker, votes.items, len(votes.names), left, right, part, parts)
 
 
 def _correlation(n, e, ee, asked):

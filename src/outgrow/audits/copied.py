@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._pairs import WRONG, fired, latent, links, named, with_gold
+from outgrow.audits._pairs import TOGETHER, WRONG, fired, latent, links, named, with_gold
 from outgrow.audits._statistics import apart, percent
 
 HIGH, SOME = 0.3, 0.1
@@ -42,7 +42,7 @@ def copied(votes, *, crowd, gold, groups, ids):
         return "each supervisor names one class only, so where two meet it was settled beforehand whether they agree: needs gold, and rules that saw every item"
     fold = apart(votes.items, groups)
     q = None if crowd is None else believed(crowd)
-    agreement = None if crowd is None else beyond(crowd, fold, q)
+    agreement = None if crowd is None else beyond(crowd, fold * (not judged), q)
     rho, ci, counted, pairs = (fired if rules else with_gold)(votes, gold, fold) if judged else latent(*agreement)
     if not counted.any():
         if rules:
@@ -62,7 +62,10 @@ def copied(votes, *, crowd, gold, groups, ids):
         rows = [(", ".join(votes.names[j] for j in members[:12]) + (f" and {len(members) - 12} more" if len(members) > 12 else ""), f"{len(members)}") for members in blocks]
         sheets.insert(0, Sheet("Who copies: each block counts as one voice", ("Supervisors", "Size"), tuple(rows)))
         says = f"{sum(map(len, blocks))} of {len(votes.names)} supervisors copy: in {len(blocks)} block{'s' if len(blocks) > 1 else ''}, the largest of {max(map(len, blocks))}. " + says
-    severity, do = _verdict(ci[0] if ci else rho, blocks, known, rules)
+    blind = not judged and not pairs
+    if blind:
+        says += f" No two share {TOGETHER} items: that a few copy would not show."
+    severity, do = _verdict(ci[0] if ci else rho, blocks, known, rules, blind)
     return Finding(severity, says, do, "correlation of errors", rho, ci, "number", _shown(votes, gold, blocks, ids), tuple(sheets))
 
 
@@ -72,9 +75,11 @@ def settled(q: np.ndarray) -> float:
     return float((q.max(1).mean() - 1 / q.shape[1]) / (1 - 1 / q.shape[1]))
 
 
-def _verdict(low: float, blocks: list, known: float, rules: bool) -> tuple[str, str]:
+def _verdict(low: float, blocks: list, known: float, rules: bool, blind: bool) -> tuple[str, str]:
     if known < SETTLED:
         return "note", "Too unsettled to build on: give gold on some 100 items that several supervisors answered (a column gold), or ask more supervisors an item."
+    if blind:
+        return "note", f"Give everybody the same {TOGETHER} items among their own, or gold on some 100 items: then copies show."
     if blocks and rules:
         return "note", "Keep one rule of each block, or join them: they speak wrongly together, and label models take them for several."
     if blocks:

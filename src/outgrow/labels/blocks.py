@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from outgrow.labels import Belief, WeakLabels
 from outgrow.labels._em import fitted, settled
-from outgrow.labels._skill import agreement, heard, skill
+from outgrow.labels._skill import skill
 from outgrow.labels._votes import Votes, each
 from outgrow.labels.accuracy import weighted
 
@@ -51,15 +51,24 @@ def beyond(votes: Votes, fold: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, n
     hard = votes.hard
     confusion = np.exp(fitted(hard, q, smoothing=0.1)[1])
     confusion /= confusion.sum(1, keepdims=True)  # of what is said, silence aside
-    out = []
-    for f in range(fold.max() + 1):
-        rows = fold[hard.item] == f
-        part = replace(hard, item=hard.item[rows], worker=hard.worker[rows], said=hard.said[rows])
-        (common, agree), both = agreement(part), heard(part)
-        expected, variance = np.zeros_like(common), np.zeros_like(common)
-        for k, share in enumerate(q.T):
-            chance = confusion[:, :, k] @ confusion[:, :, k].T
-            items = (both.T @ (both * share[:, None])).toarray()
-            expected, variance = expected + items * chance, variance + items * chance * (1 - chance)
-        out.append((common, agree, expected, variance))
-    return tuple(np.stack(part) for part in zip(*out, strict=True))
+    met = partial(together, hard.item, hard.worker, votes.items, votes.workers, part=fold[hard.item], parts=fold.max() + 1)
+    settled = np.eye(votes.workers, dtype=bool) | np.outer(votes.one_sided, votes.one_sided)
+    one = np.ones(len(hard.item))
+    common, agree = (np.where(settled, 0, part) for part in (met(one, one), sum(met(said, said) for said in hard.said.T)))
+    expected, variance = np.zeros_like(common), np.zeros_like(common)
+    for k, share in enumerate(q.T):
+        chance = confusion[:, :, k] @ confusion[:, :, k].T
+        items = met(share[hard.item], one)
+        expected, variance = expected + items * chance, variance + items * chance * (1 - chance)
+    return common, agree, expected, variance
+
+
+def together(item, worker, items: int, workers: int, left: np.ndarray, right: np.ndarray, part=0, parts: int = 1) -> np.ndarray:
+    """(parts, workers, workers): sums over items of left_ji right_mi, values of votes (V,), by the part (V,) of the left one."""
+    from scipy.sparse import csr_array
+
+    a = csr_array((left, (item, part * workers + worker)), (items, parts * workers))
+    b = csr_array((right, (item, worker)), (items, workers))
+    for table in (a, b):
+        table.eliminate_zeros()
+    return (a.T @ b).toarray().reshape(parts, workers, workers)
