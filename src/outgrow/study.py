@@ -178,21 +178,24 @@ class Study:
         missing = tuple(a for a in named if a not in self.reading.votes)
         return replace(self.reading, votes=(*self.reading.votes, *missing)) if missing else self.reading
 
-    def _rows(
-        self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, others: tuple, chosen: dict[str, dict]
-    ) -> Rows:
-        """All rows of one (task, weak, strong)."""
+    def pair(self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, others: tuple = ()) -> Pair:
+        """Block 0 of one (task, weak, strong)."""
         student = "scratch" if scratch.named(strong) else self.student
         made_of = {
             "task": task.digest, "seed": self.seed, "code": code(), "student": student, "strong": model_digest(strong, spaces.store),
             "weak models": [model_digest(a, spaces.store) for k, a in supervisors.parse(weak) if k.argument == "model"],
         }  # fmt: skip
-        blocks = range(math.ceil(self.seeds / block_of(student)))
-        first = Pair(
+        return Pair(
             task, gold, weak, strong, 0, self.seed, self.weak_gold, spaces, made_of, student, self.label_model,
             tuple(self.ladder), others,
         )  # fmt: skip
-        pairs = [replace(first, block=b) for b in blocks]
+
+    def _rows(
+        self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, others: tuple, chosen: dict[str, dict]
+    ) -> Rows:
+        """All rows of one (task, weak, strong)."""
+        first = self.pair(task, gold, weak, strong, spaces, others)
+        pairs = [replace(first, block=b) for b in range(math.ceil(self.seeds / block_of(first.kind)))]
         needed = {
             "ladder": [model_digest(name, spaces.store) for name in self.ladder],
             "auxiliary": [task.digest for task, _, _ in others],

@@ -50,7 +50,7 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
         return None
     gold: dict[str, tuple[Path, Any]] = {}
     for folder, run, pair in pairs:
-        frame = _frame(folder / "predictions" / safe(pair.task) / "gold.parquet")
+        frame = frame_of(folder / "predictions" / safe(pair.task) / "gold.parquet")
         first, known = gold.setdefault(pair.task, (folder, frame))
         if not known.equals(frame) or run.study["asked"]["seed"] != dict(runs)[first].study["asked"]["seed"]:
             raise UserError(f"{pair.task} in {first} and in {folder} has other items or another split: run both with the same --items and --seed")
@@ -78,7 +78,7 @@ def _measured(folder: Path, run: Report, pair: Pair, gold: Any) -> Any:
     place = folder / "predictions" / safe(pair.task) / safe(f"{pair.weak}--{pair.strong}")
     labels, weights, groups = (gold[name].to_numpy() for name in ("label", "weight", "group"))
     rows = [row.method for row in pair.main.rows if row.kind in ("floor", "ceiling", "method")]
-    scores = {row: accuracy(_probs(place / f"{safe(row)}.parquet", gold["id"]), labels, weights, groups) for row in rows}
+    scores = {row: accuracy(probs_of(place / f"{safe(row)}.parquet", gold["id"]), labels, weights, groups) for row in rows}
     wrong = [(pair.entry("agreement", row) or {}).get("when_wrong") for row in ("naive", "ceiling")]
     seconds, flops = _costs(run, pair, [row.method for row in pair.main.of("method")])
     details = pair.details
@@ -108,16 +108,16 @@ def safe(name: str) -> str:
     return name.replace("/", "_").replace(":", "_")
 
 
-def _probs(path: Path, ids: Any) -> np.ndarray:
+def probs_of(path: Path, ids: Any) -> np.ndarray:
     """(R, n, C) of a predictions file, whose items must be gold's."""
-    frame = _frame(path)
+    frame = frame_of(path)
     replicates = frame["replicate"].n_unique()
     if len(frame) != replicates * len(ids) or not all(part["id"].equals(ids) for part in frame.iter_slices(len(ids))):
         raise UserError(f"{path} holds other items than the gold beside it: run the same command again")
     return frame.drop("id", "replicate").to_numpy().reshape(replicates, len(ids), -1)
 
 
-def _frame(path: Path) -> Any:
+def frame_of(path: Path) -> Any:
     import polars as pl
 
     try:

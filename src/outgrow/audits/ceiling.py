@@ -1,0 +1,76 @@
+"""Capability ceiling: is there room above the supervisors, and can the student learn their errors from its inputs?
+
+    gap       ceiling - floor. A study has measured it; before training, the same of heads on weak-train, out of fold
+    imitable  AUC(taught by supervisors) - AUC(taught by gold)
+AUC: of linear heads on the student's features, out of fold, how well they tell the supervisors' errors from their right answers
+among weak-train items of one gold class; the score is 1 - p(gold). Hard items are told by either head; errors that only the head
+of the supervisors' answers tells are a rule of the inputs that a student can learn: it will, and PGR is near 0 (Burns et al. 2023,
+arXiv 2312.09390, appendix E). Errors that nobody can tell leave .5 and 0. Intervals: the study's own; jackknife over 20 folds of groups.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow.audits import Finding, audit
+from outgrow.audits._heads import area
+from outgrow.audits._statistics import apart, jackknife
+
+IMITABLE = 0.1
+"""From here on measured PGR was below one half (bench/expect.py); below it, where it is resolved at all, it is a note."""
+FEWEST = 30
+"""Errors, and right answers, that must be known to tell them apart."""
+
+@audit("CEILING", "Is there room above the supervisors, and can the student learn their errors?")
+def ceiling(*, before, study):
+    """The gap, measured or rehearsed, and whether supervisors' errors can be told from the student's inputs."""
+    found = [_measured(study)] if study is not None else [_rehearsed(before)] if before is not None else []
+    if before is not None:
+        found.append(_told(before))
+    return found or "needs a finished study, or supervisors and a student (outgrow audit TASK --weak NAME --strong NAME)"
+
+
+def _measured(study) -> Finding:
+    row = study.rows["naive"]
+    value, ci = row["gap"], row["gap_ci"] and tuple(row["gap_ci"])
+    says = f"The ceiling is {100 * value:.1f} points above the floor" + (f", between {100 * ci[0]:.1f} and {100 * ci[1]:.1f}." if ci else "; there are too few replicates or test groups for an interval.")
+    if ci is None:
+        return Finding("note", says, "Run with --seeds 8.", "ceiling less floor", value, None, "points", code="GAP")
+    if ci[0] > 0:
+        return Finding("ok", says, "", "ceiling less floor", value, ci, "points", code="GAP")
+    power = study.details.get("power") or {}
+    says += " PGR is not defined without a gap" + (f": {power['says']}." if power.get("says") else ".")
+    needed = f"{power['items']:,} test items" if power.get("items") else f"--seeds {power['replicates']}" if power.get("replicates") else ""
+    do = f"Take a stronger student (--strong) or a weaker supervisor{f', or {needed}' if needed else ''}: nothing that a method does here can be seen."
+    return Finding("stop" if ci[1] < 0 else "warning", says, do, "ceiling less floor", value, ci, "points", code="GAP")
+
+
+def _rehearsed(before) -> Finding:
+    fold = apart(len(before.groups), before.groups)
+    value, ci = jackknife(lambda kept: before.gains(np.isin(fold, kept))[1])
+    says = f"On the supervisors' own half a linear head on the student's features that learns gold is right on {100 * value:.1f} points more items than the supervisors."
+    if ci and ci[0] > 0:
+        return Finding("ok", says, "", "rehearsed ceiling less floor", value, ci, "points", code="GAP")
+    do = "Take a stronger student (--strong), or train on gold: the gap may be too small to divide by."
+    return Finding("warning", says, do, "rehearsed ceiling less floor", value, ci, "points", code="GAP")
+
+
+def _told(before) -> Finding:
+    wrong, (naive, gold, fold) = before.wrong, before.rehearsed
+    errors, right = (int((wrong == side).any(0).sum()) for side in (1, 0))
+    if min(errors, right) < FEWEST:
+        return Finding("not applicable", f"the supervisors err on {errors} items of their own half and are right on {right}: too few to tell them apart", code="ERRORS")
+    part, classes = apart(len(fold), before.groups), naive.shape[-1]
+    scores = [1 - np.take_along_axis(probs, np.maximum(before.gold, 0)[..., None], -1)[..., 0] for probs in (naive, gold)]
+
+    def areas(kept: np.ndarray) -> list[float]:
+        cell = np.where(np.isin(part, kept), fold * classes + before.gold, -1)
+        return [area(score, wrong, np.where(before.gold < 0, -1, cell)) for score in scores]
+
+    taught, hard = areas(np.unique(part))
+    value, ci = jackknife(lambda kept: float(np.subtract(*areas(kept))))
+    says = f"A head on the student's features that learns the supervisors' answers tells their errors with an AUC of {taught:.2f}, one that learns gold with {hard:.2f} (.5: not at all)"
+    if ci is None or ci[0] <= 0:
+        return Finding("ok", f"{says}: errors are no rule of the student's inputs beyond what is hard.", "", "AUC beyond that of gold", value, ci, "number", code="ERRORS")
+    do = "Add a supervisor that errs elsewhere, or buy gold where student and supervisor disagree (--method active, improve): the student copies what it can tell."
+    return Finding("warning" if value >= IMITABLE else "note", f"{says}: part of their errors is a rule that the student will learn.", do, "AUC beyond that of gold", value, ci, "number", code="ERRORS")

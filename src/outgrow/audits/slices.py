@@ -1,0 +1,160 @@
+"""Systematic errors: slices of items in which a supervisor is wrong more often than chance explains.
+
+Slices: gold classes, thirds by length of text, words, clusters of features. Of n items with gold, K of them wrong, a slice of m
+holds k wrong ones with chance
+    p = P(H >= k),  H hypergeometric (n, K, m)        (Fisher's exact test, one-sided)
+corrected for all slices of all supervisors after Holm (1979). Items of one group are not independent: counts are divided by
+    deff = sum_g (sum_{i in g} (e_i - e))^2 / sum_i (e_i - e)^2        (Kish 1965), at least 1.
+After training, a slice's excess (error in it less error outside): what of it the student has, too. Intervals: jackknife over
+20 folds of groups.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from outgrow.audits import Finding, Sheet, audit
+from outgrow.audits._statistics import apart, jackknife, percent
+
+LEVEL = 0.05
+"""Chance of any slice at all, were errors anywhere."""
+FEWEST, MOST = 20, 0.5
+"""Items that make a slice, and the share of all from which a word is no slice."""
+WORDS, CLUSTERS = 60, 8
+GRAVE = 0.1
+"""Excess from which a slice wants mending."""
+
+
+@audit("SLICES", "Are supervisors wrong systematically, on items of some kind?")
+def slices(votes, gold, *, texts, features, groups, ids, study):
+    """Slices with more errors than chance explains, and which of them a student inherits."""
+    known = votes.of(gold[votes.item] >= 0)
+    if len(np.unique(known.item)) < 2 * FEWEST:
+        return f"needs {2 * FEWEST} items with gold"
+    names, masks = _cut(gold, votes.classes, texts, features)
+    if not names:
+        return f"no class, word or other slice holds {FEWEST} items with gold"
+    looks = _tested(known, gold, groups, masks)
+    found = sorted((look for look in looks if look["p"] <= LEVEL), key=lambda look: look["p"])
+    asked = f"{len(names)} slices of {len(np.unique(known.worker))} supervisor{'s' if len(votes.names) > 1 else ''}"
+    if not found:
+        return Finding("ok", f"No slice has more errors than chance explains, of {asked}.")
+    worst = found[0]
+    rows = known.of(known.worker == worst["worker"])
+    wrong = (rows.label != gold[rows.item]).astype(float)
+    value, ci = _excess(wrong, masks[worst["slice"], rows.item], apart(votes.items, groups)[rows.item])
+    fate = _fate(study, masks, found, groups) if study else {}
+    head = ("Slice", "Supervisor", "Items", "Wrong in it", "Elsewhere", "Chance (Holm)", *(f"Excess that {m} keeps" for m in fate))
+    sheet = Sheet("Slices with more errors than chance explains", head, tuple(
+        (names[f["slice"]], votes.names[f["worker"]], f"{f['items']:,}", percent(f["inside"]), percent(f["outside"]), f"{f['p']:.1g}",
+         *(said[at] for said in fate.values())) for at, f in enumerate(found[:12])
+    ))  # fmt: skip
+    name, who = names[worst["slice"]], votes.names[worst["worker"]]
+    says = f"{len(found)} of {asked} {'has' if len(found) == 1 else 'have'} more errors than chance explains; {name}: {who} is wrong on {percent(worst['inside'])}, elsewhere on {percent(worst['outside'])}."
+    grave = bool(ci and ci[1] >= GRAVE and value >= GRAVE)
+    do = f"Label {FEWEST} to 100 items of the slice {name} and give them to {who} (--weak-gold, method improve), or add a supervisor that is right there."
+    if fate:
+        method, kept = list(fate.items())[-1]
+        says += f" {method}: {kept[0]} of that excess."
+    seen = [i for i in rows.item[(wrong > 0) & masks[worst["slice"], rows.item]]][:5]
+    said = dict(zip(rows.item.tolist(), rows.label.tolist(), strict=True))
+    items = tuple(
+        {"item": ids[i] if ids else str(i)} | ({"text": texts[i]} if texts else {}) | {"gold": votes.classes[gold[i]], who: votes.classes[said[i]]} for i in seen
+    )
+    return Finding("warning" if grave else "note", says, do, f"errors in the slice {name} less elsewhere", value, ci, "points", items, (sheet,))
+
+
+def _cut(gold, classes, texts, features) -> tuple[list[str], np.ndarray]:
+    """Names and masks (S, N) of slices that hold FEWEST items with gold and leave out as many."""
+    made = [(f"gold {name!r}", gold == c) for c, name in enumerate(classes)]
+    if texts:
+        length = np.array([len(text) for text in texts])
+        low, high = np.quantile(length[gold >= 0], [1 / 3, 2 / 3])
+        made += [("the shortest third", length <= low), ("the longest third", length > high)]
+        made += _words(texts, gold >= 0)
+    if features is not None:
+        made += _clusters(features, gold >= 0)
+    kept = [(name, mask) for name, mask in made if FEWEST <= (mask & (gold >= 0)).sum() <= (gold >= 0).sum() - FEWEST]
+    return [name for name, _ in kept], np.array([mask for _, mask in kept])
+
+
+def _words(texts, known) -> list[tuple[str, np.ndarray]]:
+    """The WORDS words, of 3 letters or more, that stand in most items but no more than a share MOST of them."""
+    where: dict[str, list[int]] = {}
+    for i, text in enumerate(texts):
+        for word in set(re.findall(r"[^\W\d_]{3,}", text.lower())):
+            where.setdefault(word, []).append(i)
+    count = {word: int(known[items].sum()) for word, items in where.items()}
+    fit = sorted((w for w, n in count.items() if FEWEST <= n <= MOST * known.sum()), key=lambda w: (-count[w], w))[:WORDS]
+    masks = np.zeros((len(fit), len(texts)), bool)
+    for mask, word in zip(masks, fit, strict=True):
+        mask[where[word]] = True
+    return [(f"with the word {word!r}", mask) for word, mask in zip(fit, masks, strict=True)]
+
+
+def _clusters(features, known) -> list[tuple[str, np.ndarray]]:
+    """CLUSTERS clusters by k-means of standardised features."""
+    from sklearn.cluster import KMeans
+
+    x = (features - features[known].mean(0)) / (features[known].std(0) + 1e-9)
+    part = KMeans(CLUSTERS, n_init=1, random_state=0).fit(x[known]).predict(x)
+    return [(f"cluster {c + 1}", part == c) for c in range(CLUSTERS)]
+
+
+def _tested(votes, gold, groups, masks) -> list[dict]:
+    """Every slice of every supervisor: items, errors in and outside, and Holm's p."""
+    from scipy.stats import hypergeom
+
+    from outgrow.measures.pgr import holm
+
+    count = len(votes.names)
+    wrong = (votes.label != gold[votes.item]).astype(float)
+    n, bad = np.bincount(votes.worker, minlength=count), np.bincount(votes.worker, wrong, count)
+    rate = bad / np.maximum(n, 1)
+    deff = np.ones(count)
+    if groups is not None:
+        _, cell = np.unique(votes.worker * (groups.max() + 1) + groups[votes.item], return_inverse=True)
+        off = wrong - rate[votes.worker]
+        whose = np.zeros(cell.max() + 1, int)
+        whose[cell] = votes.worker
+        within = np.bincount(whose, np.bincount(cell, off) ** 2, count)
+        deff = np.maximum(within / np.maximum(np.bincount(votes.worker, off**2, count), 1e-9), 1)
+    looks = []
+    for s, mask in enumerate(masks):
+        inside = mask[votes.item]
+        m = np.bincount(votes.worker[inside], minlength=count)
+        k = np.bincount(votes.worker[inside], wrong[inside], count)
+        for j in np.flatnonzero((m >= FEWEST) & (n - m >= FEWEST) & (bad > 0)):
+            size, errors, part = (round(v[j] / deff[j]) for v in (n, bad, m))
+            p = float(hypergeom.sf(np.floor(k[j] / deff[j]) - 1, size, errors, part))
+            looks.append({"slice": s, "worker": int(j), "items": int(m[j]), "inside": k[j] / m[j], "outside": (bad[j] - k[j]) / (n[j] - m[j]), "p": p})
+    for look, p in zip(looks, holm([look["p"] for look in looks]), strict=True):
+        look["p"] = p
+    return looks
+
+
+def _excess(wrong, inside, fold):
+    """Error in a slice less error outside, and its interval."""
+
+    def of(kept):
+        rows = np.isin(fold, kept)
+        a, b = wrong[rows & inside], wrong[rows & ~inside]
+        return float(a.mean() - b.mean()) if len(a) and len(b) else float("nan")
+
+    return jackknife(of)
+
+
+def _fate(study, masks, found, groups) -> dict[str, list[str]]:
+    """By naive and the best method: what of each slice's excess the student keeps."""
+    fold, out = apart(masks.shape[1], groups)[study.at], {}
+    for method in dict.fromkeys(("naive", study.best)):
+        wrong, said = study.errors(method), []
+        for look in found[:12]:
+            value, ci = _excess(wrong, masks[look["slice"], study.at], fold)
+            was = look["inside"] - look["outside"]
+            verdict = "inherited" if ci and ci[0] > 0 else "corrected" if ci and ci[1] < was else "unclear"
+            said.append(f"{percent(value / was)}, {verdict}")
+        out[method] = said
+    return out
