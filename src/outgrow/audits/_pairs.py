@@ -30,7 +30,7 @@ def with_gold(votes, gold, fold):
     wrong = (known.label != gold[known.item]).astype(np.float64)
     part, one = fold[known.item], np.ones_like(wrong)
     # By fold: items both answered, errors of j on them, joint errors.
-    n, e, ee = (_joint(known, a, b, part, FOLDS) for a, b in ((one, one), (wrong, one), (wrong, wrong)))
+    n, e, ee = (joint(known, a, b, part, FOLDS) for a, b in ((one, one), (wrong, one), (wrong, wrong)))
     # What two who each only ever name one class say of an item was settled beforehand: they meet, they do not agree.
     one_sided = named(votes) < 2
     asked = ~np.outer(one_sided, one_sided) & ~np.eye(len(n[0]), dtype=bool)
@@ -39,7 +39,7 @@ def with_gold(votes, gold, fold):
     # Rows are answers to items here, so that two who gave the same one meet in it.
     alike, row = np.unique(known.item * len(votes.classes) + known.label, return_inverse=True)
     with np.errstate(invalid="ignore"):
-        same = _joint(replace(known, item=row, items=len(alike)), wrong, wrong)[0] / ee.sum(0)
+        same = joint(replace(known, item=row, items=len(alike)), wrong, wrong)[0] / ee.sum(0)
         chance = _by_chance(known, gold, wrong) / ee.sum(0)
     return rho, ci, counted, _listed(counted, of, n.sum(0), same, chance)
 
@@ -51,7 +51,7 @@ def fired(votes, gold, fold):
     classes, right = np.unique(gold[gold >= 0], return_inverse=True)
     n = np.bincount(fold[gold >= 0] * len(classes) + right, minlength=FOLDS * len(classes)).reshape(FOLDS, -1).astype(float)
     part = fold[known.item] * len(classes) + np.searchsorted(classes, gold[known.item])
-    ee = _joint(known, wrong, wrong, part, FOLDS * len(classes)).reshape(*n.shape, *(len(votes.names),) * 2)
+    ee = joint(known, wrong, wrong, part, FOLDS * len(classes)).reshape(*n.shape, *(len(votes.names),) * 2)
     e = np.diagonal(ee, axis1=2, axis2=3)
 
     def of(kept):
@@ -117,11 +117,11 @@ def _by_chance(votes, gold, wrong) -> np.ndarray:
         shares /= np.maximum(shares.sum(1, keepdims=True), 1)
         met, row = np.unique(part.item, return_inverse=True)
         ones = np.ones(len(rows))
-        total += _joint(replace(part, item=row, items=len(met)), ones, ones)[0] * (shares @ shares.T)
+        total += joint(replace(part, item=row, items=len(met)), ones, ones)[0] * (shares @ shares.T)
     return total
 
 
-def _joint(votes, left, right, part=0, parts=1) -> np.ndarray:
+def joint(votes, left, right, part=0, parts=1) -> np.ndarray:
     """(parts, J, J): sums over items of left_ji right_ki, values of votes (V,), by the part (V,) of the left one."""
     from outgrow.labels.blocks import together
 

@@ -1,0 +1,118 @@
+"""Label quality without gold: how often each supervisor is right, from who agrees with whom.
+
+Two who agree may both be right or both be wrong: a third that meets both decides (`_coins`: Dawid & Skene 1979, one coin a voter;
+by moments Ghosh, Kale & McAfee 2011). Where there is no such third, or each names one class only, nothing can be told. Pairs of one
+block of copiers (audit COPY) are left out; errors that all share look like being right, which only gold shows. A second way is
+label model `blocks`: the share of a supervisor's votes, in all and of each class, for what that believes. Where the two ways differ
+errors are uneven or shared, and neither is to be relied on. Intervals: jackknife over 20 folds of items.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow.audits import Finding, Sheet, audit
+from outgrow.audits._coins import SEEN, coins
+from outgrow.audits._pairs import named
+from outgrow.audits._statistics import apart, percent
+
+USELESS = 0.1
+"""With s below it even at the end of its interval (of all supervisors' at once), and below twice as much by the label model, a
+supervisor has next to no weight in any vote."""
+DIFFER = 0.1
+"""Two ways to estimate an accuracy that differ by more do not confirm each other."""
+
+
+@audit("QUALITY", "How often is each supervisor right, as far as votes alone tell?")
+def quality(crowd, votes, *, gold, groups, texts, pool):
+    """Estimated accuracy of every supervisor, by class and by slice; who is worth less than nothing."""
+    from outgrow.labels._em import settled
+    from outgrow.labels.blocks import found
+
+    fold, block, several, count = apart(votes.items, groups), found(crowd), named(votes) > 1, len(votes.names)
+    if not several.any():
+        return "each supervisor names one class only, so that agreement was settled beforehand: give gold on some 100 items"
+    asked = (block[:, None] != block) & np.outer(several, several)
+    all_ = coins(votes, fold, asked)
+    told = np.isfinite(all_.s)
+    if not told.any():
+        return f"cannot be told from votes alone: no three supervisors, of which none copies another, answer {SEEN} common items; add a third, or gold on some 100 items"
+    said = np.bincount(votes.worker, minlength=count)
+    value, ci = all_.mean(said)
+    q = np.nan_to_num(settled(crowd.joined(block)))
+    second = np.bincount(votes.worker, q[votes.item, votes.label], count) / np.maximum(said, 1)
+    (low, high), (_, top) = all_.interval(), all_.interval(int(told.sum()))
+    ends = [((1 + (all_.classes - 1) * end) / all_.classes).clip(0, 1) for end in (low, high)]
+    differ = np.flatnonzero(told & (np.abs(all_.accuracy - second) > DIFFER) & ((second < ends[0]) | (second > ends[1])))
+    bad = np.flatnonzero(told & (top < USELESS) & (all_.classes * second - 1 < (all_.classes - 1) * 2 * USELESS))
+    severity, do = "ok", ""
+    says = f"Votes are right {percent(value)} of the time, by who agrees with whom, were errors not shared; {told.sum()} of {count} supervisors can be told."
+    if len(differ):
+        severity, do = "note", f"Give gold on some 100 items (a column gold): of {_list(votes.names, differ)} two ways of estimating differ by more than {100 * DIFFER:.0f} points, so errors are uneven or shared."
+    if len(bad):
+        severity = "warning"
+        kept, judged = ~np.isin(votes.worker, bad), gold is not None and (gold >= 0).any()
+        truth = np.eye(all_.classes + 1)[gold][:, :-1] if judged else q  # gold that is not known, -1, is the last column
+        now, then = (_majority(votes.of(rows & (truth[votes.item].sum(1) > 0)), truth) for rows in (kept | True, kept))
+        says += f" {len(bad)} {'are' if len(bad) > 1 else 'is'} worse than chance or next to useless."
+        do = f"Leave out {_list(votes.names, bad)}: the majority is then right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {'by gold' if judged else 'as the label model sees it'}."
+    order = np.argsort(np.where(told, all_.accuracy, 2), kind="stable")[:20]
+    known = gold is not None
+    rows = tuple(
+        (votes.names[j], f"{percent(all_.accuracy[j])} [{percent(ends[0][j])}, {percent(ends[1][j])}]" if told[j] else "cannot be told",
+         percent(second[j]), *([percent(_right(votes, gold, votes.worker == j))] if known else []), f"{said[j]:,}")
+        for j in order
+    )  # fmt: skip
+    head = ("Supervisor", "Right, by agreement", "Right, by label model", *(["Right, by gold"] if known else []), "Votes")
+    sheets = [Sheet("Supervisors, the worst first", head, rows), _by_class(votes, q, order)]
+    cuts = [(name, coins(votes.of(inside[votes.item]), fold, asked), int(inside.sum())) for name, inside in _slices(texts, pool)]
+    if cuts:
+        rows = tuple((name, *_share(part, said), f"{n:,}") for name, part, n in cuts)
+        sheets.append(Sheet("Slices", ("Items", "Votes that are right, by agreement", "95% interval", "How many"), rows))
+    return Finding(severity, says, do, "votes that are right, by agreement", value, ci, "share", (), tuple(sheets))
+
+
+def _share(part, said) -> tuple[str, str]:
+    if not np.isfinite(part.s).any():
+        return "cannot be told", "–"
+    value, ci = part.mean(said)
+    return percent(value), f"{percent(ci[0])} to {percent(ci[1])}"
+
+
+def _by_class(votes, q, order) -> Sheet:
+    """How often a class is called by its name, the class being what the label model believes."""
+    classes, count = q.shape[1], len(votes.names)
+    total = np.stack([np.bincount(votes.worker, share, count) for share in q[votes.item].T], 1)
+    at = votes.worker * classes + votes.label
+    right = np.bincount(at, q[votes.item, votes.label], count * classes).reshape(count, classes)
+    cell = [[f"{percent(right[j, c] / total[j, c])} of {total[j, c]:,.0f}" if total[j, c] >= SEEN else "too few" for c in range(classes)] for j in order]
+    return Sheet("Right by class, by label model", ("Supervisor", *votes.classes), tuple((votes.names[j], *row) for j, row in zip(order, cell, strict=True)))
+
+
+def _slices(texts, pool):
+    """(name, items (N,) bool)"""
+    if texts and any(texts):
+        length = np.array([len(text.split()) for text in texts])
+        edges = np.quantile(length, [1 / 3, 2 / 3])
+        third = np.searchsorted(edges, length)
+        yield from ((name, third == t) for t, name in enumerate(("short texts", "texts of middle length", "long texts")))
+    if pool is not None:
+        yield from (("the supervisors' own pool", pool == 0), ("the student's pool", pool == 1))
+
+
+def _right(votes, gold, rows) -> float:
+    rows = rows & (gold[votes.item] >= 0)
+    return float((votes.label == gold[votes.item])[rows].mean()) if rows.any() else np.nan
+
+
+def _majority(votes, q) -> float:
+    """The majority's answers by q (N, C), mean over items that have votes."""
+    from outgrow.audits.committee import majority
+
+    items, item = np.unique(votes.item, return_inverse=True)
+    top, _ = majority(item, votes.label, np.zeros(len(item), bool), len(items))
+    return float(q[items, top].mean()) if len(items) else 0.0
+
+
+def _list(names, which) -> str:
+    return ", ".join(names[j] for j in which[:5]) + (f" and {len(which) - 5} more" if len(which) > 5 else "")
