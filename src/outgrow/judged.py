@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from outgrow.audits._evidence import TIE, Evidence, Judgements, Minimal
+from outgrow.audits._evidence import TIE, Choices, Evidence, Judgements, Minimal
 from outgrow.errors import UserError
 from outgrow.tasks import voted
 from outgrow.tasks.minimal import ITEMS, pairs
@@ -108,8 +108,37 @@ def write_pairs(kind: str, file: Path, items: int | None = None, seed: int = 0) 
     return len(rows)
 
 
+def choices(file: File, reading: Reading) -> Evidence:
+    """A row a question (or `count` equal ones): first, second, chosen [, judge, count]; chosen names one of the two. No choice: left out."""
+    outcomes: dict[str, int] = {}
+    shown = [[class_name(v) for v in file.column(name)] for name in ("first", "second")]
+    first, second = (np.array([outcomes.setdefault(name, len(outcomes)) for name in names]) for names in shown)
+    said = ["" if blank(v) else class_name(v) for v in file.column("chosen")]
+    took = [1 if word in (a, "first") else 0 if word in (b, "second") else -1 if word in ("", "tie") else -2 for word, a, b in zip(said, *shown, strict=True)]
+    chosen = np.array(took)
+    if (bad := np.flatnonzero((chosen == -2) | (first == second))).size:
+        raise UserError(f"{file.name}: no choice between two outcomes in {file.places(bad.tolist())}: `chosen` holds one of `first` and `second`, which differ; or nothing")
+    judge, names = numbered(file, "judge") if "judge" in file.names else (np.zeros(len(first), np.int64), ("the judge",))
+    _complete(file, first, judge)
+    count = np.array([_number(v) for v in file.column("count")]) if "count" in file.names else np.ones(len(first))
+    if (bad := np.flatnonzero(~(count >= 0))).size:
+        raise UserError(f"{file.name}: column 'count' holds no number in {file.places(bad.tolist())}: write how often the choice was made")
+    kept = (chosen >= 0) & (count > 0)
+    if not kept.any():
+        raise UserError(f"{file.name}: no row holds a choice: column 'chosen' is empty")
+    return Evidence(file.source, choices=Choices(judge[kept], first[kept], second[kept], chosen[kept] == 1, count[kept], tuple(outcomes), names))
+
+
+def _number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("nan")
+
+
 READERS: dict[tuple[str, ...], Callable[[File, Reading], Evidence]] = {
     ("judge", "forward", "swapped"): verdicts,
     ("present", "removed"): minimal,
+    ("first", "second", "chosen"): choices,
 }
 """Columns that tell such a table -> what reads it."""

@@ -1,0 +1,142 @@
+"""Utilities from forced choices (Thurstone 1927, case V), their errors, and how transitive choices are.
+
+    P(first of a and b is chosen) = Phi(u_a - u_b + d)        d: what it is worth to be shown first
+Maximum of the likelihood under a weak prior u ~ N(0, SPREAD^2), which keeps utilities finite where choices never waver; by Newton's
+method, as the likelihood is log-concave. Covariance H^-1 of the utilities less their mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from scipy.special import log_ndtr, ndtr
+
+SPREAD = 3.0
+"""Of the prior, in standard deviations of a single choice's noise."""
+AT_ONCE = 4_000_000
+"""Numbers in memory while triads of many draws are counted."""
+
+
+@final
+@dataclass(frozen=True)
+class Asked:
+    """What one judge chose between K outcomes, a row an ordered pair; P rows."""
+
+    first: np.ndarray
+    """(P,) int64"""
+    second: np.ndarray
+    """(P,) int64"""
+    wins: np.ndarray
+    """(P,) how often the first was chosen"""
+    times: np.ndarray
+    """(P,) how often they were shown so"""
+    outcomes: int
+    """K"""
+
+    @classmethod
+    def of(cls, given, judge: int) -> Asked:
+        """A judge's rows of `Choices`, equal ones together."""
+        mine = given.judge == judge
+        k = len(given.outcomes)
+        pair, where = np.unique(given.first[mine] * k + given.second[mine], return_inverse=True)
+        count = given.count[mine]
+        return cls(pair // k, pair % k, np.bincount(where, count * given.chosen[mine], len(pair)), np.bincount(where, count, len(pair)), k)
+
+    def rows(self, kept: np.ndarray) -> Asked:
+        """Those rows alone."""
+        return replace(self, first=self.first[kept], second=self.second[kept], wins=self.wins[kept], times=self.times[kept])
+
+    @property
+    def pair(self) -> np.ndarray:
+        """(P,) one number for either order of two outcomes."""
+        return np.minimum(self.first, self.second) * self.outcomes + np.maximum(self.first, self.second)
+
+    def favour(self, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(Q,) the pairs, and (..., Q) how much more the lower outcome of each is chosen, mean of both orders; wins (..., P)."""
+        pair, where, shown = np.unique(self.pair, return_inverse=True, return_counts=True)
+        lean = (2 * wins / self.times - 1) * np.where(self.first < self.second, 1, -1)
+        order = np.argsort(where, kind="stable")
+        return pair, np.add.reduceat(lean[..., order], np.append(0, np.cumsum(shown)[:-1]), axis=-1) / shown
+
+
+@final
+@dataclass(frozen=True)
+class Utilities:
+    """A fit."""
+
+    u: np.ndarray
+    """(D,) utilities, mean 0 over outcomes; or what explains them"""
+    first: float
+    """d"""
+    cov: np.ndarray
+    """(D, D)"""
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Sum of squares of the utilities, and the part of it that is error of estimation."""
+        return float(self.u @ self.u), float(np.trace(self.cov))
+
+
+def fit(asked: Asked, explain: np.ndarray | None = None, start: Utilities | None = None, steps: int = 50) -> Utilities:
+    """Utilities (K,); with `explain` (K, D) they are explain @ what is returned."""
+    k, first, second, wins = asked.outcomes, asked.first, asked.second, asked.wins
+    lost, e = asked.times - wins, np.eye(k) if explain is None else explain
+    theta = np.zeros(e.shape[1] + 1) if start is None else np.append(start.u, start.first)
+
+    def by_outcome(values: np.ndarray) -> np.ndarray:
+        return np.bincount(first, values, k) - np.bincount(second, values, k)
+
+    def at(t: np.ndarray) -> tuple[float, np.ndarray]:
+        u = e @ t[:-1]
+        eta = u[first] - u[second] + t[-1]
+        return float(wins @ log_ndtr(eta) + lost @ log_ndtr(-eta) - t @ t / (2 * SPREAD**2)), eta
+
+    value, eta = at(theta)
+    for _ in range(steps):
+        win, lose = (np.exp(-(eta**2) / 2 - log_ndtr(s * eta)) / np.sqrt(2 * np.pi) for s in (1, -1))
+        slope, curve = wins * win - lost * lose, wins * win * (win + eta) + lost * lose * (lose - eta)
+        met = np.bincount(first * k + second, curve, k * k).reshape(k, k)
+        met += met.T
+        cross = e.T @ by_outcome(curve)
+        h = np.block([[e.T @ (np.diag(met.sum(0)) - met) @ e, cross[:, None]], [cross[None], curve.sum()]]) + np.eye(len(theta)) / SPREAD**2
+        step = np.linalg.solve(h, np.append(e.T @ by_outcome(slope), slope.sum()) - theta / SPREAD**2)
+        size = 1.0
+        while (new := at(theta + size * step))[0] < value and size > 1e-6:
+            size /= 2
+        theta, gain, (value, eta) = theta + size * step, new[0] - value, new
+        if gain < 1e-9 * abs(value):
+            break
+    cov = np.linalg.inv(h)[:-1, :-1]
+    if explain is not None:
+        return Utilities(theta[:-1], float(theta[-1]), cov)
+    centre = np.eye(k) - 1 / k
+    return Utilities(theta[:-1] - theta[:-1].mean(), float(theta[-1]), centre @ cov @ centre)
+
+
+def cycles(asked: Asked, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of one or many (R, P) wins: share of cyclic ones among triads with three decided pairs, and how many triads these are."""
+    k, (pair, favour) = asked.outcomes, asked.favour(np.atleast_2d(wins))
+    low, high = pair // k, pair % k
+    share, triads = np.zeros(len(favour)), np.zeros(len(favour))
+    for at in range(0, len(favour), most := max(1, AT_ONCE // k**2)):
+        part = favour[at : at + most]
+        beats = np.zeros((len(part), k, k), np.float32)
+        beats[:, low, high], beats[:, high, low] = part > 0, part < 0
+        decided = beats + beats.transpose(0, 2, 1)
+        triads[at : at + most] = ((decided @ decided) * decided).sum((1, 2), np.float64) / 6
+        share[at : at + most] = ((beats @ beats) * beats.transpose(0, 2, 1)).sum((1, 2), np.float64) / 3
+    return share / np.maximum(triads, 1), np.round(triads)
+
+
+def expected(asked: Asked, found: Utilities, rng: np.random.Generator, draws: int) -> np.ndarray:
+    """(draws,) shares of cyclic triads if choices waver about these utilities, no more.
+
+    Estimates spread wider than utilities do, by their errors; so much they are drawn together.
+    """
+    total, error = found.spread
+    u = found.u * np.sqrt(max(1 - error / total, 0)) if total else found.u
+    p = ndtr(u[asked.first] - u[asked.second] + found.first)
+    whole = replace(asked, times=np.maximum(np.round(asked.times), 1))
+    return cycles(whole, rng.binomial(whole.times.astype(np.int64), p, (draws, len(p))))[0]

@@ -1,0 +1,97 @@
+"""Have preferences moved? The choices of a judge before and after a change to it, or of any judge and the first of the table.
+
+    r = u . v / sqrt((u . u - tr Cov u) (v . v - tr Cov v))     correlation of utilities, cleared of errors of estimation
+    interval: delta method over both fits
+    moved: for every outcome how much oftener it was chosen than by the first, over the pairs that both were asked alike; the sum
+    of squares, against random exchanges of the two judges' answers pair by pair
+Utilities u, v: `_thurstone`, of the outcomes that both were asked about. Correlation says how alike the scales are, the test whether they
+differ at all, in order or in decision.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow.audits import Finding, Sheet, audit
+from outgrow.audits._thurstone import Asked, fit
+from outgrow.rng import derive
+
+ALARM = 0.05
+"""Chance of a false alarm over all comparisons (Bonferroni)."""
+ALIKE = 0.9
+"""A judge that moved is a note where its utilities surely correlate more than this, a warning else."""
+FEWEST = 20
+"""Fewest pairs that both were asked."""
+DRAWS = 999
+SHOWN = 8
+"""Outcomes in the page's table."""
+
+
+@audit("MOVED", "Have a judge's preferences moved?")
+def moved(choices, *, seed):
+    """Correlation of the utilities of two judges, and whether they are one scale; each judge of a table against its first."""
+    if len(choices.names) < 2:
+        return "needs the choices of two judges, before and after a change"
+    asked = [Asked.of(choices, j) for j in range(len(choices.names))]
+    against = [(choices.names[j], asked[j]) for j in range(1, len(asked)) if len(_common(asked[0], asked[j])[0]) >= FEWEST]
+    if not against:
+        return f"no judge was asked {FEWEST} pairs that {choices.names[0]} was asked"
+    draws = max(DRAWS, 40 * len(against))
+    found = [_compare(name, asked[0], other, derive(seed, "moved", name), draws) for name, other in against]
+    changed = [f for f in found if f["p"] <= ALARM / len(found)]
+    worst = min(changed or found, key=lambda f: f["r"])
+    before = choices.names[0]
+    says = f"Utilities of {before} and {worst['name']} correlate {worst['r']:.2f}, " + (f"and differ by more than chance (p {worst['p']:.2g})." if changed else "and differ no more than by chance.")
+    severity, do = "ok", ""
+    if changed:
+        severity = "note" if worst["ci"] and worst["ci"][0] > ALIKE else "warning"
+        do = f"If no change of values was meant, go back to {before}, or train on with choices of {before} between the outcomes below mixed in."
+    head = ("Judge", "Correlation with the first", "95% interval", "Pairs asked alike", "p of no change")
+    rows = tuple((f["name"], f"{f['r']:.2f}", f"{f['ci'][0]:.2f} to {f['ci'][1]:.2f}" if f["ci"] else "–", f"{f['pairs']:,}", f"{f['p']:.2g}") for f in found)
+    sheets = (Sheet(f"Against {before}", head, rows), _outcomes(worst, before, choices.outcomes))
+    return Finding(severity, says, do, f"correlation of utilities, {before} and {worst['name']}", worst["r"], worst["ci"], "number", (), sheets)
+
+
+def _common(one: Asked, other: Asked) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of either that ask the same, in the same order."""
+    k = one.outcomes
+    _, mine, theirs = np.intersect1d(one.first * k + one.second, other.first * k + other.second, return_indices=True)
+    return mine, theirs
+
+
+def _compare(name: str, one: Asked, other: Asked, rng: np.random.Generator, draws: int) -> dict:
+    """Two judges."""
+    mine, theirs = _common(one, other)
+    a, b = one.rows(mine), other.rows(theirs)
+    net = a.wins / a.times - b.wins / b.times
+    z = np.zeros((len(net), one.outcomes))
+    z[np.arange(len(net)), a.first], z[np.arange(len(net)), a.second] = net, -net
+    _, pair = np.unique(a.pair, return_inverse=True)
+    by_pair = np.zeros((pair.max() + 1, one.outcomes))
+    np.add.at(by_pair, pair, z)
+    signs = rng.choice([-1.0, 1.0], (draws, len(by_pair)))
+    noise, seen = ((signs @ by_pair) ** 2).sum(1), (by_pair.sum(0) ** 2).sum()
+    both = np.intersect1d(np.append(one.first, one.second), np.append(other.first, other.second))
+    return {"name": name, "pairs": len(net), "p": (1 + (noise >= seen * (1 - 1e-9)).sum()) / (1 + draws), "both": both, **_correlation(fit(one), fit(other), both)}
+
+
+def _correlation(one, other, both: np.ndarray) -> dict:
+    """r, its interval, and the utilities of the outcomes both know, standardised."""
+    centre = np.eye(len(both)) - 1 / len(both)
+    u, v = (centre @ x.u[both] for x in (one, other))
+    cov_u, cov_v = (centre @ x.cov[np.ix_(both, both)] @ centre for x in (one, other))
+    size_u, size_v = u @ u - np.trace(cov_u), v @ v - np.trace(cov_v)
+    if min(size_u / (u @ u), size_v / (v @ v)) < 0.1:  # hardly anything but error
+        return {"r": 0.0, "ci": None, "u": u, "v": v}
+    r = u @ v / np.sqrt(size_u * size_v)
+    grad_u, grad_v = v / np.sqrt(size_u * size_v) - r * u / size_u, u / np.sqrt(size_u * size_v) - r * v / size_v
+    reach = 1.96 * np.sqrt(grad_u @ cov_u @ grad_u + grad_v @ cov_v @ grad_v)
+    low, high = (float(np.clip(r + s * reach, -1, 1)) for s in (-1, 1))
+    return {"r": float(np.clip(r, -1, 1)), "ci": (low, high), "u": u / np.sqrt(size_u / len(both)), "v": v / np.sqrt(size_v / len(both))}
+
+
+def _outcomes(found: dict, before: str, names: tuple[str, ...]) -> Sheet:
+    """The outcomes that moved most."""
+    order = np.argsort(-np.abs(found["v"] - found["u"]), kind="stable")[:SHOWN]
+    rows = tuple((names[found["both"][k]], f"{found['u'][k]:+.2f}", f"{found['v'][k]:+.2f}") for k in order)
+    return Sheet("What moved most (utilities of mean 0 and variance 1)", ("Outcome", before, found["name"]), rows)

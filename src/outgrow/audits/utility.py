@@ -1,0 +1,117 @@
+"""Do a judge's choices follow from one scale of values, or from the order in which things are shown?
+
+    predicted   share of choices that utilities fitted to other pairs predict (FOLDS-fold)       no scale: not above 1/2
+    cyclic      share of triads a > b > c > a, among those with three decided pairs              any choice at random: 1/4
+                against triads drawn from the fitted utilities, which waver about a scale and no more      Monte Carlo p
+    first       share of choices of the outcome shown first, mean over pairs shown both ways     t-test over pairs against 1/2
+Utilities: `_thurstone`. Mazeika et al. 2025, Utility Engineering, arXiv 2502.08640, who fit a spread for every outcome, too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from outgrow.audits import Finding, Sheet, audit
+from outgrow.audits._statistics import FOLDS, apart, jackknife, percent
+from outgrow.audits._thurstone import Asked, cycles, expected, fit
+from outgrow.rng import derive
+
+ALARM = 0.05
+"""Chance of a false alarm, each warning over all judges (Bonferroni)."""
+FEWEST = 20
+"""Fewest pairs of outcomes that say something about a judge; shown both ways, about the order."""
+DRAWS = 199
+SHOWN = 12
+"""Outcomes of a judge in the page's table, from either end."""
+
+
+@audit("UTILITY", "Do a judge's choices follow from one scale of values?")
+def utility(choices, *, seed):
+    """How well one scale of utilities predicts a judge's choices, whether they go in circles, and what the order shown does."""
+    asked = [(name, Asked.of(choices, j)) for j, name in enumerate(choices.names)]
+    asked = [(name, a) for name, a in asked if len(np.unique(a.pair)) >= FEWEST]
+    if not asked:
+        return f"no judge has chosen between {FEWEST} pairs of outcomes"
+    judges = [_one(name, a, derive(seed, "utility", name), max(DRAWS, 40 * len(asked))) for name, a in asked]
+    return [_coherent(judges, choices.outcomes), _order(judges)]
+
+
+def _one(name: str, asked: Asked, rng: np.random.Generator, draws: int) -> dict:
+    """The figures of one judge."""
+    pair, where = np.unique(asked.pair, return_inverse=True)
+    fold = apart(len(pair))[where]
+    found, hits = fit(asked), np.zeros(len(fold))
+    for f in range(FOLDS):
+        u = fit(asked.rows(fold != f), start=found).u
+        side = np.sign(u[asked.first] - u[asked.second])[fold == f]
+        won, of = asked.wins[fold == f], asked.times[fold == f]
+        hits[fold == f] = np.where(side > 0, won, np.where(side < 0, of - won, of / 2))
+    right, times = (np.bincount(fold, v, FOLDS) for v in (hits, asked.times))
+    predicted, ci = jackknife(lambda kept: right[kept].sum() / times[kept].sum())
+    (cyclic,), (triads,) = cycles(asked, asked.wins)
+    noise = expected(asked, found, rng, draws)
+    return {
+        "name": name, "choices": times.sum(), "predicted": predicted, "ci": ci or (0.0, 1.0), "cyclic": cyclic, "triads": triads, "noise": noise.mean(),
+        "p": (1 + (noise >= cyclic).sum()) / (1 + draws), "u": found, **_first(asked, where),
+    }  # fmt: skip
+
+
+def _first(asked: Asked, where: np.ndarray) -> dict:
+    """The share of choices of the first shown, its interval, and p; over pairs shown both ways."""
+    one_way = asked.first < asked.second
+    share = np.full((2, where.max() + 1), np.nan)
+    share[one_way.astype(int), where] = asked.wins / asked.times
+    lean = share.mean(0)
+    lean = lean[~np.isnan(lean)]
+    if len(lean) < FEWEST:
+        return {"both_ways": len(lean), "first": np.nan, "first_ci": None, "first_p": 1.0}
+    mean, se, df = lean.mean(), lean.std(ddof=1) / np.sqrt(len(lean)), len(lean) - 1
+    p = 2 * stdtr(df, -abs(mean - 0.5) / se) if se else float(mean == 0.5)
+    reach = stdtrit(df, 0.975) * se
+    return {"both_ways": len(lean), "first": float(mean), "first_ci": (max(float(mean - reach), 0.0), min(float(mean + reach), 1.0)), "first_p": float(p)}
+
+
+def _coherent(judges: list[dict], outcomes: tuple[str, ...]) -> Finding:
+    """Whether there is a scale."""
+    # One-sided at level ALARM / J, from the interval's two-sided .05: its standard error is its reach by Student's quantile.
+    scale = stdtrit(FOLDS - 1, 1 - ALARM / len(judges)) / stdtrit(FOLDS - 1, 0.975)
+    none = [j for j in judges if j["predicted"] - scale * (j["predicted"] - j["ci"][0]) <= 0.5]
+    round_about = [j for j in judges if j["p"] <= ALARM / len(judges)]
+    worst = min(none or round_about or judges, key=lambda j: j["predicted"])
+    says = (
+        f"One scale of utilities predicts {percent(worst['predicted'])} of the choices of {worst['name']} between pairs that it was not fitted to; "
+        f"{percent(worst['cyclic'], 1)} of {worst['triads']:,.0f} triads are cyclic, where choices at random give 25% and wavering about the scale {percent(worst['noise'], 1)}."
+    )
+    severity, do = "ok", ""
+    if none:
+        severity, do = "warning", f"Teach no student by choices of {', '.join(j['name'] for j in none[:5])}: they have no scale to learn. Ask with fewer, clearer outcomes, or another judge."
+    elif round_about:
+        severity, do = "warning", f"{', '.join(j['name'] for j in round_about[:5])}: choices go in circles beyond wavering; a reward fitted to them is wrong where they do. Look at the outcomes below, and ask about one quality at a time."
+    head = ("Judge", "Choices", "Predicted", "95% interval", "Cyclic triads", "of wavering", "p")
+    rows = tuple((j["name"], f"{j['choices']:,.0f}", percent(j["predicted"]), f"{percent(j['ci'][0])} to {percent(j['ci'][1])}", percent(j["cyclic"], 1), percent(j["noise"], 1), f"{j['p']:.2g}") for j in judges)
+    return Finding(severity, says, do, f"choices of {worst['name']} that utilities predict", worst["predicted"], worst["ci"], "share", (), (Sheet("One scale or none", head, rows), _ranked(worst, outcomes)))
+
+
+def _ranked(judge: dict, outcomes: tuple[str, ...]) -> Sheet:
+    """The outcomes that a judge values most and least; utilities of mean 0 and variance 1."""
+    u, unit = judge["u"].u, judge["u"].u.std() or 1.0
+    error = 1.96 * np.sqrt(np.diag(judge["u"].cov)) / unit
+    order = np.argsort(-u, kind="stable")
+    order = order if len(order) <= 2 * SHOWN else np.append(order[:SHOWN], order[-SHOWN:])
+    rows = tuple((outcomes[k], f"{u[k] / unit:+.2f}", f"± {error[k]:.2f}") for k in order)
+    return Sheet(f"What {judge['name']} values most, and least", ("Outcome", "Utility", "95%"), rows)
+
+
+def _order(judges: list[dict]) -> Finding:
+    """Whether the order shown decides."""
+    known = [j for j in judges if j["first_ci"]]
+    if not known:
+        return Finding("note", f"No judge was shown {FEWEST} pairs of outcomes both ways round: what was preferred cannot be told from what stood first.", "Ask every pair again with the two outcomes exchanged.", code="ORDER")
+    lean = [j for j in known if j["first_p"] <= ALARM / len(known)]
+    worst = max(lean or known, key=lambda j: abs(j["first"] - 0.5))
+    says = f"{worst['name']} chooses the outcome shown first {percent(worst['first'])} of the time, over {worst['both_ways']:,} pairs shown both ways round."
+    do = f"Ask every pair both ways round and use the mean: {worst['name']} leans to the {'first' if worst['first'] > 0.5 else 'second'} shown." if lean else ""
+    head = ("Judge", "Pairs both ways", "First chosen", "95% interval", "p")
+    rows = tuple((j["name"], f"{j['both_ways']:,}", percent(j["first"], 1), f"{percent(j['first_ci'][0])} to {percent(j['first_ci'][1])}", f"{j['first_p']:.2g}") for j in known)
+    return Finding("warning" if lean else "ok", says, do, f"choices of the first shown, {worst['name']}", worst["first"], worst["first_ci"], "share", (), (Sheet("What the order shown does", head, rows),), "ORDER")
