@@ -63,18 +63,22 @@ def coins(votes, fold: np.ndarray, asked: np.ndarray) -> Coins:
     agree, classes = sum(alike), len(votes.classes)
     known = triangles(asked & (common.sum(0) > 0))
     told = (np.diagonal(common.sum(0)) >= SEEN) & known.any(1)
-    fits = [_fitted(common.sum(0) - c, agree.sum(0) - a, known, classes) for c, a in zip((0, *common), (0, *agree), strict=True)]
+    common, agree = (np.concatenate([np.zeros_like(part[:1]), part]) for part in (common, agree))
+    fits = _fitted(*(part.sum(0) - part for part in (common, agree)), known, classes)
     fits = np.where(told, fits, np.nan)
     return Coins(fits[0], fits[1:], classes)
 
 
 def _fitted(common, agree, known, classes) -> np.ndarray:
+    """(B, J) of counts (B, J, J)"""
     weight = np.where(known, common, 0)
     corrected = np.where(weight > 0, (classes * agree / np.maximum(common, 1) - 1) / (classes - 1), 0) * weight
-    s = np.full(len(common), 0.5)
+    s = np.full((*common.shape[:2], 1), 0.5)
     for _ in range(ROUNDS):
-        s = (s + (corrected @ s / np.maximum(weight @ s**2, 1e-9)).clip(-1, 1)) / 2
-    return s if s.sum() >= 0 else -s
+        before, s = s, (s + (corrected @ s / np.maximum(weight @ s**2, 1e-9)).clip(-1, 1)) / 2
+        if np.abs(s - before).max() < 1e-6:
+            break
+    return np.where(s.sum(1, keepdims=True) >= 0, s, -s)[:, :, 0]
 
 
 def _spread(left: np.ndarray) -> np.ndarray:
