@@ -48,6 +48,7 @@ def _models() -> Iterable[Row]:
     for model in catalogue():
         yield model.name, f"{model.parameters / 1e6:.0f}M", f"{model.size / 1e6:.0f} MB", model.licence, model.what
     yield "convnet", "0.1M", "0 MB", "-", "no checkpoint: a small network that is trained from scratch on images (convnet:WIDTH)"
+    yield "patches", "0.04M", "0 MB", "-", "no checkpoint: kinds of patches found in the pool's images, without labels (patches:K)"
 
 
 def _methods() -> Iterable[Row]:

@@ -12,6 +12,7 @@ from outgrow.models.catalogue import Entry, catalogue
 from outgrow.models.checkpoints import Model, check, members, resolve
 from outgrow.models.encoder import Features, candidate_layers, features
 from outgrow.models.language_model import ZeroShot, zero_shot
+from outgrow.models.patches import patch_features
 from outgrow.models.vision import image_features
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "features",
     "image_features",
     "members",
+    "patch_features",
     "resolve",
     "zero_shot",
 ]

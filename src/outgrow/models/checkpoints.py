@@ -6,6 +6,7 @@
     resolve("path/to/folder", store)                  a local folder with safetensors or one GGUF file
     resolve("features:path/to/file.npz", store)       no model, but what some model made of the items: `models/files.py`
     resolve("convnet", store)                         no model, but one to be trained from scratch on images: `models/scratch.py`
+    resolve("patches", store)                         no model, but an encoder found in the pool's own images (`models/patches.py`)
     resolve("google/vit-base-patch16-224,minilm-l6", store)     a model of images and one of texts, side by side
 
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
@@ -49,7 +50,7 @@ class Model:
     """As it was asked for."""
     kind: str
     """"encoder" (reads both ways), "causal" (a language model), "vision" (reads images), "features" (a file of them), "scratch"
-    (nothing yet) or "joined" (several)."""
+    (nothing yet), "patches" (found in the pool's images) or "joined" (several)."""
     path: Path
     """Folder of safetensors, configuration and tokenizer; the file of features."""
     digest: str
@@ -76,6 +77,8 @@ def resolve(name: str, store: Store) -> Model:
         return _ready_made(name)
     if scratch.named(name):
         return _from_scratch(name)
+    if scratch.patched(name):
+        return _of_patches(name)
     if len(parts := members(name)) > 1:
         return _joined(name, [resolve(part, store) for part in parts])
     folder = Path(name).expanduser()
@@ -89,6 +92,9 @@ def check(name: str) -> None:
         return
     if scratch.named(name):
         scratch.width(name)
+        return
+    if scratch.patched(name):
+        scratch.centroids(name)
         return
     if len(parts := members(name)) > 1:
         for part in parts:
@@ -167,7 +173,7 @@ def _ready_made(name: str) -> Model:
 
 
 def _joined(name: str, parts: list[Model]) -> Model:
-    if len(parts) != 2 or parts[0].kind != "vision" or parts[1].kind not in ("encoder", "causal"):
+    if len(parts) != 2 or parts[0].kind not in ("vision", "patches") or parts[1].kind not in ("encoder", "causal"):
         raise UserError(f"{name!r}: what is joined by a comma is a model of images and one of texts, in this order")
     both = [part.parameters for part in parts]
     return Model(
@@ -182,6 +188,14 @@ def _from_scratch(name: str) -> Model:
     return Model(
         name=name, kind="scratch", path=Path(), digest=made_of({scratch.NAME: width}), revision="trained from scratch",
         licence="none needed", parameters=None, width=4 * width, depth=4, size_bytes=0,
+    )  # fmt: skip
+
+
+def _of_patches(name: str) -> Model:
+    count = scratch.centroids(name)
+    return Model(
+        name=name, kind="patches", path=Path(), digest=made_of({scratch.PATCHES: count}), revision="found in the pool's images",
+        licence="none needed", parameters=108 * count, width=4 * count, depth=1, size_bytes=0,
     )  # fmt: skip
 
 

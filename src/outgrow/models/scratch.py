@@ -1,4 +1,8 @@
-"""`convnet` or `convnet:WIDTH`: no checkpoint, but a small network that every training starts anew (`students/convnet.py`)."""
+"""Names of image models without a checkpoint.
+
+    convnet, convnet:WIDTH     a small network that every training starts anew (`students/convnet.py`)
+    patches, patches:K         an encoder that is found in the pool's own images (`models/patches.py`)
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,12 @@ import re
 
 from outgrow.errors import UserError
 
-NAME = "convnet"
+NAME, PATCHES = "convnet", "patches"
 WIDTH = 24
 """Channels of the first block where the name says nothing; a multiple of GROUPS."""
 GROUPS = 8
-_FORM = re.compile(rf"{NAME}(:(?P<width>\d+))?")
+CENTROIDS = 400
+"""K where the name says nothing."""
 
 
 def named(name: str) -> bool:
@@ -18,10 +23,28 @@ def named(name: str) -> bool:
     return name.partition(":")[0] == NAME
 
 
+def patched(name: str) -> bool:
+    """Whether a name means an encoder by patches."""
+    return name.partition(":")[0] == PATCHES and "," not in name
+
+
 def width(name: str) -> int:
-    """Channels of its first block. UserError for a name that is none."""
-    found = _FORM.fullmatch(name)
-    asked = WIDTH if found is None or found["width"] is None else int(found["width"])
-    if found is None or not GROUPS <= asked <= 512 or asked % GROUPS:
+    """Channels of a convnet's first block. UserError for a name that is none."""
+    asked = _number(name, NAME, WIDTH)
+    if not GROUPS <= asked <= 512 or asked % GROUPS:
         raise UserError(f"model {name!r}: write it as {NAME} or {NAME}:WIDTH, with a multiple of {GROUPS} from {GROUPS} to 512")
     return asked
+
+
+def centroids(name: str) -> int:
+    """An encoder's K. UserError for a name that is none."""
+    asked = _number(name, PATCHES, CENTROIDS)
+    if not 8 <= asked <= 4096:
+        raise UserError(f"model {name!r}: write it as {PATCHES} or {PATCHES}:K, with K from 8 to 4096")
+    return asked
+
+
+def _number(name: str, word: str, default: int) -> int:
+    """What stands behind the colon; 0 for a name that is none."""
+    found = re.fullmatch(rf"{word}(?::(\d+))?", name)
+    return 0 if found is None else int(found[1] or default)

@@ -31,6 +31,9 @@ def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
     if resolved.kind == "vision":
         seen = models.image_features(resolved, task.seen(model), store)
         return Space(seen.x[:, None], seen.layers, pool, seen.seconds, seen.flops)
+    if resolved.kind == "patches":
+        seen = models.patch_features(resolved, task.seen(model), pool, store)
+        return Space(seen.x[:, None], seen.layers, pool, seen.seconds, seen.flops)
     texts = task.read(model)
     read = models.features(resolved, [t for side in zip(*texts, strict=True) for t in side], store)
     x = read.x.reshape(len(read.layers), len(texts[0]), len(task), -1)
@@ -65,7 +68,7 @@ def texts_of(task: Task, model: str, store: Any) -> Texts:
     resolved = models.resolve(model, store)
     if resolved.kind == "features":
         raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take --student linear or mlp")
-    if resolved.kind in ("vision", "joined"):
+    if resolved.kind in ("vision", "patches", "joined"):
         raise UserError(f"{model!r} reads images, and only models of texts are fine-tuned here: take --student linear or mlp, or convnet")
     return Texts(resolved, task.read(model), task.classes, store)
 

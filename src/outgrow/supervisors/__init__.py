@@ -126,7 +126,7 @@ def parse(name: str) -> list[tuple[Kind, str]]:
             if kind.check:
                 kind.check(argument)
             out.append((kind, argument))
-        elif colon and "/" not in word and not files.named(member) and not scratch.named(member):
+        elif colon and "/" not in word and not files.named(member) and not scratch.named(member) and not scratch.patched(member):
             raise unknown("kind of supervisor", word, kinds)
         else:
             out.append((kinds["probe"], member))

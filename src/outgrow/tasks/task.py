@@ -58,7 +58,7 @@ class Task:
         """The texts, for a reader of texts. Raises UserError where items are images alone."""
         if not self.texts[0]:
             raise UserError(
-                f"{by} reads text, and the items of task {self.name!r} are images alone: take an image model or convnet, or "
+                f"{by} reads text, and the items of task {self.name!r} are images alone: take an image model, patches or convnet, or "
                 "name a column with --text"
             )
         return self.texts

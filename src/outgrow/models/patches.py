@@ -1,0 +1,130 @@
+"""`patches` or `patches:K`: an encoder of images that needs no weights (Coates, Ng & Lee 2011, AISTATS).
+
+    p = the 27 x 27 patches of 6 x 6 in the image at 32 x 32, each less its mean, over sqrt(variance + 10)
+    y = V (D + 0.1)^-1/2 V' (p - m)           m and V D V': mean and covariance of patches drawn from the pool's images
+    c_1 .. c_K: k-means of those patches' y, STEPS rounds from K of them; no label is looked at, and no test item
+    f_k = max(0, mean_j |y - c_j| - |y - c_k|)
+    x = the roots of the sums of f over each quarter of the image, 4K numbers      (the paper: the sums)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from outgrow import progress
+from outgrow.models import loading, scratch
+from outgrow.models.bundles import Bundles
+from outgrow.models.checkpoints import Model
+from outgrow.models.encoder import Features
+from outgrow.models.sweep import Sweep
+from outgrow.rng import derive, hashed
+from outgrow.store import Store, made_of
+from outgrow.tasks.images import squares
+
+if TYPE_CHECKING:
+    import torch
+
+VERSION = 1
+"""Goes up when the same images would give other numbers."""
+SIDE, PATCH = 32, 6
+PLACES = SIDE - PATCH + 1
+IMAGES, SAMPLED, STEPS = 2000, 125, 10
+"""At most so many images of the pool give SAMPLED patches a centroid."""
+
+
+def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, store: Store) -> Features:
+    """float32 (1, N, 4K) of encoded images; patches are drawn from those in `pool` (N,) bool."""
+    known = sorted({images[i] for i in np.flatnonzero(pool)})
+    made = {"version": VERSION, "centroids": scratch.centroids(model.name), "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known))}
+    learned = store.make("patches", made, lambda: _learn(known, made["centroids"]))
+    with closing(Sweep("patch-features", model, _Squares(), images, store, made, lambda: _Triangle(**learned.arrays))) as sweep:
+        index = sweep.run()
+        found = Features(
+            x=sweep.gather(index, model.width), layers=(1,), width=model.width, **index.meta, cached=not sweep.computed, digest=made_of(sweep.made)
+        )
+    return replace(found, seconds=found.seconds + learned.meta["seconds"])
+
+
+def _learn(images: Sequence[bytes], k: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Mean (108,), whitening (108, 108) and centroids (K, 108) of the patches of these images."""
+    import torch
+
+    began, rng = time.perf_counter(), derive(0, "patches", k)
+    chosen = rng.choice(len(images), min(len(images), IMAGES), replace=False)
+    each = -(-SAMPLED * k // len(chosen))
+    drawn = [_normal(squares([images[at]], SIDE))[0, torch.from_numpy(rng.integers(PLACES**2, size=each))].cpu() for at in chosen]
+    p = torch.cat(drawn)
+    mean = p.mean(0)
+    spread, axes = np.linalg.eigh(np.cov(p.double().numpy().T))
+    whiten = torch.from_numpy(axes @ (axes / np.sqrt(spread + 0.1)).T).float()
+    y = (p - mean) @ whiten
+    c = y[torch.from_numpy(rng.choice(len(y), k, replace=False))]
+    with progress.track(f"finding {k} kinds of patches", STEPS) as bar:
+        for _ in range(STEPS):
+            total, members = torch.zeros_like(c), torch.zeros(k, 1)
+            for part in y.split(4096):
+                near = (c.square().sum(1) / 2 - part @ c.T).argmin(1)
+                total.index_add_(0, near, part)
+                members.index_add_(0, near, torch.ones(len(part), 1))
+            c = torch.where(members > 0, total / members.clamp_min(1), c)
+            bar.advance()
+    return {"mean": mean.numpy(), "whiten": whiten.numpy(), "centroids": c.numpy()}, {"seconds": time.perf_counter() - began}
+
+
+def _normal(pixels: np.ndarray) -> torch.Tensor:
+    """(n, 729, 108): the patches of uint8 (n, 3, 32, 32), each of mean 0 and about one contrast."""
+    import torch
+
+    p = torch.nn.functional.unfold(torch.from_numpy(pixels).to(loading.device()).float(), PATCH).transpose(1, 2).contiguous()
+    p -= p.mean(-1, keepdim=True)
+    return p.div_((p.square().mean(-1, keepdim=True) + 10).sqrt_())
+
+
+@final
+class _Squares:
+    """Encoded images as a source; a batch is uint8 (n, 3, 32, 32)."""
+
+    what, rows, loading, truncated = "images", 1, 0.0, 0
+
+    def __init__(self) -> None:
+        self.made: dict[str, int] = {}
+
+    def open(self, items: Sequence[bytes], folder: Path) -> Bundles:
+        self._items = items
+        return Bundles.single(np.full(len(items), PLACES**2, np.int64))
+
+    def batch(self, bundles: Bundles, numbers: Sequence[int]) -> np.ndarray:
+        return squares([self._items[number] for number in numbers], SIDE)
+
+    def close(self) -> None:
+        self._items = ()
+
+
+@final
+class _Triangle:
+    """What the centroids say of images."""
+
+    def __init__(self, mean: np.ndarray, whiten: np.ndarray, centroids: np.ndarray):
+        import torch
+
+        self._mean, self._whiten, self._c = (torch.tensor(a).to(loading.device()) for a in (mean, whiten, centroids))
+        half = np.repeat((0, 1), (14, 13))
+        quarter = (2 * half[:, None] + half).reshape(-1)
+        self._quarters = torch.from_numpy(np.eye(4, dtype=np.float32)[:, quarter]).to(loading.device())
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        y = (_normal(batch) - self._mean) @ self._whiten
+        z = (y @ (-2 * self._c.T)).add_(self._c.square().sum(1)).add_(y.square().sum(-1, keepdim=True)).clamp_(min=0).sqrt_()
+        f = z.neg_().sub_(z.mean(-1, keepdim=True)).relu_()
+        return (self._quarters @ f).sqrt_().flatten(1)[None].cpu().numpy()
+
+    def flops(self, batch: np.ndarray) -> float:
+        return 2.0 * len(batch) * PLACES**2 * (self._c.numel() + self._whiten.numel())
