@@ -121,6 +121,6 @@ def frame_of(path: Path) -> Any:
     import polars as pl
 
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): run the same command again") from None
