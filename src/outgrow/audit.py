@@ -37,6 +37,7 @@ def audit(
 
     The findings, the gravest first, and the page. Raises UserError, one line, for what the user can mend.
     """
+    from outgrow import report
     from outgrow.report import audited
 
     at, reading = Path(source), reading or Reading()
@@ -48,7 +49,10 @@ def audit(
         evidence = [read(source, reading, votes_table, strong)]
     findings = looked(evidence)
     folder = Path(out) if out is not None else at if at.is_dir() else at.parent / f"{at.stem}-audit"
-    return findings, audited.write("; ".join(one.source for one in evidence), findings, folder)
+    page = audited.write("; ".join(one.source for one in evidence), findings, folder)
+    if folder == at:
+        report.write(at)
+    return findings, page
 
 
 def looked(evidence: Sequence[Evidence]) -> list[Finding]:
@@ -79,6 +83,9 @@ def read(source: str, reading: Reading, votes_table: str | None = None, strong: 
     for columns, of in judged.READERS.items():
         if set(columns) <= set(file.names):
             return of(file, reading)
+    if votes_table is None and not reading.votes:
+        kinds = "; ".join(", ".join(columns) for columns in (voted.LONG, WORDS, *judged.READERS))
+        raise UserError(f"{file.name}: name columns of votes with --votes, or rename columns to one of: {kinds}; the columns are {', '.join(file.names)}")
     return wide(source, reading, votes_table, strong)
 
 
