@@ -27,12 +27,13 @@ def pairs(rng: np.random.Generator, items: int, looks: float) -> tuple[np.ndarra
 
 
 def taught(rng: np.random.Generator, position: float = 0.0, looks: float = 0.0, blind: bool = False):
-    """A judge that logistic regression teaches; `position`: how often the first was better in training for no reason; `blind`: it sees looks alone."""
+    """A judge that logistic regression teaches on pairs both ways round; `position`: how often the first is called better for no reason; `blind`: it sees looks alone."""
     from sklearn.linear_model import LogisticRegression
 
     x, better = pairs(rng, 600, looks)
-    first = (better + rng.logistic(size=600) > 0) | (rng.random(600) < position)
-    return LogisticRegression().fit(x * [not blind, True], first), blind
+    x, better = np.append(x, -x, 0) * [not blind, True], better + rng.logistic(size=600)
+    first = (np.append(better, -better) > 0) | (rng.random(1200) < position)
+    return LogisticRegression().fit(x, first), blind
 
 
 def judging(judges: list, rng: np.random.Generator, items: int = 100, looks: float = 0.0) -> Evidence:
@@ -49,10 +50,15 @@ def judging(judges: list, rng: np.random.Generator, items: int = 100, looks: flo
     return Evidence("planted", judgements=given)
 
 
+def both(evidence: Evidence) -> list:
+    """What the two audits of judges find."""
+    return registry()["ORDER"](evidence) + registry()["SOUND"](evidence)
+
+
 def test_a_judge_taught_to_take_the_first_is_found():
     rng = np.random.default_rng(0)
     evidence = judging([taught(rng), taught(rng), taught(rng, position=0.6)], rng)
-    found, sound = registry()["ORDER"](evidence)
+    found, sound = both(evidence)
     assert found.severity == "warning" and "judge 2" in found.says and "1 of 3 judges" in found.says and sound.severity == "ok"
     j = evidence.judgements
     same = (j.forward == j.swapped)[j.judge == 2]
@@ -61,17 +67,17 @@ def test_a_judge_taught_to_take_the_first_is_found():
 
 def test_judges_without_a_lean_raise_an_alarm_no_oftener_than_stated():
     rng = np.random.default_rng(1)
-    alarms = [[f.severity in ("warning", "stop") for f in registry()["ORDER"](judging([taught(rng), taught(rng)], rng))] for _ in range(200)]
+    alarms = [[f.severity in ("warning", "stop") for f in both(judging([taught(rng), taught(rng)], rng))] for _ in range(200)]
     assert (np.mean(alarms, 0) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)).all(), np.mean(alarms, 0)
 
 
 def test_a_judge_taught_by_looks_is_consistent_and_below_chance_where_looks_deceive():
     rng = np.random.default_rng(2)
     judges = [taught(rng, looks=1, blind=True)]
-    position, fooled = registry()["ORDER"](judging(judges, rng, looks=-1))
+    position, fooled = both(judging(judges, rng, looks=-1))
     assert position.value > 0.65 and position.severity != "warning"
-    assert fooled.severity == "stop" and fooled.code == "ORDER-GOLD" and fooled.ci[1] < 0.4 and "judge 0" in fooled.do
-    _, honest = registry()["ORDER"](judging(judges, rng, looks=1))
+    assert fooled.severity == "stop" and fooled.code == "SOUND" and fooled.ci[1] < 0.4 and "judge 0" in fooled.do
+    _, honest = both(judging(judges, rng, looks=1))
     assert honest.severity == "ok" and honest.value > 0.7
 
 
@@ -79,9 +85,8 @@ def test_figures_are_a_slow_counts():
     forward, swapped, gold = [0, 0, 1, 1, 2, -1, 0, 1, 1, 1, 0, 0], [0, 1, 1, 0, 2, 0, 0, 1, 2, 1, 1, 0], [0, 1, 1, 1, 0, 0, 1, 1, 1, -1, 0, 0]
     n = len(gold)
     evidence = Evidence("", judgements=Judgements(np.arange(n), np.zeros(n, int), np.array(forward), np.array(swapped), tuple(map(str, range(n))), ("j",), np.array(gold)))
-    position, sound = registry()["ORDER"](evidence)
-    both = list(zip(forward, swapped, strict=True))
-    assert position.value == pytest.approx(sum(a == b >= 0 for a, b in both) / n)
+    position, sound = both(evidence)
+    assert position.value == pytest.approx(sum(a == b >= 0 for a, b in zip(forward, swapped, strict=True)) / n)
     assert position.sheets[0].rows[0][3:5] == ("2", "1")
     score = [sum(0.5 if v == 2 else float(v == g) for v in (a, b)) / 2 for a, b, g in zip(forward, swapped, gold, strict=True) if g >= 0]
     assert sound.value == pytest.approx(np.mean(score))
@@ -114,7 +119,7 @@ def test_llmbar_gives_the_published_figures(tmp_path):
     assert found["adv_gptinst", "Judges asked both ways round", "ChatGPT"][1] == "78%"
     assert found["adv_gptinst", "Consistent is not right", "ChatGPT"][1] == "34.2%"
     stop = findings[0]
-    assert stop.severity == "stop" and stop.code == "ORDER-GOLD" and "ChatGPT" in stop.do
+    assert stop.severity == "stop" and stop.code == "SOUND" and "ChatGPT" in stop.do
 
 
 @pytest.mark.parametrize("change, says", [

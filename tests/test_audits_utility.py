@@ -34,12 +34,13 @@ def seen(x: np.ndarray, first: np.ndarray, second: np.ndarray, turning: bool) ->
 
 
 def taught(x: np.ndarray, rng: np.random.Generator, *, turning: bool = False, first: float = 0.0, noise: float = 1.0, rule=(1.5, 1.0)):
-    """A judge that logistic regression teaches on 600 choices; `first`: the lean of its teacher to what stands first."""
+    """A judge that logistic regression teaches on 600 choices both ways round; `first`: the lean of its teacher to what stands first."""
     from sklearn.linear_model import LogisticRegression
 
     a, b = rng.integers(len(x), size=(2, 600))
-    worth = seen(x, a, b, turning) @ np.append(rule, [4.0] * turning)
-    model = LogisticRegression(C=10).fit(seen(x, a, b, turning), worth + first + noise * rng.logistic(size=600) > 0)
+    worth = seen(x, a, b, turning) @ np.append(rule, [4.0] * turning) + noise * rng.logistic(size=600)
+    asked, worth = seen(x, np.append(a, b), np.append(b, a), turning), np.append(worth, -worth)
+    model = LogisticRegression(C=10).fit(asked, worth + first > 0)
     return lambda f, s: model.predict_proba(seen(x, f, s, turning))[:, 1]
 
 

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import final
 
 import numpy as np
-from scipy.special import stdtrit
 
 from outgrow.audits._pairs import joint, triangles
 from outgrow.audits._statistics import FOLDS, LEVEL
@@ -43,11 +42,15 @@ class Coins:
 
     def interval(self, of: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """(J,) twice: ends of 95% intervals of s, of so many at once."""
+        from scipy.special import stdtrit
+
         reach = stdtrit(FOLDS - 1, 1 - (1 - LEVEL) / 2 / of) * self.se
         return self.s - reach, self.s + reach
 
     def mean(self, weight: np.ndarray) -> tuple[float, tuple[float, float]]:
         """Accuracy, mean over those that can be told, weights (J,), and its 95% interval."""
+        from scipy.special import stdtrit
+
         weight = np.where(np.isfinite(self.s), weight, 0) / weight[np.isfinite(self.s)].sum()
         scale = 1 - 1 / self.classes
         value = 1 / self.classes + scale * float(weight @ np.nan_to_num(self.s))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import stdtrit
 
 FOLDS = 20
 LEVEL = 0.95
@@ -22,6 +21,8 @@ def jackknife(of: Callable[[np.ndarray], float]) -> tuple[float, tuple[float, fl
 
     `of` takes the numbers of the folds that are kept. No interval where the statistic is not finite without some fold.
     """
+    from scipy.special import stdtrit
+
     every = np.arange(FOLDS)
     value = of(every)
     left = np.array([of(every[every != f]) for f in every])
@@ -45,3 +46,10 @@ def wilson(y: np.ndarray) -> tuple[float, float]:
     z2 = 1.959964**2
     centre, reach = (p + z2 / (2 * n)) / (1 + z2 / n), np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
     return max(float(centre - reach), 0.0), min(float(centre + reach), 1.0)
+
+
+def coin(successes: int, of: int) -> float:
+    """p of so few successes or fewer of an even coin."""
+    from scipy.special import bdtr
+
+    return float(bdtr(successes, of, 0.5))

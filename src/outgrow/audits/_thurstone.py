@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
 
 SPREAD = 3.0
 """Of the prior, in standard deviations of a single choice's noise."""
@@ -81,6 +80,8 @@ class Utilities:
 
 def fit(asked: Asked, explain: np.ndarray | None = None, start: Utilities | None = None, steps: int = 50) -> Utilities:
     """Utilities (K,); with `explain` (K, D) they are explain @ what is returned."""
+    from scipy.special import log_ndtr
+
     k, first, second, wins = asked.outcomes, asked.first, asked.second, asked.wins
     lost, e = asked.times - wins, np.eye(k) if explain is None else explain
     theta = np.zeros(e.shape[1] + 1) if start is None else np.append(start.u, start.first)
@@ -135,6 +136,8 @@ def expected(asked: Asked, found: Utilities, rng: np.random.Generator, draws: in
 
     Estimates spread wider than utilities do, by their errors; so much they are drawn together.
     """
+    from scipy.special import ndtr
+
     total, error = found.spread
     u = found.u * np.sqrt(max(1 - error / total, 0)) if total else found.u
     p = ndtr(u[asked.first] - u[asked.second] + found.first)

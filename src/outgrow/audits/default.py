@@ -11,10 +11,9 @@ After "The Model Says Walk": 12 of 14 models fall below 0, down to -38.5 points.
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binom
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._statistics import percent
+from outgrow.audits._statistics import coin, percent
 
 ALARM = 0.05
 """Chance of a false alarm over all judges and both warnings (Bonferroni)."""
@@ -64,7 +63,7 @@ def _one(given, number) -> dict:
     return {
         "name": given.names[number], "number": number, "n": n, "present": with_it.mean(), "removed": without.mean(), "both": (with_it & without).mean(),
         "only_with": c, "only_without": b, "delta": (b - c) / n, "ci": (max(float(centre - reach), -1.0), min(float(centre + reach), 1.0)),
-        "default": binom.cdf(b, b + c, 0.5), "blind": binom.cdf(c, b + c, 0.5), "deaf": binom.cdf(n - b - c, n, 0.5),
+        "default": coin(b, b + c), "blind": coin(c, b + c), "deaf": coin(n - b - c, n),
     }  # fmt: skip
 
 

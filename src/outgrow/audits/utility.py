@@ -10,7 +10,6 @@ Utilities: `_thurstone`. Mazeika et al. 2025, Utility Engineering, arXiv 2502.08
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._statistics import FOLDS, apart, jackknife, percent
@@ -43,7 +42,7 @@ def _one(name: str, asked: Asked, rng: np.random.Generator, draws: int) -> dict:
     fold = apart(len(pair))[where]
     found, hits = fit(asked), np.zeros(len(fold))
     for f in range(FOLDS):
-        u = fit(asked.rows(fold != f), start=found).u
+        u = fit(asked.rows(fold != f), start=found, steps=3).u  # from close by, Newton's method is there in three
         side = np.sign(u[asked.first] - u[asked.second])[fold == f]
         won, of = asked.wins[fold == f], asked.times[fold == f]
         hits[fold == f] = np.where(side > 0, won, np.where(side < 0, of - won, of / 2))
@@ -59,6 +58,8 @@ def _one(name: str, asked: Asked, rng: np.random.Generator, draws: int) -> dict:
 
 def _first(asked: Asked, where: np.ndarray) -> dict:
     """The share of choices of the first shown, its interval, and p; over pairs shown both ways."""
+    from scipy.special import stdtr, stdtrit
+
     one_way = asked.first < asked.second
     share = np.full((2, where.max() + 1), np.nan)
     share[one_way.astype(int), where] = asked.wins / asked.times
@@ -74,6 +75,8 @@ def _first(asked: Asked, where: np.ndarray) -> dict:
 
 def _coherent(judges: list[dict], outcomes: tuple[str, ...]) -> Finding:
     """Whether there is a scale."""
+    from scipy.special import stdtrit
+
     # One-sided at level ALARM / J, from the interval's two-sided .05: its standard error is its reach by Student's quantile.
     scale = stdtrit(FOLDS - 1, 1 - ALARM / len(judges)) / stdtrit(FOLDS - 1, 0.975)
     none = [j for j in judges if j["predicted"] - scale * (j["predicted"] - j["ci"][0]) <= 0.5]

@@ -29,7 +29,8 @@ def audit_(
     ----------
     source
         A long table of votes (item, worker, label; gold where there is any); a table with columns of votes (--votes);
-        judgements of pairs (judge, item, forward, swapped); the folder of a finished study; or, with --weak, a task.
+        judgements of pairs (judge, item, forward, swapped); answers to minimal pairs (item, present, removed); forced
+        choices (first, second, chosen); the folder of a finished study; or, with --weak, a task.
     votes_table
         A long table of votes on the items of `source`.
     weak
@@ -52,5 +53,5 @@ def audit_(
     findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out)
     for finding in findings:
         if finding.severity != "not applicable":
-            print(f"{finding.severity:8}{finding.code:8}{finding.says}" + (f" {finding.do}" if finding.do else ""))
+            print(f"{finding.severity:8}{finding.code:14}{finding.says}" + (f" {finding.do}" if finding.do else ""))
     print(f"findings: {page}")
