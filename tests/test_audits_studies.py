@@ -20,6 +20,7 @@ from outgrow.students.linear import Basis
 from outgrow.tasks.reading import Reading
 from outgrow.worlds import World, plant
 
+ALARM = ("note", "warning", "stop")
 SLACK = 18
 """False alarms of 200 at a level of 5%: more are one in 120 of such tests."""
 
@@ -47,7 +48,7 @@ def test_errors_that_the_student_can_imitate_are_told_from_chance_and_from_hard_
 
 
 def test_errors_by_chance_raise_no_alarm():
-    alarms = sum(found("CEILING", before(World(items=300, width=6, rate=0.4), seed))["CEILING-ERRORS"].severity != "ok" for seed in range(200))
+    alarms = sum(found("CEILING", before(World(items=300, width=6, rate=0.4), seed))["CEILING-ERRORS"].severity in ALARM for seed in range(200))
     assert alarms <= SLACK
 
 
@@ -163,7 +164,13 @@ def test_a_run_folder_is_audited_and_its_findings_lie_in_it(folder, monkeypatch)
     assert asked["CEILING-GAP"].value == gap
     (evidence,) = studied.finished(folder / "run")
     told = json.loads((folder / "run" / "details.json").read_text())["pairs"][0]["n_test"]
+    assert "CEILING-GAP" in (folder / "run" / "report.html").read_text()
     assert (evidence.gold >= 0).sum() == told and all(evidence.texts) and evidence.before is not None
+
+
+def test_a_run_writes_its_findings_into_its_report(folder):
+    kept = {f["code"] for f in json.loads((folder / "run" / "audit.json").read_text())["findings"]}
+    assert {"CEILING-GAP", "COST"} <= kept and 'id="findings"' in (folder / "run" / "report.html").read_text()
 
 
 def test_supervisors_are_audited_before_they_teach_and_no_gold_but_their_own_is_open(folder, monkeypatch, tmp_path):

@@ -87,7 +87,16 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         (folder / "comparison.json").unlink(missing_ok=True)
     else:
         _json(folder / "comparison.json", comparison)
+    _findings(folder)
     report.write(folder)
+
+
+def _findings(folder: Path) -> None:
+    """What audits say of the run folder as it stands: no model is asked for that, no task read."""
+    from outgrow import audit, studied
+    from outgrow.report import audited
+
+    audited.keep(str(folder), audit.looked(studied.finished(folder, cheap=True)), folder)
 
 
 def scores(rows: Rows) -> dict[str, dict[str, Score]]:

@@ -108,7 +108,7 @@ def _finished(folder: Path, run: Any, pair: Any) -> Evidence:
     votes = Table(item, worker, said[worker, item].argmax(-1), n, names, classes, asked_all=True)
     study = Finished(np.arange(n), rows, pair.details, costs, gold, frame["weight"].to_numpy(), predicted)
     where, about = f"{folder}: {pair.task}, {pair.weak} and {pair.strong}", f"{pair.task}.{pair.weak}.{pair.strong}"
-    return Evidence(where, votes, tuple(frame["id"]), None, frame["group"].to_numpy(), gold, said[worker, item], study=study, about=about)
+    return Evidence(where, votes, tuple(frame["id"].to_list()), None, frame["group"].to_numpy(), gold, study=study, about=about)
 
 
 def _again(asked: dict[str, Any], pair: Any) -> Pair | None:
@@ -134,4 +134,4 @@ def _joined(one: Evidence, pair: Pair) -> Evidence:
     gold = np.full(len(task), -1)
     gold[at] = one.study.gold
     votes = replace(one.votes, item=at[one.votes.item], items=len(task))
-    return replace(more, source=one.source, about=one.about, votes=votes, gold=gold, probs=one.probs, study=replace(one.study, at=at))
+    return replace(more, source=one.source, about=one.about, votes=votes, gold=gold, probs=None, study=replace(one.study, at=at))

@@ -70,7 +70,9 @@ def _told(before) -> Finding:
     taught, hard = areas(np.unique(part))
     value, ci = jackknife(lambda kept: float(np.subtract(*areas(kept))))
     says = f"A head on the student's features that learns the supervisors' answers tells their errors with an AUC of {taught:.2f}, one that learns gold with {hard:.2f} (.5: not at all)"
-    if ci is None or ci[0] <= 0:
+    if ci is None or ci[0] <= 0 < IMITABLE < ci[1]:
+        return Finding("not applicable", "errors and right answers on items of one gold class are too few to tell what a student would imitate", code="ERRORS")
+    if ci[0] <= 0:
         return Finding("ok", f"{says}: errors are no rule of the student's inputs beyond what is hard.", "", "AUC beyond that of gold", value, ci, "number", code="ERRORS")
     do = "Add a supervisor that errs elsewhere, or buy gold where student and supervisor disagree (--method active, improve): the student copies what it can tell."
     return Finding("warning" if value >= IMITABLE else "note", f"{says}: part of their errors is a rule that the student will learn.", do, "AUC beyond that of gold", value, ci, "number", code="ERRORS")

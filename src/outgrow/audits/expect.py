@@ -30,6 +30,7 @@ def expect(before, *, study):
     if np.nansum(wrong.max(0, where=~np.isnan(wrong), initial=0)) < FEWEST:
         return f"needs {FEWEST} errors of the supervisors on items of their own half"
     repeated, accuracy, gain = quantities(before)
+    gap = before.gains(np.ones(len(before.groups), bool))[1]
     value = min(AT + REPEATED * repeated + ACCURACY * accuracy, MOST)
     row = study.rows.get("naive") if study is not None else None
     after = "" if row is None or row["pgr"] is None else f" It recovered {row['pgr']:.2f}."
@@ -40,8 +41,11 @@ def expect(before, *, study):
     do = "Change the supervisor, or buy gold where it and the student disagree (--method active, improve), before looking for a better method." if value < LITTLE else ""
     beyond = f"In the rehearsal naive is right on {100 * gain:.1f} points more items than the supervisors."
     less = "" if row is None else f" On the test items it was {100 * (row['value'] - study.rows['floor']['value']):.1f}."
+    share = Finding("note" if do else "ok", says, do, "expected PGR of naive", value, (value - WITHIN, value + WITHIN), "number", code="PGR")
+    if gap <= 0:
+        share = Finding("not applicable", "in a rehearsal the student that learns gold is no better than the supervisors: there is no gap to recover", code="PGR")
     return [
-        Finding("note" if do else "ok", says, do, "expected PGR of naive", value, (value - WITHIN, value + WITHIN), "number", code="PGR"),
+        share,
         Finding(
             "ok" if gain > 0 else "note", beyond + less, "" if gain > 0 else "Keep the supervisors' own answers, or take a stronger student: naive will not pass them.",
             "expected gain of naive", gain, (gain - POINTS, gain + POINTS), "points", code="GAIN",

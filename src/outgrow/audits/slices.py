@@ -23,6 +23,7 @@ LEVEL = 0.05
 FEWEST, MOST = 20, 0.5
 """Items that make a slice, and the share of all from which a word is no slice."""
 WORDS, CLUSTERS = 60, 8
+GOLD = "gold"
 GRAVE = 0.1
 """Excess from which a slice wants mending."""
 
@@ -54,7 +55,9 @@ def slices(votes, gold, *, texts, features, groups, ids, study):
     name, who = names[worst["slice"]], votes.names[worst["worker"]]
     says = f"{len(found)} of {asked} {'has' if len(found) == 1 else 'have'} more errors than chance explains; {name}: {who} is wrong on {percent(worst['inside'])}, elsewhere on {percent(worst['outside'])}."
     grave = bool(ci and ci[1] >= GRAVE and value >= GRAVE)
-    do = f"Label {FEWEST} to 100 items of the slice {name} and give them to {who} (--weak-gold, method improve), or add a supervisor that is right there."
+    do = f"Label {FEWEST} to 100 items {'of the slice ' * name.startswith('cluster')}{name} and give them to {who} (--weak-gold, --method improve), or add a supervisor that is right there."
+    if name.startswith(GOLD):
+        do = f"Give {who} as many items of {name} to learn from as of the others, or shift where it says so: it too seldom does. Methods that keep the balance of its answers keep this error."
     if fate:
         method, kept = list(fate.items())[-1]
         says += f" {method}: {kept[0]} of that excess."
@@ -68,14 +71,14 @@ def slices(votes, gold, *, texts, features, groups, ids, study):
 
 def _cut(gold, classes, texts, features) -> tuple[list[str], np.ndarray]:
     """Names and masks (S, N) of slices that hold FEWEST items with gold and leave out as many."""
-    made = [(f"gold {name!r}", gold == c) for c, name in enumerate(classes)]
+    made = [(f"{GOLD} {name!r}", gold == c) for c, name in enumerate(classes)]
     if texts:
         length = np.array([len(text) for text in texts])
         low, high = np.quantile(length[gold >= 0], [1 / 3, 2 / 3])
         made += [("the shortest third", length <= low), ("the longest third", length > high)]
         made += _words(texts, gold >= 0)
     if features is not None:
-        made += _clusters(features, gold >= 0)
+        made += _clusters(features, gold >= 0, texts)
     kept = [(name, mask) for name, mask in made if FEWEST <= (mask & (gold >= 0)).sum() <= (gold >= 0).sum() - FEWEST]
     return [name for name, _ in kept], np.array([mask for _, mask in kept])
 
@@ -94,13 +97,19 @@ def _words(texts, known) -> list[tuple[str, np.ndarray]]:
     return [(f"with the word {word!r}", mask) for word, mask in zip(fit, masks, strict=True)]
 
 
-def _clusters(features, known) -> list[tuple[str, np.ndarray]]:
-    """CLUSTERS clusters by k-means of standardised features."""
+def _clusters(features, known, texts) -> list[tuple[str, np.ndarray]]:
+    """CLUSTERS clusters by k-means of standardised features, named by the words that stand in them most beyond elsewhere."""
     from sklearn.cluster import KMeans
 
     x = (features - features[known].mean(0)) / (features[known].std(0) + 1e-9)
     part = KMeans(CLUSTERS, n_init=1, random_state=0).fit(x[known]).predict(x)
-    return [(f"cluster {c + 1}", part == c) for c in range(CLUSTERS)]
+    words = _words(texts, known) if texts else []
+    named = []
+    for c in range(CLUSTERS):
+        more = [(float(mask[part == c].mean() - mask[part != c].mean()), word.split("'")[1]) for word, mask in words]
+        said = ", ".join(word for lift, word in sorted(more, reverse=True)[:3] if lift > 0.1)
+        named.append((f"cluster {c + 1}" + (f" ({said})" if said else ""), part == c))
+    return named
 
 
 def _tested(votes, gold, groups, masks) -> list[dict]:

@@ -13,25 +13,31 @@ from markupsafe import Markup
 from outgrow.report import svg, theme
 from outgrow.report.page import HERE, environment
 from outgrow.report.theme import colour
-from outgrow.report.words import Headline, interval, percent, point_interval, points
+from outgrow.report.words import SIGNS, Headline, interval, percent, point_interval, points
 from outgrow.store import disk
 
 if TYPE_CHECKING:
     from outgrow.audits import Finding
 
-SIGNS = {"stop": "■", "warning": "▲", "note": "●", "ok": "✓", "not applicable": "–"}
 LOOK = {"stop": "no", "warning": "no", "note": "unclear", "ok": "yes", "not applicable": "unclear"}
 WIDTH = 640
 
 
 def write(source: str, findings: Sequence[Finding], folder: Path) -> Path:
     """Write audit.json and audit.html into `folder`, and return the page's path."""
+    facts = keep(source, findings, folder)
+    with disk.guarded(folder):
+        (folder / "audit.html").write_text(render(facts), encoding="utf-8")
+    return folder / "audit.html"
+
+
+def keep(source: str, findings: Sequence[Finding], folder: Path) -> dict[str, Any]:
+    """Write audit.json into `folder`, and return what stands in it: `report.html` of a run shows it."""
     facts = {"source": source, "findings": [asdict(finding) for finding in findings]}
     disk.folder(folder)
     with disk.guarded(folder):
         (folder / "audit.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        (folder / "audit.html").write_text(render(facts), encoding="utf-8")
-    return folder / "audit.html"
+    return facts
 
 
 def render(facts: dict[str, Any]) -> str:

@@ -114,6 +114,8 @@ class Report:
     costs: list[dict[str, Any]]
     comparison: dict[str, Any] | None = None
     """comparison.json; None where there are too few pairs or methods to compare."""
+    findings: tuple[dict[str, Any], ...] = ()
+    """What audits found, the gravest first (audit.json)."""
     at_length: bool = True
     """False: a comparison of runs, each of whose own reports shows its pairs at length."""
 
@@ -139,6 +141,7 @@ def read(folder: Path) -> Report:
         methods=details.get("methods") or {},
         costs=details.get("costs") or [],
         comparison=_json(folder / "comparison.json"),
+        findings=tuple((_json(folder / "audit.json") or {}).get("findings", ())),
     )
 
 

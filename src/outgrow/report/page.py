@@ -75,6 +75,8 @@ def render(report: Report) -> str:
         overview=[figure for chart, figure in whole if 0 <= chart.order < AT_THE_END],
         endings=[figure for chart, figure in whole if chart.order >= AT_THE_END],
         checks=checks,
+        findings=[finding for finding in report.findings if finding["severity"] != "not applicable"],
+        signs=words.SIGNS,
         failed=[check for check in checks if check.control.get("passed") is False],
         unchecked=[check for check in checks if check.control.get("passed") is None],
         style=Markup(theme.style() + "\n" + (HERE / "page.css").read_text(encoding="utf-8")),

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from outgrow.report.data import Interval, Pair, Row, View
 
 NO_GAP = ("gap not resolved", "ceiling below floor")
+SIGNS = {"stop": "■", "warning": "▲", "note": "●", "ok": "✓", "not applicable": "–"}
+"""How grave a finding is."""
 KINDS = {
     "ceiling": "Ceiling: the student taught by gold",
     "method": "Methods: the student taught by weak labels alone",
