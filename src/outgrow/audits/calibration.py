@@ -14,7 +14,6 @@ import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._statistics import apart, jackknife, percent
-from outgrow.measures.calibration import calibration as measured
 
 OFF = 0.05
 """Debiased ECE whose interval lies above: what confidence selects or weights, and a mean of supervisors, is then 5 points off."""
@@ -71,6 +70,8 @@ def _forms(p, y, groups, fold) -> list[tuple]:
 
 def _measured(p, y, groups, kept):
     """Of one supervisor, p (n, C), y and groups (n,), on the rows kept."""
+    from outgrow.measures.calibration import calibration as measured
+
     return measured(p[kept][None], y[kept], np.ones(len(y[kept])), groups[kept], 0.0)
 
 
