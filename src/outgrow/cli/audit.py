@@ -53,5 +53,5 @@ def audit_(
     findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out)
     for finding in findings:
         if finding.severity != "not applicable":
-            print(f"{finding.severity:8}{finding.code:14}{finding.says}" + (f" {finding.do}" if finding.do else ""))
+            print(f"{finding.severity:8}{finding.code:14} {finding.says}" + (f" {finding.do}" if finding.do else ""))
     print(f"findings: {page}")
