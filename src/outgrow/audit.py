@@ -81,7 +81,7 @@ def read(source: str, reading: Reading, votes_table: str | None = None, strong: 
     if votes_table is None and not reading.votes and set(WORDS) <= set(file.names):
         return in_words(file, strong)
     for columns, of in judged.READERS.items():
-        if set(columns) <= set(file.names):
+        if not reading.votes and set(columns) <= set(file.names):
             return of(file, reading)
     if votes_table is None and not reading.votes:
         kinds = "; ".join(", ".join(columns) for columns in (voted.LONG, WORDS, *judged.READERS))
