@@ -131,3 +131,26 @@ def test_calibration_of_a_net_on_cifar10():
     row = found.sheets[0].rows[0]
     assert found.severity == "ok" and 0.02 < found.ci[0] < found.value < found.ci[1] < 0.045
     assert "too sure" in found.says and float(row[6]) > 1.3 and row[7] == "3.3% → 1.1%"
+
+
+def test_label_errors_of_imdb_that_people_confirm():
+    """Of 110 reviews that five people read, those suspected are taken for the other class twice as often as those not."""
+    if not (DATA / "label_errors").exists() or not (DATA / "imdb").exists():
+        pytest.skip("needs ../shared/data/label_errors and imdb")
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    reviews = pl.read_parquet(DATA / "imdb" / "imdb.parquet")
+    x, given = TfidfVectorizer(sublinear_tf=True, min_df=5).fit_transform(reviews["text"]), reviews["label"].to_numpy().astype(np.int64)
+    fold, p = np.random.default_rng(0).permutation(len(given)) % 3, np.zeros((len(given), 2), np.float32)
+    for k in range(3):
+        p[fold == k] = LogisticRegression(C=5).fit(x[fold != k], given[fold != k]).predict_proba(x[fold == k])
+    evidence = Evidence("imdb", votes_of(p.argmax(1)[None], 2), tuple(reviews["id"]), gold=given, probs=p)
+    assert asked("ERRORS", evidence).severity == "note"
+    checked = pl.read_parquet(DATA / "label_errors" / "label_errors.parquet").filter(dataset="imdb")
+    votes = {row["item_id"]: json.loads(row["votes"]) for row in checked.to_dicts()}
+    _, opinion, _ = confident(given, p)
+    suspected = dict(zip(reviews["id"], (opinion >= 0) & (opinion != given), strict=True))
+    yes, no = ([votes[i]["guessed"] > votes[i]["given"] for i in votes if suspected.get(i) == s] for s in (True, False))
+    print(len(yes), np.mean(yes), wilson(np.array(yes)), len(no), np.mean(no))
+    assert min(len(yes), len(no)) > 30 and np.mean(yes) > 1.4 * np.mean(no)

@@ -10,12 +10,28 @@ from dataclasses import replace
 
 import numpy as np
 
+from outgrow.audits._evidence import Evidence
 from outgrow.audits._statistics import FOLDS, jackknife
 
+MOST = 400
+"""Supervisors whose pairs are looked at: 20 folds of all pairs are to fit into memory. Who votes seldom is in few of them."""
 TOGETHER = 20
 """Fewest items that two supervisors must both have answered for their own correlation to be shown."""
 WRONG = 5
 """Fewest wrong votes of a rule that can go together with another's."""
+
+
+def busiest(votes, crowd):
+    """Votes and crowd of the MOST supervisors that vote most, where there are more."""
+    said = np.bincount(votes.worker, minlength=len(votes.names))
+    if len(said) <= MOST:
+        return votes, crowd
+    top = np.sort(np.argsort(-said, kind="stable")[:MOST])
+    number = np.full(len(said), -1)
+    number[top] = np.arange(MOST)
+    kept = votes.of(number[votes.worker] >= 0)
+    kept = replace(kept, worker=number[kept.worker], names=tuple(votes.names[j] for j in top))
+    return kept, Evidence("", kept).crowd
 
 
 def named(votes) -> np.ndarray:

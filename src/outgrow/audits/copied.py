@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._pairs import TOGETHER, WRONG, fired, latent, links, named, with_gold
+from outgrow.audits._pairs import TOGETHER, WRONG, busiest, fired, latent, links, named, with_gold
 from outgrow.audits._statistics import apart, percent
 
 HIGH, SOME = 0.3, 0.1
@@ -37,6 +37,7 @@ def copied(votes, *, crowd, gold, groups, ids):
     judged = gold is not None and (gold[votes.item] >= 0).any()
     if len(votes.names) < 2 or (crowd is None and not judged):
         return "needs votes of two supervisors or more; of open answers gold, too"
+    everybody, (votes, crowd) = len(votes.names), busiest(votes, crowd)
     rules = bool((named(votes) < 2).all())
     if rules and not (judged and votes.asked_all):
         return "each supervisor names one class only, so where two meet it was settled beforehand whether they agree: needs gold, and rules that saw every item"
@@ -62,6 +63,8 @@ def copied(votes, *, crowd, gold, groups, ids):
         rows = [(", ".join(votes.names[j] for j in members[:12]) + (f" and {len(members) - 12} more" if len(members) > 12 else ""), f"{len(members)}") for members in blocks]
         sheets.insert(0, Sheet("Who copies: each block counts as one voice", ("Supervisors", "Size"), tuple(rows)))
         says = f"{sum(map(len, blocks))} of {len(votes.names)} supervisors copy: in {len(blocks)} block{'s' if len(blocks) > 1 else ''}, the largest of {max(map(len, blocks))}. " + says
+    if everybody > len(votes.names):
+        says += f" Of {everybody:,} supervisors these are the ones that vote most."
     blind = not judged and not pairs
     if blind:
         says += f" No two share {TOGETHER} items: that a few copy would not show."

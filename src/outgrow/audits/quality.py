@@ -13,7 +13,7 @@ import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._coins import SEEN, coins
-from outgrow.audits._pairs import named
+from outgrow.audits._pairs import MOST, busiest, named
 from outgrow.audits._statistics import apart, percent
 
 USELESS = 0.1
@@ -29,6 +29,7 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
     from outgrow.labels._em import settled
     from outgrow.labels.blocks import found
 
+    votes, crowd = busiest(votes, crowd)
     fold, block, several, count = apart(votes.items, groups), found(crowd), named(votes) > 1, len(votes.names)
     if not several.any():
         return "each supervisor names one class only, so that agreement was settled beforehand: give gold on some 100 items"
@@ -46,7 +47,7 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
     differ = np.flatnonzero(told & (np.abs(all_.accuracy - second) > DIFFER) & ((second < ends[0]) | (second > ends[1])))
     bad = np.flatnonzero(told & (top < USELESS) & (all_.classes * second - 1 < (all_.classes - 1) * 2 * USELESS))
     severity, do = "ok", ""
-    says = f"Votes are right {percent(value)} of the time, by who agrees with whom, were errors not shared; {told.sum()} of {count} supervisors can be told."
+    says = f"Votes are right {percent(value)} of the time, by who agrees with whom, were errors not shared; {told.sum()} of {count} supervisors can be told{', those that vote most' if count == MOST else ''}."
     if len(differ):
         severity, do = "note", f"Give gold on some 100 items (a column gold): of {_list(votes.names, differ)} two ways of estimating differ by more than {100 * DIFFER:.0f} points, so errors are uneven or shared."
     if len(bad):

@@ -3,7 +3,8 @@
     q            accuracy-weighted votes, accuracies from who agrees with whom, robust to copiers
     expected_jm  sum_ik q_ik sum_l C_jkl C_mkl        agreement of j and m on common items, were they independent given the class
     copied_jm    (agree_jm - expected_jm) / (common_jm - expected_jm)      the share of its answers that one took from the other
-    block        supervisors linked by copied > 1/4 beyond chance (4 standard errors)
+    block        supervisors linked by copied > 1/4 beyond chance (4 standard errors; of many pairs so many that it is the chance of 1 in 100
+                 that any is linked for nothing)
     belief       Dawid-Skene on the blocks' mean votes
 """
 
@@ -33,9 +34,11 @@ def found(votes: Votes) -> np.ndarray:
 def linked(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """(workers,): the same, from what `beyond` counts."""
     from scipy.sparse.csgraph import connected_components
+    from scipy.special import ndtri
 
     excess = agree - expected
-    copied = (excess > (common - expected) / 4) & (excess > 4 * np.sqrt(variance)) & (common > 0)
+    errors = max(4.0, -ndtri(0.01 / max((common > 0).sum(), 1)))
+    copied = (excess > (common - expected) / 4) & (excess > errors * np.sqrt(variance)) & (common > 0)
     return connected_components(copied, directed=False)[1]
 
 
