@@ -5,7 +5,9 @@
     PGR        = AT + REPEATED repeated + ACCURACY accuracy,  +- WITHIN
     gain       = accuracy of that head - accuracy,            +- POINTS
 Coefficients: bench/expect.py, weighted least squares over the 20 of 36 (task, supervisor, student) whose gap was resolved, 12 text
-tasks, heads on MiniLM-L6, SmolLM2-135M and Gemma 3 270M. Students of another kind, or of far other size, were not among them.
+tasks, heads on MiniLM-L6, SmolLM2-135M and Gemma 3 270M; no students of another kind or of far other size. Each task predicted by
+the others: correlation .67 with the measured PGR (of ranks .70), typical error .21, 90% within the interval. The formula was
+picked out of about thirty on these same cells, so expect less on others. Gain: correlation .87, typical error 2.7 points.
 """
 
 from __future__ import annotations

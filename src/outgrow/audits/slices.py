@@ -114,8 +114,6 @@ def _clusters(features, known, texts) -> list[tuple[str, np.ndarray]]:
 
 def _tested(votes, gold, groups, masks) -> list[dict]:
     """Every slice of every supervisor: items, errors in and outside, and Holm's p."""
-    from scipy.stats import hypergeom
-
     from outgrow.measures.pgr import holm
 
     count = len(votes.names)
@@ -137,11 +135,22 @@ def _tested(votes, gold, groups, masks) -> list[dict]:
         k = np.bincount(votes.worker[inside], wrong[inside], count)
         for j in np.flatnonzero((m >= FEWEST) & (n - m >= FEWEST) & (bad > 0)):
             size, errors, part = (round(v[j] / deff[j]) for v in (n, bad, m))
-            p = float(hypergeom.sf(np.floor(k[j] / deff[j]) - 1, size, errors, part))
+            p = _chance(int(k[j] / deff[j]), size, errors, part)
             looks.append({"slice": s, "worker": int(j), "items": int(m[j]), "inside": k[j] / m[j], "outside": (bad[j] - k[j]) / (n[j] - m[j]), "p": p})
     for look, p in zip(looks, holm([look["p"] for look in looks]), strict=True):
         look["p"] = p
     return looks
+
+
+def _chance(k: int, n: int, errors: int, m: int) -> float:
+    """P(H >= k) of a hypergeometric H: errors in m of n items, of which so many are errors."""
+    from scipy.special import gammaln
+
+    def log_ways(a, b):
+        return gammaln(a + 1) - gammaln(b + 1) - gammaln(a - b + 1)
+
+    h = np.arange(max(k, errors + m - n, 0), min(errors, m) + 1)
+    return min(float(np.exp(log_ways(errors, h) + log_ways(n - errors, m - h) - log_ways(n, m)).sum()), 1.0)
 
 
 def _excess(wrong, inside, fold):
