@@ -178,7 +178,16 @@ def test_errors_that_all_share_raise_every_estimate_and_copy_warns_where_there_i
 def test_quality_says_what_cannot_be_told():
     two = asked("QUALITY", crowd(0, False, workers=2, each=2))
     assert two.severity == "not applicable" and "add a third" in two.says
-    assert "names one class only" in asked("QUALITY", rules(0)).says
+    assert asked("QUALITY", replace(rules(0), gold=None)).severity == "not applicable"
+
+
+def test_rules_are_judged_by_gold_where_there_is_some():
+    one = rules(0)
+    assert asked("QUALITY", one).severity == "ok"
+    votes = one.votes
+    spoilt = (votes.worker == 3) & (votes.label == one.gold[votes.item]) & (votes.item % 5 > 0)
+    found = asked("QUALITY", replace(one, votes=votes.of(~spoilt)))
+    assert found.severity == "warning" and "Leave out rule 3:" in found.do and found.sheets[0].rows[0][0] == "rule 3"
 
 
 def test_quality_by_class_and_by_slice():

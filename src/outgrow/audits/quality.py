@@ -14,7 +14,7 @@ import numpy as np
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._coins import SEEN, coins
 from outgrow.audits._pairs import MOST, busiest, named
-from outgrow.audits._statistics import apart, percent
+from outgrow.audits._statistics import apart, percent, wilson
 
 USELESS = 0.1
 """With s below it even at the end of its interval (of all supervisors' at once), and below twice as much by the label model, a
@@ -31,6 +31,8 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
 
     votes, crowd = busiest(votes, crowd)
     fold, block, several, count = apart(votes.items, groups), found(crowd), named(votes) > 1, len(votes.names)
+    if not several.any() and gold is not None and (gold >= 0).any():
+        return _by_gold(votes, gold)
     if not several.any():
         return "each supervisor names one class only, so that agreement was settled beforehand: give gold on some 100 items"
     asked = (block[:, None] != block) & np.outer(several, several)
@@ -71,6 +73,27 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
         rows = tuple((name, *_share(part, said), f"{n:,}") for name, part, n in cuts)
         sheets.append(Sheet("Slices", ("Items", "Votes that are right, by agreement", "95% interval", "How many"), rows))
     return Finding(severity, says, do, "votes that are right, by agreement", value, ci, "share", (), tuple(sheets))
+
+
+def _by_gold(votes, gold) -> Finding:
+    """Rules that each name one class, on the items that have gold; worse than chance: less often right than who names it anywhere."""
+    names, rows, bad = votes.names, [], []
+    classes = np.unique(votes.label)
+    right = votes.label == gold[votes.item]
+    for j in range(len(names)):
+        mine = right[(votes.worker == j) & (gold[votes.item] >= 0)]
+        if len(mine) >= SEEN:
+            low, high = wilson(mine)
+            share = (gold[gold >= 0] == votes.label[votes.worker == j][0]).mean()
+            rows.append((mine.mean(), names[j], f"{percent(mine.mean())} [{percent(low)}, {percent(high)}]", percent(share), f"{len(mine):,}"))
+            bad += [j] if high < share else []
+    if not rows:
+        return Finding("not applicable", f"no rule speaks on {SEEN} items that have gold")
+    says = f"{len(rows)} of {len(names)} rules speak on {SEEN} items with gold or more, of {len(classes)} classes; the worst is right on {percent(min(rows)[0])} of its own. Without gold nothing could be told: each names one class only."
+    do = f"Leave out {_list(names, bad)}: less often right than naming that class anywhere." if bad else ""
+    sheet = Sheet("Rules, the worst first", ("Rule", "Right, by gold", "Share of its class", "Items"), tuple(row[1:] for row in sorted(rows)[:20]))
+    known = gold[votes.item] >= 0
+    return Finding("warning" if bad else "ok", says, do, "votes that are right, by gold", float(right[known].mean()), wilson(right[known]), "share", (), (sheet,))
 
 
 def _share(part, said) -> tuple[str, str]:
