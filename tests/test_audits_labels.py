@@ -152,5 +152,4 @@ def test_label_errors_of_imdb_that_people_confirm():
     _, opinion, _ = confident(given, p)
     suspected = dict(zip(reviews["id"], (opinion >= 0) & (opinion != given), strict=True))
     yes, no = ([votes[i]["guessed"] > votes[i]["given"] for i in votes if suspected.get(i) == s] for s in (True, False))
-    print(len(yes), np.mean(yes), wilson(np.array(yes)), len(no), np.mean(no))
     assert min(len(yes), len(no)) > 30 and np.mean(yes) > 1.4 * np.mean(no)
