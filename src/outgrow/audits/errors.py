@@ -21,6 +21,8 @@ from outgrow.audits._statistics import apart, jackknife, percent
 MANY, SOME = 0.05, 0.005
 """Estimates above the first are more than a good model's own sure errors (2.8% on CIFAR-10's test set, where people find 0.5%); above
 the second they are worth an hour's look."""
+ABLE = 0.8
+"""A model that gives the label less often is too weak: of exact gold it would suspect its own errors."""
 FEWEST = 10
 """Fewest items of a class with a known label."""
 
@@ -42,6 +44,9 @@ def errors(votes, *, crowd, gold, probs, features, groups, ids, texts):
     sizes = np.bincount(given[rows], minlength=p.shape[1])
     if not len(rows) or min(sizes[sizes > 0]) < FEWEST or (sizes > 0).sum() < 2:
         return f"needs two classes of {FEWEST} labels or more"
+    able = float((p[rows].argmax(1) == given[rows]).mean())
+    if able < ABLE:
+        return f"{whose} give the label on {percent(able)} of items: from {percent(ABLE)} on their sure opinions say more of labels than of themselves"
     given_, p_, fold = given[rows], p[rows], apart(len(given), groups)[rows]
     value, ci = jackknife(lambda kept: confident(given_[(at := np.isin(fold, kept))], p_[at])[0])
     _, opinion, margin = confident(given_, p_)

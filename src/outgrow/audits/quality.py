@@ -58,7 +58,10 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
         truth = np.eye(all_.classes + 1)[gold][:, :-1] if judged else q  # gold that is not known, -1, is the last column
         now, then = (_majority(votes.of(rows & (truth[votes.item].sum(1) > 0)), truth) for rows in (kept | True, kept))
         says += f" {len(bad)} {'are' if len(bad) > 1 else 'is'} worse than chance or next to useless."
-        do = f"Leave out {_list(votes.names, bad)}: the majority is then right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {'by gold' if judged else 'as the label model sees it'}."
+        seen = "by gold" if judged else "as the label model sees it"
+        do = f"Leave out {_list(votes.names, bad)}: the majority is then right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {seen}."
+        if then < now:
+            do = f"Weigh supervisors by what they are worth (--label-model accuracy): without {_list(votes.names, bad)} the majority would be right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {seen}."
     order = np.argsort(np.where(told, all_.accuracy, 2), kind="stable")[:20]
     known = gold is not None
     rows = tuple(

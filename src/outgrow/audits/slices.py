@@ -31,15 +31,19 @@ GRAVE = 0.1
 @audit("SLICES", "Are supervisors wrong systematically, on items of some kind?")
 def slices(votes, gold, *, texts, features, groups, ids, study):
     """Slices with more errors than chance explains, and which of them a student inherits."""
+    from outgrow.measures.pgr import holm
+
     known = votes.of(gold[votes.item] >= 0)
     if len(np.unique(known.item)) < 2 * FEWEST:
         return f"needs {2 * FEWEST} items with gold"
     names, masks = _cut(gold, votes.classes, texts, features)
     if not names:
         return f"no class, word or other slice holds {FEWEST} items with gold"
-    looks = _tested(known, gold, groups, masks)
+    looks = [look for look in _tested(known, gold, groups, masks) if not (names[look["slice"]].startswith(GOLD) and look["one_sided"])]
+    for look, p in zip(looks, holm([look["p"] for look in looks]), strict=True):
+        look["p"] = p
     found = sorted((look for look in looks if look["p"] <= LEVEL), key=lambda look: look["p"])
-    asked = f"{len(names)} slices of {len(np.unique(known.worker))} supervisor{'s' if len(votes.names) > 1 else ''}"
+    asked = f"{len(looks):,} slices of {len(np.unique(known.worker))} supervisor{'s' if len(votes.names) > 1 else ''}"
     if not found:
         return Finding("ok", f"No slice has more errors than chance explains, of {asked}.")
     worst = found[0]
@@ -53,11 +57,11 @@ def slices(votes, gold, *, texts, features, groups, ids, study):
          *(said[at] for said in fate.values())) for at, f in enumerate(found[:12])
     ))  # fmt: skip
     name, who = names[worst["slice"]], votes.names[worst["worker"]]
-    says = f"{len(found)} of {asked} {'has' if len(found) == 1 else 'have'} more errors than chance explains; {name}: {who} is wrong on {percent(worst['inside'])}, elsewhere on {percent(worst['outside'])}."
+    says = f"Of {asked}, {len(found)} {'has' if len(found) == 1 else 'have'} more errors than chance explains; {name}: {who} is wrong on {percent(worst['inside'])}, elsewhere on {percent(worst['outside'])}."
     grave = bool(ci and ci[1] >= GRAVE and value >= GRAVE)
     do = f"Label {FEWEST} to 100 items {'of the slice ' * name.startswith('cluster')}{name} and give them to {who} (--weak-gold, --method improve), or add a supervisor that is right there."
     if name.startswith(GOLD):
-        do = f"Give {who} as many items of {name} to learn from as of the others, or shift where it says so: it too seldom does. Methods that keep the balance of its answers keep this error."
+        do = f"{who} says so too seldom: weigh its votes class by class (--label-model dawid_skene), or, where it learns, give it as many items of {name} as of the others. Methods that keep the balance of its answers keep this error."
     if fate:
         method, kept = list(fate.items())[-1]
         says += f" {method}: {kept[0]} of that excess."
@@ -113,10 +117,11 @@ def _clusters(features, known, texts) -> list[tuple[str, np.ndarray]]:
 
 
 def _tested(votes, gold, groups, masks) -> list[dict]:
-    """Every slice of every supervisor: items, errors in and outside, and Holm's p."""
-    from outgrow.measures.pgr import holm
-
+    """Every slice of every supervisor: items, errors in and outside, p, and whether it only ever names one class."""
     count = len(votes.names)
+    # Who only ever names one class is wrong on all others: that is what it is for, and no finding.
+    named = np.zeros((count, max(votes.label.max(), gold.max()) + 1), bool)
+    named[votes.worker, votes.label] = True
     wrong = (votes.label != gold[votes.item]).astype(float)
     n, bad = np.bincount(votes.worker, minlength=count), np.bincount(votes.worker, wrong, count)
     rate = bad / np.maximum(n, 1)
@@ -136,9 +141,7 @@ def _tested(votes, gold, groups, masks) -> list[dict]:
         for j in np.flatnonzero((m >= FEWEST) & (n - m >= FEWEST) & (bad > 0)):
             size, errors, part = (round(v[j] / deff[j]) for v in (n, bad, m))
             p = _chance(int(k[j] / deff[j]), size, errors, part)
-            looks.append({"slice": s, "worker": int(j), "items": int(m[j]), "inside": k[j] / m[j], "outside": (bad[j] - k[j]) / (n[j] - m[j]), "p": p})
-    for look, p in zip(looks, holm([look["p"] for look in looks]), strict=True):
-        look["p"] = p
+            looks.append({"slice": s, "worker": int(j), "items": int(m[j]), "inside": k[j] / m[j], "outside": (bad[j] - k[j]) / (n[j] - m[j]), "p": p, "one_sided": named[j].sum() < 2})
     return looks
 
 
