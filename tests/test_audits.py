@@ -125,3 +125,33 @@ def test_bad_votes_are_one_line(table, says, tmp_path, capsys):
 def test_findings_are_in_order_of_gravity():
     found = examine(crowd(0.7))
     assert [f.code for f in found] and found == sorted(found, key=lambda f: audits.SEVERITIES.index(f.severity))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_audit_stumbles_over_little_or_odd_evidence(seed):
+    """Few items, one voter, classes that nobody names, items and pools without a vote, gold on one item or of one class."""
+    rng = np.random.default_rng(seed)
+    items, count, classes = int(rng.integers(1, 150)), int(rng.integers(1, 6)), int(rng.integers(1, 5))
+    spoke = rng.random((items, count)) < rng.choice([0.1, 0.6, 1.0], count)
+    spoke[0, 0] = True
+    item, worker = np.nonzero(spoke)
+    label = rng.integers(rng.integers(1, classes + 1), size=len(item))
+    gold = np.where(rng.random(items) < rng.choice([0.0, 0.02, 1.0]), rng.integers(rng.integers(1, classes + 1), size=items), -1)
+    features, pool, groups = rng.normal(size=(items, 3)).astype(np.float32), rng.integers(2, size=items).astype(np.int8), rng.integers(items, size=items)
+    if rng.random() < 0.5:
+        kept = pool[item] == 0
+        item, worker, label = (item[kept], worker[kept], label[kept]) if kept.any() else (item, worker, label)
+    votes = Table(item, worker, label, items, tuple(map(str, range(count))), tuple(map(str, range(classes))), bool(rng.integers(2)))
+    probs = rng.dirichlet(np.ones(classes), len(item)).astype(np.float32)
+
+    def sometimes(thing):
+        return thing if rng.random() < 0.6 else None
+
+    evidence = Evidence(
+        "odd", votes, sometimes(tuple(map(str, range(items)))), sometimes(tuple(["a word"] * items)), sometimes(groups), sometimes(gold), sometimes(probs),
+        sometimes(pool), sometimes(features),
+    )  # fmt: skip
+    for finding in examine(evidence):
+        assert finding.severity in SEVERITIES and finding.says
+        assert finding.value is None or np.isfinite(finding.value)
+        assert finding.ci is None or finding.ci[0] <= finding.value <= finding.ci[1] or finding.ci[0] <= finding.ci[1]

@@ -21,7 +21,7 @@ import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._pairs import TOGETHER, WRONG, busiest, fired, latent, links, named, with_gold
-from outgrow.audits._statistics import apart, percent
+from outgrow.audits._statistics import FOLDS, apart, percent
 
 HIGH, SOME = 0.3, 0.1
 """Correlations of errors from which an ensemble gains little, and from which it is worth knowing."""
@@ -42,6 +42,8 @@ def copied(votes, *, crowd, gold, groups, ids):
     if rules and not (judged and votes.asked_all):
         return "each supervisor names one class only, so where two meet it was settled beforehand whether they agree: needs gold, and rules that saw every item"
     fold = apart(votes.items, groups)
+    if fold.max() + 1 < FOLDS:
+        return f"needs {FOLDS} items or more that do not belong together"
     q = None if crowd is None else believed(crowd)
     agreement = None if crowd is None else beyond(crowd, fold * (not judged), q)
     rho, ci, counted, pairs = (fired if rules else with_gold)(votes, gold, fold) if judged else latent(*agreement)

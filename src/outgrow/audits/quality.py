@@ -71,7 +71,7 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
     )  # fmt: skip
     head = ("Supervisor", "Right, by agreement", "Right, by label model", *(["Right, by gold"] if known else []), "Votes")
     sheets = [Sheet("Supervisors, the worst first", head, rows), _by_class(votes, q, order)]
-    cuts = [(name, coins(votes.of(inside[votes.item]), fold, asked), int(inside.sum())) for name, inside in _slices(texts, pool)]
+    cuts = [(name, coins(votes.of(inside[votes.item]), fold, asked), int(inside.sum())) for name, inside in _slices(texts, pool) if inside[votes.item].any()]
     if cuts:
         rows = tuple((name, *_share(part, said), f"{n:,}") for name, part, n in cuts)
         sheets.append(Sheet("Slices", ("Items", "Votes that are right, by agreement", "95% interval", "How many"), rows))
