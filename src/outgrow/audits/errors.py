@@ -36,6 +36,8 @@ def errors(votes, *, crowd, gold, probs, features, groups, ids, texts):
     if not judged and crowd is None:
         return "needs gold, or votes of two supervisors or more"
     given = gold if judged else believed(crowd)
+    if len(np.unique(given[given >= 0])) < 2:
+        return f"needs two classes of {FEWEST} labels or more"
     if judged and probs is not None:
         p, whose = _mean(votes, probs), "the supervisors together"
     else:
