@@ -12,6 +12,8 @@ from outgrow.audits._statistics import percent
 
 IDLE = 0.5
 """Share of the methods' time spent on methods that are not worth it, from which it is worth knowing."""
+LONG = 60
+"""Seconds of the methods together below which nobody need save any."""
 
 
 @audit("COST", "What did the study cost, and which methods are worth their time?")
@@ -41,7 +43,7 @@ def cost(study):
     best, idle = order[0], sum(own[n] for n in beaten) / max(sum(own[n] for n in pgr), 1e-9)
     says += f" {best} recovers most ({pgr[best]:.2f}) in {own[best]:.1f} seconds, naive {pgr.get('naive', float('nan')):.2f} in {own.get('naive', float('nan')):.1f}."
     worth = [n for n in order if n not in beaten]
-    do = f"Run --method {' --method '.join(worth[:4])} alone: {percent(idle)} of the methods' time went into others that recover no more." if idle > IDLE else ""
+    do = f"Run --method {' --method '.join(worth[:4])} alone: {percent(idle)} of the methods' time went into others that recover no more here. Which is better, the intervals say." if idle > IDLE and sum(own[n] for n in pgr) > LONG else ""
     ci = rows[best]["pgr_ci"]
     scale = rate[best] / pgr[best] if pgr[best] else 0.0
     return Finding(
