@@ -48,7 +48,8 @@ def audit(
     else:
         evidence = [read(source, reading, votes_table, strong)]
     findings = looked(evidence)
-    folder = Path(out) if out is not None else at if at.is_dir() else at.parent / f"{at.stem}-audit"
+    beside = at.parent if at.is_file() else Path("runs")
+    folder = Path(out) if out is not None else at if at.is_dir() else beside / f"{at.stem}-audit"
     page = audited.write("; ".join(one.source for one in evidence), findings, folder)
     if folder == at:
         report.write(at)

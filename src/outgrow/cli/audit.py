@@ -38,7 +38,7 @@ def audit_(
     strong
         The student in whose space the items are looked at; without it audits that need one do not apply.
     out
-        Folder for the findings (default: beside the source, or the study's own folder).
+        Folder for the findings (default: beside the source, the study's own folder, or, of a task, in runs).
     pairs
         Write minimal pairs of the kind `source` (errands, cities, translations), a constraint present and removed, into
         this new table and stop; fill its columns `present` and `removed` with a model's answers, and audit the table.
