@@ -46,12 +46,18 @@ def outgrow(folder: Path, *arguments: str) -> str:
 
 
 def test_the_document_has_a_file_of_every_kind():
-    assert {Path(name).parent.as_posix() for name in EXAMPLES} == {"methods", "supervisors", "tasks", "report/charts"}
+    assert {Path(name).parent.as_posix() for name in EXAMPLES} == {"methods", "supervisors", "tasks", "report/charts", "audits"}
 
 
-@pytest.mark.parametrize("kind, name", [("methods", "tempered"), ("supervisors", "short"), ("tasks", "parity")])
+@pytest.mark.parametrize("kind, name", [("methods", "tempered"), ("supervisors", "short"), ("tasks", "parity"), ("audits", "SILENT")])
 def test_what_was_added_is_listed(extended, kind, name):
     assert name in [line.split()[0] for line in outgrow(extended, "list", kind).splitlines()]
+
+
+def test_the_added_audit_looks(extended):
+    votes = pl.DataFrame({"item": [1, 1, 2, 3], "worker": ["a", "b", "a", "b"], "label": ["yes", "no", "yes", None]})
+    votes.write_parquet(extended / "votes.parquet")
+    assert "warning SILENT" in " ".join(outgrow(extended, "audit", "votes.parquet").split())
 
 
 def test_a_study_runs_the_added_method_supervisor_and_task_and_its_report_has_the_added_chart(extended):
