@@ -122,6 +122,14 @@ def test_bad_votes_are_one_line(table, says, tmp_path, capsys):
     assert stopped.value.code == 2 and says in said and said.count("\n") == 1
 
 
+@pytest.mark.parametrize("flags", [["--label", "nope"], ["--strong", "minilm-l6"]])
+def test_flags_that_say_nothing_to_a_table_are_refused(flags, tmp_path, capsys):
+    pl.DataFrame({"item": [1, 2], "worker": ["a", "b"], "label": [0, 1]}).write_parquet(tmp_path / "votes.parquet")
+    with pytest.raises(SystemExit) as stopped:
+        main(["audit", str(tmp_path / "votes.parquet"), *flags])
+    assert stopped.value.code == 2 and f"leave {flags[0]} out" in capsys.readouterr().err
+
+
 def test_findings_are_in_order_of_gravity():
     found = examine(crowd(0.7))
     assert [f.code for f in found] and found == sorted(found, key=lambda f: audits.SEVERITIES.index(f.severity))

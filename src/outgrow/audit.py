@@ -77,17 +77,27 @@ def read(source: str, reading: Reading, votes_table: str | None = None, strong: 
     Raises UserError, one line, for what the user can mend.
     """
     file = voted.read(source)
+    given = [*reading.given(), *(["--strong"] if strong else [])]
     if votes_table is None and not reading.votes and set(voted.LONG) <= set(file.names):
+        _read_by_its_columns(file, given, voted.LONG)
         return long(file)
     if votes_table is None and not reading.votes and set(WORDS) <= set(file.names):
+        _read_by_its_columns(file, [flag for flag in given if flag != "--strong"], WORDS)
         return in_words(file, strong)
     for columns, of in judged.READERS.items():
         if not reading.votes and set(columns) <= set(file.names):
+            _read_by_its_columns(file, [flag for flag in given if flag != "--id"], columns)
             return of(file, reading)
     if votes_table is None and not reading.votes:
         kinds = "; ".join(", ".join(columns) for columns in (voted.LONG, WORDS, *judged.READERS))
         raise UserError(f"{file.name}: name columns of votes with --votes, or rename columns to one of: {kinds}; the columns are {', '.join(file.names)}")
     return wide(source, reading, votes_table, strong)
+
+
+def _read_by_its_columns(file: File, flags: Sequence[str], columns: Sequence[str]) -> None:
+    """Raises UserError for flags that say nothing to such a table."""
+    if flags:
+        raise UserError(f"{file.name} is read by its columns {', '.join(columns)}: leave {', '.join(flags)} out")
 
 
 def in_words(file: File, strong: str | None) -> Evidence:
