@@ -15,6 +15,9 @@ ORDER = ("store", "tasks", "split", "models", "labels", "selection", "objectives
 MAY: dict[str, set[str]] = {
     **{stage: ANYBODY | set(ORDER[:place]) for place, stage in enumerate(ORDER)},
     "methods": ANYBODY | {"labels", "selection", "objectives", "students"},
+    "generation": ANYBODY | {"store", "models", "objectives", "students"},
+    "candidates": ANYBODY | {"store", "generation", "labels"},
+    "verifiers": ANYBODY | {"store", "generation", "labels"},
     # Figures depend on arrays alone, and the report on what a run wrote: neither reaches for a model or a task.
     "measures": ANYBODY | {"store"},
     "audits": ANYBODY | {"store", "measures", "labels", "students", "progress"},
@@ -24,7 +27,7 @@ MAY: dict[str, set[str]] = {
     "progress": set(),
     "worlds": {"rng"},
 }
-MEETING = {"study", "studied", "learn", "audit", "judged", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
+MEETING = {"study", "studied", "committee", "steer", "written", "learn", "audit", "judged", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
 """Where the stages meet."""
 
 

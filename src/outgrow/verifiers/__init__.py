@@ -1,0 +1,76 @@
+"""Verifiers: does this answer hold? Sound, unsound or cannot tell; one file a check, found by walking the folder.
+
+    @verifier(paper="Cobbe et al. 2021, arXiv 2110.14168")
+    def arithmetic(asked) -> list[Verdict]
+
+Positional arguments are what a verifier needs, found by name: `asked` (what is checked), `model` (a language model that judges);
+keyword-only arguments are its settings. It never sees gold: only what `shown` says of an item. A file whose name begins with _ is none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, final
+
+
+@final
+@dataclass(frozen=True)
+class Asked:
+    """One answer that is to be checked."""
+
+    prompt: str
+    answer: str
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """What a check may know of the item: visible tests, a puzzle, a schema, ..."""
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """What a verifier says of an answer."""
+
+    sound: bool | None
+    """None: cannot tell."""
+    why: str = ""
+    """In a few words: the line that failed, the limit that was hit, what is missing."""
+    score: float | None = None
+    """The higher the better, where a verifier can rank what it cannot decide."""
+
+
+@final
+@dataclass(frozen=True)
+class Verifier:
+    """A registered check."""
+
+    name: str
+    line: str
+    paper: str
+    run: Callable[..., list[Verdict]]
+    needs: tuple[str, ...]
+
+
+_known: dict[str, Verifier] = {}
+
+
+def verifier(paper: str = "") -> Callable[[Callable], Callable]:
+    """Registers the decorated function as a verifier."""
+
+    def register(run: Callable) -> Callable:
+        needs = tuple(p.name for p in inspect.signature(run).parameters.values() if p.kind is not p.KEYWORD_ONLY)
+        _known[run.__name__] = Verifier(run.__name__, (run.__doc__ or "").splitlines()[0], paper, run, needs)
+        return run
+
+    return register
+
+
+@cache
+def registry() -> dict[str, Verifier]:
+    """Every verifier by its name."""
+    for module in sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")):
+        importlib.import_module(f"{__name__}.{module}")
+    return dict(sorted(_known.items()))
