@@ -25,7 +25,8 @@ ROWS = 160
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A table, two checkpoints, and what these make of the table's items as strong.npz and weak.parquet."""
-    folder = tmp_path_factory.mktemp("features")
+    folder = tmp_path_factory.mktemp("features") / "a folder [1]"  # no pattern
+    folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OUTGROW_STORE", str(folder / "store"))
         task = tasks.load(str(studies.table(folder, ROWS)))[0]
@@ -94,7 +95,7 @@ def test_rows_of_items_that_the_task_has_not_are_not_read(place):
 @pytest.mark.parametrize("kind", ["text", "number"])
 def test_the_ids_of_the_tables_own_column_name_its_items(kind, place, tmp_path):
     names = [f"row {i}" if kind == "text" else i for i in range(ROWS)]
-    table = pl.read_ndjson(place / "table.jsonl").with_columns(id=pl.Series(names))
+    table = pl.read_ndjson((place / "table.jsonl").read_bytes()).with_columns(id=pl.Series(names))
     table.write_parquet(tmp_path / "table.parquet")
     x = np.random.default_rng(0).normal(size=(ROWS, 3))
     pl.DataFrame({"id": names, "a": x[:, 0], "b": x[:, 1], "c": x[:, 2]}).write_parquet(tmp_path / "x.parquet")
@@ -158,7 +159,7 @@ def test_ids_that_do_not_fit_are_said_before_any_model_reads(role, place, tmp_pa
     elif role == "ladder":
         more = ["--ladder", bad]
     elif role == "strong of an auxiliary task":
-        table = pl.read_ndjson(place / "table.jsonl").with_columns(pl.col("text") + " again")
+        table = pl.read_ndjson((place / "table.jsonl").read_bytes()).with_columns(pl.col("text") + " again")
         table.write_ndjson(tmp_path / "other.jsonl")
         strong, more = good, ["--auxiliary", str(tmp_path / "other.jsonl")]
     else:

@@ -282,7 +282,7 @@ class Result:
         """The rows of cells.parquet as a polars data frame."""
         import polars
 
-        return polars.read_parquet(self.path / "cells.parquet")
+        return polars.read_parquet(self.path / "cells.parquet", glob=False)
 
     def report(self, path: Path | str | None = None) -> Path:
         """Write the report (default: report.html in the run folder) and say where it is."""

@@ -110,7 +110,7 @@ def _parquet(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import polars as pl
 
     try:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
     columns = {name: frame[name] for name in frame.columns}

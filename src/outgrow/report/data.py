@@ -185,7 +185,7 @@ def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
 
     keys = ["task", "weak", "strong", "method", "metric"]
     try:
-        cells = pl.read_parquet(path).sort("replicate", maintain_order=True)
+        cells = pl.read_parquet(path, glob=False).sort("replicate", maintain_order=True)
     except pl.exceptions.PolarsError as error:
         raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): run the same command again") from None
     found: dict[tuple, tuple[float, ...]] = {}
