@@ -18,7 +18,7 @@ from outgrow import methods, models
 from outgrow.measures.accuracy import accuracy
 from outgrow.measures.intervals import Table
 from outgrow.store import Store
-from outgrow.students import checkpoint, finetune, network
+from outgrow.students import checkpoint, finetune, network, training
 from outgrow.students.finetune import Finetune, Reading, Texts
 from test_finetune import COUNT, KILLED, TAUGHT, checkpoints, duels, gold, lively, one_hot, sentences, student  # noqa: F401
 
@@ -42,7 +42,7 @@ def test_the_loss_is_that_of_a_plain_language_model(checkpoints, tmp_path, monke
         losses = list(reading.losses(net, batch, 0.0))
     assert len(losses) > 2
     assert sum(losses).item() == pytest.approx(total.item() / count, rel=1e-5)
-    found = dict(zip([n for n, w in net.net.named_parameters() if w.requires_grad], finetune._gradients(reading.losses(net, batch, 0.0), net.weights), strict=True))
+    found = dict(zip([n for n, w in net.net.named_parameters() if w.requires_grad], training.gradients(reading.losses(net, batch, 0.0), net.weights), strict=True))
     if kind == "full":
         (total / count).backward()
         expected = dict(plain.named_parameters())
@@ -85,15 +85,15 @@ def test_stopped_while_reading_and_after_it_ends_with_the_same_bytes(checkpoints
     expected = fit("a")
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
     monkeypatch.setattr(checkpoint, "SHARE", np.inf)
-    done, drawn = [], finetune._drawn
+    done, drawn = [], finetune.drawn
 
-    def stopped(seed, name, replicate, count, step):
+    def stopped(seed, name, replicate, count, step, size):
         done.append((name, step))
         if len(done) in (3, 6, 8):
             raise KeyboardInterrupt
-        return drawn(seed, name, replicate, count, step)
+        return drawn(seed, name, replicate, count, step, size)
 
-    monkeypatch.setattr(finetune, "_drawn", stopped)
+    monkeypatch.setattr(finetune, "drawn", stopped)
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
             fit("b")

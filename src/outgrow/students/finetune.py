@@ -17,7 +17,7 @@ import hashlib
 import inspect
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,10 +32,11 @@ from outgrow.objectives import Objective
 from outgrow.objectives.xent import Xent
 from outgrow.rng import derive, hashed
 from outgrow.store import Store
-from outgrow.students import parallel
+from outgrow.students import parallel, training
 from outgrow.students.checkpoint import Checkpoint
 from outgrow.students.linear import as_logits
 from outgrow.students.network import Network
+from outgrow.students.training import drawn
 
 BATCH, EPOCHS = 32, 2
 FEWEST_STEPS = 60
@@ -116,10 +117,11 @@ class Reading:
         self.steps = _steps(epochs, len(self.ids)) if epochs and self.ids else 0
         self.made_of = {"texts": hashed(*sorted(found)), "steps": self.steps}
         self.seed, self.replicate = seed, replicate
+        self.label = f"reading texts by {texts.model.name}, replicate {replicate}"
 
     def batch(self, step: int) -> np.ndarray:
         """Numbers among the texts."""
-        return _drawn(self.seed, "reading", self.replicate, len(self.ids), step)
+        return drawn(self.seed, "reading", self.replicate, len(self.ids), step, BATCH)
 
     def tokens(self, batch: np.ndarray) -> int:
         """How many a batch has."""
@@ -215,6 +217,7 @@ class Run:
         self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
         self.objective, self.steps, self.seed, self.replicate = objective, steps if len(rows) else 0, seed, replicate
         self.rate = RATES[kind][texts.model.parameters >= SMALL]
+        self.label = f"fine-tuning {texts.model.name} ({kind}), replicate {replicate}"
         self.stages = (reading, self) if reading and reading.steps else (self,)
         """What is trained, one after another."""
         taught = (rows.astype(np.int64), targets, weights)
@@ -260,32 +263,10 @@ class Run:
     def _train(self, network: Network) -> int:
         """Trains it from where it was killed or from the start, keeps its weights on disk; tokens read meanwhile."""
         parallel.call(self)
-        checkpoint, weights, read, begin = self._checkpoint(), network.weights, 0, 0
-        done, state = checkpoint.read()
-        for i, weight in enumerate(weights if state else ()):
-            weight.data.copy_(torch.tensor(state[f"weight/{i}"]))
-        for stage in self.stages:
-            optimiser = torch.optim.Adam(weights, lr=self.rate)
-            if begin < done < begin + stage.steps:
-                _resume(optimiser, weights, state, done - begin)
-            name = f"{'fine-tuning' if stage is self else 'reading texts by'} {self.texts.model.name} ({self.kind}), replicate {self.replicate}"
-            with progress.track(name, stage.steps) as bar:
-                ahead = max(done - begin, 0)
-                bar.advance(min(ahead, stage.steps))
-                for step in range(ahead, stage.steps):
-                    batch, at = stage.batch(step), step / stage.steps
-                    read += stage.tokens(batch)
-                    optimiser.param_groups[0]["lr"] = self.rate * (1 + math.cos(math.pi * at)) / 2
-                    for weight, gradient in zip(weights, _gradients(stage.losses(network, batch, at), weights), strict=True):
-                        weight.grad = gradient
-                    optimiser.step()
-                    bar.advance()
-                    if parallel.main() and checkpoint.due:
-                        checkpoint.keep(begin + step + 1, _state(weights, optimiser))
-            begin += stage.steps
+        read = training.train(network, self.stages, self.rate, self._checkpoint())
         if parallel.main():
-            self._kept = self.texts.store.scratch((sum(weight.numel() for weight in weights),))
-            torch.cat([weight.detach().cpu().flatten() for weight in weights], out=torch.from_numpy(self._kept))
+            self._kept = self.texts.store.scratch((sum(weight.numel() for weight in network.weights),))
+            torch.cat([weight.detach().cpu().flatten() for weight in network.weights], out=torch.from_numpy(self._kept))
         return read
 
     def follow(self) -> None:
@@ -294,7 +275,7 @@ class Run:
 
     def batch(self, step: int) -> np.ndarray:
         """Numbers among the rows, ascending: ties in an objective then fall as in a full batch, by hashed id."""
-        return _drawn(self.seed, "epoch", self.replicate, len(self.rows), step)
+        return drawn(self.seed, "epoch", self.replicate, len(self.rows), step, BATCH)
 
     def tokens(self, batch: np.ndarray) -> int:
         """How many a batch has."""
@@ -313,45 +294,8 @@ def _steps(epochs: int, count: int) -> int:
     return max(math.ceil(epochs * count / BATCH), FEWEST_STEPS)
 
 
-def _drawn(seed: int, name: str, replicate: int, count: int, step: int) -> np.ndarray:
-    """The batch of a step, ascending: of `count`, each once an epoch in an order that the seed draws."""
-    size = min(BATCH, count)
-    at = np.arange(step * size, (step + 1) * size)
-    orders = {e: derive(seed, name, e, replicate).permutation(count) for e in np.unique(at // count).tolist()}
-    return np.sort([orders[e][i] for e, i in zip((at // count).tolist(), (at % count).tolist(), strict=True)])
-
-
-def _gradients(losses: Iterator[torch.Tensor], weights: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
-    """Of the sum of the losses, of which memory holds one at a time, and of all processes."""
-    total: list[torch.Tensor] = []
-    with torch.enable_grad():
-        for loss in (one for one in losses if one.requires_grad):
-            found = torch.autograd.grad(loss, weights, materialize_grads=True)
-            total = [so_far + more for so_far, more in zip(total, found, strict=True)] if total else list(found)
-    return parallel.summed(total or [torch.zeros_like(weight) for weight in weights])
-
-
-def _resume(optimiser: torch.optim.Adam, weights: Sequence[torch.Tensor], state: Mapping[str, np.ndarray], step: int) -> None:
-    for i, weight in enumerate(weights):
-        mean, square = (torch.tensor(state[f"{name}/{i}"]).to(weight.device) for name in STATE[1:])
-        optimiser.state[weight] = {"step": torch.tensor(float(step)), "exp_avg": mean, "exp_avg_sq": square}
-
-
-STATE = ("weight", "mean", "square")
-"""What there is of every weight: itself, and Adam's two moments."""
-
-
-def _state(weights: Sequence[torch.Tensor], optimiser: torch.optim.Adam) -> dict[str, np.ndarray]:
-    found = {}
-    for i, weight in enumerate(weights):
-        moments = optimiser.state[weight]
-        parts = (weight, moments["exp_avg"], moments["exp_avg_sq"])
-        found |= {f"{name}/{i}": part.detach().cpu().numpy() for name, part in zip(STATE, parts, strict=True)}
-    return found
-
-
 def _code(objective: Objective) -> str:
     """sha256 of the sources that training runs through, the objective's among them."""
-    here = [Path(__file__).with_name(f"{name}.py") for name in ("finetune", "network", "checkpoint", "parallel")]
+    here = [Path(__file__).with_name(f"{name}.py") for name in ("finetune", "network", "checkpoint", "parallel", "training")]
     files = [*here, *sorted(Path(objectives.__path__[0]).glob("*.py")), Path(inspect.getsourcefile(type(objective)) or "")]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

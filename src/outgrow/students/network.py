@@ -66,17 +66,14 @@ class Network:
                 weight.data.copy_(drawn * getattr(self.net.config, "initializer_range", SPREAD))
         for weight in head:
             torch.nn.init.zeros_(weight)
-        self._tuner = _adapted(self.net, self.model.depth, generator) if kind == "lora" else None
+        self._tuner = adapted(self.net, self.model.depth, generator) if kind == "lora" else None
         for name, weight in self.net.named_parameters():
             known = name.replace(".base_layer", "")
             weight.requires_grad_(kind == "full" or "lora_" in name or known in new or any(weight is w for w in head))
         self.weights = [weight for weight in self.net.parameters() if weight.requires_grad]
         for weight in self.weights:
             weight.data = weight.data.float()
-        if self._needed(tokens) > _memory() / 2:
-            for block in loading.blocks(self.net, self.model.depth):
-                # On the way back a block is computed again from what went into it.
-                block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
+        spare(self.net, self.model, self.weights, tokens, self.precision)
 
     def __call__(self, texts: Sequence[np.ndarray]) -> torch.Tensor:
         """Logits (n, outputs) float32 of texts as token ids, read in parts of about equal length."""
@@ -153,17 +150,6 @@ class Network:
         setattr(found, found.base_model_prefix, self.net.base_model)
         return found
 
-    def _needed(self, tokens: int) -> float:
-        """Bytes that training takes at most: weights, gradients, two moments, and what the blocks leave for the way back.
-
-        The latter about 17 numbers a token, unit of width and block (Korthikanti et al. 2022, arXiv 2205.05198, without attention
-        maps, which are not kept).
-        """
-        size = 4 if self.precision == "float32" else 2
-        trained = sum(weight.numel() for weight in self.weights)
-        resting = sum(weight.numel() for weight in self.net.parameters()) - trained
-        return 16 * trained + size * (resting + 17 * tokens * self.model.width * self.model.depth)
-
 
 def _read(model: Model, precision: str, outputs: int) -> tuple[Any, set[str]]:
     """The sequence classifier, and the names of weights that the checkpoint does not hold."""
@@ -179,7 +165,7 @@ def _read(model: Model, precision: str, outputs: int) -> tuple[Any, set[str]]:
     return net.eval(), {*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])}
 
 
-def _adapted(net: Any, depth: int, generator: torch.Generator) -> Any:
+def adapted(net: Any, depth: int, generator: torch.Generator) -> Any:
     """Puts updates beside every matrix of the blocks."""
     from peft import LoraConfig
     from peft.tuners.lora import LoraModel
@@ -194,6 +180,21 @@ def _adapted(net: Any, depth: int, generator: torch.Generator) -> Any:
             drawn = torch.rand(weight.shape, generator=generator)
             weight.data.copy_((2 * drawn - 1) / weight.shape[1] ** 0.5)
     return tuner
+
+
+def spare(net: Any, model: Model, weights: Sequence[torch.Tensor], tokens: int, precision: str) -> None:
+    """Blocks give memory back and are computed twice, where training on so many tokens at a time would need most of it.
+
+    Training takes weights, gradients, two moments, and what the blocks leave for the way back: the latter about 17 numbers a
+    token, unit of width and block (Korthikanti et al. 2022, arXiv 2205.05198, without attention maps, which are not kept).
+    """
+    size = 4 if precision == "float32" else 2
+    trained = sum(weight.numel() for weight in weights)
+    resting = sum(weight.numel() for weight in net.parameters()) - trained
+    if 16 * trained + size * (resting + 17 * tokens * model.width * model.depth) > _memory() / 2:
+        for block in loading.blocks(net, model.depth):
+            # On the way back a block is computed again from what went into it.
+            block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
 
 
 def _exactly(head: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
