@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING, Protocol, final
 
 import numpy as np
 
+from outgrow.errors import UserError
+
 if TYPE_CHECKING:
     import torch
+
+    from outgrow.store import Store
 
 
 @final
@@ -102,4 +106,38 @@ class Steps(Protocol):
         ...
 
 
-__all__ = ["Answer", "LanguageModel", "Sampling", "Steps", "Stepwise"]
+def named(name: str, store: Store) -> LanguageModel:
+    """The language model of that name, ready to write. Raises UserError for a name that leads nowhere."""
+    kind, _, rest = name.partition(":")
+    if kind == "server":
+        from outgrow.generation.server import Server
+
+        return Server.named(rest, store)
+    if kind == "answers":
+        from outgrow.generation.recorded import Recorded
+
+        return Recorded(rest)
+    if kind == "proxy":
+        from outgrow.generation.proxy import ProxyTuned
+
+        return ProxyTuned(*_three(rest, store))
+    from outgrow import models
+    from outgrow.generation.local import Local
+
+    return Local(models.resolve(name, store))
+
+
+def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, LanguageModel, float]:
+    """The models of "STRONG,TUNED,BASE[,ALPHA]", and alpha."""
+    *parts, last = names.split(",")
+    try:
+        alpha = float(last)
+    except ValueError:
+        alpha, parts = 1.0, [*parts, last]
+    if len(parts) != 3:
+        raise UserError(f"proxy:{names} names {len(parts)} models: give proxy:STRONG,TUNED,BASE or proxy:STRONG,TUNED,BASE,ALPHA")
+    strong, tuned, base = (named(part, store) for part in parts)
+    return strong, tuned, base, alpha
+
+
+__all__ = ["Answer", "LanguageModel", "Sampling", "Steps", "Stepwise", "named"]

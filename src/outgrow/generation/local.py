@@ -1,0 +1,270 @@
+"""A checkpoint that writes in this process, through `transformers`.
+
+Beginnings are read in groups of equal length, so that none is padded while it is read; their keys and values then stand side by side,
+each ending in the same column, and what fills a shorter one up on its left is masked. The cache has room ahead: a step writes one column
+and copies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import torch
+import transformers
+from transformers.cache_utils import Cache, DynamicLayer
+
+from outgrow.errors import UserError
+from outgrow.generation import Answer, Sampling, decoding
+from outgrow.models import loading
+from outgrow.models.checkpoints import Model
+from outgrow.models.tokens import tokenizer_of
+from outgrow.rng import hashed
+
+VERSION = 1
+"""Goes up when the same prompts and seeds would give other answers."""
+_TOGETHER = {"cpu": 2048, "cuda": 32768}
+"""Tokens that are read together."""
+_NUMBERS = {"cpu": 1 << 25, "cuda": 1 << 29}
+"""Logits that are held together."""
+_AHEAD = 64
+"""Columns that a cache grows by."""
+_BEFORE = ":"
+"""The tokens of a text that goes on are those it has after this; alone, some tokenizers would put a space before it or drop one."""
+
+
+@final
+class Local:
+    """A language model in this process. `precision` is bfloat16 where the processor has it, else float32, or what is asked for.
+
+    Raises UserError for what is no causal language model.
+    """
+
+    def __init__(self, model: Model, precision: str | None = None):
+        if model.kind != "causal":
+            raise UserError(f"model {model.name!r} does not write: it is of kind {model.kind!r}; name a causal language model")
+        self._precision = loading.chosen_precision(precision)
+        self.model, self.name, self.digest = model, model.name, model.digest
+        self._tokenizer = tokenizer_of(model)
+        self._fast = self._tokenizer.backend_tokenizer
+        self._fast.no_padding()
+        self._fast.no_truncation()
+        self._where = loading.device()
+        versions = f"transformers {transformers.__version__}, torch {torch.__version__}, outgrow {VERSION}"
+        self.engine = f"{versions}, {self._precision}, {self._where.type}"
+        self.rows = decoding.ROWS[self._where.type]
+
+    @cached_property
+    def _net(self) -> Any:
+        """Read when the first answer is asked for: mostly they are in the store."""
+        return loading.load(self.model, self._precision, head=True)
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        """The vocabulary in its order."""
+        known = self._tokenizer.get_vocab()
+        return tuple(sorted(known, key=lambda token: known[token]))
+
+    @cached_property
+    def vocabulary(self) -> str:
+        """Digest of the tokens in their order."""
+        return hashed(*self.tokens)
+
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        """Ids that end an answer: those of the configuration for generating, of the model and of the tokenizer."""
+        named = [
+            getattr(self._net.generation_config, "eos_token_id", None),
+            getattr(self._net.config, "eos_token_id", None),
+            self._tokenizer.eos_token_id,
+        ]
+        return frozenset(i for one in named if one is not None for i in (one if isinstance(one, list) else [one]))
+
+    def encode(self, prompt: str, chat: bool) -> list[int]:
+        """The ids of a prompt, with the special tokens that the model wants before it. Raises UserError for a chat without a template."""
+        if chat:
+            if not self._tokenizer.chat_template:
+                raise UserError(f"model {self.name!r} has no chat template: use an instruction-tuned model, or prompts to be continued")
+            said = [{"role": "user", "content": prompt}]
+            text = self._tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
+            return self._fast.encode(text, add_special_tokens=False).ids
+        ids = self._fast.encode(prompt).ids
+        nothing = self._tokenizer.bos_token_id if self._tokenizer.bos_token_id is not None else self._tokenizer.eos_token_id
+        return ids or [nothing or 0]
+
+    def after(self, text: str) -> list[int]:
+        """The ids of a text that goes on where a prompt ends, without special tokens."""
+        before = self._before
+        both = self._fast.encode(_BEFORE + text, add_special_tokens=False).ids
+        return both[len(before) :] if both[: len(before)] == before else self._fast.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids that go on where a prompt ended, special tokens left out."""
+        return self._fast.decode([*self._before, *ids])[len(self._fast.decode(self._before)) :]
+
+    @cached_property
+    def _before(self) -> list[int]:
+        return self._fast.encode(_BEFORE, add_special_tokens=False).ids
+
+    def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
+        """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k]."""
+        begun = [self.encode(prompt, how.chat) for prompt in prompts]
+        for ids in begun:
+            self._fits(len(ids) + how.tokens)
+        return decoding.written(self, begun, [row[:n] for row in seeds], how)
+
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+        """Of each text after its prompt: float32 (T,) log p of its tokens."""
+        begun, then = [self.encode(prompt, chat) for prompt in prompts], [self.after(text) for text in texts]
+        found = [np.zeros(0, np.float32)] * len(then)
+        for at, logits in self._read(begun, then):
+            tokens = torch.tensor(then[at], device=logits.device)
+            logp = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(1)
+            found[at] = logp.cpu().numpy()
+        return found
+
+    def logits(self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """Of each pair: float32 (T, V), row t is what is said after `begun` and the first t of `then`."""
+        found = dict(self._read(begun, then))
+        width = self._net.get_output_embeddings().weight.shape[0]
+        return [found[at] if at in found else torch.zeros(0, width, device=self._where) for at in range(len(then))]
+
+    def begin(self, ids: Sequence[Sequence[int]]) -> _Steps:
+        """Reads B beginnings of token ids."""
+        self._fits(max(map(len, ids)))
+        return _Steps(self._net, ids)
+
+    def _fits(self, tokens: int) -> None:
+        positions = getattr(self._net.config.get_text_config(), "max_position_embeddings", None)
+        if positions is not None and tokens > positions:
+            raise UserError(f"{tokens} tokens of prompt and answer are more than the {positions} of {self.name!r}: ask for less")
+
+    @torch.no_grad()
+    def _read(self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]) -> Iterator[tuple[int, torch.Tensor]]:
+        """(number, logits (T, V)) of the pairs with tokens to read, a batch after another, the longest first."""
+        lengths = [len(a) + len(b) - 1 for a, b in zip(begun, then, strict=True)]
+        self._fits(max(lengths, default=0))
+        head = self._net.get_output_embeddings()
+        order = sorted((at for at in range(len(then)) if then[at]), key=lambda at: (-lengths[at], at))
+        while order:
+            # What stands to the right of a position is nothing to it: rows of unequal length need no mask.
+            many = max(1, _TOGETHER[self._where.type] // lengths[order[0]])
+            while many > 1 and sum(len(then[at]) for at in order[:many]) * head.weight.shape[0] > _NUMBERS[self._where.type]:
+                many -= 1
+            batch, order = order[:many], order[many:]
+            ids = torch.zeros(len(batch), lengths[batch[0]], dtype=torch.int64)
+            for row, at in zip(ids, batch, strict=True):
+                row[: lengths[at]] = torch.tensor([*begun[at], *then[at]][:-1])
+            rows = torch.tensor([row for row, at in enumerate(batch) for _ in then[at]])
+            places = torch.tensor([len(begun[at]) - 1 + t for at in batch for t in range(len(then[at]))])
+            hook = head.register_forward_pre_hook(lambda _, given, r=rows, p=places: (given[0][r, p][None],))
+            try:
+                logits = self._net(input_ids=ids.to(self._where), use_cache=False).logits[0].float()
+            finally:
+                hook.remove()
+            yield from zip(batch, logits.split([len(then[at]) for at in batch]), strict=True)
+
+
+@final
+class _Steps:
+    """B beginnings and their cache."""
+
+    @torch.no_grad()
+    def __init__(self, net: Any, begun: Sequence[Sequence[int]]):
+        self._net, self._where = net, net.device
+        lengths = torch.tensor([len(ids) for ids in begun])
+        longest = int(lengths.max())
+        self._cache = Cache(layer_class_to_replicate=_Columns)
+        logits: list[Any] = [None] * len(begun)
+        for rows in _groups(begun):
+            read = Cache(layer_class_to_replicate=DynamicLayer)
+            ids = torch.tensor([list(begun[row]) for row in rows], device=self._where)
+            out = net(input_ids=ids, past_key_values=read, use_cache=True, logits_to_keep=1).logits[:, -1].float()
+            for row, said in zip(rows, out, strict=True):
+                logits[row] = said
+            for layer, columns in enumerate(read.layers):
+                while len(self._cache.layers) <= layer:
+                    self._cache.layers.append(_Columns())
+                if columns.is_initialized:
+                    self._cache.layers[layer].place(columns, rows, len(begun), longest)
+        self.logits = torch.stack(logits)
+        self._position = lengths.to(self._where)
+        """(B,) of the next token."""
+        self._empty = (longest - lengths).to(self._where)
+        """(B,) columns on the left that hold nothing."""
+        self._wide = longest
+
+    @torch.no_grad()
+    def add(self, tokens: torch.Tensor) -> None:
+        """One more token each, int64 (B,)."""
+        self._wide += 1
+        mask = None
+        if bool(self._empty.any()):
+            mask = (torch.arange(self._wide, device=self._where) >= self._empty[:, None]).long()
+        self.logits = self._net(
+            input_ids=tokens.to(self._where)[:, None],
+            attention_mask=mask,
+            position_ids=self._position[:, None],
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1].float()  # fmt: skip
+        self._position = self._position + 1
+
+    @torch.no_grad()
+    def keep(self, rows: torch.Tensor) -> None:
+        """Go on with these rows, int64; some may be gone, some come twice."""
+        rows = rows.to(self._where)
+        self.logits, self._position, self._empty = self.logits[rows], self._position[rows], self._empty[rows]
+        useless = int(self._empty.min())
+        self._empty, self._wide = self._empty - useless, self._wide - useless
+        for layer in self._cache.layers:
+            if layer.is_initialized:
+                layer.keep(rows, useless)
+
+
+def _groups(begun: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Rows of equal length that are read together."""
+    order = sorted(range(len(begun)), key=lambda row: (len(begun[row]), row))
+    while order:
+        length = len(begun[order[0]])
+        many = max(1, _TOGETHER[loading.device().type] // length)
+        rows = [row for row in order[:many] if len(begun[row]) == length]
+        order = order[len(rows) :]
+        yield rows
+
+
+@final
+class _Columns(DynamicLayer):
+    """Keys and values (B, heads, columns, D) of one layer, with room ahead. What a window would hide is hidden by the mask."""
+
+    def place(self, read: DynamicLayer, rows: Sequence[int], batch: int, longest: int) -> None:
+        """What was read of some rows, so that it ends in column `longest`."""
+        if not self.is_initialized:
+            self.dtype, self.device, self.is_initialized = read.dtype, read.device, True
+            self._filled = longest
+            self._room = [torch.zeros(batch, x.shape[1], longest + _AHEAD, x.shape[3], dtype=x.dtype, device=x.device) for x in (read.keys, read.values)]
+        for room, x in zip(self._room, (read.keys, read.values), strict=True):
+            room[rows, :, longest - x.shape[2] : longest] = x
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """One more column; returns all of them."""
+        start, self._filled = self._filled, self._filled + key_states.shape[2]
+        if self._filled > self._room[0].shape[2]:
+            self._room = [torch.nn.functional.pad(room, (0, 0, 0, _AHEAD)) for room in self._room]
+        for room, x in zip(self._room, (key_states, value_states), strict=True):
+            room[:, :, start : self._filled] = x
+        self.keys, self.values = (room[:, :, : self._filled] for room in self._room)
+        return self.keys, self.values
+
+    def get_seq_length(self) -> int:
+        """Columns that hold something."""
+        return self._filled if self.is_initialized else 0
+
+    def keep(self, rows: torch.Tensor, useless: int) -> None:
+        """These rows, without the first columns."""
+        self._room = [torch.nn.functional.pad(room[rows, :, useless : self._filled], (0, 0, 0, _AHEAD)) for room in self._room]
+        self._filled -= useless
+
