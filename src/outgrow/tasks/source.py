@@ -47,7 +47,8 @@ def source(name: str, what: str, claims: Callable[[str], bool] | None = None) ->
 
 
 @cache
-def _walk() -> None:
+def walk() -> None:
+    """Imports every file of the folder, so that what they register is known."""
     package = __name__.rpartition(".")[0]
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         importlib.import_module(f"{package}.{module.name}")
@@ -55,5 +56,5 @@ def _walk() -> None:
 
 def sources() -> list[Source]:
     """All sources, built-in tasks first."""
-    _walk()
+    walk()
     return sorted(_sources.values(), key=lambda s: (s.claims is not None, s.name))

