@@ -1,0 +1,280 @@
+"""A language model is tuned on answers: it learns their tokens, and nothing of the prompts.
+
+    x_i = prompt's ids, answer's ids, end        as generation reads and writes them
+    for t = 0 .. T-1, with a batch I of 16 examples, each once an epoch in an order that the seed draws:
+        L = 1/|K| sum_{(i, k) in K} w_i / mean(w) loss(logits before token k of i, token k, score of it, t / T)
+        one step of Adam at the rate lr (1 + cos(pi t / T)) / 2           K: the answers' tokens in the batch, their ends among them
+
+The loss is cross-entropy unless `targets.py` gives another. Rates and kinds are those of `students/finetune.py`; low-rank updates are
+merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, final
+
+import numpy as np
+import torch
+
+from outgrow.errors import UserError
+from outgrow.generation.local import Local
+from outgrow.generation.targets import Hard, TokenObjective
+from outgrow.models import Model, loading
+from outgrow.models.checkpoints import config_of
+from outgrow.models.plan import plan
+from outgrow.models.tokens import tokenizer_of
+from outgrow.rng import derive, hashed
+from outgrow.store import Store, made_of
+from outgrow.students import network, parallel, training
+from outgrow.students.checkpoint import Checkpoint
+from outgrow.students.finetune import RATES, SMALL
+from outgrow.students.network import ALPHA, KINDS, PART_TOKENS, RANK
+
+VERSION = 1
+"""Goes up when the same examples would make another model."""
+BATCH = 16
+
+
+@final
+@dataclass(frozen=True)
+class Example:
+    """An answer to be learned."""
+
+    prompt: str
+    answer: str
+    weight: float = 1.0
+    """Its share in the loss; an example of weight 0 is left out."""
+    targets: tuple[float, ...] | None = None
+    """Probability that each token of the answer should have, in the tokens of who learns it; its end should have 1."""
+
+
+@final
+@dataclass(frozen=True)
+class Text:
+    """What is read for one answer."""
+
+    ids: np.ndarray
+    """int64 (P + T,): of the prompt, of the answer, and the end."""
+    start: int
+    """P: where the answer begins."""
+
+
+@final
+@dataclass(frozen=True)
+class Spent:
+    """What a tuning took, whenever it was done."""
+
+    seconds: float
+    tokens: int
+    """Read in training, prompts among them and every epoch counted."""
+    steps: int
+
+
+def tune(
+    model: Model, examples: Sequence[Example], *, kind: str = "lora", seed: int, store: Store, chat: bool = False,
+    epochs: float = 2, rate: float | None = None, objective: TokenObjective | None = None,
+) -> Model:  # fmt: skip
+    """The model after learning the examples, a checkpoint in the store; out of the store where it was made before.
+
+    kind: "lora" or "full". Raises UserError for no examples, for one that is longer than the model can read, and where `targets`
+    are not one number a token.
+    """
+    examples = [example for example in examples if example.weight > 0]
+    if not examples:
+        raise UserError("no examples to tune on: give at least one of a weight above 0")
+    if any(example.targets is not None for example in examples) and objective is None:
+        raise UserError("examples have `targets`, but the objective is plain cross-entropy: give Soft() or another of generation/targets.py")
+    texts = read(model, [(example.prompt, example.answer) for example in examples], chat)
+    scores = [_scores(example, text) for example, text in zip(examples, texts, strict=True)]
+    weights = np.array([example.weight for example in examples])
+    lessons = Lessons(texts, scores, weights / weights.mean(), objective or Hard(), epochs, seed, f"tuning {model.name} ({kind})")
+    return Run(model, kind, lessons, seed, rate or _rate(model, kind), store).model()
+
+
+def spent(tuned: Model) -> Spent:
+    """What the tuning took that made this model."""
+    meta = json.loads((tuned.path / "record.json").read_bytes())["meta"]
+    return Spent(meta["seconds"], meta["tokens"], meta["steps"])
+
+
+def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool) -> list[Text]:
+    """Prompts and answers as the model reads the former and writes the latter. Raises UserError for what is too long for it."""
+    local = Local(model)
+    eos = tokenizer_of(model).eos_token_id
+    if not local.ends:
+        raise UserError(f"model {model.name!r} names no token that ends an answer: it cannot learn where to stop")
+    end = eos if eos in local.ends else min(local.ends)
+    positions = getattr(config_of(model.path, model.name), "max_position_embeddings", None) or math.inf
+    texts = []
+    for prompt, answer in pairs:
+        begun = local.encode(prompt, chat)
+        texts.append(Text(np.array([*begun, *local.after(answer), end], np.int64), len(begun)))
+        if len(texts[-1].ids) > positions:
+            raise UserError(f"an example of {len(texts[-1].ids)} tokens is more than the {positions} of {model.name!r}: leave it out")
+    return texts
+
+
+def _rate(model: Model, kind: str) -> float:
+    if kind not in KINDS:
+        raise UserError(f"kind {kind!r} is not known: choose one of {', '.join(KINDS)}")
+    return RATES[kind][(model.parameters or 0) >= SMALL]
+
+
+def _scores(example: Example, text: Text) -> np.ndarray:
+    """float32 (T,) of an answer's tokens and its end."""
+    tokens = len(text.ids) - text.start
+    if example.targets is None:
+        return np.ones(tokens, np.float32)
+    if len(example.targets) != tokens - 1:
+        raise UserError(f"{len(example.targets)} targets for an answer of {tokens - 1} tokens: give one a token of the model that learns them")
+    return np.array([*example.targets, 1.0], np.float32)
+
+
+@final
+class Network:
+    """A causal checkpoint to be trained in one of KINDS, which reads at most so many `tokens` at a time."""
+
+    def __init__(self, model: Model, kind: str, tokens: int, rng: np.random.Generator):
+        from transformers import AutoModelForCausalLM
+
+        self.precision = loading.chosen_precision()
+        self.net = loading.read(AutoModelForCausalLM, model, "float32" if kind == "full" else self.precision).eval()
+        self.device = self.net.device
+        drawn = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        self._tuner = network.adapted(self.net, model.depth, drawn) if kind == "lora" else None
+        for name, weight in self.net.named_parameters():
+            weight.requires_grad_(kind == "full" or "lora_" in name)
+        self.weights = [weight for weight in self.net.parameters() if weight.requires_grad]
+        for weight in self.weights:
+            weight.data = weight.data.float()
+        network.spare(self.net, model, self.weights, tokens, self.precision)
+
+    def logits(self, texts: Sequence[Text]) -> torch.Tensor:
+        """float32 (n, V): what is said before every token of every answer, one text after another."""
+        # What stands to the right of a token is nothing to it: no mask, and anything may fill a row up.
+        ids = torch.zeros(len(texts), max(len(text.ids) - 1 for text in texts), dtype=torch.int64)
+        for row, text in zip(ids, texts, strict=True):
+            row[: len(text.ids) - 1] = torch.from_numpy(text.ids[:-1])
+        rows = torch.tensor([row for row, text in enumerate(texts) for _ in text.ids[text.start :]])
+        places = torch.cat([torch.arange(text.start - 1, len(text.ids) - 1) for text in texts])
+        hook = self.net.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0][rows, places][None],))
+        try:
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                return self.net(input_ids=ids.to(self.device), use_cache=False).logits[0].float()
+        finally:
+            hook.remove()
+
+    def save(self, folder: Path, model: Model) -> None:
+        """A checkpoint that reads as `model` does. In float32: bfloat16 would round small updates away. This network is then of no more use."""
+        net = self.net.float()
+        if self._tuner is not None:
+            net = self._tuner.merge_and_unload()
+        with loading.quiet():
+            net.save_pretrained(folder)
+            tokenizer_of(model).save_pretrained(folder)
+
+
+def parts(lengths: Sequence[int], tokens: int) -> Iterator[np.ndarray]:
+    """Numbers of the texts that are read together, of about equal lengths."""
+    planned = plan(np.array(lengths), tokens, sum(lengths))
+    return (planned.order[batch] for shard in planned.batches for batch in shard)
+
+
+def labels(texts: Sequence[Text]) -> torch.Tensor:
+    """int64 (n,): the tokens before which `logits` stand."""
+    return torch.from_numpy(np.concatenate([text.ids[text.start :] for text in texts]))
+
+
+class Studied(training.Stage, Protocol):
+    """What a run learns."""
+
+    longest: int
+    """Tokens of the longest text."""
+    made_of: dict[str, Any]
+    """All that its gradients depend on besides the network."""
+
+
+@final
+class Lessons:
+    """Answers with scores of their tokens and weights, to be learned in so many epochs."""
+
+    def __init__(
+        self, texts: Sequence[Text], scores: Sequence[np.ndarray], weights: np.ndarray, objective: TokenObjective, epochs: float,
+        seed: int, label: str,
+    ):  # fmt: skip
+        self.texts, self.scores, self.weights, self.objective, self.seed, self.label = texts, scores, weights, objective, seed, label
+        self.steps = math.ceil(epochs * len(texts) / min(BATCH, len(texts)))
+        self.longest = max(len(text.ids) for text in texts)
+        self.made_of = {
+            "texts": hashed(*((text.ids.tobytes(), text.start) for text in texts)), "scores": hashed(*(s.tobytes() for s in scores)),
+            "weights": hashed(weights.tobytes()), "objective": repr(objective), "steps": self.steps, "batch": BATCH,
+        }  # fmt: skip
+
+    def batch(self, step: int) -> np.ndarray:
+        """Numbers among the examples."""
+        return training.drawn(self.seed, "tuning", 0, len(self.texts), step, BATCH)
+
+    def tokens(self, batch: np.ndarray) -> int:
+        """How many a batch has."""
+        return sum(len(self.texts[i].ids) for i in batch)
+
+    def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
+        """Parts of the batch's loss."""
+        learned = sum(len(self.scores[i]) for i in batch)
+        own = batch[parallel.share(len(batch))]
+        for part in parts([len(self.texts[i].ids) for i in own], PART_TOKENS[network.device.type]):
+            rows = own[part]
+            texts, scores = [self.texts[i] for i in rows], [self.scores[i] for i in rows]
+            weights = np.concatenate([np.full(len(self.scores[i]), self.weights[i], np.float32) for i in rows])
+            logits = network.logits(texts)
+            given = (torch.from_numpy(np.concatenate(scores)).to(logits.device), torch.from_numpy(weights).to(logits.device))
+            yield (self.objective(logits, labels(texts).to(logits.device), given[0], at) * given[1]).sum().cpu() / learned
+
+
+@final
+class Run:
+    """One training of a model on what is `studied`."""
+
+    def __init__(self, base: Model, kind: str, studied: Studied, seed: int, rate: float, store: Store):
+        self.base, self.kind, self.studied, self.seed, self.rate, self.store = base, kind, studied, seed, rate, store
+        self.made_of = {
+            "version": VERSION, "model": base.digest, "kind": kind, "low-rank": [RANK, ALPHA], "studied": studied.made_of, "seed": seed,
+            "rate": rate, "precision": loading.chosen_precision(), "device": loading.device().type,
+        }  # fmt: skip
+
+    def model(self) -> Model:
+        """What comes out of it; out of the store where it was trained before."""
+        made = self.store.make_files("tuned", self.made_of, self._write)
+        self._checkpoint().drop()
+        size = sum(file.stat().st_size for file in made.path.glob("*.safetensors"))
+        digest = made_of(self.made_of)
+        return replace(self.base, name=f"{self.base.name} tuned", path=made.path, digest=digest, revision=f"tuned from {self.base.revision}", size_bytes=size)
+
+    def started(self) -> Network:
+        """The network before its first step."""
+        tokens = max(PART_TOKENS[loading.device().type], self.studied.longest)
+        return Network(self.base, self.kind, tokens, derive(self.seed, "tuning"))
+
+    def follow(self) -> None:
+        """Another process's part in it."""
+        self._train(self.started())
+
+    def _write(self, folder: Path) -> dict[str, Any]:
+        began, network = time.perf_counter(), self.started()
+        tokens = self._train(network)
+        seconds = time.perf_counter() - began
+        network.save(folder, self.base)
+        return {"seconds": seconds, "tokens": tokens, "steps": self.studied.steps}
+
+    def _train(self, network: Network) -> int:
+        parallel.call(self)
+        return training.train(network, [self.studied], self.rate, self._checkpoint())
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.store, self.made_of)

@@ -1,0 +1,245 @@
+"""Tuning a language model on answers: what it learns, from which tokens, the same bytes however often it was stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from outgrow import models
+from outgrow.errors import UserError
+from outgrow.generation import Sampling, tuning
+from outgrow.generation.local import Local
+from outgrow.generation.targets import Hard, Soft
+from outgrow.generation.tuning import Example
+from outgrow.models import loading
+from outgrow.rng import derive
+from outgrow.store import Store
+from outgrow.students import checkpoint, network, training
+
+EXAMPLES = [
+    Example("the city of", "lyon is in france"),
+    Example("rome is", "in spain not"),
+    Example("a very", "no no no", weight=2.5),
+    Example("so : paris is in france", "yes", weight=0.5),
+    Example("an", "true"),
+]
+KINDS = pytest.mark.parametrize("kind", network.KINDS)
+
+
+@pytest.fixture(autouse=True)
+def exact(monkeypatch):
+    """The precision that every machine has."""
+    monkeypatch.setattr(loading, "chosen_precision", lambda asked=None: asked or "float32")
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def surprise(model: models.Model, examples: list[Example]) -> float:
+    """-log p of the answers, their ends left out."""
+    scores = Local(model).logprobs([e.prompt for e in examples], [e.answer for e in examples])
+    return -sum(float(row.sum()) for row in scores)
+
+
+@KINDS
+def test_it_learns_the_answers_and_where_to_stop_and_reads_as_any_checkpoint(causal, store, kind):
+    base = models.resolve(str(causal), store)
+    tuned = tuning.tune(base, EXAMPLES, kind=kind, seed=0, store=store, epochs=60, rate=1e-2)
+    assert surprise(tuned, EXAMPLES) < surprise(base, EXAMPLES) / 20
+    draws = Local(tuned).draw(["the city of", "rome is"], 1, Sampling(tokens=8, temperature=0), [[0], [0]])
+    assert [(row[0].text, row[0].ended) for row in draws] == [(" lyon is in france", "stop"), (" in spain not", "stop")]
+    again = Local(models.resolve(str(tuned.path), store))
+    assert again.vocabulary == Local(base).vocabulary
+    assert again.draw(["rome is"], 1, Sampling(tokens=8, temperature=0), [[0]])[0][0].text == " in spain not"
+    assert tuning.spent(tuned).steps == 60 and tuning.spent(tuned).tokens == 60 * sum(len(text.ids) for text in tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES], False))
+
+
+@KINDS
+def test_two_steps_are_those_of_a_plain_loop(causal, store, kind, monkeypatch):
+    """Every answer alone, logits of the whole vocabulary everywhere, Adam and the cosine written out."""
+    monkeypatch.setitem(network.PART_TOKENS, "cpu", 12)
+    base = models.resolve(str(causal), store)
+    tuned = tuning.tune(base, EXAMPLES, kind=kind, seed=3, store=store, rate=1e-2)
+    net = tuning.Network(base, kind, 1, derive(3, "tuning"))
+    adam, local = torch.optim.Adam(net.weights, lr=1e-2), Local(base)
+    for rate in (1e-2, 5e-3):  # cos(0) = 1, cos(pi / 2) = 0
+        total, tokens = torch.zeros(()), 0
+        for example in EXAMPLES:
+            prompt, answer = local.encode(example.prompt, False), local.after(example.answer)
+            ids = torch.tensor([*prompt, *answer, local._tokenizer.eos_token_id])
+            logp = net.net(input_ids=ids[None]).logits[0].log_softmax(-1)
+            for at in range(len(prompt), len(ids)):
+                total = total - example.weight / (6 / 5) * logp[at - 1, ids[at]]  # weights 1 + 1 + 2.5 + .5 + 1 = 6, of five
+                tokens += 1
+        adam.param_groups[0]["lr"] = rate
+        adam.zero_grad()
+        (total / tokens).backward()
+        adam.step()
+    net.save(store.root / "plain", base)
+    plain = models.resolve(str(store.root / "plain"), store)
+    prompts, texts = [e.prompt for e in EXAMPLES], [e.answer for e in EXAMPLES]
+    for a, b in zip(Local(tuned).logprobs(prompts, texts), Local(plain).logprobs(prompts, texts), strict=True):
+        assert np.allclose(a, b, atol=1e-4)
+    assert surprise(tuned, EXAMPLES) < surprise(base, EXAMPLES) - 0.5
+
+
+def test_what_is_read_is_what_generation_reads_and_writes(causal, store):
+    base = models.resolve(str(causal), store)
+    local = Local(base)
+    (text,) = tuning.read(base, [("the city of", " lyon is")], chat=False)
+    assert text.ids[: text.start].tolist() == local.encode("the city of", False)
+    assert text.ids[text.start : -1].tolist() == local.after(" lyon is") and text.ids[-1] in local.ends
+
+
+def test_the_prompt_gives_no_loss_and_the_head_is_computed_for_answers_alone(causal, store):
+    base = models.resolve(str(causal), store)
+    net = tuning.Network(base, "lora", 1, derive(0))
+    texts = tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES], False)
+    seen = []
+    net.net.get_output_embeddings().register_forward_hook(lambda _, given, out: seen.append(out.shape))
+    assert net.logits(texts).shape[0] == 5 + 4 + 4 + 2 + 2 == len(tuning.labels(texts))  # words of the answers, and their ends
+    assert seen[0][:2] == (1, 17)
+    assert {name.split(".")[-3] for name, w in net.net.named_parameters() if w.requires_grad} == {"lora_A", "lora_B"}
+
+
+def test_soft_targets_meet_the_score_and_rest_where_it_is_met():
+    """The gradient is p - y, where y has the score at the token, and p of the others scaled to what is left."""
+    rng = np.random.default_rng(0)
+    logits = torch.tensor(rng.normal(size=(6, 9)), requires_grad=True)
+    tokens, scores = torch.tensor(rng.integers(0, 9, 6)), torch.tensor(rng.random(6))
+    (found,) = torch.autograd.grad(Soft()(logits, tokens, scores, 0.0).sum(), logits)
+    p = logits.detach().softmax(1).numpy()
+    for row in range(6):
+        y = p[row] * (1 - float(scores[row])) / (1 - p[row, tokens[row]])
+        y[tokens[row]] = scores[row]
+        assert abs(y.sum() - 1) < 1e-12
+        assert np.allclose(found[row], p[row] - y, atol=1e-9)
+    ones = torch.ones(6, dtype=torch.float64)
+    assert torch.allclose(Soft()(logits, tokens, ones, 0.0), Hard()(logits, tokens, ones, 0.0))
+
+
+def test_soft_targets_leave_the_rest_to_other_tokens(causal, store):
+    base = models.resolve(str(causal), store)
+    taught = Example("rome is", "in spain", targets=(0.7, 0.4))
+    tuned = tuning.tune(base, [taught], kind="full", seed=0, store=store, epochs=80, rate=1e-2, objective=Soft())
+    (found,) = Local(tuned).logprobs(["rome is"], ["in spain"])
+    assert np.allclose(np.exp(found), [0.7, 0.4], atol=0.05)
+
+
+def test_bad_examples_are_refused(causal, encoder, store):
+    base = models.resolve(str(causal), store)
+
+    def tune(*examples: Example, **more) -> None:
+        tuning.tune(base, examples, seed=0, store=store, **more)
+
+    with pytest.raises(UserError, match="no examples"):
+        tune(Example("a", "b", weight=0))
+    with pytest.raises(UserError, match="1 targets for an answer of 2 tokens"):
+        tune(Example("a", "in spain", targets=(0.5,)), objective=Soft())
+    with pytest.raises(UserError, match="plain cross-entropy"):
+        tune(Example("a", "spain", targets=(0.5,)))
+    with pytest.raises(UserError, match="more than the 64"):
+        tune(Example("so " * 60, "in spain not"))
+    with pytest.raises(UserError, match="kind 'half'"):
+        tune(Example("a", "spain"), kind="half")
+    with pytest.raises(UserError, match="chat template"):
+        tune(Example("a", "spain"), chat=True)
+    with pytest.raises(UserError, match="does not write"):
+        tuning.tune(models.resolve(str(encoder), store), EXAMPLES, seed=0, store=store)
+
+
+def test_same_seed_same_bytes_and_another_example_another_model(causal, tmp_path):
+    def weights(name: str, examples: list[Example], seed: int = 0) -> bytes:
+        kept = Store(tmp_path / name)
+        return (tuning.tune(models.resolve(str(causal), kept), examples, seed=seed, store=kept).path / "model.safetensors").read_bytes()
+
+    first = weights("a", EXAMPLES)
+    assert weights("b", [*EXAMPLES, Example("a", "maybe", weight=0)]) == first
+    assert weights("b", EXAMPLES, seed=1) != first
+    assert weights("b", EXAMPLES[1:]) != first
+
+
+@KINDS
+def test_a_tuning_that_stops_goes_on_to_the_same_bytes(causal, tmp_path, monkeypatch, kind):
+    def tune(name: str) -> bytes:
+        kept = Store(tmp_path / name)
+        tuned = tuning.tune(models.resolve(str(causal), kept), EXAMPLES, kind=kind, seed=0, store=kept, epochs=6)
+        assert not list((tmp_path / name / "training").glob("*")), "what is no longer needed is gone"
+        return (tuned.path / "model.safetensors").read_bytes()
+
+    expected = tune("a")
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    monkeypatch.setattr(checkpoint, "SHARE", np.inf)
+    done, drawn = [], training.drawn
+
+    def stopped(*given):
+        done.append(given[4])
+        if len(done) in (3, 6):
+            raise KeyboardInterrupt
+        return drawn(*given)
+
+    monkeypatch.setattr(training, "drawn", stopped)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            tune("b")
+    assert tune("b") == expected
+    assert done == [0, 1, 2, 2, 3, 4, 4, 5], "no step that was kept is taken twice"
+    done.clear()
+    assert tune("b") == expected and not done, "the second time it comes out of the store"
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import test_tuning as t
+t.checkpoint.EVERY, t.checkpoint.SHARE = 0.0, float("inf")
+t.loading.chosen_precision = lambda asked=None: asked or "float32"
+keep = t.checkpoint.Checkpoint.keep
+def slowly(self, step, arrays):
+    keep(self, step, arrays)
+    print(step, flush=True)
+    time.sleep(float(sys.argv[4]))
+t.checkpoint.Checkpoint.keep = slowly
+kept = t.Store(sys.argv[3])
+tuned = t.tuning.tune(t.models.resolve(sys.argv[2], kept), t.EXAMPLES, seed=0, store=kept, epochs=5)
+print(t.Local(tuned).logprobs(["rome is"], ["in spain not"])[0].tobytes().hex())
+"""
+
+
+def test_a_killed_tuning_ends_with_the_same_bytes(causal, tmp_path):
+    def start(name: str, pause: float) -> subprocess.Popen:
+        command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(causal), str(tmp_path / name), str(pause)]
+        source = str(Path(__file__).parents[1] / "src")
+        return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
+
+    whole = start("a", 0).communicate(timeout=200)[0].split()
+    killed = start("b", 30)
+    assert killed.stdout
+    assert killed.stdout.readline() == "1\n"
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    again = start("b", 0).communicate(timeout=200)[0].split()
+    assert whole[:-1] == ["1", "2", "3", "4", "5"] and again[:-1] == ["2", "3", "4", "5"]
+    assert again[-1] == whole[-1]
+    first, second = (next((tmp_path / name / "tuned").rglob("model.safetensors")).read_bytes() for name in ("a", "b"))
+    assert first == second
+
+
+@KINDS
+def test_blocks_that_are_computed_twice_to_save_memory_learn_the_same(causal, tmp_path, monkeypatch, kind):
+    def tune(name: str) -> float:
+        kept = Store(tmp_path / name)
+        return surprise(tuning.tune(models.resolve(str(causal), kept), EXAMPLES, kind=kind, seed=0, store=kept, rate=1e-2), EXAMPLES)
+
+    expected = tune("a")
+    monkeypatch.setattr(network, "_memory", lambda: 1)
+    assert tune("b") == pytest.approx(expected, abs=1e-3)
