@@ -8,24 +8,23 @@ import re
 from fractions import Fraction
 
 from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.verifiers._asked import shown
 
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
 
 @verifier()
 def calculation(asked: list[Asked]) -> list[Verdict]:
-    """The first number of the answer is the value of `expression`."""
-    return [_check(one.answer, one.shown.get("expression")) for one in asked]
+    """The last number of the answer is the value of `expression`."""
+    return [_check(one.answer, shown(one, "expression", str)) for one in asked]
 
 
-def _check(answer: str, expression: str | None) -> Verdict:
-    if not expression:
-        return Verdict(None, "no expression")
-    found = re.search(r"-?\d+(?:\.\d+)?", answer.replace(",", ""))
+def _check(answer: str, expression: str) -> Verdict:
+    found = re.findall(r"-?\d+(?:\.\d+)?", answer.replace(",", ""))
     if not found:
         return Verdict(False, "no number")
     value = _value(ast.parse(expression, mode="eval").body)
-    return Verdict(Fraction(found[0]) == value, "" if Fraction(found[0]) == value else f"{expression} is {value}")
+    return Verdict(True) if Fraction(found[-1]) == value else Verdict(False, f"{expression} is {value}")
 
 
 def _value(node: ast.expr) -> Fraction:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 
 from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.verifiers._asked import shown
 
 
 @verifier()
 def clauses(asked: list[Asked]) -> list[Verdict]:
     """Every clause has a true literal: `variables` are names, `clauses` lists of their numbers from 1, negative where negated."""
-    return [_check(one.answer, one.shown.get("variables"), one.shown.get("clauses")) for one in asked]
+    return [_check(one.answer, shown(one, "variables", list), shown(one, "clauses", list)) for one in asked]
 
 
-def _check(answer: str, variables: list[str] | None, given: list[list[int]] | None) -> Verdict:
-    if not variables or not given:
-        return Verdict(None, "no clauses")
+def _check(answer: str, variables: list[str], given: list[list[int]]) -> Verdict:
     said = dict(re.findall(r"(\w+)\s*=\s*([01])(?!\w)", answer))
     lacking = [name for name in variables if name not in said]
     if lacking:

@@ -6,17 +6,16 @@ import math
 import re
 
 from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.verifiers._asked import shown
 
 
 @verifier()
 def sudoku(asked: list[Asked]) -> list[Verdict]:
     """The grid keeps what `puzzle` gives (rows as lines, . or 0 a blank) and has each digit once in every row, column and box."""
-    return [_check(one.answer, one.shown.get("puzzle")) for one in asked]
+    return [_check(one.answer, shown(one, "puzzle", str)) for one in asked]
 
 
-def _check(answer: str, puzzle: str | None) -> Verdict:
-    if not puzzle:
-        return Verdict(None, "no puzzle")
+def _check(answer: str, puzzle: str) -> Verdict:
     given = [c for c in puzzle if c in ".0123456789"]
     side = math.isqrt(len(given))
     box = math.isqrt(side)

