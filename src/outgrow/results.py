@@ -78,15 +78,15 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         "methods": {name: _method(name, parameters) for name, parameters in chosen.items()},
         "costs": costs,
     }
-    _save(folder / "cells.parquet", lambda at: pl.concat(cells).write_parquet(at))
-    _json(folder / "summary.json", summary)
-    _json(folder / "details.json", details)
-    _json(folder / "study.json", _record(study, chosen, done, began, costs))
+    save(folder / "cells.parquet", lambda at: pl.concat(cells).write_parquet(at))
+    save_json(folder / "summary.json", summary)
+    save_json(folder / "details.json", details)
+    save_json(folder / "study.json", _record(study, chosen, done, began, costs))
     comparison = compared(folder)
     if comparison is None:
         (folder / "comparison.json").unlink(missing_ok=True)
     else:
-        _json(folder / "comparison.json", comparison)
+        save_json(folder / "comparison.json", comparison)
     _findings(folder)
     report.write(folder)
 
@@ -229,29 +229,34 @@ def _predictions(folder: Path, rows: Rows) -> None:
         frame = pl.DataFrame({"id": np.tile(ids, replicates), "replicate": np.repeat(np.arange(replicates, dtype=np.int32), n)})
         flat = probs.reshape(-1, classes)
         frame = frame.with_columns(pl.Series(f"p{c}", flat[:, c]) for c in range(classes))
-        _save(place / f"{safe(name)}.parquet", lambda at, frame=frame: frame.write_parquet(at))
+        save(place / f"{safe(name)}.parquet", lambda at, frame=frame: frame.write_parquet(at))
     columns = {"id": ids, "label": gold.labels[test], "weight": gold.weights[test], "group": task.groups[test]}
     if task.question is not None:
         columns["question"] = task.question[test]
-    _save(base / "gold.parquet", lambda at: pl.DataFrame(columns).write_parquet(at))
+    save(base / "gold.parquet", lambda at: pl.DataFrame(columns).write_parquet(at))
 
 
 def _record(study: Study, chosen: dict[str, dict[str, Any]], done: list[Rows], began: float, costs: list[dict]) -> dict[str, Any]:
-    """What was asked, what it resolved to, versions, hashes, cost by stage."""
     from outgrow.study import code
 
+    resolved = {
+        "tasks": {r.pair.task.name: r.pair.task.digest for r in done}, "methods": chosen, "seeds": study.seeds, "seed": study.seed,
+        "models": {name: model["digest"] for name, model in _models(done).items()}, "code": code(),
+    }  # fmt: skip
+    return record(study.asked(), resolved, began, costs)
+
+
+def record(asked: dict[str, Any], resolved: dict[str, Any], began: float, costs: list[dict]) -> dict[str, Any]:
+    """study.json: what was asked, what it resolved to, versions, cost by stage."""
     return {
-        "asked": study.asked(),
-        "resolved": {
-            "tasks": {r.pair.task.name: r.pair.task.digest for r in done}, "methods": chosen, "seeds": study.seeds, "seed": study.seed,
-            "models": {name: model["digest"] for name, model in _models(done).items()}, "code": code(),
-        },
+        "asked": asked,
+        "resolved": resolved,
         "command": shlex.join(["outgrow", *sys.argv[1:]]) if Path(sys.argv[0]).stem in ("outgrow", "__main__") else None,
         "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
         "seconds": time.time() - began,
         "costs": costs,
-    }  # fmt: skip
+    }
 
 
 def _version(package: str) -> str | None:
@@ -261,8 +266,9 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _json(path: Path, value: Any) -> None:
-    _save(path, lambda at: at.write_text(json.dumps(value, indent=1, default=_plain) + "\n", encoding="utf-8"))
+def save_json(path: Path, value: Any) -> None:
+    """The value as JSON, the way `save` does."""
+    save(path, lambda at: at.write_text(json.dumps(value, indent=1, default=_plain) + "\n", encoding="utf-8"))
 
 
 def _plain(value: Any) -> Any:
@@ -271,7 +277,7 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else list(value)
 
 
-def _save(path: Path, write: Callable[[Path], Any]) -> None:
+def save(path: Path, write: Callable[[Path], Any]) -> None:
     """Under a temporary name first, then in one step; a full disk is one clear line."""
     part = path.with_name(f"{path.name}.part")
     with guarded(path):
