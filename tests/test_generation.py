@@ -295,3 +295,54 @@ def test_an_encoder_is_not_asked_to_write(encoder, store) -> None:
 
     with pytest.raises(UserError, match="does not write: it is of kind 'encoder'"):
         Local(models.resolve(str(encoder), store))
+
+
+def test_a_table_of_answers_is_a_model_that_draws_them_again(model, store, tmp_path) -> None:
+    prompts = list(dict.fromkeys(PROMPTS))
+    drawn = answers.draw(model, prompts, 3, Sampling(tokens=6), 7, store)
+    table = answers.table([f"item {i}" for i in range(5)], prompts, model, drawn)
+    assert tuple(table.columns) == answers.COLUMNS and len(table) == 15
+    # Neither the order of the rows nor other models beside it matter.
+    import polars as pl
+
+    other = table.with_columns(model=pl.lit("other"), answer=pl.lit("nothing"))
+    pl.concat([other, table.reverse()]).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(UserError, match="has answers of 2 models: choose one, as in answers:"):
+        named(f"answers:{tmp_path}/a.parquet", store)
+    recorded = named(f"answers:{tmp_path}/a.parquet,{model.name}", store)
+    again = answers.draw(recorded, prompts[::-1], 3, Sampling(), 0, store)
+    for row, found in zip(drawn.answers[::-1], again.answers, strict=True):
+        assert [(a.text, a.seed, a.ended) for a in row] == [(a.text, a.seed, a.ended) for a in found]
+        np.testing.assert_allclose([sum(a.logprobs) for a in row], [sum(a.logprobs) for a in found])
+    assert recorded.engine == model.engine
+    with pytest.raises(UserError, match="has 3 answers to 'very', not 4: ask for fewer, or record more"):
+        answers.draw(recorded, ["very"], 4, Sampling(), 0, store)
+    with pytest.raises(UserError, match="cannot score others"):
+        recorded.logprobs(["very"], ["so"])
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_recorded_answers_need_no_more_than_prompts_and_answers(tmp_path, store, name: str) -> None:
+    import polars as pl
+
+    table = pl.DataFrame({"prompt": ["p", "q", "p"], "answer": ["1", "2", "3"]})  # a reader may take these for numbers
+    (table.write_csv if name.endswith("csv") else table.write_ndjson)(tmp_path / name)
+    found = named(f"answers:{tmp_path / name}", store).draw(["q", "p"], 1, Sampling(), [])
+    assert [[a.text for a in row] for row in found] == [["2"], ["1"]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [({"prompt": ["p"], "text": ["1"]}, "no column of texts 'answer'.*it has prompt, text"), ({"prompt": [1], "answer": ["1"]}, "'prompt'")],
+)
+def test_a_table_without_prompts_and_answers_is_refused(tmp_path, store, columns: dict, told: str) -> None:
+    import polars as pl
+
+    pl.DataFrame(columns).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=told):
+        named(f"answers:{tmp_path}/a.parquet", store)
+    (tmp_path / "b.parquet").write_text("nonsense")
+    with pytest.raises(UserError, match="cannot be read as a table"):
+        named(f"answers:{tmp_path}/b.parquet", store)
+    with pytest.raises(UserError, match=r"no such file of answers: 'nowhere\.parquet'"):
+        named("answers:nowhere.parquet", store)

@@ -21,6 +21,7 @@ import numpy as np
 
 from outgrow import progress
 from outgrow.generation import Answer, LanguageModel, Sampling
+from outgrow.generation.recorded import Recorded
 from outgrow.rng import derive
 from outgrow.store import Artifact, Store
 
@@ -105,6 +106,8 @@ class Drawn:
 
 def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, seed: int, store: Store) -> Drawn:
     """n answers to each prompt. A prompt that comes twice gets the same ones; at temperature 0 all n are one."""
+    if isinstance(model, Recorded):
+        return Drawn(model.draw(prompts, n, how, []), Cost(), Cost(), 0)
     different = n if how.temperature else 1
     seeds = {prompt: [_seed(seed, prompt, k) for k in range(different)] for prompt in prompts}
     units = list(_units(model, list(seeds), different))

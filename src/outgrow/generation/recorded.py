@@ -1,0 +1,97 @@
+"""Answers that were recorded somewhere else: a table with a row an answer.
+
+    prompt, answer                                       what must be there
+    model, draw, logprob, seed, ended, engine            what may be there; `answers.table` writes them all
+
+"answers:FILE" is the model of that file, "answers:FILE,NAME" the one of several that is called so. Its k-th answer to a prompt is the
+k-th recorded one, in order of `draw`, else of the file. It has no logits and scores nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from outgrow.errors import UserError, unknown
+from outgrow.generation import Answer, Sampling
+from outgrow.rng import hashed
+from outgrow.store import disk
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@final
+class Recorded:
+    """A file of answers as a language model. Raises UserError for a file that is none."""
+
+    def __init__(self, named: str):
+        given = Path(named).expanduser()
+        file, _, model = (named, "", "") if given.is_file() else named.rpartition(",") if "," in named else (named, "", "")
+        self._path = Path(file).expanduser()
+        if not self._path.is_file():
+            raise UserError(f"no such file of answers: {named!r}; give answers:FILE, or answers:FILE,MODEL where it holds several models")
+        self.name = f"answers:{named}"
+        self.digest = hashed(disk.sha256(self._path), model)
+        self._table = _only(_read(self._path), model, file)
+        engines = self._table["engine"].unique().to_list() if "engine" in self._table.columns else []
+        self.engine = str(engines[0]) if len(engines) == 1 else "recorded"
+
+    def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
+        """The first n recorded answers to each prompt; how they were drawn is not asked."""
+        found = []
+        for prompt in prompts:
+            answers = self._answers.get(prompt, [])
+            if len(answers) < n:
+                raise UserError(f"{self._path} has {len(answers)} answers to {prompt[:60]!r}, not {n}: ask for fewer, or record more")
+            found.append(answers[:n])
+        return found
+
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+        """Not to be had: raises UserError."""
+        raise UserError(f"{self.name} is a file of answers and cannot score others: name a model")
+
+    @cached_property
+    def _answers(self) -> dict[str, list[Answer]]:
+        found: dict[str, list[Answer]] = {}
+        for row in self._table.iter_rows(named=True):
+            # One number for the whole answer, where that is all there is.
+            logprobs = () if row.get("logprob") is None else (float(row["logprob"]),)
+            text, ended = row["answer"] or "", row.get("ended") or "stop"
+            found.setdefault(row["prompt"], []).append(Answer(text, logprobs, (), ended, int(row.get("seed") or 0)))
+        return found
+
+
+def _read(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    texts = {name: pl.String for name in ("prompt", "answer", "model")}  # an answer may look like a number
+    readers = {
+        ".parquet": pl.read_parquet,
+        ".csv": lambda file: pl.read_csv(file, schema_overrides=texts),
+        ".jsonl": pl.read_ndjson,
+    }
+    if path.suffix not in readers:
+        raise UserError(f"{path}: answers are read from {', '.join(readers)} files")
+    try:
+        table = readers[path.suffix](path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UserError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from None
+    missing = [name for name in ("prompt", "answer") if table.schema.get(name) != pl.String]
+    if missing:
+        raise UserError(f"{path} has no column of texts {missing[0]!r}: a table of answers needs prompt and answer; it has {', '.join(table.columns)}")
+    return table.sort("draw", maintain_order=True) if "draw" in table.columns else table
+
+
+def _only(table: pl.DataFrame, model: str, file: str) -> pl.DataFrame:
+    """The rows of one model."""
+    models = sorted(table["model"].unique().cast(str).to_list()) if "model" in table.columns else []
+    if model and model not in models:
+        raise unknown(f"model of {file}", model, models)
+    if not model and len(models) > 1:
+        raise UserError(f"{file} has answers of {len(models)} models: choose one, as in answers:{file},{models[0]}")
+    return table.filter(table["model"] == model) if model else table
