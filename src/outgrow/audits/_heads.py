@@ -18,10 +18,20 @@ RIDGES = (1e-2, 1e-1, 1.0)
 STEPS = 20
 
 
-def unseen(bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def basis(features: np.ndarray) -> Any:
+    """The `Basis` of features (N, D)."""
+    import torch
+
+    from outgrow.students.linear import Basis
+
+    return Basis.of(torch.from_numpy(np.asarray(features, np.float32)), torch.ones(len(features), dtype=torch.bool))
+
+
+def unseen(bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray, taught: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """(R, N, C) probabilities of heads that have not seen the item's fold, and the folds (N,).
 
-    bases: a `Basis` for each candidate layer; targets (R, N, C), rows of NaN neither teach nor are judged.
+    bases: a `Basis` for each candidate layer; targets (R, N, C), rows of NaN neither teach nor are judged; taught (N,) bool: rows that
+    may teach and choose, all by default.
     """
     import torch
 
@@ -33,7 +43,8 @@ def unseen(bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray) -> tup
     known = ~np.isnan(targets[:, rows]).any(-1)
     t, f = torch.from_numpy(np.nan_to_num(targets[:, rows], nan=1 / targets.shape[-1]).astype(np.float32)), fold[rows]
     count, at = len(targets), torch.from_numpy(rows)
-    weights = torch.from_numpy(np.concatenate([known * ((f != k) & (f != (k + 1) % FOLDS)) for k in range(FOLDS)]).astype(np.float32))
+    may = known if taught is None else known & taught[rows]
+    weights = torch.from_numpy(np.concatenate([may * ((f != k) & (f != (k + 1) % FOLDS)) for k in range(FOLDS)]).astype(np.float32))
     ridge = torch.tensor(RIDGES).repeat_interleave(len(weights))
     wide = t.repeat(FOLDS, 1, 1)
     said = []
@@ -42,7 +53,7 @@ def unseen(bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray) -> tup
         said += list(heads.logits(basis.x[at]).log_softmax(-1).view(len(RIDGES), FOLDS, count, len(rows), -1).numpy())
     out = np.full((count, len(fold), targets.shape[-1]), np.nan, np.float32)
     for k in range(FOLDS):
-        choose, judge = known & (f == (k + 1) % FOLDS), known & (f == k)
+        choose, judge = may & (f == (k + 1) % FOLDS), known & (f == k)
         loss = np.stack([-((log_p[k] * t.numpy()).sum(-1) * choose).sum(-1) for log_p in said])
         for r, best in enumerate(loss.argmin(0)):
             out[r, rows[judge[r]]] = np.exp(said[best][k, r, judge[r]])

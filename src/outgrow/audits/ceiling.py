@@ -6,6 +6,8 @@ AUC: of linear heads on the student's features, out of fold, how well they tell 
 among weak-train items of one gold class; the score is 1 - p(gold). Hard items are told by either head; errors that only the head
 of the supervisors' answers tells are a rule of the inputs that a student can learn: it will, and PGR is near 0 (Burns et al. 2023,
 arXiv 2312.09390, appendix E). Errors that nobody can tell leave .5 and 0. Intervals: the study's own; jackknife over 20 folds of groups.
+A gap is said to be there where its interval is above 0: where there is none, in one of 40 cases at most. Before training it is said
+to be too small where its interval is below NEAR: of gaps as large or larger, of one in 40 at most.
 """
 
 from __future__ import annotations
@@ -18,8 +20,11 @@ from outgrow.audits._statistics import apart, jackknife
 
 IMITABLE = 0.1
 """Three pairs of the leaderboard that had a gap had as much or more: PGR .14, .03 and .01. Below it, where resolved at all, it is a note."""
+NEAR = 0.02
+"""Points between supervisors and ceiling below which it takes thousands of test items to see what a method does."""
 FEWEST = 30
 """Errors, and right answers, that must be known to tell them apart."""
+
 
 @audit("CEILING", "Is there room above the supervisors, and can the student learn their errors?")
 def ceiling(*, before, study):
@@ -51,7 +56,10 @@ def _rehearsed(before) -> Finding:
     says = f"On the supervisors' own half a linear head on the student's features that learns gold is right on {100 * value:.1f} points more items than the supervisors."
     if ci and ci[0] > 0:
         return Finding("ok", says, "", "rehearsed ceiling less floor", value, ci, "points", code="GAP")
-    do = "Take a stronger student (--strong), or train on gold: the gap may be too small to divide by."
+    if ci is None or ci[1] >= NEAR:
+        do = "Give more gold on the supervisors' own half, or take a stronger student (--strong): whether there is a gap to divide by cannot be told yet."
+        return Finding("note", says, do, "rehearsed ceiling less floor", value, ci, "points", code="GAP")
+    do = f"Take a stronger student (--strong), or train on gold: the gap is surely smaller than {100 * NEAR:.0f} points, too small to divide by."
     return Finding("warning", says, do, "rehearsed ceiling less floor", value, ci, "points", code="GAP")
 
 

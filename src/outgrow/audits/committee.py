@@ -5,6 +5,8 @@
     majority      the commonest answer; of equally many the best supervisor's
     at m          share right of majority answers that m supervisors gave
 Best: highest accuracy a_j on its answers, among those who answer at least half of the items. Items with gold.
+A vote is said to drag the best down where it surely does, whoever of these rivals came out best by chance: where the majority is
+as good as each of them, in ALARM of cases at most.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._statistics import apart, jackknife, percent
+from outgrow.audits._statistics import apart, at_most, jackknife, percent
 
+ALARM = 0.05
+"""Chance of a false alarm over all rivals (Bonferroni)."""
 BROAD = 0.5
 """Share of items that a supervisor must answer to be a rival of the ensemble."""
 
@@ -57,7 +61,7 @@ def committee(votes, gold, *, groups):
         Sheet("How sure agreement is", ("Supervisors with the majority's answer", "Right", "Items"), tuple((str(m), percent(voted[at].mean(), 1), f"{at.sum():,}") for m, at in levels[:12])),
         Sheet("Who is right how often", ("Who", "Right", "Items"), (*((*row, f"{len(answered):,}") for row in reach), *alone_right[:10])),
     )  # fmt: skip
-    if ci and ci[1] < 0:
+    if ci and at_most(value, ci, ALARM / max(broad.sum(), 1))[1] < 0:
         severity, do = "warning", f"Take {name} alone, or a label model that weighs supervisors; a vote drags it down."
     elif ci and ci[0] > 0:
         severity, do = "ok", ""

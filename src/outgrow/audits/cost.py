@@ -2,7 +2,9 @@
 
     own seconds     training of the method's students
     PGR a minute    PGR / (own seconds / 60)        what all methods share (reading items, supervisors) stands apart
-A method is not worth its time where another of less takes no more seconds and recovers no less.
+    wasted          takes longer than naive, and the upper end of its score less naive's is below WORTH
+The end is one-sided at ALARM over all methods: of methods that are worth their time none is called wasted in more than ALARM of
+studies. What is neither surely worth a point nor surely not is unclear, and no alarm.
 """
 
 from __future__ import annotations
@@ -10,8 +12,12 @@ from __future__ import annotations
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._statistics import percent
 
+ALARM = 0.05
+"""Chance of a false alarm over all methods (Bonferroni)."""
+WORTH = 0.01
+"""Points above naive that are worth a longer training."""
 IDLE = 0.5
-"""Share of the methods' time spent on methods that are not worth it, from which it is worth knowing."""
+"""Share of the methods' time that was wasted, from which it is worth knowing."""
 LONG = 60
 """Seconds of the methods together below which nobody need save any."""
 
@@ -32,23 +38,35 @@ def cost(study):
     says = f"{sum(seconds.values()):,.0f} seconds and {sum(flops.values()):.2g} model FLOPs, {percent(1 - seconds.get('heads', 0.0) / max(sum(seconds.values()), 1e-9))} of the time before any method."
     pgr = {name: row["pgr"] for name, row in rows.items() if row["pgr"] is not None}
     if not pgr:
-        return Finding("note", says + " No PGR to set against it.", "Resolve the gap first (CEILING).", sheets=tuple(sheets))
+        return Finding("ok", says + " There is no PGR to set against it.", sheets=tuple(sheets))
     rate = {name: pgr[name] / max(own[name] / 60, 1e-9) for name in pgr}
-    beaten = {name for name in pgr if any(own[o] < own[name] and pgr[o] >= pgr[name] for o in pgr)}
     order = sorted(pgr, key=lambda name: -pgr[name])
-    head = ("Method", "PGR", "95% interval", "Seconds", "PGR a minute", "Worth it")
+    worth = {name: _worth(rows[name], own[name] > own.get("naive", 0.0), len(pgr) - ("naive" in pgr)) for name in order}
+    head = ("Method", "PGR", "95% interval", "Seconds", "PGR a minute", "Above naive", "Worth its time")
     sheets.append(Sheet("By method", head, tuple(
-        (n, f"{pgr[n]:.2f}", _ends(rows[n]["pgr_ci"]), f"{own[n]:.1f}", f"{rate[n]:.1f}", "no" if n in beaten else "yes") for n in order
+        (n, f"{pgr[n]:.2f}", _ends(rows[n]["pgr_ci"]), f"{own[n]:.1f}", f"{rate[n]:.1f}", _ends(rows[n]["vs_naive_ci"]), worth[n]) for n in order
     )))  # fmt: skip
-    best, idle = order[0], sum(own[n] for n in beaten) / max(sum(own[n] for n in pgr), 1e-9)
+    best, total, wasted = order[0], max(sum(own[n] for n in pgr), 1e-9), [n for n in order if worth[n] == "no"]
+    idle = sum(own[n] for n in wasted) / total
     says += f" {best} recovers most ({pgr[best]:.2f}) in {own[best]:.1f} seconds, naive {pgr.get('naive', float('nan')):.2f} in {own.get('naive', float('nan')):.1f}."
-    worth = [n for n in order if n not in beaten]
-    do = f"Run --method {' --method '.join(worth[:4])} alone: {percent(idle)} of the methods' time went into others that recover no more here. Which is better, the intervals say." if idle > IDLE and sum(own[n] for n in pgr) > LONG else ""
+    do = f"Leave out {', '.join(wasted)}: {percent(idle)} of the methods' time, and surely less than {100 * WORTH:.0f} point above naive here." if idle > IDLE and total > LONG else ""
     ci = rows[best]["pgr_ci"]
     scale = rate[best] / pgr[best] if pgr[best] else 0.0
     return Finding(
         "note" if do else "ok", says, do, f"PGR of {best} a minute of its training", rate[best], ci and (ci[0] * scale, ci[1] * scale), "number", (), tuple(sheets)
     )
+
+
+def _worth(row, slower: bool, methods: int) -> str:
+    """Whether a method surely is, or surely is not, worth more time than naive takes."""
+    from scipy.special import ndtri
+
+    if row["method"] == "naive" or not slower:
+        return "yes"
+    if row["vs_naive_ci"] is None:
+        return "unclear"
+    low, high = (row["vs_naive"] + (end - row["vs_naive"]) * ndtri(1 - ALARM / methods) / ndtri(0.975) for end in row["vs_naive_ci"])
+    return "no" if high < WORTH else "yes" if low > 0 else "unclear"
 
 
 def _ends(ci) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._heads import told
+from outgrow.audits._heads import basis, told
 from outgrow.audits._statistics import apart, jackknife, percent
 
 FAR = 0.75
@@ -23,15 +23,10 @@ FEWEST = 30
 @audit("SHIFT", "Do supervisors know the kind of items that the student learns from?")
 def shift(pool, features, *, groups, ids, texts, study):
     """How well the two pools can be told apart, and which items are outside the supervisors' domain."""
-    import torch
-
-    from outgrow.students.linear import Basis
-
     groups = np.arange(len(pool)) if groups is None else groups
     if min(len(np.unique(groups[pool == side])) for side in (0, 1)) < FEWEST:
         return f"needs {FEWEST} items or more in either pool"
-    basis = Basis.of(torch.from_numpy(np.asarray(features, np.float32)), torch.ones(len(pool), dtype=torch.bool))
-    value, ci, score = told([basis], pool[None].astype(float), groups)
+    value, ci, score = told([basis(features)], pool[None].astype(float), groups)
     score = score[0]
     out = score > np.quantile(score[pool == 0], INSIDE)
     share = float(out[pool == 1].mean())

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._statistics import FOLDS, apart, jackknife, percent
+from outgrow.audits._statistics import FOLDS, apart, at_most, jackknife, percent
 from outgrow.audits._thurstone import Asked, cycles, expected, fit
 from outgrow.rng import derive
 
@@ -75,11 +75,7 @@ def _first(asked: Asked, where: np.ndarray) -> dict:
 
 def _coherent(judges: list[dict], outcomes: tuple[str, ...]) -> Finding:
     """Whether there is a scale."""
-    from scipy.special import stdtrit
-
-    # One-sided at level ALARM / J, from the interval's two-sided .05: its standard error is its reach by Student's quantile.
-    scale = stdtrit(FOLDS - 1, 1 - ALARM / len(judges)) / stdtrit(FOLDS - 1, 0.975)
-    none = [j for j in judges if j["predicted"] - scale * (j["predicted"] - j["ci"][0]) <= 0.5]
+    none = [j for j in judges if at_most(j["predicted"], j["ci"], ALARM / len(judges))[0] <= 0.5]
     round_about = [j for j in judges if j["p"] <= ALARM / len(judges)]
     worst = min(none or round_about or judges, key=lambda j: j["predicted"])
     says = (
