@@ -17,7 +17,8 @@ MAY: dict[str, set[str]] = {
     "methods": ANYBODY | {"labels", "selection", "objectives", "students"},
     "generation": ANYBODY | {"store", "models", "objectives", "students"},
     "candidates": ANYBODY | {"store", "generation", "labels"},
-    "verifiers": ANYBODY | {"store", "generation", "labels"},
+    "verifiers": ANYBODY | {"store", "generation", "labels", "measures"},
+    "sequences": ANYBODY | {"store", "models", "generation", "verifiers", "methods"},
     # Figures depend on arrays alone, and the report on what a run wrote: neither reaches for a model or a task.
     "measures": ANYBODY | {"store"},
     "audits": ANYBODY | {"store", "measures", "labels", "students", "progress"},
@@ -27,7 +28,7 @@ MAY: dict[str, set[str]] = {
     "progress": set(),
     "worlds": {"rng"},
 }
-MEETING = {"study", "studied", "committee", "steer", "written", "learn", "audit", "judged", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
+MEETING = {"study", "studied", "committee", "scored", "steer", "written", "learn", "audit", "judged", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
 """Where the stages meet."""
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from outgrow.errors import UserError
-from outgrow.measures import calls, slots, written
+from outgrow.measures import slots, written
 from outgrow.measures.slots import Counts, Slot
+from outgrow.tasks import structured
+from outgrow.tasks.table import read_file
+from outgrow.verifiers import Asked, registry
 
 SLURP = Path(__file__).parents[1] / ".." / "shared" / "data" / "slurp"
 TYPES, WORDS = ("date", "place", "person"), ("at", "eight", "eighty", "in", "new", "york", "yorkshire")
@@ -81,9 +85,8 @@ def test_two_slots_of_one_type_go_to_the_nearest_gold() -> None:
 
 
 def test_slots_are_read_as_they_are_written_and_what_is_no_slot_counts_against_the_answer() -> None:
-    made = [Slot("time", "5:30 am"), Slot("date", "monday")]
-    assert slots.read(slots.written(made)) == made
-    assert slots.read(slots.written([])) == [] == slots.read("")
+    assert slots.read("time: 5:30 am; date: monday") == [Slot("time", "5:30 am"), Slot("date", "monday")]
+    assert slots.read("none") == [] == slots.read("")
     assert slots.read("Date :  Next  Monday; rubbish;") == [Slot("date", "next monday"), Slot("", "rubbish")]
     assert written.slu_f1("rubbish", []).num == 0 and written.slu_f1("rubbish", []).den == 2
 
@@ -100,7 +103,7 @@ def test_real_systems_score_on_slurp_what_was_published_or_near_it(system: str, 
 
     gold = {row["id"]: row["slots"] for row in pl.read_parquet(SLURP / "slurp.parquet").to_dicts()}
     rows = pl.read_parquet(SLURP / "slurp_systems.parquet").filter(pl.col("system") == system).to_dicts()
-    answers = [[slots.written(written.gold_slots(row["slots"])) for row in rows]]
+    answers = [["; ".join(f"{slot['type']}: {slot['filler']}" for slot in row["slots"]) for row in rows]]
     found = written.scores("slots", answers, [gold[row["slurp_id"]] for row in rows], np.arange(len(rows)))
     assert found["span_f1"].value == pytest.approx(span / 100, abs=6e-5)
     assert found["slu_f1"].value == pytest.approx(slu / 100, abs=6e-5)
@@ -111,6 +114,7 @@ def test_real_systems_score_on_slurp_what_was_published_or_near_it(system: str, 
     [
         ("so 3 + 4 = 7", "7", True), ("7, then 8", "7", False), ("#### 1,234", "1234", True), ("#### 5 (of 9)", 5, True), ("12.50", "12.5", True),
         ("none", "0", False), ("it is -3", "-3", True), ("", "1", False), ("$18.", "18", True),
+        ("18", "so 20 - 2 = <<20-2=18>>18\n#### 18", True), ("", "", False),
     ],
 )  # fmt: skip
 def test_the_final_number_counts(answer: str, key: object, right: bool) -> None:
@@ -159,12 +163,6 @@ def test_where_no_call_is_right_none_has_to_be_said() -> None:
     assert written.right("calls", "None", None) and not written.right("calls", "f()", None) and not written.right("calls", "sorry", None)
 
 
-def test_gold_written_as_an_answer_is_right() -> None:
-    gold = [{"f": {"a": [[{"k": ["v"], "o": [1, ""]}]], "b": ["", "x"], "c": [True]}}, {"g.h": {"names": [["p", "q"]]}}]
-    assert calls.written(gold) == "[f(a=[{'k': 'v'}], c=True), g.h(names=['p', 'q'])]"
-    assert written.right("calls", calls.written(gold), gold) and calls.written(None) == "none"
-
-
 def test_numerators_and_denominators_go_into_a_score() -> None:
     key = [[{"type": "date", "filler": "monday"}], []]
     found = written.scores("slots", [["date: monday", "none"], ["none", "date: friday"]], key, np.array([0, 1]))
@@ -178,3 +176,97 @@ def test_numerators_and_denominators_go_into_a_score() -> None:
 def test_an_unknown_scorer_is_named_with_its_nearest() -> None:
     with pytest.raises(UserError, match="unknown scorer 'slot': did you mean 'slots'"):
         written.metrics("slot")
+
+
+def table(folder: Path, rows: list[dict], name: str = "table") -> Path:
+    path = folder / f"{name}.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return path
+
+
+FUNCTIONS = [{
+    "name": "math.area", "description": "Area of a thing. It has two sides.",
+    "parameters": {"type": "dict", "required": ["base", "sides"], "properties": {
+        "base": {"type": "integer"}, "sides": {"type": "array", "items": {"type": "float"}}, "unit": {"type": "string", "enum": ["cm", "m"]},
+    }},
+}]  # fmt: skip
+
+
+def test_a_table_of_slots_becomes_prompts_with_answers_that_are_right(tmp_path: Path) -> None:
+    rows = [{"text": "wake me at 5:30", "slots": [{"type": "time", "filler": "5:30"}]}, {"text": "stop", "slots": "[]"}, {"text": "stop", "slots": []}]
+    task, gold = structured.slots(read_file(table(tmp_path, rows)), None)
+    assert dict(zip(task.prompts, gold.answers, strict=True)) == {"wake me at 5:30\nSlots:\n": "time: 5:30", "stop\nSlots:\n": "none"}
+    assert task.scorer == "slots" and task.counts == {"rows": 3, "left out: the prompt comes again": 1}
+    assert all(written.right("slots", answer, key) for answer, key in zip(gold.answers, gold.keys, strict=True))
+
+
+def test_a_table_of_calls_becomes_prompts_with_answers_that_are_right(tmp_path: Path) -> None:
+    key = [{"math.area": {"base": [3, 4], "sides": [[1.5, 2]], "unit": ["", "m"]}}]
+    asked = json.dumps([[{"role": "user", "content": "How large\nis it?"}]])
+    rows = [{"question": asked, "functions": json.dumps(FUNCTIONS), "ground_truth": json.dumps(key)}]
+    rows += [{"question": [{"content": "And  you?"}], "functions": FUNCTIONS, "ground_truth": None}]
+    rows += [{"question": [{"content": "long " * 100}], "functions": FUNCTIONS, "ground_truth": None}]
+    task, gold = structured.calls(read_file(table(tmp_path, rows)), None)
+    line = "math.area(base: integer, sides: array of float, unit?: cm|m): Area of a thing."
+    assert dict(zip(task.prompts, gold.answers, strict=True)) == {
+        f"{line}\nHow large is it?\nCall:\n": "math.area(base=3, sides=[1.5, 2])", f"{line}\nAnd you?\nCall:\n": "none",
+    }  # fmt: skip
+    assert task.counts == {"rows": 3, "left out: a prompt of more than 400 letters": 1}
+    assert all(written.right("calls", answer, key) for answer, key in zip(gold.answers, gold.keys, strict=True))
+
+
+def test_nested_gold_written_as_an_answer_is_right(tmp_path: Path) -> None:
+    key = [{"f": {"a": [[{"k": ["v"], "o": [1, ""]}]], "b": ["", "x"], "c": [True]}}, {"g.h": {"names": [["p", "q"]]}}]
+    rows = [{"question": [{"content": "?"}], "functions": FUNCTIONS, "ground_truth": key}]
+    _, gold = structured.calls(read_file(table(tmp_path, rows)), None)
+    assert gold.answers == ("[f(a=[{'k': 'v'}], c=True), g.h(names=['p', 'q'])]",) and written.right("calls", gold.answers[0], key)
+
+
+@pytest.mark.parametrize(
+    ("read", "row", "said"),
+    [
+        (structured.slots, {"text": "a", "slots": [{"kind": "b"}]}, r"table: column 'slots' holds no list of {type, filler} in line 1"),
+        (structured.slots, {"text": "a", "slots": "[{"}, r"column 'slots' holds no JSON in line 1"),
+        (structured.slots, {"text": " ", "slots": []}, r"no text in line 1"),
+        (structured.slots, {"words": "a", "slots": []}, r"no column 'text': columns text, slots are needed, the table has words, slots"),
+        (structured.calls, {"question": "[]", "functions": "{}", "ground_truth": "[3]"}, r"no functions, question and calls .* in line 1"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, read, row: dict, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        read(read_file(table(tmp_path, [row])), None)
+
+
+@pytest.mark.parametrize(("name", "items"), [("slurp/slurp.parquet", 5005), ("bfcl/bfcl.parquet", None)])
+def test_gold_of_real_tables_is_right_by_its_own_scorer(name: str, items: int | None) -> None:
+    path = SLURP.parent / name
+    if not path.exists():
+        pytest.skip(f"needs ../shared/data/{name}")
+    task, gold = structured.LAYOUTS["slots" if items else "calls"](read_file(path), None)
+    assert len(task) == items or (items is None and len(task) > 800)
+    assert all(written.right(task.scorer, answer, key) for answer, key in zip(gold.answers, gold.keys, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("answer", "sound"),
+    [
+        ("person: mark 's; date: Monday", True), ("none", True), ("date: tuesday", False), ("reply", False), ("date:", False), ("day: monday", True),
+    ],
+)  # fmt: skip
+def test_what_fills_a_slot_has_to_stand_in_the_sentence(answer: str, sound: bool) -> None:
+    (verdict,) = registry()["fillers"].run([Asked("", answer, {"sentence": "Reply to mark's email on monday"})])
+    assert verdict.sound is sound and bool(verdict.why) is not sound
+
+
+@pytest.mark.parametrize(
+    ("answer", "sound", "why"),
+    [
+        ("math.area(base=3, sides=[1, 2.5])", True, ""), ("none", None, "says that there is no call to make"), ("area(3", False, "no call can be read"),
+        ("area(base=3)", False, "there is no function area"), ("math.area(base=3)", False, "math.area lacks sides"),
+        ("math.area(base=True, sides=[])", False, "base of math.area is no integer"), ("math.area(base=1, sides=[], z=1)", False, "math.area takes no z"),
+        ("[math.area(base=1, sides=[]), math.area(base='1', sides=[])]", False, "base of math.area is no integer"),
+    ],
+)  # fmt: skip
+def test_a_call_has_to_fit_a_declaration(answer: str, sound: bool | None, why: str) -> None:
+    (verdict,) = registry()["signature"].run([Asked("", answer, {"functions": FUNCTIONS})])
+    assert (verdict.sound, verdict.why) == (sound, why)

@@ -47,12 +47,6 @@ def read(text: str) -> list[Call] | None:
         return None
 
 
-def written(gold: Gold) -> str:
-    """One right answer: of each argument that must be there the first value allowed."""
-    calls = [_written(name, arguments) for call in gold or () for name, arguments in call.items()]
-    return NONE if not calls else calls[0] if len(calls) == 1 else f"[{', '.join(calls)}]"
-
-
 def allowed(said: Sequence[Call] | None, gold: Gold) -> bool:
     """Whether these are the calls that gold asks for, in any order."""
     if said is None:
@@ -124,18 +118,3 @@ def _value(node: ast.AST) -> Any:
             raise ValueError("a key that is no text")
         return dict(zip(keys, map(_value, node.values), strict=True))
     return ast.literal_eval(node)  # type: ignore[arg-type]
-
-
-def _written(name: str, arguments: Mapping[str, Sequence[Any]]) -> str:
-    needed = {key: _first(values) for key, values in arguments.items() if "" not in _options(values)}
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in needed.items())})"
-
-
-def _first(values: Any) -> Any:
-    """The first of the allowed values, objects in it with their own first values."""
-    first = _options(values)[0]
-    if isinstance(first, list):
-        return [_first([value]) for value in first]
-    if isinstance(first, dict):
-        return {key: _first(value) for key, value in first.items() if "" not in _options(value)}
-    return first

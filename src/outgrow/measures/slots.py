@@ -46,11 +46,6 @@ class Counts:
 Distance = Callable[[str, str], float]
 
 
-def written(slots: Sequence[Slot]) -> str:
-    """Slots as an answer says them."""
-    return "; ".join(f"{slot.type}: {slot.filler}" for slot in slots) or NONE
-
-
 def read(text: str) -> list[Slot]:
     """The slots that an answer says; a piece without a colon is a slot of no type, which gold never has."""
     pieces = [" ".join(piece.lower().split()) for piece in text.split(";")]

@@ -2,16 +2,18 @@
 
     metric of R answers to the same items = sum of numerators / sum of denominators        (measures/accuracy.py)
 
-A scorer has one metric or several, the first of which decides: `number` and `exact` have accuracy; `slots` has SLU-F1
-and span F1, ratios of counts; `calls` has exact calls, and the share of answers that can be read as a call at all.
+A scorer has one metric or several, the first of which decides: `number` and `exact` have accuracy; `json` has accuracy, and the
+share of answers that hold an object with the right names; `slots` has SLU-F1 and span F1, ratios of counts; `calls` has exact
+calls, and the share of answers that can be read as a call at all.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, final
 
 import numpy as np
@@ -39,16 +41,25 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
 
 
 def number(answer: str, key: Any) -> Credit:
-    """Whether the final number is the key: the first one after "####" where that stands, else the last of the text."""
-    _, mark, after = answer.rpartition("####")
-    found = _NUMBER.findall(after if mark else answer)
-    said = _decimal(found[0] if mark else found[-1]) if found else None
-    return Credit(float(said is not None and said == _decimal(str(key))))
+    """Whether the final numbers of answer and key are the same: the first one after "####" where that stands, else the last of the text."""
+    said = _final(answer)
+    return Credit(float(said is not None and said == _final(str(key))))
 
 
 def exact(answer: str, key: Any) -> Credit:
     """Whether the answer is the key, runs of blanks aside."""
     return Credit(float(answer.split() == str(key).split()))
+
+
+def same_json(answer: str, key: Any) -> Credit:
+    """Whether the object in the answer, from its first to its last brace, is the key."""
+    return Credit(float(_json(answer) == key))
+
+
+def some_json(answer: str, key: Any) -> Credit:
+    """Whether there is an object with the key's names in the answer: what is missing are format failures."""
+    found = _json(answer)
+    return Credit(float(isinstance(found, dict) and set(found) == set(key)))
 
 
 def slu_f1(answer: str, key: Sequence[Mapping[str, str]]) -> Credit:
@@ -79,6 +90,7 @@ def gold_slots(key: Sequence[Mapping[str, str]]) -> list[slots.Slot]:
 SCORERS: dict[str, dict[str, Metric]] = {
     "number": {"accuracy": number},
     "exact": {"accuracy": exact},
+    "json": {"accuracy": same_json, "readable": some_json},
     "slots": {"slu_f1": slu_f1, "span_f1": span_f1},
     "calls": {"exact_calls": exact_calls, "readable": readable},
 }
@@ -110,8 +122,14 @@ def _f1(counts: slots.Counts) -> Credit:
     return Credit(2 * counts.true, 2 * counts.true + counts.false + counts.missed)
 
 
-def _decimal(text: str) -> Decimal | None:
+def _json(answer: str) -> Any:
     try:
-        return Decimal(text.replace(",", "").strip().lstrip("$"))
-    except InvalidOperation:
+        return json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
+    except ValueError:
         return None
+
+
+def _final(text: str) -> Decimal | None:
+    _, mark, after = text.rpartition("####")
+    found = _NUMBER.findall(after if mark else text)
+    return Decimal(found[0 if mark else -1].replace(",", "")) if found else None

@@ -210,6 +210,10 @@ def load(name: str, items: int | None = None, seed: int = 0, columns: Columns | 
 
 def from_table(table: Table, columns: Columns, items: int | None) -> tuple[Writing, WritingGold]:
     """A row an item; rows without prompt or answer, and prompts that come again, are left out and counted."""
+    from outgrow.tasks.structured import LAYOUTS
+
+    if columns.scorer in LAYOUTS:
+        return LAYOUTS[columns.scorer](table, items)
     for flag, column in (("--prompt", columns.prompt), ("--gold", columns.gold)):
         if column not in table.names:
             raise UserError(f"{table.name}: no column {column!r} for {flag}: the columns are {', '.join(table.names)}")

@@ -1,0 +1,131 @@
+"""Tables whose answers have a structure: the slots of a sentence, the calls of functions. Each is written as text of our own.
+
+    slots    columns text, slots ([{type, filler}, ...] or JSON of it)            -> "date: monday; place: new york", or "none"
+    calls    columns question, functions, ground_truth (JSON as of the Berkeley function-calling leaderboard: messages, declarations,
+             and [{function: {argument: [allowed values]}}, ...], none where no call is right)        -> "area(base=10, height=5)"
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from outgrow.errors import UserError
+from outgrow.tasks.table import Table
+from outgrow.tasks.values import blank
+from outgrow.tasks.writing import Draft, Writing, WritingGold, build
+
+NONE = "none"
+LONGEST = 400
+"""Letters of a prompt of functions and a question, about 110 tokens; longer ones are left out and counted."""
+
+
+def slots(table: Table, items: int | None) -> tuple[Writing, WritingGold]:
+    """Sentences to fill slots from. UserError for a row that cannot be read."""
+    drafts: dict[str, Draft] = {}
+    for row, (text, value) in enumerate(_rows(table, "text", "slots")):
+        found = _json(table, "slots", row, value)
+        if not isinstance(found, list) or not all(isinstance(slot, Mapping) and {"type", "filler"} <= slot.keys() for slot in found):
+            raise UserError(f"{table.name}: column 'slots' holds no list of {{type, filler}} in {table.places([row])}")
+        key = [{part: str(slot[part]) for part in ("type", "filler")} for slot in found]
+        answer = "; ".join(f"{slot['type']}: {slot['filler']}" for slot in key) or NONE
+        drafts.setdefault(text, Draft(f"{text}\nSlots:\n", answer, key, {"sentence": text}))
+    return _built(table, drafts, items, {}, verifier="fillers", scorer="slots", tokens=48)
+
+
+def calls(table: Table, items: int | None) -> tuple[Writing, WritingGold]:
+    """Questions to answer by a call of one of the functions that come with it. UserError for a row that cannot be read."""
+    drafts: dict[str, Draft] = {}
+    long = 0
+    for row, (asked, declared, allowed) in enumerate(_rows(table, "question", "functions", "ground_truth")):
+        messages, functions = (_json(table, name, row, value) for name, value in (("question", asked), ("functions", declared)))
+        key = _json(table, "ground_truth", row, allowed)
+        try:
+            prompt = "\n".join([*map(_signature, functions), _said(messages), "Call:\n"])
+            answer = _call(key)
+        except (TypeError, KeyError, AttributeError):
+            raise UserError(f"{table.name}: no functions, question and calls as the leaderboard writes them in {table.places([row])}") from None
+        if len(prompt) > LONGEST:
+            long += 1
+        else:
+            drafts.setdefault(prompt, Draft(prompt, answer, key, {"functions": functions}))
+    return _built(table, drafts, items, {f"left out: a prompt of more than {LONGEST} letters": long}, verifier="signature", scorer="calls", tokens=96)
+
+
+LAYOUTS: dict[str, Callable[[Table, int | None], tuple[Writing, WritingGold]]] = {"slots": slots, "calls": calls}
+
+
+def _built(
+    table: Table, drafts: Mapping[str, Draft], items: int | None, left_out: Mapping[str, int], *, verifier: str, scorer: str, tokens: int
+) -> tuple[Writing, WritingGold]:
+    counts = {"rows": len(table.lines), **left_out, "left out: the prompt comes again": len(table.lines) - len(drafts) - sum(left_out.values())}
+    if not drafts:
+        raise UserError(f"{table.name}: no row is left ({counts})")
+    return build(
+        table.name, list(drafts.values()), items, verifier=verifier, scorer=scorer, form="words", tokens=tokens, stop=("\n",),
+        counts={what: n for what, n in counts.items() if n}, source=table.source,
+    )  # fmt: skip
+
+
+def _rows(table: Table, *columns: str) -> Sequence[tuple[Any, ...]]:
+    for column in columns:
+        if column not in table.names:
+            raise UserError(f"{table.name}: no column {column!r}: columns {', '.join(columns)} are needed, the table has {', '.join(table.names)}")
+    rows = list(zip(*map(table.column, columns), strict=True))
+    if bad := [i for i, row in enumerate(rows) if blank(row[0])]:
+        raise UserError(f"{table.name}: no {columns[0]} in {table.places(bad)}: leave the rows out")
+    return rows
+
+
+def _json(table: Table, column: str, row: int, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise UserError(f"{table.name}: column {column!r} holds no JSON in {table.places([row])}: {error}") from None
+
+
+def _said(messages: Any) -> str:
+    """What the messages of one conversation say."""
+    one = messages[0] if messages and isinstance(messages[0], list) else messages
+    return "\n".join(" ".join(message["content"].split()) for message in one)
+
+
+def _signature(function: Mapping[str, Any]) -> str:
+    """A function in one line: its name, arguments with types, those that may be left out with a question mark, and what it does."""
+    wanted = function["parameters"].get("required", ())
+    arguments = [f"{name}{'' if name in wanted else '?'}: {_type(about)}" for name, about in function["parameters"]["properties"].items()]
+    return f"{function['name']}({', '.join(arguments)}): {re.split(r'(?<=[.])[ ]', function.get('description', ''))[0]}"
+
+
+def _type(about: Mapping[str, Any]) -> str:
+    if about.get("enum"):
+        return "|".join(map(str, about["enum"]))
+    inside = about.get("items")
+    return f"{about['type']} of {inside['type']}" if isinstance(inside, Mapping) and "type" in inside else about["type"]
+
+
+def _call(key: Sequence[Mapping[str, Mapping[str, Any]]] | None) -> str:
+    """One right answer: of each argument that must be there the first value allowed."""
+    made = []
+    for call in key or ():
+        for name, arguments in call.items():
+            needed = {argument: _first(values) for argument, values in arguments.items() if "" not in _options(values)}
+            made.append(f"{name}({', '.join(f'{argument}={value!r}' for argument, value in needed.items())})")
+    return NONE if not made else made[0] if len(made) == 1 else f"[{', '.join(made)}]"
+
+
+def _options(values: Any) -> Sequence[Any]:
+    return values if isinstance(values, list) else [values]
+
+
+def _first(values: Any) -> Any:
+    first = _options(values)[0]
+    if isinstance(first, list):
+        return [_first([value]) for value in first]
+    if isinstance(first, dict):
+        return {name: _first(value) for name, value in first.items() if "" not in _options(value)}
+    return first
