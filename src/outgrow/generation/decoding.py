@@ -34,11 +34,17 @@ _LIKELY = 1024
 class Writer(Stepwise, Protocol):
     """A stepwise language model with its tokenizer."""
 
+    tokens: tuple[str, ...]
+    """All of them, in the order of their ids."""
     ends: frozenset[int]
     """Ids that end an answer."""
 
     def encode(self, prompt: str, chat: bool) -> list[int]:
         """The ids of a prompt."""
+        ...
+
+    def after(self, text: str) -> list[int]:
+        """The ids of a text that goes on where a prompt ends."""
         ...
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -18,10 +18,9 @@ from transformers.cache_utils import Cache, DynamicLayer
 
 from outgrow.errors import UserError
 from outgrow.generation import Answer, Sampling, decoding
+from outgrow.generation.tokenized import Tokenized
 from outgrow.models import loading
 from outgrow.models.checkpoints import Model
-from outgrow.models.tokens import tokenizer_of
-from outgrow.rng import hashed
 
 VERSION = 1
 """Goes up when the same prompts and seeds would give other answers."""
@@ -31,12 +30,10 @@ _NUMBERS = {"cpu": 1 << 25, "cuda": 1 << 29}
 """Logits that are held together."""
 _AHEAD = 64
 """Columns that a cache grows by."""
-_BEFORE = ":"
-"""The tokens of a text that goes on are those it has after this; alone, some tokenizers would put a space before it or drop one."""
 
 
 @final
-class Local:
+class Local(Tokenized):
     """A language model in this process. `precision` is bfloat16 where the processor has it, else float32, or what is asked for.
 
     Raises UserError for what is no causal language model.
@@ -47,10 +44,6 @@ class Local:
             raise UserError(f"model {model.name!r} does not write: it is of kind {model.kind!r}; name a causal language model")
         self._precision = loading.chosen_precision(precision)
         self.model, self.name, self.digest = model, model.name, model.digest
-        self._tokenizer = tokenizer_of(model)
-        self._fast = self._tokenizer.backend_tokenizer
-        self._fast.no_padding()
-        self._fast.no_truncation()
         self._where = loading.device()
         versions = f"transformers {transformers.__version__}, torch {torch.__version__}, outgrow {VERSION}"
         self.engine = f"{versions}, {self._precision}, {self._where.type}"
@@ -67,46 +60,10 @@ class Local:
         known = self._tokenizer.get_vocab()
         return tuple(sorted(known, key=lambda token: known[token]))
 
-    @cached_property
-    def vocabulary(self) -> str:
-        """Digest of the tokens in their order."""
-        return hashed(*self.tokens)
-
-    @cached_property
-    def ends(self) -> frozenset[int]:
-        """Ids that end an answer: those of the configuration for generating, of the model and of the tokenizer."""
-        named = [
-            getattr(self._net.generation_config, "eos_token_id", None),
-            getattr(self._net.config, "eos_token_id", None),
-            self._tokenizer.eos_token_id,
-        ]
-        return frozenset(i for one in named if one is not None for i in (one if isinstance(one, list) else [one]))
-
-    def encode(self, prompt: str, chat: bool) -> list[int]:
-        """The ids of a prompt, with the special tokens that the model wants before it. Raises UserError for a chat without a template."""
-        if chat:
-            if not self._tokenizer.chat_template:
-                raise UserError(f"model {self.name!r} has no chat template: use an instruction-tuned model, or prompts to be continued")
-            said = [{"role": "user", "content": prompt}]
-            text = self._tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
-            return self._fast.encode(text, add_special_tokens=False).ids
-        ids = self._fast.encode(prompt).ids
-        nothing = self._tokenizer.bos_token_id if self._tokenizer.bos_token_id is not None else self._tokenizer.eos_token_id
-        return ids or [nothing or 0]
-
-    def after(self, text: str) -> list[int]:
-        """The ids of a text that goes on where a prompt ends, without special tokens."""
-        before = self._before
-        both = self._fast.encode(_BEFORE + text, add_special_tokens=False).ids
-        return both[len(before) :] if both[: len(before)] == before else self._fast.encode(text, add_special_tokens=False).ids
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids that go on where a prompt ended, special tokens left out."""
-        return self._fast.decode([*self._before, *ids])[len(self._fast.decode(self._before)) :]
-
-    @cached_property
-    def _before(self) -> list[int]:
-        return self._fast.encode(_BEFORE, add_special_tokens=False).ids
+    @property
+    def spelled(self) -> Model:
+        """The checkpoint itself."""
+        return self.model
 
     def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
         """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k]."""
