@@ -29,7 +29,8 @@ def test_a_generated_task_is_the_same_for_the_same_seed_and_its_gold_passes_its_
     assert len(task) == len(set(task.prompts)) == 40 and list(task.ids) == sorted(set(task.ids))
     assert check(task.verifier, gold.answers, task.shown) == [True] * 40
     assert check(task.verifier, ["", "no idea"], task.shown[:2]) == [False, False]
-    assert check(task.verifier, gold.answers[:1], [{}]) == [None]
+    with pytest.raises(UserError, match="this check needs shown"):
+        check(task.verifier, gold.answers[:1], [{}])
 
 
 @pytest.mark.parametrize("name", GENERATED)

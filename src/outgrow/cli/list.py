@@ -11,7 +11,7 @@ Row = tuple[str, ...]
 
 def list_(what: str | None = None, /) -> None:
     """What there is to choose from: tasks, models, methods, label-models, objectives, selections,
-    supervisors, audits.
+    supervisors, audits, verifiers.
 
     Parameters
     ----------
@@ -38,8 +38,11 @@ def _print(rows: Iterable[Row]) -> None:
 
 def _tasks() -> Iterable[Row]:
     from outgrow.tasks import names
+    from outgrow.tasks.writing import sources
 
-    return names()
+    yield from names()
+    for one in sources():
+        yield one.name + (f":{one.dial.what.upper()}" if one.dial else ""), f"answered in words: {one.what}"
 
 
 def _models() -> Iterable[Row]:
@@ -92,6 +95,13 @@ def _audits() -> Iterable[Row]:
         yield one.code, f"{one.question} {one.line}"
 
 
+def _verifiers() -> Iterable[Row]:
+    from outgrow.verifiers import registry
+
+    for one in registry().values():
+        yield one.name, one.line + (f" [{one.paper}]" if one.paper else "")
+
+
 LISTS: dict[str, Callable[[], Iterable[Row]]] = {
     "tasks": _tasks,
     "models": _models,
@@ -101,4 +111,5 @@ LISTS: dict[str, Callable[[], Iterable[Row]]] = {
     "selections": _selections,
     "supervisors": _supervisors,
     "audits": _audits,
+    "verifiers": _verifiers,
 }

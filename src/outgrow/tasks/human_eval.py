@@ -31,7 +31,7 @@ def human_eval(items: int | None, seed: int) -> tuple[Writing, WritingGold]:
     drafts = []
     for p in problems:
         if found := examples(p["prompt"], p["entry_point"]):
-            code = {"code": p["prompt"], "entry_point": p["entry_point"]}
+            code = {"prompt_code": p["prompt"], "entry_point": p["entry_point"]}
             hidden = f"{p['test']}\ncheck({p['entry_point']})\n"
             drafts.append(Draft(p["prompt"], p["canonical_solution"], {**code, "tests": hidden}, {**code, "tests": "\n".join(found) + "\n"}, name=p["task_id"]))
     counts = {"rows": len(problems), "left out: no example in the docstring can be read": len(problems) - len(drafts)}

@@ -1,0 +1,76 @@
+"""outgrow committee"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from outgrow.tasks.writing import Columns
+
+_COLUMNS = Group("How to read a table: names of columns, and more")
+
+
+def committee_(
+    source: str,
+    /,
+    *,
+    weak: list[str] | None = None,
+    strong: str | None = None,
+    draws: int = 8,
+    verifier: list[str] | None = None,
+    judge: str | None = None,
+    items: int | None = None,
+    temperature: float = 1.0,
+    answers: list[str] | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+    columns: Annotated[Columns, Parameter(name="*", group=_COLUMNS, show_default=False)] = Columns(),  # noqa: B008
+) -> None:
+    """Draw several answers from weak models, let verifiers choose among them, and say what that is worth.
+
+    Parameters
+    ----------
+    source
+        A task that is answered in words (`outgrow list tasks`), NAME or NAME:DIFFICULTY; a table with a column of prompts
+        and one of answers; or answers that were recorded: a long table (item, model, answer; gold or correct), or a wide one
+        with --answers.
+    weak
+        Models that answer: catalogue names, hub ids, folders, server:URL,NAME, or answers:FILE.
+    strong
+        A model to compare with; verifiers choose among its answers, too.
+    draws
+        Answers of each model to each item.
+    verifier
+        Checks that choose (`outgrow list verifiers`); by default the task's own.
+    judge
+        The model that verifiers ask which need one (default: the first of --weak).
+    items
+        At most so many items.
+    temperature
+        Of drawing; 0 draws the likeliest answer alone.
+    answers
+        Columns of a wide table that hold recorded answers, a model each; of equally common ones the first named counts.
+    seed
+        Of drawing and of the intervals.
+    out
+        Folder for committee.json, answers.parquet and committee.html (default: in runs).
+    """
+    from outgrow.committee import committee
+    from outgrow.report.words import interval, percent
+
+    found = committee(
+        source, weak=weak or (), strong=strong, draws=draws, verifier=verifier or (), judge=judge, items=items, temperature=temperature,
+        answers=answers or (), columns=columns, seed=seed, out=out,
+    )  # fmt: skip
+    facts = found.facts
+    if not facts["enough"]["holds"]:
+        print(f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts")
+    for figure in facts["figures"]:
+        if figure["k"] == max(f["k"] for f in facts["figures"] if f["who"] == figure["who"]):
+            name = figure["choice"] + (f" {figure['verifier']}" if figure["verifier"] else "")
+            right = f"{percent(figure['right']['value'])} {interval(figure['right']['ci'])}"
+            shown = f"  shown {percent(figure['shown']['value'])}" if figure["shown"] else ""
+            print(f"{figure['who']:7}{name:22} of {figure['k']:<4} {right}{shown}")
+    print(f"committee: {found.page}")

@@ -1,0 +1,28 @@
+"""Answers in words against gold: by a verifier of that name, to which the key is all that it is shown, else by a scorer of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from outgrow import verifiers
+from outgrow.errors import UserError
+from outgrow.measures import written
+from outgrow.verifiers import Asked
+
+
+def right(scorer: str, prompts: Sequence[str], answers: Sequence[str], keys: Sequence[Any]) -> np.ndarray:
+    """(A,) bool: whether each answer to its prompt is right by its key; what a verifier cannot tell is not.
+
+    Raises UserError for a scorer that is none.
+    """
+    if scorer in written.SCORERS:
+        return np.array([written.right(scorer, a, key) for a, key in zip(answers, keys, strict=True)], bool)
+    known = verifiers.registry()
+    if scorer not in known or known[scorer].needs != ("asked",):
+        names = sorted({*written.SCORERS, *(v.name for v in known.values() if v.needs == ("asked",))})
+        raise UserError(f"scorer {scorer!r}: choose one of {', '.join(names)}")
+    asked = [Asked(p, a, key) for p, a, key in zip(prompts, answers, keys, strict=True)]
+    return np.array([verdict.sound is True for verdict in known[scorer].run(asked)], bool)
