@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final
 import numpy as np
 
 from outgrow import progress
+from outgrow.errors import UserError
 from outgrow.generation import Answer, LanguageModel, Sampling
 from outgrow.generation.recorded import Recorded
 from outgrow.rng import derive
@@ -132,8 +133,21 @@ def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, se
                 take(unit, answers)
                 cost, now = cost + paid, now + paid
                 bar.advance(len(unit))
+    failures = sum(answer.ended == "failed" for answer in found.values())
+    if hasattr(model, "ask") and missing:
+        progress.say(_bill(model.name, cost, now, failures))
     answers = [[found[prompt, k] for k in range(different)] * (n // different if different else 1) for prompt in prompts]
-    return Drawn(answers, cost, now, sum(answer.ended == "failed" for answer in found.values()))
+    return Drawn(answers, cost, now, failures)
+
+
+def _bill(name: str, cost: Cost, now: Cost, failures: int) -> str:
+    """What a server was paid, in one line."""
+    took, added = (
+        f"{one.requests:,} requests, {one.prompt_tokens:,} prompt tokens, {one.tokens:,} answer tokens, {one.seconds:.1f} s"
+        for one in (cost, now)
+    )
+    failed = f"; {failures:,} answers failed and are asked for again next time" if failures else ""
+    return f"answers of {name} cost {took}; of these now {added}{failed}"
 
 
 def _seed(seed: int, prompt: str, draw: int) -> int:
@@ -199,6 +213,10 @@ def _fresh(
             for future in as_completed(futures):
                 answers, cost = future.result()
                 yield futures[future], answers, cost
+        except UserError as error:
+            pool.shutdown(cancel_futures=True)
+            kept = sum(store.get("answers", {**known, **unit.made()}) is not None for unit in units)
+            raise UserError(f"{error}: {kept} of the {len(units)} answers asked for are kept, the same command goes on from there") from None
         finally:
             # Those in flight are paid for: they are waited for and kept.
             pool.shutdown(cancel_futures=True)
