@@ -149,7 +149,7 @@ def test_bad_examples_are_refused(causal, encoder, store):
         tune(Example("a", "spain", targets=(0.5,)))
     with pytest.raises(UserError, match="more than the 64"):
         tune(Example("so " * 60, "in spain not"))
-    with pytest.raises(UserError, match="kind 'half'"):
+    with pytest.raises(UserError, match="unknown kind 'half'"):
         tune(Example("a", "spain"), kind="half")
     with pytest.raises(UserError, match="chat template"):
         tune(Example("a", "spain"), chat=True)

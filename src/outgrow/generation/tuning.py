@@ -7,6 +7,9 @@
 
 The loss is cross-entropy unless `targets.py` gives another. Rates and kinds are those of `students/finetune.py`; low-rank updates are
 merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else.
+
+Or it learns to prefer answers, from batches of 16 pairs, L = 1/|I| sum_{i in I} c_i loss(pair i) with a loss of `preference.py`. The
+model as it was is the reference; what it says of the answers is computed once and kept.
 """
 
 from __future__ import annotations
@@ -16,14 +19,17 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, final
 
 import numpy as np
 import torch
 
-from outgrow.errors import UserError
+from outgrow import progress
+from outgrow.errors import UserError, unknown
 from outgrow.generation.local import Local
+from outgrow.generation.preference import Pair, PairObjective
 from outgrow.generation.targets import Hard, TokenObjective
 from outgrow.models import Model, loading
 from outgrow.models.checkpoints import config_of
@@ -39,6 +45,8 @@ from outgrow.students.network import ALPHA, KINDS, PART_TOKENS, RANK
 VERSION = 1
 """Goes up when the same examples would make another model."""
 BATCH = 16
+PREFERENCE_RATES = {"full": 1e-6, "lora": 1e-5}
+"""Of Rafailov et al. 2023 (arXiv 2305.18290), Appendix B, and ten times that. A small model and few pairs want more."""
 
 
 @final
@@ -90,11 +98,38 @@ def tune(
         raise UserError("no examples to tune on: give at least one of a weight above 0")
     if any(example.targets is not None for example in examples) and objective is None:
         raise UserError("examples have `targets`, but the objective is plain cross-entropy: give Soft() or another of generation/targets.py")
+    if kind not in KINDS:
+        raise unknown("kind", kind, KINDS)
     texts = read(model, [(example.prompt, example.answer) for example in examples], chat)
     scores = [_scores(example, text) for example, text in zip(examples, texts, strict=True)]
     weights = np.array([example.weight for example in examples])
     lessons = Lessons(texts, scores, weights / weights.mean(), objective or Hard(), epochs, seed, f"tuning {model.name} ({kind})")
-    return Run(model, kind, lessons, seed, rate or _rate(model, kind), store).model()
+    return Run(model, kind, lessons, seed, rate or RATES[kind][(model.parameters or 0) >= SMALL], store).model()
+
+
+def prefer(
+    model: Model, pairs: Sequence[Pair], objective: PairObjective, *, kind: str = "lora", seed: int, store: Store, chat: bool = False,
+    epochs: float = 1, rate: float | None = None, weak: tuple[Model, Model] | None = None,
+) -> Model:  # fmt: skip
+    """The model after learning which answers are better, a checkpoint in the store; out of the store where it was made before.
+
+    weak: a model of the same vocabulary after and before it was aligned, for `Wspo`. Raises UserError for no pairs, for one that is
+    longer than the model can read, and for weak models that are missing or of another vocabulary.
+    """
+    pairs = [pair for pair in pairs if pair.confidence > 0]
+    if not pairs:
+        raise UserError("no pairs to learn from: give at least one of a confidence above 0")
+    if (weak is None) != objective.both:
+        raise UserError(f"{objective!r} {'takes no' if weak else 'needs'} weak models: {'leave them out' if weak else 'give weak=(aligned, base)'}")
+    if kind not in KINDS:
+        raise unknown("kind", kind, KINDS)
+    sides = [[(pair.prompt, pair.chosen) for pair in pairs], [(pair.prompt, pair.rejected) for pair in pairs]]
+    texts = [read(model, side, chat) for side in sides[: 1 + objective.both]]
+    for other in weak or ():
+        if Local(other).vocabulary != Local(model).vocabulary:
+            raise UserError(f"models {other.name!r} and {model.name!r} have different vocabularies: give weak models of the same one")
+    choices = Choices(model, texts, weak or (), np.array([pair.confidence for pair in pairs]), objective, epochs, seed, store, f"preferences of {model.name} ({kind})")
+    return Run(model, kind, choices, seed, rate or PREFERENCE_RATES[kind], store).model()
 
 
 def spent(tuned: Model) -> Spent:
@@ -118,12 +153,6 @@ def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool) -> list[Tex
         if len(texts[-1].ids) > positions:
             raise UserError(f"an example of {len(texts[-1].ids)} tokens is more than the {positions} of {model.name!r}: leave it out")
     return texts
-
-
-def _rate(model: Model, kind: str) -> float:
-    if kind not in KINDS:
-        raise UserError(f"kind {kind!r} is not known: choose one of {', '.join(KINDS)}")
-    return RATES[kind][(model.parameters or 0) >= SMALL]
 
 
 def _scores(example: Example, text: Text) -> np.ndarray:
@@ -180,9 +209,9 @@ class Network:
             tokenizer_of(model).save_pretrained(folder)
 
 
-def parts(lengths: Sequence[int], tokens: int) -> Iterator[np.ndarray]:
+def parts(lengths: Sequence[int] | np.ndarray, tokens: int) -> Iterator[np.ndarray]:
     """Numbers of the texts that are read together, of about equal lengths."""
-    planned = plan(np.array(lengths), tokens, sum(lengths))
+    planned = plan(np.array(lengths), tokens, int(np.sum(lengths)))
     return (planned.order[batch] for shard in planned.batches for batch in shard)
 
 
@@ -212,8 +241,8 @@ class Lessons:
         self.steps = math.ceil(epochs * len(texts) / min(BATCH, len(texts)))
         self.longest = max(len(text.ids) for text in texts)
         self.made_of = {
-            "texts": hashed(*((text.ids.tobytes(), text.start) for text in texts)), "scores": hashed(*(s.tobytes() for s in scores)),
-            "weights": hashed(weights.tobytes()), "objective": repr(objective), "steps": self.steps, "batch": BATCH,
+            "texts": _pinned(texts), "scores": hashed(*(score.tobytes().hex() for score in scores)),
+            "weights": hashed(weights.tobytes().hex()), "objective": repr(objective), "steps": self.steps, "batch": BATCH,
         }  # fmt: skip
 
     def batch(self, step: int) -> np.ndarray:
@@ -235,6 +264,85 @@ class Lessons:
             logits = network.logits(texts)
             given = (torch.from_numpy(np.concatenate(scores)).to(logits.device), torch.from_numpy(weights).to(logits.device))
             yield (self.objective(logits, labels(texts).to(logits.device), given[0], at) * given[1]).sum().cpu() / learned
+
+
+def logprobs(model: Model, texts: Sequence[Text], store: Store) -> list[np.ndarray]:
+    """float32 (T,) of each: log p of the answer's tokens and its end; computed once."""
+
+    def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        local, found = Local(model), [np.zeros(0, np.float32)] * len(texts)
+        with progress.track(f"{model.name} reads {len(texts)} answers", len(texts)) as bar:
+            for part in parts([len(text.ids) for text in texts], PART_TOKENS[loading.device().type]):
+                read = [texts[i] for i in part]
+                said = local.logits([text.ids[: text.start].tolist() for text in read], [text.ids[text.start :].tolist() for text in read])
+                for i, logits in zip(part, said, strict=True):
+                    found[i] = _logp(logits, labels([texts[i]]).to(logits.device)).cpu().numpy()
+                bar.advance(len(part))
+        return {"logp": np.concatenate(found)}, {}
+
+    made = {"version": VERSION, "model": model.digest, "texts": _pinned(texts), "precision": loading.chosen_precision(), "device": loading.device().type}
+    ends = np.cumsum([len(text.ids) - text.start for text in texts])
+    return np.split(store.make("token-scores", made, build).arrays["logp"], ends[:-1])
+
+
+def _logp(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """(n,) log p of tokens (n,) by logits (n, V)."""
+    return logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(1)
+
+
+def _pinned(texts: Sequence[Text]) -> str:
+    return hashed(*(part for text in texts for part in (text.ids.tobytes().hex(), text.start)))
+
+
+@final
+class Choices:
+    """Pairs of answers, `texts[0]` the better ones and `texts[1]` the others, to be learned in so many epochs with their confidences."""
+
+    def __init__(
+        self, model: Model, texts: Sequence[Sequence[Text]], weak: Sequence[Model], confidences: np.ndarray, objective: PairObjective,
+        epochs: float, seed: int, store: Store, label: str,
+    ):  # fmt: skip
+        self.model, self.texts, self.weak, self.confidences = model, texts, tuple(weak), confidences.astype(np.float32)
+        self.objective, self.seed, self.store, self.label = objective, seed, store, label
+        self.lengths = np.max([[len(text.ids) for text in side] for side in texts], 0)
+        self.longest = int(self.lengths.max())
+        self.steps = math.ceil(epochs * len(confidences) / min(BATCH, len(confidences)))
+        self.made_of = {
+            "texts": [_pinned(side) for side in texts], "weak": [one.digest for one in weak], "confidences": hashed(confidences.tobytes().hex()),
+            "objective": repr(objective), "steps": self.steps, "batch": BATCH,
+        }  # fmt: skip
+
+    @cached_property
+    def references(self) -> list[list[np.ndarray]]:
+        """log p_ref of the tokens of every answer, by side."""
+        return [logprobs(self.model, side, self.store) for side in self.texts]
+
+    @cached_property
+    def moved(self) -> list[np.ndarray]:
+        """log v_k - log w_k of the better answers; none without weak models."""
+        said = [logprobs(one, self.texts[0], self.store) for one in self.weak]
+        return [after - before for after, before in zip(*said, strict=True)]
+
+    def batch(self, step: int) -> np.ndarray:
+        """Numbers among the pairs."""
+        return training.drawn(self.seed, "preferences", 0, len(self.confidences), step, BATCH)
+
+    def tokens(self, batch: np.ndarray) -> int:
+        """How many a batch has."""
+        return sum(len(side[i].ids) for side in self.texts for i in batch)
+
+    def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
+        """Parts of the batch's loss."""
+        own = batch[parallel.share(len(batch))]
+        for part in parts(self.lengths[own], PART_TOKENS[network.device.type] // len(self.texts)):
+            rows = own[part]
+            texts = [side[i] for side in self.texts for i in rows]
+            known = [side[i] for side in self.references for i in rows]
+            logp = _logp(network.logits(texts), labels(texts).to(network.device)).cpu()
+            ratios = [new - torch.tensor(old) for new, old in zip(logp.split([len(old) for old in known]), known, strict=True)]
+            moved = [torch.from_numpy(self.moved[i]) for i in rows] if self.weak else []
+            losses = self.objective(ratios[: len(rows)], ratios[len(rows) :], moved)
+            yield (losses * torch.from_numpy(self.confidences[rows])).sum() / len(batch)
 
 
 @final
