@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,15 @@ def test_models_that_err_either_way_raise_an_alarm_no_oftener_than_stated():
     found = [registry()["DEFAULT"](responders(rng))[0] for _ in range(200)]
     assert np.mean([f.severity == "warning" for f in found]) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
     assert np.mean([f.ci[0] <= 0 <= f.ci[1] for f in found]) > 0.85  # the lower of two differences is shown
+
+
+def test_pairs_of_one_group_count_once_where_they_are_alike():
+    """Four copies of each of 100 pairs, in groups: the interval is that of 100 pairs, not of 400."""
+    once = responders(np.random.default_rng(1), count=1).minimal
+    copies = np.repeat(np.arange(100), 4)
+    four = [replace(once, item=copies, judge=once.judge[copies], present=once.present[copies], removed=once.removed[copies], group=group) for group in (copies, None)]
+    reach = [np.diff(registry()["DEFAULT"](Evidence("", minimal=m))[0].ci)[0] for m in (once, *four)]
+    assert reach[1] == pytest.approx(reach[0], rel=0.03) and reach[2] < 0.6 * reach[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -104,13 +104,14 @@ def test_the_interval_of_a_share_covers(p, values):
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
 def test_llmbar_gives_the_published_figures(tmp_path):
     """GPT-4 on Natural: 97% consistent, 94.5% right; ChatGPT on the adversarial GPTInst: 78% and 34.2% (mode Swap)."""
-    items = pl.read_parquet(DATA / "llmbar" / "llmbar.parquet").select("id", "subset", gold="label")
-    table = pl.read_parquet(DATA / "llmbar" / "llmbar_judges.parquet").rename({"verdict_fwd": "forward", "verdict_swap": "swapped"})
-    table = table.filter(pl.col("mode") == "Swap").join(items, on="id")
+    items = pl.read_parquet(DATA / "llmbar" / "llmbar.parquet").select("id", "subset")
+    table = pl.read_parquet(DATA / "llmbar" / "llmbar_judges.parquet").filter(pl.col("mode") == "Swap").join(items, on="id")
     found = {}
     for subset in ("natural", "adv_gptinst"):
         table.filter(pl.col("subset") == subset).write_parquet(tmp_path / f"{subset}.parquet")
-        findings, _ = audit.audit(str(tmp_path / f"{subset}.parquet"))
+        findings, _ = audit.audit(
+            str(tmp_path / f"{subset}.parquet"), columns=["forward=verdict_fwd", "swapped=verdict_swap"], gold_table=str(DATA / "llmbar" / "llmbar.parquet")
+        )  # fmt: skip
         for finding in findings:
             for sheet in finding.sheets:
                 found |= {(subset, sheet.title, row[0]): row for row in sheet.rows}
@@ -120,6 +121,57 @@ def test_llmbar_gives_the_published_figures(tmp_path):
     assert found["adv_gptinst", "Consistent is not right", "ChatGPT"][1] == "34.2%"
     stop = findings[0]
     assert stop.severity == "stop" and stop.code == "SOUND" and "ChatGPT" in stop.do
+
+
+def test_items_of_one_group_count_once_where_they_are_alike():
+    """Five copies of every item in a group: p and intervals are those of the items alone, where each stands once."""
+    rng = np.random.default_rng(3)
+    once = judging([taught(rng)], rng, items=30, looks=0.0).judgements
+    copies = np.repeat(np.arange(30), 5)
+    given = [getattr(once, name)[copies] for name in ("judge", "forward", "swapped")]
+    grouped = Judgements(np.arange(150), *given, tuple(map(str, range(150))), once.names, once.gold[copies], copies)
+    for one, five in zip(both(Evidence("", judgements=once)), both(Evidence("", judgements=grouped)), strict=True):
+        assert one.severity == five.severity and one.value == five.value and np.allclose(one.ci, five.ci, atol=0.01)
+        assert float(one.sheets[0].rows[0][5]) == pytest.approx(float(five.sheets[0].rows[0][5]), rel=0.01)
+    alone = both(Evidence("", judgements=Judgements(np.arange(150), *given, tuple(map(str, range(150))), once.names, once.gold[copies])))
+    assert np.diff(alone[0].ci) < 0.6 * np.diff(both(Evidence("", judgements=grouped))[0].ci)
+
+
+@pytest.mark.parametrize("groups", [False, True])
+def test_judges_asked_ten_times_about_an_item_raise_an_alarm_no_oftener_than_stated(groups):
+    """Items come in tens that a judge gets wrong or right together: told so it raises no alarm too many, not told it does."""
+    rng, alarms = np.random.default_rng(4), 0
+    for _ in range(200):
+        side = np.repeat(rng.integers(2, size=20), 10)  # which order shown decides, alike in a group: first or second, evenly
+        group = np.repeat(np.arange(20), 10)
+        given = Judgements(np.arange(200), np.zeros(200, int), side, 1 - side, tuple(map(str, range(200))), ("j",), None, group if groups else None)
+        alarms += float(registry()["ORDER"](Evidence("", judgements=given))[0].sheets[0].rows[0][5]) <= 0.05
+    assert alarms <= 18 if groups else alarms > 60
+
+
+@pytest.mark.parametrize("columns, says", [
+    (["forward"], "write NAME=COLUMN"),
+    (["forward=verdict"], "unknown column for --columns"),
+])  # fmt: skip
+def test_columns_that_are_not_there_are_one_line(columns, says, tmp_path):
+    pl.DataFrame({"item": [1, 2], "judge": ["x", "x"], "a": [0, 1], "swapped": [1, 0]}).write_parquet(tmp_path / "v.parquet")
+    with pytest.raises(UserError, match=says):
+        audit.read(str(tmp_path / "v.parquet"), Reading(), columns=columns)
+
+
+def test_columns_of_other_names_two_as_one_and_gold_of_another_table(tmp_path):
+    table = {"id": ["p", "q"], "model": ["x", "x"], "mode": ["plain", "swap"], "a": [0, 1], "b": [1, 0], "topic": ["t", None]}
+    pl.DataFrame(table).write_parquet(tmp_path / "v.parquet")
+    pl.DataFrame({"id": ["q", "p", "r"], "label": [1, 0, 1]}).write_parquet(tmp_path / "gold.parquet")
+    asked = {"columns": ["forward=a,swapped=b", "judge=model+mode"], "gold_table": str(tmp_path / "gold.parquet")}
+    given = audit.read(str(tmp_path / "v.parquet"), Reading(group="topic"), **asked).judgements
+    assert given.names == ("x plain", "x swap") and given.gold.tolist() == [0, 1] and given.group.tolist() == [0, 2] and given.swapped.tolist() == [1, 0]
+    pl.DataFrame({"id": ["q", "q"], "label": [1, 0]}).write_parquet(tmp_path / "gold.parquet")
+    with pytest.raises(UserError, match="two golds, in row 2"):
+        audit.read(str(tmp_path / "v.parquet"), Reading(), **asked)
+    pl.DataFrame({"id": ["s"], "label": [1]}).write_parquet(tmp_path / "gold.parquet")
+    with pytest.raises(UserError, match="none of its items"):
+        audit.read(str(tmp_path / "v.parquet"), Reading(), **asked)
 
 
 @pytest.mark.parametrize("change, says", [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,23 @@ def test_a_judge_taught_to_take_the_first_is_found():
     x = rng.normal(size=(K, 2))
     _, order = registry()["UTILITY"](asking([taught(x, rng), taught(x, rng, first=1.5)], rng))
     assert order.severity == "warning" and order.code == "UTILITY-ORDER" and "judge 1 leans to the first" in order.do and order.ci[0] > 0.55
+
+
+def test_pairs_of_one_group_are_left_out_together_and_lean_as_one():
+    """Every question asked four times over in other words (outcomes of their own, one group): the lean's interval is that of the questions."""
+    rng = np.random.default_rng(10)
+    x = rng.normal(size=(K, 2))
+    once = asking([taught(x, rng, first=0.5)], rng).choices
+    word = np.repeat(np.arange(4), len(once.first))
+    first, second, chosen, count = (np.tile(v, 4) for v in (once.first, once.second, once.chosen, once.count))
+    group = np.minimum(first, second) * K + np.maximum(first, second)
+    names = tuple(f"outcome {i} {w}" for w in range(4) for i in range(K))
+    given = Choices(np.zeros_like(first), first + K * word, second + K * word, chosen, count, names, once.names, group)
+    reach = []
+    for choices in (once, given, replace(given, group=None)):
+        _, order = registry()["UTILITY"](Evidence("planted", choices=choices))
+        reach.append(np.diff(order.ci)[0])
+    assert reach[1] == pytest.approx(reach[0], rel=0.05) and reach[2] < 0.6 * reach[0]
 
 
 def test_judges_with_a_scale_raise_an_alarm_no_oftener_than_stated():

@@ -28,10 +28,13 @@ WORDS = ("item", "model", "answer")
 """Columns of a table of answers in words."""
 GOLD = ("gold", "truth")
 """Columns of a long table of votes that may hold an item's gold."""
+SURE = ("certainty", "probability")
+"""Columns of a long table of votes that may say how probable it is that the vote is right."""
 
 
 def audit(
-    source: str, *, reading: Reading | None = None, votes_table: str | None = None, weak: Sequence[str] = (), strong: str | None = None, out: Path | None = None
+    source: str, *, reading: Reading | None = None, votes_table: str | None = None, weak: Sequence[str] = (), strong: str | None = None, out: Path | None = None,
+    columns: Sequence[str] = (), gold_table: str | None = None,
 ) -> tuple[list[Finding], Path]:  # fmt: skip
     """Examine what is at `source`, or supervisors before they teach, and write audit.json and audit.html into the folder `out`.
 
@@ -44,9 +47,10 @@ def audit(
     if weak or at.is_dir():
         from outgrow import studied
 
+        _refused(columns, gold_table, "a task or a study")
         evidence = studied.named(source, reading, weak, strong) if weak else studied.finished(at)
     else:
-        evidence = [read(source, reading, votes_table, strong)]
+        evidence = [read(source, reading, votes_table, strong, columns, gold_table)]
     findings = looked(evidence)
     beside = at.parent if at.is_file() else Path("runs")
     folder = Path(out) if out is not None else at if at.is_dir() else beside / f"{at.stem}-audit"
@@ -71,27 +75,39 @@ def looked(evidence: Sequence[Evidence]) -> list[Finding]:
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def read(source: str, reading: Reading, votes_table: str | None = None, strong: str | None = None) -> Evidence:
+def read(
+    source: str, reading: Reading, votes_table: str | None = None, strong: str | None = None, columns: Sequence[str] = (), gold_table: str | None = None
+) -> Evidence:  # fmt: skip
     """The evidence at `source`: a long table of votes (item, worker, label), or a table with columns of votes.
 
+    columns: "NAME=COLUMN", what columns are called here that go by other names; gold_table: a table of items that holds their gold.
     Raises UserError, one line, for what the user can mend.
     """
-    file = voted.read(source)
+    file = voted.renamed(voted.read(source), columns)
+    if gold_table is not None:
+        file = voted.with_gold(file, voted.read(gold_table), reading, (*GOLD, "label"))
     given = [*reading.given(), *(["--strong"] if strong else [])]
     if votes_table is None and not reading.votes and set(voted.LONG) <= set(file.names):
-        _read_by_its_columns(file, given, voted.LONG)
-        return long(file)
+        _read_by_its_columns(file, [flag for flag in given if flag != "--group"], voted.LONG)
+        return long(file, reading)
     if votes_table is None and not reading.votes and set(WORDS) <= set(file.names):
-        _read_by_its_columns(file, [flag for flag in given if flag != "--strong"], WORDS)
+        _read_by_its_columns(file, [*(flag for flag in given if flag != "--strong"), *(["--gold-table"] if gold_table else [])], WORDS)
         return in_words(file, strong)
-    for columns, of in judged.READERS.items():
-        if not reading.votes and set(columns) <= set(file.names):
-            _read_by_its_columns(file, [flag for flag in given if flag != "--id"], columns)
+    for head, of in judged.READERS.items():
+        if not reading.votes and set(head) <= set(file.names):
+            _read_by_its_columns(file, [flag for flag in given if flag not in ("--id", "--group")], head)
             return of(file, reading)
     if votes_table is None and not reading.votes:
-        kinds = "; ".join(", ".join(columns) for columns in (voted.LONG, WORDS, *judged.READERS))
-        raise UserError(f"{file.name}: name columns of votes with --votes, or rename columns to one of: {kinds}; the columns are {', '.join(file.names)}")
+        kinds = "; ".join(", ".join(head) for head in (voted.LONG, WORDS, *judged.READERS))
+        raise UserError(f"{file.name}: name columns of votes with --votes, or by --columns NAME=COLUMN those of one of: {kinds}; the columns are {', '.join(file.names)}")
+    _refused(columns, gold_table, "a table with columns of votes")
     return wide(source, reading, votes_table, strong)
+
+
+def _refused(columns: Sequence[str], gold_table: str | None, what: str) -> None:
+    """Raises UserError for flags that say nothing to such a source."""
+    if given := [flag for flag, value in (("--columns", columns), ("--gold-table", gold_table)) if value]:
+        raise UserError(f"{' and '.join(given)}: {what} is read without: leave {'it' if len(given) == 1 else 'them'} out")
 
 
 def _read_by_its_columns(file: File, flags: Sequence[str], columns: Sequence[str]) -> None:
@@ -131,8 +147,9 @@ def embedded(texts: Sequence[str], model: str) -> np.ndarray:
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)
 
 
-def long(file: File) -> Evidence:
-    """A row a vote; gold in a column `gold` or `truth`, the same in all rows of an item."""
+def long(file: File, reading: Reading) -> Evidence:
+    """A row a vote; gold in a column `gold` or `truth` and a group in `group`, the same in all rows of an item; how sure the
+    worker is that the vote is right in `certainty` or `probability`."""
     label, classes = numbered(file, "label", sort=True)
     kept = label >= 0
     if not kept.any():
@@ -158,7 +175,22 @@ def long(file: File) -> Evidence:
         kept[:] = True
     names = tuple(f"worker {name}" if name.isdigit() else name for name in names)
     votes = Table(item[kept], worker[kept], label[kept], len(ids), names, classes)
-    return Evidence(file.source, votes, ids, gold=gold)
+    group = judged.group_of(file, reading)
+    groups = None if group is None else group[np.unique(item, return_index=True)[1]]
+    return Evidence(file.source, votes, ids, groups=groups, gold=gold, probs=_sure(file, votes, kept))
+
+
+def _sure(file: File, votes: Table, kept: np.ndarray) -> np.ndarray | None:
+    """(V, C) what each vote is, where a column says how probable it is that it is right: other classes share the rest alike."""
+    column, count = next((name for name in SURE if name in file.names), None), len(votes.classes)
+    if column is None or not 2 <= count <= MOST_CLASSES:
+        return None
+    sure, least = judged.numbers(file, column), 1 / count
+    if (bad := np.flatnonzero(kept & ~((sure >= least - 1e-6) & (sure <= 1)))).size:
+        raise UserError(f"{file.name}: column {column!r} holds no number from {least:.2g} to 1 in {file.places(bad.tolist())}: write how probable it is that the label is right")
+    probs = np.repeat(((1 - sure[kept]) / (count - 1))[:, None], count, 1)
+    probs[np.arange(len(probs)), votes.label] = sure[kept]
+    return probs.astype(np.float32)
 
 
 def wide(source: str, reading: Reading, votes_table: str | None, strong: str | None = None) -> Evidence:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from outgrow.audits._evidence import TIE, Choices, Evidence, Judgements, Minimal
-from outgrow.errors import UserError
+from outgrow.errors import UserError, unknown
 from outgrow.tasks import voted
 from outgrow.tasks.minimal import ITEMS, pairs
 from outgrow.tasks.reading import Reading
@@ -23,17 +23,28 @@ VERDICTS = {"0": 0, "1": 1, "2": TIE, "tie": TIE, "-1": -1, "": -1}
 
 def verdicts(file: File, reading: Reading) -> Evidence:
     """A row a judge and item: judge, item, forward, swapped; the better option in a column `gold`, `truth` or `label`."""
-    (item, ids), (judge, names) = numbered(file, _key(file, reading, "verdicts")), numbered(file, "judge")
+    (item, ids), (judge, names) = numbered(file, key_of(file, reading, "verdicts")), numbered(file, "judge")
     _complete(file, item, judge)
     _, first, times = np.unique(np.stack([item, judge]), axis=1, return_index=True, return_counts=True)
     if (twice := first[times > 1]).size:
         raise UserError(f"{file.name}: judge {names[judge[twice[0]]]!r} judges item {ids[item[twice[0]]]!r} more than once: give every way of asking a judge of its own")
     known = next((name for name in ("gold", "truth", "label") if name in file.names), None)
     gold = None if known is None else _said(file, known)
-    return Evidence(file.source, ids=ids, judgements=Judgements(item, judge, _said(file, "forward"), _said(file, "swapped"), ids, names, gold))
+    return Evidence(file.source, ids=ids, judgements=Judgements(item, judge, _said(file, "forward"), _said(file, "swapped"), ids, names, gold, group_of(file, reading)))
 
 
-def _key(file: File, reading: Reading, what: str) -> str:
+def group_of(file: File, reading: Reading) -> np.ndarray | None:
+    """(V,) the group of every row, a row without one alone; None where the table has none."""
+    column = reading.group or "group"
+    if column == "none" or column not in file.names:
+        if reading.group not in (None, "none"):
+            raise unknown("column for --group", column, file.names)
+        return None
+    group, names = numbered(file, column)
+    return np.where(group < 0, len(names) + np.arange(len(group)), group)
+
+
+def key_of(file: File, reading: Reading, what: str) -> str:
     key = voted.id_column(file, reading)
     if key is None:
         raise UserError(f"{file.name}: {what} are of items: name their column with --id")
@@ -56,7 +67,7 @@ def _said(file: File, column: str) -> np.ndarray:
 def minimal(file: File, reading: Reading) -> Evidence:
     """A row a pair (and judge): item, present, removed [, judge]. The two hold 1 where the answer was right and 0 where not, or,
     beside columns gold_present and gold_removed, the answers in words, which are right where they name their own gold alone."""
-    item, ids = numbered(file, _key(file, reading, "pairs"))
+    item, ids = numbered(file, key_of(file, reading, "pairs"))
     judge, names = numbered(file, "judge") if "judge" in file.names else (np.zeros(len(item), np.int64), ("the answers",))
     _complete(file, item, judge)
     said = [["" if blank(v) else class_name(v) for v in file.column(name)] for name in ("present", "removed")]
@@ -69,7 +80,9 @@ def minimal(file: File, reading: Reading) -> Evidence:
     else:
         right = [_right(file, name, words) for name, words in zip(("present", "removed"), said, strict=True)]
     texts = tuple(str(v) for v, keep in zip(file.column("text_present"), answered, strict=True) if keep) if "text_present" in file.names else None
-    return Evidence(file.source, ids=ids, minimal=Minimal(item[answered], judge[answered], right[0][answered], right[1][answered], ids, names, texts))
+    group = group_of(file, reading)
+    told = Minimal(item[answered], judge[answered], right[0][answered], right[1][answered], ids, names, texts, None if group is None else group[answered])
+    return Evidence(file.source, ids=ids, minimal=told)
 
 
 def _names(answer: str, mine: str, other: str) -> bool:
@@ -120,20 +133,27 @@ def choices(file: File, reading: Reading) -> Evidence:
         raise UserError(f"{file.name}: no choice between two outcomes in {file.places(bad.tolist())}: `chosen` holds one of `first` and `second`, which differ; or nothing")
     judge, names = numbered(file, "judge") if "judge" in file.names else (np.zeros(len(first), np.int64), ("the judge",))
     _complete(file, first, judge)
-    count = np.array([_number(v) for v in file.column("count")]) if "count" in file.names else np.ones(len(first))
+    count = numbers(file, "count") if "count" in file.names else np.ones(len(first))
     if (bad := np.flatnonzero(~(count >= 0))).size:
         raise UserError(f"{file.name}: column 'count' holds no number in {file.places(bad.tolist())}: write how often the choice was made")
     kept = (chosen >= 0) & (count > 0)
     if not kept.any():
         raise UserError(f"{file.name}: no row holds a choice: column 'chosen' is empty")
-    return Evidence(file.source, choices=Choices(judge[kept], first[kept], second[kept], chosen[kept] == 1, count[kept], tuple(outcomes), names))
+    group = group_of(file, reading)
+    told = Choices(judge[kept], first[kept], second[kept], chosen[kept] == 1, count[kept], tuple(outcomes), names, None if group is None else group[kept])
+    return Evidence(file.source, choices=told)
 
 
-def _number(value: object) -> float:
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return float("nan")
+def numbers(file: File, column: str) -> np.ndarray:
+    """(V,) float64, NaN where a cell holds none."""
+
+    def number(value: object) -> float:
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return float("nan")
+
+    return np.array([number(v) for v in file.column(column)])
 
 
 READERS: dict[tuple[str, ...], Callable[[File, Reading], Evidence]] = {

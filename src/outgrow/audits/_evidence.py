@@ -76,6 +76,8 @@ class Judgements:
     """J judges"""
     gold: np.ndarray | None = None
     """(V,) int64: the better option, -1 where not known."""
+    group: np.ndarray | None = None
+    """(V,) int64: items that belong together."""
 
 
 TIE = 2
@@ -99,6 +101,8 @@ class Minimal:
     """J judges"""
     texts: tuple[str, ...] | None = None
     """V questions with the constraint, where the table has them."""
+    group: np.ndarray | None = None
+    """(V,) int64: pairs that belong together."""
 
 
 @final
@@ -120,6 +124,8 @@ class Choices:
     """K outcomes"""
     names: tuple[str, ...]
     """J judges"""
+    group: np.ndarray | None = None
+    """(V,) int64: questions that belong together."""
 
 
 @final

@@ -46,9 +46,21 @@ def percent(value: float, digits: int = 0) -> str:
     return "–" if value is None or not np.isfinite(value) else f"{100 * value:.{digits}f}%"
 
 
-def wilson(y: np.ndarray) -> tuple[float, float]:
-    """95% interval of the mean of y (n,) within 0 .. 1 (Wilson 1927), of as many coins as would vary as y does."""
-    n, p = max(len(y), 1), float(np.mean(y)) if len(y) else 0.5
+def together(off: np.ndarray, groups: np.ndarray | None) -> float:
+    """Design effect of groups (n,) on the sum of deviations off (n,): sum_g (sum off)^2 / sum off^2 (Kish 1965), at least 1.
+
+    Where nothing deviates, the mean size of a group.
+    """
+    if groups is None or not len(off):
+        return 1.0
+    sums = np.bincount(np.unique(groups, return_inverse=True)[1], off)
+    total = float((off**2).sum())
+    return max(float((sums**2).sum()) / total, 1.0) if total > 0 else len(off) / len(sums)
+
+
+def wilson(y: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:
+    """95% interval of the mean of y (n,) within 0 .. 1 (Wilson 1927), of as many coins as would vary as y does; groups (n,) vary as one."""
+    n, p = max(len(y), 1) / together(y - np.mean(y) if len(y) else y, groups), float(np.mean(y)) if len(y) else 0.5
     spread = float(np.var(y, ddof=1)) if len(y) > 1 else 0.0
     n = n * p * (1 - p) / spread if spread else n
     z2 = 1.959964**2
@@ -56,8 +68,10 @@ def wilson(y: np.ndarray) -> tuple[float, float]:
     return max(float(centre - reach), 0.0), min(float(centre + reach), 1.0)
 
 
-def coin(successes: int, of: int) -> float:
-    """p of so few successes or fewer of an even coin."""
+def coin(signs: np.ndarray, groups: np.ndarray | None = None) -> float:
+    """p of so few positive signs or fewer, were each that is not 0 an even coin; counts are divided by the design effect of groups."""
     from scipy.special import bdtr
 
-    return float(bdtr(successes, of, 0.5))
+    effect = together(signs, groups)
+    up, of = (np.count_nonzero(rows) / effect for rows in (signs > 0, signs != 0))
+    return float(bdtr(min(np.ceil(up), round(of)), round(of), 0.5))

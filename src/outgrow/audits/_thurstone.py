@@ -33,19 +33,22 @@ class Asked:
     """(P,) how often they were shown so"""
     outcomes: int
     """K"""
+    group: np.ndarray
+    """(P,) pairs that belong together have one number"""
 
     @classmethod
     def of(cls, given, judge: int) -> Asked:
         """A judge's rows of `Choices`, equal ones together."""
         mine = given.judge == judge
         k = len(given.outcomes)
-        pair, where = np.unique(given.first[mine] * k + given.second[mine], return_inverse=True)
-        count = given.count[mine]
-        return cls(pair // k, pair % k, np.bincount(where, count * given.chosen[mine], len(pair)), np.bincount(where, count, len(pair)), k)
+        pair, seen, where = np.unique(given.first[mine] * k + given.second[mine], return_index=True, return_inverse=True)
+        count, first, second = given.count[mine], pair // k, pair % k
+        group = np.minimum(first, second) * k + np.maximum(first, second) if given.group is None else given.group[mine][seen]
+        return cls(first, second, np.bincount(where, count * given.chosen[mine], len(pair)), np.bincount(where, count, len(pair)), k, group)
 
     def rows(self, kept: np.ndarray) -> Asked:
         """Those rows alone."""
-        return replace(self, first=self.first[kept], second=self.second[kept], wins=self.wins[kept], times=self.times[kept])
+        return replace(self, first=self.first[kept], second=self.second[kept], wins=self.wins[kept], times=self.times[kept], group=self.group[kept])
 
     @property
     def pair(self) -> np.ndarray:

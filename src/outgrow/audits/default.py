@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._statistics import coin, percent
+from outgrow.audits._statistics import coin, percent, together
 
 ALARM = 0.05
 """Chance of a false alarm over all judges and both warnings (Bonferroni)."""
@@ -58,12 +58,14 @@ def _one(given, number) -> dict:
     mine = given.judge == number
     with_it, without = given.present[mine], given.removed[mine]
     n, b, c = len(with_it), int((without & ~with_it).sum()), int((with_it & ~without).sum())
+    group = None if given.group is None else given.group[mine]
+    turn, alike = without * 1 - with_it, np.where(without == with_it, 1, -1)
     centre = (b - c) / (n + 2)
-    reach = 1.959964 * np.sqrt(b + c + 1 - (b - c) ** 2 / (n + 2)) / (n + 2)
+    reach = 1.959964 * np.sqrt((b + c + 1 - (b - c) ** 2 / (n + 2)) * together(turn - turn.mean(), group)) / (n + 2)
     return {
         "name": given.names[number], "number": number, "n": n, "present": with_it.mean(), "removed": without.mean(), "both": (with_it & without).mean(),
         "only_with": c, "only_without": b, "delta": (b - c) / n, "ci": (max(float(centre - reach), -1.0), min(float(centre + reach), 1.0)),
-        "default": coin(b, b + c), "blind": coin(c, b + c), "deaf": coin(n - b - c, n),
+        "default": coin(turn, group), "blind": coin(-turn, group), "deaf": coin(alike, group),
     }  # fmt: skip
 
 

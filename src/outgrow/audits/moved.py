@@ -3,7 +3,7 @@
     r = u . v / sqrt((u . u - tr Cov u) (v . v - tr Cov v))     correlation of utilities, cleared of errors of estimation
     interval: delta method over both fits
     moved: for every outcome how much oftener it was chosen than by the first, over the pairs that both were asked alike; the sum
-    of squares, against random exchanges of the two judges' answers pair by pair
+    of squares, against random exchanges of the two judges' answers pair by pair; pairs of one group are exchanged together
 Utilities u, v: `_thurstone`, of the outcomes that both were asked about. Correlation says how alike the scales are, the test whether they
 differ at all, in order or in decision.
 """
@@ -66,7 +66,7 @@ def _compare(name: str, one: Asked, other: Asked, rng: np.random.Generator, draw
     net = a.wins / a.times - b.wins / b.times
     z = np.zeros((len(net), one.outcomes))
     z[np.arange(len(net)), a.first], z[np.arange(len(net)), a.second] = net, -net
-    _, pair = np.unique(a.pair, return_inverse=True)
+    _, pair = np.unique(a.group, return_inverse=True)
     by_pair = np.zeros((pair.max() + 1, one.outcomes))
     np.add.at(by_pair, pair, z)
     signs = rng.choice([-1.0, 1.0], (draws, len(by_pair)))

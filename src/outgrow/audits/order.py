@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._judges import ALARM, FEWEST, between, judge_of, shown
-from outgrow.audits._statistics import percent, wilson
+from outgrow.audits._statistics import percent
 
 STEADY = 0.9
 """A judge surely below this is asked both ways round whatever turns it: one verdict in ten would hang on the order."""
@@ -32,9 +32,9 @@ def order(judgements):
     if bound:
         severity, do = "warning", f"Ask every judge both ways round, and keep a verdict of {', '.join(j.name for j in bound[:5])} only where both agree."
         do += f" {steady.name} holds best, to {percent(steady.consistent)}." if steady not in bound else ""
-    elif wilson(judges[0].same)[1] < STEADY:
+    elif judges[0].same_ci[1] < STEADY:
         severity, do = "note", "Ask both ways round and keep the verdicts that agree: in one order alone the others are chance."
     head = ("Judge", "Consistent", "95% interval", "Turned, to the first shown", "to the second", "p", "Ties", "No verdict")
-    rows = tuple((j.name, percent(j.consistent), between(j.same), f"{j.first}", f"{j.second}", f"{j.leans:.2g}", f"{j.ties}", f"{j.none}") for j in judges)
+    rows = tuple((j.name, percent(j.consistent), between(j.same_ci), f"{j.first}", f"{j.second}", f"{j.leans:.2g}", f"{j.ties}", f"{j.none}") for j in judges)
     items = shown(judgements, worst, judgements.forward != judgements.swapped)
-    return Finding(severity, says, do, f"consistent verdicts of {worst.name}", worst.consistent, wilson(worst.same), "share", items, (Sheet("Judges asked both ways round", head, rows),))
+    return Finding(severity, says, do, f"consistent verdicts of {worst.name}", worst.consistent, worst.same_ci, "share", items, (Sheet("Judges asked both ways round", head, rows),))

@@ -4,6 +4,7 @@
     cyclic      share of triads a > b > c > a, among those with three decided pairs              any choice at random: 1/4
                 against triads drawn from the fitted utilities, which waver about a scale and no more      Monte Carlo p
     first       share of choices of the outcome shown first, mean over pairs shown both ways     t-test over pairs against 1/2
+Pairs of one group are left out together, and count in the t-test as far as they differ (`_statistics.together`).
 Utilities: `_thurstone`. Mazeika et al. 2025, Utility Engineering, arXiv 2502.08640, who fit a spread for every outcome, too.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._statistics import FOLDS, apart, at_most, jackknife, percent
+from outgrow.audits._statistics import FOLDS, apart, at_most, jackknife, percent, together
 from outgrow.audits._thurstone import Asked, cycles, expected, fit
 from outgrow.rng import derive
 
@@ -38,8 +39,7 @@ def utility(choices, *, seed):
 
 def _one(name: str, asked: Asked, rng: np.random.Generator, draws: int) -> dict:
     """The figures of one judge."""
-    pair, where = np.unique(asked.pair, return_inverse=True)
-    fold = apart(len(pair))[where]
+    fold = apart(len(asked.group), asked.group)
     found, hits = fit(asked), np.zeros(len(fold))
     for f in range(FOLDS):
         u = fit(asked.rows(fold != f), start=found, steps=3).u  # from close by, Newton's method is there in three
@@ -52,22 +52,25 @@ def _one(name: str, asked: Asked, rng: np.random.Generator, draws: int) -> dict:
     noise = expected(asked, found, rng, draws)
     return {
         "name": name, "choices": times.sum(), "predicted": predicted, "ci": ci or (0.0, 1.0), "cyclic": cyclic, "triads": triads, "noise": noise.mean(),
-        "p": (1 + (noise >= cyclic).sum()) / (1 + draws), "u": found, **_first(asked, where),
+        "p": (1 + (noise >= cyclic).sum()) / (1 + draws), "u": found, **_first(asked),
     }  # fmt: skip
 
 
-def _first(asked: Asked, where: np.ndarray) -> dict:
+def _first(asked: Asked) -> dict:
     """The share of choices of the first shown, its interval, and p; over pairs shown both ways."""
     from scipy.special import stdtr, stdtrit
 
-    one_way = asked.first < asked.second
-    share = np.full((2, where.max() + 1), np.nan)
-    share[one_way.astype(int), where] = asked.wins / asked.times
+    _, seen, where = np.unique(asked.pair, return_index=True, return_inverse=True)
+    share = np.full((2, len(seen)), np.nan)
+    share[(asked.first < asked.second).astype(int), where] = asked.wins / asked.times
     lean = share.mean(0)
-    lean = lean[~np.isnan(lean)]
+    group, lean = asked.group[seen][~np.isnan(lean)], lean[~np.isnan(lean)]
     if len(lean) < FEWEST:
         return {"both_ways": len(lean), "first": np.nan, "first_ci": None, "first_p": 1.0}
-    mean, se, df = lean.mean(), lean.std(ddof=1) / np.sqrt(len(lean)), len(lean) - 1
+    mean, df = lean.mean(), len(np.unique(group)) - 1
+    if not df:
+        return {"both_ways": len(lean), "first": float(mean), "first_ci": None, "first_p": 1.0}
+    se = lean.std(ddof=1) * np.sqrt(together(lean - mean, group) / len(lean))
     p = 2 * stdtr(df, -abs(mean - 0.5) / se) if se else float(mean == 0.5)
     reach = stdtrit(df, 0.975) * se
     return {"both_ways": len(lean), "first": float(mean), "first_ci": (max(float(mean - reach), 0.0), min(float(mean + reach), 1.0)), "first_p": float(p)}

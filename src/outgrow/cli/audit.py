@@ -20,6 +20,8 @@ def audit_(
     weak: list[str] | None = None,
     strong: str | None = None,
     out: Path | None = None,
+    columns: list[str] | None = None,
+    gold_table: str | None = None,
     pairs: Path | None = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
 ) -> None:
@@ -33,6 +35,11 @@ def audit_(
         choices (first, second, chosen); the folder of a finished study; or, with --weak, a task.
     votes_table
         A long table of votes on the items of `source`.
+    columns
+        What columns of a table are called that go by other names: NAME=COLUMN, or NAME=COLUMN+COLUMN for two that make one
+        name; several with commas between them.
+    gold_table
+        A table of items beside `source`: their id, and gold in a column gold, truth or label.
     weak
         Supervisors as `outgrow run` names them, looked at before they teach: gold of their own half alone is opened.
     strong
@@ -50,7 +57,7 @@ def audit_(
         return
     from outgrow.audit import audit
 
-    findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out)
+    findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out, columns=columns or (), gold_table=gold_table)
     for finding in findings:
         if finding.severity != "not applicable":
             print(f"{finding.severity:8}{finding.code:14} {finding.says}" + (f" {finding.do}" if finding.do else ""))

@@ -108,6 +108,42 @@ def joined(table: Table, reading: Reading, votes: Table) -> tuple[Table, tuple[s
     return _with(table, {name: columns[name] for name in names}), tuple(names)
 
 
+def renamed(table: Table, columns: Sequence[str]) -> Table:
+    """The table with columns under names that readers look for: "label=answer", or "judge=model+mode", two columns as one name."""
+    given = [word for words in columns for word in words.split(",")]
+    more: dict[str, list] = {}
+    for word in given:
+        name, _, of = word.partition("=")
+        if not name or not of:
+            raise UserError(f"--columns {word}: write NAME=COLUMN, or NAME=COLUMN+COLUMN, with commas between several")
+        parts = [of] if of in table.names else of.split("+")
+        for part in parts:
+            if part not in table.names:
+                raise unknown("column for --columns", part, table.names)
+        values = [table.column(part) for part in parts]
+        more[name] = values[0] if len(parts) == 1 else [" ".join("" if blank(v) else class_name(v) for v in row) for row in zip(*values, strict=True)]
+    return _with(table, more)
+
+
+def with_gold(table: Table, beside: Table, reading: Reading, columns: Sequence[str]) -> Table:
+    """The table with a column `gold` out of another one's first column of these, joined by the items' ids."""
+    key, other = id_column(table, reading), id_column(beside, reading)
+    known = next((name for name in columns if name in beside.names), None)
+    for file, column in ((table, key), (beside, other)):
+        if column is None:
+            raise UserError(f"{file.name}: gold is joined by the items' ids: name their column with --id")
+    if known is None:
+        raise UserError(f"{beside.name}: no column {', '.join(columns)} for gold; the columns are {', '.join(beside.names)}")
+    gold: dict[str, Any] = {}
+    for at, (item, value) in enumerate(zip(beside.column(other), beside.column(known), strict=True)):
+        if not blank(value) and class_name(gold.setdefault(class_name(item), value)) != class_name(value):
+            raise UserError(f"{beside.name}: an item has two golds, in {beside.places([at])}: give it one")
+    joined = [None if blank(item) else gold.get(class_name(item)) for item in table.column(key)]
+    if not any(value is not None for value in joined):
+        raise UserError(f"{beside.name}: none of its items is in {table.name}: mend column {other!r} or {key!r}")
+    return _with(table, {"gold": joined})
+
+
 def id_column(table: Table, reading: Reading) -> str | None:
     """The column of the items' ids: the one that the user named, else `id` or `item`."""
     known = (reading.id,) if reading.id else ("id", "item")
@@ -155,4 +191,4 @@ def _columns(table: Table, asked: tuple[str, ...]) -> tuple[str, ...]:
 
 def _with(table: Table, more: dict[str, list]) -> Table:
     """The table with further columns."""
-    return replace(table, names=(*table.names, *more), column=lambda name: more[name] if name in more else table.column(name))
+    return replace(table, names=tuple(dict.fromkeys((*table.names, *more))), column=lambda name: more[name] if name in more else table.column(name))
