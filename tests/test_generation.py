@@ -169,6 +169,23 @@ def test_steps_that_are_kept_twice_and_dropped_say_what_a_fresh_reading_says(mod
                 np.testing.assert_allclose(said, plain(ids)[-1], atol=2e-5)
 
 
+def test_a_beginning_that_all_prompts_share_is_read_once(model, plain, monkeypatch) -> None:
+    from outgrow.generation import local
+
+    rng = np.random.default_rng(1)
+    shared = [4, *rng.integers(6, 27, 30).tolist()]
+    begun = [[*shared, *rng.integers(6, 27, more).tolist()] for more in (1, 5, 5, 0, 9)]
+    read = []
+    hook = model._net.register_forward_pre_hook(lambda _, args, given: read.append(given["input_ids"].numel()), with_kwargs=True)
+    monkeypatch.setattr(local, "_WORTH", 100)
+    said = model.begin(begun).logits
+    hook.remove()
+    # One token of each is left to be read by itself: of the 31 that are shared, 30 are read together.
+    assert sum(read) == 30 + (1 + 1) + (1 + 5) + (1 + 5) + (1 + 0) + (1 + 9)
+    for ids, row in zip(begun, said.numpy(), strict=True):
+        np.testing.assert_allclose(row, plain(ids)[-1], atol=2e-5)
+
+
 def test_a_cache_that_outgrows_its_room_goes_on(model, plain, monkeypatch) -> None:
     import torch
 

@@ -126,11 +126,13 @@ class _Draft:
     def __init__(self, before: _Draft | None = None):
         self.tokens: list[int] = list(before.tokens) if before else []
         self.scores: list[float] = list(before.scores) if before else []
+        self.sum = before.sum if before else 0.0
         self.ended: str | None = None
 
     def add(self, token: int, score: float, model: Writer, how: Sampling) -> None:
         self.tokens.append(token)
         self.scores.append(score)
+        self.sum += score
         if token in model.ends or self._stopped(model, how):
             self.ended = "stop"
 
@@ -198,50 +200,47 @@ def _beams(model: Writer, begun: Sequence[Sequence[int]], width: int, how: Sampl
     steps = model.begin(begun)
     live: list[list[_Draft]] = [[_Draft()] for _ in begun]
     done: list[list[_Draft]] = [[] for _ in begun]
+    ends = sorted(model.ends)
     for t in range(how.tokens):
-        logp = torch.log_softmax(steps.logits, 1).cpu()
-        sums = logp.double() + torch.tensor([sum(draft.scores) for drafts in live for draft in drafts], dtype=torch.float64)[:, None]
+        logp = torch.log_softmax(steps.logits, 1)
+        ending = logp[:, ends].tolist()
+        # The best of all rows are among the best of each; those that end do not count.
+        best = logp.topk(min(width + len(ends), logp.shape[1]), 1)
+        likely = [list(zip(*row, strict=True)) for row in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
         rows, tokens, start = [], [], 0
         for prompt, drafts in enumerate(live):
             here = range(start, start + len(drafts))
             start += len(drafts)
-            if not drafts:
-                continue
-            best = sums[here.start : here.stop].clone()
-            for end in sorted(model.ends):
-                done[prompt] += [_grown(drafts[row - here.start], end, logp[row, end], model, how) for row in here]
-                best[:, end] = -torch.inf
-            live[prompt] = []
-            for flat in best.flatten().topk(min(width, best.numel())).indices.tolist():
-                row, token = divmod(flat, best.shape[1])
-                if best[row, token] == -torch.inf:
-                    continue
-                grown = _grown(drafts[row], token, logp[here[row], token], model, how)
-                if grown.ended:
-                    done[prompt].append(grown)
-                else:
-                    live[prompt].append(grown)
-                    rows.append(here[row])
-                    tokens.append(token)
-            done[prompt] = _best(done[prompt], width)
-            if len(done[prompt]) == width and live[prompt] and sum(live[prompt][0].scores) <= sum(done[prompt][-1].scores):
-                del rows[-len(live[prompt]) :], tokens[-len(live[prompt]) :]
-                live[prompt] = []
+            for row, draft in zip(here, drafts, strict=True):
+                done[prompt] += [_grown(draft, end, score, model, how) for end, score in zip(ends, ending[row], strict=True)]
+            options = [
+                (draft.sum + score, row, draft, token, score)
+                for row, draft in zip(here, drafts, strict=True)
+                for score, token in likely[row]
+                if token not in model.ends
+            ]
+            options.sort(key=lambda option: -option[0])
+            grown = [(row, _grown(draft, token, score, model, how)) for _, row, draft, token, score in options[:width]]
+            done[prompt] = _best([*done[prompt], *(draft for _, draft in grown if draft.ended)], width)
+            on = [(row, draft) for row, draft in grown if not draft.ended]
+            if on and len(done[prompt]) == width and on[0][1].sum <= done[prompt][-1].sum:
+                on = []
+            live[prompt] = [draft for _, draft in on]
+            rows += [row for row, _ in on]
+            tokens += [draft.tokens[-1] for _, draft in on]
         if not rows or t + 1 == how.tokens:
             break
         steps.keep(torch.tensor(rows))
         steps.add(torch.tensor(tokens).to(steps.logits.device))
-    return [
-        [draft.answer(0, model, how) for draft in _best(ended + going, width)]
-        for ended, going in zip(done, live, strict=True)
-    ]
+    found = (_best(ended + going, width) for ended, going in zip(done, live, strict=True))
+    return [[draft.answer(0, model, how) for draft in row] for row in found]
 
 
-def _grown(draft: _Draft, token: int, logp: torch.Tensor, model: Writer, how: Sampling) -> _Draft:
+def _grown(draft: _Draft, token: int, score: float, model: Writer, how: Sampling) -> _Draft:
     grown = _Draft(draft)
-    grown.add(token, float(logp), model, how)
+    grown.add(token, score, model, how)
     return grown
 
 
 def _best(drafts: list[_Draft], width: int) -> list[_Draft]:
-    return sorted(drafts, key=lambda draft: -sum(draft.scores))[:width]
+    return sorted(drafts, key=lambda draft: -draft.sum)[:width]

@@ -28,6 +28,8 @@ _TOGETHER = {"cpu": 2048, "cuda": 32768}
 """Tokens that are read together."""
 _NUMBERS = {"cpu": 1 << 25, "cuda": 1 << 29}
 """Logits that are held together."""
+_WORTH = 256
+"""Tokens of a beginning that all prompts share, which must be saved for it to be read once for all."""
 _AHEAD = 64
 """Columns that a cache grows by."""
 
@@ -135,9 +137,18 @@ class _Steps:
         longest = int(lengths.max())
         self._cache = Cache(layer_class_to_replicate=_Columns)
         logits: list[Any] = [None] * len(begun)
+        common = _common(begun) if len(begun) > 1 else 0
+        first = Cache(layer_class_to_replicate=DynamicLayer)
+        if common * (len(begun) - 1) < _WORTH:
+            common = 0
+        else:
+            net(input_ids=torch.tensor([begun[0][:common]], device=self._where), past_key_values=first, use_cache=True, logits_to_keep=1)
         for rows in _groups(begun):
             read = Cache(layer_class_to_replicate=DynamicLayer)
-            ids = torch.tensor([list(begun[row]) for row in rows], device=self._where)
+            for layer, columns in enumerate(first.layers):
+                if columns.is_initialized:
+                    read.update(columns.keys.expand(len(rows), -1, -1, -1), columns.values.expand(len(rows), -1, -1, -1), layer)
+            ids = torch.tensor([list(begun[row][common:]) for row in rows], device=self._where)
             out = net(input_ids=ids, past_key_values=read, use_cache=True, logits_to_keep=1).logits[:, -1].float()
             for row, said in zip(rows, out, strict=True):
                 logits[row] = said
@@ -191,6 +202,13 @@ def _groups(begun: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         rows = [row for row in order[:many] if len(begun[row]) == length]
         order = order[len(rows) :]
         yield rows
+
+
+def _common(begun: Sequence[Sequence[int]]) -> int:
+    """How many first tokens all share, the last of each not among them."""
+    first, last = min(begun), max(begun)
+    most = min(map(len, begun)) - 1
+    return next((at for at in range(most) if first[at] != last[at]), most)
 
 
 @final
