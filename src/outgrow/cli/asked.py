@@ -8,8 +8,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
+from outgrow import methods as classifying
+from outgrow import sequences
 from outgrow.errors import UserError, unknown
-from outgrow.methods import find
 from outgrow.tasks.reading import Reading
 
 LISTS = ("tasks", "weak", "strong", "methods", "ladder", "auxiliary")
@@ -30,6 +31,7 @@ def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, setting
             raise UserError(f"{key}: {twice[0]!r} is named twice: name it once")
     tables = asked.pop("method", {})
     methods = asked.get("methods")
+    find = sequences.find if in_words(asked) else classifying.find
     if methods and "methods" in given:
         tables = {name: table for name, table in tables.items() if name in methods or "all" in methods}
     for name, values in _settings(settings).items():
@@ -41,6 +43,27 @@ def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, setting
     if tables:
         asked["parameters"] = tables
     return asked
+
+
+def in_words(asked: Mapping[str, Any]) -> bool:
+    """Whether the tasks asked for are answered in words: a table with a scorer, or a built-in of that kind."""
+    from outgrow.tasks import writing
+
+    reading = asked.get("reading")
+    if reading is not None and reading.scorer is not None:
+        return True
+    names = asked.get("tasks", ())
+    return bool(names) and any(name.partition(":")[0] in {source.name for source in writing.sources()} for name in names)
+
+
+def for_words(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `Written`. Raises UserError for what says nothing to a task that is answered in words."""
+    for key in ("label_model", "ladder", "auxiliary"):
+        if key in asked:
+            raise UserError(f"--{key.replace('_', '-')} says nothing to a task that is answered in words: leave it out")
+    if "tasks" not in asked:
+        raise UserError("--scorer is for a table: name the file")
+    return dict(asked)
 
 
 def _settings(texts: Sequence[str]) -> dict[str, dict[str, Any]]:

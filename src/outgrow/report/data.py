@@ -12,7 +12,10 @@ from typing import Any
 from outgrow.errors import UserError
 
 MAIN_METRIC = "accuracy"
-METRICS = {"accuracy": "accuracy", "choice": "questions answered right"}
+METRICS = {
+    "accuracy": "accuracy", "choice": "questions answered right", "slu_f1": "SLU-F1 of slots", "span_f1": "F1 of whole slots",
+    "exact_calls": "calls that are right", "readable": "answers that can be read as a call",
+}  # fmt: skip
 Interval = tuple[float, float] | None
 
 

@@ -27,7 +27,7 @@ class Reading:
     choices: str | None = None
     """Column of the candidate answers (choose): a list, or JSON of one."""
     answer: str | None = None
-    """Column of the right candidate (choose: its number, letter or text), or of an answer to be judged (classify)."""
+    """Column of the right candidate (choose: its number, letter or text), of an answer to be judged (classify), or of a right one (--scorer)."""
     label: str | None = None
     """Column of the gold class (classify)."""
     chosen: str | None = None
@@ -35,7 +35,7 @@ class Reading:
     rejected: str | None = None
     """Column of the worse text (prefer)."""
     prompt: str | None = None
-    """Column of what both texts answer (prefer)."""
+    """Column of what both texts answer (prefer), or of what is to be answered (with --scorer)."""
     id: str | None = None
     """Column of the items' own ids (default: `id` where there is one; "none": ids from the content)."""
     split: str | None = None
@@ -56,6 +56,9 @@ class Reading:
     """Go on without rows that lack a text or a label; they are counted."""
     items: int | None = None
     """At most so many items, in whole groups."""
+    scorer: str | None = None
+    """Items are answered in words, and this compares an answer with gold: number, exact, slots (columns text, slots) or calls
+    (question, functions, ground_truth)."""
 
     def given(self) -> list[str]:
         """The flags that differ from their defaults, as a user types them."""

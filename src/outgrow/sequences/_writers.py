@@ -1,0 +1,148 @@
+"""Models at work: answers, beams and log-probabilities of a checkpoint, each kept in the store; and the student that is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from outgrow import progress
+from outgrow.generation import Answer, Sampling
+from outgrow.models import Model
+from outgrow.rng import hashed
+from outgrow.store import Store
+
+if TYPE_CHECKING:
+    from outgrow.generation.local import Local
+    from outgrow.generation.preference import Pair, PairObjective
+    from outgrow.generation.tuning import Example
+
+VERSION = 1
+"""Goes up when the same prompts would get other beams or scores."""
+UNIT = 64
+"""Prompts whose beams are kept together."""
+BATCHES = 60
+"""Fewest batches that a model is tuned on: with fewer it does not learn how an answer is written."""
+PAIRED = 20
+"""Fewest batches of pairs."""
+LOADED = 2
+"""Models that stay in memory."""
+
+
+@final
+class Writers:
+    """Checkpoints in this process by their digests, the last few of them loaded."""
+
+    def __init__(self, store: Store, how: Sampling):
+        self.store, self.how = store, how
+        self._loaded: dict[str, Local] = {}
+
+    def __call__(self, model: Model) -> Local:
+        """The model, loaded."""
+        from outgrow.generation.local import Local
+
+        if model.digest not in self._loaded:
+            while len(self._loaded) >= LOADED:
+                del self._loaded[next(iter(self._loaded))]
+            self._loaded[model.digest] = Local(model)
+        self._loaded[model.digest] = self._loaded.pop(model.digest)
+        return self._loaded[model.digest]
+
+    def likeliest(self, model: Model, prompts: Sequence[str]) -> list[str]:
+        """An answer to each prompt, the likeliest token each time."""
+        from outgrow.generation.answers import draw
+
+        drawn = draw(self(model), prompts, 1, replace(self.how, temperature=0.0), 0, self.store)
+        return [answers[0].text for answers in drawn.answers]
+
+    def beams(self, model: Model, prompts: Sequence[str], width: int) -> list[tuple[Answer, ...]]:
+        """At most `width` answers to each prompt, the likeliest first."""
+        from outgrow.generation.decoding import beams
+
+        found: list[tuple[Answer, ...]] = []
+        with progress.track(f"{width} beams of {model.name}", len(prompts)) as bar:
+            for start in range(0, len(prompts), UNIT):
+                unit = list(prompts[start : start + UNIT])
+
+                def build(unit: list[str] = unit) -> tuple[dict, dict]:
+                    return {}, {"beams": [[asdict(answer) for answer in row] for row in beams(self(model), unit, width, self.how)]}
+
+                made = self.store.make("beams", {**self._known(model), "width": width, "prompts": unit}, build)
+                found += [tuple(Answer(**{**a, "logprobs": tuple(a["logprobs"]), "tokens": tuple(a["tokens"])}) for a in row) for row in made.meta["beams"]]
+                bar.advance(len(unit))
+        return found
+
+    def score(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+        """(n,) float64: log p of each text after its prompt and of its end, by itself or at a stop text."""
+
+        def build() -> tuple[dict, dict]:
+            return {"logp": np.array([x.sum() for x in self._each(model, prompts, texts)])}, {}
+
+        return self.store.make("scores", {**self._known(model), "prompts": list(prompts), "texts": list(texts)}, build).arrays["logp"]
+
+    def _each(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> list[np.ndarray]:
+        """Of each text: log p of its tokens, and of its end."""
+        local = self(model)
+        ends = sorted({*local.ends, *(ids[0] for stop in self.how.stop if len(ids := local.after(stop)) == 1)})
+        found = []
+        with progress.track(f"log-probabilities by {model.name}", len(texts)) as bar:
+            for start in range(0, len(texts), UNIT):
+                part = slice(start, start + UNIT)
+                begun = [local.encode(prompt, self.how.chat) for prompt in prompts[part]]
+                then = [[*local.after(text), ends[0]] for text in texts[part]]
+                for ids, logits in zip(then, local.logits(begun, then), strict=True):
+                    logp = logits.double().log_softmax(1)
+                    own = [float(logp[t, token]) for t, token in enumerate(ids[:-1])]
+                    found.append(np.array([*own, float(logp[-1, ends].logsumexp(0))]))
+                bar.advance(len(begun))
+        return found
+
+    def _known(self, model: Model) -> dict[str, Any]:
+        return {"version": VERSION, "model": model.digest, "engine": self(model).engine, "how": asdict(self.how)}
+
+
+@final
+@dataclass(frozen=True)
+class Student:
+    """The strong model, to be trained on answers to transfer items."""
+
+    model: Model
+    """As it is before."""
+    prompts: tuple[str, ...]
+    """(n,) the transfer items."""
+    kind: str
+    """"lora" or "full"."""
+    seed: int
+    writers: Writers
+
+    def tune(self, examples: Sequence[Example], **more: Any) -> Model:
+        """The model after learning the examples; `more` as `generation.tuning.tune` takes it."""
+        from outgrow.generation.tuning import tune
+
+        more = {"epochs": epochs(len(examples)), **more}
+        return tune(self.model, examples, kind=self.kind, seed=self.seed, store=self.writers.store, chat=self.writers.how.chat, **more)
+
+    def prefer(self, model: Model, pairs: Sequence[Pair], objective: PairObjective, **more: Any) -> Model:
+        """A model after learning from pairs, itself the reference; `more` as `generation.tuning.prefer` takes it."""
+        from outgrow.generation.tuning import prefer
+
+        more = {"epochs": epochs(len(pairs), PAIRED), **more}
+        return prefer(model, pairs, objective, kind=self.kind, seed=self.seed, store=self.writers.store, chat=self.writers.how.chat, **more)
+
+    def beams(self, model: Model, width: int) -> list[tuple[Answer, ...]]:
+        """[i]: what the model writes to transfer item i, the likeliest first."""
+        return self.writers.beams(model, self.prompts, width)
+
+
+def epochs(items: int, batches: int | None = None) -> float:
+    """Passes over so few examples that a model has so many batches (BATCHES by default) to learn from, and one at least."""
+    from outgrow.generation.tuning import BATCH
+
+    return max(1.0, (BATCHES if batches is None else batches) * min(BATCH, items) / max(items, 1))
+
+
+def training_seed(seed: int, *names: object) -> int:
+    """An integer for one training out of a study's seed and what it is for."""
+    return int(hashed(seed, *names)[:8], 16)

@@ -1,0 +1,45 @@
+"""An executor says which of the supervisor's answers are right: they are learned, or preferred to the wrong ones.
+
+    executed        fine-tuning on one right answer of each item that has one
+    executed_dpo    the same, then DPO of pairs (right, wrong), one of each item that has both: no positive more, and the negatives
+
+The executor's verdicts are gold at a counted price; both methods ask for the same ones.
+"""
+
+from outgrow.sequences import method
+
+PAPER = "Manduzio et al. 2024 (arXiv 2410.18890)"
+
+
+@method(paper=PAPER)
+def executed(weak, student, executor):
+    """Learn the supervisor's answers that an executor finds right."""
+    return _tuned(weak, student, _verdicts(weak, executor))
+
+
+@method(paper=PAPER, differs="fine-tuning on the right answers goes before, so that both methods have the same positives")
+def executed_dpo(weak, student, executor, *, beta: float = 0.1, rate: float = 1e-4):
+    """Learn the right answers, then to prefer them to the supervisor's wrong ones."""
+    from outgrow.generation.preference import Dpo, Pair
+
+    found = _verdicts(weak, executor)
+    pairs = [Pair(prompt, right[0], wrong[0]) for prompt, (right, wrong) in zip(weak.prompts, found, strict=True) if right and wrong]
+    tuned = _tuned(weak, student, found)
+    return student.prefer(tuned, pairs, Dpo(beta), rate=rate) if pairs else tuned
+
+
+def _verdicts(weak, executor) -> list[tuple[list[str], list[str]]]:
+    """Of each item the right and the wrong answers, the likeliest first."""
+    pools = weak.pooled
+    right = iter(executor([i for i, pool in enumerate(pools) for _ in pool], [text for pool in pools for text in pool]))
+    found = []
+    for pool in pools:
+        verdicts = [next(right) for _ in pool]
+        found.append(([t for t, sound in zip(pool, verdicts, strict=True) if sound], [t for t, sound in zip(pool, verdicts, strict=True) if not sound]))
+    return found
+
+
+def _tuned(weak, student, found):
+    """Tuned on a right answer of each item that has one; as it was where no item has."""
+    examples = weak.examples([right[0] if right else None for right, _ in found])
+    return student.tune(examples) if examples else student.model
