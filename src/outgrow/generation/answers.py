@@ -207,12 +207,15 @@ def _fresh(
         # Another process may have drawn it meanwhile.
         return _unpacked(kept, unit, seeds), drawn[1] if drawn else Cost()
 
-    with ThreadPoolExecutor(FLIGHT if hasattr(model, "ask") else 1) as pool:
+    if not hasattr(model, "ask"):
+        for unit in units:
+            yield unit, *one(unit)
+        return
+    with ThreadPoolExecutor(FLIGHT) as pool:
         futures = {pool.submit(one, unit): unit for unit in units}
         try:
             for future in as_completed(futures):
-                answers, cost = future.result()
-                yield futures[future], answers, cost
+                yield futures[future], *future.result()
         except UserError as error:
             pool.shutdown(cancel_futures=True)
             kept = sum(store.get("answers", {**known, **unit.made()}) is not None for unit in units)
