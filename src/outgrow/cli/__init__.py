@@ -17,7 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 from outgrow.errors import UserError
 from outgrow.store import disk
 
-VERBS = ("run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee")
+VERBS = ("run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee", "steer")
 
 app = App(
     name="outgrow",

@@ -4,6 +4,7 @@
     model = named("server:http://localhost:8000/v1,NAME", store)    any server that speaks OpenAI's protocol
     model = named("answers:FILE.parquet", store)               answers that were recorded somewhere else: it draws, no more
     model = named("proxy:STRONG,TUNED,BASE", store)            proxy-tuning, three checkpoints of one vocabulary
+    model = named("sibling:smollm2-135m:12", store)            12 of its blocks, healed
     drawn = answers.draw(model, prompts, 8, Sampling(), seed=0, store=store)    drawn[i][k]: Answer k to prompt i, each kept
 
 Nothing heavy is imported before it is needed.
@@ -121,10 +122,10 @@ def named(name: str, store: Store) -> LanguageModel:
         from outgrow.generation.proxy import ProxyTuned
 
         return ProxyTuned(*_three(rest, store))
-    from outgrow import models
+    from outgrow.generation import sibling
     from outgrow.generation.local import Local
 
-    return Local(models.resolve(name, store))
+    return Local(sibling.resolve(name, store))
 
 
 def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, LanguageModel, float]:
