@@ -1,15 +1,49 @@
-"""What a student is taught of an answer's tokens: losses of (logits, token, its score, progress), a number a token.
+"""What supervisors' answers teach, after Cui et al. 2025 (arXiv 2406.03199).
 
-    hard    -log p(y)
-    soft    -s log p(y) - (1 - s) log(1 - p(y))          s: the score of token y
+Which answers:
+    each supervisor's best of its beam, an example of weight u_j each: hard and soft targets, and the Bayesian
+    joint decoding: argmax over the pooled answers of sum_j u_j log p_j(answer)
+
+Losses of (logits z, the token, its score s, progress t), a number a token; y has s at the token, and of the other tokens what the student
+says, stop(p), scaled to 1 - s:
+    hard        -log p(token)
+    soft        -sum_k y_k log p_k
+    Bayesian    sum_k y_k (log S - log alpha_k + t / V KL[Dir(alpha, but 1 at k) || Dir(1)]),      alpha = e^z + 1, S = sum alpha
+
+over the V tokens of the vocabulary. As the losses of supervisors are added with their weights, so are those of their examples.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
+from torch.utils.checkpoint import checkpoint
+
+from outgrow.generation import Answer
+from outgrow.objectives.evidential import BOUND, misleading
+
+TOGETHER = 1 << 22
+"""Numbers of a (tokens, vocabulary) table that the Bayesian loss holds at a time."""
+
+
+def best(beam: Sequence[Answer]) -> Answer:
+    """The likeliest answer; the first of several."""
+    return max(beam, key=lambda answer: sum(answer.logprobs))
+
+
+def pooled(beams: Sequence[Sequence[Answer]]) -> list[str]:
+    """The different texts of several supervisors' beams, in their order."""
+    return list(dict.fromkeys(answer.text for beam in beams for answer in beam))
+
+
+def ranked(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(K,) numbers of answers, best first, by sum_j u_j s_jk of scores (J supervisors, K answers) and weights (J,)."""
+    return np.argsort(-(np.asarray(weights) @ np.asarray(scores)), kind="stable")
 
 
 class TokenObjective(Protocol):
@@ -30,11 +64,39 @@ class Hard:
 
 @dataclass(frozen=True)
 class Soft:
-    """Cross-entropy to a distribution that gives the token its score, and the others the rest in the proportions that the student gives them.
-
-    The others' proportions pass no gradient; what is left of the loss is that of the token against all others.
-    """
+    """Cross-entropy to y, less what passes no gradient: then it is that of the token against all others together."""
 
     def __call__(self, logits, tokens, scores, progress):
         rest = logits.scatter(1, tokens[:, None], -torch.inf).logsumexp(1)
         return torch.nn.functional.binary_cross_entropy_with_logits(logits.gather(1, tokens[:, None])[:, 0] - rest, scores, reduction="none")
+
+
+@dataclass(frozen=True)
+class Bayesian:
+    """Evidential over the vocabulary; with a self-term g the target is (1-g) y + g stop(1[likeliest token]).
+
+    Logits are centred, as an offset means nothing to who draws from them, and held within a bound that leaves a token e^10 times the
+    evidence of all others. The KL is divided by V, with which it grows: undivided, it would be all of the loss.
+    """
+
+    self_term: float = 0.0
+
+    def __call__(self, logits, tokens, scores, progress):
+        rows = max(1, TOGETHER // logits.shape[1])
+        parts = zip(logits.split(rows), tokens.split(rows), scores.split(rows), strict=True)
+        return torch.cat([checkpoint(self._part, *part, progress, use_reentrant=False, preserve_rng_state=False) for part in parts])
+
+    def _part(self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float) -> torch.Tensor:
+        z, classes = logits.double(), logits.shape[1]
+        own = torch.nn.functional.one_hot(z.argmax(1), classes)
+        y = (1 - self.self_term) * soft(z.detach(), tokens, scores.double()) + self.self_term * own
+        bound = BOUND + math.log(classes)
+        alpha = (z - z.mean(1, keepdim=True)).clamp(-bound, bound).exp() + 1
+        fit = alpha.sum(1, keepdim=True).log() - alpha.log()
+        return (y * (fit + progress / classes * misleading(alpha))).sum(1).to(logits.dtype)
+
+
+def soft(logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """y (n, V): scores (n,) at tokens (n,), and of the others softmax(logits) scaled to the rest."""
+    others = logits.scatter(1, tokens[:, None], -torch.inf).softmax(1)
+    return (others * (1 - scores[:, None])).scatter(1, tokens[:, None], scores[:, None])

@@ -43,6 +43,13 @@ class Tokenized(ABC):
         joined = both[: len(self._before)] == self._before
         return both[len(self._before) :] if joined else self._fast.encode(text, add_special_tokens=False).ids
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where in the text the tokens of `after` stand: the first character of each, and the one past its last."""
+        both = self._fast.encode(_BEFORE + text, add_special_tokens=False)
+        if both.ids[: len(self._before)] != self._before:
+            return self._fast.encode(text, add_special_tokens=False).offsets
+        return [(max(0, start - len(_BEFORE)), stop - len(_BEFORE)) for start, stop in both.offsets[len(self._before) :]]
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids that go on where a prompt ended, special tokens left out."""
         return self._fast.decode([*self._before, *ids])[len(self._fast.decode(self._before)) :]
