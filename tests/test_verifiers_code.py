@@ -176,3 +176,21 @@ def test_reference_solutions_pass_their_own_tests_and_another_problems_do_not() 
     assert [verdict for verdict in right if not verdict.sound] == []
     wrong = registry()["unit_tests"].run([Asked(row["prompt"], "    return None\n", one) for row, one in zip(rows, shown, strict=True)])
     assert [verdict.sound for verdict in wrong] == [False] * len(rows)
+
+
+TYPED = [
+    ("def f(x: int) -> int:\n    return x + 1\n", True, ""),
+    ("def f(x: int) -> str:\n    return x + 1\n", False, "line 2: Incompatible return value type"),
+    ("def f(x):\n    return 'a' + 1\n", False, "line 2: Unsupported operand types"),
+    ("def f(:\n", False, "SyntaxError"),
+    ("return 5\n", False, 'line 1: "return" outside function'),
+    ("import numpy\nx = numpy.zeros(3)\n", True, ""),
+    ("# mypy: ignore-errors\nx: int = 'a'  # type: ignore\n", False, "line 2: Incompatible types in assignment"),
+    ("Here it is:\n```python\nimport math\nx: float = math.sqrt(2)\n```\n", True, ""),
+]
+
+
+def test_types_are_checked_of_many_answers_by_one_run_and_no_answer_stops_another() -> None:
+    verdicts = registry()["types"].run([Asked("", text) for text, _, _ in TYPED])
+    for (text, sound, why), verdict in zip(TYPED, verdicts, strict=True):
+        assert verdict.sound is sound and verdict.why.startswith(why), (text, verdict)

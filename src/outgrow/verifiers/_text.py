@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 _FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
@@ -64,3 +65,35 @@ def _reads(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def json_text(answer: str) -> str | None:
+    """The JSON in an answer, as text: its last fence that is JSON, else all of it, else the last object or list that is not within another."""
+    for text in (*reversed(fenced(answer)), answer):
+        if _is_json(text):
+            return text.strip()
+    decoder, found, at = json.JSONDecoder(parse_constant=_refuse), None, 0
+    for _ in range(1000):
+        starts = [start for start in (answer.find("{", at), answer.find("[", at)) if start >= 0]
+        if not starts:
+            break
+        at = min(starts)
+        try:
+            _, end = decoder.raw_decode(answer, at)
+        except (ValueError, RecursionError):
+            at += 1
+        else:
+            found, at = answer[at:end], end
+    return found
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
