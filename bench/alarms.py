@@ -48,7 +48,7 @@ def main(draws: int) -> None:
     for name, views in COMMITTEES.items():
         print(f"GAIN, {name}: {counted([taught.found('GAIN', taught.committee(seed, views))['GAIN'] for seed in range(draws)])}")
     # A choice is logistic: ten times as much is worth the slope by ln 10 / 1.7 standard deviations, .25 being the level.
-    for itself in (0.5, 0.15, 0.0):
+    for itself in (0.5, 0.15, 0.12, 0.0):
         print(f"EXCHANGE, itself {itself * np.log(10) / 1.7:.2f}: {counted([taught.found('EXCHANGE', taught.prices(seed, itself))['EXCHANGE'] for seed in range(draws)])}")
 
 

@@ -38,7 +38,7 @@ def asked(code: str, evidence: Evidence):
 def test_every_audit_has_a_question_and_says_what_it_needs(code):
     one = registry()[code]
     assert code.isupper() and one.question.endswith("?") and one.line.endswith(".")
-    assert set(one.needs) <= set(NEEDS) and set(one.uses) <= set(Evidence.__dataclass_fields__) | {"crowd"}
+    assert set(one.needs) <= set(NEEDS) and set(one.uses) <= set(Evidence.__dataclass_fields__) | {"crowd", "show"}
     nothing = one(Evidence("nothing"))
     assert [f.severity for f in nothing] == ["not applicable"] and nothing[0].code == code
 

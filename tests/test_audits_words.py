@@ -65,6 +65,29 @@ def test_likeness_is_what_a_slow_count_says(tmp_path):
     assert f"there are {np.mean(entropy):.1f} in effect" in finding.says
 
 
+def test_clusters_are_those_of_a_slow_search_and_say_who_answers_together(tmp_path):
+    """Models 0 and 1 say nearly the same, model 2 repeats itself on nothing: two clusters a prompt, always of the same two."""
+    frame = table(0.0, prompts=20, models=3)
+    first = dict(frame.filter(pl.col("model") == "model 0").select("item", "answer").iter_rows())
+    frame = frame.with_columns(answer=pl.when(pl.col("model") == "model 1").then(pl.col("item").replace_strict(first) + " indeed").otherwise("answer"))
+    finding = found(frame, tmp_path)
+    answers = read(str(tmp_path / "answers.parquet"), Reading()).answers
+    x, count = answers.x.toarray(), []
+    for prompt in range(20):
+        left = list(np.flatnonzero(answers.item == prompt))
+        clusters = 0
+        while left:
+            inside = [left.pop()]
+            for a in inside:
+                near = [b for b in left if x[a] @ x[b] > 0.8]
+                inside += near
+                left = [b for b in left if b not in near]
+            clusters += 1
+        count.append(clusters)
+    assert f"in {np.mean(count):.1f} clusters" in finding.says and set(count) == {2}
+    assert finding.sheets[1].rows == (("model 0, model 1", "20", "100%"),)
+
+
 def test_answers_of_one_model_twice_set_the_scale(tmp_path):
     """Where another model is no more different than the same one asked again, likeness is 1."""
     frame = table(0.6, models=4).with_columns(model=pl.col("model").replace_strict({f"model {m}": f"model {m % 2}" for m in range(4)}))

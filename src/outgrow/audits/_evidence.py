@@ -21,7 +21,7 @@ NEEDS = {
     "texts": "the items' texts",
     "features": "the items in the student's space (name the student with --strong)",
     "pool": "two pools of items: the supervisors' own and the student's (a column `split`, or a study)",
-    "probs": "supervisors that say how sure they are",
+    "sure": "supervisors that say how sure they are on items with gold",
     "judgements": "judgements of pairs in both orders (columns judge, item, forward, swapped)",
     "minimal": "minimal pairs, a constraint present and removed (columns item, present, removed)",
     "choices": "forced choices between outcomes, both ways round (columns judge, first, second, chosen)",
@@ -201,6 +201,20 @@ class Finished:
 
 @final
 @dataclass(frozen=True)
+class Sure:
+    """What a supervisor says of n items with gold."""
+
+    name: str
+    item: np.ndarray
+    """(n,) int64"""
+    probs: np.ndarray
+    """(n, C)"""
+    gold: np.ndarray
+    """(n,) int64"""
+
+
+@final
+@dataclass(frozen=True)
 class Evidence:
     """Everything that is there to be looked at; None where it is not. N items."""
 
@@ -238,6 +252,20 @@ class Evidence:
             return None
         said = np.eye(len(table.classes))[table.label]
         return Votes(table.item, table.worker, said, table.items, len(table.names), asked_all=table.asked_all)
+
+    @cached_property
+    def sure(self) -> tuple[Sure, ...] | None:
+        """What supervisors say of items with gold: of every one, or, of a study, of all together on weak-train; None where none is ever unsure."""
+        if self.votes is not None and self.probs is not None and self.gold is not None:
+            known = self.gold[self.votes.item] >= 0
+            mine = [np.flatnonzero((self.votes.worker == j) & known) for j in range(len(self.votes.names))]
+            said = [Sure(name, self.votes.item[v], self.probs[v], self.gold[self.votes.item[v]]) for name, v in zip(self.votes.names, mine, strict=True)]
+        elif self.before is not None:
+            item = np.flatnonzero(~np.isnan(self.before.wrong[0]))
+            said = [Sure("the supervisor" if self.votes is None or len(self.votes.names) == 1 else "the mean of supervisors", item, self.before.said[0, item], self.before.gold[0, item])]
+        else:
+            return None
+        return tuple(one for one in said if (one.probs.max(1, initial=0) < 1).any()) or None
 
     def show(self, item: int, **more: str) -> dict[str, str]:
         """An item as a finding shows it: its name, its text where there is one, and more."""

@@ -2,8 +2,8 @@
 
     ECE = sum_b share_b |mean confidence - mean accuracy in bin b|     bins of equal width, of equal mass, and the latter less what
                                                                        noise adds (`measures.calibration`; Kumar et al. 2019)
-    q ~ p^(1/T)    T fitted to one half of the items by cross-entropy, judged on the other (Guo et al. 2017, arXiv 1706.04599)
-On items with gold. Intervals: jackknife over 20 folds of items.
+    q ~ p^(1/T)    T of least cross-entropy (Guo et al. 2017, arXiv 1706.04599); its error: of either half of the items with the T of the other
+On items with gold; of a study on weak-train alone. Intervals: jackknife over 20 folds of items.
 """
 
 from __future__ import annotations
@@ -22,40 +22,36 @@ FEWEST = 100
 
 
 @audit("CALIBRATION", "Is a supervisor right as often as it says?")
-def calibration(votes, probs, gold, *, groups, ids, texts):
+def calibration(sure, *, votes, groups, show):
     """Expected calibration error of every supervisor, in three forms, and what one temperature mends."""
-    fold = apart(votes.items, groups)
     rows, found = [], []
-    for j, name in enumerate(votes.names):
-        mine = np.flatnonzero((votes.worker == j) & (gold[votes.item] >= 0))
-        if len(mine) < FEWEST or not (probs[mine].max(1) < 1).any():
+    for one in sure:
+        if len(one.item) < FEWEST:
             continue
-        item = votes.item[mine]
-        p, y, part = probs[mine].astype(np.float64), gold[item], fold[item]
-        names = item if groups is None else groups[item]
-        forms = _forms(p, y, names, part)
-        t = temperature(p[part % 2 == 0], y[part % 2 == 0])
-        rest = part % 2 == 1
-        before, after = (_measured(q, y, names, rest).ece for q in (p, cooled(p, t)))
+        p, y, whole = one.probs.astype(np.float64), one.gold, one.item if groups is None else groups[one.item]
+        fold = apart(len(p), whole)
+        forms = _forms(p, y, whole, fold)
+        t, halves = temperature(p, y), [temperature(p[fold % 2 != half], y[fold % 2 != half]) for half in (0, 1)]
+        mended = _measured(np.where((fold % 2 == 0)[:, None], *(cooled(p, half) for half in halves)), y, whole, slice(None)).ece
         said, right = p.max(1).mean(), (p.argmax(1) == y).mean()
-        found.append((j, *forms[2], said - right, t, before, after, mine))
-        rows.append((name, *(f"{percent(v, 1)} [{percent(max(ci[0], 0), 1)}, {percent(ci[1], 1)}]" for v, ci in forms), percent(said), percent(right), f"{t:.2f}", f"{percent(before, 1)} → {percent(after, 1)}", f"{len(mine):,}"))
+        found.append((one, *forms[2], said - right, t, mended))
+        rows.append((one.name, *(f"{percent(v, 1)} [{percent(max(ci[0], 0), 1)}, {percent(ci[1], 1)}]" for v, ci in forms), percent(said), percent(right), f"{t:.2f}", percent(mended, 1), f"{len(p):,}"))
     if not found:
         return f"needs a supervisor that says how sure it is on {FEWEST} items with gold"
-    j, value, ci, over, t, before, after, mine = max(found, key=lambda one: one[2][0] if one[2] else 0)
-    off = [one for one in found if one[2] and one[2][0] > OFF]
-    name = votes.names[j]
-    says = f"{len(off)} of {len(found)} supervisors are further than {100 * OFF:.0f} points from what they say. {name}, the furthest, is off by {percent(value, 1)}, {'too' if over > 0 else 'not enough'} sure."
+    one, value, ci, over, t, mended = max(found, key=lambda entry: entry[2][0] if entry[2] else 0)
+    off = [entry for entry in found if entry[2] and entry[2][0] > OFF]
+    says = f"{len(off)} of {len(found)} supervisors are further than {100 * OFF:.0f} points from what they say. {one.name}, the furthest, is off by {percent(value, 1)}, {'too' if over > 0 else 'not enough'} sure."
     do = ""
-    if off and after < before / 2:
-        do = f"Raise {name}'s probabilities to the power {1 / t:.2f} (temperature {t:.2f}, fitted on half of the gold: on the other half the error falls from {percent(before, 1)} to {percent(after, 1)})."
+    if off and mended < value / 2:
+        do = f"Raise {one.name}'s probabilities to the power {1 / t:.2f} (temperature {t:.2f}, fitted to these items: fitted to one half of them it brings the error on the other down from {percent(value, 1)} to {percent(mended, 1)})."
     elif off:
-        do = f"Do not select or weight by how sure {name} is, and harden its labels (--method hardened): one temperature does not mend it ({percent(before, 1)} to {percent(after, 1)} on the half that was not fitted)."
-    head = ("Supervisor", "Error, bins of equal width", "Of equal mass", "Less noise", "Says", "Right", "Temperature", "On the other half", "Items")
-    shape = _measured(probs[mine].astype(np.float64), gold[votes.item[mine]], votes.item[mine], slice(None)).bins
-    diagram = Sheet(f"Reliability of {name}", ("Says", "Right", "Items"), tuple((percent(b.confidence), percent(b.accuracy), f"{b.count:,}") for b in shape))
+        do = f"Do not select or weight by how sure {one.name} is, and harden its labels (--method hardened): one temperature does not mend it ({percent(value, 1)} to {percent(mended, 1)} on halves that it was not fitted to)."
+    head = ("Supervisor", "Error, bins of equal width", "Of equal mass", "Less noise", "Says", "Right", "Temperature", "Less noise, with it", "Items")
+    shape = _measured(one.probs.astype(np.float64), one.gold, one.item, slice(None)).bins
+    diagram = Sheet(f"Reliability of {one.name}", ("Says", "Right", "Items"), tuple((percent(b.confidence), percent(b.accuracy), f"{b.count:,}") for b in shape))
+    names = votes.classes if votes is not None else tuple(map(str, range(one.probs.shape[1])))
     return Finding("warning" if off else "ok", says, do, "calibration error of the furthest, less noise", value, ci, "share",
-                   _surest(votes, probs, gold, mine, ids, texts) if off and over > 0 else (), (Sheet("Supervisors", head, tuple(rows)), diagram))  # fmt: skip
+                   _surest(one, names, show) if off and over > 0 else (), (Sheet("Supervisors", head, tuple(rows)), diagram))  # fmt: skip
 
 
 def _forms(p, y, groups, fold) -> list[tuple]:
@@ -92,10 +88,9 @@ def temperature(p: np.ndarray, y: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
-def _surest(votes, probs, gold, mine, ids, texts):
+def _surest(one, names, show):
     """Items on which it is surest and wrong."""
-    item = votes.item[mine]
-    wrong = np.flatnonzero(probs[mine].argmax(1) != gold[item])
-    top = wrong[np.argsort(-probs[mine[wrong]].max(1), kind="stable")[:5]]
-    shown = [{"item": ids[i] if ids else str(i)} | ({"text": texts[i]} if texts else {}) for i in item[top]]
-    return tuple(name | {"says": f"{votes.classes[votes.label[mine[w]]]}, {percent(probs[mine[w]].max())} sure", "gold": votes.classes[gold[item[w]]]} for name, w in zip(shown, top, strict=True))
+    said = one.probs.argmax(1)
+    wrong = np.flatnonzero(said != one.gold)
+    top = wrong[np.argsort(-one.probs[wrong].max(1), kind="stable")[:5]]
+    return tuple(show(one.item[w], says=f"{names[said[w]]}, {percent(one.probs[w].max())} sure", gold=names[one.gold[w]]) for w in top)

@@ -4,12 +4,14 @@
     chance    mean cosine of answers to different prompts by different models        what the texts share whatever is asked
     alike     (mean_i s_i - chance) / (self - chance)      self: two answers of one model to one prompt, 1 where each gave one
     Vendi_i   exp(-sum_k l_k log l_k), l: eigenvalues of K_i / n, K_i the cosines of its n answers      how many answers there are in effect
+    clusters  of a prompt's answers, linked where their cosine is above SAME                            how many different answers there are
 Prompts are resampled whole. Similarity within and between models, and the share of prompts with s_i > .8: Jiang et al. 2025 (arXiv
 2510.22954); Vendi score: Friedman & Dieng 2023 (arXiv 2210.02410).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -52,10 +54,13 @@ def hivemind(answers):
     parts = [p for p in np.split(order, np.flatnonzero(np.diff(answers.item[order])) + 1) if len(np.unique(answers.model[p])) > 1]
     if len(answers.names) < 2 or len(parts) < 20:
         return "needs answers of two models or more to at least 20 prompts"
+    from scipy.sparse.csgraph import connected_components
+
     count = len(answers.names)
     between, own = np.full(len(parts), np.nan), np.full(len(parts), np.nan)
     vendi, size = np.zeros(len(parts)), np.array([len(p) for p in parts])
     pairs, met = np.zeros((count, count)), np.zeros((count, count))
+    clusters, whose = np.zeros(len(parts)), Counter[tuple[int, ...]]()
     for n, part in enumerate(parts):
         cosine, model = _cosine(answers.x[part]), answers.model[part]
         upper = np.triu(np.ones(cosine.shape, bool), 1)
@@ -64,8 +69,11 @@ def hivemind(answers):
         own[n] = cosine[upper & ~other].mean() if (upper & ~other).any() else np.nan
         share = np.linalg.eigvalsh(cosine / len(part)).clip(1e-12)
         vendi[n] = np.exp(-(share * np.log(share)).sum())
-        np.add.at(pairs, (model[:, None].repeat(len(part), 1)[other], model[None].repeat(len(part), 0)[other]), cosine[other])
-        np.add.at(met, (model[:, None].repeat(len(part), 1)[other], model[None].repeat(len(part), 0)[other]), 1)
+        clusters[n], which = connected_components(cosine > SAME, directed=False)
+        whose.update(tuple(sorted(set(model[which == c]))) for c in range(int(clusters[n])) if len(set(model[which == c])) > 1)
+        at = model[:, None].repeat(len(part), 1)[other], model[None].repeat(len(part), 0)[other]
+        np.add.at(pairs, at, cosine[other])
+        np.add.at(met, at, 1)
     strangers = _strangers(answers, parts)
     fold = apart(len(parts))
 
@@ -79,7 +87,7 @@ def hivemind(answers):
     says = (
         f"Two models' answers to one prompt have a mean cosine of {between.mean():.2f}, answers to different prompts {strangers.mean():.2f}"
         + (f", two answers of one model {np.nanmean(own):.2f}" if np.isfinite(own).any() else "")
-        + f": of {size.mean():.1f} answers a prompt there are {vendi.mean():.1f} in effect, and on {percent((between > SAME).mean())} of prompts all are nearly one."
+        + f": of {size.mean():.1f} answers a prompt there are {vendi.mean():.1f} in effect, in {clusters.mean():.1f} clusters, and on {percent((between > SAME).mean())} of prompts all are nearly one."
     )
     low = ci[0] if ci else value
     severity = "warning" if low > ALIKE else "note" if low > SOME else "ok"
@@ -91,11 +99,14 @@ def hivemind(answers):
     top = sorted(((mean[j, k], j, k) for j, k in zip(*np.nonzero(np.triu(met, 1)), strict=True)), reverse=True)
     rows = tuple((f"{answers.names[j]} and {answers.names[k]}", f"{c:.2f}", f"{int(met[j, k]):,}") for c, j, k in top[:10])
     shown = tuple(
-        {"item": answers.ids[answers.item[parts[n][0]]], "text": answers.texts[parts[n][0]], "cosine": f"{between[n]:.2f}"}
+        {"item": answers.ids[answers.item[parts[n][0]]], "text": answers.texts[parts[n][0]], "cosine": f"{between[n]:.2f}", "answers": f"{size[n]}", "clusters": f"{clusters[n]:.0f}"}
         for n in np.argsort(-between, kind="stable")[:5]
     )
-    sheet = Sheet(f"Models that answer alike, by {answers.how}", ("Models", "Mean cosine", "Pairs of answers"), rows)
-    return Finding(severity, says, do, "likeness of models", value, ci, "share", shown if severity != "ok" else (), (sheet,))
+    sheets = [Sheet(f"Models that answer alike, by {answers.how}", ("Models", "Mean cosine", "Pairs of answers"), rows)]
+    if whose:
+        shared = tuple((", ".join(answers.names[m] for m in models), f"{times:,}", percent(times / len(parts))) for models, times in sorted(whose.items(), key=lambda e: (-e[1], e[0]))[:10])
+        sheets.append(Sheet("Clusters of answers: who gives one answer together", ("Models", "Prompts", "Of all"), shared))
+    return Finding(severity, says, do, "likeness of models", value, ci, "share", shown if severity != "ok" else (), tuple(sheets))
 
 
 def _cosine(x: Any) -> np.ndarray:
