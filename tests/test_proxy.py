@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 import torch
 
 import families
+import loopback
 import tiny_models
 from outgrow import models
 from outgrow.errors import UserError
 from outgrow.generation import Sampling, decoding, named
 from outgrow.generation.local import Local
 from outgrow.generation.proxy import ProxyTuned, steered
+from outgrow.generation.server import Server
 from outgrow.store import Store
 
 PROMPTS = ["the city of lyon is", "not very", "rome"]
@@ -132,7 +136,7 @@ def test_log_probabilities_steer_as_logits_do(local) -> None:
 
         def __init__(self, model):
             self.model, self.name, self.digest, self.engine, self.vocabulary = model, "told", model.digest, "a server", model.vocabulary
-            self.encode, self.after, self.decode, self.ends = model.encode, model.after, model.decode, model.ends
+            self.spelled, self.tokens = model.spelled, model.tokens
 
         def logits(self, begun, then):
             return [torch.log_softmax(rows, 1) for rows in self.model.logits(begun, then)]
@@ -140,6 +144,21 @@ def test_log_probabilities_steer_as_logits_do(local) -> None:
     parts = [local[name] for name in ("strong", "tuned", "base")]
     by_logits, by_logprobs = (ProxyTuned(*three).logprobs(PROMPTS, TEXTS) for three in (parts, [Told(part) for part in parts]))
     assert all(np.abs(a - b).max() < 2e-5 for a, b in zip(by_logits, by_logprobs, strict=True))
+
+
+def test_three_servers_that_tell_all_log_probabilities_steer_as_their_models_do_in_process(local, proxy) -> None:
+    with ExitStack() as stack:
+        parts = []
+        for name in ("strong", "tuned", "base"):
+            served = stack.enter_context(loopback.serving(local[name]))
+            parts.append(Server(served.url, "tiny", tokenizer=local[name].model))
+        over = ProxyTuned(*parts, 0.7)
+        how, seeds = Sampling(tokens=4), [[5], [6], [7]]
+        here, there = (model.draw(PROMPTS, 1, how, seeds) for model in (proxy, over))
+        assert [one.text for (one,) in there] == [one.text for (one,) in here]
+        for (a,), (b,) in zip(here, there, strict=True):
+            assert np.abs(np.array(a.logprobs) - b.logprobs).max() < 1e-4
+        assert all(np.abs(a - b).max() < 1e-4 for a, b in zip(over.logprobs(PROMPTS, TEXTS), proxy.logprobs(PROMPTS, TEXTS), strict=True))
 
 
 def test_rows_beyond_the_tokens_are_left_out() -> None:

@@ -18,6 +18,8 @@ import torch
 
 from outgrow.errors import UserError
 from outgrow.generation import Answer, Sampling, decoding
+from outgrow.generation.tokenized import Tokenized
+from outgrow.models import Model, loading
 from outgrow.store import made_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ _TOGETHER = 512
 
 
 @final
-class ProxyTuned:
+class ProxyTuned(Tokenized):
     """A language model like any other, made of three. Raises UserError where their vocabularies differ, or alpha is no finite number."""
 
     def __init__(self, strong: Writer, tuned_small: Writer, base_small: Writer, alpha: float = 1.0):
@@ -42,19 +44,12 @@ class ProxyTuned:
         self.name = f"proxy:{strong.name},{tuned_small.name},{base_small.name}" + ("" if alpha == 1 else f",{alpha:g}")
         self.digest = made_of({"proxy": [strong.digest, tuned_small.digest, base_small.digest], "alpha": self._alpha})
         self.engine = "; ".join(dict.fromkeys(part.engine for part in self._parts))
-        self.vocabulary, self.ends = strong.vocabulary, strong.ends
+        self.rows = decoding.ROWS[loading.device().type]
 
-    def encode(self, prompt: str, chat: bool) -> list[int]:
-        """The ids of a prompt, as the strong model wants them."""
-        return self._strong.encode(prompt, chat)
-
-    def after(self, text: str) -> list[int]:
-        """The ids of a text that goes on where a prompt ends."""
-        return self._strong.after(text)
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of an answer."""
-        return self._strong.decode(ids)
+    @property
+    def spelled(self) -> Model:
+        """The checkpoint whose tokenizer it uses: the strong one."""
+        return self._strong.spelled
 
     def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
         """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k]."""
