@@ -17,6 +17,7 @@ from outgrow import models, sequences
 from outgrow.cli import main
 from outgrow.generation import Answer, Sampling, tuning
 from outgrow.generation.preference import Dpo, Pair, Wspo
+from outgrow.generation.targets import Bayesian, Soft
 from outgrow.measures import written as scorers
 from outgrow.sequences import WeakAnswers, _writers
 from outgrow.store import Store
@@ -54,10 +55,12 @@ class Recorder:
     model: Any = "as it was"
     taught: list[Any] = field(default_factory=list)
     preferred: list[Any] = field(default_factory=list)
+    targets: list[Any] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
 
     def tune(self, examples, **more):
-        self.taught = [(one.prompt, one.answer, one.weight) for one in examples]
+        self.taught, self.more = [(one.prompt, one.answer, one.weight) for one in examples], more
+        self.targets = [one.targets for one in examples]
         return "tuned"
 
     def prefer(self, model, pairs, objective, **more):
@@ -109,6 +112,14 @@ def test_joint_decoding_takes_the_answer_that_all_find_likeliest() -> None:
     run("joint", weak(0.25, 0.75), student)
     # p0 pools a, b, c, d with -4, -1.25, -2.125, -1.65; p1 b, a, e with -1.25, -4, -1.875; p2 c, f with -2.125, -3.75.
     assert [answer for _, answer, _ in student.taught] == ["b", "b", "c"]
+
+
+@pytest.mark.parametrize(("name", "objective"), [("soft", Soft()), ("bayesian", Bayesian(0.0))])
+def test_answers_are_learned_as_far_as_their_supervisors_believe_in_them(name: str, objective) -> None:
+    student = Recorder()
+    run(name, weak(0.2, 0.6), lambda j, items, texts: [np.array([0.5 + j / 4, ord(text) / 128]) for text in texts], student)
+    assert student.taught == [(p, a, w) for answers, w in (("abc", 0.25), ("dac", 0.75)) for p, a, w in zip(PROMPTS, answers, [pytest.approx(w)] * 3, strict=True)]
+    assert student.targets[3] == (0.75, 100 / 128) and student.more == {"objective": objective}
 
 
 @pytest.mark.parametrize(
@@ -243,10 +254,10 @@ def test_a_study_that_is_stopped_goes_on_and_ends_with_the_same_bytes(folder: Pa
 
 def test_a_committee_is_taught_from_and_its_members_are_shown(folder: Path) -> None:
     both = f"{folder / 'weak'}+shots:{folder / 'strong'}"
-    result = study(folder, weak=[both], methods=["joint", "every", "wspo", "dpo", "executed"], seeds=1, out=folder / "both").run()
+    result = study(folder, weak=[both], methods=["joint", "every", "soft", "bayesian", "wspo", "dpo", "executed"], seeds=1, out=folder / "both").run()
     rows = {row["method"]: row for row in json.loads((result.path / "summary.json").read_text()) if row["metric"] == "slu_f1"}
     members = {f"supervisor:{folder / 'weak'}", f"supervisor:shots:{folder / 'strong'}"}
-    assert members | {"joint", "every", "dpo", "executed"} <= rows.keys()
+    assert members | {"joint", "every", "soft", "bayesian", "dpo", "executed"} <= rows.keys()
     assert all(rows[name]["kind"] == "contrast" for name in members)
     details = json.loads((result.path / "details.json").read_text())["pairs"][0]
     assert details["bought"]["executed"] > 0 and "dpo" not in details["bought"]

@@ -192,6 +192,21 @@ class Replicate:
         same = self.writers(one.before).vocabulary == self.writers(self.strong).vocabulary
         return (one.model, one.before) if same and one.model is not one.before else None
 
+    @property
+    def bridge(self) -> Callable[[int, Sequence[int], Sequence[str]], list[np.ndarray]]:
+        """What a supervisor says of the tokens of answers to transfer items, as the student cuts them: p (T,) each."""
+        from outgrow.generation.bridge import across
+
+        prompts = self.weak.prompts
+
+        def over(j: int, items: Sequence[int], texts: Sequence[str]) -> list[np.ndarray]:
+            one, asked = self.supervisors[j], [prompts[i] for i in items]
+            said, own = self.writers.each(one.model, one.ask(asked), texts), self.writers.each(self.strong, asked, texts)
+            weak, strong = self.writers(one.model), self.writers(self.strong)
+            return [np.exp(across(text, weak, a[:-1], strong, b[:-1])) for text, a, b in zip(texts, said, own, strict=True)]
+
+        return over
+
     @cached_property
     def student(self) -> Student:
         return Student(self.strong, self.prompts(self.halves[1]), self.kind, self._seed("student"), self.writers)

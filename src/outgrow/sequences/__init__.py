@@ -30,6 +30,7 @@ RESOURCES = {
     "weak": "what the supervisors write to the transfer items (WeakAnswers)",
     "committee": "the same where several supervisors write; needs --weak A+B",
     "aligned": "the best supervisor's checkpoint after and before gold; needs one that was tuned, with the student's vocabulary",
+    "bridge": "(a supervisor's number, numbers of items, an answer to each) -> what it says of their tokens, as the student cuts them: (T,) each",
     "student": "the strong model, to be trained on answers to transfer items (Student)",
     "verify": "the task's own check of answers to transfer items, which sees no gold; needs a task that has one",
     "executor": "whether answers to transfer items are right, by gold, each asked for at a counted price (Executor)",

@@ -75,15 +75,16 @@ class Writers:
         return found
 
     def score(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> np.ndarray:
-        """(n,) float64: log p of each text after its prompt and of its end, by itself or at a stop text."""
+        """(n,) float64: log p of each text after its prompt and of its end."""
+        return np.array([logp.sum() for logp in self.each(model, prompts, texts)])
 
-        def build() -> tuple[dict, dict]:
-            return {"logp": np.array([x.sum() for x in self._each(model, prompts, texts)])}, {}
+    def each(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> list[np.ndarray]:
+        """Of each text (T + 1,) float64: log p of its tokens after its prompt, and of its end, by itself or at a stop text."""
+        made = {**self._known(model), "prompts": list(prompts), "texts": list(texts)}
+        kept = self.store.make("scores", made, lambda: self._each(model, prompts, texts)).arrays
+        return np.split(kept["logp"], np.cumsum(kept["tokens"])[:-1])
 
-        return self.store.make("scores", {**self._known(model), "prompts": list(prompts), "texts": list(texts)}, build).arrays["logp"]
-
-    def _each(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> list[np.ndarray]:
-        """Of each text: log p of its tokens, and of its end."""
+    def _each(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         local = self(model)
         ends = sorted({*local.ends, *(ids[0] for stop in self.how.stop if len(ids := local.after(stop)) == 1)})
         found = []
@@ -95,9 +96,9 @@ class Writers:
                 for ids, logits in zip(then, local.logits(begun, then), strict=True):
                     logp = logits.double().log_softmax(1)
                     own = [float(logp[t, token]) for t, token in enumerate(ids[:-1])]
-                    found.append(np.array([*own, float(logp[-1, ends].logsumexp(0))]))
+                    found.append([*own, float(logp[-1, ends].logsumexp(0))])
                 bar.advance(len(begun))
-        return found
+        return {"logp": np.array([x for row in found for x in row]), "tokens": np.array([len(row) for row in found])}, {}
 
     def _known(self, model: Model) -> dict[str, Any]:
         return {"version": VERSION, "model": model.digest, "engine": self(model).engine, "how": asdict(self.how)}
