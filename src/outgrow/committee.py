@@ -346,7 +346,7 @@ def facts_of(task: Writing, benches: Sequence[Bench], seed: int) -> dict[str, An
              "shown": _plain(resampled.figure({_key(who, c) + "/shown": 1.0})) if c.shown is not None else None}
             for who, c in found
         ],
-        "gaps": [_gap(who, c, resampled) for who, c in found if c.choice in ("verified", "voted")],
+        "gaps": [_gap(who, c, resampled) for who, c in found if c.choice != "single"],
         "members": [
             {"who": b.who, "name": name, "right": _plain(resampled.figure({f"{b.who}/member/{name}": 1.0})), "answers": int((b.answers.supervisor == j).sum())}
             for b in benches for j, name in enumerate(b.answers.supervisors)

@@ -32,11 +32,6 @@ def words(answer: str) -> str | None:
     return " ".join(answer.lower().split()) or None
 
 
-def grid(answer: str) -> str | None:
-    """The digits alone."""
-    return re.sub(r"\D", "", answer) or None
-
-
 def code(answer: str) -> str | None:
     """A function's body as Python writes it: layout and comments do not count, and what stands after it is left out."""
     lines = answer.splitlines()
@@ -48,4 +43,4 @@ def code(answer: str) -> str | None:
     return words(answer)
 
 
-FORMS: dict[str, Callable[[str], str | None]] = {"number": number, "marked": marked, "words": words, "grid": grid, "code": code}
+FORMS: dict[str, Callable[[str], str | None]] = {"number": number, "marked": marked, "words": words, "code": code}

@@ -40,6 +40,10 @@ def headline(facts: dict[str, Any]) -> Headline:
     text = Markup("Of {} answers to each of {:,} items somebody’s is right on <b>{}</b>, a single one on <b>{}</b>, their majority on <b>{}</b>").format(
         most, facts["items"], percent(covered["value"]), percent(single["value"]), percent(majority["value"])
     )
+    members = [m for m in facts["members"] if m["who"] == who]
+    if len(members) > 1:
+        ahead = max(members, key=lambda m: m["right"]["value"])
+        text += Markup("; the best of the models, {}, alone is right on <b>{}</b>").format(ahead["name"], percent(ahead["right"]["value"]))
     text += Markup("; the choice of <b>{}</b> is right on <b>{}</b> {}.").format(best[1], percent(at[best]["value"]), interval(at[best]["ci"])) if best else Markup(".")
     if not enough["holds"]:
         why = f"coverage is {percent(covered['value'])}, and should be at least {percent(enough['least'], 0)} and {enough['times']} times the score of a single answer ({percent(single['value'])})"

@@ -16,7 +16,7 @@ SHAPES = {
 """Letters x, y: 2 to 9; z: 10 to 19; a, b: 11 to 99."""
 
 
-@writing("arithmetic", "sums, products and expressions, after a few examples; arithmetic:5 is the hardest", Dial("difficulty", 1, 5, 3))
+@writing("arithmetic", "sums, products and expressions, after a few examples; arithmetic:5 is the hardest", Dial("difficulty", 1, 5, 2))
 def arithmetic(items: int, seed: int, difficulty: int) -> tuple[Writing, WritingGold]:
     """`items` different expressions of whole numbers; the answer is the number."""
     rng = derive(seed, "arithmetic", difficulty)

@@ -1,4 +1,4 @@
-"""Generated 4 x 4 sudokus: any filling that keeps the givens and the rules is right."""
+"""Generated 4 x 4 sudokus, letters where a digit is missing: whatever digits keep the rules are right."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ import numpy as np
 from outgrow.rng import derive
 from outgrow.tasks.writing import Dial, Draft, Writing, WritingGold, build, distinct, writing
 
-RULES = "Fill in the dots, so that each row, each column and each 2x2 box has the digits 1, 2, 3 and 4 once."
-EXAMPLE = "Puzzle:\n13.2\n.413\n4231\n312.\nSolution:\n1342\n2413\n4231\n3124\n"
+RULES = "Every row, every column and every 2x2 box has the digits 1, 2, 3 and 4. Which digits are the letters?"
+EXAMPLES = (
+    "3 1 a 2\n4 2 3 1\nb 4 1 3\n1 3 2 c\nLetters: a=4 b=2 c=4\n\n"
+    "a 2 1 3\n3 1 2 4\n1 b 4 2\n2 4 3 c\nLetters: a=4 b=3 c=1\n\n"
+    "1 3 2 4\n2 a 1 b\n4 2 c 1\n3 1 4 2\nLetters: a=4 b=3 c=3\n\n"
+)
+LETTERS = "abcdefghijkl"
 FIRST = np.array([[1, 2, 3, 4], [3, 4, 1, 2], [2, 1, 4, 3], [4, 3, 2, 1]])
 
 
-@writing("sudoku", "4 x 4 sudokus, after a worked one; sudoku:6 has six blanks", Dial("blanks", 1, 12, 4))
+@writing("sudoku", "4 x 4 sudokus, after three worked ones; sudoku:6 has six blanks", Dial("blanks", 1, 12, 3))
 def sudoku(items: int, seed: int, blanks: int) -> tuple[Writing, WritingGold]:
-    """`items` different puzzles with so many blanks; the answer is the whole grid, a row a line."""
+    """`items` different puzzles with so many blanks; the answer gives every letter a digit."""
     rng = derive(seed, "sudoku", blanks)
 
     def draw() -> Draft:
-        solved = _shuffled(rng)
-        holes = set(rng.choice(16, blanks, replace=False).tolist())
-        puzzle = "\n".join("".join("." if 4 * r + c in holes else str(solved[r, c]) for c in range(4)) for r in range(4))
-        answer = "\n".join("".join(map(str, row)) for row in solved)
-        return Draft(f"{RULES}\n\n{EXAMPLE}\nPuzzle:\n{puzzle}\nSolution:\n", answer, {"puzzle": puzzle}, {"puzzle": puzzle})
+        solved = _shuffled(rng).ravel()
+        holes = np.sort(rng.choice(16, blanks, replace=False)).tolist()
+        cells = [LETTERS[holes.index(i)] if i in holes else str(digit) for i, digit in enumerate(solved)]
+        puzzle = "\n".join(" ".join(cells[4 * r : 4 * r + 4]) for r in range(4))
+        answer = " ".join(f"{letter}={solved[i]}" for letter, i in zip(LETTERS, holes, strict=False))
+        return Draft(f"{RULES}\n\n{EXAMPLES}{puzzle}\nLetters:", f" {answer}", {"puzzle": puzzle}, {"puzzle": puzzle})
 
     return build(
-        f"sudoku:{blanks}", distinct(items, draw, "sudoku"), verifier="sudoku", scorer="sudoku", form="grid", tokens=24, stop=("\n\n", "\nPuzzle"),
+        f"sudoku:{blanks}", distinct(items, draw, "sudoku"), verifier="sudoku", scorer="sudoku", form="words", tokens=4 * blanks + 2, stop=("\n",),
         source=f"generated, {blanks} blanks, seed {seed}",
     )  # fmt: skip
 
