@@ -19,6 +19,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from outgrow import progress
 from outgrow.generation import Answer, Sampling, Stepwise
 
 ROWS = {"cpu": 128, "cuda": 512}
@@ -101,22 +102,24 @@ def _drawn(
         steps.keep(torch.tensor(rows))
     uniform = np.stack([np.random.default_rng(seed).random(how.tokens) for seed in seeds])
     inside = list(range(len(rows)))  # the row of each draft that is still in the batch
-    for t in range(how.tokens):
-        logits = steps.logits
-        tokens = chosen(logits, torch.from_numpy(uniform[inside, t]).to(logits.device), how)
-        logp = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(1)
-        for row, token, score in zip(inside, tokens.tolist(), logp.tolist(), strict=True):
-            if drafts[row].ended is None:
-                drafts[row].add(token, score, model, how)
-        on = [at for at, row in enumerate(inside) if drafts[row].ended is None]
-        if not on or t + 1 == how.tokens:
-            break
-        if len(on) <= _LEAVE * len(inside):
-            going = torch.tensor(on)
-            steps.keep(going)
-            tokens = tokens[going.to(tokens.device)]
-            inside = [inside[at] for at in on]
-        steps.add(tokens)
+    with progress.track(f"writing {len(rows)} answers", how.tokens) as bar:
+        for t in range(how.tokens):
+            logits = steps.logits
+            tokens = chosen(logits, torch.from_numpy(uniform[inside, t]).to(logits.device), how)
+            logp = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(1)
+            for row, token, score in zip(inside, tokens.tolist(), logp.tolist(), strict=True):
+                if drafts[row].ended is None:
+                    drafts[row].add(token, score, model, how)
+            on = [at for at, row in enumerate(inside) if drafts[row].ended is None]
+            if not on or t + 1 == how.tokens:
+                break
+            if len(on) <= _LEAVE * len(inside):
+                going = torch.tensor(on)
+                steps.keep(going)
+                tokens = tokens[going.to(tokens.device)]
+                inside = [inside[at] for at in on]
+            steps.add(tokens)
+            bar.advance()
     return [draft.answer(seed, model, how) for draft, seed in zip(drafts, seeds, strict=True)]
 
 
