@@ -153,15 +153,16 @@ def together(boxes: Sequence[Box]) -> list[Ran]:
         _watch(runnings)
     except BaseException:
         for one in runnings:
-            one.kill("failed")
-            one.process.wait()
+            if one.process.returncode is None:
+                one.kill("failed")
+                one.ended()
         raise
     return [one.ran() for one in runnings]
 
 
 def each(work: Callable[[S], T], items: Sequence[S], label: str) -> list[T]:
-    """work(item) of each, as many at a time as there are cores."""
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool, progress.track(label, len(items)) as bar:
+    """work(item) of each, one more at a time than there are cores: a box that begins or ends waits for the kernel."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) + 1) as pool, progress.track(label, len(items)) as bar:
         futures = [pool.submit(work, item) for item in items]
         try:
             results = []
@@ -224,6 +225,7 @@ class _Running:
         finally:
             for handle in mine:
                 os.close(handle)
+        self.gone = os.pidfd_open(self.process.pid)
         self.deadline = self.begin + 3 * box.seconds + 2
 
     def kill(self, outcome: str) -> None:
@@ -237,8 +239,9 @@ class _Running:
         if not self.outcome:
             limit = time.monotonic() - self.begin >= self.box.seconds and code in (128 + 9, 128 + 24)
             self.outcome = "time" if limit else {0: "done", MEMORY_CODE: "memory"}.get(code, "failed")
-        for stream in (self.process.stdout, self.process.stderr):
-            stream.close()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        os.close(self.gone)
 
     def ran(self) -> Ran:
         """Raises UserError where bubblewrap never reached what was asked for."""
@@ -258,7 +261,9 @@ def _watch(runnings: Sequence[_Running]) -> None:
         for one in runnings:
             for name in one.streams:
                 selector.register(getattr(one.process, name), selectors.EVENT_READ, (one, name))
-            waiting[one] = len(one.streams)
+            # Its end is waited for too: it may close its streams and live on.
+            selector.register(one.gone, selectors.EVENT_READ, (one, ""))
+            waiting[one] = len(one.streams) + 1
         while waiting:
             now = time.monotonic()
             for one in [one for one in waiting if now >= one.deadline]:
@@ -266,22 +271,18 @@ def _watch(runnings: Sequence[_Running]) -> None:
                 one.deadline = now + 1
             for key, _ in selector.select(max(min(one.deadline for one in waiting) - now, 0)):
                 one, name = key.data
-                data = os.read(key.fd, 1 << 16)
-                one.streams[name] += data
-                if len(one.streams[name]) > one.box.output:
-                    one.kill("output")
-                    del one.streams[name][one.box.output :]
-                if not data:
+                data = os.read(key.fd, 1 << 16) if name else b""
+                if data:
+                    one.streams[name] += data
+                    if len(one.streams[name]) > one.box.output:
+                        one.kill("output")
+                        del one.streams[name][one.box.output :]
+                else:
                     selector.unregister(key.fileobj)
                     waiting[one] -= 1
-            for one in [one for one, streams in waiting.items() if not streams]:
-                # It may have closed its streams and live on.
-                try:
-                    one.process.wait(max(one.deadline - time.monotonic(), 0))
-                except subprocess.TimeoutExpired:
-                    one.kill("time")
-                one.ended()
-                del waiting[one]
+                    if not waiting[one]:
+                        one.ended()
+                        del waiting[one]
 
 
 def _file(data: bytes, mine: list[int]) -> int:
