@@ -16,13 +16,14 @@ from outgrow import candidates, cli, scored
 from outgrow.candidates import choice
 from outgrow.candidates.choice import SOUND, UNSOUND, UNTOLD, Verdicts
 from outgrow.candidates.forms import FORMS
-from outgrow.committee import Bench, committee, curves, facts_of, verdicts_of
+from outgrow.committee import Bench, _combined, _noted, committee, curves, facts_of, verdicts_of
 from outgrow.errors import UserError
 from outgrow.measures import coverage
 from outgrow.report import committee as page
 from outgrow.store import Store
 from outgrow.tasks import writing
 from outgrow.tasks.writing import Columns
+from outgrow.verifiers import Verdict
 
 
 @pytest.fixture
@@ -193,6 +194,19 @@ def test_verdicts_are_kept_and_asked_for_once(store):
     again, _ = verdicts_of("calculation", task, gathered, None, store)
     assert first.standing.tolist() == again.standing.tolist() == [SOUND, UNSOUND] * 30
     assert len(list((store.root / "verdicts").glob("*/record.json"))) == 1
+
+
+def test_verdicts_of_several_verifiers_are_combined_and_those_without_scores_stand_last(store):
+    task, gold = writing.load("arithmetic", 40, 1)
+    rng = np.random.default_rng(2)
+    gathered = candidates.gather([[[a if rng.random() < 0.5 else f"{a}0" for _ in range(3)] for a in gold.answers]], ["m"], task.form)
+    truth, _ = verdicts_of("calculation", task, gathered, None, store)
+    flips = [rng.random(120) < rate for rate in (0.1, 0.2, 0.25)]
+    others = {f"v{j}": Verdicts(np.where(flip, 2 - truth.standing, truth.standing), np.zeros(120)) for j, flip in enumerate(flips)}
+    woven = _combined("weaver", task, gathered, others)
+    assert (woven.standing == truth.standing).mean() > 0.9 and not woven.silent
+    noted = _noted([Verdict(None, score=0.3), Verdict(False), Verdict(True, score=-2.0)])
+    assert noted.standing.tolist() == [UNTOLD, UNSOUND, SOUND] and noted.score.tolist() == [0.3, -3.0, -2.0]
 
 
 def test_a_long_table_of_recorded_answers_needs_no_model(tmp_path, store):

@@ -12,7 +12,7 @@ import json
 import math
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -31,11 +31,14 @@ from outgrow.store import Store, disk
 from outgrow.tasks import answered, writing
 from outgrow.tasks.table import READERS, read_file
 from outgrow.tasks.writing import Columns, Writing, WritingGold
+from outgrow.verifiers import Asked, Verdict
 
 VERSION = 1
 """Goes up when the same answers would be checked in another way."""
 UNIT = 256
 """Answers that are checked, and kept, together, whole items at a time."""
+STANDING = {True: SOUND, None: UNTOLD, False: UNSOUND}
+SOUNDNESS = {standing: sound for sound, standing in STANDING.items()}
 SAID = {SOUND: "sound", UNTOLD: "cannot tell", UNSOUND: "unsound"}
 TOGETHER = 1 << 21
 """Places in sets of answers that are chosen from at a time."""
@@ -179,10 +182,13 @@ def _bench(
     else:
         right = _right(task.scorer, prompts, gathered.texts, [gold.keys[i] for i in gathered.item], store)
     verdicts, costs = {}, list(costs)
-    for name in dict.fromkeys((*names, *([task.verifier] if task.verifier else []))):
-        began = time.monotonic()
+    combine = [name for name in names if "verdicts" in verifiers.registry()[name].needs]
+    for name in dict.fromkeys((*(n for n in names if n not in combine), *([task.verifier] if task.verifier else []))):
         verdicts[name], seconds = verdicts_of(name, task, gathered, judge, store)
-        costs.append(Cost(f"{name} checks", len(gathered.item), seconds=seconds or time.monotonic() - began))
+        costs.append(Cost(f"{name} checks", len(gathered.item), seconds=seconds))
+    for name in combine:
+        others = {other: verdicts[other] for other in names if other not in combine}
+        verdicts[name] = _combined(name, task, gathered, others)
     shown = verdicts[task.verifier].standing == SOUND if task.verifier else None
     return Bench(who, gathered, right, shown, {name: verdicts[name] for name in names}, tuple(costs))
 
@@ -215,7 +221,6 @@ def _right(scorer: str, prompts: Sequence[str], texts: Sequence[str], keys: Sequ
 def verdicts_of(name: str, task: Writing, gathered: Candidates, judge: str | None, store: Store) -> tuple[Verdicts, float]:
     """What a verifier says of every answer, and the seconds it took whenever that was; kept in the store unit by unit."""
     from outgrow import generation
-    from outgrow.verifiers import Asked
 
     check = verifiers.registry()[name]
     made: dict[str, Any] = {"version": VERSION, "checks": _checks(), "verifier": name}
@@ -223,34 +228,45 @@ def verdicts_of(name: str, task: Writing, gathered: Candidates, judge: str | Non
     if "model" in check.needs:
         given["model"] = generation.named(judge, store)
         made |= {"judge": given["model"].digest, "engine": given["model"].engine}
-    if "store" in check.needs:
-        given["store"] = store
-    standing, score, why, seconds = [], [], [], 0.0
-    units = list(_units(gathered))
+    said: list[Verdict] = []
+    seconds = 0.0
     with progress.track(f"{name} checks answers", len(gathered.item)) as bar:
-        for low, high in units:
-            rows = range(*np.searchsorted(gathered.item, [low, high]))
-            asked = [Asked(task.prompts[gathered.item[r]], gathered.texts[r], task.shown[gathered.item[r]]) for r in rows]
+        for low, high in _units(gathered):
+            asked = _asked(task, gathered, range(*np.searchsorted(gathered.item, [low, high])))
 
             def build(asked: list[Asked] = asked) -> tuple[dict, dict]:
                 began = time.monotonic()
-                said = check.run(asked, **given)
-                took = time.monotonic() - began
-                standings = np.array([UNTOLD if v.sound is None else SOUND if v.sound else UNSOUND for v in said], np.int8)
-                scores = np.array([np.nan if v.score is None else v.score for v in said], np.float64)
-                return {"standing": standings, "score": scores}, {"why": [v.why for v in said], "seconds": took}
+                found = check.run(asked, **given)
+                return {}, {"said": [(v.sound, v.why, v.score) for v in found], "seconds": time.monotonic() - began}
 
             what = hashed(*(part for one in asked for part in (one.prompt, one.answer, _text(one.shown))))
-            kept = store.make("verdicts", {**made, "asked": what}, build)
-            standing.append(kept.arrays["standing"])
-            score.append(kept.arrays["score"])
-            why += kept.meta["why"]
-            seconds += kept.meta["seconds"]
-            bar.advance(len(rows))
-    scores = np.concatenate(score).astype(np.float64)
-    silent = np.isnan(scores)
-    scores[silent] = 0.0 if silent.all() else scores[~silent].min() - 1
-    return Verdicts(np.concatenate(standing), scores, tuple(why)), seconds
+            kept = store.make("verdicts", {**made, "asked": what}, build).meta
+            said += [Verdict(*one) for one in kept["said"]]
+            seconds += kept["seconds"]
+            bar.advance(len(asked))
+    return _noted(said), seconds
+
+
+def _combined(name: str, task: Writing, gathered: Candidates, others: dict[str, Verdicts]) -> Verdicts:
+    """What a verifier makes of what others said of all answers."""
+    said = {
+        other: [Verdict(SOUNDNESS[int(standing)], score=None if given.silent else float(score)) for standing, score in zip(given.standing, given.score, strict=True)]
+        for other, given in others.items()
+    }
+    return _noted(verifiers.registry()[name].run(_asked(task, gathered, range(len(gathered.item))), said))
+
+
+def _asked(task: Writing, gathered: Candidates, rows: Iterable[int]) -> list[Asked]:
+    return [Asked(task.prompts[gathered.item[r]], gathered.texts[r], task.shown[gathered.item[r]]) for r in rows]
+
+
+def _noted(said: Sequence[Verdict]) -> Verdicts:
+    """Verdicts as arrays; those without a score stand below all that have one."""
+    standing = np.array([STANDING[v.sound] for v in said], np.int8)
+    scores = np.array([np.nan if v.score is None else v.score for v in said], np.float64)
+    lacks = np.isnan(scores)
+    scores[lacks] = 0.0 if lacks.all() else scores[~lacks].min() - 1
+    return Verdicts(standing, scores, tuple(v.why for v in said), bool(lacks.all()))
 
 
 def _units(gathered: Candidates) -> list[tuple[int, int]]:
@@ -430,14 +446,13 @@ def _table(task: Writing, benches: Sequence[Bench]) -> Any:
     frames = []
     for b in benches:
         a = b.answers
-        said = {None: None, SOUND: True, UNSOUND: False, UNTOLD: None}
         columns: dict[str, Any] = {
             "item": [task.ids[i] for i in a.item], "prompt": [task.prompts[i] for i in a.item], "model": [a.supervisors[j] for j in a.supervisor],
             "draw": a.draw, "answer": list(a.texts), "logprob": [None if np.isnan(x) else float(x) for x in a.logprob], "correct": b.right,
             "shown": b.shown if b.shown is not None else [None] * len(b.right),
         }  # fmt: skip
         for name in names:
-            columns |= {f"{name}": [said[s] for s in b.verdicts[name].standing.tolist()], f"{name}_why": list(b.verdicts[name].why)}
+            columns |= {f"{name}": [SOUNDNESS[s] for s in b.verdicts[name].standing.tolist()], f"{name}_why": list(b.verdicts[name].why)}
         schema = {"logprob": pl.Float64, "correct": pl.Boolean, "shown": pl.Boolean, **{name: pl.Boolean for name in names}}
         frames.append(pl.DataFrame(columns, schema_overrides=schema))
     return pl.concat(frames)

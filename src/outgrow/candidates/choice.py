@@ -32,6 +32,8 @@ class Verdicts:
     score: np.ndarray
     """The same, float64: the higher the better; 0 where it gives none."""
     why: tuple[str, ...] = ()
+    silent: bool = True
+    """It gives no scores."""
 
     def at(self, rows: np.ndarray) -> Verdicts:
         """Those of some answers, rows (M, N)."""
