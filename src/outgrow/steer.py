@@ -47,9 +47,9 @@ BEFORE = {"tuned small": "small", "proxy": "strong", "tuned strong": "strong"}
 """What each was before it was taught or steered."""
 SHARE = 0.4
 """Of the strong model's blocks are the sibling's, where no small model is named."""
-STATEMENTS = 300
+STATEMENTS = 200
 """Pairs of statements that ask for knowledge."""
-EPOCHS = 4
+EPOCHS = 3
 FEWEST = 20
 """Items of a half, and pairs of statements, at least."""
 SHOWN = 4

@@ -42,7 +42,7 @@ TEXTS, HELD_OUT = 512, 48
 """Paragraphs that it learns from, at most, and others that only judge."""
 LETTERS = (150, 500)
 """Least and most of a paragraph."""
-BATCH, EPOCHS, RATE = 8, 2, 5e-4
+BATCH, EPOCHS, RATE = 8, 1, 5e-4
 
 
 def resolve(name: str, store: Store) -> Model:
