@@ -187,7 +187,7 @@ def test_soft_is_cross_entropy_to_its_target_up_to_what_has_no_gradient():
 
 @pytest.mark.parametrize("self_term", [0.0, 0.5])
 def test_bayesian_is_its_formula_written_out(self_term, monkeypatch):
-    monkeypatch.setattr(targets, "TOGETHER", 14)  # two tokens at a time
+    monkeypatch.setitem(targets.TOGETHER, "cpu", 14)  # two tokens at a time
     logits, tokens, scores = random()
     found = Bayesian(self_term)(logits, tokens, scores, 0.3)
     for row in range(5):
@@ -202,6 +202,24 @@ def test_bayesian_is_its_formula_written_out(self_term, monkeypatch):
             kl = gammaln(at.sum()) - gammaln(7) - gammaln(at).sum() + ((at - 1) * (digamma(at) - digamma(at.sum()))).sum()
             total += y * (np.log(alpha.sum()) - np.log(alpha[k]) + 0.3 / 7 * kl)
         assert found[row].item() == pytest.approx(total)
+
+
+def test_the_gradient_of_bayesian_is_that_of_the_classifiers_formula(monkeypatch):
+    """Small and large evidence, logits beyond the bound, any weights; the loss by autograd through `misleading`."""
+    monkeypatch.setitem(targets.TOGETHER, "cpu", 80)
+    logits, tokens, scores = random(6, 40, 3)
+    logits[4] *= 12
+    logits.requires_grad_()
+    weights = torch.linspace(0.5, 2, 6, dtype=torch.float64)
+    y = 0.7 * targets.soft(logits.detach(), tokens, scores) + 0.3 * torch.nn.functional.one_hot(logits.argmax(1), 40)
+    bound = targets.BOUND + math.log(40)
+    alpha = (logits - logits.mean(1, keepdim=True)).clamp(-bound, bound).exp() + 1
+    expected = (y * (alpha.sum(1, keepdim=True).log() - alpha.log() + 0.6 / 40 * misleading(alpha))).sum(1)
+    assert (logits[4] - logits[4].mean()).abs().max() > bound
+    found = Bayesian(0.3)(logits, tokens, scores, 0.6)
+    assert torch.allclose(found, expected, rtol=1e-9)
+    gradients = [torch.autograd.grad((weights * loss).sum(), logits)[0] for loss in (found, expected)]
+    assert torch.allclose(*gradients, rtol=1e-7, atol=1e-10)
 
 
 def test_bayesian_without_evidence_for_others_pays_nothing_for_it_and_an_offset_is_nothing():

@@ -22,12 +22,11 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch.utils.checkpoint import checkpoint
 
 from outgrow.generation import Answer
 from outgrow.objectives.evidential import BOUND, misleading
 
-TOGETHER = 1 << 22
+TOGETHER = {"cpu": 1 << 17, "cuda": 1 << 24}
 """Numbers of a (tokens, vocabulary) table that the Bayesian loss holds at a time."""
 
 
@@ -82,9 +81,7 @@ class Bayesian:
     self_term: float = 0.0
 
     def __call__(self, logits, tokens, scores, progress):
-        rows = max(1, TOGETHER // logits.shape[1])
-        parts = zip(logits.split(rows), tokens.split(rows), scores.split(rows), strict=True)
-        return torch.cat([checkpoint(self._part, *part, progress, use_reentrant=False, preserve_rng_state=False) for part in parts])
+        return _InParts.apply(self._part, logits, tokens, scores, progress)
 
     def _part(self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float) -> torch.Tensor:
         z, classes = logits.double(), logits.shape[1]
@@ -94,6 +91,26 @@ class Bayesian:
         alpha = (z - z.mean(1, keepdim=True)).clamp(-bound, bound).exp() + 1
         fit = alpha.sum(1, keepdim=True).log() - alpha.log()
         return (y * (fit + progress / classes * misleading(alpha))).sum(1).to(logits.dtype)
+
+
+class _InParts(torch.autograd.Function):
+    """A loss with its gradient, a few tokens at a time: its many tables of the vocabulary then fit into the processor's cache."""
+
+    @staticmethod
+    def forward(ctx, loss, logits, tokens, scores, progress):
+        rows = max(1, TOGETHER[logits.device.type] // logits.shape[1])
+        losses, gradients = [], []
+        for z, *taught in zip(logits.split(rows), tokens.split(rows), scores.split(rows), strict=True):
+            with torch.enable_grad():
+                z = z.detach().requires_grad_()
+                losses.append(loss(z, *taught, progress))
+                gradients += torch.autograd.grad(losses[-1].sum(), z)
+        ctx.save_for_backward(torch.cat(gradients))
+        return torch.cat(losses).detach()
+
+    @staticmethod
+    def backward(ctx, *given):
+        return None, given[0][:, None] * ctx.saved_tensors[0], None, None, None
 
 
 def soft(logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
