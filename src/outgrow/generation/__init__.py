@@ -1,7 +1,7 @@
 """Language models that write: draw answers, say how likely given answers are, and what comes next.
 
     model = named("smollm2-135m", store)                       a checkpoint in this process: a catalogue name, hub id or folder
-    model = named("server:http://localhost:8000/v1,NAME", store)    any server that speaks OpenAI's protocol
+    model = named("server:http://localhost:8000/v1,NAME", store)    any server that speaks OpenAI's protocol; `server.py` has more
     model = named("answers:FILE.parquet", store)               answers that were recorded somewhere else: it draws, no more
     model = named("proxy:STRONG,TUNED,BASE", store)            proxy-tuning, three checkpoints of one vocabulary
     model = named("sibling:smollm2-135m:12", store)            12 of its blocks, healed
@@ -12,6 +12,7 @@ Nothing heavy is imported before it is needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
@@ -130,7 +131,8 @@ def named(name: str, store: Store) -> LanguageModel:
 
 def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, LanguageModel, float]:
     """The models of "STRONG,TUNED,BASE[,ALPHA]", and alpha."""
-    *parts, last = names.split(",")
+    # The name of a server has commas of its own.
+    *parts, last = re.findall(r"server:[^,]+,[^,]+(?:,tokenizer=[^,]+)?|[^,]+", names) or [names]
     try:
         alpha = float(last)
     except ValueError:
