@@ -33,7 +33,7 @@ def judged(name: str, answer: str, **shown) -> Verdict:
 
 @pytest.mark.parametrize(
     ("answer", "value"),
-    [("so\n#### 1,234\nindeed", "1,234"), (r"thus \boxed{\frac{1}{2}}.", r"\frac{1}{2}"), ("The answer is: 7.", "7"), ("The answer is 3.5.\n", "3.5"), ("a\n b \n", "b"), ("", "")],
+    [("so\n#### 1,234\nindeed", "1,234"), (r"thus \boxed{\frac{1}{2}}.", r"\frac{1}{2}"), ("The answer is: 7.", "7"), ("The answer is 3.5.\n", "3.5"), ("Answer: 8 because 2 is prime. Done", "8"), ("a\n b \n", "b"), ("", "")],
 )
 def test_the_final_value_of_an_answer_is_found(answer: str, value: str) -> None:
     assert final(answer) == value
@@ -145,7 +145,7 @@ def test_a_claim_is_sound_where_its_negation_cannot_be_satisfied() -> None:
         (SUM, "true) (assert false", None),
         (fermat, "(not (= (+ (* a a a) (* b b b)) (* c c c)))", None),
     ]
-    verdicts = registry()["smt"].run([Asked("", answer, {"smt": known, "asks": "claim"}) for known, answer, _ in cases], seconds=5)
+    verdicts = registry()["smt"].run([Asked("", answer, {"smt": known, "asks": "claim"}) for known, answer, _ in cases], seconds=2)
     assert [verdict.sound for verdict in verdicts] == [sound for *_, sound in cases], verdicts
 
 

@@ -39,7 +39,7 @@ def program(answer: str, entry_point: str, prompt_code: str = "") -> str:
 
 
 def final(answer: str) -> str:
-    """What an answer comes to: after its last ####, in its last \\boxed{}, after its last "answer is" or "answer:", else its last line."""
+    """What an answer comes to: after its last ####, in its last \\boxed{}, after its last "answer is" or "answer:" (one clause), else its last line."""
     if "####" in answer:
         return answer.rsplit("####", 1)[1].strip().split("\n")[0].strip()
     if "\\boxed{" in answer:
@@ -50,7 +50,7 @@ def final(answer: str) -> str:
                 return answer[start:at].strip()
     said = list(re.finditer(r"answer(?: is|:)[ \t]*:?([^\n]*)", answer, re.IGNORECASE))
     if said:
-        return said[-1].group(1).strip().rstrip(".").strip()
+        return re.split(r"[.;]\s|\s(?:because|since|so|which)\s", said[-1].group(1).strip())[0].strip().rstrip(".").strip()
     lines = [line.strip() for line in answer.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 
