@@ -297,6 +297,38 @@ def test_at_temperature_0_one_answer_is_drawn_and_stands_for_all(model, store) -
     assert all(len(row) == 5 and len(set(row)) == 1 for row in drawn.answers)
 
 
+def test_answers_that_are_drawn_together_are_fewer_where_their_cache_would_not_fit(model, monkeypatch) -> None:
+    from outgrow.generation import decoding
+
+    # 2 (keys, values) x 5 layers x 2 heads x 6 wide x 4 bytes.
+    assert model.column == 480
+    begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
+    assert sorted(map(len, begun)) == [2, 4, 4, 4, 5, 11]
+    # The longest takes 480 (11 + 4) = 7200 a row: two fit; then 480 (5 + 4) = 4320: four; then 480 (4 + 4) = 3840: four.
+    monkeypatch.setitem(decoding.CACHE, "cpu", 17280)
+    sizes = [sum(past - first for _, first, past in batch) for batch in decoding._batches(model, begun, [3] * 6, Sampling(tokens=4))]
+    assert sizes == [2, 2, 4, 4, 4, 2]
+    whole = model.draw(PROMPTS, 3, Sampling(tokens=4), seeds_of(6, 3))
+    monkeypatch.undo()
+    assert [[a.tokens for a in row] for row in whole] == [[a.tokens for a in row] for row in model.draw(PROMPTS, 3, Sampling(tokens=4), seeds_of(6, 3))]
+
+
+def test_a_model_writes_in_bfloat16_about_what_it_writes_in_float32(model) -> None:
+    from outgrow.generation.local import Local
+
+    half = Local(model.model, "bfloat16")
+    begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
+    said, wanted = half.begin(begun).logits, model.begin(begun).logits
+    assert str(said.dtype) == "torch.float32" and 0 < float((said - wanted).abs().max()) < 0.2
+    assert half.engine != model.engine and len(half.draw(PROMPTS, 2, Sampling(tokens=4), seeds_of(6, 2))) == 6
+
+
+@pytest.mark.parametrize(("name", "value"), [("tokens", 0), ("temperature", -0.1), ("temperature", float("nan")), ("top_p", 0.0), ("top_p", 1.1)])
+def test_what_cannot_be_drawn_with_is_refused(name: str, value: float) -> None:
+    with pytest.raises(UserError, match=f"cannot be drawn with {name} {value}: it must be"):
+        Sampling(**{name: value})
+
+
 def test_a_model_without_a_chat_template_is_not_asked_to_chat(model) -> None:
     with pytest.raises(UserError, match="has no chat template: use an instruction-tuned model"):
         model.draw(["hello"], 1, Sampling(chat=True), [[0]])

@@ -142,7 +142,7 @@ def test_a_server_that_dies_midway_stops_the_run_which_goes_on_at_another_one_an
     store = Store(tmp_path / "store")
     with loopback.serving(local) as dying:
         dying.wrong = lambda number, path: "die" if number == 11 else None
-        with pytest.raises(UserError, match=r"no longer answers \(no connection.*\): (\d+) of the 24 answers asked for are kept, the same") as told:
+        with pytest.raises(UserError, match=r"does not answer \(no connection.*\): (\d+) of the 24 answers asked for are kept, the same") as told:
             answers.draw(asked(dying), PROMPTS, 6, HOW, 3, store)
         kept = int(str(told.value).split(" of the 24")[0].split()[-1])
         assert kept == 10, "every answer that was given before"
@@ -157,7 +157,7 @@ def test_a_server_that_dies_midway_stops_the_run_which_goes_on_at_another_one_an
 def test_a_server_that_gives_no_answer_though_it_lists_its_models_is_given_up(served, store, monkeypatch) -> None:
     monkeypatch.setattr(asking, "LOST", 3)
     served.wrong = lambda number, path: "error" if path.endswith("completions") else None
-    with pytest.raises(UserError, match=r"no longer answers \(status 500\): 0 of the 40 answers"):
+    with pytest.raises(UserError, match=r"does not answer \(status 500\): 0 of the 40 answers"):
         answers.draw(asked(served), PROMPTS, 10, HOW, 4, store)
 
 
@@ -171,7 +171,7 @@ def test_a_key_that_is_refused_and_a_model_that_is_not_served_are_said_in_one_li
 
 def test_no_server_at_all_is_said_in_one_line(store) -> None:
     server = Server("http://127.0.0.1:9/v1", "tiny", timeout=0.5, waits=(0.01,))
-    with pytest.raises(UserError, match=r"http://127.0.0.1:9/v1 no longer answers \(no connection"):
+    with pytest.raises(UserError, match=r"http://127.0.0.1:9/v1 does not answer \(no connection"):
         answers.draw(server, PROMPTS, 1, HOW, 0, store)
 
 

@@ -43,6 +43,15 @@ class Sampling:
     chat: bool = False
     """The prompt is what a user says, put into the model's own chat template; else a text to be continued."""
 
+    def __post_init__(self) -> None:
+        for name, value, good, wanted in (
+            ("tokens", self.tokens, self.tokens >= 1, "at least 1"),
+            ("temperature", self.temperature, 0 <= self.temperature < float("inf"), "0 or more"),
+            ("top_p", self.top_p, 0 < self.top_p <= 1, "above 0 and at most 1"),
+        ):
+            if not good:
+                raise UserError(f"answers cannot be drawn with {name} {value}: it must be {wanted}")
+
 
 @final
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ is over when nothing that goes on can still overtake, since sums only fall.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -21,9 +21,12 @@ import torch
 
 from outgrow import progress
 from outgrow.generation import Answer, Sampling, Stepwise
+from outgrow.models import loading
 
 ROWS = {"cpu": 128, "cuda": 512}
 """Answers that are drawn together."""
+CACHE = {"cpu": 2 << 30, "cuda": 16 << 30}
+"""Bytes that the cache of answers drawn together may take: with long prompts they are fewer. Fixed, so that it changes no answers."""
 _LEAVE = 7 / 8
 """Rows that have ended leave the batch when no more than this share goes on: to leave, the cache of all others is copied."""
 _BLOCK = 256
@@ -39,6 +42,8 @@ class Writer(Stepwise, Protocol):
     """All of them, in the order of their ids."""
     ends: frozenset[int]
     """Ids that end an answer."""
+    column: int
+    """Bytes that a token takes in its cache; 0 where it has none."""
 
     def encode(self, prompt: str, chat: bool) -> list[int]:
         """The ids of a prompt."""
@@ -56,7 +61,7 @@ class Writer(Stepwise, Protocol):
 def written(model: Writer, begun: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]], how: Sampling) -> list[list[Answer]]:
     """Answers to beginnings of token ids, the k-th to `begun[i]` drawn with `seeds[i][k]`; prompts of like length are read together."""
     answers: list[list[Answer]] = [[] for _ in begun]
-    for batch in batches([len(ids) for ids in begun], [len(row) if how.temperature else 1 for row in seeds]):
+    for batch in _batches(model, begun, [len(row) if how.temperature else 1 for row in seeds], how):
         asked = [(prompt, seed) for prompt, start, stop in batch for seed in seeds[prompt][start:stop]]
         prompts = [prompt for prompt, _, _ in batch]
         rows = [prompts.index(prompt) for prompt, _ in asked]
@@ -71,16 +76,19 @@ def written(model: Writer, begun: Sequence[Sequence[int]], seeds: Sequence[Seque
     return answers
 
 
-def batches(lengths: Sequence[int], draws: Sequence[int]) -> Iterable[list[tuple[int, int, int]]]:
-    """Lists of (prompt, first draw, one past the last) of ROWS draws together, in order of the prompts' lengths."""
-    from outgrow.models import loading
-
-    most = ROWS[loading.device().type]
+def _batches(
+    model: Writer, begun: Sequence[Sequence[int]], draws: Sequence[int], how: Sampling
+) -> Iterator[list[tuple[int, int, int]]]:
+    """Lists of (prompt, first draw, one past the last) that are drawn together, in order of the prompts' lengths, the longest first."""
+    where = loading.device().type
     batch: list[tuple[int, int, int]] = []
-    filled = 0
-    for prompt in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
+    filled = most = 0
+    for prompt in sorted(range(len(begun)), key=lambda at: (-len(begun[at]), at)):
         start = 0
         while start < draws[prompt]:
+            if not batch:
+                each = getattr(model, "column", 0) * (len(begun[prompt]) + how.tokens)
+                most = max(1, min(ROWS[where], CACHE[where] // max(each, 1)))
             stop = min(draws[prompt], start + most - filled)
             batch.append((prompt, start, stop))
             filled += stop - start
@@ -191,7 +199,7 @@ def beams(model: Writer, prompts: Sequence[str], width: int, how: Sampling) -> l
     """At most `width` answers to each prompt, the likeliest first; of `how` its tokens, stop texts and chat count."""
     begun = [model.encode(prompt, how.chat) for prompt in prompts]
     found: list[list[Answer]] = [[] for _ in prompts]
-    for batch in batches([len(ids) for ids in begun], [width] * len(begun)):
+    for batch in _batches(model, begun, [width] * len(begun), how):
         together = sorted({prompt for prompt, _, _ in batch if not found[prompt]})
         if together:
             for prompt, answers in zip(together, _beams(model, [begun[at] for at in together], width, how), strict=True):

@@ -20,7 +20,7 @@ from outgrow.errors import UserError
 from outgrow.generation import Answer, Sampling, decoding
 from outgrow.generation.tokenized import Tokenized
 from outgrow.models import loading
-from outgrow.models.checkpoints import Model
+from outgrow.models.checkpoints import Model, config_of
 
 VERSION = 1
 """Goes up when the same prompts and seeds would give other answers."""
@@ -66,6 +66,14 @@ class Local(Tokenized):
     def spelled(self) -> Model:
         """The checkpoint itself."""
         return self.model
+
+    @cached_property
+    def column(self) -> int:
+        """Bytes of the keys and values of one token."""
+        config = config_of(self.model.path, self.name)
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        return 2 * self.model.depth * heads * size * getattr(torch, self._precision).itemsize
 
     def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
         """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k]."""

@@ -255,7 +255,7 @@ class Server(Tokenized):
             self._lost += 1
             lost = self._lost
         if path == "models" or lost >= LOST or (self._given == given and not self._alive()):
-            self._dead = f"{self.url} no longer answers ({why})"
+            self._dead = f"{self.url} does not answer ({why})"
             raise UserError(self._dead)
         return None, requests
 
