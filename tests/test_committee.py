@@ -12,17 +12,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from outgrow import candidates, cli, scored
+from outgrow import candidates, cli, models, scored, verifiers
 from outgrow.candidates import choice
 from outgrow.candidates.choice import SOUND, UNSOUND, UNTOLD, Verdicts
 from outgrow.candidates.forms import FORMS
 from outgrow.committee import Bench, _combined, _noted, committee, curves, facts_of, verdicts_of
 from outgrow.errors import UserError
+from outgrow.improving import facts_of as rounds_of
+from outgrow.improving import improve
 from outgrow.measures import coverage
 from outgrow.report import committee as page
 from outgrow.store import Store
 from outgrow.tasks import writing
-from outgrow.tasks.writing import Columns
+from outgrow.tasks.writing import Columns, WritingGold
 from outgrow.verifiers import Verdict
 
 
@@ -269,6 +271,36 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
     facts = json.loads(first)
     assert {f["who"] for f in facts["figures"]} == {"weak", "strong"} and facts["own_check"] == "sudoku"
     assert pl.read_parquet(tmp_path / "one" / "answers.parquet").height == 2 * 5 * 3
+
+
+def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_other_items(causal, tmp_path, monkeypatch, store):
+    task, _ = writing.load("sudoku", 6, 0)
+    prompts = tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france", "very"))
+    short = replace(task, prompts=prompts, tokens=2, shown=({},) * 6, verifier="says_no", scorer="exact")
+    drawn = []
+
+    def says_no(asked):
+        drawn.append([one.prompt for one in asked])
+        return [Verdict("no" in one.answer.split()) for one in asked]
+
+    monkeypatch.setitem(verifiers.registry(), "says_no", verifiers.Verifier("says_no", "", "", says_no, ("asked",)))
+    keys = WritingGold(tuple("no" for _ in prompts), tuple("no" for _ in prompts))
+    model = models.resolve(str(causal), store)
+    rows, groups = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
+    assert [(r.by, r.number) for r in rows] == [(by, n) for by in ("no verifier", "its own judgement", "says_no") for n in range(3)]
+    assert len(groups) == 3 and all(len(r.single) == 3 for r in rows)
+    trained = {prompt for asked in drawn for prompt in asked}
+    tested = {prompts[i] for i in range(6) if task.groups[i] in groups}
+    assert len(trained) == 3 and not trained & tested
+    assert [r.kept for r in rows[:6]] == [0, 3, 3, 0, 3, 3] and all(r.kept <= 3 for r in rows[6:])
+    assert rows[0].single.tolist() == rows[3].single.tolist() == rows[6].single.tolist()
+    again, _ = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
+    assert [r.single.tolist() for r in again] == [r.single.tolist() for r in rows]
+    facts = rounds_of(rows, groups, 0)
+    assert facts[1]["gained"]["value"] == pytest.approx(rows[1].single.mean() - rows[0].single.mean())
+    assert "<svg" in page.svg.draw(page.rounds(facts), "rounds")
+    with pytest.raises(UserError, match="no external check"):
+        improve(short, keys, model, "critic", rounds=1, draws=2, temperature=1.0, seed=0, store=store)
 
 
 def test_the_headline_says_first_that_there_is_too_little_to_choose_from():

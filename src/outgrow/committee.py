@@ -90,7 +90,7 @@ class Result:
 
 def committee(
     source: str, *, weak: Sequence[str] = (), strong: str | None = None, draws: int = 8, verifier: Sequence[str] = (), judge: str | None = None,
-    items: int | None = None, temperature: float = 1.0, answers: Sequence[str] = (), columns: Columns | None = None, seed: int = 0,
+    items: int | None = None, temperature: float = 1.0, answers: Sequence[str] = (), columns: Columns | None = None, rounds: int = 0, seed: int = 0,
     out: Path | None = None, store: Store | None = None,
 ) -> Result:  # fmt: skip
     """Run a committee on a task, or on answers that were recorded, and write committee.json, answers.parquet and committee.html.
@@ -128,7 +128,10 @@ def committee(
         for who, (models, texts, logprobs, costs) in given.items()
     ]
     asked = {"source": source, "weak": list(weak), "strong": strong, "draws": draws, "verifiers": list(names), "judge": judge if judging else None}
-    facts = {**facts_of(task, benches, seed), "asked": {**asked, "items": items, "temperature": temperature, "seed": seed}, "versions": _versions()}
+    facts = facts_of(task, benches, seed)
+    if rounds:
+        facts["rounds"] = _improved(task, gold, recorded is None and list(weak), names, rounds, draws, temperature, seed, store)
+    facts = {**facts, "asked": {**asked, "items": items, "temperature": temperature, "seed": seed}, "versions": _versions()}
     folder = Path(out) if out is not None else Path("runs") / f"committee-{Path(task.name).stem.replace(':', '-')}"
     table = _table(task, benches)
     disk.folder(folder)
@@ -169,6 +172,18 @@ def _drawn(names: Sequence[str], task: Writing, draws: int, temperature: float, 
         flops = 2.0 * parameters * drawn.tokens if parameters else None
         costs.append(Cost(f"{name} writes", draws * len(task), drawn.tokens, drawn.seconds, flops))
     return tuple(names), texts, logprobs, tuple(costs)
+
+
+def _improved(
+    task: Writing, gold: WritingGold, weak: list[str] | bool, names: Sequence[str], rounds: int, draws: int, temperature: float, seed: int, store: Store
+) -> list[dict[str, Any]]:
+    from outgrow import generation, improving
+
+    model = getattr(generation.named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
+    if model is None or not names:
+        raise UserError("--rounds tunes one model on answers that a verifier keeps: name one --weak of this machine, and a --verifier")
+    found, groups = improving.improve(task, gold, model, names[0], rounds=rounds, draws=draws, temperature=temperature, seed=seed, store=store)
+    return improving.facts_of(found, groups, seed)
 
 
 def _bench(
@@ -370,7 +385,7 @@ def facts_of(task: Writing, benches: Sequence[Bench], seed: int) -> dict[str, An
         "independent": _independent(main),
         "agreement": _agreement(main),
         "quality": [row for bench in benches for row in _quality(bench)],
-        "cost": [{"who": b.who, **asdict(c)} for b in benches for c in b.cost],
+        "cost": [{"who": b.who, **asdict(c), "seconds": round(c.seconds, 3) if c.seconds is not None else None} for b in benches for c in b.cost],
     }  # fmt: skip
 
 

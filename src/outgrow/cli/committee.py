@@ -24,6 +24,7 @@ def committee_(
     items: int | None = None,
     temperature: float = 1.0,
     answers: list[str] | None = None,
+    rounds: int = 0,
     seed: int = 0,
     out: Path | None = None,
     columns: Annotated[Columns, Parameter(name="*", group=_COLUMNS, show_default=False)] = Columns(),  # noqa: B008
@@ -52,6 +53,8 @@ def committee_(
         Of drawing; 0 draws the likeliest answer alone.
     answers
         Columns of a wide table that hold recorded answers, a model each; of equally common ones the first named counts.
+    rounds
+        Rounds of self-improvement of the one --weak: tuned on its own answers, kept by nobody, by itself, and by the first --verifier.
     seed
         Of drawing and of the intervals.
     out
@@ -62,7 +65,7 @@ def committee_(
 
     found = committee(
         source, weak=weak or (), strong=strong, draws=draws, verifier=verifier or (), judge=judge, items=items, temperature=temperature,
-        answers=answers or (), columns=columns, seed=seed, out=out,
+        answers=answers or (), columns=columns, rounds=rounds, seed=seed, out=out,
     )  # fmt: skip
     facts = found.facts
     if not facts["enough"]["holds"]:
@@ -73,4 +76,6 @@ def committee_(
             right = f"{percent(figure['right']['value'])} {interval(figure['right']['ci'])}"
             shown = f"  shown {percent(figure['shown']['value'])}" if figure["shown"] else ""
             print(f"{figure['who']:7}{name:22} of {figure['k']:<4} {right}{shown}")
+    for row in facts.get("rounds", ()):
+        print(f"round {row['round']} {row['by']:20} {percent(row['single']['value'])} {interval(row['single']['ci'])}  coverage {percent(row['covered']['value'])}")
     print(f"committee: {found.page}")

@@ -83,9 +83,10 @@ class Resampled:
 
     def _figure(self, value: float, drawn: np.ndarray) -> Figure:
         if not len(drawn) or not np.isfinite(drawn).all():
-            return Figure(float(value), None)
+            return Figure(round(float(value), 12), None)
         low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return Figure(float(value), (float(low), float(high)))
+        # The last bits of a product of matrices depend on where these lie in memory.
+        return Figure(round(float(value), 12), (round(float(low), 12), round(float(high), 12)))
 
 
 def resample(values: Mapping[str, np.ndarray], groups: np.ndarray, rng: np.random.Generator) -> Resampled:

@@ -25,7 +25,7 @@ def render(facts: dict[str, Any]) -> str:
     """The page as one HTML text, which fetches nothing."""
     who = list(dict.fromkeys(f["who"] for f in facts["figures"]))
     return environment().get_template("committee.html.j2").render(
-        facts=facts, headline=headline(facts), benches=[_bench(facts, one) for one in who], levels=facts["agreement"][:MOST_LEVELS],
+        facts=facts, rounds=Markup(svg.draw(rounds(facts["rounds"]), "a single answer over rounds of self-improvement")) if facts.get("rounds") else "", headline=headline(facts), benches=[_bench(facts, one) for one in who], levels=facts["agreement"][:MOST_LEVELS],
         percent=percent, interval=interval, points=points, point_interval=point_interval, seconds=seconds, amount=amount, both=_both,
         style=Markup(theme.style() + "\n" + (HERE / "page.css").read_text(encoding="utf-8")),
     )  # fmt: skip
@@ -110,10 +110,36 @@ def chart(facts: dict[str, Any], who: str, width: int = WIDTH, height: int = HEI
     if alone is not None:
         layers.append({"data": {"values": [{"at": alone}]}, "mark": {"type": "rule", "strokeWidth": 1.5, "strokeDash": [8, 4], "color": colour("ink")}, "encoding": {"y": {**y, "field": "at"}}})
         ends.append((alone, f"the strong model alone {percent(alone, 0)}", colour("ink")))
-    places = apart([end[0] for end in ends], 19 / height)
+    return _labelled(layers, ends, y, width, height)
+
+
+def rounds(rows: list[dict[str, Any]], width: int = WIDTH, height: int = 240) -> dict[str, Any]:
+    """A single answer's score over rounds, a line a way to keep answers."""
+    numbers = sorted({row["round"] for row in rows})
+    x = {"field": "k", "type": "quantitative", "scale": {"domain": [0, numbers[-1]], "nice": False}, "axis": {"title": "round", "values": numbers, "format": "d", "grid": False}}
+    ends = [e for row in rows for e in (row["single"]["ci"] or [row["single"]["value"]])]
+    domain = theme.domain(*ends, among=(0, 1))
+    y = {"type": "quantitative", "scale": {"domain": domain, "nice": False, "zero": False}, "axis": {"format": ".0%", "tickCount": 5, "title": None}}
+    layers, last = [], []
+    ways = list(dict.fromkeys(row["by"] for row in rows))
+    for way, shade in zip(ways, ("control", "contrast", "method"), strict=True):
+        values = [
+            {"k": row["round"], "at": row["single"]["value"], "low": (row["single"]["ci"] or [row["single"]["value"]])[0], "high": (row["single"]["ci"] or [row["single"]["value"]])[-1],
+             "says": f"{way}, round {row['round']}: {_both(row['single'])}"}
+            for row in rows if row["by"] == way
+        ]  # fmt: skip
+        layers += _line(values, colour(shade), [1, 0], x, y)
+        last.append((values[-1]["at"], f"{way} {percent(values[-1]['at'])}", colour(shade)))
+    return _labelled(layers, last, y, width, height)
+
+
+def _labelled(layers: list[dict], ends: list[tuple[float, str, str]], y: dict, width: int, height: int) -> dict[str, Any]:
+    """The layers with a name at the right end of each line."""
+    low, high = y["scale"]["domain"]
+    places = apart([end[0] for end in ends], 19 / height * (high - low))
     for (_, text, shade), place in zip(ends, places, strict=True):
         mark = {"type": "text", "align": "left", "x": width + 10, "color": shade, "fontWeight": 600}
-        layers.append({"data": {"values": [{"at": place, "text": cut(text, 42)}]}, "mark": mark, "encoding": {"y": {**y, "field": "at", "scale": {"domain": [0, 1], "clamp": False}}, "text": {"field": "text"}}})
+        layers.append({"data": {"values": [{"at": place, "text": cut(text, 42)}]}, "mark": mark, "encoding": {"y": {**y, "field": "at"}, "text": {"field": "text"}}})
     return {"width": width, "height": height, "autosize": "none", "padding": {"left": 48, "right": LABELS, "top": 14, "bottom": 46}, "layer": layers}
 
 
