@@ -89,10 +89,9 @@ def _features(pair: Pair) -> np.ndarray | None:
 
 def _finished(folder: Path, run: Any, pair: Any) -> Evidence:
     """Test items, and what supervisors and students say of them."""
-    from outgrow.report.runs import frame_of, probs_of, safe
+    from outgrow.report.runs import gold_of, probs_of, safe
 
-    place = folder / "predictions" / safe(pair.task)
-    frame = frame_of(place / "gold.parquet")
+    place, frame = folder / "predictions" / safe(pair.task), gold_of(folder, pair.task)
     gold, n = frame["label"].to_numpy(), len(frame)
 
     def predicted(row: str) -> np.ndarray:

@@ -261,9 +261,10 @@ def ceiling(replicate: Replicate) -> Model:
     return on_gold(replicate, replicate.halves[1])
 
 
-def gold_few(replicate: Replicate) -> Model:
-    """The student tuned on the gold that the supervisors learned from."""
-    return on_gold(replicate, replicate.known)
+def gold_few(replicate: Replicate) -> Model | None:
+    """The student tuned on the gold that the supervisors learned from; None where a supervisor is just that."""
+    tuned = {base.digest for _, base, shown in replicate.bases if not shown}
+    return None if replicate.strong.digest in tuned else on_gold(replicate, replicate.known)
 
 
 def on_gold(replicate: Replicate, items: np.ndarray) -> Model:
@@ -474,8 +475,9 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
     answers, costs, bought, left_out = {}, [], {}, {}
     for name, rows in made.items():
         if not all(row["applies"] for row in rows):
-            method = sequences.find(name)
-            left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in method.resources if getattr(all_[0], need) is None]
+            if kinds[name] == "method":
+                lacks = [need for need in sequences.find(name).resources if getattr(all_[0], need) is None]
+                left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in lacks]
             continue
         answers[name] = [row["answers"] for row in rows]
         costs.append({"stage": "tuning and answers", "what": name, "seconds": sum(row["seconds"] for row in rows), "flops": None})

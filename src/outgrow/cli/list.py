@@ -10,7 +10,7 @@ Row = tuple[str, ...]
 
 
 def list_(what: str | None = None, /) -> None:
-    """What there is to choose from: tasks, models, methods, label-models, objectives, selections,
+    """What there is to choose from: tasks, models, methods, sequences (methods for answers in words), label-models, objectives, selections,
     supervisors, audits, verifiers.
 
     Parameters
@@ -63,6 +63,14 @@ def _methods() -> Iterable[Row]:
         yield method.name, parameters, f"{method.line} [{method.paper}{differs}]"
 
 
+def _sequences() -> Iterable[Row]:
+    from outgrow.sequences import registry
+
+    for method in registry().values():
+        parameters = ", ".join(f"{name}={value}" for name, value in method.parameters.items())
+        yield method.name, parameters, f"{method.line} [{method.paper}{f'; differs: {method.differs}' if method.differs else ''}]"
+
+
 def _label_models() -> Iterable[Row]:
     from outgrow.labels import registry
 
@@ -106,6 +114,7 @@ LISTS: dict[str, Callable[[], Iterable[Row]]] = {
     "tasks": _tasks,
     "models": _models,
     "methods": _methods,
+    "sequences": _sequences,
     "label-models": _label_models,
     "objectives": _objectives,
     "selections": _selections,

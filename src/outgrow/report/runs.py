@@ -50,7 +50,7 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
         return None
     gold: dict[str, tuple[Path, Any]] = {}
     for folder, run, pair in pairs:
-        frame = frame_of(folder / "predictions" / safe(pair.task) / "gold.parquet")
+        frame = gold_of(folder, pair.task)
         first, known = gold.setdefault(pair.task, (folder, frame))
         if not known.equals(frame) or run.study["asked"]["seed"] != dict(runs)[first].study["asked"]["seed"]:
             raise UserError(f"{pair.task} in {first} and in {folder} has other items or another split: run both with the same --items and --seed")
@@ -106,6 +106,14 @@ def _costs(run: Report, pair: Pair, methods: Sequence[str]) -> tuple[dict[str, f
 def safe(name: str) -> str:
     """The name as part of a path."""
     return name.replace("/", "_").replace(":", "_")
+
+
+def gold_of(folder: Path, task: str) -> Any:
+    """The true classes of a task's test items. Raises UserError where items are answered in words."""
+    frame = frame_of(folder / "predictions" / safe(task) / "gold.parquet")
+    if "label" not in frame.columns:
+        raise UserError(f"{folder}: {task} is answered in words, which is neither compared nor audited: see its report.html")
+    return frame
 
 
 def probs_of(path: Path, ids: Any) -> np.ndarray:

@@ -23,6 +23,7 @@ WHAT = {
     "floor": "the supervisor's own answers on the test items",
     "ceiling": "the student trained on gold instead of weak labels",
     "naive": "the student trained on the weak labels as they are",
+    "untrained": "the student before any training",
     "zero-shot": "the student asked directly, without training",
     "gold-few": "the student trained on the gold that trained the supervisor",
     "iid-noise": "the student trained on gold with random flips, as many as the supervisor makes errors",

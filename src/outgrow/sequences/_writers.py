@@ -23,9 +23,9 @@ VERSION = 1
 """Goes up when the same prompts would get other beams or scores."""
 UNIT = 64
 """Prompts whose beams are kept together."""
-BATCHES = 60
+BATCHES = 40
 """Fewest batches that a model is tuned on: with fewer it does not learn how an answer is written."""
-PAIRED = 20
+PAIRED = 15
 """Fewest batches of pairs."""
 LOADED = 2
 """Models that stay in memory."""

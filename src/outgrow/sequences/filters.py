@@ -9,7 +9,7 @@ import numpy as np
 from outgrow.sequences import method
 
 
-@method(paper="Burns et al. 2023 (arXiv 2312.09390), section 4, for answers in words")
+@method(paper="Burns et al. 2023 (arXiv 2312.09390): confidence thresholding of labels")
 def confidence_filter(weak, student, *, keep: float = 0.5):
     """Learn only the answers that the supervisor is most sure of."""
     sure = np.array([np.mean(answer.logprobs) for answer in weak.best])
