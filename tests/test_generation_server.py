@@ -21,7 +21,7 @@ from outgrow.generation.server import Server
 from outgrow.store import Store
 
 PROMPTS = ["the city of lyon", "paris is in", "very", "yes no maybe"]
-HOW = Sampling(tokens=6)
+HOW = Sampling(tokens=3)
 
 
 @pytest.fixture(scope="module")
@@ -94,15 +94,14 @@ def test_answers_do_not_depend_on_the_url_of_the_server(served, local, store) ->
 
 
 @pytest.mark.parametrize("wrong", ["slow", "garbage", "page", "shape", "empty", "list", "rate", "error"])
-def test_a_request_in_vain_is_sent_again_and_ends_with_the_same_answers(served, local, tmp_path, wrong: str) -> None:
-    good = answers.draw(asked(served), PROMPTS, 2, HOW, 1, Store(tmp_path / "good"))
-    before = served.answers
-    served.wrong = lambda number, path: wrong if (number - before) in (2, 3, 6) and path.endswith("completions") else None
+def test_a_request_in_vain_is_sent_again_and_ends_with_the_same_answers(served, local, store, tmp_path, wrong: str) -> None:
+    served.wrong = lambda number, path: wrong if number in (2, 3, 6) and path.endswith("completions") else None
     server = asked(served, timeout=2.5 if wrong == "slow" else 60.0)
-    bad = answers.draw(server, PROMPTS, 2, HOW, 1, Store(tmp_path / "bad"))
-    assert bad.answers == good.answers and bad.failures == 0
-    assert served.answers - before == 8 + 3
-    assert bad.cost.requests == 11
+    drawn = answers.draw(server, PROMPTS, 2, HOW, 1, Store(tmp_path))
+    wanted = answers.draw(local, PROMPTS, 2, HOW, 1, store)
+    assert [[one.tokens for one in row] for row in drawn.answers] == [[one.tokens for one in row] for row in wanted.answers]
+    assert drawn.failures == 0
+    assert drawn.cost.requests == served.answers == 8 + 3
 
 
 def test_a_server_is_given_the_time_it_asks_for(served) -> None:
