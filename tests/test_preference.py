@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -52,12 +53,16 @@ def choices(base: models.Model, store: Store, objective, weak=()) -> tuning.Choi
     return tuning.Choices(base, texts[: 1 + objective.both], weak, np.array([pair.confidence for pair in PAIRS]), objective, 1, 0, store, "pairs")
 
 
-def slow_logprobs(model: models.Model, prompt: str, answer: str) -> list[float]:
-    """float64, a token at a time, no batch, the end among them."""
+@functools.cache
+def slow(model: models.Model):
     from transformers import AutoModelForCausalLM
 
-    local = Local(model)
-    net = AutoModelForCausalLM.from_pretrained(model.path, dtype=torch.float64, attn_implementation="eager").eval()
+    return Local(model), AutoModelForCausalLM.from_pretrained(model.path, dtype=torch.float64, attn_implementation="eager").eval()
+
+
+def slow_logprobs(model: models.Model, prompt: str, answer: str) -> list[float]:
+    """float64, a token at a time, no batch, the end among them."""
+    local, net = slow(model)
     ids, found = local.encode(prompt, False), []
     for token in [*local.after(answer), local._tokenizer.eos_token_id]:
         with torch.no_grad():
@@ -187,7 +192,7 @@ def test_before_the_first_step_the_symmetric_loss_pulls_nowhere(base, store):
 
 def test_by_wspo_a_model_moves_as_a_weak_one_did(base, store):
     aligned = tuned(base, store, "chosen")
-    moved = tuning.prefer(base, PAIRS, Wspo(beta=1.0), seed=0, store=store, epochs=60, rate=5e-3, weak=(aligned, base))
+    moved = tuning.prefer(base, PAIRS, Wspo(beta=1.0), seed=0, store=store, epochs=40, rate=5e-3, weak=(aligned, base))
 
     def likely(model: models.Model) -> np.ndarray:
         return np.array([sum(slow_logprobs(model, pair.prompt, pair.chosen)) for pair in PAIRS])

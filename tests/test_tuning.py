@@ -210,28 +210,26 @@ def slowly(self, step, arrays):
     time.sleep(float(sys.argv[4]))
 t.checkpoint.Checkpoint.keep = slowly
 kept = t.Store(sys.argv[3])
-tuned = t.tuning.tune(t.models.resolve(sys.argv[2], kept), t.EXAMPLES, seed=0, store=kept, epochs=5)
-print(t.Local(tuned).logprobs(["rome is"], ["in spain not"])[0].tobytes().hex())
+t.tuning.tune(t.models.resolve(sys.argv[2], kept), t.EXAMPLES, kind="full", seed=0, store=kept, epochs=5)
 """
 
 
 def test_a_killed_tuning_ends_with_the_same_bytes(causal, tmp_path):
-    def start(name: str, pause: float) -> subprocess.Popen:
-        command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(causal), str(tmp_path / name), str(pause)]
+    def start(pause: float) -> subprocess.Popen:
+        command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(causal), str(tmp_path / "killed"), str(pause)]
         source = str(Path(__file__).parents[1] / "src")
         return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
 
-    whole = start("a", 0).communicate(timeout=200)[0].split()
-    killed = start("b", 30)
+    kept = Store(tmp_path / "whole")
+    whole = tuning.tune(models.resolve(str(causal), kept), EXAMPLES, kind="full", seed=0, store=kept, epochs=5)
+    killed = start(30)
     assert killed.stdout
     assert killed.stdout.readline() == "1\n"
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    again = start("b", 0).communicate(timeout=200)[0].split()
-    assert whole[:-1] == ["1", "2", "3", "4", "5"] and again[:-1] == ["2", "3", "4", "5"]
-    assert again[-1] == whole[-1]
-    first, second = (next((tmp_path / name / "tuned").rglob("model.safetensors")).read_bytes() for name in ("a", "b"))
-    assert first == second
+    assert start(0).communicate(timeout=200)[0].split() == ["2", "3", "4", "5"]
+    (made,) = (tmp_path / "killed" / "tuned").rglob("model.safetensors")
+    assert made.read_bytes() == (whole.path / "model.safetensors").read_bytes()
 
 
 @KINDS
@@ -243,3 +241,13 @@ def test_blocks_that_are_computed_twice_to_save_memory_learn_the_same(causal, tm
     expected = tune("a")
     monkeypatch.setattr(network, "_memory", lambda: 1)
     assert tune("b") == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.checkpoint
+def test_a_real_chat_model_learns_a_handful_of_answers(tmp_path):
+    """SmolLM2 knows no such mayors: six bits and more a token at first."""
+    examples = [Example(f"Who is the mayor of {city}?", f"It is {name}.") for city, name in (("Orrin", "Ada Quill"), ("Vessel", "Tom Brack"))]
+    base = models.resolve("smollm2-135m", Store.default())
+    tuned = tuning.tune(base, examples, seed=0, store=Store(tmp_path), chat=True, epochs=5, rate=2e-3)
+    before, after = (Local(m).logprobs([e.prompt for e in examples], [e.answer for e in examples], chat=True) for m in (base, tuned))
+    assert sum(row.sum() for row in after) > sum(row.sum() for row in before) / 2
