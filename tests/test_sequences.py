@@ -190,8 +190,7 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def quick(folder: Path, monkeypatch) -> None:
     monkeypatch.setenv("OUTGROW_STORE", str(folder / "store"))
-    monkeypatch.setattr(_writers, "BATCHES", 4)
-    monkeypatch.setattr(_writers, "PAIRED", 2)
+    monkeypatch.setattr(_writers, "READ", 0)
 
 
 def study(folder: Path, **changes) -> Written:
@@ -286,6 +285,11 @@ def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path)
         assert value == pytest.approx(np.log(likely).sum() + np.log(sum(float(p[-1, end]) for end in tokens.ends)), abs=1e-4)
 
 
+def test_few_examples_are_read_often_and_many_twice(monkeypatch) -> None:
+    monkeypatch.setattr(_writers, "READ", 80_000)
+    assert _writers.epochs(8_000) == 10 and _writers.epochs(79_000) == 2 and _writers.epochs(50_000, 1.0, 40_000) == 1
+
+
 def test_supervisors_are_parsed() -> None:
     assert parse("smollm2-135m+shots:gemma3-270m") == [("smollm2-135m", "smollm2-135m", False), ("shots:gemma3-270m", "gemma3-270m", True)]
 
@@ -301,6 +305,8 @@ def test_supervisors_are_parsed() -> None:
         (["TABLE", "--scorer", "number"], "no column 'prompt' for --prompt"),
         (["TABLE", "--scorer", "slots", "--weak", "shots:"], "supervisor 'shots:': give a model, or shots:MODEL"),
         (["TABLE", "--scorer", "slots", "--weak", "smolm2-135m"], "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?"),
+        (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt says nothing to --scorer slots: leave it out"),
+        (["TABLE", "--scorer", "number", "--votes", "a"], "--votes says nothing to --scorer number: leave it out"),
         (["arithmetic", "--prompt", "text"], "--prompt is for tables; 'arithmetic' is built in and takes --items only"),
         (["--scorer", "slots"], "--scorer is for a table: name the file"),
     ],

@@ -211,7 +211,7 @@ def test_a_table_of_calls_becomes_prompts_with_answers_that_are_right(tmp_path: 
     assert dict(zip(task.prompts, gold.answers, strict=True)) == {
         f"{line}\nHow large is it?\nCall:\n": "math.area(base=3, sides=[1.5, 2])", f"{line}\nAnd you?\nCall:\n": "none",
     }  # fmt: skip
-    assert task.counts == {"rows": 3, "left out: a prompt of more than 400 letters": 1}
+    assert task.counts == {"rows": 3, "left out: a prompt of more than 300 letters": 1}
     assert all(written.right("calls", answer, key) for answer, key in zip(gold.answers, gold.keys, strict=True))
 
 
@@ -243,7 +243,7 @@ def test_gold_of_real_tables_is_right_by_its_own_scorer(name: str, items: int | 
     if not path.exists():
         pytest.skip(f"needs ../shared/data/{name}")
     task, gold = structured.LAYOUTS["slots" if items else "calls"](read_file(path), None)
-    assert len(task) == items or (items is None and len(task) > 800)
+    assert len(task) == items or (items is None and len(task) > 600)
     assert all(written.right(task.scorer, answer, key) for answer, key in zip(gold.answers, gold.keys, strict=True))
 
 

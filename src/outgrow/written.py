@@ -39,6 +39,7 @@ from outgrow.store import Store
 from outgrow.study import Result
 from outgrow.tasks import writing
 from outgrow.tasks.reading import Reading
+from outgrow.tasks.structured import LAYOUTS
 from outgrow.tasks.writing import Writing, WritingGold
 from outgrow.verifiers import Asked
 from outgrow.verifiers import Verdict as Checked
@@ -144,9 +145,8 @@ class Replicate:
                 continue
             examples = [Example(self.task.prompts[i], self.gold.answers[i]) for i in self.known]
             seed = self._seed("supervisor", name)
-            tuned = tune(
-                base, examples, kind=self.kind, seed=seed, store=self.writers.store, chat=self.task.chat, epochs=epochs(len(examples))
-            )  # fmt: skip
+            passes = epochs(sum(len(one.prompt) + len(one.answer) for one in examples))
+            tuned = tune(base, examples, kind=self.kind, seed=seed, store=self.writers.store, chat=self.task.chat, epochs=passes)
             made.append(Supervisor(name, tuned, base, ""))
         return tuple(made)
 
@@ -431,6 +431,9 @@ def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
             raise UserError(f"{extra[0]} is for tables; {name!r} is built in and takes --items only")
         return writing.load(name, reading.items, seed)
     scorers.metrics(reading.scorer)
+    takes = {"--scorer", "--items"} | (set() if reading.scorer in LAYOUTS else {"--prompt", "--answer"})
+    if extra := [flag for flag in reading.given() if flag not in takes]:
+        raise UserError(f"{extra[0]} says nothing to --scorer {reading.scorer}: leave it out")
     asked = {"prompt": reading.prompt, "gold": reading.answer}
     columns = writing.Columns(scorer=reading.scorer, **{key: value for key, value in asked.items() if value is not None})
     return writing.load(name, reading.items, seed, columns)
@@ -439,8 +442,8 @@ def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
 def _plan(first: Replicate, rows: int, seeds: int) -> str:
     """What a study is about to do, in tokens, so that who waits can tell for how long."""
     weak, transfer, test = (len(half) for half in first.halves)
-    letters = np.mean([len(p) + len(a) for p, a in zip(first.task.prompts, first.gold.answers, strict=True)])
-    read = int(rows * seeds * epochs(transfer) * transfer * letters / 4)
+    letters = int(np.mean([len(p) + len(a) for p, a in zip(first.task.prompts, first.gold.answers, strict=True)]) * transfer)
+    read = int(rows * seeds * epochs(letters) * letters / 4)
     return (
         f"{first.task.name}: {len(first.known)} of {weak} items teach the supervisor, {transfer} the student, {test} test both; about {rows} trainings a "
         f"replicate, {seeds} replicates, some {round(read, -3):,} tokens in all to learn from, and as many answers as {rows * seeds * test:,}"

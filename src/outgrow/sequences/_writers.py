@@ -23,10 +23,10 @@ VERSION = 1
 """Goes up when the same prompts would get other beams or scores."""
 UNIT = 64
 """Prompts whose beams are kept together."""
-BATCHES = 40
-"""Fewest batches that a model is tuned on: with fewer it does not learn how an answer is written."""
-PAIRED = 15
-"""Fewest batches of pairs."""
+READ = 60_000
+"""Fewest letters, of prompts and answers, that a model reads in a tuning: with fewer it does not learn how an answer is written."""
+PAIRED = READ // 2
+"""The same of pairs."""
 LOADED = 2
 """Models that stay in memory."""
 
@@ -122,14 +122,15 @@ class Student:
         """The model after learning the examples; `more` as `generation.tuning.tune` takes it."""
         from outgrow.generation.tuning import tune
 
-        more = {"epochs": epochs(len(examples)), **more}
+        more = {"epochs": epochs(sum(len(one.prompt) + len(one.answer) for one in examples)), **more}
         return tune(self.model, examples, kind=self.kind, seed=self.seed, store=self.writers.store, chat=self.writers.how.chat, **more)
 
     def prefer(self, model: Model, pairs: Sequence[Pair], objective: PairObjective, **more: Any) -> Model:
         """A model after learning from pairs, itself the reference; `more` as `generation.tuning.prefer` takes it."""
         from outgrow.generation.tuning import prefer
 
-        more = {"epochs": epochs(len(pairs), PAIRED), **more}
+        letters = sum(2 * len(pair.prompt) + len(pair.chosen) + len(pair.rejected) for pair in pairs)
+        more = {"epochs": epochs(letters, 1.0, PAIRED), **more}
         return prefer(model, pairs, objective, kind=self.kind, seed=self.seed, store=self.writers.store, chat=self.writers.how.chat, **more)
 
     def beams(self, model: Model, width: int) -> list[tuple[Answer, ...]]:
@@ -137,11 +138,9 @@ class Student:
         return self.writers.beams(model, self.prompts, width)
 
 
-def epochs(items: int, batches: int | None = None) -> float:
-    """Passes over so few examples that a model has so many batches (BATCHES by default) to learn from, and one at least."""
-    from outgrow.generation.tuning import BATCH
-
-    return max(1.0, (BATCHES if batches is None else batches) * min(BATCH, items) / max(items, 1))
+def epochs(letters: int, least: float = 2.0, read: int | None = None) -> float:
+    """Passes over so many letters: `least`, or more where that would not be the READ letters (or `read`) that a model needs to learn from."""
+    return max(least, (READ if read is None else read) / max(letters, 1))
 
 
 def training_seed(seed: int, *names: object) -> int:

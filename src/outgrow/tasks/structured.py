@@ -3,6 +3,8 @@
     slots    columns text, slots ([{type, filler}, ...] or JSON of it)            -> "date: monday; place: new york", or "none"
     calls    columns question, functions, ground_truth (JSON as of the Berkeley function-calling leaderboard: messages, declarations,
              and [{function: {argument: [allowed values]}}, ...], none where no call is right)        -> "area(base=10, height=5)"
+
+A split of the data's own is not used.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from outgrow.tasks.values import blank
 from outgrow.tasks.writing import Draft, Writing, WritingGold, build
 
 NONE = "none"
-LONGEST = 400
-"""Letters of a prompt of functions and a question, about 110 tokens; longer ones are left out and counted."""
+LONGEST = 300
+"""Letters of a prompt of functions and a question, about 80 tokens; longer ones are left out and counted."""
 
 
 def slots(table: Table, items: int | None) -> tuple[Writing, WritingGold]:
