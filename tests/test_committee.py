@@ -16,7 +16,7 @@ from outgrow import candidates, cli, models, scored, verifiers
 from outgrow.candidates import choice
 from outgrow.candidates.choice import SOUND, UNSOUND, UNTOLD, Verdicts
 from outgrow.candidates.forms import FORMS
-from outgrow.committee import Bench, _combined, _noted, committee, curves, facts_of, verdicts_of
+from outgrow.committee import Bench, _combined, _noted, committee, committees, curves, facts_of, verdicts_of
 from outgrow.errors import UserError
 from outgrow.improving import facts_of as rounds_of
 from outgrow.improving import improve
@@ -271,6 +271,22 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
     facts = json.loads(first)
     assert {f["who"] for f in facts["figures"]} == {"weak", "strong"} and facts["own_check"] == "sudoku"
     assert pl.read_parquet(tmp_path / "one" / "answers.parquet").height == 2 * 5 * 3
+
+
+def test_finished_committees_stand_in_one_picture(tmp_path, store):
+    rng = np.random.default_rng(1)
+    task, _ = writing.load("sat:4", 20, 0)
+    for name, rate in (("one", 0.25), ("two", 0.02)):
+        right = rng.random((20, 4)) < rate
+        (tmp_path / name).mkdir()
+        perfect = {"clauses": Verdicts(np.where(right.ravel(), SOUND, UNSOUND).astype(np.int8), np.zeros(right.size))}
+        (tmp_path / name / "committee.json").write_text(json.dumps({**facts_of(task, [bench(right, perfect)], 0), "task": name}))
+    found = committees([str(tmp_path / "one"), str(tmp_path / "two")], out=tmp_path / "all", store=store)
+    html = found.page.read_text()
+    assert [f["task"] for f in found.facts] == ["one", "two"] and html.count("<svg") == 1
+    assert "two (too little to choose from)" in html and "clauses’s choice" in html
+    with pytest.raises(UserError, match="holds no committee"):
+        committees([str(tmp_path), str(tmp_path / "one")], out=tmp_path / "all", store=store)
 
 
 def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_other_items(causal, tmp_path, monkeypatch, store):

@@ -142,6 +142,41 @@ def committee(
     return Result(facts, folder, folder / "committee.html", table)
 
 
+@final
+@dataclass(frozen=True)
+class Several:
+    """Committees side by side."""
+
+    facts: tuple[dict[str, Any], ...]
+    page: Path
+
+
+def committees(sources: Sequence[str], *, out: Path | None = None, **asked: Any) -> Several:
+    """One committee as `committee` runs it; of several sources each in a folder of its own, and one page with one picture of all.
+
+    A source that is the folder of a finished committee is read. Raises UserError, one line, for what the user can mend.
+    """
+    from outgrow.report import committee as page
+
+    if len(sources) == 1 and not Path(sources[0]).is_dir():
+        found = committee(sources[0], out=out, **asked)
+        return Several((found.facts,), found.page)
+    folder = Path(out) if out is not None else Path("runs") / "committees"
+    every = []
+    for source in sources:
+        if not Path(source).is_dir():
+            every.append(committee(source, out=folder / Path(source).stem.replace(":", "-"), **asked).facts)
+            continue
+        try:
+            every.append(json.loads((Path(source) / "committee.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            raise UserError(f"{source} holds no committee.json: name a folder that `outgrow committee` wrote, or a task") from None
+    disk.folder(folder)
+    with disk.guarded(folder):
+        (folder / "committees.html").write_text(page.render_several(every), encoding="utf-8")
+    return Several(tuple(every), folder / "committees.html")
+
+
 def _recorded(source: str, weak: Sequence[str], strong: str | None, names: Sequence[str], columns: Columns | None) -> answered.Answered | None:
     """The recorded answers in a table; None where `source` is a task."""
     if Path(source).suffix.lower() not in READERS:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from outgrow.errors import UserError
 from outgrow.tasks.writing import Columns
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
 
 
 def committee_(
-    source: str,
-    /,
-    *,
+    *sources: str,
     weak: list[str] | None = None,
     strong: str | None = None,
     draws: int = 8,
@@ -33,10 +32,10 @@ def committee_(
 
     Parameters
     ----------
-    source
+    sources
         A task that is answered in words (`outgrow list tasks`), NAME or NAME:DIFFICULTY; a table with a column of prompts
         and one of answers; or answers that were recorded: a long table (item, model, answer; gold or correct), or a wide one
-        with --answers.
+        with --answers. Several, or folders of finished committees: all in one picture as well.
     weak
         Models that answer: catalogue names, hub ids, folders, server:URL,NAME, or answers:FILE.
     strong
@@ -60,14 +59,24 @@ def committee_(
     out
         Folder for committee.json, answers.parquet and committee.html (default: in runs).
     """
-    from outgrow.committee import committee
+    from outgrow.committee import committees
+
+    if not sources:
+        raise UserError("name a task, a table, or folders of finished committees")
+    found = committees(
+        sources, out=out, weak=weak or (), strong=strong, draws=draws, verifier=verifier or (), judge=judge, items=items, temperature=temperature,
+        answers=answers or (), columns=columns, rounds=rounds, seed=seed,
+    )  # fmt: skip
+    for facts in found.facts:
+        if len(found.facts) > 1:
+            print(facts["task"])
+        _say(facts)
+    print(f"committee: {found.page}")
+
+
+def _say(facts: dict[str, Any]) -> None:
     from outgrow.report.words import interval, percent
 
-    found = committee(
-        source, weak=weak or (), strong=strong, draws=draws, verifier=verifier or (), judge=judge, items=items, temperature=temperature,
-        answers=answers or (), columns=columns, rounds=rounds, seed=seed, out=out,
-    )  # fmt: skip
-    facts = found.facts
     if not facts["enough"]["holds"]:
         print(f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts")
     for figure in facts["figures"]:
@@ -78,4 +87,3 @@ def committee_(
             print(f"{figure['who']:7}{name:22} of {figure['k']:<4} {right}{shown}")
     for row in facts.get("rounds", ()):
         print(f"round {row['round']} {row['by']:20} {percent(row['single']['value'])} {interval(row['single']['ci'])}  coverage {percent(row['covered']['value'])}")
-    print(f"committee: {found.page}")

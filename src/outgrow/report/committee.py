@@ -31,6 +31,24 @@ def render(facts: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
+def render_several(every: list[dict[str, Any]]) -> str:
+    """Committees side by side, as one HTML text."""
+    return environment().get_template("committees.html.j2").render(
+        every=[(facts, headline(facts)) for facts in every], picture=Markup(svg.draw(picture(every), "share right over the number of answers, task by task")),
+        style=Markup(theme.style() + "\n" + (HERE / "page.css").read_text(encoding="utf-8")),
+    )  # fmt: skip
+
+
+def picture(every: list[dict[str, Any]]) -> dict[str, Any]:
+    """The curves of each committee's first bench, two beside one another."""
+    panels = []
+    for facts in every:
+        drawn = chart(facts, facts["figures"][0]["who"], 270, 220)
+        title = facts["task"] + ("" if facts["enough"]["holds"] else " (too little to choose from)")
+        panels.append({**{k: v for k, v in drawn.items() if k not in ("autosize", "padding")}, "title": {"text": cut(title, 60), "anchor": "start", "color": colour("ink")}})
+    return {"concat": panels, "columns": 2, "spacing": 34, "padding": {"left": 4, "right": 8, "top": 8, "bottom": 4}}
+
+
 def headline(facts: dict[str, Any]) -> Headline:
     """What choosing is worth here, in a sentence or two; first of all whether that can be said."""
     who, most, enough = facts["figures"][0]["who"], facts["most"], facts["enough"]
