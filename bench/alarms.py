@@ -45,6 +45,8 @@ def main(draws: int) -> None:
         if held:
             print(f"  interval of EXPECT-PGR holds {np.mean([h for h, _, _ in held]):.0%} of {len(held)}; of PGR above .3 {sum(p > 0.3 for _, p, _ in held)}, called little {sum(p > 0.3 and s == 'note' for _, p, s in held)}")
         print(f"  last doubling was worth {100 * np.mean([f.value for f in said['CURVE']]):.1f} points")
+    wasted = [taught.found("COST", taught.study(seed, "blurred", methods={"spoilt": taught.spoilt(0.8)}, seconds=600))["COST"] for seed in range(draws)]
+    print(f"COST, four labels in five spoilt: {counted(wasted)}")
     for name, views in COMMITTEES.items():
         print(f"GAIN, {name}: {counted([taught.found('GAIN', taught.committee(seed, views))['GAIN'] for seed in range(draws)])}")
     # A choice is logistic: ten times as much is worth the slope by ln 10 / 1.7 standard deviations, .25 being the level.

@@ -13,6 +13,7 @@ import pytest
 import taught
 from outgrow import models
 from outgrow.audit import audit
+from outgrow.audits._evidence import Evidence, Table
 from outgrow.audits.cost import WORTH
 from outgrow.audits.curve import MORE
 from outgrow.audits.expect import WITHIN
@@ -110,6 +111,20 @@ def test_a_curve_that_still_rises_is_told_from_one_that_is_flat(imitated, apart)
     assert all("Let the supervisors label more" in f.do for f in rising if f.severity == "note")
     flat = [found("CURVE", one)["CURVE"] for one in imitated]
     assert all(f.severity == "ok" for f in flat)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_a_table_of_votes_the_curve_is_drawn_with_gold_and_without(known):
+    """A coin spoils a fifth of the votes; of 60 features or of two. Without gold the score is agreement with votes held out."""
+    rng = np.random.default_rng(0)
+    for width, severity in ((60, "note"), (2, "ok")):
+        x = rng.normal(size=(600, width))
+        gold = (x.sum(1) > 0).astype(int)
+        said = np.where(rng.random(600) < 0.2, rng.integers(2, size=600), gold)
+        votes = Table(np.arange(600), np.zeros(600, int), said, 600, ("voter",), ("no", "yes"))
+        told = found("CURVE", Evidence("planted", votes, features=x.astype(np.float32), gold=gold if known else None))["CURVE"]
+        assert told.severity == severity and [row[0] for row in told.sheets[0].rows] == ["120", "240", "480"]
+        assert ("right on" if known else "held-out weak labels") in told.says
 
 
 @pytest.mark.parametrize("draws, views, alarms, least", [

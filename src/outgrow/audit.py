@@ -14,8 +14,7 @@ import numpy as np
 
 from outgrow import judged
 from outgrow.audits import SEVERITIES, Finding, examine
-from outgrow.audits._evidence import MOST_CLASSES, Evidence, Table
-from outgrow.audits.hivemind import Answers
+from outgrow.audits._evidence import MOST_CLASSES, Answers, Evidence, Table
 from outgrow.errors import UserError
 from outgrow.tasks import voted
 from outgrow.tasks.reading import Reading

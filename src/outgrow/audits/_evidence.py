@@ -130,6 +130,26 @@ class Choices:
 
 @final
 @dataclass(frozen=True)
+class Answers:
+    """A answers in words, of M models to N prompts."""
+
+    item: np.ndarray
+    """(A,) int64: 0 .. N - 1"""
+    model: np.ndarray
+    """(A,) int64: 0 .. M - 1"""
+    x: Any
+    """(A, D) dense or sparse, rows of length 1: what is compared."""
+    texts: tuple[str, ...]
+    ids: tuple[str, ...]
+    """N prompts"""
+    names: tuple[str, ...]
+    """M models"""
+    how: str
+    """What the rows of `x` are, in words."""
+
+
+@final
+@dataclass(frozen=True)
 class Before:
     """What is known before a student learns: R replicates, N items. Only weak-train has gold."""
 
@@ -237,7 +257,7 @@ class Evidence:
     judgements: Judgements | None = None
     minimal: Minimal | None = None
     choices: Choices | None = None
-    answers: Any = None
+    answers: Answers | None = None
     study: Finished | None = None
     before: Before | None = None
     about: str = ""
@@ -267,7 +287,7 @@ class Evidence:
             return None
         return tuple(one for one in said if (one.probs.max(1, initial=0) < 1).any()) or None
 
-    def show(self, item: int, **more: str) -> dict[str, str]:
+    def show(self, item: int, /, **more: str) -> dict[str, str]:
         """An item as a finding shows it: its name, its text where there is one, and more."""
         name = {"item": self.ids[item] if self.ids else str(item)}
         return name | ({"text": self.texts[item]} if self.texts else {}) | more

@@ -100,6 +100,14 @@ def latent(common, agree, expected, _):
     return rho, ci, counted, _listed(counted, each, c)
 
 
+def belief(crowd, block: np.ndarray | None = None) -> np.ndarray:
+    """(N, C) what label model `blocks` makes of the votes, of blocks (J,) where they are known; NaN where nobody voted."""
+    from outgrow.labels._em import settled
+    from outgrow.labels.blocks import found
+
+    return settled(crowd.joined(found(crowd) if block is None else block))
+
+
 def links(count: int, pairs) -> np.ndarray:
     """(J,) the block of each of `count` rules: linked are two that speak wrongly together more often than not."""
     from scipy.sparse.csgraph import connected_components

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -44,6 +44,11 @@ def at_most(value: float, ci: tuple[float, float], chance: float) -> tuple[float
 def percent(value: float, digits: int = 0) -> str:
     """0.618 -> 62%; a dash where there is no number."""
     return "–" if value is None or not np.isfinite(value) else f"{100 * value:.{digits}f}%"
+
+
+def listed(names: Sequence[str], which: Sequence[int]) -> str:
+    """The first five of some names, and how many more there are."""
+    return ", ".join(names[j] for j in which[:5]) + (f" and {len(which) - 5} more" if len(which) > 5 else "")
 
 
 def together(off: np.ndarray, groups: np.ndarray | None) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._heads import basis, unseen
+from outgrow.audits._pairs import belief
 from outgrow.audits._statistics import apart, jackknife, percent
 
 MORE = 0.01
@@ -64,11 +65,8 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
 
 def _targets(votes, crowd, probs) -> np.ndarray:
     """(N, C) what one supervisor says, or label model `blocks` makes of several; NaN where nobody spoke."""
-    from outgrow.labels._em import settled
-    from outgrow.labels.blocks import found
-
     if crowd is not None:
-        return settled(crowd.joined(found(crowd)))
+        return belief(crowd)
     out = np.full((votes.items, len(votes.classes)), np.nan)
     out[votes.item] = np.eye(len(votes.classes))[votes.label] if probs is None else probs
     return out

@@ -16,6 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
+from outgrow.audits._heads import basis, unseen
+from outgrow.audits._pairs import belief
 from outgrow.audits._statistics import apart, jackknife, percent
 
 MANY, SOME = 0.05, 0.005
@@ -28,7 +30,7 @@ FEWEST = 10
 
 
 @audit("ERRORS", "Which given labels are most probably wrong?")
-def errors(votes, *, crowd, gold, probs, features, groups, ids, texts):
+def errors(votes, *, crowd, gold, probs, features, groups, show):
     """Items whose label a model that has not seen it is sure to be another, and how many there are."""
     judged = gold is not None and (gold >= 0).any()
     if not (judged and probs is not None) and features is None:
@@ -57,9 +59,10 @@ def errors(votes, *, crowd, gold, probs, features, groups, ids, texts):
     kind = "gold labels" if judged else "labels that the label model believes"
     says = f"{len(found):,} of {len(rows):,} {kind} are suspected: {whose} are sure of another class. Were they never surely wrong, {percent(value, 1)} of the labels would be."
     severity = "warning" if ci and ci[0] > MANY else "note" if ci and ci[0] > SOME else "ok"
-    names, label = votes.classes, (lambda i: {"item": ids[i] if ids else str(i)} | ({"text": texts[i]} if texts else {}))
+    names = votes.classes
     do = f"Look at the {len(found):,} suspects, the surest first (below), and mend what is wrong; do not drop them unseen." if severity != "ok" else ""
-    items = tuple(label(rows[i]) | {"given": names[given_[i]], "probably": names[opinion[i]], "how sure": f"{percent(p_[i, opinion[i]])} against {percent(p_[i, given_[i]])}"} for i in found[:10])
+    sure = [f"{percent(p_[i, opinion[i]])} against {percent(p_[i, given_[i]])}" for i in found[:10]]
+    items = tuple(show(rows[i], **{"given": names[given_[i]], "probably": names[opinion[i]], "how sure": s}) for i, s in zip(found, sure, strict=False))
     pairs, times = np.unique(np.stack([given_[found], opinion[found]]), axis=1, return_counts=True)
     order = np.argsort(-times, kind="stable")[:10]
     sheets = (Sheet("Which is taken for which", ("Given", "Probably", "Items"), tuple((names[pairs[0, c]], names[pairs[1, c]], f"{times[c]:,}") for c in order)),) if len(found) else ()
@@ -84,10 +87,7 @@ def confident(given: np.ndarray, p: np.ndarray) -> tuple[float, np.ndarray, np.n
 
 def believed(crowd) -> np.ndarray:
     """(N,) the class that label model `blocks` believes, -1 where nobody voted."""
-    from outgrow.labels._em import settled
-    from outgrow.labels.blocks import found
-
-    q = settled(crowd.joined(found(crowd)))
+    q = belief(crowd)
     return np.where(np.isnan(q).any(1), -1, np.nan_to_num(q).argmax(1))
 
 
@@ -100,7 +100,5 @@ def _mean(votes, probs) -> np.ndarray:
 
 def _heads(features, given, groups, classes) -> np.ndarray:
     """(N, C) of linear heads, each item's trained on other folds."""
-    from outgrow.audits._heads import basis, unseen
-
     targets = np.where((given >= 0)[:, None], np.eye(classes)[given], np.nan)
     return unseen([basis(features)], targets[None], np.arange(len(given)) if groups is None else groups)[0][0]

@@ -12,12 +12,12 @@ Prompts are resampled whole. Similarity within and between models, and the share
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
+from outgrow.audits._evidence import Answers
 from outgrow.audits._statistics import apart, jackknife, percent
 
 ALIKE, SOME = 0.6, 0.35
@@ -25,26 +25,6 @@ ALIKE, SOME = 0.6, 0.35
 no more than asking the same one again, 0 that models agree on nothing but the words that all answers share."""
 SAME = 0.8
 """Cosine above which the literature counts a prompt's answers as one."""
-
-
-@final
-@dataclass(frozen=True)
-class Answers:
-    """A answers in words, of M models to N prompts."""
-
-    item: np.ndarray
-    """(A,) int64: 0 .. N - 1"""
-    model: np.ndarray
-    """(A,) int64: 0 .. M - 1"""
-    x: Any
-    """(A, D) dense or sparse, rows of length 1: what is compared."""
-    texts: tuple[str, ...]
-    ids: tuple[str, ...]
-    """N prompts"""
-    names: tuple[str, ...]
-    """M models"""
-    how: str
-    """What the rows of `x` are, in words."""
 
 
 @audit("HIVE", "Do several models give one and the same answer?")

@@ -13,8 +13,9 @@ import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._coins import SEEN, coins
-from outgrow.audits._pairs import MOST, busiest, named
-from outgrow.audits._statistics import apart, percent, wilson
+from outgrow.audits._pairs import MOST, belief, busiest, named
+from outgrow.audits._rules import by_gold
+from outgrow.audits._statistics import apart, listed, percent
 
 USELESS = 0.1
 """With s below it even at the end of its interval (of all supervisors' at once), and below twice as much by the label model, a
@@ -26,13 +27,12 @@ DIFFER = 0.1
 @audit("QUALITY", "How often is each supervisor right, as far as votes alone tell?")
 def quality(crowd, votes, *, gold, groups, texts, pool):
     """Estimated accuracy of every supervisor, by class and by slice; who is worth less than nothing."""
-    from outgrow.labels._em import settled
     from outgrow.labels.blocks import found
 
     votes, crowd = busiest(votes, crowd)
     fold, block, several, count = apart(votes.items, groups), found(crowd), named(votes) > 1, len(votes.names)
     if not several.any() and gold is not None and (gold >= 0).any():
-        return _by_gold(votes, gold)
+        return by_gold(votes, gold, groups)
     if not several.any():
         return "each supervisor names one class only, so that agreement was settled beforehand: give gold on some 100 items"
     asked = (block[:, None] != block) & np.outer(several, several)
@@ -42,7 +42,7 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
         return f"cannot be told from votes alone: no three supervisors, of which none copies another, answer {SEEN} common items; add a third, or gold on some 100 items"
     said = np.bincount(votes.worker, minlength=count)
     value, ci = all_.mean(said)
-    q = np.nan_to_num(settled(crowd.joined(block)))
+    q = np.nan_to_num(belief(crowd, block))
     second = np.bincount(votes.worker, q[votes.item, votes.label], count) / np.maximum(said, 1)
     (low, high), (_, top) = all_.interval(), all_.interval(int(told.sum()))
     ends = [((1 + (all_.classes - 1) * end) / all_.classes).clip(0, 1) for end in (low, high)]
@@ -51,7 +51,7 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
     severity, do = "ok", ""
     says = f"Votes are right {percent(value)} of the time, by who agrees with whom, were errors not shared; {told.sum()} of {count} supervisors can be told{', those that vote most' if count == MOST else ''}."
     if len(differ):
-        severity, do = "note", f"Give gold on some 100 items (a column gold): of {_list(votes.names, differ)} two ways of estimating differ by more than {100 * DIFFER:.0f} points, so errors are uneven or shared."
+        severity, do = "note", f"Give gold on some 100 items (a column gold): of {listed(votes.names, differ)} two ways of estimating differ by more than {100 * DIFFER:.0f} points, so errors are uneven or shared."
     if len(bad):
         severity = "warning"
         kept, judged = ~np.isin(votes.worker, bad), gold is not None and (gold >= 0).any()
@@ -59,9 +59,9 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
         now, then = (_majority(votes.of(rows & (truth[votes.item].sum(1) > 0)), truth) for rows in (kept | True, kept))
         says += f" {len(bad)} {'are' if len(bad) > 1 else 'is'} worse than chance or next to useless."
         seen = "by gold" if judged else "as the label model sees it"
-        do = f"Leave out {_list(votes.names, bad)}: the majority is then right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {seen}."
+        do = f"Leave out {listed(votes.names, bad)}: the majority is then right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {seen}."
         if then < now:
-            do = f"Weigh supervisors by what they are worth (--label-model accuracy): without {_list(votes.names, bad)} the majority would be right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {seen}."
+            do = f"Weigh supervisors by what they are worth (--label-model accuracy): without {listed(votes.names, bad)} the majority would be right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {seen}."
     order = np.argsort(np.where(told, all_.accuracy, 2), kind="stable")[:20]
     known = gold is not None
     rows = tuple(
@@ -76,27 +76,6 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
         rows = tuple((name, *_share(part, said), f"{n:,}") for name, part, n in cuts)
         sheets.append(Sheet("Slices", ("Items", "Votes that are right, by agreement", "95% interval", "How many"), rows))
     return Finding(severity, says, do, "votes that are right, by agreement", value, ci, "share", (), tuple(sheets))
-
-
-def _by_gold(votes, gold) -> Finding:
-    """Rules that each name one class, on the items that have gold; worse than chance: less often right than who names it anywhere."""
-    names, rows, bad = votes.names, [], []
-    classes = np.unique(votes.label)
-    right = votes.label == gold[votes.item]
-    for j in range(len(names)):
-        mine = right[(votes.worker == j) & (gold[votes.item] >= 0)]
-        if len(mine) >= SEEN:
-            low, high = wilson(mine)
-            share = (gold[gold >= 0] == votes.label[votes.worker == j][0]).mean()
-            rows.append((mine.mean(), names[j], f"{percent(mine.mean())} [{percent(low)}, {percent(high)}]", percent(share), f"{len(mine):,}"))
-            bad += [j] if high < share else []
-    if not rows:
-        return Finding("not applicable", f"no rule speaks on {SEEN} items that have gold")
-    says = f"{len(rows)} of {len(names)} rules speak on {SEEN} items with gold or more, of {len(classes)} classes; the worst is right on {percent(min(rows)[0])} of its own. Without gold nothing could be told: each names one class only."
-    do = f"Leave out {_list(names, bad)}: less often right than naming that class anywhere." if bad else ""
-    sheet = Sheet("Rules, the worst first", ("Rule", "Right, by gold", "Share of its class", "Items"), tuple(row[1:] for row in sorted(rows)[:20]))
-    known = gold[votes.item] >= 0
-    return Finding("warning" if bad else "ok", says, do, "votes that are right, by gold", float(right[known].mean()), wilson(right[known]), "share", (), (sheet,))
 
 
 def _share(part, said) -> tuple[str, str]:
@@ -139,7 +118,3 @@ def _majority(votes, q) -> float:
     items, item = np.unique(votes.item, return_inverse=True)
     top, _ = majority(item, votes.label, np.zeros(len(item), bool), len(items))
     return float(q[items, top].mean()) if len(items) else 0.0
-
-
-def _list(names, which) -> str:
-    return ", ".join(names[j] for j in which[:5]) + (f" and {len(which) - 5} more" if len(which) > 5 else "")

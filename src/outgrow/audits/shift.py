@@ -21,7 +21,7 @@ FEWEST = 30
 
 
 @audit("SHIFT", "Do supervisors know the kind of items that the student learns from?")
-def shift(pool, features, *, groups, ids, texts, study):
+def shift(pool, features, *, groups, show, study):
     """How well the two pools can be told apart, and which items are outside the supervisors' domain."""
     groups = np.arange(len(pool)) if groups is None else groups
     if min(len(np.unique(groups[pool == side])) for side in (0, 1)) < FEWEST:
@@ -39,7 +39,7 @@ def shift(pool, features, *, groups, ids, texts, study):
     severity = "ok" if not found else "warning" if value >= FAR else "note"
     do = "" if not found else "Label some of the items below and let the supervisors learn them, too (--weak-gold, method improve); judge PGR outside their domain on its own."
     far = [i for i in np.argsort(-score, kind="stable") if pool[i] == 1 and out[i]][:5] if found else []
-    items = tuple({"item": ids[i] if ids else str(i)} | ({"text": texts[i]} if texts else {}) | {"looks like the student's pool": percent(score[i])} for i in far)
+    items = tuple(show(i, **{"looks like the student's pool": percent(score[i])}) for i in far)
     return Finding(severity, says, do, "AUC of telling the pools apart", value, ci, "share", items, sheets)
 
 

@@ -1,6 +1,6 @@
 """Systematic errors: slices of items in which a supervisor is wrong more often than chance explains.
 
-Slices: gold classes, thirds by length of text, words, clusters of features. Of n items with gold, K of them wrong, a slice of m
+Slices: `_kinds`. Of n items with gold, K of them wrong, a slice of m
 holds k wrong ones with chance
     p = P(H >= k),  H hypergeometric (n, K, m)        (Fisher's exact test, one-sided)
 corrected for all slices of all supervisors after Holm (1979). Items of one group are not independent: counts are divided by
@@ -11,32 +11,27 @@ After training, a slice's excess (error in it less error outside): what of it th
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
+from outgrow.audits._kinds import FEWEST, GOLD, kinds
 from outgrow.audits._statistics import apart, jackknife, percent
 
 LEVEL = 0.05
 """Chance of any slice at all, were errors anywhere."""
-FEWEST, MOST = 20, 0.5
-"""Items that make a slice, and the share of all from which a word is no slice."""
-WORDS, CLUSTERS = 60, 8
-GOLD = "gold"
 GRAVE = 0.1
 """Excess from which a slice wants mending."""
 
 
 @audit("SLICES", "Are supervisors wrong systematically, on items of some kind?")
-def slices(votes, gold, *, texts, features, groups, ids, study):
+def slices(votes, gold, *, texts, features, groups, show, study):
     """Slices with more errors than chance explains, and which of them a student inherits."""
     from outgrow.measures.pgr import holm
 
     known = votes.of(gold[votes.item] >= 0)
     if len(np.unique(known.item)) < 2 * FEWEST:
         return f"needs {2 * FEWEST} items with gold"
-    names, masks = _cut(gold, votes.classes, texts, features)
+    names, masks = kinds(gold, votes.classes, texts, features)
     if not names:
         return f"no class, word or other slice holds {FEWEST} items with gold"
     looks = [look for look in _tested(known, gold, groups, masks) if not (names[look["slice"]].startswith(GOLD) and look["one_sided"])]
@@ -67,53 +62,8 @@ def slices(votes, gold, *, texts, features, groups, ids, study):
         says += f" {method}: {kept[0]} of that excess."
     seen = [i for i in rows.item[(wrong > 0) & masks[worst["slice"], rows.item]]][:5]
     said = dict(zip(rows.item.tolist(), rows.label.tolist(), strict=True))
-    items = tuple(
-        {"item": ids[i] if ids else str(i)} | ({"text": texts[i]} if texts else {}) | {"gold": votes.classes[gold[i]], who: votes.classes[said[i]]} for i in seen
-    )
+    items = tuple(show(i, **{"gold": votes.classes[gold[i]], who: votes.classes[said[i]]}) for i in seen)
     return Finding("warning" if grave else "note", says, do, f"errors in the slice {name} less elsewhere", value, ci, "points", items, (sheet,))
-
-
-def _cut(gold, classes, texts, features) -> tuple[list[str], np.ndarray]:
-    """Names and masks (S, N) of slices that hold FEWEST items with gold and leave out as many."""
-    made = [(f"{GOLD} {name!r}", gold == c) for c, name in enumerate(classes)]
-    if texts:
-        length = np.array([len(text) for text in texts])
-        low, high = np.quantile(length[gold >= 0], [1 / 3, 2 / 3])
-        made += [("the shortest third", length <= low), ("the longest third", length > high)]
-        made += _words(texts, gold >= 0)
-    if features is not None:
-        made += _clusters(features, gold >= 0, texts)
-    kept = [(name, mask) for name, mask in made if FEWEST <= (mask & (gold >= 0)).sum() <= (gold >= 0).sum() - FEWEST]
-    return [name for name, _ in kept], np.array([mask for _, mask in kept])
-
-
-def _words(texts, known) -> list[tuple[str, np.ndarray]]:
-    """The WORDS words, of 3 letters or more, that stand in most items but no more than a share MOST of them."""
-    where: dict[str, list[int]] = {}
-    for i, text in enumerate(texts):
-        for word in set(re.findall(r"[^\W\d_]{3,}", text.lower())):
-            where.setdefault(word, []).append(i)
-    count = {word: int(known[items].sum()) for word, items in where.items()}
-    fit = sorted((w for w, n in count.items() if FEWEST <= n <= MOST * known.sum()), key=lambda w: (-count[w], w))[:WORDS]
-    masks = np.zeros((len(fit), len(texts)), bool)
-    for mask, word in zip(masks, fit, strict=True):
-        mask[where[word]] = True
-    return [(f"with the word {word!r}", mask) for word, mask in zip(fit, masks, strict=True)]
-
-
-def _clusters(features, known, texts) -> list[tuple[str, np.ndarray]]:
-    """CLUSTERS clusters by k-means of standardised features, named by the words that stand in them most beyond elsewhere."""
-    from sklearn.cluster import KMeans
-
-    x = (features - features[known].mean(0)) / (features[known].std(0) + 1e-9)
-    part = KMeans(CLUSTERS, n_init=1, random_state=0).fit(x[known]).predict(x)
-    words = _words(texts, known) if texts else []
-    named = []
-    for c in range(CLUSTERS):
-        more = [(float(mask[part == c].mean() - mask[part != c].mean()), word.split("'")[1]) for word, mask in words]
-        said = ", ".join(word for lift, word in sorted(more, reverse=True)[:3] if lift > 0.1)
-        named.append((f"cluster {c + 1}" + (f" ({said})" if said else ""), part == c))
-    return named
 
 
 def _tested(votes, gold, groups, masks) -> list[dict]:
