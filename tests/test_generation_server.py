@@ -68,6 +68,8 @@ def test_settings_that_a_server_does_not_know_are_left_out_and_it_is_asked_once_
         assert second.cost.requests == 1
         assert second.answer.text == local.draw(["very"], 1, HOW, [[5]])[0][0].text
         assert second.answer.tokens == (), "the server says words, not ids"
+        many = asked(served).draw(PROMPTS, 3, HOW, [[1, 2, 3]] * 4)
+        assert all(one.ended != "failed" for row in many for one in row), "several find out at the same time"
 
 
 def test_what_is_in_the_store_is_not_asked_for_again(served, local, store, capsys) -> None:
@@ -134,6 +136,25 @@ def test_an_answer_that_never_comes_is_marked_and_the_others_go_on_and_next_time
     before = served.answers
     again = answers.draw(asked(served), PROMPTS, 2, HOW, 2, store)
     assert served.answers - before == 2 and again.failures == 0 and again.answers[0] == drawn.answers[0]
+
+
+def test_a_prompt_that_a_server_refuses_fails_alone_and_at_once(served, tmp_path, capsys) -> None:
+    real = loopback._Handler._complete
+
+    def short(self, body):
+        if len(body["prompt"]) > 30:
+            raise KeyError("this is longer than my context")
+        return real(self, body)
+
+    prompts = ["very " * 20, *PROMPTS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loopback._Handler, "_complete", short)
+        drawn = answers.draw(asked(served), prompts, 1, HOW, 2, Store(tmp_path))
+        assert [row[0].ended == "failed" for row in drawn.answers] == [True, False, False, False, False]
+        assert drawn.now.requests == 5
+        assert "refuses the request for 'tiny' (status 400): " in (told := capsys.readouterr().err) and "longer than my context" in told
+        with pytest.raises(UserError, match="tiny gave none of the 2 answers asked for"):
+            answers.draw(asked(served), prompts[:1], 2, HOW, 2, Store(tmp_path))
 
 
 def test_a_server_that_dies_midway_stops_the_run_which_goes_on_at_another_one_and_nothing_is_paid_twice(served, local, tmp_path) -> None:

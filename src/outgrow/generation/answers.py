@@ -136,6 +136,8 @@ def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, se
     failures = sum(answer.ended == "failed" for answer in found.values())
     if hasattr(model, "ask") and missing:
         progress.say(_bill(model.name, cost, now, failures))
+        if failures == len(found):
+            raise UserError(f"{model.name} gave none of the {failures} answers asked for: see its log, and run the same command again")
     answers = [[found[prompt, k] for k in range(different)] * (n // different if different else 1) for prompt in prompts]
     return Drawn(answers, cost, now, failures)
 
@@ -245,7 +247,8 @@ def _packed(answers: Sequence[Answer], cost: Cost) -> tuple[dict[str, np.ndarray
         parts = [np.array(getattr(answer, name), kind) for answer in answers]
         arrays[name] = np.concatenate(parts)
         arrays[f"{name}_each"] = np.array([len(part) for part in parts], np.int64)
-    return arrays, {"texts": [one.text for one in answers], "ended": [one.ended for one in answers], "cost": asdict(cost)}
+    facts = {"texts": [one.text for one in answers], "ended": [one.ended for one in answers], "seeds": [one.seed for one in answers]}
+    return arrays, {**facts, "cost": asdict(cost)}
 
 
 def _unpacked(kept: Artifact, unit: _Unit, seeds: dict[str, list[int]]) -> list[Answer]:

@@ -8,7 +8,7 @@ The key is taken from OPENAI_API_KEY; a server that wants none gets any. Every r
 some servers know is left out once a server says that it does not know it.
 
 A request that gets no answer (time-out, refused connection, 429, 5xx, garbage) is sent again after growing waits, or after those the
-server asks for; then its answer is marked "failed". The endpoint counts as dead where it no longer lists its models either, or has given
+server asks for; then its answer is marked "failed", as is one that the server refuses (a prompt that is too long). The endpoint counts as dead where it no longer lists its models either, or has given
 none of LOST answers in a row.
 """
 
@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from outgrow import progress
 from outgrow.errors import UserError
 from outgrow.generation import Answer, Sampling
 from outgrow.generation.answers import FLIGHT, Cost, Paid
@@ -75,6 +76,7 @@ class Server(Tokenized):
         self._client = openai.OpenAI(base_url=self.url, api_key=key, max_retries=0, timeout=openai.Timeout(timeout, connect=min(timeout, 10.0)))
         self._lock = threading.Lock()
         self._unknown: set[str] = set()
+        self._told: set[str] = set()
         self._given = self._lost = 0
         self._dead: str | None = None
 
@@ -141,7 +143,15 @@ class Server(Tokenized):
         }
         began = time.monotonic()
         path, read = ("chat/completions", _said) if how.chat else ("completions", _continued)
-        found, requests = self._insist(path, body, lambda answer: read(answer, seed))
+        try:
+            found, requests = self._insist(path, body, lambda answer: read(answer, seed), _OPTIONAL)
+        except _Refused as refused:
+            # It may be this prompt alone that it does not take.
+            if str(refused) not in self._told:
+                self._told.add(str(refused))
+                progress.say(str(refused))
+            self._lose(str(refused))
+            found, requests = None, 1
         spent = Cost(time.monotonic() - began, 0, 0, requests)
         return Paid(Answer("", (), (), "failed", seed), spent) if found is None else Paid(found.answer, found.cost + spent)
 
@@ -184,7 +194,10 @@ class Server(Tokenized):
     def _next(self, ids: Sequence[int]) -> np.ndarray:
         size = len(self.tokens)
         body = {"prompt": list(ids), "max_tokens": 1, "temperature": 1.0, "logprobs": size, "return_tokens_as_token_ids": True}
-        told = self._must("completions", body, lambda answer: dict(_only(answer)["logprobs"]["top_logprobs"][0]))
+        try:
+            told, why = self._must("completions", body, lambda answer: dict(_only(answer)["logprobs"]["top_logprobs"][0])), ""
+        except _Refused as refused:
+            told, why = {}, f"; {refused}"
         row = np.full(size, np.nan, np.float32)
         for token, logp in told.items():
             number = _ID.fullmatch(token)
@@ -194,7 +207,7 @@ class Server(Tokenized):
         if missing:
             raise UserError(
                 f"{self.url} tells {size - missing:,} of the {size:,} log-probabilities of {self.name!r}: steering and beams need all of "
-                f"them, by token id (vLLM: --max-logprobs {size}), and tokenizer= must name its own tokenizer"
+                f"them, by token id (vLLM: --max-logprobs {size}), and tokenizer= must name its own tokenizer{why}"
             )
         return row
 
@@ -226,15 +239,17 @@ class Server(Tokenized):
             raise UserError(f"{self.url} gave no answer that can be read after {1 + len(self._waits)} requests: see its log")
         return found
 
-    def _insist(self, path: str, body: Mapping[str, Any] | None, read: Callable[[Any], Any]) -> tuple[Any, int]:
-        """What `read` makes of the answer, None where there was none; and the number of requests."""
+    def _insist(
+        self, path: str, body: Mapping[str, Any] | None, read: Callable[[Any], Any], optional: Sequence[str] = ()
+    ) -> tuple[Any, int]:
+        """What `read` makes of the answer, None where there was none; and the number of requests. It can do without the `optional`."""
         requests, given = 0, self._given
         for wait in (*self._waits, None):
             if self._dead:
                 raise UserError(self._dead)
             try:
                 requests += 1
-                answer = self._send(path, body)
+                answer = self._send(path, body, optional)
                 try:
                     found = read(answer)
                 except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -242,7 +257,7 @@ class Server(Tokenized):
             except _Unknown as error:
                 with self._lock:
                     self._unknown.add(str(error))
-                return _more(self._insist(path, body, read), requests)
+                return _more(self._insist(path, body, read, optional), requests)
             except _Vain as vain:
                 why = vain
                 if wait is not None:
@@ -251,13 +266,21 @@ class Server(Tokenized):
                 with self._lock:
                     self._given, self._lost = self._given + 1, 0
                 return found, requests
+        told = f"{self.url} does not answer ({why})"
+        if path == "models" or (self._given == given and not self._alive()):
+            self._dead = told
+            raise UserError(told)
+        self._lose(told)
+        return None, requests
+
+    def _lose(self, why: str) -> None:
+        """One more answer in a row that failed."""
         with self._lock:
             self._lost += 1
-            lost = self._lost
-        if path == "models" or lost >= LOST or (self._given == given and not self._alive()):
-            self._dead = f"{self.url} does not answer ({why})"
+            if self._lost >= LOST:
+                self._dead = why
+        if self._dead:
             raise UserError(self._dead)
-        return None, requests
 
     def _pause(self, seconds: float) -> None:
         """Waits, but not for a server that is dead."""
@@ -271,14 +294,14 @@ class Server(Tokenized):
         except (_Vain, UserError, LookupError, TypeError):
             return False
 
-    def _send(self, path: str, body: Mapping[str, Any] | None) -> Any:
+    def _send(self, path: str, body: Mapping[str, Any] | None, optional: Sequence[str] = ()) -> Any:
         """One request; the JSON that came back."""
         import openai
 
+        known = {name: value for name, value in (body or {}).items() if name not in optional or name not in self._unknown}
         try:
             if body is None:
                 return self._client.get(path, cast_to=object)
-            known = {name: value for name, value in body.items() if name not in self._unknown}
             return self._client.post(path, body={"model": self.name, **known}, cast_to=object)
         except openai.APITimeoutError:
             raise _Vain("time-out") from None
@@ -290,14 +313,19 @@ class Server(Tokenized):
                 raise _Vain(f"status {code}", _asked_for(error.response.headers.get("retry-after"))) from None
             told = str(error.message)
             if code in (400, 422):
-                for name in _OPTIONAL:
-                    if name in told and name in (body or {}) and name not in self._unknown:
+                for name in optional:
+                    if name in told and name in known:
                         raise _Unknown(name) from None
             if code in (401, 403):
                 told = f"set OPENAI_API_KEY ({told})"
-            raise UserError(f"{self.url} refuses the request for {self.name!r} (status {code}): {told[:300]}") from None
+            kind = _Refused if code in (400, 413, 422) else UserError
+            raise kind(f"{self.url} refuses the request for {self.name!r} (status {code}): {told[:300]}") from None
         except (openai.APIError, ValueError) as error:
             raise _Vain(f"garbage ({type(error).__name__})") from None
+
+
+class _Refused(UserError):
+    """A request that the server does not take."""
 
 
 class _Unknown(Exception):
