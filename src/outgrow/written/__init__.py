@@ -1,0 +1,227 @@
+"""A study of answers in words: the stages of `study.py`, for tasks that are written instead of classified.
+
+    task -> split -> supervisors -> their beams on the transfer half -> method -> a tuned student -> its answers to the test items -> measures
+
+The floor is the supervisor's answers to the test items, the ceiling those of the same student tuned on the transfer half's gold.
+Every trained model, every set of answers and every row of a replicate is an artifact in the store, so a killed study goes on where it
+was. A replicate's models are let go of once all its answers are there: they are large, and nothing asks for them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from outgrow import models, progress, results, sequences
+from outgrow.errors import UserError, unknown
+from outgrow.generation import Sampling
+from outgrow.measures import written as scorers
+from outgrow.models import Model
+from outgrow.report.runs import safe
+from outgrow.rng import hashed
+from outgrow.sequences._writers import Writers, epochs
+from outgrow.store import Store
+from outgrow.students.network import KINDS
+from outgrow.study import Result
+from outgrow.tasks import writing
+from outgrow.tasks.reading import Reading
+from outgrow.tasks.structured import LAYOUTS
+from outgrow.tasks.writing import Writing, WritingGold
+from outgrow.written.folder import Rows, write
+from outgrow.written.replicate import CONTRASTS, CONTROLS, Executor, Replicate, ceiling, code, floor, supervisor
+
+__all__ = ["Executor", "Written", "load", "parse"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What to run, in the words of `Study`; `run()` goes on where an earlier run of the same study stopped."""
+
+    tasks: Sequence[str]
+    weak: Sequence[str] = ("smollm2-135m",)
+    """Supervisors: a model that is tuned on weak-train gold, or shots:MODEL, which is shown some of it; a+b: together."""
+    strong: str | Sequence[str] = "smollm2-135m"
+    methods: Sequence[str] = ()
+    seeds: int = 4
+    seed: int = 0
+    weak_gold: int | None = None
+    student: str = "lora"
+    reading: Reading = field(default_factory=Reading)
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    out: Path | None = None
+
+    def run(self) -> Result:
+        """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
+        chosen = self._methods()
+        if not 1 <= self.seeds <= 1000:
+            raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
+        if self.weak_gold is not None and self.weak_gold < 2:
+            raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
+        if self.student not in KINDS:
+            raise unknown("kind of student that writes", self.student, KINDS)
+        for name in (*self._strong(), *(base for weak in self.weak for _, base, _ in parse(weak))):
+            models.check(name)
+        began = time.time()
+        store = Store.default()
+        loaded = [load(name, self.reading, self.seed) for name in self.tasks]
+        out = self.folder()
+        results.claim(out)
+        done = [
+            self._rows(task, gold, weak, models.resolve(strong, store), store, chosen)
+            for task, gold in loaded for strong in self._strong() for weak in self.weak
+        ]  # fmt: skip
+        write(out, self, chosen, done, began)
+        return Result(out)
+
+    def folder(self) -> Path:
+        """Where the results go: `out`, or a name made from what is asked."""
+        if self.out is not None:
+            return Path(self.out)
+        words = ["+".join(Path(name).stem if "." in name else name for name in self.tasks), "+".join(self.weak), "+".join(self._strong())]
+        tag = hashed(json.dumps(self.asked() | {"out": None}, sort_keys=True, default=str))[:6]
+        return Path("runs") / "-".join([*(safe(word) for word in words), tag])
+
+    def asked(self) -> dict[str, Any]:
+        """The arguments as plain data."""
+        plain = asdict(self) | {"out": self.out and str(self.out), "strong": self._strong()}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+
+    def _strong(self) -> list[str]:
+        return [self.strong] if isinstance(self.strong, str) else list(self.strong)
+
+    def _methods(self) -> dict[str, dict[str, Any]]:
+        known = sequences.registry()
+        names = [n for name in self.methods for n in (known if name == "all" else [name])] or [n for n in known if known[n].usual]
+        for name in self.parameters:
+            sequences.find(name)
+        chosen = {name: sequences.find(name).configured(dict(self.parameters.get(name, {}))) for name in names}
+        return {"naive": {}} | chosen
+
+    def _rows(self, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict]) -> Rows:
+        writers = Writers(store, Sampling(tokens=task.tokens, stop=task.stop, chat=task.chat))
+        bases = tuple((name, models.resolve(base, store), shown) for name, base, shown in parse(weak))
+        made_of = {
+            "task": task.digest, "seed": self.seed, "weak": [(name, base.digest, shown) for name, base, shown in bases], "weak_gold": self.weak_gold,
+            "strong": strong.digest, "student": self.student, "code": code(),
+        }  # fmt: skip
+        all_ = [
+            Replicate(task, gold, weak, strong, r, self.seed, self.weak_gold, self.student, writers, bases, made_of | {"replicate": r})
+            for r in range(self.seeds)
+        ]
+        jobs: dict[str, tuple[str, Callable[[Replicate], Any], dict[str, Any]]] = {"floor": ("floor", floor, {})}
+        if len(bases) > 1:
+            jobs |= {f"supervisor:{name}": ("contrast", partial(supervisor, j=j), {"supervisor": j}) for j, (name, _, _) in enumerate(bases)}
+        jobs["ceiling"] = ("ceiling", ceiling, {})
+        for name, parameters in chosen.items():
+            found = sequences.find(name)
+            jobs[name] = ("method", partial(found.fit, **parameters), {"parameters": parameters, "source": source(name)})
+        jobs |= {name: ("control", build, {}) for name, build in CONTROLS.items()}
+        jobs |= {name: ("contrast", build, {}) for name, build in CONTRASTS.items()}
+        progress.say(_plan(all_[0], len(jobs), self.seeds))
+        made: dict[str, list[dict[str, Any]]] = {name: [] for name in jobs}
+        with progress.track(f"{task.name}, {weak} -> {strong.name}", len(jobs) * self.seeds) as bar:
+            for replicate in all_:
+                for name, (_, build, extra) in jobs.items():
+                    made[name].append(_row(replicate, name, build, extra))
+                    bar.advance()
+                _let_go(replicate)
+        return _gathered(all_, {name: kind for name, (kind, _, _) in jobs.items()}, made)
+
+
+def parse(weak: str) -> list[tuple[str, str, bool]]:
+    """Of each supervisor named in "a+b" its name, its model, and whether it is shown examples. Raises UserError, one line."""
+    found = []
+    for name in weak.split("+"):
+        kind, colon, model = name.partition(":")
+        if not (model or not colon) or not kind:
+            raise UserError(f"supervisor {name!r}: give a model, or shots:MODEL")
+        found.append((name, model, True) if colon and kind == "shots" else (name, name, False))
+    return found
+
+
+def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
+    """The task of that name. Raises UserError, one line."""
+    if reading.scorer is None:
+        extra = [flag for flag in reading.given() if flag != "--items"]
+        if extra:
+            raise UserError(f"{extra[0]} is for tables; {name!r} is built in and takes --items only")
+        return writing.load(name, reading.items, seed)
+    scorers.metrics(reading.scorer)
+    takes = {"--scorer", "--items"} | (set() if reading.scorer in LAYOUTS else {"--prompt", "--answer"})
+    if extra := [flag for flag in reading.given() if flag not in takes]:
+        raise UserError(f"{extra[0]} says nothing to --scorer {reading.scorer}: leave it out")
+    asked = {"prompt": reading.prompt, "gold": reading.answer}
+    columns = writing.Columns(scorer=reading.scorer, **{key: value for key, value in asked.items() if value is not None})
+    return writing.load(name, reading.items, seed, columns)
+
+
+def _plan(first: Replicate, rows: int, seeds: int) -> str:
+    """What a study is about to do, in tokens, so that who waits can tell for how long."""
+    weak, transfer, test = (len(half) for half in first.halves)
+    letters = int(np.mean([len(p) + len(a) for p, a in zip(first.task.prompts, first.gold.answers, strict=True)]) * transfer)
+    read = int(rows * seeds * epochs(letters) * letters / 4)
+    return (
+        f"{first.task.name}: {len(first.known)} of {weak} items teach the supervisor, {transfer} the student, {test} test both; about {rows} trainings a "
+        f"replicate, {seeds} replicates, some {round(read, -3):,} tokens in all to learn from, and as many answers as {rows * seeds * test:,}"
+    )
+
+
+def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """One artifact: the test answers of one row of one replicate."""
+
+    def make() -> tuple[dict, dict]:
+        began = time.perf_counter()
+        spent = replicate.executor.spent
+        built = build(replicate)
+        if built is None:
+            return {}, {"applies": False}
+        answers = replicate.tested(built) if isinstance(built, Model) else built
+        return {}, {"applies": True, "answers": answers, "seconds": time.perf_counter() - began, "bought": replicate.executor.spent - spent}
+
+    return replicate.writers.store.make("written", {**replicate.made_of, "row": name, **extra}, make).meta
+
+
+def _let_go(replicate: Replicate) -> None:
+    """Removes the models that were trained for this replicate."""
+    folder = replicate.writers.store.root / "tuned"
+    for file in sorted(folder.glob("*/record.json")) if folder.is_dir() else ():
+        made = json.loads(file.read_bytes())["made_of"]
+        if made.get("seed") in replicate.seeds:
+            replicate.writers.store.drop("tuned", made)
+
+
+def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, list[dict[str, Any]]]) -> Rows:
+    answers, costs, bought, left_out = {}, [], {}, {}
+    for name, rows in made.items():
+        if not all(row["applies"] for row in rows):
+            if kinds[name] == "method":
+                lacks = [need for need in sequences.find(name).resources if getattr(all_[0], need) is None]
+                left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in lacks]
+            continue
+        answers[name] = [row["answers"] for row in rows]
+        costs.append({"stage": "tuning and answers", "what": name, "seconds": sum(row["seconds"] for row in rows), "flops": None})
+        if any(row["bought"] for row in rows):
+            bought[name] = float(np.mean([row["bought"] for row in rows]))
+    sizes, halves = (
+        (float(np.mean([len(part(r)) for r in all_])), float(np.mean([len(r.halves[1]) for r in all_])))
+        for part in (lambda r: r.known, lambda r: r.halves[0])
+    )
+    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves)
+
+
+def source(method: str) -> str:
+    """sha256 of the file that holds a method."""
+    import inspect
+
+    file = inspect.getsourcefile(sequences.find(method).run)
+    assert file is not None
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

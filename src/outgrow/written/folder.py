@@ -1,0 +1,146 @@
+"""What a study of answers in words leaves behind: scores, intervals, controls, answers and the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from outgrow import report, results, sequences
+from outgrow.measures.accuracy import Score
+from outgrow.measures.controls import Verdict
+from outgrow.measures.intervals import Table, shared_pool
+from outgrow.measures.pgr import summarise
+from outgrow.measures.power import power
+from outgrow.report.runs import safe
+from outgrow.tasks.writing import Writing, WritingGold
+from outgrow.written.replicate import CONTROLS, Replicate, code, scores
+
+if TYPE_CHECKING:
+    from outgrow.written import Written
+
+COMMON = 20
+"""Commonest gold answers that a constant answer is chosen from."""
+FACTS = ("kind", "parameters", "width", "depth", "licence", "revision", "size_bytes", "digest")
+"""What is said of a model."""
+
+
+@final
+@dataclass(frozen=True)
+class Rows:
+    """Everything one (task, supervisors, student) produced."""
+
+    first: Replicate
+    kinds: dict[str, str]
+    answers: dict[str, list[list[str]]]
+    """[replicate][test item] by row name."""
+    costs: list[dict[str, Any]]
+    bought: dict[str, float]
+    """Verdicts of the executor that a method asked for, mean over replicates."""
+    left_out: dict[str, list[str]]
+    sizes: tuple[float, float]
+    """Mean items that the supervisors learn from, and of transfer."""
+    halves: tuple[float, float]
+
+
+def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done: Sequence[Rows], began: float) -> None:
+    """Everything a run folder holds."""
+    import polars as pl
+
+    cells, summary, pairs = [], [], []
+    for rows in done:
+        by_row = {name: scores(rows.first.task, rows.first.gold, rows.first.halves[2], answers) for name, answers in rows.answers.items()}
+        named = {"task": rows.first.task.name, "weak": rows.first.weak_name, "strong": rows.first.strong.name}
+        kappa = shared_pool(*rows.halves)
+        for metric in by_row["floor"]:
+            scored_ = {name: of[metric] for name, of in by_row.items()}
+            for name, score in scored_.items():
+                cells.append(pl.DataFrame({
+                    **named, "method": name, "kind": rows.kinds[name], "replicate": np.arange(len(score.values)), "n_test": len(score), "metric": metric,
+                    "value": score.values, "floor": scored_["floor"].values, "ceiling": scored_["ceiling"].values,
+                }))  # fmt: skip
+            summary += [asdict(row) for row in summarise(scored_, rows.kinds, kappa, metric=metric, **named)]  # type: ignore[arg-type]
+        main = {name: next(iter(of.values())) for name, of in by_row.items()}
+        needed = power(Table.of({name: main[name] for name in ("floor", "ceiling")}, kappa))
+        pairs.append({
+            **named, "replicates": study.seeds, "n_weak_train": rows.sizes[0], "n_transfer": rows.sizes[1], "n_test": len(rows.first.halves[2]),
+            "controls": [asdict(verdict) for verdict in _verdicts(rows, main, kappa)], "power": needed and asdict(needed), "bought": rows.bought,
+            "left_out": [{"method": name, "lacks": lacks} for name, lacks in rows.left_out.items()],
+        })  # fmt: skip
+        _answers(folder, rows)
+    costs = [{"task": r.first.task.name, "weak": r.first.weak_name, "strong": r.first.strong.name, **cost} for r in done for cost in r.costs]
+    used = {model.name: model for r in done for model in (r.first.strong, *(base for _, base, _ in r.first.bases))}
+    facts = {name: {key: getattr(model, key) for key in FACTS} for name, model in used.items()}
+    about = {r.first.task.name: _about(r.first.task, r.first.gold) for r in done}
+    details = {"pairs": pairs, "tasks": about, "models": facts, "methods": {name: _method(name, p) for name, p in chosen.items()}, "costs": costs}
+    resolved = {
+        "tasks": {r.first.task.name: r.first.task.digest for r in done}, "methods": chosen, "seeds": study.seeds, "seed": study.seed,
+        "models": {name: model.digest for name, model in used.items()}, "code": code(),
+    }  # fmt: skip
+    results.save(folder / "cells.parquet", lambda at: pl.concat(cells).write_parquet(at))
+    results.save_json(folder / "summary.json", summary)
+    results.save_json(folder / "details.json", details)
+    results.save_json(folder / "study.json", results.record(study.asked(), resolved, began, costs))
+    report.write(folder)
+
+
+def _verdicts(rows: Rows, main: Mapping[str, Score], kappa: float) -> list[Verdict]:
+    """Answers dealt out to the wrong items teach nothing of any item; gold through naive is the ceiling."""
+    table = Table.of(main, kappa)
+    value, gold = (table.estimate(table.weights({name: 1})) for name in CONTROLS)
+    blind = _blind(rows)
+    known = value.ci is not None
+    says = f"scores {value.value:.3f}; the best answer that is the same for all items {blind:.3f}"
+    says += "" if known else ": no interval to judge by"
+    same = rows.answers["gold-naive"] == rows.answers["ceiling"]
+    return [
+        Verdict("shuffled", "student of answers dealt out to the wrong items, against the best constant answer", value.value, value.ci, blind,
+                value.ci[0] <= blind if value.ci else None, says),
+        Verdict("gold-naive", "gold answers through naive, against the ceiling, letter by letter", gold.value, gold.ci, "the ceiling", same,
+                "the same answers as the ceiling" if same else "answers differ from the ceiling's"),
+    ]  # fmt: skip
+
+
+def _blind(rows: Rows) -> float:
+    """What the best of the commonest gold answers scores when it is given to every test item."""
+    first = rows.first
+    test = first.halves[2]
+    told = [first.gold.answers[i] for i in first.halves[1]]
+    common = sorted(set(told), key=lambda answer: (-told.count(answer), answer))[:COMMON]
+    return max(next(iter(scores(first.task, first.gold, test, [[answer] * len(test)]).values())).value for answer in common)
+
+
+def _answers(folder: Path, rows: Rows) -> None:
+    """Per test item and replicate what each row answers, and gold beside it, so that anyone can recompute every figure."""
+    import polars as pl
+
+    task, gold, test = rows.first.task, rows.first.gold, rows.first.halves[2]
+    base = folder / "predictions" / safe(task.name)
+    place = base / safe(f"{rows.first.weak_name}--{rows.first.strong.name}")
+    place.mkdir(parents=True, exist_ok=True)
+    ids = [task.ids[i] for i in test]
+    for name, answers in rows.answers.items():
+        frame = pl.DataFrame({
+            "id": ids * len(answers), "replicate": np.repeat(np.arange(len(answers), dtype=np.int32), len(ids)), "answer": [a for row in answers for a in row],
+        })  # fmt: skip
+        results.save(place / f"{safe(name)}.parquet", lambda at, frame=frame: frame.write_parquet(at))
+    keys = [json.dumps(gold.keys[i]) for i in test]
+    frame = pl.DataFrame({"id": ids, "answer": [gold.answers[i] for i in test], "key": keys, "group": task.groups[test]})
+    results.save(base / "gold.parquet", lambda at: frame.write_parquet(at))
+
+
+def _about(task: Writing, gold: WritingGold) -> dict[str, Any]:
+    samples = [{"text": task.prompts[i], "gold": gold.answers[i]} for i in range(min(4, len(task)))]
+    return {
+        "kind": f"generate ({task.scorer})", "classes": [], "items": len(task), "groups": len(np.unique(task.groups)), "counts": dict(task.counts),
+        "source": task.source, "samples": samples, "digest": task.digest,
+    }  # fmt: skip
+
+
+def _method(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    found = sequences.find(name)
+    return {"line": found.line, "paper": found.paper, "differs": found.differs, "parameters": dict(parameters), "resources": list(found.resources)}

@@ -1,0 +1,292 @@
+"""One replicate of a study of answers in words: its supervisors, what they write, its student, and what is run beside the methods."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from outgrow import scored, sequences, verifiers
+from outgrow.generation import Answer
+from outgrow.measures import written as scorers
+from outgrow.measures.accuracy import Score
+from outgrow.models import Model
+from outgrow.rng import derive
+from outgrow.sequences import WeakAnswers
+from outgrow.sequences._writers import Student, Writers, epochs, training_seed
+from outgrow.split import draw
+from outgrow.tasks.writing import Writing, WritingGold
+from outgrow.verifiers import Asked
+from outgrow.verifiers import Verdict as Checked
+
+CODE = ("split.py", "written/replicate.py", "sequences/__init__.py", "sequences/_writers.py", "sequences/naive.py")
+"""What every row depends on beside its method's own file, the models and the answers, which carry their own versions."""
+WIDTH = 5
+"""Beams of a supervisor (Cui et al. 2025, section 4)."""
+SHOTS = 8
+"""Gold examples before the prompt of a supervisor that is shown some."""
+SKILL = 64
+"""Weak-train items on which several supervisors are compared."""
+
+
+@final
+@dataclass(frozen=True)
+class Supervisor:
+    """A weak model that answers."""
+
+    name: str
+    model: Model
+    before: Model
+    """Its checkpoint before it learned from gold."""
+    prefix: str
+    """What stands before every prompt: examples, of a supervisor that is shown some instead of learning from them."""
+
+    def ask(self, prompts: Sequence[str]) -> list[str]:
+        return [self.prefix + prompt for prompt in prompts]
+
+
+@final
+class Executor:
+    """Whether answers to transfer items are right, by gold, each asked for at a counted price."""
+
+    def __init__(self, right: Callable[[Sequence[int], Sequence[str]], np.ndarray]):
+        self._right = right
+        self._asked: set[tuple[int, str]] = set()
+
+    def __call__(self, items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
+        """(answers,) bool for answers to transfer items by their numbers."""
+        self._asked |= set(zip(items, texts, strict=True))
+        return self._right(items, texts)
+
+    @property
+    def spent(self) -> int:
+        """Verdicts asked for."""
+        return len(self._asked)
+
+
+@final
+@dataclass(frozen=True)
+class Replicate:
+    """One replicate of one (task, supervisors, student), everything made on first use. Gold is in here: no method gets it."""
+
+    task: Writing
+    gold: WritingGold
+    weak_name: str
+    strong: Model
+    number: int
+    seed: int
+    weak_gold: int | None
+    kind: str
+    writers: Writers
+    bases: tuple[tuple[str, Model, bool], ...]
+    """Of each supervisor its name, its checkpoint, and whether it is shown examples instead of being tuned on gold."""
+    made_of: Mapping[str, Any]
+
+    @cached_property
+    def halves(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Item numbers of weak-train, transfer and test."""
+        splits = draw(self.task, self.seed, [self.number])  # type: ignore[arg-type]
+        weak, transfer, test = (np.flatnonzero(mask[0]) for mask in (splits.weak_train, splits.transfer, splits.test))
+        return weak, transfer, test
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """The weak-train items whose gold the supervisors learn from: whole groups, smaller sets inside larger ones."""
+        weak = self.halves[0]
+        if self.weak_gold is None:
+            return weak
+        groups = self.task.groups[weak]
+        order = derive(self.seed, self.task.name, "few", self.number).permutation(np.unique(groups))
+        sizes = np.array([(groups == group).sum() for group in order])
+        return weak[np.isin(groups, order[: int(np.searchsorted(np.cumsum(sizes), self.weak_gold)) + 1])]
+
+    def prompts(self, items: np.ndarray) -> tuple[str, ...]:
+        return tuple(self.task.prompts[i] for i in items)
+
+    @cached_property
+    def supervisors(self) -> tuple[Supervisor, ...]:
+        """Each tuned on the gold of `known`, or shown some of it."""
+        from outgrow.generation.tuning import Example, tune
+
+        made = []
+        for name, base, shown in self.bases:
+            if shown:
+                few = derive(self.seed, self.task.name, "shots", self.number).permutation(self.known)[:SHOTS]
+                prefix = "".join(f"{self.task.prompts[i]}{self.gold.answers[i]}\n\n" for i in few)
+                made.append(Supervisor(name, base, base, prefix))
+                continue
+            examples = [Example(self.task.prompts[i], self.gold.answers[i]) for i in self.known]
+            seed = self._seed("supervisor", name)
+            passes = epochs(sum(len(one.prompt) + len(one.answer) for one in examples))
+            tuned = tune(base, examples, kind=self.kind, seed=seed, store=self.writers.store, chat=self.task.chat, epochs=passes)
+            made.append(Supervisor(name, tuned, base, ""))
+        return tuple(made)
+
+    @cached_property
+    def skill(self) -> np.ndarray:
+        """(J,) of several: what each earns on weak-train items whose gold it has not seen; ones where there is none such."""
+        if len(self.bases) == 1:
+            return np.ones(1)
+        fresh = np.setdiff1d(self.halves[0], self.known)[:SKILL]
+        if not len(fresh):
+            return np.ones(len(self.bases))
+        answers = [self.writers.likeliest(s.model, s.ask(self.prompts(fresh))) for s in self.supervisors]
+        return np.array([next(iter(scores(self.task, self.gold, fresh, [row]).values())).value for row in answers])
+
+    @cached_property
+    def weak(self) -> WeakAnswers:
+        """What the supervisors write to the transfer items."""
+        prompts = self.prompts(self.halves[1])
+        beams = tuple(tuple(self.writers.beams(s.model, s.ask(prompts), WIDTH)) for s in self.supervisors)
+
+        def score(items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
+            asked = [prompts[i] for i in items]
+            return np.stack([self.writers.score(s.model, s.ask(asked), texts) for s in self.supervisors])
+
+        return WeakAnswers(prompts, tuple(s.name for s in self.supervisors), beams, self.skill, score)
+
+    def _seed(self, *names: str) -> int:
+        return training_seed(self.seed, self.task.name, *names, self.number)
+
+    @property
+    def seeds(self) -> set[int]:
+        """Of all trainings of this replicate."""
+        return {self._seed("student"), *(self._seed("supervisor", name) for name, _, _ in self.bases)}
+
+    @property
+    def committee(self) -> WeakAnswers | None:
+        return self.weak if len(self.bases) > 1 else None
+
+    @property
+    def aligned(self) -> tuple[Model, Model] | None:
+        """The best supervisor's checkpoint after and before it was tuned, where it and the student have the same vocabulary."""
+        one = self.supervisors[int(self.skill.argmax())]
+        same = self.writers(one.before).vocabulary == self.writers(self.strong).vocabulary
+        return (one.model, one.before) if same and one.model is not one.before else None
+
+    @property
+    def bridge(self) -> Callable[[int, Sequence[int], Sequence[str]], list[np.ndarray]]:
+        """What a supervisor says of the tokens of answers to transfer items, as the student cuts them: p (T,) each."""
+        from outgrow.generation.bridge import across
+
+        prompts = self.weak.prompts
+
+        def over(j: int, items: Sequence[int], texts: Sequence[str]) -> list[np.ndarray]:
+            one, asked = self.supervisors[j], [prompts[i] for i in items]
+            said, own = self.writers.each(one.model, one.ask(asked), texts), self.writers.each(self.strong, asked, texts)
+            weak, strong = self.writers(one.model), self.writers(self.strong)
+            return [np.exp(across(text, weak, a[:-1], strong, b[:-1])) for text, a, b in zip(texts, said, own, strict=True)]
+
+        return over
+
+    @cached_property
+    def student(self) -> Student:
+        return Student(self.strong, self.prompts(self.halves[1]), self.kind, self._seed("student"), self.writers)
+
+    @property
+    def verify(self) -> Callable[[Sequence[int], Sequence[str]], list[Checked]] | None:
+        """The task's own check of answers to transfer items; None where it has none."""
+        found = verifiers.registry().get(self.task.verifier)
+        transfer = self.halves[1]
+        if found is None:
+            return None
+
+        def check(items: Sequence[int], texts: Sequence[str]) -> list[Checked]:
+            rows = [int(transfer[i]) for i in items]
+            return found.run([Asked(self.task.prompts[i], text, self.task.shown[i]) for i, text in zip(rows, texts, strict=True)])
+
+        return check
+
+    @cached_property
+    def executor(self) -> Executor:
+        transfer = self.halves[1]
+
+        def right(items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
+            rows = [int(transfer[i]) for i in items]
+            return scored.right(self.task.scorer, [self.task.prompts[i] for i in rows], texts, [self.gold.keys[i] for i in rows])
+
+        return Executor(right)
+
+    def tested(self, model: Model) -> list[str]:
+        """A model's answers to the test items."""
+        return self.writers.likeliest(model, self.prompts(self.halves[2]))
+
+    def told(self, answers: Sequence[str]) -> WeakAnswers:
+        """These answers to the transfer items in the place of the supervisors'."""
+        beams = tuple((Answer(text, (), (), "stop", 0),) for text in answers)
+        return replace(self.weak, names=("given",), beams=(beams,), skill=np.ones(1))
+
+
+def floor(replicate: Replicate) -> list[str]:
+    """The answers of the supervisor that is best on weak-train."""
+    return supervisor(replicate, int(replicate.skill.argmax()))
+
+
+def supervisor(replicate: Replicate, j: int) -> list[str]:
+    """The answers of supervisor j."""
+    one = replicate.supervisors[j]
+    return replicate.writers.likeliest(one.model, one.ask(replicate.prompts(replicate.halves[2])))
+
+
+def ceiling(replicate: Replicate) -> Model:
+    """The student tuned on the transfer half's gold."""
+    return on_gold(replicate, replicate.halves[1])
+
+
+def gold_few(replicate: Replicate) -> Model | None:
+    """The student tuned on the gold that the supervisors learned from; None where a supervisor is just that."""
+    tuned = {base.digest for _, base, shown in replicate.bases if not shown}
+    return None if replicate.strong.digest in tuned else on_gold(replicate, replicate.known)
+
+
+def on_gold(replicate: Replicate, items: np.ndarray) -> Model:
+    from outgrow.generation.tuning import Example
+
+    examples = [Example(replicate.task.prompts[i], replicate.gold.answers[i]) for i in items]
+    return replicate.student.tune(examples)
+
+
+def untrained(replicate: Replicate) -> Model:
+    """The student before any training."""
+    return replicate.strong
+
+
+def shuffled(replicate: Replicate) -> Model:
+    """Naive on answers that are dealt out to the wrong items: nothing about an item can be learned."""
+    order = derive(replicate.seed, replicate.task.name, "shuffled", replicate.number).permutation(len(replicate.weak.best))
+    return _naive(replicate, [replicate.weak.best[i].text for i in order])
+
+
+def gold_naive(replicate: Replicate) -> Model:
+    """Gold in the place of weak answers, through naive: the ceiling, to the letter."""
+    return _naive(replicate, [replicate.gold.answers[i] for i in replicate.halves[1]])
+
+
+def _naive(replicate: Replicate, answers: Sequence[str]) -> Model:
+    return sequences.find("naive").run(replicate.told(answers), replicate.student)
+
+
+CONTROLS = {"shuffled": shuffled, "gold-naive": gold_naive}
+CONTRASTS = {"untrained": untrained, "gold-few": gold_few}
+
+
+def scores(task: Writing, gold: WritingGold, items: np.ndarray, answers: Sequence[Sequence[str]]) -> dict[str, Score]:
+    """By metric what R x n answers to these items earn."""
+    keys, groups = [gold.keys[i] for i in items], task.groups[items]
+    if task.scorer in scorers.SCORERS:
+        return scorers.scores(task.scorer, answers, keys, groups)
+    prompts = [task.prompts[i] for i in items]
+    right = np.array([scored.right(task.scorer, prompts, row, keys) for row in answers], np.float64)
+    return {"accuracy": Score(right, np.ones(right.shape[1]), groups)}
+
+
+@cache
+def code() -> str:
+    """sha256 over the sources named in CODE."""
+    here = Path(__file__).parents[1]
+    return hashlib.sha256(b"".join(part.encode() + b"\0" + (here / part).read_bytes() for part in CODE)).hexdigest()
