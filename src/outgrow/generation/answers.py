@@ -5,8 +5,8 @@
     table(items, prompts, model, drawn).write_parquet("a.parquet")  which "answers:a.parquet" reads
 
 The k-th answer depends on the study's seed, the prompt and k: its generator is derived from them. A model in this process draws units of
-some prompts and at most DRAWS answers to each, which the list that is asked for fixes, whatever of it is there already. A server is
-asked for single answers, some at a time.
+some prompts and at most DRAWS answers to each, which the list that is asked for fixes, whatever of it is there already. A server, which
+is a model that has `ask`, is asked for single answers, some at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -61,18 +61,10 @@ class Cost:
 @final
 @dataclass(frozen=True)
 class Paid:
-    """One answer of a server, and what it cost."""
+    """One answer of a server, what its `ask(prompt, how, seed)` returns. The answer may have failed, and cost nevertheless."""
 
     answer: Answer
     cost: Cost
-
-
-class Asked(LanguageModel, Protocol):
-    """A language model that is asked for one answer at a time, several of them at once."""
-
-    def ask(self, prompt: str, how: Sampling, seed: int) -> Paid:
-        """One answer; it may have failed. Raises UserError where it is of no use to ask for more."""
-        ...
 
 
 @final

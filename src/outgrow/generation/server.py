@@ -104,8 +104,6 @@ class Server(Tokenized):
     def _about(self) -> Mapping[str, Any]:
         """What the server says of the model."""
         told, _ = self._insist("models", None, lambda answer: [dict(one) for one in answer["data"]])
-        if self._dead or told is None:
-            raise UserError(self._dead or f"{self.url} does not list its models")
         named = {str(one.get("id")): one for one in told}
         if self.name not in named:
             raise UserError(f"{self.url} serves no model {self.name!r}: it serves {', '.join(sorted(named)) or 'none'}")
