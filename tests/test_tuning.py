@@ -111,6 +111,28 @@ def test_the_prompt_gives_no_loss_and_the_head_is_computed_for_answers_alone(cau
     assert {name.split(".")[-3] for name, w in net.net.named_parameters() if w.requires_grad} == {"lora_A", "lora_B"}
 
 
+@KINDS
+def test_what_prompts_begin_alike_with_is_read_once_and_learned_from_by_all(causal, store, kind, monkeypatch):
+    base = models.resolve(str(causal), store)
+    told = "the city of lyon is in france so very very true and "
+    texts = tuning.read(base, [(told + end, answer) for end, answer in (("rome", "yes"), ("paris so", "no not"), ("a", "maybe : yes an so"))], False)
+    net = tuning.Network(base, kind, 64, derive(0))
+    for weight in net.weights:
+        weight.data += 0.02 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
+    lessons = tuning.Lessons(texts, [np.ones(len(text.ids) - text.start, np.float32) for text in texts], np.ones(3), Hard(), 1, 0, "")
+
+    def learned() -> tuple[np.ndarray, np.ndarray]:
+        found = training.gradients(lessons.losses(net, np.arange(3), 0.0), net.weights)
+        return torch.cat([gradient.flatten() for gradient in found]).numpy(), net.logits(texts).detach().numpy()
+
+    assert net.begun_alike(texts) == 13 and net.begun_alike(texts[:1]) == 0  # <s> and twelve words
+    once = learned()
+    monkeypatch.setattr(tuning, "WORTH", 14)
+    assert net.begun_alike(texts) == 0
+    for apart, together in zip(learned(), once, strict=True):
+        assert np.allclose(apart, together, atol=2e-5) and np.abs(apart).max() > 0.1
+
+
 def test_soft_targets_meet_the_score_and_rest_where_it_is_met():
     """The gradient is p - y, where y has the score at the token, and p of the others scaled to what is left."""
     rng = np.random.default_rng(0)

@@ -6,7 +6,8 @@
         one step of Adam at the rate lr (1 + cos(pi t / T)) / 2           K: the answers' tokens in the batch, their ends among them
 
 The loss is cross-entropy unless `targets.py` gives another. Rates and kinds are those of `students/finetune.py`; low-rank updates are
-merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else.
+merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else, and what prompts
+begin alike with is read once for all that are read together.
 
 Or it learns to prefer answers, from batches of 16 pairs, L = 1/|I| sum_{i in I} c_i loss(pair i) with a loss of `preference.py`. The
 model as it was is the reference; what it says of the answers is computed once and kept.
@@ -42,9 +43,11 @@ from outgrow.students.checkpoint import Checkpoint
 from outgrow.students.finetune import RATES, SMALL
 from outgrow.students.network import ALPHA, KINDS, PART_TOKENS, RANK
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same examples would make another model."""
 BATCH = 16
+WORTH = 8
+"""Tokens at least that texts begin alike with, to be read apart."""
 PREFERENCE_RATES = {"full": 1e-6, "lora": 1e-5}
 """Of Rafailov et al. 2023 (arXiv 2305.18290), Appendix B, and ten times that. A small model and few pairs want more."""
 
@@ -182,22 +185,39 @@ class Network:
         self.weights = [weight for weight in self.net.parameters() if weight.requires_grad]
         for weight in self.weights:
             weight.data = weight.data.float()
-        network.spare(self.net, model, self.weights, tokens, self.precision)
+        self._spared = network.spare(self.net, model, self.weights, tokens, self.precision)
+
+    def begun_alike(self, texts: Sequence[Text]) -> int:
+        """Tokens that all prompts begin with and that are read once; none where blocks are computed twice, or it would not be worth it."""
+        if self._spared or len(texts) == 1:
+            return 0
+        most = min(text.start for text in texts) - 1
+        same = np.all([text.ids[:most] == texts[0].ids[:most] for text in texts], 0)
+        found = most if same.all() else int(same.argmin())
+        return found if found >= WORTH else 0
 
     def logits(self, texts: Sequence[Text]) -> torch.Tensor:
         """float32 (n, V): what is said before every token of every answer, one text after another."""
+        from transformers import DynamicCache
+
         # What stands to the right of a token is nothing to it: no mask, and anything may fill a row up.
-        ids = torch.zeros(len(texts), max(len(text.ids) - 1 for text in texts), dtype=torch.int64)
+        first = self.begun_alike(texts)
+        ids = torch.zeros(len(texts), max(len(text.ids) - 1 for text in texts) - first, dtype=torch.int64)
         for row, text in zip(ids, texts, strict=True):
-            row[: len(text.ids) - 1] = torch.from_numpy(text.ids[:-1])
+            row[: len(text.ids) - 1 - first] = torch.from_numpy(text.ids[first:-1])
         rows = torch.tensor([row for row, text in enumerate(texts) for _ in text.ids[text.start :]])
-        places = torch.cat([torch.arange(text.start - 1, len(text.ids) - 1) for text in texts])
-        hook = self.net.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0][rows, places][None],))
-        try:
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-                return self.net(input_ids=ids.to(self.device), use_cache=False).logits[0].float()
-        finally:
-            hook.remove()
+        places = torch.cat([torch.arange(text.start - 1, len(text.ids) - 1) for text in texts]) - first
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            cache = None
+            if first:
+                cache = DynamicCache()
+                self.net(input_ids=torch.from_numpy(texts[0].ids[None, :first]).to(self.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
+                cache.batch_repeat_interleave(len(texts))
+            hook = self.net.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0][rows, places][None],))
+            try:
+                return self.net(input_ids=ids.to(self.device), past_key_values=cache, use_cache=first > 0).logits[0].float()
+            finally:
+                hook.remove()
 
     def save(self, folder: Path, model: Model) -> None:
         """A checkpoint that reads as `model` does. In float32: bfloat16 would round small updates away. This network is then of no more use."""
@@ -257,7 +277,8 @@ class Lessons:
         """Parts of the batch's loss."""
         learned = sum(len(self.scores[i]) for i in batch)
         own = batch[parallel.share(len(batch))]
-        for part in parts([len(self.texts[i].ids) for i in own], PART_TOKENS[network.device.type]):
+        alike = network.begun_alike([self.texts[i] for i in own])
+        for part in parts([len(self.texts[i].ids) - alike for i in own], PART_TOKENS[network.device.type]):
             rows = own[part]
             texts, scores = [self.texts[i] for i in rows], [self.scores[i] for i in rows]
             weights = np.concatenate([np.full(len(self.scores[i]), self.weights[i], np.float32) for i in rows])
@@ -334,7 +355,8 @@ class Choices:
     def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
         """Parts of the batch's loss."""
         own = batch[parallel.share(len(batch))]
-        for part in parts(self.lengths[own], PART_TOKENS[network.device.type] // len(self.texts)):
+        alike = network.begun_alike([side[i] for side in self.texts for i in own])
+        for part in parts(self.lengths[own] - alike, PART_TOKENS[network.device.type] // len(self.texts)):
             rows = own[part]
             texts = [side[i] for side in self.texts for i in rows]
             known = [side[i] for side in self.references for i in rows]

@@ -182,8 +182,8 @@ def adapted(net: Any, depth: int, generator: torch.Generator) -> Any:
     return tuner
 
 
-def spare(net: Any, model: Model, weights: Sequence[torch.Tensor], tokens: int, precision: str) -> None:
-    """Blocks give memory back and are computed twice, where training on so many tokens at a time would need most of it.
+def spare(net: Any, model: Model, weights: Sequence[torch.Tensor], tokens: int, precision: str) -> bool:
+    """Blocks give memory back and are computed twice, where training on so many tokens at a time would need most of it. Whether they do.
 
     Training takes weights, gradients, two moments, and what the blocks leave for the way back: the latter about 17 numbers a
     token, unit of width and block (Korthikanti et al. 2022, arXiv 2205.05198, without attention maps, which are not kept).
@@ -191,10 +191,12 @@ def spare(net: Any, model: Model, weights: Sequence[torch.Tensor], tokens: int, 
     size = 4 if precision == "float32" else 2
     trained = sum(weight.numel() for weight in weights)
     resting = sum(weight.numel() for weight in net.parameters()) - trained
-    if 16 * trained + size * (resting + 17 * tokens * model.width * model.depth) > _memory() / 2:
+    scarce = 16 * trained + size * (resting + 17 * tokens * model.width * model.depth) > _memory() / 2
+    if scarce:
         for block in loading.blocks(net, model.depth):
             # On the way back a block is computed again from what went into it.
             block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
+    return scarce
 
 
 def _exactly(head: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
