@@ -285,6 +285,13 @@ def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path)
         assert value == pytest.approx(np.log(likely).sum() + np.log(sum(float(p[-1, end]) for end in tokens.ends)), abs=1e-4)
 
 
+def test_a_student_that_is_taught_nothing_stays_as_it_was(folder: Path) -> None:
+    store = Store(folder / "store")
+    model = models.resolve(str(folder / "weak"), store)
+    student = _writers.Student(model, PROMPTS, "lora", 0, _writers.Writers(store, Sampling()))
+    assert student.tune([]) is model and student.prefer(model, [], Dpo()) is model
+
+
 def test_few_examples_are_read_often_and_many_twice(monkeypatch) -> None:
     monkeypatch.setattr(_writers, "READ", 80_000)
     assert _writers.epochs(8_000) == 10 and _writers.epochs(79_000) == 2 and _writers.epochs(50_000, 1.0, 40_000) == 1

@@ -119,16 +119,20 @@ class Student:
     writers: Writers
 
     def tune(self, examples: Sequence[Example], **more: Any) -> Model:
-        """The model after learning the examples; `more` as `generation.tuning.tune` takes it."""
+        """The model after learning the examples, as it was where there are none; `more` as `generation.tuning.tune` takes it."""
         from outgrow.generation.tuning import tune
 
+        if not examples:
+            return self.model
         more = {"epochs": epochs(sum(len(one.prompt) + len(one.answer) for one in examples)), **more}
         return tune(self.model, examples, kind=self.kind, seed=self.seed, store=self.writers.store, chat=self.writers.how.chat, **more)
 
     def prefer(self, model: Model, pairs: Sequence[Pair], objective: PairObjective, **more: Any) -> Model:
-        """A model after learning from pairs, itself the reference; `more` as `generation.tuning.prefer` takes it."""
+        """A model after learning from pairs, itself the reference and, where there are none, what comes out; `more` as of `tuning.prefer`."""
         from outgrow.generation.tuning import prefer
 
+        if not pairs:
+            return model
         letters = sum(2 * len(pair.prompt) + len(pair.chosen) + len(pair.rejected) for pair in pairs)
         more = {"epochs": epochs(letters, 1.0, PAIRED), **more}
         return prefer(model, pairs, objective, kind=self.kind, seed=self.seed, store=self.writers.store, chat=self.writers.how.chat, **more)

@@ -24,8 +24,7 @@ def executed_dpo(weak, student, executor, *, beta: float = 0.1, rate: float = 1e
 
     found = _verdicts(weak, executor)
     pairs = [Pair(prompt, right[0], wrong[0]) for prompt, (right, wrong) in zip(weak.prompts, found, strict=True) if right and wrong]
-    tuned = _tuned(weak, student, found)
-    return student.prefer(tuned, pairs, Dpo(beta), rate=rate) if pairs else tuned
+    return student.prefer(_tuned(weak, student, found), pairs, Dpo(beta), rate=rate)
 
 
 def _verdicts(weak, executor) -> list[tuple[list[str], list[str]]]:
@@ -40,6 +39,5 @@ def _verdicts(weak, executor) -> list[tuple[list[str], list[str]]]:
 
 
 def _tuned(weak, student, found):
-    """Tuned on a right answer of each item that has one; as it was where no item has."""
-    examples = weak.examples([right[0] if right else None for right, _ in found])
-    return student.tune(examples) if examples else student.model
+    """Tuned on a right answer of each item that has one."""
+    return student.tune(weak.examples([right[0] if right else None for right, _ in found]))

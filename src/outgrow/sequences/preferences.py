@@ -39,7 +39,7 @@ def wspo(weak, aligned, student, *, beta: float = 1.0, rate: float = 5e-4):
 
 
 def preferred(weak, student, width: int, rate: float, sure: bool = False, **objective: float):
-    """The naive student after DPO; naive itself where its beams are all alike."""
+    """The naive student after DPO."""
     from outgrow.generation.preference import Dpo, Pair, confidence
 
     naive = student.tune(weak.examples([answer.text for answer in weak.best]))
@@ -51,4 +51,4 @@ def preferred(weak, student, width: int, rate: float, sure: bool = False, **obje
         best, worst = int(np.argmax(s)), int(np.argmin(s))
         if best != worst:
             pairs.append(Pair(prompt, texts[best], texts[worst], confidence(s[best] - s[worst]) if sure else 1.0))
-    return student.prefer(naive, pairs, Dpo(**objective), rate=rate) if pairs else naive
+    return student.prefer(naive, pairs, Dpo(**objective), rate=rate)
