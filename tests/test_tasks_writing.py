@@ -169,5 +169,5 @@ def test_human_eval_shows_examples_and_seals_hidden_tests(monkeypatch):
     answers = ["    return 2 * x\n", "    return 4\n", "    return x\n"]
     assert check("unit_tests", answers, [task.shown[0]] * 3) == [True, True, False]
     assert check("unit_tests", answers, [gold.keys[0]] * 3) == [True, False, False]
-    with pytest.raises(UserError, match="human-eval has nothing to set"):
+    with pytest.raises(UserError, match="number of letters, 150 to 2000"):
         load("human-eval:2")

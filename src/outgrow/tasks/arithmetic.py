@@ -17,7 +17,7 @@ SHAPES = {
 
 
 @writing("arithmetic", "sums, products and expressions, after a few examples; arithmetic:5 is the hardest", Dial("difficulty", 1, 5, 2))
-def arithmetic(items: int, seed: int, difficulty: int) -> tuple[Writing, WritingGold]:
+def arithmetic(items: int | None, seed: int, difficulty: int) -> tuple[Writing, WritingGold]:
     """`items` different expressions of whole numbers; the answer is the number."""
     rng = derive(seed, "arithmetic", difficulty)
     shapes = SHAPES[difficulty]

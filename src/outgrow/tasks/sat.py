@@ -15,7 +15,7 @@ EXAMPLE = (
 
 
 @writing("sat", "3-SAT with a solution, after two worked ones; sat:6 has six variables", Dial("variables", 4, 12, 5))
-def sat(items: int, seed: int, variables: int) -> tuple[Writing, WritingGold]:
+def sat(items: int | None, seed: int, variables: int) -> tuple[Writing, WritingGold]:
     """`items` different problems of so many variables; the answer gives each a value, 0 or 1."""
     rng = derive(seed, "sat", variables)
     names = NAMES[:variables]
@@ -35,6 +35,6 @@ def sat(items: int, seed: int, variables: int) -> tuple[Writing, WritingGold]:
         return Draft(f"{EXAMPLE}Find values that make every line true.\n{lines}\nValues:", f" {answer}", key, key)
 
     return build(
-        f"sat:{variables}", distinct(items, draw, "sat"), verifier="clauses", scorer="clauses", form="words", tokens=5 * variables, stop=("\n",),
+        f"sat:{variables}", distinct(items, draw, "sat"), verifier="clauses", scorer="clauses", form="words", tokens=3 * variables + 2, stop=("\n",),
         source=f"generated, {variables} variables, {RATIO * variables} clauses, seed {seed}",
     )  # fmt: skip

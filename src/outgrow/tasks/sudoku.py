@@ -18,7 +18,7 @@ FIRST = np.array([[1, 2, 3, 4], [3, 4, 1, 2], [2, 1, 4, 3], [4, 3, 2, 1]])
 
 
 @writing("sudoku", "4 x 4 sudokus, after three worked ones; sudoku:6 has six blanks", Dial("blanks", 1, 12, 3))
-def sudoku(items: int, seed: int, blanks: int) -> tuple[Writing, WritingGold]:
+def sudoku(items: int | None, seed: int, blanks: int) -> tuple[Writing, WritingGold]:
     """`items` different puzzles with so many blanks; the answer gives every letter a digit."""
     rng = derive(seed, "sudoku", blanks)
 
@@ -31,7 +31,7 @@ def sudoku(items: int, seed: int, blanks: int) -> tuple[Writing, WritingGold]:
         return Draft(f"{RULES}\n\n{EXAMPLES}{puzzle}\nLetters:", f" {answer}", {"puzzle": puzzle}, {"puzzle": puzzle})
 
     return build(
-        f"sudoku:{blanks}", distinct(items, draw, "sudoku"), verifier="sudoku", scorer="sudoku", form="words", tokens=4 * blanks + 2, stop=("\n",),
+        f"sudoku:{blanks}", distinct(items, draw, "sudoku"), verifier="sudoku", scorer="sudoku", form="words", tokens=3 * blanks + 2, stop=("\n",),
         source=f"generated, {blanks} blanks, seed {seed}",
     )  # fmt: skip
 

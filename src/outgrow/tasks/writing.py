@@ -3,7 +3,7 @@
 A source is one file in this folder with a function
 
     @writing("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
-    def sudoku(items: int, seed: int, dial: int) -> tuple[Writing, WritingGold]: ...
+    def sudoku(items: int | None, seed: int, dial: int) -> tuple[Writing, WritingGold]: ...
 
 that is found by walking the folder; `load("sudoku:6")` turns the dial. A source without a dial is called without one.
 """
@@ -205,7 +205,7 @@ def load(name: str, items: int | None = None, seed: int = 0, columns: Columns | 
     dial = source.dial
     if colon and not (turned.isdecimal() and dial.low <= int(turned) <= dial.high):
         raise UserError(f"task {name!r}: after the colon stands the number of {dial.what}, {dial.low} to {dial.high}")
-    return source.load(items or ITEMS, seed, int(turned) if colon else dial.default)
+    return source.load(items, seed, int(turned) if colon else dial.default)
 
 
 def from_table(table: Table, columns: Columns, items: int | None) -> tuple[Writing, WritingGold]:
@@ -229,8 +229,9 @@ def from_table(table: Table, columns: Columns, items: int | None) -> tuple[Writi
     )  # fmt: skip
 
 
-def distinct(items: int, draw: Callable[[], Draft], name: str) -> list[Draft]:
-    """`items` drafts of different prompts; UserError where there are too few."""
+def distinct(items: int | None, draw: Callable[[], Draft], name: str) -> list[Draft]:
+    """`items` drafts of different prompts, ITEMS where nobody says; UserError where there are too few."""
+    items = items or ITEMS
     found: dict[str, Draft] = {}
     for _ in range(50 * items):
         if len(found) == items:
