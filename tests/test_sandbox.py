@@ -220,6 +220,38 @@ def test_many_runs_leave_no_process_no_file_and_no_open_handle_behind() -> None:
     assert len(os.listdir("/proc/self/fd")) == handles
 
 
+def test_work_that_is_given_up_ends_what_runs() -> None:
+    def work(item: str) -> Ran:
+        if item == "fails":
+            time.sleep(0.5)
+            raise KeyboardInterrupt
+        return python(item, seconds=30)
+
+    before, began = processes(), time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        each(work, ["fails", "while True: pass", "while True: pass", "while True: pass"], "running")
+    assert time.monotonic() - began < 15
+    assert processes() - before == set()
+
+
+def test_what_is_killed_while_it_is_set_up_is_gone() -> None:
+    before = processes()
+    for wait in range(0, 40, 2):
+        one = _sandbox._Running(find(), Box({"main.py": "while True: pass"}, ("python", "main.py"), seconds=20))
+        time.sleep(wait / 1000)
+        one.kill("failed")
+        began = time.monotonic()
+        _sandbox._watch([one])
+        os.close(one._said)
+        assert time.monotonic() - began < 5
+    assert processes() - before == set()
+
+
+def test_a_program_says_the_same_each_time() -> None:
+    text = "print({hash(word) for word in ('a', 'b')}, {'x', 'y', 'z'})"
+    assert python(text).stdout == python(text).stdout
+
+
 def test_without_bubblewrap_nothing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(_sandbox.shutil, "which", lambda name: None)
     monkeypatch.setattr(_sandbox.importlib.util, "find_spec", lambda name: None)

@@ -27,12 +27,14 @@ import os
 import platform
 import selectors
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -48,11 +50,15 @@ HANDLES = 64
 MEMORY_CODE = 97
 """How `_START` says that Python ran out of memory."""
 
+_alive: set[_Running] = set()
+"""What runs now: ended when the work is given up."""
+
 T = TypeVar("T")
 S = TypeVar("S")
 
 _START = f"""
 import os, resource, sys
+os.setsid()
 seconds, memory, began = map(int, sys.argv[1:4])
 command = sys.argv[4:]
 for what, most in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, {DISK}),
@@ -60,6 +66,7 @@ for what, most in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory),
     hard = resource.getrlimit(what)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(what, (most, most))
+# Fails where we are gone by now.
 os.write(began, b"x")
 os.close(began)
 if command[0] != "python":
@@ -164,13 +171,18 @@ def each(work: Callable[[S], T], items: Sequence[S], label: str) -> list[T]:
     """work(item) of each, one more at a time than there are cores: a box that begins or ends waits for the kernel."""
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)) + 1) as pool, progress.track(label, len(items)) as bar:
         futures = [pool.submit(work, item) for item in items]
+        results = []
         try:
-            results = []
             for future in futures:
                 results.append(future.result())
                 bar.advance()
-        finally:
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            while any(future.running() for future in futures):
+                for one in list(_alive):
+                    one.kill("failed")
+                time.sleep(0.01)
+            raise
     return results
 
 
@@ -226,15 +238,19 @@ class _Running:
             for handle in mine:
                 os.close(handle)
         self.gone = os.pidfd_open(self.process.pid)
+        _alive.add(self)
         self.deadline = self.begin + 3 * box.seconds + 2
 
     def kill(self, outcome: str) -> None:
-        """Ends it, and with bubblewrap all that it made."""
+        """Ends it and all that it made."""
         self.outcome = self.outcome or outcome
-        self.process.kill()
+        # The whole group: while bubblewrap is still setting up, its death alone would not reach what it made.
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def ended(self) -> None:
         """Bubblewrap is gone: what became of it?"""
+        _alive.discard(self)
         code = self.process.wait()
         if not self.outcome:
             limit = time.monotonic() - self.begin >= self.box.seconds and code in (128 + 9, 128 + 24)
@@ -297,7 +313,7 @@ def _file(data: bytes, mine: list[int]) -> int:
 
 def _arguments(box: Box, mine: list[int]) -> list[str]:
     """How bubblewrap is called; the files that it reads are put to `mine`, whose first is where to say that it began."""
-    given = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+    given = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent", "--cap-drop", "ALL", "--clearenv"]
     variables = {"LD_LIBRARY_PATH": f"/python/{sys.platlibdir}", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LANG": "C.UTF-8", "HOME": "/tmp", **box.variables}
     for name, value in variables.items():
         given += ["--setenv", name, value]

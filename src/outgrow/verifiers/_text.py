@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 
 _FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -30,12 +31,12 @@ def program(answer: str, entry_point: str, prompt_code: str = "") -> str:
     """
     text = code(answer, entry_point)
     whole = f"{prompt_code}\n{text}" if prompt_code and _defines(text, entry_point) else prompt_code + text
-    if not prompt_code or _reads(whole):
+    if not prompt_code or reads(whole):
         return whole
     lines = text.splitlines(keepends=True)
     margin = next((at for at, line in enumerate(lines) if at and line.strip() and not line[0].isspace()), len(lines))
     shorter = prompt_code + "".join(lines[:margin])
-    return shorter if _reads(shorter) else whole
+    return shorter if reads(shorter) else whole
 
 
 def final(answer: str) -> str:
@@ -59,11 +60,14 @@ def _defines(text: str, name: str) -> bool:
     return re.search(rf"^(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b", text, re.MULTILINE) is not None
 
 
-def _reads(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
+def reads(text: str) -> bool:
+    """Whether it is Python; what Python warns of is no concern of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
     return True
 
 

@@ -18,7 +18,7 @@ from outgrow.errors import UserError
 from outgrow.verifiers import Asked, Verdict, verifier
 from outgrow.verifiers._asked import shown
 from outgrow.verifiers._sandbox import Box, each, together
-from outgrow.verifiers._text import program
+from outgrow.verifiers._text import program, reads
 from outgrow.verifiers._values import loads
 
 _SOURCES = {name: Path(__file__).with_name(name).read_bytes() for name in ("_values.py", "_called.py", "_calling.py")}
@@ -34,10 +34,8 @@ def unit_tests(asked: Sequence[Asked], *, seconds: int = 5, memory: int = 512 <<
         checks.append((program(one.answer, entry_point, prompt), prompt, entry_point, tests))
     distinct = list(dict.fromkeys(checks))
     for tests in {check[3] for check in distinct}:
-        try:
-            compile(tests, "tests", "exec")
-        except (SyntaxError, ValueError) as error:
-            raise UserError(f"shown['tests'] is no Python: {error}") from error
+        if not reads(tests):
+            raise UserError(f"shown['tests'] is no Python: {tests!r:.80}")
     verdicts = dict(zip(distinct, each(lambda check: _check(*check, seconds, memory), distinct, "running unit tests"), strict=True))
     return [verdicts[check] for check in checks]
 
