@@ -299,6 +299,7 @@ def test_few_examples_are_read_often_and_many_twice(monkeypatch) -> None:
 
 def test_supervisors_are_parsed() -> None:
     assert parse("smollm2-135m+shots:gemma3-270m") == [("smollm2-135m", "smollm2-135m", False), ("shots:gemma3-270m", "gemma3-270m", True)]
+    assert parse("sibling:smollm2-135m:12") == [("sibling:smollm2-135m:12", "sibling:smollm2-135m:12", False)]
 
 
 @pytest.mark.parametrize(
@@ -312,6 +313,7 @@ def test_supervisors_are_parsed() -> None:
         (["TABLE", "--scorer", "number"], "no column 'prompt' for --prompt"),
         (["TABLE", "--scorer", "slots", "--weak", "shots:"], "supervisor 'shots:': give a model, or shots:MODEL"),
         (["TABLE", "--scorer", "slots", "--weak", "smolm2-135m"], "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?"),
+        (["TABLE", "--scorer", "slots", "--weak", "sibling:smolm2-135m:9"], "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?"),
         (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt says nothing to --scorer slots: leave it out"),
         (["TABLE", "--scorer", "number", "--votes", "a"], "--votes says nothing to --scorer number: leave it out"),
         (["arithmetic", "--prompt", "text"], "--prompt is for tables; 'arithmetic' is built in and takes --items only"),

@@ -23,6 +23,7 @@ import numpy as np
 from outgrow import models, progress, results, sequences
 from outgrow.errors import UserError, unknown
 from outgrow.generation import Sampling
+from outgrow.generation.sibling import PREFIX, resolve
 from outgrow.measures import written as scorers
 from outgrow.models import Model
 from outgrow.report.runs import safe
@@ -69,14 +70,14 @@ class Written:
         if self.student not in KINDS:
             raise unknown("kind of student that writes", self.student, KINDS)
         for name in (*self._strong(), *(base for weak in self.weak for _, base, _ in parse(weak))):
-            models.check(name)
+            models.check(name.removeprefix(PREFIX).rpartition(":")[0] if name.startswith(PREFIX) else name)
         began = time.time()
         store = Store.default()
         loaded = [load(name, self.reading, self.seed) for name in self.tasks]
         out = self.folder()
         results.claim(out)
         done = [
-            self._rows(task, gold, weak, models.resolve(strong, store), store, chosen)
+            self._rows(task, gold, weak, resolve(strong, store), store, chosen)
             for task, gold in loaded for strong in self._strong() for weak in self.weak
         ]  # fmt: skip
         write(out, self, chosen, done, began)
@@ -108,7 +109,7 @@ class Written:
 
     def _rows(self, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict]) -> Rows:
         writers = Writers(store, Sampling(tokens=task.tokens, stop=task.stop, chat=task.chat))
-        bases = tuple((name, models.resolve(base, store), shown) for name, base, shown in parse(weak))
+        bases = tuple((name, resolve(base, store), shown) for name, base, shown in parse(weak))
         made_of = {
             "task": task.digest, "seed": self.seed, "weak": [(name, base.digest, shown) for name, base, shown in bases], "weak_gold": self.weak_gold,
             "strong": strong.digest, "student": self.student, "code": code(),
