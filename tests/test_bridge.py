@@ -13,7 +13,7 @@ from scipy.special import digamma, gammaln
 import tiny_models
 from outgrow import models
 from outgrow.errors import UserError
-from outgrow.generation import Answer, bridge, targets, tuning
+from outgrow.generation import Answer, Sampling, bridge, targets, tuning
 from outgrow.generation.local import Local
 from outgrow.generation.preference import Pair
 from outgrow.generation.targets import Bayesian, Hard, Soft
@@ -147,6 +147,18 @@ def test_a_student_learns_what_came_over_the_bridge(both, store):
     scores = tuple(np.exp(bridge.across("is in", weak, said, student, own)).tolist())
     taught = tuning.tune(student.model, [tuning.Example("rome", "is in", targets=scores)], kind="full", seed=0, store=store, epochs=80, rate=1e-2, objective=Soft())
     assert np.allclose(np.exp(Local(taught).logprobs(["rome"], ["is in"])[0]), scores, atol=0.03)
+
+
+def test_supervisors_that_disagree_teach_what_most_of_them_say(both, store):
+    """Two weak models say "is in", one says "lyon": by weights 1, 1 and 1 the former is learned, by 1, 1 and 4 the latter."""
+    _, student = both
+
+    def learned(last: float) -> list[str]:
+        said = [tuning.Example("rome", "is in"), tuning.Example("rome", "is in"), tuning.Example("rome", "lyon", weight=last)]
+        taught = tuning.tune(student.model, said, kind="full", seed=0, store=store, epochs=30, rate=1e-2, objective=Bayesian(0.3))
+        return [answer.text for answer in Local(taught).draw(["rome"], 1, Sampling(tokens=8, temperature=0), [[0]])[0]]
+
+    assert (learned(1), learned(4)) == (["is in"], ["lyon"])
 
 
 def test_a_tokenizer_that_does_not_tell_where_its_tokens_stand_is_refused(both, monkeypatch):

@@ -167,6 +167,8 @@ def test_bad_examples_are_refused(causal, encoder, store):
         tune(Example("a", "b", weight=0))
     with pytest.raises(UserError, match="1 targets for an answer of 2 tokens"):
         tune(Example("a", "in spain", targets=(0.5,)), objective=Soft())
+    with pytest.raises(UserError, match="are no probabilities"):
+        tune(Example("a", "in spain", targets=(0.5, -1.2)), objective=Soft())
     with pytest.raises(UserError, match="plain cross-entropy"):
         tune(Example("a", "spain", targets=(0.5,)))
     with pytest.raises(UserError, match="more than the 64"):

@@ -94,7 +94,7 @@ def tune(
     """The model after learning the examples, a checkpoint in the store; out of the store where it was made before.
 
     kind: "lora" or "full". Raises UserError for no examples, for one that is longer than the model can read, and where `targets`
-    are not one number a token.
+    are not one probability a token.
     """
     examples = [example for example in examples if example.weight > 0]
     if not examples:
@@ -165,6 +165,8 @@ def _scores(example: Example, text: Text) -> np.ndarray:
         return np.ones(tokens, np.float32)
     if len(example.targets) != tokens - 1:
         raise UserError(f"{len(example.targets)} targets for an answer of {tokens - 1} tokens: give one a token of the model that learns them")
+    if not all(0 <= target <= 1 for target in example.targets):
+        raise UserError(f"targets from {min(example.targets):.3g} to {max(example.targets):.3g} are no probabilities: give exp of what `bridge.across` gives")
     return np.array([*example.targets, 1.0], np.float32)
 
 
