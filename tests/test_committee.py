@@ -141,7 +141,7 @@ def test_a_perfect_verifier_earns_the_coverage_and_its_relative_gap_is_one_at_fu
     at = earned(bench(right, {"perfect": Verdicts(np.where(right.ravel(), SOUND, UNSOUND).astype(np.int8), np.zeros(right.size))}))
     # Full coverage: the gap is 1 - J, so all of what was missing.
     found = coverage.resample({"v": np.ones(60), "s": right.mean(1)}, np.arange(60), rng)
-    assert at["verified", "perfect", 8] == 1 and found.figure({"v": 1, "s": -1}).value == pytest.approx(1 - right.mean())
+    assert at["verified", "perfect", 8] == 1 and found.difference("v", "s").value == pytest.approx(1 - right.mean())
     assert found.relative_gap("v", "s").value == pytest.approx(1)
 
 
@@ -168,11 +168,11 @@ def test_intervals_resample_groups_and_pair_what_they_compare():
     groups = np.repeat(np.arange(40), 5)
     level = rng.normal(0.5, 0.2, 40)[groups]
     found = coverage.resample({"a": level, "b": level + 0.1}, groups, rng)
-    low, high = found.figure({"a": 1.0}).ci
+    low, high = found.figure("a").ci
     # Of 40 groups with standard deviation .2: 1.96 * .2 / sqrt(40) = .062 each way.
     assert 0.04 < (high - low) / 2 < 0.085
-    assert found.figure({"b": 1, "a": -1}).ci == pytest.approx((0.1, 0.1))
-    assert coverage.resample({"a": np.ones(5)}, np.zeros(5), rng).figure({"a": 1.0}).ci is None
+    assert found.difference("b", "a").ci == pytest.approx((0.1, 0.1))
+    assert coverage.resample({"a": np.ones(5)}, np.zeros(5), rng).figure("a").ci is None
 
 
 def test_figures_count_only_where_there_is_something_to_choose_from():
@@ -325,6 +325,8 @@ def test_the_headline_says_first_that_there_is_too_little_to_choose_from():
     task, _ = writing.load("sat:4", 50, 0)
     perfect = {"clauses": Verdicts(np.where(right.ravel(), SOUND, UNSOUND).astype(np.int8), np.zeros(right.size))}
     said = page.headline(facts_of(task, [bench(right, perfect)], 0))
+    gaps = {g["choice"]: g for g in facts_of(task, [bench(right, perfect)], 0)["gaps"] if g["k"] == 8}
+    assert gaps["majority"]["over_majority"] == {"value": 0.0, "ci": (0.0, 0.0)} and gaps["coverage"]["left"]["value"] == 0
     assert said.verdict == "yes" and "reaches the coverage" in said.label
     low = page.headline(facts_of(task, [bench(right & (rng.random((50, 8)) < 0.02), perfect)], 0))
     assert low.verdict == "unclear" and low.plain.index("coverage is") < low.plain.index("Of 8 answers")

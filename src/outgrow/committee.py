@@ -408,13 +408,13 @@ def facts_of(task: Writing, benches: Sequence[Bench], seed: int) -> dict[str, An
         "most": most,
         "enough": {"coverage": at["coverage"], "single": at["single"], "least": coverage.COVERED, "times": coverage.TIMES, "holds": coverage.counts(at["single"], at["coverage"])},
         "figures": [
-            {"who": who, "choice": c.choice, "verifier": c.verifier, "k": c.k, "right": _plain(resampled.figure({_key(who, c): 1.0})),
-             "shown": _plain(resampled.figure({_key(who, c) + "/shown": 1.0})) if c.shown is not None else None}
+            {"who": who, "choice": c.choice, "verifier": c.verifier, "k": c.k, "right": _plain(resampled.figure(_key(who, c))),
+             "shown": _plain(resampled.figure(_key(who, c) + "/shown")) if c.shown is not None else None}
             for who, c in found
         ],
         "gaps": [_gap(who, c, resampled) for who, c in found if c.choice != "single"],
         "members": [
-            {"who": b.who, "name": name, "right": _plain(resampled.figure({f"{b.who}/member/{name}": 1.0})), "answers": int((b.answers.supervisor == j).sum())}
+            {"who": b.who, "name": name, "right": _plain(resampled.figure(f"{b.who}/member/{name}")), "answers": int((b.answers.supervisor == j).sum())}
             for b in benches for j, name in enumerate(b.answers.supervisors)
         ],
         "independent": _independent(main),
@@ -437,14 +437,13 @@ def _member(bench: Bench, supervisor: int) -> np.ndarray:
 
 
 def _gap(who: str, curve: Curve, resampled: Resampled) -> dict[str, Any]:
-    single = f"{who}/single/None/{curve.k}"
-    majority = f"{who}/majority/None/{curve.k}"
+    single, majority, covered = (f"{who}/{choice}/None/{curve.k}" for choice in ("single", "majority", "coverage"))
     return {
         "who": who, "choice": curve.choice, "verifier": curve.verifier, "k": curve.k,
-        "gap": _plain(resampled.figure({_key(who, curve): 1.0, single: -1.0})),
+        "gap": _plain(resampled.difference(_key(who, curve), single)),
         "relative": _plain(resampled.relative_gap(_key(who, curve), single)),
-        "over_majority": _plain(resampled.figure({_key(who, curve): 1.0, majority: -1.0})),
-        "left": _plain(resampled.figure({f"{who}/coverage/None/{curve.k}": 1.0, _key(who, curve): -1.0})),
+        "over_majority": _plain(resampled.difference(_key(who, curve), majority)),
+        "left": _plain(resampled.difference(covered, _key(who, curve))),
     }  # fmt: skip
 
 

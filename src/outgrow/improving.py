@@ -123,8 +123,8 @@ def facts_of(found: Sequence[Round], groups: np.ndarray, seed: int) -> list[dict
     resampled = coverage.resample(values, groups, derive(seed, "rounds"))
     rows = []
     for r in found:
-        gained = resampled.figure({f"{r.by}/{r.number}/single": 1.0, f"{r.by}/0/single": -1.0}) if r.number else None
-        one = {what: resampled.figure({f"{r.by}/{r.number}/{what}": 1.0}) for what in ("single", "covered")}
+        gained = resampled.difference(f"{r.by}/{r.number}/single", f"{r.by}/0/single") if r.number else None
+        one = {what: resampled.figure(f"{r.by}/{r.number}/{what}") for what in ("single", "covered")}
         rows.append({
             "by": r.by, "round": r.number, "kept": r.kept, "kept_right": None if np.isnan(r.kept_right) else r.kept_right,
             **{what: {"value": f.value, "ci": f.ci} for what, f in one.items()}, "gained": {"value": gained.value, "ci": gained.ci} if gained else None,

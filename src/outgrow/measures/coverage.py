@@ -68,9 +68,13 @@ class Resampled:
     drawn: Mapping[str, np.ndarray]
     """(B,) by name."""
 
-    def figure(self, of: Mapping[str, float]) -> Figure:
-        """A weighted sum of means."""
-        return self._figure(sum(w * self.value[name] for name, w in of.items()), sum(w * self.drawn[name] for name, w in of.items()))
+    def figure(self, name: str) -> Figure:
+        """One of the means."""
+        return self._figure(self.value[name], self.drawn[name])
+
+    def difference(self, one: str, other: str) -> Figure:
+        """Of two means, paired."""
+        return self._figure(self.value[one] - self.value[other], self.drawn[one] - self.drawn[other])
 
     def relative_gap(self, choice: str, single: str) -> Figure:
         """(J(choice) - J(single)) / (1 - J(single)); NaN where a single answer is always right."""
