@@ -258,7 +258,7 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
     task, gold = writing.load("sudoku", 5, 0)
     short = replace(task, prompts=tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france")), tokens=3)
     monkeypatch.setitem(writing._sources, "short", writing.Source("short", "", lambda items, seed: (short, gold), None))
-    arguments = ["committee", "short", "--weak", model, "--strong", model, "--draws", "3", "--out"]
+    arguments = ["committee", "short", "--weak", model, "--strong", model, "--draws", "3", "--verifier", "sudoku", "critic", "--out"]
     for out in ("one", "two"):
         with pytest.raises(SystemExit) as stopped:
             cli.main([*arguments, out])
@@ -270,6 +270,8 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
     assert "do not show what a committee is worth" in html and "<script" not in html and "http" not in html.replace("http-equiv", "").replace("http://www.w3.org/", "")
     facts = json.loads(first)
     assert {f["who"] for f in facts["figures"]} == {"weak", "strong"} and facts["own_check"] == "sudoku"
+    # The weak model is the critic of the strong one's answers, too.
+    assert facts["asked"]["judge"] == model and {(q["who"], q["verifier"]) for q in facts["quality"]} == {(w, v) for w in ("weak", "strong") for v in ("sudoku", "critic")}
     assert pl.read_parquet(tmp_path / "one" / "answers.parquet").height == 2 * 5 * 3
 
 
