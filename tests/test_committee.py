@@ -16,7 +16,8 @@ from outgrow import candidates, cli, models, scored, verifiers
 from outgrow.candidates import choice
 from outgrow.candidates.choice import SOUND, UNSOUND, UNTOLD, Verdicts
 from outgrow.candidates.forms import FORMS
-from outgrow.committee import Bench, _combined, _noted, committee, committees, curves, facts_of, verdicts_of
+from outgrow.chosen import Bench, curves, facts_of
+from outgrow.committee import _combined, _noted, committee, committees, verdicts_of
 from outgrow.errors import UserError
 from outgrow.improving import facts_of as rounds_of
 from outgrow.improving import improve

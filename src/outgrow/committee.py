@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import platform
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
@@ -21,12 +20,11 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import candidates, progress, scored, verifiers
-from outgrow.candidates import Candidates, choice
+from outgrow.candidates import Candidates
 from outgrow.candidates.choice import SOUND, UNSOUND, UNTOLD, Verdicts
+from outgrow.chosen import Bench, Cost, facts_of
 from outgrow.errors import UserError, unknown
-from outgrow.measures import coverage
-from outgrow.measures.coverage import Figure, Resampled
-from outgrow.rng import derive, hashed
+from outgrow.rng import hashed
 from outgrow.store import Store, disk
 from outgrow.tasks import answered, writing
 from outgrow.tasks.table import READERS, read_file
@@ -39,40 +37,20 @@ UNIT = 256
 """Answers that are checked, and kept, together, whole items at a time."""
 STANDING = {True: SOUND, None: UNTOLD, False: UNSOUND}
 SOUNDNESS = {standing: sound for sound, standing in STANDING.items()}
-SAID = {SOUND: "sound", UNTOLD: "cannot tell", UNSOUND: "unsound"}
-TOGETHER = 1 << 21
-"""Places in sets of answers that are chosen from at a time."""
-TIE = "of equally common answers those of the model named first, else of the next, then any alike"
 
 
 @final
 @dataclass(frozen=True)
-class Cost:
-    """What a part of the work took, whenever it was done."""
+class Written:
+    """Answers of J models to all items."""
 
-    what: str
-    answers: int
-    tokens: int | None = None
-    """Of answers; None where nobody counted."""
-    seconds: float | None = None
-    flops: float | None = None
-    """2 x parameters x tokens of the answers; None where the model is not known."""
-
-
-@final
-@dataclass(frozen=True)
-class Bench:
-    """Answers to the items, what is true of them, and what verifiers say."""
-
-    who: str
-    """"weak" or "strong"."""
-    answers: Candidates
-    right: np.ndarray
-    """(A,) bool: by gold."""
-    shown: np.ndarray | None
-    """(A,) bool: by the task's own check of what is shown; None where it has none."""
-    verdicts: dict[str, Verdicts]
-    cost: tuple[Cost, ...]
+    models: tuple[str, ...]
+    texts: list[list[list[str]]]
+    """[j][i][k]"""
+    logprobs: list[list[list[float]]] | None = None
+    correct: list[list[list[bool]]] | None = None
+    """Where a table says so; None: gold is to be asked."""
+    cost: tuple[Cost, ...] = ()
 
 
 @final
@@ -111,7 +89,7 @@ def committee(
     recorded = _recorded(source, weak, strong, answers, columns)
     if recorded is not None:
         task, gold = recorded.task, recorded.gold
-        given = {"weak": (recorded.models, recorded.answers, None, ())}
+        given = {"weak": Written(recorded.models, recorded.answers, correct=recorded.correct)}
     else:
         if not weak and not strong:
             raise UserError("who answers? Name models with --weak or --strong, or give a table of recorded answers")
@@ -123,10 +101,7 @@ def committee(
     judge = judge or next(iter(weak), None)
     if judging and judge is None:
         raise UserError(f"verifier {judging[0]!r} asks a model: name it with --judge")
-    benches = [
-        _bench(who, task, gold, models, texts, logprobs, costs, names, judge, store, recorded.correct if recorded else None)
-        for who, (models, texts, logprobs, costs) in given.items()
-    ]
+    benches = [_bench(who, task, gold, written, names, judge, store) for who, written in given.items()]
     asked = {"source": source, "weak": list(weak), "strong": strong, "draws": draws, "verifiers": list(names), "judge": judge if judging else None}
     facts = facts_of(task, benches, seed)
     if rounds:
@@ -191,8 +166,8 @@ def _recorded(source: str, weak: Sequence[str], strong: str | None, names: Seque
     return answered.wide(table, names, columns or Columns()) if names else answered.long(table, columns or Columns())
 
 
-def _drawn(names: Sequence[str], task: Writing, draws: int, temperature: float, seed: int, store: Store) -> tuple:
-    """Answers of models to the items: names, texts [j][i][k], log-probabilities, costs."""
+def _drawn(names: Sequence[str], task: Writing, draws: int, temperature: float, seed: int, store: Store) -> Written:
+    """Answers of models to the items."""
     from outgrow import generation
     from outgrow.generation import Sampling, answers
 
@@ -206,7 +181,7 @@ def _drawn(names: Sequence[str], task: Writing, draws: int, temperature: float, 
         parameters = getattr(getattr(model, "model", None), "parameters", None)
         flops = 2.0 * parameters * drawn.tokens if parameters else None
         costs.append(Cost(f"{name} writes", draws * len(task), drawn.tokens, drawn.seconds, flops))
-    return tuple(names), texts, logprobs, tuple(costs)
+    return Written(tuple(names), texts, logprobs, cost=tuple(costs))
 
 
 def _improved(
@@ -221,17 +196,14 @@ def _improved(
     return improving.facts_of(found, groups, seed)
 
 
-def _bench(
-    who: str, task: Writing, gold: WritingGold, models: Sequence[str], texts: list, logprobs: list | None, costs: Sequence[Cost],
-    names: Sequence[str], judge: str | None, store: Store, correct: list | None,
-) -> Bench:  # fmt: skip
-    gathered = candidates.gather(texts, models, task.form, logprobs)
-    prompts = [task.prompts[i] for i in gathered.item]
-    if correct is not None:
-        right = np.array([correct[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)], bool)
+def _bench(who: str, task: Writing, gold: WritingGold, written: Written, names: Sequence[str], judge: str | None, store: Store) -> Bench:
+    """The answers, checked and compared with gold."""
+    gathered = candidates.gather(written.texts, written.models, task.form, written.logprobs)
+    if written.correct is not None:
+        right = np.array([written.correct[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)], bool)
     else:
-        right = _right(task.scorer, prompts, gathered.texts, [gold.keys[i] for i in gathered.item], store)
-    verdicts, costs = {}, list(costs)
+        right = _right(task.scorer, [task.prompts[i] for i in gathered.item], gathered.texts, [gold.keys[i] for i in gathered.item], store)
+    verdicts, costs = {}, list(written.cost)
     combine = [name for name in names if "verdicts" in verifiers.registry()[name].needs]
     for name in dict.fromkeys((*(n for n in names if n not in combine), *([task.verifier] if task.verifier else []))):
         verdicts[name], seconds = verdicts_of(name, task, gathered, judge, store)
@@ -336,155 +308,6 @@ def _checks() -> str:
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
-
-
-@final
-@dataclass(frozen=True)
-class Curve:
-    """What a choice earns at k, an item at a time."""
-
-    choice: str
-    verifier: str | None
-    k: int
-    right: np.ndarray
-    """(N,) expected, by gold."""
-    shown: np.ndarray | None
-    """(N,) by the task's own check."""
-
-
-def curves(bench: Bench, seed: int) -> list[Curve]:
-    """Every choice among k of the answers to an item, k = 1, 2, 4, ...; an item with fewer answers gives all it has."""
-    answers = bench.answers
-    sizes = np.bincount(answers.item, minlength=answers.items)
-    starts = np.searchsorted(answers.item, np.arange(answers.items))
-    names = [("single", None), ("majority", None), *((how, v) for v in bench.verdicts for how in ("verified", "voted")), ("coverage", None)]
-    truths = np.stack([bench.right] + ([bench.shown] if bench.shown is not None else [])).astype(np.float64)
-    ladder = coverage.ladder(int(sizes.max()))
-    value = np.zeros((len(ladder), len(names), len(truths), answers.items))
-    with progress.track("choosing", answers.items * len(ladder)) as bar:
-        for step, k in enumerate(ladder):
-            for n in sorted(set(sizes.tolist()) - {0}):
-                among = coverage.subsets(n, min(k, n), derive(seed, "sets", k, n))
-                items = np.flatnonzero(sizes == n)
-                for part in np.array_split(items, math.ceil(len(items) * among.size / TOGETHER)):
-                    rows = starts[part][:, None] + np.arange(n)
-                    form, supervisor = answers.form[rows], answers.supervisor[rows]
-                    picks = [choice.majority(among, form, supervisor)]
-                    for verdicts in bench.verdicts.values():
-                        mine = verdicts.at(rows)
-                        picks += [choice.verified(among, mine, form, supervisor), choice.voted(among, mine, form, supervisor)]
-                    for c, pick in enumerate(picks, 1):
-                        value[step, c][:, part] = np.einsum("mn,tmn->tm", pick.mean(1), truths[:, rows])
-                    # These two are exact without sets.
-                    value[step, 0][:, part] = truths[:, rows].mean(-1)
-                    value[step, -1][:, part] = coverage.pass_at_k(n, truths[:, rows].sum(-1).astype(int), min(k, n))
-                    bar.advance(len(part))
-    return [
-        Curve(how, v, k, value[step, c, 0], value[step, c, 1] if len(truths) > 1 else None)
-        for step, k in enumerate(ladder)
-        for c, (how, v) in enumerate(names)
-    ]
-
-
-def facts_of(task: Writing, benches: Sequence[Bench], seed: int) -> dict[str, Any]:
-    """Everything committee.json says, from answers, verdicts and what gold says of them."""
-    values: dict[str, np.ndarray] = {}
-    found: list[tuple[str, Curve]] = []
-    for bench in benches:
-        for curve in curves(bench, seed):
-            found.append((bench.who, curve))
-            values[_key(bench.who, curve)] = curve.right
-            if curve.shown is not None:
-                values[_key(bench.who, curve) + "/shown"] = curve.shown
-        for j, name in enumerate(bench.answers.supervisors):
-            values[f"{bench.who}/member/{name}"] = _member(bench, j)
-    resampled = coverage.resample(values, task.groups, derive(seed, "intervals"))
-    main = benches[0]
-    most = max(curve.k for who, curve in found if who == main.who)
-    at = {c.choice: resampled.value[_key(main.who, c)] for who, c in found if who == main.who and c.k == most and c.verifier is None}
-    return {
-        "task": task.name, "of": task.source, "items": len(task), "groups": len(np.unique(task.groups)), "counts": dict(task.counts),
-        "scorer": task.scorer, "own_check": task.verifier, "tie": TIE, "digest": task.digest,
-        "most": most,
-        "enough": {"coverage": at["coverage"], "single": at["single"], "least": coverage.COVERED, "times": coverage.TIMES, "holds": coverage.counts(at["single"], at["coverage"])},
-        "figures": [
-            {"who": who, "choice": c.choice, "verifier": c.verifier, "k": c.k, "right": _plain(resampled.figure(_key(who, c))),
-             "shown": _plain(resampled.figure(_key(who, c) + "/shown")) if c.shown is not None else None}
-            for who, c in found
-        ],
-        "gaps": [_gap(who, c, resampled) for who, c in found if c.choice != "single"],
-        "members": [
-            {"who": b.who, "name": name, "right": _plain(resampled.figure(f"{b.who}/member/{name}")), "answers": int((b.answers.supervisor == j).sum())}
-            for b in benches for j, name in enumerate(b.answers.supervisors)
-        ],
-        "independent": _independent(main),
-        "agreement": _agreement(main),
-        "quality": [row for bench in benches for row in _quality(bench)],
-        "cost": [{"who": b.who, **asdict(c), "seconds": round(c.seconds, 3) if c.seconds is not None else None} for b in benches for c in b.cost],
-    }  # fmt: skip
-
-
-def _key(who: str, curve: Curve) -> str:
-    return f"{who}/{curve.choice}/{curve.verifier}/{curve.k}"
-
-
-def _member(bench: Bench, supervisor: int) -> np.ndarray:
-    """(N,) the mean score of one model's answers; its own mean where it gave none."""
-    mine = bench.answers.supervisor == supervisor
-    said = np.bincount(bench.answers.item[mine], minlength=bench.answers.items)
-    right = np.bincount(bench.answers.item[mine], bench.right[mine], bench.answers.items)
-    return np.divide(right, said, out=np.full(len(said), bench.right[mine].mean()), where=said > 0)
-
-
-def _gap(who: str, curve: Curve, resampled: Resampled) -> dict[str, Any]:
-    single, majority, covered = (f"{who}/{choice}/None/{curve.k}" for choice in ("single", "majority", "coverage"))
-    return {
-        "who": who, "choice": curve.choice, "verifier": curve.verifier, "k": curve.k,
-        "gap": _plain(resampled.difference(_key(who, curve), single)),
-        "relative": _plain(resampled.relative_gap(_key(who, curve), single)),
-        "over_majority": _plain(resampled.difference(_key(who, curve), majority)),
-        "left": _plain(resampled.difference(covered, _key(who, curve))),
-    }  # fmt: skip
-
-
-def _plain(figure: Figure) -> dict[str, Any]:
-    return {"value": figure.value if np.isfinite(figure.value) else None, "ci": figure.ci}
-
-
-def _independent(bench: Bench) -> float | None:
-    """Coverage, were the errors of the members independent: 1 - prod (1 - a)^draws; None for one member."""
-    counts = np.bincount(bench.answers.supervisor) / bench.answers.items
-    if len(counts) < 2:
-        return None
-    accuracy = np.array([bench.right[bench.answers.supervisor == j].mean() for j in range(len(counts))])
-    return float(1 - np.prod((1 - accuracy) ** counts))
-
-
-def _agreement(bench: Bench) -> list[dict[str, Any]]:
-    """How often the majority of all answers is right, by how many gave it."""
-    answers, votes, right = bench.answers, [], []
-    for i in range(answers.items):
-        rows = answers.rows(i)
-        form = answers.form[rows]
-        if not len(form):
-            continue
-        pick = choice.majority(np.ones((1, len(form)), bool), form[None], answers.supervisor[rows][None])[0, 0]
-        votes.append(int((form == form[pick.argmax()]).sum()) if form[pick.argmax()] >= 0 else 0)
-        right.append(float(pick @ bench.right[rows]))
-    votes, right = np.array(votes), np.array(right)
-    return [{"votes": int(m), "items": int((votes == m).sum()), "right": float(right[votes == m].mean())} for m in sorted(set(votes.tolist()), reverse=True)]
-
-
-def _quality(bench: Bench) -> list[dict[str, Any]]:
-    """Of what a verifier says of answers: how many it says it of, and how often these are right."""
-    return [
-        {
-            "who": bench.who, "verifier": name, "says": said, "answers": int(at.sum()), "share": float(at.mean()),
-            "right": float(bench.right[at].mean()) if at.any() else None,
-            "shown": float(bench.shown[at].mean()) if bench.shown is not None and at.any() else None,
-        }
-        for name, verdicts in bench.verdicts.items() for standing, said in SAID.items() for at in [verdicts.standing == standing]
-    ]  # fmt: skip
 
 
 def _table(task: Writing, benches: Sequence[Bench]) -> Any:
