@@ -48,7 +48,7 @@ class Written:
     """What to run, in the words of `Study`; `run()` goes on where an earlier run of the same study stopped."""
 
     tasks: Sequence[str]
-    weak: Sequence[str] = ("smollm2-135m",)
+    weak: Sequence[str] = ("sibling:smollm2-135m:12",)
     """Supervisors: a model that is tuned on weak-train gold, or shots:MODEL, which is shown some of it; a+b: together."""
     strong: str | Sequence[str] = "smollm2-135m"
     methods: Sequence[str] = ()
