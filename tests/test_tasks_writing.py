@@ -164,9 +164,9 @@ def test_human_eval_shows_examples_and_seals_hidden_tests(monkeypatch):
     task, gold = load("human-eval")
     assert len(task) == 1 and task.counts == {"rows": 2, "left out: no example in the docstring can be read": 1}
     assert task.shown[0]["tests"] == "assert f(2) == 4\n" and "g(3)" not in json.dumps(task.shown)
-    assert gold.keys[0]["tests"].endswith("check(f)\n") and gold.answers == ("    return 2 * x\n",)
+    assert gold.keys[0]["tests"].endswith("check(f)\n") and gold.answers == ("\n    return 2 * x\n",)
     # Right by what is shown, wrong by gold: it has learned the example by heart.
-    answers = ["    return 2 * x\n", "    return 4\n", "    return x\n"]
+    answers = ["\n    return 2 * x\n", "\n    return 4\n", "\n    return x\n"]
     assert check("unit_tests", answers, [task.shown[0]] * 3) == [True, True, False]
     assert check("unit_tests", answers, [gold.keys[0]] * 3) == [True, False, False]
     with pytest.raises(UserError, match="number of letters, 150 to 2000"):

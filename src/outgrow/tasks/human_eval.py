@@ -20,6 +20,28 @@ PACKAGE = Package(
 )
 STOP = ("\ndef ", "\nclass ", "\nif ", "\nprint", "\n#", "\n@", "\nassert ", "\nimport ", "\nfrom ", "\n```", "\n>>>")
 """A body ends where something stands at the margin."""
+WORKED = '''def doubled(numbers):
+    """ Every number times two.
+    >>> doubled([1, 5])
+    [2, 10]
+    """
+    return [2 * number for number in numbers]
+
+
+def longest(words):
+    """ The longest word, None where there is none.
+    >>> longest(["a", "abc"])
+    'abc'
+    """
+    best = None
+    for word in words:
+        if best is None or len(word) > len(best):
+            best = word
+    return best
+
+
+'''
+"""Two functions of ours before each problem: small models write prose where nothing shows that a body comes next."""
 GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s?:?|is|#\s*returns?|:)\s*")
 
 
@@ -35,9 +57,11 @@ def human_eval(items: int | None, seed: int, longest: int) -> tuple[Writing, Wri
     drafts = []
     for p in short:
         if found := examples(p["prompt"], p["entry_point"]):
-            code = {"prompt_code": p["prompt"], "entry_point": p["entry_point"]}
+            # Newline and indentation are one token to many models: the answer begins with it.
+            head = p["prompt"].strip("\n").rstrip()
+            code = {"prompt_code": head, "entry_point": p["entry_point"]}
             hidden = f"{p['test']}\ncheck({p['entry_point']})\n"
-            drafts.append(Draft(p["prompt"], p["canonical_solution"], {**code, "tests": hidden}, {**code, "tests": "\n".join(found) + "\n"}, name=p["task_id"]))
+            drafts.append(Draft(WORKED + head, "\n" + p["canonical_solution"], {**code, "tests": hidden}, {**code, "tests": "\n".join(found) + "\n"}, name=p["task_id"]))
     counts = {"rows": len(problems), "left out: no example in the docstring can be read": len(short) - len(drafts)}
     if len(short) < len(problems):
         counts[f"left out: a prompt of more than {longest} letters"] = len(problems) - len(short)
