@@ -97,6 +97,8 @@ def test_healing_brings_it_closer_to_its_parent_on_texts_that_it_did_not_see(par
         return float(np.mean(each))
 
     assert divergence(Local(small)) < divergence(bare)
+    learned = tuning.read(big, [("", text) for text in sibling.paragraphs()], chat=False)[4:]
+    assert facts["tokens"] == sibling.EPOCHS * sum(len(text.ids) for text in learned)
     assert facts["pruned"] == min(choice["loss"] for choice in facts["choices"])
     assert f"loss a token: parent {facts['parent']:.2f}; pruned {facts['pruned']:.2f}; healed {facts['healed']:.2f}" in small.revision
 

@@ -95,16 +95,16 @@ def _healed(parent: Model, depth: int, store: Store, folder: Path) -> Mapping[st
     losses = {blocks: loss(Local(model), judging) for blocks, model in pruned.items()}
     best = min(losses, key=losses.__getitem__)
     progress.say(f"sibling of {parent.name}: " + "; ".join(f"blocks {[b + 1 for b in blocks]} loss {loss:.2f}" for blocks, loss in losses.items()))
-    healed = tuning.Run(pruned[best], "full", Healing(local, learning), 0, RATE, store).model()
+    healing = Healing(local, learning)
+    healed = tuning.Run(pruned[best], "full", healing, 0, RATE, store).model()
     for file in healed.path.iterdir():
         if file.name != RECORD:
             os.link(file, folder / file.name)
     for blocks in pruned:
         store.drop("pruned", _made(parent, blocks))
-    spent = tuning.spent(healed)
     return {
-        "blocks": list(best), "parent": loss(local, judging), "pruned": losses[best], "healed": loss(Local(healed), judging), "tokens": spent.tokens,
-        "seconds": spent.seconds, "parameters": pruned[best].parameters, "size_bytes": healed.size_bytes,
+        "blocks": list(best), "parent": loss(local, judging), "pruned": losses[best], "healed": loss(Local(healed), judging),
+        "tokens": sum(healing.tokens(healing.batch(step)) for step in range(healing.steps)), "parameters": pruned[best].parameters, "size_bytes": healed.size_bytes,
         "choices": [{"blocks": list(blocks), "loss": loss} for blocks, loss in losses.items()],
     }  # fmt: skip
 
