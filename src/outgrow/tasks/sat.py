@@ -14,7 +14,7 @@ EXAMPLE = (
 )
 
 
-@writing("sat", "3-SAT with a solution, after two worked ones; sat:6 has six variables", Dial("variables", 4, 12, 5))
+@writing("sat", "3-SAT with a solution, after two worked ones; sat:6 has six variables", Dial("variables", 4, 12, 4))
 def sat(items: int | None, seed: int, variables: int) -> tuple[Writing, WritingGold]:
     """`items` different problems of so many variables; the answer gives each a value, 0 or 1."""
     rng = derive(seed, "sat", variables)

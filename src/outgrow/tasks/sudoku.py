@@ -17,7 +17,7 @@ LETTERS = "abcdefghijkl"
 FIRST = np.array([[1, 2, 3, 4], [3, 4, 1, 2], [2, 1, 4, 3], [4, 3, 2, 1]])
 
 
-@writing("sudoku", "4 x 4 sudokus, after three worked ones; sudoku:6 has six blanks", Dial("blanks", 1, 12, 3))
+@writing("sudoku", "4 x 4 sudokus, after three worked ones; sudoku:6 has six blanks", Dial("blanks", 1, 12, 1))
 def sudoku(items: int | None, seed: int, blanks: int) -> tuple[Writing, WritingGold]:
     """`items` different puzzles with so many blanks; the answer gives every letter a digit."""
     rng = derive(seed, "sudoku", blanks)
