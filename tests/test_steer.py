@@ -279,3 +279,14 @@ def test_the_page_says_who_taught_what_and_fetches_nothing(found) -> None:
     assert "for these very tunings" in page and "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
     for row in found.facts["rows"]:
         assert steered.SAYS[row["name"]] in page
+
+
+def test_where_no_item_tells_two_scores_apart_the_interval_says_how_far_apart_they_may_be() -> None:
+    nothing, some = np.zeros((1, 120)), (np.arange(120) < 32).astype(float)[None]
+    scores = {name: Score(num, np.ones(120), np.arange(120)) for name, num in (("a", nothing), ("b", nothing), ("c", some))}
+    found = Resamples(scores, derive(0))
+    most = 1 - 0.025 ** (1 / 120)  # of 120 groups none differing: at most 3.0% do
+    assert found.ci({"b": 1.0, "a": -1.0}) == (-most, most)
+    assert found.ci({"a": 1.0}) == (0.0, most)
+    closed = found.closed("b", "a", "c")
+    assert closed.value == 0 and closed.ci == pytest.approx((-most / closed.gap_ci[0], most / closed.gap_ci[0]), rel=0.02)

@@ -4,7 +4,8 @@
 
 Its interval inverts one test, as that of PGR does: p belongs to it where D(p) = (steered - before) - p (tuned - before) is not clearly on
 one side of 0 in resamples. These redraw whole groups of test items, the three terms together, and replicates where there are
-FEWEST of them; fewer say too little of how replicates differ, and the interval is then for these very trainings.
+FEWEST of them; fewer say too little of how replicates differ, and the interval is then for these very trainings. Of scores that no item
+tells apart no resample says how far apart they may be: of n groups none differing, at most 1 - .025^(1/n) do (Clopper-Pearson).
 """
 
 from __future__ import annotations
@@ -70,18 +71,19 @@ class Resamples:
         return float(sum(weight * self.scores[name].value for name, weight in of.items()))
 
     def ci(self, of: Mapping[str, float]) -> Interval | None:
-        """Its 95% interval; None where groups are too few.
-
-        Of a single score that all items share, 0 or 1, no resample says how far off it may be: its end is exact (Clopper-Pearson).
-        """
+        """Its 95% interval; None where groups are too few. Exact where items tell nothing apart: a single score of 0 or 1, or two alike."""
         if self.groups < FEWEST:
             return None
         drawn = sum(weight * self.drawn[name] for name, weight in of.items())
         low, high = (float(end) for end in np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)))
-        edge = ((1 - LEVEL) / 2) ** (1 / self.groups)
         if len(of) == 1 and low == high and low in (0, 1):
-            return (edge, 1.0) if low else (0.0, 1 - edge)
-        return low, high
+            return (1 - self.unseen, 1.0) if low else (0.0, self.unseen)
+        return (-self.unseen, self.unseen) if len(of) == 2 and not drawn.any() else (low, high)
+
+    @property
+    def unseen(self) -> float:
+        """The largest share of groups that may differ where none of these does."""
+        return 1 - ((1 - LEVEL) / 2) ** (1 / self.groups)
 
     def closed(self, steered: str, before: str, tuned: str) -> Closed:
         """The share of the gap between `before` and `tuned` that `steered` closes."""
@@ -92,9 +94,10 @@ class Resamples:
             return Closed(None, None, gap, gap_ci, status)
         value = self.mean({steered: 1, before: -1}) / gap
         top, bottom = (self.drawn[name] - self.drawn[before] for name in (steered, tuned))
+        slack = 0.0 if top.any() else self.unseen
 
         def outside(p: np.ndarray) -> np.ndarray:
             low, high = np.quantile(top - np.asarray(p)[..., None] * bottom, ((1 - LEVEL) / 2, (1 + LEVEL) / 2), axis=-1)
-            return (low > 0) | (high < 0)
+            return (low > slack) | (high < -slack)
 
-        return Closed(value, ends(outside, value, float(np.std(top - value * bottom)) / gap), gap, gap_ci, status)
+        return Closed(value, ends(outside, value, float(np.std(top - value * bottom) + slack) / gap), gap, gap_ci, status)
