@@ -287,7 +287,7 @@ def test_finished_committees_stand_in_one_picture(tmp_path, store):
     found = committees([str(tmp_path / "one"), str(tmp_path / "two")], out=tmp_path / "all", store=store)
     html = found.page.read_text()
     assert [f["task"] for f in found.facts] == ["one", "two"] and html.count("<svg") == 1
-    assert "two (too little to choose from)" in html and "clauses’s choice" in html
+    assert "two (too little to choose from)" in html and "chosen by clauses" in html
     with pytest.raises(UserError, match="holds no committee"):
         committees([str(tmp_path), str(tmp_path / "one")], out=tmp_path / "all", store=store)
 

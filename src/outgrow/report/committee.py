@@ -15,7 +15,7 @@ WIDTH, HEIGHT, LABELS = 640, 330, 250
 LOOK = {"coverage": ("ceiling", [6, 3]), "majority": ("floor", [1, 0]), "single": ("control", [2, 3])}
 VERIFIERS = ("method", "contrast", "ochre", "sky", "ink")
 CHOICES = {
-    "single": "a single answer", "majority": "the majority", "coverage": "somebody is right (coverage)", "verified": "{}’s choice",
+    "single": "a single answer", "majority": "the majority", "coverage": "at least one is right (coverage)", "verified": "chosen by {}",
     "voted": "the majority of what {} leaves",
 }  # fmt: skip
 MOST_LEVELS = 8
@@ -55,7 +55,7 @@ def headline(facts: dict[str, Any]) -> Headline:
     at = {(f["choice"], f["verifier"]): f["right"] for f in facts["figures"] if f["who"] == who and f["k"] == most}
     single, majority, covered = (at[name, None] for name in ("single", "majority", "coverage"))
     best = max((k for k in at if k[0] == "verified"), key=lambda k: at[k]["value"], default=None)
-    text = Markup("Of {} answers to each of {:,} items somebody’s is right on <b>{}</b>, a single one on <b>{}</b>, their majority on <b>{}</b>").format(
+    text = Markup("Of {} answers to each of {:,} items one at least is right on <b>{}</b>, a single one on <b>{}</b>, their majority on <b>{}</b>").format(
         most, facts["items"], percent(covered["value"]), percent(single["value"]), percent(majority["value"])
     )
     members = [m for m in facts["members"] if m["who"] == who]
