@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -254,6 +255,8 @@ def test_a_killed_tuning_ends_with_the_same_bytes(causal, tmp_path):
     assert start(0).communicate(timeout=200)[0].split() == ["2", "3", "4", "5"]
     (made,) = (tmp_path / "killed" / "tuned").rglob("model.safetensors")
     assert made.read_bytes() == (whole.path / "model.safetensors").read_bytes()
+    record = json.loads((made.parent / "record.json").read_bytes())
+    assert record["meta"]["tokens"] == tuning.spent(whole).tokens
 
 
 @KINDS

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -103,9 +103,14 @@ def method(
 
 def registry() -> dict[str, Method]:
     """Every method by name, found by walking the folder."""
+    return walked(__name__, __path__)
+
+
+def walked(package: str, folders: Iterable[str]) -> dict[str, Method]:
+    """The methods in a package's files, by name."""
     found = {}
-    for info in pkgutil.iter_modules(__path__):
-        for value in vars(importlib.import_module(f"{__name__}.{info.name}")).values():
+    for info in pkgutil.iter_modules(folders):
+        for value in vars(importlib.import_module(f"{package}.{info.name}")).values():
             marked = getattr(value, "method", None)
             if isinstance(marked, Method):
                 found[marked.name] = marked

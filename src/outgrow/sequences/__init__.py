@@ -10,8 +10,6 @@ hyper-parameters; what comes back is a model. Gold of transfer items is reached 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
@@ -20,7 +18,7 @@ import numpy as np
 
 from outgrow.errors import unknown
 from outgrow.generation import Answer
-from outgrow.methods import Method, method
+from outgrow.methods import Method, method, walked
 from outgrow.verifiers import Verdict
 
 if TYPE_CHECKING:
@@ -82,13 +80,7 @@ class WeakAnswers:
 
 def registry() -> dict[str, Method]:
     """Every method by name, found by walking the folder."""
-    found = {}
-    for info in pkgutil.iter_modules(__path__):
-        for value in vars(importlib.import_module(f"{__name__}.{info.name}")).values():
-            marked = getattr(value, "method", None)
-            if isinstance(marked, Method):
-                found[marked.name] = marked
-    return dict(sorted(found.items()))
+    return walked(__name__, __path__)
 
 
 def find(name: str) -> Method:

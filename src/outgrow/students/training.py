@@ -47,9 +47,10 @@ class Stage(Protocol):
 
 
 def train(network: Any, stages: Sequence[Stage], rate: float, checkpoint: Checkpoint) -> int:
-    """Trains `network.weights` from where it was killed or from the start; tokens read meanwhile."""
-    weights, read, begin = network.weights, 0, 0
+    """Trains `network.weights` from where it was killed or from the start; tokens read by all steps, those before a kill too."""
+    weights, begin = network.weights, 0
     done, state = checkpoint.read()
+    read = int(state["read"]) if state else 0
     for i, weight in enumerate(weights if state else ()):
         weight.data.copy_(torch.tensor(state[f"weight/{i}"]))
     for stage in stages:
@@ -68,7 +69,7 @@ def train(network: Any, stages: Sequence[Stage], rate: float, checkpoint: Checkp
                 optimiser.step()
                 bar.advance()
                 if parallel.main() and checkpoint.due:
-                    checkpoint.keep(begin + step + 1, _state(weights, optimiser))
+                    checkpoint.keep(begin + step + 1, _state(weights, optimiser) | {"read": np.array(read)})
         begin += stage.steps
     return read
 
