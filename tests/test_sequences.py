@@ -25,7 +25,7 @@ from outgrow.sequences import WeakAnswers, _writers
 from outgrow.store import Store
 from outgrow.tasks.reading import Reading
 from outgrow.verifiers import Verdict
-from outgrow.written import Executor, Written, parse
+from outgrow.written import Executor, Written, load, parse
 
 PROMPTS = ("p0", "p1", "p2")
 BEAMS = (
@@ -43,11 +43,11 @@ LOGP = {"a": (-1.0, -5.0), "b": (-2.0, -1.0), "c": (-4.0, -1.5), "d": (-6.0, -0.
 
 def weak(*skill: float) -> WeakAnswers:
     beams = tuple(tuple(tuple(Answer(text, (logp,), (1,), "stop", 0) for text, logp in row) for row in rows) for rows in BEAMS[: len(skill)])
+    return WeakAnswers(PROMPTS, tuple("xy")[: len(skill)], beams, np.array(skill))
 
-    def score(items, texts):
-        return np.array([[LOGP[text][j] for text in texts] for j in range(len(skill))])
 
-    return WeakAnswers(PROMPTS, tuple("xy")[: len(skill)], beams, np.array(skill), score)
+def likelihood(supervisors: int):
+    return lambda items, texts: np.array([[LOGP[text][j] for text in texts] for j in range(supervisors)])
 
 
 @dataclass
@@ -86,7 +86,7 @@ def test_naive_learns_the_best_supervisors_likeliest_answers() -> None:
 
 def test_the_confidence_filter_keeps_the_surest_share() -> None:
     student = Recorder()
-    run("confidence_filter", weak(1.0), student, keep=0.67)
+    run("confidence_filter", weak(1.0), np.array([-1.0, -0.5, -9.0]), student, keep=0.67)
     assert student.taught == [("p0", "a", 1.0), ("p1", "b", 1.0)]
 
 
@@ -99,6 +99,9 @@ def test_of_the_beams_the_likeliest_one_that_the_check_does_not_refuse_is_learne
     run("verified", weak(1.0), student, verify)
     # p0: a is refused, of b the check cannot tell. p2 has nothing left.
     assert student.taught == [("p0", "b", 1.0), ("p1", "b", 1.0)]
+    again = Recorder()
+    assert run("verified_dpo", weak(1.0), again, verify) == "preferring"
+    assert again.taught == student.taught and again.preferred == ["tuned", [Pair("p0", "b", "a"), Pair("p1", "b", "a")], Dpo(0.1)]
 
 
 def test_every_supervisor_teaches_by_its_weight() -> None:
@@ -111,7 +114,7 @@ def test_every_supervisor_teaches_by_its_weight() -> None:
 
 def test_joint_decoding_takes_the_answer_that_all_find_likeliest() -> None:
     student = Recorder()
-    run("joint", weak(0.25, 0.75), student)
+    run("joint", weak(0.25, 0.75), likelihood(2), student)
     # p0 pools a, b, c, d with -4, -1.25, -2.125, -1.65; p1 b, a, e with -1.25, -4, -1.875; p2 c, f with -2.125, -3.75.
     assert [answer for _, answer, _ in student.taught] == ["b", "b", "c"]
 
@@ -134,7 +137,7 @@ def test_answers_are_learned_as_far_as_their_supervisors_believe_in_them(name: s
 )  # fmt: skip
 def test_preferences_are_the_students_beams_as_the_supervisors_rank_them(name: str, objective: Dpo, confidences: tuple[float, float]) -> None:
     student = Recorder()
-    assert run(name, weak(1.0), student) == "preferring"
+    assert run(name, weak(1.0), likelihood(1), student) == "preferring"
     model, pairs, found = student.preferred
     assert model == "tuned" and found == objective
     assert [(p.prompt, p.chosen, p.rejected) for p in pairs] == [("p0", "a", "d"), ("p2", "e", "f")]
@@ -268,6 +271,33 @@ def test_a_committee_is_taught_from_and_its_members_are_shown(folder: Path) -> N
     assert details["bought"]["executed"] > 0 and "dpo" not in details["bought"]
 
 
+def test_recorded_answers_supervise_and_what_needs_a_model_is_left_out(folder: Path) -> None:
+    rows = [json.loads(line) for line in (folder / "places.jsonl").read_text().splitlines()]
+    rng = np.random.default_rng(1)
+    for i, row in enumerate(rows):
+        right = f"city: {row['slots'][0]['filler']}"
+        # ann is right four times out of five and is silent to two; bob gives two answers, the same one twice to some.
+        row["ann"] = None if i in (3, 8) else right if rng.random() < 0.8 else "none"
+        row["bob"] = ["none", right] if i % 2 else ["none", "none"]
+    (folder / "recorded.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = {"tasks": [str(folder / "recorded.jsonl")], "weak_gold": None, "seeds": 1, "methods": ["every", "verified_dpo", "executed", "joint", "dpo"]}
+    result = study(folder, **asked, weak=[], reading=Reading(scorer="slots", votes=("ann", "bob")), out=folder / "recorded").run()
+    details = json.loads((result.path / "details.json").read_text())
+    assert details["tasks"]["recorded"]["counts"]["left out: no answer in a column of --votes"] == 2
+    pair = details["pairs"][0]
+    assert {entry["method"]: entry["lacks"][0].partition(":")[0] for entry in pair["left_out"]} == {"joint": "likelihood", "dpo": "likelihood"}
+    # Ann is the better one: the floor is what she answers to the test items.
+    place = next(folder.glob("recorded/predictions/recorded/*--*"))
+    said = {f"{row['text']}\nSlots:\n": row["ann"] for row in rows}
+    task, _ = load(str(folder / "recorded.jsonl"), Reading(scorer="slots", votes=("ann", "bob")), 0)
+    prompts = dict(zip(task.ids, task.prompts, strict=True))
+    floor = pl.read_parquet(place / "floor.parquet")
+    assert floor["answer"].to_list() == [said[prompts[i]] for i in floor["id"]]
+    assert {path.stem for path in place.glob("supervisor*")} == {"supervisor_column_ann", "supervisor_column_bob"}
+    bob = {f"{row['text']}\nSlots:\n": tuple(dict.fromkeys(row["bob"])) for row in rows}
+    assert list(task.written["bob"]) == [bob[prompt] for prompt in task.prompts]
+
+
 def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path) -> None:
     from transformers import AutoModelForCausalLM
 
@@ -275,7 +305,7 @@ def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path)
     model = models.resolve(str(folder / "weak"), store)
     writers = _writers.Writers(store, Sampling(tokens=8))
     prompts, texts = ["the city of", "is"], ["lyon is in france", ""]
-    found = writers.score(model, prompts, texts)
+    found = [logp.sum() for logp in writers.each(model, prompts, texts)]
     net, tokens = AutoModelForCausalLM.from_pretrained(folder / "weak", dtype=torch.float32), writers(model)
     for prompt, text, value in zip(prompts, texts, found, strict=True):
         begun, then = tokens.encode(prompt, False), tokens.after(text)
@@ -298,8 +328,10 @@ def test_few_examples_are_read_often_and_many_twice(monkeypatch) -> None:
 
 
 def test_supervisors_are_parsed() -> None:
-    assert parse("smollm2-135m+shots:gemma3-270m") == [("smollm2-135m", "smollm2-135m", False), ("shots:gemma3-270m", "gemma3-270m", True)]
-    assert parse("sibling:smollm2-135m:12") == [("sibling:smollm2-135m:12", "sibling:smollm2-135m:12", False)]
+    tuned, shots, column = parse("smollm2-135m+shots:gemma3-270m+column:ann")
+    assert (tuned.kind, tuned.of) == ("tuned", "smollm2-135m") and (shots.kind, shots.of) == ("shots", "gemma3-270m")
+    assert (column.name, column.kind, column.of) == ("column:ann", "column", "ann")
+    assert [(one.kind, one.of) for one in parse("sibling:smollm2-135m:12")] == [("tuned", "sibling:smollm2-135m:12")]
 
 
 @pytest.mark.parametrize(
@@ -311,11 +343,13 @@ def test_supervisors_are_parsed() -> None:
         (["TABLE", "--scorer", "slots", "--student", "linear"], "unknown kind of student that writes 'linear'"),
         (["TABLE", "--scorer", "calls"], "no column 'question'"),
         (["TABLE", "--scorer", "number"], "no column 'prompt' for --prompt"),
-        (["TABLE", "--scorer", "slots", "--weak", "shots:"], "supervisor 'shots:': give a model, or shots:MODEL"),
+        (["TABLE", "--scorer", "slots", "--weak", "shots:"], "supervisor 'shots:': give a model, shots:MODEL or column:NAME"),
         (["TABLE", "--scorer", "slots", "--weak", "smolm2-135m"], "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?"),
         (["TABLE", "--scorer", "slots", "--weak", "sibling:smolm2-135m:9"], "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?"),
         (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt says nothing to --scorer slots: leave it out"),
-        (["TABLE", "--scorer", "number", "--votes", "a"], "--votes says nothing to --scorer number: leave it out"),
+        (["TABLE", "--scorer", "slots", "--votes", "ann"], "no column 'ann' for --votes: the columns are text, slots"),
+        (["TABLE", "--scorer", "slots", "--weak", "column:"], "supervisor 'column:': give a model, shots:MODEL or column:NAME"),
+        (["arithmetic", "--weak", "column:ann"], "--votes is for tables; 'arithmetic' is built in and takes --items only"),
         (["arithmetic", "--prompt", "text"], "--prompt is for tables; 'arithmetic' is built in and takes --items only"),
         (["--scorer", "slots"], "--scorer is for a table: name the file"),
     ],

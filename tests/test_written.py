@@ -12,8 +12,8 @@ import pytest
 from outgrow.errors import UserError
 from outgrow.measures import slots, written
 from outgrow.measures.slots import Counts, Slot
-from outgrow.tasks import structured
 from outgrow.tasks.table import read_file
+from outgrow.tasks.writing import Columns, from_table
 from outgrow.verifiers import Asked, registry
 
 SLURP = Path(__file__).parents[1] / ".." / "shared" / "data" / "slurp"
@@ -194,7 +194,7 @@ FUNCTIONS = [{
 
 def test_a_table_of_slots_becomes_prompts_with_answers_that_are_right(tmp_path: Path) -> None:
     rows = [{"text": "wake me at 5:30", "slots": [{"type": "time", "filler": "5:30"}]}, {"text": "stop", "slots": "[]"}, {"text": "stop", "slots": []}]
-    task, gold = structured.slots(read_file(table(tmp_path, rows)), None)
+    task, gold = from_table(read_file(table(tmp_path, rows)), Columns(scorer="slots"), None)
     assert dict(zip(task.prompts, gold.answers, strict=True)) == {"wake me at 5:30\nSlots:\n": "time: 5:30", "stop\nSlots:\n": "none"}
     assert task.scorer == "slots" and task.counts == {"rows": 3, "left out: the prompt comes again": 1}
     assert all(written.right("slots", answer, key) for answer, key in zip(gold.answers, gold.keys, strict=True))
@@ -206,7 +206,7 @@ def test_a_table_of_calls_becomes_prompts_with_answers_that_are_right(tmp_path: 
     rows = [{"question": asked, "functions": json.dumps(FUNCTIONS), "ground_truth": json.dumps(key)}]
     rows += [{"question": [{"content": "And  you?"}], "functions": FUNCTIONS, "ground_truth": None}]
     rows += [{"question": [{"content": "long " * 100}], "functions": FUNCTIONS, "ground_truth": None}]
-    task, gold = structured.calls(read_file(table(tmp_path, rows)), None)
+    task, gold = from_table(read_file(table(tmp_path, rows)), Columns(scorer="calls"), None)
     line = "math.area(base: integer, sides: array of float, unit?: cm|m): Area of a thing."
     assert dict(zip(task.prompts, gold.answers, strict=True)) == {
         f"{line}\nHow large is it?\nCall:\n": "math.area(base=3, sides=[1.5, 2])", f"{line}\nAnd you?\nCall:\n": "none",
@@ -218,23 +218,23 @@ def test_a_table_of_calls_becomes_prompts_with_answers_that_are_right(tmp_path: 
 def test_nested_gold_written_as_an_answer_is_right(tmp_path: Path) -> None:
     key = [{"f": {"a": [[{"k": ["v"], "o": [1, ""]}]], "b": ["", "x"], "c": [True]}}, {"g.h": {"names": [["p", "q"]]}}]
     rows = [{"question": [{"content": "?"}], "functions": FUNCTIONS, "ground_truth": key}]
-    _, gold = structured.calls(read_file(table(tmp_path, rows)), None)
+    _, gold = from_table(read_file(table(tmp_path, rows)), Columns(scorer="calls"), None)
     assert gold.answers == ("[f(a=[{'k': 'v'}], c=True), g.h(names=['p', 'q'])]",) and written.right("calls", gold.answers[0], key)
 
 
 @pytest.mark.parametrize(
-    ("read", "row", "said"),
+    ("scorer", "row", "said"),
     [
-        (structured.slots, {"text": "a", "slots": [{"kind": "b"}]}, r"table: column 'slots' holds no list of {type, filler} in line 1"),
-        (structured.slots, {"text": "a", "slots": "[{"}, r"column 'slots' holds no JSON in line 1"),
-        (structured.slots, {"text": " ", "slots": []}, r"no text in line 1"),
-        (structured.slots, {"words": "a", "slots": []}, r"no column 'text': columns text, slots are needed, the table has words, slots"),
-        (structured.calls, {"question": "[]", "functions": "{}", "ground_truth": "[3]"}, r"no functions, question and calls .* in line 1"),
+        ("slots", {"text": "a", "slots": [{"kind": "b"}]}, r"table: column 'slots' holds no list of {type, filler} in line 1"),
+        ("slots", {"text": "a", "slots": "[{"}, r"column 'slots' holds no JSON in line 1"),
+        ("slots", {"text": " ", "slots": []}, r"no text in line 1"),
+        ("slots", {"words": "a", "slots": []}, r"no column 'text': columns text, slots are needed, the table has words, slots"),
+        ("calls", {"question": "[]", "functions": "{}", "ground_truth": "[3]"}, r"no functions, question and calls .* in line 1"),
     ],
 )
-def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, read, row: dict, said: str) -> None:
+def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, scorer: str, row: dict, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        read(read_file(table(tmp_path, [row])), None)
+        from_table(read_file(table(tmp_path, [row])), Columns(scorer=scorer), None)
 
 
 @pytest.mark.parametrize(("name", "items"), [("slurp/slurp.parquet", 5005), ("bfcl/bfcl.parquet", None)])
@@ -242,7 +242,7 @@ def test_gold_of_real_tables_is_right_by_its_own_scorer(name: str, items: int | 
     path = SLURP.parent / name
     if not path.exists():
         pytest.skip(f"needs ../shared/data/{name}")
-    task, gold = structured.LAYOUTS["slots" if items else "calls"](read_file(path), None)
+    task, gold = from_table(read_file(path), Columns(scorer="slots" if items else "calls"), None)
     assert len(task) == items or (items is None and len(task) > 600)
     assert all(written.right(task.scorer, answer, key) for answer, key in zip(gold.answers, gold.keys, strict=True))
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 RESOURCES = {
     "weak": "what the supervisors write to the transfer items (WeakAnswers)",
     "committee": "the same where several supervisors write; needs --weak A+B",
+    "likelihood": "(numbers of items, an answer to each) -> (J, answers) log p by each supervisor; needs supervisors that are models",
+    "sure": "(n,) mean log p of the tokens of the best supervisor's likeliest answer; needs supervisors that are models",
     "aligned": "the best supervisor's checkpoint after and before gold; needs one that was tuned, with the student's vocabulary",
-    "bridge": "(a supervisor's number, numbers of items, an answer to each) -> what it says of their tokens, as the student cuts them: (T,) each",
+    "bridge": "(a supervisor's number, numbers of items, an answer to each) -> p of their tokens as the student cuts them; needs the same",
     "student": "the strong model, to be trained on answers to transfer items (Student)",
     "verify": "the task's own check of answers to transfer items, which sees no gold; needs a task that has one",
     "executor": "whether answers to transfer items are right, by gold, each asked for at a counted price (Executor)",
@@ -52,8 +54,6 @@ class WeakAnswers:
     """[j][i]: at most WIDTH answers of supervisor j to item i, the likeliest first."""
     skill: np.ndarray
     """(J,) share of weak-train answers that each gets right without having seen their gold; equal weights where none is known."""
-    score: Callable[[Sequence[int], Sequence[str]], np.ndarray]
-    """(numbers of items, an answer to each) -> (J, answers) float64: sum of log p of its tokens and its end, by each supervisor."""
 
     @property
     def weights(self) -> np.ndarray:

@@ -74,10 +74,6 @@ class Writers:
                 bar.advance(len(unit))
         return found
 
-    def score(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> np.ndarray:
-        """(n,) float64: log p of each text after its prompt and of its end."""
-        return np.array([logp.sum() for logp in self.each(model, prompts, texts)])
-
     def each(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> list[np.ndarray]:
         """Of each text (T + 1,) float64: log p of its tokens after its prompt, and of its end, by itself or at a stop text."""
         made = {**self._known(model), "prompts": list(prompts), "texts": list(texts)}

@@ -23,16 +23,16 @@ def every(committee, student):
 
 
 @method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: joint decoding")
-def joint(committee, student):
+def joint(committee, likelihood, student):
     """Learn of all supervisors' beams the one that they find likeliest together."""
-    return student.tune(committee.examples(likeliest(committee)))
+    return student.tune(committee.examples(likeliest(committee, likelihood)))
 
 
-def likeliest(weak) -> list[str]:
+def likeliest(weak, likelihood) -> list[str]:
     """(n,) the answer of the pool with the largest weighted log-probability."""
     items = [i for i, pool in enumerate(weak.pooled) for _ in pool]
     texts = [text for pool in weak.pooled for text in pool]
-    together = weak.weights @ weak.score(items, texts)
+    together = weak.weights @ likelihood(items, texts)
     found, start = [], 0
     for pool in weak.pooled:
         found.append(pool[int(np.argmax(together[start : start + len(pool)]))])

@@ -12,21 +12,21 @@ from outgrow.sequences import method
 
 
 @method(paper="Rafailov et al. 2023 (arXiv 2305.18290); Cui et al. 2025 (arXiv 2406.03199), section 4", usual=True)
-def dpo(weak, student, *, beta: float = 0.1, rate: float = 1e-4, width: int = 4):
+def dpo(weak, likelihood, student, *, beta: float = 0.1, rate: float = 1e-4, width: int = 4):
     """Naive, then DPO on the student's beams as the supervisors rank them."""
-    return preferred(weak, student, width, rate, beta=beta)
+    return preferred(weak, likelihood, student, width, rate, beta=beta)
 
 
 @method(paper="Cui et al. 2025 (arXiv 2406.03199), section 4: beta 5, eps .1", differs="low-rank updates, at a rate for them")
-def conservative_dpo(weak, student, *, beta: float = 5.0, eps: float = 0.1, rate: float = 1e-4, width: int = 4):
+def conservative_dpo(weak, likelihood, student, *, beta: float = 5.0, eps: float = 0.1, rate: float = 1e-4, width: int = 4):
     """Naive, then DPO that holds each preference to be wrong with probability eps."""
-    return preferred(weak, student, width, rate, beta=beta, eps=eps)
+    return preferred(weak, likelihood, student, width, rate, beta=beta, eps=eps)
 
 
 @method(paper="Afzali et al. 2026 (arXiv 2603.04968)", differs="pairs are the student's beams")
-def confidence_dpo(weak, student, *, beta: float = 0.1, rate: float = 1e-4, width: int = 4):
+def confidence_dpo(weak, likelihood, student, *, beta: float = 0.1, rate: float = 1e-4, width: int = 4):
     """Naive, then DPO weighted by how much the supervisors prefer the chosen answer."""
-    return preferred(weak, student, width, rate, sure=True, beta=beta)
+    return preferred(weak, likelihood, student, width, rate, sure=True, beta=beta)
 
 
 @method(paper="Zhu et al. 2025 (ICLR): beta .1", differs="tuning on gold is what aligned the supervisor, so beta is 1: its shift is copied, not enlarged")
@@ -38,14 +38,14 @@ def wspo(weak, aligned, student, *, beta: float = 1.0, rate: float = 5e-4):
     return student.prefer(student.model, pairs, Wspo(beta), weak=aligned, rate=rate)
 
 
-def preferred(weak, student, width: int, rate: float, sure: bool = False, **objective: float):
+def preferred(weak, likelihood, student, width: int, rate: float, sure: bool = False, **objective: float):
     """The naive student after DPO."""
     from outgrow.generation.preference import Dpo, Pair, confidence
 
     naive = student.tune(weak.examples([answer.text for answer in weak.best]))
     beams = [list(dict.fromkeys(answer.text for answer in row)) for row in student.beams(naive, width)]
     items = [i for i, texts in enumerate(beams) for _ in texts]
-    ranked = np.split(weak.weights @ weak.score(items, [text for texts in beams for text in texts]), np.cumsum([len(texts) for texts in beams])[:-1])
+    ranked = np.split(weak.weights @ likelihood(items, [text for texts in beams for text in texts]), np.cumsum([len(texts) for texts in beams])[:-1])
     pairs = []
     for prompt, texts, s in zip(weak.prompts, beams, ranked, strict=True):
         best, worst = int(np.argmax(s)), int(np.argmin(s))

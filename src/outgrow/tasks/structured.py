@@ -17,30 +17,36 @@ from typing import Any
 from outgrow.errors import UserError
 from outgrow.tasks.table import Table
 from outgrow.tasks.values import blank
-from outgrow.tasks.writing import Draft, Writing, WritingGold, build
+from outgrow.tasks.writing import SILENT, Draft, Writing, WritingGold, build
 
 NONE = "none"
+Written = Sequence[dict[str, tuple[str, ...]] | None]
+"""Of each row the answers that somebody gave, by column; None: a row to be left out."""
 LONGEST = 300
 """Letters of a prompt of functions and a question, about 80 tokens; longer ones are left out and counted."""
 
 
-def slots(table: Table, items: int | None) -> tuple[Writing, WritingGold]:
+def slots(table: Table, items: int | None, written: Written) -> tuple[Writing, WritingGold]:
     """Sentences to fill slots from. UserError for a row that cannot be read."""
     drafts: dict[str, Draft] = {}
+    silent = 0
     for row, (text, value) in enumerate(_rows(table, "text", "slots")):
+        if (said := written[row]) is None:
+            silent += 1
+            continue
         found = _json(table, "slots", row, value)
         if not isinstance(found, list) or not all(isinstance(slot, Mapping) and {"type", "filler"} <= slot.keys() for slot in found):
             raise UserError(f"{table.name}: column 'slots' holds no list of {{type, filler}} in {table.places([row])}")
         key = [{part: str(slot[part]) for part in ("type", "filler")} for slot in found]
         answer = "; ".join(f"{slot['type']}: {slot['filler']}" for slot in key) or NONE
-        drafts.setdefault(text, Draft(f"{text}\nSlots:\n", answer, key, {"sentence": text}))
-    return _built(table, drafts, items, {}, verifier="fillers", scorer="slots", tokens=48)
+        drafts.setdefault(text, Draft(f"{text}\nSlots:\n", answer, key, {"sentence": text}, said))
+    return _built(table, drafts, items, {SILENT: silent}, verifier="fillers", scorer="slots", tokens=48)
 
 
-def calls(table: Table, items: int | None) -> tuple[Writing, WritingGold]:
+def calls(table: Table, items: int | None, written: Written) -> tuple[Writing, WritingGold]:
     """Questions to answer by a call of one of the functions that come with it. UserError for a row that cannot be read."""
     drafts: dict[str, Draft] = {}
-    long = 0
+    long = silent = 0
     for row, (asked, declared, allowed) in enumerate(_rows(table, "question", "functions", "ground_truth")):
         messages, functions = (_json(table, name, row, value) for name, value in (("question", asked), ("functions", declared)))
         key = _json(table, "ground_truth", row, allowed)
@@ -51,12 +57,14 @@ def calls(table: Table, items: int | None) -> tuple[Writing, WritingGold]:
             raise UserError(f"{table.name}: no functions, question and calls as the leaderboard writes them in {table.places([row])}") from None
         if len(prompt) > LONGEST:
             long += 1
+        elif (said := written[row]) is None:
+            silent += 1
         else:
-            drafts.setdefault(prompt, Draft(prompt, answer, key, {"functions": functions}))
-    return _built(table, drafts, items, {f"left out: a prompt of more than {LONGEST} letters": long}, verifier="signature", scorer="calls", tokens=96)
+            drafts.setdefault(prompt, Draft(prompt, answer, key, {"functions": functions}, said))
+    return _built(table, drafts, items, {f"left out: a prompt of more than {LONGEST} letters": long, SILENT: silent}, verifier="signature", scorer="calls", tokens=96)
 
 
-LAYOUTS: dict[str, Callable[[Table, int | None], tuple[Writing, WritingGold]]] = {"slots": slots, "calls": calls}
+LAYOUTS: dict[str, Callable[[Table, int | None, Written], tuple[Writing, WritingGold]]] = {"slots": slots, "calls": calls}
 
 
 def _built(

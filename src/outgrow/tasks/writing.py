@@ -23,7 +23,11 @@ from outgrow.errors import UserError, unknown
 from outgrow.rng import hashed
 from outgrow.tasks.table import READERS, Table, read_file
 from outgrow.tasks.task import FREE
+from outgrow.tasks.values import blank
 
+SILENT = "left out: no answer in a column of --votes"
+CHECKS = {"number": "arithmetic"}
+"""What checks answers of a table that are compared with gold in this way, without gold."""
 ITEMS = 200
 """Items of a generated task, where nobody says how many."""
 
@@ -55,6 +59,8 @@ class Writing:
     """Prompts are what a user says; else texts to be continued."""
     form: str = "words"
     """What makes two answers the same one, for a vote (`candidates/forms.py`)."""
+    written: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """[column][item]: answers that somebody gave, different ones, at least one each."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Rows read and rows left out, each with its reason: nothing is dropped in silence."""
     source: str = ""
@@ -87,6 +93,8 @@ class Draft:
     """A right one."""
     key: Any
     shown: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Answers that somebody gave, by column; every draft has the same columns."""
     group: Hashable = None
     """Drafts with the same stay together; None: those with the same prompt."""
     side: int = FREE
@@ -117,10 +125,13 @@ def build(name: str, drafts: Sequence[Draft], items: int | None = None, **more: 
     gold = WritingGold(tuple(d.answer for d in drafts), tuple(d.key for d in drafts))
     said = {f.name: more[f.name] for f in fields(Writing) if f.name in more and f.name not in ("counts", "source")}
     what = [name, said, [(ids[i], d.prompt, d.shown, d.side) for i, d in zip(order, drafts, strict=True)], groups.tolist(), gold.answers, gold.keys]
+    written = {column: tuple(d.written[column] for d in drafts) for column in drafts[0].written}
+    if written:
+        what.append(written)
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
     return Writing(
         name=name, ids=tuple(ids[i] for i in order), prompts=tuple(d.prompt for d in drafts), groups=groups, side=side,
-        shown=tuple(d.shown for d in drafts), digest=digest, **more,
+        shown=tuple(d.shown for d in drafts), written=written, digest=digest, **more,
     ), gold  # fmt: skip
 
 
@@ -184,15 +195,19 @@ class Columns:
     chat: bool = False
 
 
-def load(name: str, items: int | None = None, seed: int = 0, columns: Columns | None = None) -> tuple[Writing, WritingGold]:
+def load(
+    name: str, items: int | None = None, seed: int = 0, columns: Columns | None = None, votes: Sequence[str] = ()
+) -> tuple[Writing, WritingGold]:
     """The task of that name, NAME or NAME:DIAL, or of a table file with a column of prompts and one of answers.
+
+    votes: columns of the table with answers that somebody gave.
 
     Raises UserError, one line, for what the user can mend.
     """
     if items is not None and items < 1:
         raise UserError(f"--items {items}: give a number above 0")
     if Path(name).suffix.lower() in READERS:
-        return from_table(read_file(Path(name).expanduser()), columns or Columns(), items)
+        return from_table(read_file(Path(name).expanduser()), columns or Columns(), items, votes)
     plain, colon, turned = name.partition(":")
     known = {s.name: s for s in sources()}
     if plain not in known:
@@ -208,25 +223,48 @@ def load(name: str, items: int | None = None, seed: int = 0, columns: Columns | 
     return source.load(items, seed, int(turned) if colon else dial.default)
 
 
-def from_table(table: Table, columns: Columns, items: int | None) -> tuple[Writing, WritingGold]:
+def from_table(table: Table, columns: Columns, items: int | None, votes: Sequence[str] = ()) -> tuple[Writing, WritingGold]:
     """A row an item; rows without prompt or answer, and prompts that come again, are left out and counted."""
     from outgrow.tasks.structured import LAYOUTS
 
+    written = answers(table, votes)
     if columns.scorer in LAYOUTS:
-        return LAYOUTS[columns.scorer](table, items)
+        return LAYOUTS[columns.scorer](table, items, written)
     for flag, column in (("--prompt", columns.prompt), ("--gold", columns.gold)):
         if column not in table.names:
             raise UserError(f"{table.name}: no column {column!r} for {flag}: the columns are {', '.join(table.names)}")
-    rows = [(str(p).strip() if p is not None else "", g) for p, g in zip(table.column(columns.prompt), table.column(columns.gold), strict=True)]
-    whole = {p: str(g) for p, g in rows if p and g not in (None, "")}
+    whole: dict[str, Draft] = {}
+    lacking = silent = 0
+    for prompt, gold, said in zip(table.column(columns.prompt), table.column(columns.gold), written, strict=True):
+        if blank(prompt) or blank(gold):
+            lacking += 1
+        elif said is None:
+            silent += 1
+        else:
+            text = str(prompt).strip()
+            whole[text] = Draft(text, str(gold), str(gold), written=said)
     if not whole:
-        raise UserError(f"{table.name}: no row has both a prompt and an answer")
-    blank = sum(not (p and g not in (None, "")) for p, g in rows)
-    counts = {"rows": len(rows), "left out: no prompt or no answer": blank, "left out: the prompt comes again": len(rows) - blank - len(whole)}
+        raise UserError(f"{table.name}: no row has both a prompt and an answer{' and an answer in each of ' + ', '.join(votes) if votes else ''}")
+    again = len(written) - lacking - silent - len(whole)
+    counts = {"rows": len(written), "left out: no prompt or no answer": lacking, SILENT: silent, "left out: the prompt comes again": again}
     return build(
-        table.name, [Draft(p, g, g) for p, g in whole.items()], items, verifier="", scorer=columns.scorer, form=columns.form,
+        table.name, list(whole.values()), items, verifier=CHECKS.get(columns.scorer, ""), scorer=columns.scorer, form=columns.form,
         tokens=columns.tokens, stop=columns.stop, chat=columns.chat, counts={k: n for k, n in counts.items() if n}, source=table.source,
     )  # fmt: skip
+
+
+def answers(table: Table, votes: Sequence[str]) -> list[dict[str, tuple[str, ...]] | None]:
+    """[row] -> by column the different answers given there, one or a list of them; None where a column has none. UserError for a missing column."""
+    for column in votes:
+        if column not in table.names:
+            raise UserError(f"{table.name}: no column {column!r} for --votes: the columns are {', '.join(table.names)}")
+    columns = [table.column(column) for column in votes]
+    rows = [tuple(map(_given, cells)) for cells in zip(*columns, strict=True)] if votes else [()] * len(table.lines)
+    return [dict(zip(votes, row, strict=True)) if all(row) else None for row in rows]
+
+
+def _given(cell: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(one).strip() for one in (cell if isinstance(cell, list) else [cell]) if not blank(one)))
 
 
 def distinct(items: int | None, draw: Callable[[], Draft], name: str) -> list[Draft]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, final
@@ -38,8 +38,12 @@ from outgrow.tasks.structured import LAYOUTS
 from outgrow.tasks.writing import Writing, WritingGold
 from outgrow.written.folder import Rows, write
 from outgrow.written.replicate import CONTRASTS, CONTROLS, Executor, Replicate, ceiling, code, floor, supervisor
+from outgrow.written.supervisors import parse
 
 __all__ = ["Executor", "Written", "load", "parse"]
+
+WEAK = "sibling:smollm2-135m:12"
+"""The supervisor where nobody names one."""
 
 
 @final
@@ -48,8 +52,8 @@ class Written:
     """What to run, in the words of `Study`; `run()` goes on where an earlier run of the same study stopped."""
 
     tasks: Sequence[str]
-    weak: Sequence[str] = ("sibling:smollm2-135m:12",)
-    """Supervisors: a model that is tuned on weak-train gold, or shots:MODEL, which is shown some of it; a+b: together."""
+    weak: Sequence[str] = ()
+    """Supervisors as in `supervisors.py`; a+b: together. Empty: all columns of votes together where the reading names some, else WEAK."""
     strong: str | Sequence[str] = "smollm2-135m"
     methods: Sequence[str] = ()
     seeds: int = 4
@@ -60,6 +64,11 @@ class Written:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     out: Path | None = None
 
+    def __post_init__(self) -> None:
+        if not self.weak:
+            votes = "+".join(f"column:{name}" for name in self.reading.votes)
+            object.__setattr__(self, "weak", (votes or WEAK,))
+
     def run(self) -> Result:
         """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
         chosen = self._methods()
@@ -69,11 +78,13 @@ class Written:
             raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
         if self.student not in KINDS:
             raise unknown("kind of student that writes", self.student, KINDS)
-        for name in (*self._strong(), *(base for weak in self.weak for _, base, _ in parse(weak))):
+        named = [one for weak in self.weak for one in parse(weak)]
+        for name in (*self._strong(), *(one.of for one in named if one.kind != "column")):
             models.check(name.removeprefix(PREFIX).rpartition(":")[0] if name.startswith(PREFIX) else name)
         began = time.time()
         store = Store.default()
-        loaded = [load(name, self.reading, self.seed) for name in self.tasks]
+        votes = tuple(dict.fromkeys((*self.reading.votes, *(one.of for one in named if one.kind == "column"))))
+        loaded = [load(name, replace(self.reading, votes=votes), self.seed) for name in self.tasks]
         out = self.folder()
         results.claim(out)
         done = [
@@ -109,9 +120,9 @@ class Written:
 
     def _rows(self, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict]) -> Rows:
         writers = Writers(store, Sampling(tokens=task.tokens, stop=task.stop, chat=task.chat))
-        bases = tuple((name, resolve(base, store), shown) for name, base, shown in parse(weak))
+        bases = tuple((one, None if one.kind == "column" else resolve(one.of, store)) for one in parse(weak))
         made_of = {
-            "task": task.digest, "seed": self.seed, "weak": [(name, base.digest, shown) for name, base, shown in bases], "weak_gold": self.weak_gold,
+            "task": task.digest, "seed": self.seed, "weak": [(asdict(one), base and base.digest) for one, base in bases], "weak_gold": self.weak_gold,
             "strong": strong.digest, "student": self.student, "code": code(),
         }  # fmt: skip
         all_ = [
@@ -120,7 +131,7 @@ class Written:
         ]
         jobs: dict[str, tuple[str, Callable[[Replicate], Any], dict[str, Any]]] = {"floor": ("floor", floor, {})}
         if len(bases) > 1:
-            jobs |= {f"supervisor:{name}": ("contrast", partial(supervisor, j=j), {"supervisor": j}) for j, (name, _, _) in enumerate(bases)}
+            jobs |= {f"supervisor:{one.name}": ("contrast", partial(supervisor, j=j), {"supervisor": j}) for j, (one, _) in enumerate(bases)}
         jobs["ceiling"] = ("ceiling", ceiling, {})
         for name, parameters in chosen.items():
             found = sequences.find(name)
@@ -138,17 +149,6 @@ class Written:
         return _gathered(all_, {name: kind for name, (kind, _, _) in jobs.items()}, made)
 
 
-def parse(weak: str) -> list[tuple[str, str, bool]]:
-    """Of each supervisor named in "a+b" its name, its model, and whether it is shown examples. Raises UserError, one line."""
-    found = []
-    for name in weak.split("+"):
-        kind, colon, model = name.partition(":")
-        if not (model or not colon) or not kind:
-            raise UserError(f"supervisor {name!r}: give a model, or shots:MODEL")
-        found.append((name, model, True) if colon and kind == "shots" else (name, name, False))
-    return found
-
-
 def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
     """The task of that name. Raises UserError, one line."""
     if reading.scorer is None:
@@ -157,12 +157,12 @@ def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
             raise UserError(f"{extra[0]} is for tables; {name!r} is built in and takes --items only")
         return writing.load(name, reading.items, seed)
     scorers.metrics(reading.scorer)
-    takes = {"--scorer", "--items"} | (set() if reading.scorer in LAYOUTS else {"--prompt", "--answer"})
+    takes = {"--scorer", "--items", "--votes"} | (set() if reading.scorer in LAYOUTS else {"--prompt", "--answer"})
     if extra := [flag for flag in reading.given() if flag not in takes]:
         raise UserError(f"{extra[0]} says nothing to --scorer {reading.scorer}: leave it out")
     asked = {"prompt": reading.prompt, "gold": reading.answer}
     columns = writing.Columns(scorer=reading.scorer, **{key: value for key, value in asked.items() if value is not None})
-    return writing.load(name, reading.items, seed, columns)
+    return writing.load(name, reading.items, seed, columns, reading.votes)
 
 
 def _plan(first: Replicate, rows: int, seeds: int) -> str:
@@ -170,9 +170,10 @@ def _plan(first: Replicate, rows: int, seeds: int) -> str:
     weak, transfer, test = (len(half) for half in first.halves)
     letters = int(np.mean([len(p) + len(a) for p, a in zip(first.task.prompts, first.gold.answers, strict=True)]) * transfer)
     read = int(rows * seeds * epochs(letters) * letters / 4)
+    taught = f"{len(first.known)} of {weak} items teach the supervisor" if first.learn else f"{len(first.known)} of {weak} items have gold"
     return (
-        f"{first.task.name}: {len(first.known)} of {weak} items teach the supervisor, {transfer} the student, {test} test both; about {rows} trainings a "
-        f"replicate, {seeds} replicates, some {round(read, -3):,} tokens in all to learn from, and as many answers as {rows * seeds * test:,}"
+        f"{first.task.name}: {taught}, {transfer} the student, {test} test both; about {rows} trainings a replicate, {seeds} replicates, "
+        f"some {round(read, -3):,} tokens in all to learn from, and as many answers as {rows * seeds * test:,}"
     )
 
 

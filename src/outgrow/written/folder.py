@@ -73,7 +73,7 @@ def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done:
         })  # fmt: skip
         _answers(folder, rows)
     costs = [{"task": r.first.task.name, "weak": r.first.weak_name, "strong": r.first.strong.name, **cost} for r in done for cost in r.costs]
-    used = {model.name: model for r in done for model in (r.first.strong, *(base for _, base, _ in r.first.bases))}
+    used = {model.name: model for r in done for model in (r.first.strong, *(base for _, base in r.first.bases if base is not None))}
     facts = {name: {key: getattr(model, key) for key in FACTS} for name, model in used.items()}
     about = {r.first.task.name: _about(r.first.task, r.first.gold) for r in done}
     details = {"pairs": pairs, "tasks": about, "models": facts, "methods": {name: _method(name, p) for name, p in chosen.items()}, "costs": costs}

@@ -23,31 +23,14 @@ from outgrow.split import draw
 from outgrow.tasks.writing import Writing, WritingGold
 from outgrow.verifiers import Asked
 from outgrow.verifiers import Verdict as Checked
+from outgrow.written.supervisors import SHOTS, Named, Recorded, Supervisor, Writer, shown
 
-CODE = ("split.py", "written/replicate.py", "sequences/__init__.py", "sequences/_writers.py", "sequences/naive.py")
+CODE = ("split.py", "written/replicate.py", "written/supervisors.py", "sequences/__init__.py", "sequences/_writers.py", "sequences/naive.py")
 """What every row depends on beside its method's own file, the models and the answers, which carry their own versions."""
 WIDTH = 5
 """Beams of a supervisor (Cui et al. 2025, section 4)."""
-SHOTS = 8
-"""Gold examples before the prompt of a supervisor that is shown some."""
 SKILL = 64
 """Weak-train items on which several supervisors are compared."""
-
-
-@final
-@dataclass(frozen=True)
-class Supervisor:
-    """A weak model that answers."""
-
-    name: str
-    model: Model
-    before: Model
-    """Its checkpoint before it learned from gold."""
-    prefix: str
-    """What stands before every prompt: examples, of a supervisor that is shown some instead of learning from them."""
-
-    def ask(self, prompts: Sequence[str]) -> list[str]:
-        return [self.prefix + prompt for prompt in prompts]
 
 
 @final
@@ -83,8 +66,8 @@ class Replicate:
     weak_gold: int | None
     kind: str
     writers: Writers
-    bases: tuple[tuple[str, Model, bool], ...]
-    """Of each supervisor its name, its checkpoint, and whether it is shown examples instead of being tuned on gold."""
+    bases: tuple[tuple[Named, Model | None], ...]
+    """Each supervisor with its checkpoint, where it has one."""
     made_of: Mapping[str, Any]
 
     @cached_property
@@ -110,45 +93,70 @@ class Replicate:
 
     @cached_property
     def supervisors(self) -> tuple[Supervisor, ...]:
-        """Each tuned on the gold of `known`, or shown some of it."""
+        """Each tuned on the gold of `known`, or shown some of it, or recorded."""
+        return tuple(self._supervisor(one, base) for one, base in self.bases)
+
+    def _supervisor(self, one: Named, base: Model | None) -> Supervisor:
         from outgrow.generation.tuning import Example, tune
 
-        made = []
-        for name, base, shown in self.bases:
-            if shown:
-                few = derive(self.seed, self.task.name, "shots", self.number).permutation(self.known)[:SHOTS]
-                prefix = "".join(f"{self.task.prompts[i]}{self.gold.answers[i]}\n\n" for i in few)
-                made.append(Supervisor(name, base, base, prefix))
-                continue
-            examples = [Example(self.task.prompts[i], self.gold.answers[i]) for i in self.known]
-            seed = self._seed("supervisor", name)
-            passes = epochs(sum(len(one.prompt) + len(one.answer) for one in examples))
-            tuned = tune(base, examples, kind=self.kind, seed=seed, store=self.writers.store, chat=self.task.chat, epochs=passes)
-            made.append(Supervisor(name, tuned, base, ""))
-        return tuple(made)
+        if base is None:
+            return Recorded(one.name, self.task.written[one.of])
+        if one.kind == "shots":
+            few = derive(self.seed, self.task.name, "shots", self.number).permutation(self.known)[:SHOTS]
+            return Writer(one.name, self.task, self.writers, base, base, shown(self.task, {i: self.gold.answers[i] for i in few}))
+        examples = [Example(self.task.prompts[i], self.gold.answers[i]) for i in self.known]
+        passes = epochs(sum(len(example.prompt) + len(example.answer) for example in examples))
+        seed = self._seed("supervisor", one.name)
+        tuned = tune(base, examples, kind=self.kind, seed=seed, store=self.writers.store, chat=self.task.chat, epochs=passes)
+        return Writer(one.name, self.task, self.writers, tuned, base)
+
+    @property
+    def learn(self) -> bool:
+        """Whether a supervisor sees gold."""
+        return any(base is not None for _, base in self.bases)
+
+    @property
+    def modelled(self) -> bool:
+        """Whether all supervisors are models."""
+        return all(base is not None for _, base in self.bases)
 
     @cached_property
     def skill(self) -> np.ndarray:
         """(J,) of several: what each earns on weak-train items whose gold it has not seen; ones where there is none such."""
         if len(self.bases) == 1:
             return np.ones(1)
-        fresh = np.setdiff1d(self.halves[0], self.known)[:SKILL]
+        fresh = np.setdiff1d(self.halves[0], self.known)[:SKILL] if self.learn else self.halves[0]
         if not len(fresh):
             return np.ones(len(self.bases))
-        answers = [self.writers.likeliest(s.model, s.ask(self.prompts(fresh))) for s in self.supervisors]
+        answers = [supervisor.answers(fresh) for supervisor in self.supervisors]
         return np.array([next(iter(scores(self.task, self.gold, fresh, [row]).values())).value for row in answers])
 
     @cached_property
     def weak(self) -> WeakAnswers:
         """What the supervisors write to the transfer items."""
-        prompts = self.prompts(self.halves[1])
-        beams = tuple(tuple(self.writers.beams(s.model, s.ask(prompts), WIDTH)) for s in self.supervisors)
+        transfer = self.halves[1]
+        beams = tuple(tuple(supervisor.beams(transfer, WIDTH)) for supervisor in self.supervisors)
+        return WeakAnswers(self.prompts(transfer), tuple(supervisor.name for supervisor in self.supervisors), beams, self.skill)
 
-        def score(items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
-            asked = [prompts[i] for i in items]
-            return np.stack([self.writers.score(s.model, s.ask(asked), texts) for s in self.supervisors])
+    @property
+    def likelihood(self) -> Callable[[Sequence[int], Sequence[str]], np.ndarray] | None:
+        """(numbers of transfer items, an answer to each) -> (J, answers): sum of log p of its tokens and its end, by each supervisor."""
+        transfer = self.halves[1]
 
-        return WeakAnswers(prompts, tuple(s.name for s in self.supervisors), beams, self.skill, score)
+        def likelihood(items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
+            asked = [int(transfer[i]) for i in items]
+            return np.array([[logp.sum() for logp in one.logprobs(asked, texts)] for one in self._models()])
+
+        return likelihood if self.modelled else None
+
+    def _models(self) -> list[Writer]:
+        """The supervisors, all of which are models."""
+        return [one for one in self.supervisors if isinstance(one, Writer)]
+
+    @property
+    def sure(self) -> np.ndarray | None:
+        """(n,) mean log p of the tokens of the best supervisor's likeliest answer to each transfer item."""
+        return np.array([np.mean(answer.logprobs) for answer in self.weak.best]) if self.modelled else None
 
     def _seed(self, *names: str) -> int:
         return training_seed(self.seed, self.task.name, *names, self.number)
@@ -156,7 +164,7 @@ class Replicate:
     @property
     def seeds(self) -> set[int]:
         """Of all trainings of this replicate."""
-        return {self._seed("student"), *(self._seed("supervisor", name) for name, _, _ in self.bases)}
+        return {self._seed("student"), *(self._seed("supervisor", one.name) for one, _ in self.bases)}
 
     @property
     def committee(self) -> WeakAnswers | None:
@@ -166,23 +174,25 @@ class Replicate:
     def aligned(self) -> tuple[Model, Model] | None:
         """The best supervisor's checkpoint after and before it was tuned, where it and the student have the same vocabulary."""
         one = self.supervisors[int(self.skill.argmax())]
+        if isinstance(one, Recorded):
+            return None
         same = self.writers(one.before).vocabulary == self.writers(self.strong).vocabulary
         return (one.model, one.before) if same and one.model is not one.before else None
 
     @property
-    def bridge(self) -> Callable[[int, Sequence[int], Sequence[str]], list[np.ndarray]]:
+    def bridge(self) -> Callable[[int, Sequence[int], Sequence[str]], list[np.ndarray]] | None:
         """What a supervisor says of the tokens of answers to transfer items, as the student cuts them: p (T,) each."""
         from outgrow.generation.bridge import across
 
-        prompts = self.weak.prompts
+        transfer = self.halves[1]
 
         def over(j: int, items: Sequence[int], texts: Sequence[str]) -> list[np.ndarray]:
-            one, asked = self.supervisors[j], [prompts[i] for i in items]
-            said, own = self.writers.each(one.model, one.ask(asked), texts), self.writers.each(self.strong, asked, texts)
+            one, asked = self._models()[j], [int(transfer[i]) for i in items]
+            said, own = one.logprobs(asked, texts), self.writers.each(self.strong, [self.task.prompts[i] for i in asked], texts)
             weak, strong = self.writers(one.model), self.writers(self.strong)
             return [np.exp(across(text, weak, a[:-1], strong, b[:-1])) for text, a, b in zip(texts, said, own, strict=True)]
 
-        return over
+        return over if self.modelled else None
 
     @cached_property
     def student(self) -> Student:
@@ -229,8 +239,7 @@ def floor(replicate: Replicate) -> list[str]:
 
 def supervisor(replicate: Replicate, j: int) -> list[str]:
     """The answers of supervisor j."""
-    one = replicate.supervisors[j]
-    return replicate.writers.likeliest(one.model, one.ask(replicate.prompts(replicate.halves[2])))
+    return replicate.supervisors[j].answers(replicate.halves[2])
 
 
 def ceiling(replicate: Replicate) -> Model:
@@ -240,7 +249,7 @@ def ceiling(replicate: Replicate) -> Model:
 
 def gold_few(replicate: Replicate) -> Model | None:
     """The student tuned on the gold that the supervisors learned from; None where a supervisor is just that."""
-    tuned = {base.digest for _, base, shown in replicate.bases if not shown}
+    tuned = {base.digest for one, base in replicate.bases if base is not None and one.kind == "tuned"}
     return None if replicate.strong.digest in tuned else on_gold(replicate, replicate.known)
 
 
