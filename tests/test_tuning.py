@@ -108,7 +108,7 @@ def test_the_prompt_gives_no_loss_and_the_head_is_computed_for_answers_alone(cau
     seen = []
     net.net.get_output_embeddings().register_forward_hook(lambda _, given, out: seen.append(out.shape))
     assert net.logits(texts).shape[0] == 5 + 4 + 4 + 2 + 2 == len(tuning.labels(texts))  # words of the answers, and their ends
-    assert seen[0][:2] == (1, 17)
+    assert seen[-1][:2] == (1, 17)
     assert {name.split(".")[-3] for name, w in net.net.named_parameters() if w.requires_grad} == {"lora_A", "lora_B"}
 
 
@@ -132,6 +132,22 @@ def test_what_prompts_begin_alike_with_is_read_once_and_learned_from_by_all(caus
     assert net.begun_alike(texts) == 0
     for apart, together in zip(learned(), once, strict=True):
         assert np.allclose(apart, together, atol=2e-5) and np.abs(apart).max() > 0.1
+
+
+def test_texts_in_one_row_are_read_as_each_is_alone(causal, store, monkeypatch):
+    base = models.resolve(str(causal), store)
+    texts = tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES], False)
+    net = tuning.Network(base, "lora", 64, derive(0))
+    read = []
+    net.net.get_input_embeddings().register_forward_hook(lambda _, given, out: read.append(tuple(out.shape[:2])))
+    alone = torch.cat([net.logits([text]) for text in texts])
+    together = net.logits(texts)
+    assert read[-1] == (1, sum(len(text.ids) - 1 for text in texts)) and torch.allclose(together, alone, atol=1e-5)
+    # A model for which a text does not end where positions begin anew reads a row a text.
+    other = tuning.Network(base, "lora", 64, derive(0))
+    whole = other.net.forward
+    monkeypatch.setattr(other.net, "forward", lambda *given, position_ids=None, **more: whole(*given, **more))
+    assert torch.allclose(other.logits(texts), alone, atol=1e-5) and not other._packs and net._packs
 
 
 def test_soft_targets_meet_the_score_and_rest_where_it_is_met():

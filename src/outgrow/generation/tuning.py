@@ -6,8 +6,8 @@
         one step of Adam at the rate lr (1 + cos(pi t / T)) / 2           K: the answers' tokens in the batch, their ends among them
 
 The loss is cross-entropy unless `targets.py` gives another. Rates and kinds are those of `students/finetune.py`; low-rank updates are
-merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else, and what prompts
-begin alike with is read once for all that are read together.
+merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else. What prompts begin
+alike with is read once for all that are read together; or the texts stand in one row without padding, where that is fewer tokens.
 
 Or it learns to prefer answers, from batches of 16 pairs, L = 1/|I| sum_{i in I} c_i loss(pair i) with a loss of `preference.py`. The
 model as it was is the reference; what it says of the answers is computed once and kept.
@@ -43,9 +43,13 @@ from outgrow.students.checkpoint import Checkpoint
 from outgrow.students.finetune import RATES, SMALL
 from outgrow.students.network import ALPHA, KINDS, PART_TOKENS, RANK
 
-VERSION = 2
+VERSION = 3
 """Goes up when the same examples would make another model."""
 BATCH = 16
+ROW = 1024
+"""Tokens of a row of several texts at most: attention looks at all pairs of them."""
+SAME = {"float32": 1e-3, "bfloat16": 0.1}
+"""Standard deviations of its logits by which a model may differ that reads several texts in one row."""
 WORTH = 8
 """Tokens at least that texts begin alike with, to be read apart."""
 PREFERENCE_RATES = {"full": 1e-6, "lora": 1e-5}
@@ -200,26 +204,58 @@ class Network:
 
     def logits(self, texts: Sequence[Text]) -> torch.Tensor:
         """float32 (n, V): what is said before every token of every answer, one text after another."""
+        first, longest = self.begun_alike(texts), max(len(text.ids) for text in texts) - 1
+        packed, padded = sum(len(text.ids) - 1 for text in texts), first + len(texts) * (longest - first)
+        if packed < padded and packed <= ROW and self._packs:
+            return self._packed(texts)
+        return self._padded(texts, first, longest)
+
+    def _packed(self, texts: Sequence[Text]) -> torch.Tensor:
+        """Texts in one row: the models of `transformers` keep them apart where positions begin anew."""
+        ids = torch.from_numpy(np.concatenate([text.ids[:-1] for text in texts]))
+        positions = torch.cat([torch.arange(len(text.ids) - 1) for text in texts])
+        starts = np.cumsum([0, *(len(text.ids) - 1 for text in texts)])
+        places = torch.cat([torch.arange(at + text.start - 1, at + len(text.ids) - 1) for at, text in zip(starts.tolist(), texts, strict=False)])
+        return self._said(ids[None], torch.zeros_like(places), places, position_ids=positions[None].to(self.device), use_cache=False)
+
+    def _padded(self, texts: Sequence[Text], first: int, longest: int) -> torch.Tensor:
+        """A row a text, after the `first` tokens that they share."""
         from transformers import DynamicCache
 
         # What stands to the right of a token is nothing to it: no mask, and anything may fill a row up.
-        first = self.begun_alike(texts)
-        ids = torch.zeros(len(texts), max(len(text.ids) - 1 for text in texts) - first, dtype=torch.int64)
+        ids = torch.zeros(len(texts), longest - first, dtype=torch.int64)
         for row, text in zip(ids, texts, strict=True):
             row[: len(text.ids) - 1 - first] = torch.from_numpy(text.ids[first:-1])
         rows = torch.tensor([row for row, text in enumerate(texts) for _ in text.ids[text.start :]])
         places = torch.cat([torch.arange(text.start - 1, len(text.ids) - 1) for text in texts]) - first
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            cache = None
-            if first:
-                cache = DynamicCache()
+        cache = None
+        if first:
+            cache = DynamicCache()
+            with self._autocast():
                 self.net(input_ids=torch.from_numpy(texts[0].ids[None, :first]).to(self.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
-                cache.batch_repeat_interleave(len(texts))
-            hook = self.net.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0][rows, places][None],))
-            try:
-                return self.net(input_ids=ids.to(self.device), past_key_values=cache, use_cache=first > 0).logits[0].float()
-            finally:
-                hook.remove()
+            cache.batch_repeat_interleave(len(texts))
+        return self._said(ids, rows, places, past_key_values=cache, use_cache=first > 0)
+
+    def _said(self, ids: torch.Tensor, rows: torch.Tensor, places: torch.Tensor, **given: Any) -> torch.Tensor:
+        """Logits at these places of these rows; nowhere else is the head computed."""
+        hook = self.net.get_output_embeddings().register_forward_pre_hook(lambda _, states: (states[0][rows, places][None],))
+        try:
+            with self._autocast():
+                return self.net(input_ids=ids.to(self.device), **given).logits[0].float()
+        finally:
+            hook.remove()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    @cached_property
+    def _packs(self) -> bool:
+        """Whether this model reads texts in one row as it reads each alone; what is recurrent, or counts distances its own way, may not."""
+        known = self.net.get_input_embeddings().num_embeddings
+        texts = [Text(np.arange(start, start + length) % known, 1) for start, length in ((20, 12), (10, 9))]
+        with torch.no_grad():
+            together, alone = self._packed(texts), torch.cat([self._padded([text], 0, len(text.ids) - 1) for text in texts])
+        return float((together - alone).abs().max()) <= SAME[self.precision] * float(alone.std())
 
     def save(self, folder: Path, model: Model) -> None:
         """A checkpoint that reads as `model` does. In float32: bfloat16 would round small updates away. This network is then of no more use."""
