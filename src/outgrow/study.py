@@ -9,11 +9,10 @@ a study that was stopped goes on where it was and ends with the same bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, final
@@ -21,11 +20,11 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import labels, methods, models, progress, supervisors, tasks
+from outgrow.asking import Asked
 from outgrow.errors import UserError, unknown
 from outgrow.models import scratch
 from outgrow.pair import STUDENTS, Pair, Spaces, block_of
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
-from outgrow.rng import hashed
 from outgrow.split import FEWEST, draw
 from outgrow.store import Store
 from outgrow.supervisors.column import cast
@@ -72,21 +71,11 @@ class Rows:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class Study(Asked):
     """What to run. `run()` goes on where an earlier run of the same study stopped."""
 
     tasks: Sequence[str] = ("cities",)
-    weak: Sequence[str] = ()
-    """Supervisors; empty: all columns of votes together where the reading names some, else minilm-l6."""
-    strong: str | Sequence[str] = "smollm2-135m"
-    methods: Sequence[str] = ()
-    """Names; empty: the usual ones; "all": every one whose needs the study meets."""
     seeds: int = 16
-    """Replicates: 0 .. seeds - 1."""
-    seed: int = 0
-    """The integer that names the study."""
-    weak_gold: int | None = None
-    """Gold items that a supervisor learns from; None: all of weak-train."""
     student: str = "linear"
     """How the student learns: "linear" or "mlp", a head on frozen features without or with a hidden layer; "lora" or "full",
     the model itself, fine-tuned by low-rank updates or all of it."""
@@ -96,32 +85,22 @@ class Study:
     """Models between the supervisor and the student, the weakest first, for methods that climb."""
     auxiliary: Sequence[str] = ()
     """Other tasks whose gold methods may use."""
-    reading: Reading = field(default_factory=Reading)
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Hyper-parameters by method name."""
-    out: Path | None = None
 
-    def __post_init__(self) -> None:
-        if not self.weak:
-            votes = "+".join(f"column:{name}" for name in self.reading.votes)
-            object.__setattr__(self, "weak", (votes or "minilm-l6",))
+    WEAK = "minilm-l6"
+    KNOWN = methods
 
     def run(self) -> Result:
         """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
         from outgrow import results
 
-        chosen = self._methods()
-        if not 1 <= self.seeds <= 1000:
-            raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
-        if self.weak_gold is not None and self.weak_gold < 2:
-            raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
+        chosen = self.chosen()
         if self.student not in STUDENTS:
             raise unknown("kind of student", self.student, STUDENTS)
         labels.find(self.label_model)
-        if self.student != "linear" and (new := [name for name in self._strong() if scratch.named(name)]):
+        if self.student != "linear" and (new := [name for name in self.students if scratch.named(name)]):
             raise UserError(f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: leave --student out")
         named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.argument == "model"]
-        for model in (*named, *self._strong(), *self.ladder):
+        for model in (*named, *self.students, *self.ladder):
             models.check(model)
         began = time.time()
         store = Store.default()
@@ -132,45 +111,19 @@ class Study:
             pool = ~draw(task, self.seed, range(1)).test[0]
             for name in self.weak:
                 _enough(task, supervisors.spread(name, task), pool)
-            for file in filter(models.files.named, (*named, *self._strong(), *self.ladder)):
+            for file in filter(models.files.named, (*named, *self.students, *self.ladder)):
                 spaces(file, pool)
         for task, _, spaces in others:
-            for file in filter(models.files.named, self._strong()):
+            for file in filter(models.files.named, self.students):
                 spaces(file, np.ones(len(task), bool))
         out = self.folder()
         results.claim(out)
         done = []
         for task, gold, spaces in loaded:
-            for strong in self._strong():
+            for strong in self.students:
                 done += [self._rows(task, gold, supervisors.spread(weak, task), strong, spaces, others, chosen) for weak in self.weak]
         results.write(out, self, chosen, done, began)
         return Result(out)
-
-    def folder(self) -> Path:
-        """Where the results go: `out`, or a name made from what is asked, so that the same study finds its folder again."""
-        if self.out is not None:
-            return Path(self.out)
-        words = ["+".join(Path(t).stem if "." in t else t for t in self.tasks), "+".join(self.weak), "+".join(self._strong())]
-        asked = {k: v for k, v in self.asked().items() if k != "out"}
-        usual = {k: v for k, v in Study(tasks=self.tasks, weak=self.weak, strong=self.strong).asked().items() if k != "out"}
-        tag = "" if asked == usual else "-" + hashed(json.dumps(asked, sort_keys=True, default=str))[:6]
-        return Path("runs") / ("-".join(w.replace("/", "_").replace(":", "_") for w in words) + tag)
-
-    def asked(self) -> dict[str, Any]:
-        """The arguments as plain data."""
-        plain = asdict(self) | {"out": self.out and str(self.out), "strong": self._strong()}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
-
-    def _strong(self) -> list[str]:
-        return [self.strong] if isinstance(self.strong, str) else list(self.strong)
-
-    def _methods(self) -> dict[str, dict[str, Any]]:
-        known = methods.registry()
-        names = [n for name in self.methods for n in (known if name == "all" else [name])] or [n for n in known if known[n].usual]
-        for name in self.parameters:
-            methods.find(name)
-        chosen = {name: methods.find(name).configured(dict(self.parameters.get(name, {}))) for name in names}
-        return {"naive": methods.find("naive").configured({})} | chosen
 
     def _reading(self) -> Reading:
         """Columns of votes that a supervisor names are read without being asked for twice."""

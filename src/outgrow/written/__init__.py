@@ -13,7 +13,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, final
@@ -21,13 +21,12 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import models, progress, results, sequences
+from outgrow.asking import Asked
 from outgrow.errors import UserError, unknown
 from outgrow.generation import Sampling
 from outgrow.generation.sibling import PREFIX, resolve
 from outgrow.measures import written as scorers
 from outgrow.models import Model
-from outgrow.report.runs import safe
-from outgrow.rng import hashed
 from outgrow.sequences._writers import Writers, epochs
 from outgrow.store import Store
 from outgrow.students.network import KINDS
@@ -42,44 +41,29 @@ from outgrow.written.supervisors import parse
 
 __all__ = ["Executor", "Written", "load", "parse"]
 
-WEAK = "sibling:smollm2-135m:12"
-"""The supervisor where nobody names one."""
+UNTRAINED = ("floor", "untrained", "gold-naive")
+"""Rows that take no training of their own; gold through naive is the ceiling's."""
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Written:
-    """What to run, in the words of `Study`; `run()` goes on where an earlier run of the same study stopped."""
+class Written(Asked):
+    """What to run, in the words of `Study`; `run()` goes on where an earlier run of the same study stopped. Supervisors are those of `supervisors.py`."""
 
-    tasks: Sequence[str]
-    weak: Sequence[str] = ()
-    """Supervisors as in `supervisors.py`; a+b: together. Empty: all columns of votes together where the reading names some, else WEAK."""
-    strong: str | Sequence[str] = "smollm2-135m"
-    methods: Sequence[str] = ()
     seeds: int = 4
-    seed: int = 0
-    weak_gold: int | None = None
     student: str = "lora"
-    reading: Reading = field(default_factory=Reading)
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    out: Path | None = None
+    """How the student learns: "lora", by low-rank updates, or "full"."""
 
-    def __post_init__(self) -> None:
-        if not self.weak:
-            votes = "+".join(f"column:{name}" for name in self.reading.votes)
-            object.__setattr__(self, "weak", (votes or WEAK,))
+    WEAK = "sibling:smollm2-135m:12"
+    KNOWN = sequences
 
     def run(self) -> Result:
         """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
-        chosen = self._methods()
-        if not 1 <= self.seeds <= 1000:
-            raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
-        if self.weak_gold is not None and self.weak_gold < 2:
-            raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
+        chosen = self.chosen()
         if self.student not in KINDS:
             raise unknown("kind of student that writes", self.student, KINDS)
         named = [one for weak in self.weak for one in parse(weak)]
-        for name in (*self._strong(), *(one.of for one in named if one.kind != "column")):
+        for name in (*self.students, *(one.of for one in named if one.kind != "column")):
             models.check(name.removeprefix(PREFIX).rpartition(":")[0] if name.startswith(PREFIX) else name)
         began = time.time()
         store = Store.default()
@@ -89,34 +73,10 @@ class Written:
         results.claim(out)
         done = [
             self._rows(task, gold, weak, resolve(strong, store), store, chosen)
-            for task, gold in loaded for strong in self._strong() for weak in self.weak
+            for task, gold in loaded for strong in self.students for weak in self.weak
         ]  # fmt: skip
         write(out, self, chosen, done, began)
         return Result(out)
-
-    def folder(self) -> Path:
-        """Where the results go: `out`, or a name made from what is asked."""
-        if self.out is not None:
-            return Path(self.out)
-        words = ["+".join(Path(name).stem if "." in name else name for name in self.tasks), "+".join(self.weak), "+".join(self._strong())]
-        tag = hashed(json.dumps(self.asked() | {"out": None}, sort_keys=True, default=str))[:6]
-        return Path("runs") / "-".join([*(safe(word) for word in words), tag])
-
-    def asked(self) -> dict[str, Any]:
-        """The arguments as plain data."""
-        plain = asdict(self) | {"out": self.out and str(self.out), "strong": self._strong()}
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
-
-    def _strong(self) -> list[str]:
-        return [self.strong] if isinstance(self.strong, str) else list(self.strong)
-
-    def _methods(self) -> dict[str, dict[str, Any]]:
-        known = sequences.registry()
-        names = [n for name in self.methods for n in (known if name == "all" else [name])] or [n for n in known if known[n].usual]
-        for name in self.parameters:
-            sequences.find(name)
-        chosen = {name: sequences.find(name).configured(dict(self.parameters.get(name, {}))) for name in names}
-        return {"naive": {}} | chosen
 
     def _rows(self, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict]) -> Rows:
         writers = Writers(store, Sampling(tokens=task.tokens, stop=task.stop, chat=task.chat))
@@ -138,7 +98,7 @@ class Written:
             jobs[name] = ("method", partial(found.fit, **parameters), {"parameters": parameters, "source": source(name)})
         jobs |= {name: ("control", build, {}) for name, build in CONTROLS.items()}
         jobs |= {name: ("contrast", build, {}) for name, build in CONTRASTS.items()}
-        progress.say(_plan(all_[0], len(jobs), self.seeds))
+        progress.say(_plan(all_[0], list(jobs), self.seeds))
         made: dict[str, list[dict[str, Any]]] = {name: [] for name in jobs}
         with progress.track(f"{task.name}, {weak} -> {strong.name}", len(jobs) * self.seeds) as bar:
             for replicate in all_:
@@ -165,15 +125,17 @@ def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
     return writing.load(name, reading.items, seed, columns, reading.votes)
 
 
-def _plan(first: Replicate, rows: int, seeds: int) -> str:
+def _plan(first: Replicate, rows: Sequence[str], seeds: int) -> str:
     """What a study is about to do, in tokens, so that who waits can tell for how long."""
     weak, transfer, test = (len(half) for half in first.halves)
     letters = int(np.mean([len(p) + len(a) for p, a in zip(first.task.prompts, first.gold.answers, strict=True)]) * transfer)
-    read = int(rows * seeds * epochs(letters) * letters / 4)
+    learn = [name for name in rows if name not in UNTRAINED and not name.startswith("supervisor:")]
+    trainings = sum(one.kind == "tuned" for one, _ in first.bases) + len(learn)
+    read = int(trainings * seeds * epochs(letters) * letters / 4)
     taught = f"{len(first.known)} of {weak} items teach the supervisor" if first.learn else f"{len(first.known)} of {weak} items have gold"
     return (
-        f"{first.task.name}: {taught}, {transfer} the student, {test} test both; about {rows} trainings a replicate, {seeds} replicates, "
-        f"some {round(read, -3):,} tokens in all to learn from, and as many answers as {rows * seeds * test:,}"
+        f"{first.task.name}: {taught}, {transfer} the student, {test} test both; up to {trainings} trainings a replicate, {seeds} replicates, "
+        f"some {round(read, -3):,} tokens in all to learn from, and as many answers as {len(rows) * seeds * test:,}"
     )
 
 
