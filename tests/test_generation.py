@@ -41,6 +41,15 @@ def plain(causal):
     return read
 
 
+def test_a_recurrent_model_is_refused_in_one_line(tmp_path, store) -> None:
+    from transformers import AutoModelForCausalLM, MambaConfig
+
+    AutoModelForCausalLM.from_config(MambaConfig(vocab_size=27, hidden_size=24, num_hidden_layers=2, state_size=4)).save_pretrained(tmp_path)
+    tiny_models.tokenizer(encoder=False).save_pretrained(tmp_path)
+    with pytest.raises(UserError, match="keeps a state of its own beside keys and values"):
+        named(str(tmp_path), store).draw(PROMPTS[:1], 1, Sampling(tokens=3), [[0]])
+
+
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     return logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
 

@@ -32,13 +32,15 @@ _WORTH = 256
 """Tokens of a beginning that all prompts share, which must be saved for it to be read once for all."""
 _AHEAD = 64
 """Columns that a cache grows by."""
+_ATTENTION = {"full_attention", "sliding_attention", "chunked_attention"}
+"""Layers whose cache is keys and values."""
 
 
 @final
 class Local(Tokenized):
     """A language model in this process. `precision` is bfloat16 where the processor has it, else float32, or what is asked for.
 
-    Raises UserError for what is no causal language model.
+    Raises UserError for what is no causal language model, and, when it is read, for one that is recurrent.
     """
 
     def __init__(self, model: Model, precision: str | None = None):
@@ -54,7 +56,10 @@ class Local(Tokenized):
     @cached_property
     def _net(self) -> Any:
         """Read when the first answer is asked for: mostly they are in the store."""
-        return loading.load(self.model, self._precision, head=True)
+        net = loading.load(self.model, self._precision, head=True)
+        if getattr(net, "_is_stateful", False) or set(getattr(net.config.get_text_config(), "layer_types", None) or ()) - _ATTENTION:
+            raise UserError(f"model {self.name!r} keeps a state of its own beside keys and values, which is not kept here: serve it and name it server:URL,NAME")
+        return net
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
