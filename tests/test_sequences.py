@@ -22,6 +22,7 @@ from outgrow.generation.preference import Dpo, Pair, Wspo
 from outgrow.generation.targets import Bayesian, Soft
 from outgrow.measures import written as scorers
 from outgrow.sequences import WeakAnswers, _writers
+from outgrow.split import draw
 from outgrow.store import Store
 from outgrow.tasks.reading import Reading
 from outgrow.verifiers import Verdict
@@ -286,10 +287,16 @@ def test_recorded_answers_supervise_and_what_needs_a_model_is_left_out(folder: P
     assert details["tasks"]["recorded"]["counts"]["left out: no answer in a column of --votes"] == 2
     pair = details["pairs"][0]
     assert {entry["method"]: entry["lacks"][0].partition(":")[0] for entry in pair["left_out"]} == {"joint": "likelihood", "dpo": "likelihood"}
+    # Ann is right where she says so, and one of the two where either has a city; of the transfer items of the one replicate.
+    task, gold = load(str(folder / "recorded.jsonl"), Reading(scorer="slots", votes=("ann", "bob")), 0)
+    transfer = draw(task, 0, [0]).transfer[0]
+    said = {c: [gold.answers[i] in task.written[c][i] for i in np.flatnonzero(transfer)] for c in ("ann", "bob")}
+    assert pair["coverage"] == pytest.approx({"first": np.mean(said["ann"]), "any": np.mean(np.array(said["ann"]) | np.array(said["bob"]))})
+    page = (result.path / "report.html").read_text()
+    assert f"first answer is right in {100 * np.mean(said['ann']):.1f}% of cases" in page and "too little to judge methods by" in page
     # Ann is the better one: the floor is what she answers to the test items.
     place = next(folder.glob("recorded/predictions/recorded/*--*"))
     said = {f"{row['text']}\nSlots:\n": row["ann"] for row in rows}
-    task, _ = load(str(folder / "recorded.jsonl"), Reading(scorer="slots", votes=("ann", "bob")), 0)
     prompts = dict(zip(task.ids, task.prompts, strict=True))
     floor = pl.read_parquet(place / "floor.parquet")
     assert floor["answer"].to_list() == [said[prompts[i]] for i in floor["id"]]

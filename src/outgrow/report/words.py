@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from outgrow.measures import coverage
 from outgrow.report.data import Interval, Pair, Row, View
 
 NO_GAP = ("gap not resolved", "ceiling below floor")
@@ -118,6 +119,8 @@ def gold_read(about: dict[str, Any]) -> list[str]:
 def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
     """What has to be said beside the table: methods that lacked something, and gold that others bought or read."""
     said = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
+    if covered := pair.details.get("coverage"):
+        said.append(_covered(covered["first"], covered["any"]))
     bought = (pair.details.get("bought") or {}).items()
     said += [f"{name} bought {count:,.0f} gold labels a replicate, which the others did not have." for name, count in bought]
     for row in pair.main.of("method"):
@@ -260,6 +263,14 @@ def _no_gap(pair: Pair, view: View, row: Row) -> Headline:
         _power(pair),
     )
     return Headline("unclear", sentence(row.status)[:-1], text)
+
+
+def _covered(first: float, any_: float) -> str:
+    """How much there is to choose from among the supervisors' answers."""
+    says = f"To a transfer item the supervisor’s first answer is right in {percent(first)} of cases, and one of those that methods may choose from in {percent(any_)}."
+    if coverage.counts(first, any_):
+        return says
+    return f"{says} That is too little to judge methods by that choose among answers: look for {percent(coverage.COVERED, 0)}, and {coverage.TIMES} times the first."
 
 
 def _power(pair: Pair) -> str:

@@ -20,7 +20,7 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow import models, progress, results, sequences
+from outgrow import models, progress, results, scored, sequences
 from outgrow.asking import Asked
 from outgrow.errors import UserError, unknown
 from outgrow.generation import Sampling
@@ -100,13 +100,15 @@ class Written(Asked):
         jobs |= {name: ("contrast", build, {}) for name, build in CONTRASTS.items()}
         progress.say(_plan(all_[0], list(jobs), self.seeds))
         made: dict[str, list[dict[str, Any]]] = {name: [] for name in jobs}
+        covered = []
         with progress.track(f"{task.name}, {weak} -> {strong.name}", len(jobs) * self.seeds) as bar:
             for replicate in all_:
                 for name, (_, build, extra) in jobs.items():
                     made[name].append(_row(replicate, name, build, extra))
                     bar.advance()
+                covered.append(_covered(replicate))
                 _let_go(replicate)
-        return _gathered(all_, {name: kind for name, (kind, _, _) in jobs.items()}, made)
+        return _gathered(all_, {name: kind for name, (kind, _, _) in jobs.items()}, made, covered)
 
 
 def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
@@ -154,6 +156,21 @@ def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], ext
     return replicate.writers.store.make("written", {**replicate.made_of, "row": name, **extra}, make).meta
 
 
+def _covered(replicate: Replicate) -> dict[str, float]:
+    """How often the first answer of the best supervisor to a transfer item is right, and how often one of all supervisors' answers is."""
+
+    def make() -> tuple[dict, dict]:
+        weak, transfer = replicate.weak, [int(i) for i in replicate.halves[1]]
+        pools = [[first.text, *pool] for first, pool in zip(weak.best, weak.pooled, strict=True)]
+        items = [i for i, pool in zip(transfer, pools, strict=True) for _ in pool]
+        task, keys = replicate.task, replicate.gold.keys
+        found = scored.right(task.scorer, [task.prompts[i] for i in items], [text for pool in pools for text in pool], [keys[i] for i in items])
+        rows = np.split(found, np.cumsum([len(pool) for pool in pools])[:-1])
+        return {}, {"first": float(np.mean([row[0] for row in rows])), "any": float(np.mean([row.any() for row in rows]))}
+
+    return replicate.writers.store.make("written", {**replicate.made_of, "row": "answers that are right"}, make).meta
+
+
 def _let_go(replicate: Replicate) -> None:
     """Removes the models that were trained for this replicate."""
     folder = replicate.writers.store.root / "tuned"
@@ -163,7 +180,7 @@ def _let_go(replicate: Replicate) -> None:
             replicate.writers.store.drop("tuned", made)
 
 
-def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, list[dict[str, Any]]]) -> Rows:
+def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, list[dict[str, Any]]], covered: Sequence[dict[str, float]]) -> Rows:
     answers, costs, bought, left_out = {}, [], {}, {}
     for name, rows in made.items():
         if not all(row["applies"] for row in rows):
@@ -179,7 +196,8 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
         (float(np.mean([len(part(r)) for r in all_])), float(np.mean([len(r.halves[1]) for r in all_])))
         for part in (lambda r: r.known, lambda r: r.halves[0])
     )
-    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves)
+    coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "any")}
+    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage)
 
 
 def source(method: str) -> str:

@@ -45,6 +45,8 @@ class Rows:
     sizes: tuple[float, float]
     """Mean items that the supervisors learn from, and of transfer."""
     halves: tuple[float, float]
+    coverage: dict[str, float]
+    """Share of transfer items that the best supervisor's `first` answer gets right, and that `any` supervisor's answer does."""
 
 
 def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done: Sequence[Rows], began: float) -> None:
@@ -69,7 +71,7 @@ def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done:
         pairs.append({
             **named, "replicates": study.seeds, "n_weak_train": rows.sizes[0], "n_transfer": rows.sizes[1], "n_test": len(rows.first.halves[2]),
             "controls": [asdict(verdict) for verdict in _verdicts(rows, main, kappa)], "power": needed and asdict(needed), "bought": rows.bought,
-            "left_out": [{"method": name, "lacks": lacks} for name, lacks in rows.left_out.items()],
+            "coverage": rows.coverage, "left_out": [{"method": name, "lacks": lacks} for name, lacks in rows.left_out.items()],
         })  # fmt: skip
         _answers(folder, rows)
     costs = [{"task": r.first.task.name, "weak": r.first.weak_name, "strong": r.first.strong.name, **cost} for r in done for cost in r.costs]
