@@ -1,7 +1,7 @@
 """A checkpoint that writes in this process, through `transformers`.
 
-Beginnings are read in groups of equal length, so that none is padded while it is read; their keys and values then stand side by side,
-each ending in the same column, and what fills a shorter one up on its left is masked. The cache has room ahead: a step writes one column
+Beginnings are read in groups of like length, filled up on the right; their keys and values then stand side by side, each ending in the
+same column, and what fills a shorter one up on its left is masked. The cache has room ahead: a step writes one column
 and copies nothing.
 """
 
@@ -28,6 +28,8 @@ _TOGETHER = {"cpu": 2048, "cuda": 32768}
 """Tokens that are read together."""
 _NUMBERS = {"cpu": 1 << 25, "cuda": 1 << 29}
 """Logits that are held together."""
+_FULL, _LIKE = 256, 1.25
+"""So many tokens keep a processor busy; texts that are read with more have no more than so many times the shortest's."""
 _WORTH = 256
 """Tokens of a beginning that all prompts share, which must be saved for it to be read once for all."""
 _AHEAD = 64
@@ -161,21 +163,32 @@ class _Steps:
             for layer, columns in enumerate(first.layers):
                 if columns.is_initialized:
                     read.update(columns.keys.expand(len(rows), -1, -1, -1), columns.values.expand(len(rows), -1, -1, -1), layer)
-            ids = torch.tensor([list(begun[row][common:]) for row in rows], device=self._where)
-            out = net(input_ids=ids, past_key_values=read, use_cache=True, logits_to_keep=1).logits[:, -1].float()
-            for row, said in zip(rows, out, strict=True):
-                logits[row] = said
+            ids = torch.zeros(len(rows), len(begun[rows[-1]]) - common, dtype=torch.int64)
+            for row, at in zip(ids, rows, strict=True):
+                row[: len(begun[at]) - common] = torch.tensor(begun[at][common:])
+            given = [len(begun[at]) for at in rows]
+            for at, said in zip(rows, self._last(ids, [length - common - 1 for length in given], read), strict=True):
+                logits[at] = said
             for layer, columns in enumerate(read.layers):
                 while len(self._cache.layers) <= layer:
                     self._cache.layers.append(_Columns())
                 if columns.is_initialized:
-                    self._cache.layers[layer].place(columns, rows, len(begun), longest)
+                    self._cache.layers[layer].place(columns, rows, given, len(begun), longest)
         self.logits = torch.stack(logits)
         self._position = lengths.to(self._where)
         """(B,) of the next token."""
         self._empty = (longest - lengths).to(self._where)
         """(B,) columns on the left that hold nothing."""
         self._wide = longest
+
+    def _last(self, ids: torch.Tensor, places: Sequence[int], read: Cache) -> torch.Tensor:
+        """(B, V) after the token at this place of each row; what stands to the right of it is nothing to it."""
+        rows = torch.arange(len(ids))
+        hook = self._net.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0][rows, torch.tensor(places)][None],))
+        try:
+            return self._net(input_ids=ids.to(self._where), past_key_values=read, use_cache=True).logits[0].float()
+        finally:
+            hook.remove()
 
     @torch.no_grad()
     def add(self, tokens: torch.Tensor) -> None:
@@ -207,14 +220,17 @@ class _Steps:
 
 
 def _groups(begun: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Rows of equal length that are read together."""
+    """Rows of like length that are read together, shorter ones first: a few tokens of padding cost less than a pass of its own."""
     order = sorted(range(len(begun)), key=lambda row: (len(begun[row]), row))
     while order:
-        length = len(begun[order[0]])
-        many = max(1, _TOGETHER[loading.device().type] // length)
-        rows = [row for row in order[:many] if len(begun[row]) == length]
-        order = order[len(rows) :]
-        yield rows
+        many = 1
+        while many < len(order):
+            longer = len(begun[order[many]])
+            if (many + 1) * longer > _TOGETHER[loading.device().type] or (many * longer >= _FULL and longer > _LIKE * len(begun[order[0]])):
+                break
+            many += 1
+        yield order[:many]
+        order = order[many:]
 
 
 def _common(begun: Sequence[Sequence[int]]) -> int:
@@ -228,14 +244,15 @@ def _common(begun: Sequence[Sequence[int]]) -> int:
 class _Columns(DynamicLayer):
     """Keys and values (B, heads, columns, D) of one layer, with room ahead. What a window would hide is hidden by the mask."""
 
-    def place(self, read: DynamicLayer, rows: Sequence[int], batch: int, longest: int) -> None:
-        """What was read of some rows, so that it ends in column `longest`."""
+    def place(self, read: DynamicLayer, rows: Sequence[int], lengths: Sequence[int], batch: int, longest: int) -> None:
+        """What was read of some rows, as many tokens as each has, so that it ends in column `longest`."""
         if not self.is_initialized:
             self.dtype, self.device, self.is_initialized = read.dtype, read.device, True
             self._filled = longest
             self._room = [torch.zeros(batch, x.shape[1], longest + _AHEAD, x.shape[3], dtype=x.dtype, device=x.device) for x in (read.keys, read.values)]
         for room, x in zip(self._room, (read.keys, read.values), strict=True):
-            room[rows, :, longest - x.shape[2] : longest] = x
+            for row, length, own in zip(rows, lengths, x, strict=True):
+                room[row, :, longest - length : longest] = own[:, :length]
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """One more column; returns all of them."""
@@ -252,7 +269,12 @@ class _Columns(DynamicLayer):
         return self._filled if self.is_initialized else 0
 
     def keep(self, rows: torch.Tensor, useless: int) -> None:
-        """These rows, without the first columns."""
-        self._room = [torch.nn.functional.pad(room[rows, :, useless : self._filled], (0, 0, 0, _AHEAD)) for room in self._room]
+        """These rows, without the first columns. They stay where there is room: memory that is new costs more than the copy."""
+        kept = [room[:, :, useless : self._filled].index_select(0, rows) for room in self._room]
         self._filled -= useless
-
+        if len(rows) > len(self._room[0]):
+            self._room = [torch.nn.functional.pad(x, (0, 0, 0, _AHEAD)) for x in kept]
+            return
+        self._room = [room[: len(rows)] for room in self._room]
+        for room, x in zip(self._room, kept, strict=True):
+            room[:, :, : self._filled] = x
