@@ -45,7 +45,7 @@ VERSION = 1
 ROWS = ("strong", "small", "tuned small", "proxy", "tuned strong")
 BEFORE = {"tuned small": "small", "proxy": "strong", "tuned strong": "strong"}
 """What each was before it was taught or steered."""
-SHARE = 0.4
+SHARE = 2 / 3
 """Of the strong model's blocks are the sibling's, where no small model is named."""
 STATEMENTS = 200
 """Pairs of statements that ask for knowledge."""

@@ -28,7 +28,7 @@ def steer_(
     strong
         The model that stays as it is: a model name, a hub id or a folder.
     small
-        The model that is tuned, of the same vocabulary; sibling makes one of two fifths of the strong model's blocks,
+        The model that is tuned, of the same vocabulary; sibling makes one of two thirds of the strong model's blocks,
         sibling:NAME:DEPTH one of so many blocks of that model.
     weak
         A language model whose answers to the training half are learned from; without it gold is.
