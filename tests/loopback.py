@@ -18,7 +18,7 @@ from typing import Any
 from outgrow.generation import Sampling, decoding
 
 SLOW = 3.5
-"""Seconds that an answer that times out takes."""
+"""Seconds after which a connection is dropped whose answer has never come."""
 WRONG = {
     "garbage": (200, b'{"choices": [{"te'),
     "page": (200, b"<html>the proxy says hello</html>"),
@@ -29,6 +29,10 @@ WRONG = {
     "error": (500, b'{"error": {"message": "out of memory"}}'),
     "key": (401, b'{"error": {"message": "no such key"}}'),
 }
+
+
+class _Over(Exception):
+    """The server is closed: whoever asked has gone."""
 
 
 class Loopback(ThreadingHTTPServer):
@@ -43,7 +47,7 @@ class Loopback(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict]] = []
         self.times: list[float] = []
         self.wrong: Callable[[int, str], str | None] = lambda number, path: None
-        self.dead = False
+        self.dead = self.over = False
         self.lock = threading.Lock()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -64,6 +68,9 @@ def serving(local: Any, name: str = "tiny", limited: bool = False) -> Iterator[L
     try:
         yield server
     finally:
+        # The checkpoint is shared with the next server: nobody reads with it once this one is over.
+        with server.lock:
+            server.over = True
         server.shutdown()
         server.server_close()
         thread.join()
@@ -90,21 +97,27 @@ class _Handler(BaseHTTPRequestHandler):
             wrong = server.wrong(server.answers, self.path)
         if wrong == "die":
             server.dead = True
-        if server.dead:
-            self.close_connection = True
-            self.connection.close()
-            return
         if wrong == "slow":
             time.sleep(SLOW)
-        elif wrong is not None:
+        if server.dead or wrong == "slow":
+            self._drop()
+            return
+        if wrong is not None:
             self._reply(*WRONG[wrong], more={"Retry-After": "0.2"} if wrong == "rate" else {})
             return
         try:
             answer = self._answer(body)
+        except _Over:
+            self._drop()
+            return
         except KeyError as error:
             self._reply(400 if self.path.endswith("completions") else 404, json.dumps({"error": {"message": f"unknown: {error}"}}).encode())
             return
         self._reply(200, json.dumps(answer).encode())
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        self.connection.close()
 
     def _reply(self, status: int, data: bytes, more: dict | None = None) -> None:
         self.send_response(status)
@@ -129,6 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if setting in body:
                     raise KeyError(setting)
         with server.lock:
+            if server.over:
+                raise _Over
             return self._chat(body) if self.path.startswith("/v1/chat") else self._complete(body)
 
     def _how(self, body: dict) -> Sampling:

@@ -98,12 +98,14 @@ def test_answers_do_not_depend_on_the_url_of_the_server(served, local, store) ->
 @pytest.mark.parametrize("wrong", ["slow", "garbage", "page", "shape", "empty", "list", "rate", "error"])
 def test_a_request_in_vain_is_sent_again_and_ends_with_the_same_answers(served, local, store, tmp_path, wrong: str) -> None:
     served.wrong = lambda number, path: wrong if number in (2, 3, 6) and path.endswith("completions") else None
+    wanted = answers.draw(local, PROMPTS, 2, HOW, 1, store)
     server = asked(served, timeout=2.5 if wrong == "slow" else 60.0)
     drawn = answers.draw(server, PROMPTS, 2, HOW, 1, Store(tmp_path))
-    wanted = answers.draw(local, PROMPTS, 2, HOW, 1, store)
     assert [[one.tokens for one in row] for row in drawn.answers] == [[one.tokens for one in row] for row in wanted.answers]
     assert drawn.failures == 0
-    assert drawn.cost.requests == served.answers == 8 + 3
+    assert drawn.cost.requests == served.answers
+    # On a busy machine other answers may be too slow as well.
+    assert served.answers == 8 + 3 or (wrong == "slow" and served.answers > 8 + 3)
 
 
 def test_a_server_is_given_the_time_it_asks_for(served) -> None:

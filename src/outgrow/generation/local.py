@@ -41,6 +41,7 @@ _ATTENTION = {"full_attention", "sliding_attention", "chunked_attention"}
 @final
 class Local(Tokenized):
     """A language model in this process. `precision` is bfloat16 where the processor has it, else float32, or what is asked for.
+    One thread at a time reads with it.
 
     Raises UserError for what is no causal language model, and, when it is read, for one that is recurrent.
     """

@@ -98,9 +98,12 @@ def temporary(parent: Path) -> Iterator[Path]:
     """A new folder in `parent`, locked while its writer lives and removed afterwards unless it was renamed."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=parent))
-        handle = os.open(folder, os.O_RDONLY)
+        # A cleaner may come between the making of the folder and its lock.
         try:
-            # A cleaner may have come between the making of the folder and its lock.
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             if _same(handle, folder):
                 os.chmod(folder, 0o777 & ~_umask())
