@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import killing
 import studies
 import tiny_models
 from outgrow import models
@@ -36,10 +33,13 @@ def checkpoints(tmp_path_factory) -> dict[bool, Path]:
     return {encoder: tiny_models.save(folder / f"encoder {encoder}", encoder) for encoder in (False, True)}
 
 
+RATES = {"full": (5e-3, 5e-3), "lora": (1e-2, 1e-2)}
+
+
 @pytest.fixture(autouse=True)
 def lively(monkeypatch):
     """Rates for a model of a few thousand numbers, and the precision that every machine has."""
-    monkeypatch.setattr(finetune, "RATES", {"full": (5e-3, 5e-3), "lora": (1e-2, 1e-2)})
+    monkeypatch.setattr(finetune, "RATES", RATES)
     monkeypatch.setattr(loading, "chosen_precision", lambda asked=None: asked or "float32")
 
 
@@ -210,6 +210,7 @@ from pathlib import Path
 import test_finetune as t
 from outgrow.models import loading
 t.checkpoint.EVERY, t.checkpoint.SHARE = 0.0, float("inf")
+t.finetune.RATES = t.RATES
 loading.chosen_precision = lambda asked=None: asked or "float32"
 keep = t.checkpoint.Checkpoint.keep
 def slowly(self, step, arrays):
@@ -223,21 +224,8 @@ print(made.predict().tobytes().hex())
 
 
 def test_a_killed_training_ends_with_the_same_bytes(checkpoints, tmp_path):
-    def start(name: str, pause: float) -> subprocess.Popen:
-        command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(checkpoints[False]), str(tmp_path / name), str(pause)]
-        source = str(Path(__file__).parents[1] / "src")
-        environment = os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-
-    whole = start("a", 0).communicate(timeout=200)[0].split()
-    killed = start("b", 30)
-    assert killed.stdout
-    assert killed.stdout.readline() == "1\n"
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    again = start("b", 0).communicate(timeout=200)[0].split()
-    assert whole[:-1] == ["1", "2", "3", "4", "5"] and again[:-1] == ["2", "3", "4", "5"]
-    assert again[-1] == whole[-1]
+    whole = student(checkpoints[False], tmp_path / "whole", "lora", sentences()).fit(one_hot(gold()), steps=5)
+    assert killing.resumed(KILLED, checkpoints[False], tmp_path / "killed") == ["2", "3", "4", "5", whole.predict().tobytes().hex()]
 
 
 def test_what_came_out_of_the_store_is_trained_again_to_be_saved(checkpoints, tmp_path):

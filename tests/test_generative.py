@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
+import killing
 import studies
 import tiny_models
 from outgrow import methods, models
@@ -101,24 +96,14 @@ def test_stopped_while_reading_and_after_it_ends_with_the_same_bytes(checkpoints
     assert done == [*(("reading", s) for s in (0, 1, 2, 2, 3)), *(("epoch", s) for s in (0, 0, 1, 1, 2))]
 
 
-def test_killed_while_reading_it_ends_with_the_same_bytes(checkpoints, tmp_path):  # noqa: F811
+def test_killed_while_reading_it_ends_with_the_same_bytes(checkpoints, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(finetune, "FEWEST_STEPS", 3)
+    made = student(checkpoints[False], tmp_path / "whole", "lora", sentences())
+    whole = made.adapted(ROWS, 1).fit(one_hot(gold()), steps=5).predict().tobytes().hex()
     first = "t.finetune.FEWEST_STEPS = 3\nrows = t.np.arange(t.COUNT)[None] < t.TAUGHT\nmade ="
     script = KILLED.replace("made =", first).replace(".fit(", ".adapted(rows, 1).fit(")
-
-    def start(name: str, pause: float) -> subprocess.Popen:
-        command = [sys.executable, "-c", script, str(Path(__file__).parent), str(checkpoints[False]), str(tmp_path / name), str(pause)]
-        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1] / "src"), "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-
-    whole = start("a", 0).communicate(timeout=200)[0].split()
-    killed = start("b", 30)
-    assert killed.stdout
-    assert killed.stdout.readline() == "1\n"
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    again = start("b", 0).communicate(timeout=200)[0].split()
-    assert whole[:-1] == [str(n) for n in range(1, 9)] and again[:-1] == whole[1:-1], "three steps of reading, five of labels"
-    assert again[-1] == whole[-1]
+    again = killing.resumed(script, checkpoints[False], tmp_path / "killed")
+    assert again == [*(str(n) for n in range(2, 9)), whole], "three steps of reading, five of labels"
 
 
 def topics(told: bool) -> tuple[np.ndarray, tuple[tuple[str], ...]]:

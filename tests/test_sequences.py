@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import tiny_models
-from outgrow import models, sequences
+from outgrow import models, sequences, written
 from outgrow.audit import audit
 from outgrow.cli import main
 from outgrow.errors import UserError
@@ -26,7 +26,7 @@ from outgrow.split import draw
 from outgrow.store import Store
 from outgrow.tasks.reading import Reading
 from outgrow.verifiers import Verdict
-from outgrow.written import Executor, Written, load, parse
+from outgrow.written import Executor, Written, load, parse, workers
 
 PROMPTS = ("p0", "p1", "p2")
 BEAMS = (
@@ -261,6 +261,27 @@ def test_a_study_that_is_stopped_goes_on_and_ends_with_the_same_bytes(folder: Pa
         assert (resumed.path / name).read_bytes() == (fresh.path / name).read_bytes()
 
 
+computed = written._computed
+
+
+def small_steps(*given):
+    """What a process that computes a replicate does, as quickly as the other tests do it."""
+    _writers.READ = 0
+    return computed(*given)
+
+
+def test_replicates_in_two_processes_leave_the_same_bytes_and_nothing_is_trained_again(folder: Path, monkeypatch) -> None:
+    more = {"seed": 2, "methods": ["naive", "wspo"], "seeds": 3}
+    one = study(folder, out=folder / "one", **more).run()
+    monkeypatch.setenv("OUTGROW_STORE", str(folder / "side by side"))
+    monkeypatch.setattr(written, "_computed", small_steps)
+    monkeypatch.setattr(workers, "count", lambda models, replicates: 2)
+    monkeypatch.setattr(tuning, "Run", None)
+    two = study(folder, out=folder / "two", **more).run()
+    for name in ("cells.parquet", "summary.json"):
+        assert (one.path / name).read_bytes() == (two.path / name).read_bytes()
+
+
 def test_a_committee_is_taught_from_and_its_members_are_shown(folder: Path) -> None:
     both = f"{folder / 'weak'}+shots:{folder / 'strong'}"
     result = study(folder, weak=[both], methods=["joint", "every", "soft", "bayesian", "wspo", "dpo", "executed"], seeds=1, out=folder / "both").run()
@@ -354,7 +375,7 @@ def test_supervisors_are_parsed() -> None:
         (["TABLE", "--scorer", "slots", "--weak", "smolm2-135m"], "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?"),
         (["TABLE", "--scorer", "slots", "--weak", "sibling:smolm2-135m:9"], "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?"),
         (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt says nothing to --scorer slots: leave it out"),
-        (["TABLE", "--scorer", "slots", "--votes", "ann"], "no column 'ann' for --votes: the columns are text, slots"),
+        (["TABLE", "--scorer", "slots", "--votes", "ann"], "no column 'ann' of recorded answers (--votes, --weak column:NAME): the columns are text, slots"),
         (["TABLE", "--scorer", "slots", "--weak", "column:"], "supervisor 'column:': give a model, shots:MODEL or column:NAME"),
         (["arithmetic", "--weak", "column:ann"], "--votes is for tables; 'arithmetic' is built in and takes --items only"),
         (["arithmetic", "--prompt", "text"], "--prompt is for tables; 'arithmetic' is built in and takes --items only"),

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import killing
 from outgrow import models
 from outgrow.errors import UserError
 from outgrow.generation import Sampling, tuning
@@ -256,19 +252,9 @@ t.tuning.tune(t.models.resolve(sys.argv[2], kept), t.EXAMPLES, kind="full", seed
 
 
 def test_a_killed_tuning_ends_with_the_same_bytes(causal, tmp_path):
-    def start(pause: float) -> subprocess.Popen:
-        command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(causal), str(tmp_path / "killed"), str(pause)]
-        source = str(Path(__file__).parents[1] / "src")
-        return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
-
     kept = Store(tmp_path / "whole")
     whole = tuning.tune(models.resolve(str(causal), kept), EXAMPLES, kind="full", seed=0, store=kept, epochs=5)
-    killed = start(30)
-    assert killed.stdout
-    assert killed.stdout.readline() == "1\n"
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    assert start(0).communicate(timeout=200)[0].split() == ["2", "3", "4", "5"]
+    assert killing.resumed(KILLED, causal, tmp_path / "killed") == ["2", "3", "4", "5"]
     (made,) = (tmp_path / "killed" / "tuned").rglob("model.safetensors")
     assert made.read_bytes() == (whole.path / "model.safetensors").read_bytes()
     record = json.loads((made.parent / "record.json").read_bytes())

@@ -11,17 +11,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 _live: Any = None
 """The display that is on the terminal now; there can only be one."""
+_heard: Callable[[str, bool], None] | None = None
+"""Who hears of it instead, in a process that works for another."""
+
+
+def heard_by(other: Callable[[str, bool], None]) -> None:
+    """From now on `other` is given every line, and whether it is to last."""
+    global _heard
+    _heard = other
 
 
 def say(line: str) -> None:
     """One line for the person at the terminal."""
-    if _live is not None:
+    if _heard is not None:
+        _heard(line, True)
+    elif _live is not None:
         _live.console.print(line, markup=False, highlight=False)
     else:
         print(line, file=sys.stderr, flush=True)
@@ -43,7 +53,15 @@ class Bar:
             share = min(self.done / self.total, 1)
             # The first unit may have waited for what all others share: it says nothing of them.
             left = f", {(now - self._start) * (1 - share) / share:.0f} s left" if 0.1 < share < 1 else ""
-            say(f"{self.label}: {100 * share:.0f}%{left}")
+            line = f"{self.label}: {100 * share:.0f}%{left}"
+            if _heard is not None:
+                _heard(line, False)
+            else:
+                say(line)
+
+    def tell(self, line: str, lasting: bool) -> None:
+        """What another process says of its work."""
+        say(line)
 
 
 class _TerminalBar(Bar):
@@ -55,12 +73,18 @@ class _TerminalBar(Bar):
         self.done += units
         self._rich.update(self.task, completed=self.done)
 
+    def tell(self, line: str, lasting: bool) -> None:
+        if lasting:
+            say(line)
+        else:
+            self._rich.update(self.task, description=line)
+
 
 @contextmanager
 def track(label: str, total: float) -> Iterator[Bar]:
     """A bar for one stage of work; stages within stages show below each other."""
     global _live
-    if not sys.stderr.isatty():
+    if _heard is not None or not sys.stderr.isatty():
         yield Bar(label, total)
         return
     if _live is not None:

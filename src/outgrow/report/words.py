@@ -29,7 +29,7 @@ WHAT = {
     "gold-few": "the student trained on the gold that trained the supervisor",
     "iid-noise": "the student trained on gold with random flips, as many as the supervisor makes errors",
     "cheat-stop": "cheating: naive, stopped at the point of its training where gold says that it is best",
-    "shuffled": "weak labels handed to the wrong items: must score like always answering the commonest class",
+    "shuffled": "weak labels handed to the wrong items: must score like always giving the commonest answer",
     "gold-naive": "gold handed through the naive method: must be the ceiling exactly",
     "own-features": "the student's training on the supervisor's own features: must score like the floor",
 }

@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -113,6 +114,15 @@ class Store:
     def make_files(self, kind: str, made_of: Mapping, build: Callable[[Path], Mapping]) -> Artifact:
         """Like `make`, for an artifact of files: `build` writes them into the folder it is given, returns the meta."""
         return self._make(kind, made_of, lambda: self._put(kind, made_of, build))
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """What each artifact of a kind was made of."""
+        found = []
+        for file in sorted((self.root / kind).glob(f"[!.]*/{RECORD}")):
+            # Another process may remove it meanwhile.
+            with suppress(FileNotFoundError):
+                found.append(record.decode(file.read_bytes()))
+        return [facts["made_of"] for facts in found if facts is not None]
 
     def drop(self, kind: str, made_of: Mapping) -> None:
         """Remove an artifact that is of no more use; nothing happens where there is none."""

@@ -257,7 +257,7 @@ def answers(table: Table, votes: Sequence[str]) -> list[dict[str, tuple[str, ...
     """[row] -> by column the different answers given there, one or a list of them; None where a column has none. UserError for a missing column."""
     for column in votes:
         if column not in table.names:
-            raise UserError(f"{table.name}: no column {column!r} for --votes: the columns are {', '.join(table.names)}")
+            raise UserError(f"{table.name}: no column {column!r} of recorded answers (--votes, --weak column:NAME): the columns are {', '.join(table.names)}")
     columns = [table.column(column) for column in votes]
     rows = [tuple(map(_given, cells)) for cells in zip(*columns, strict=True)] if votes else [()] * len(table.lines)
     return [dict(zip(votes, row, strict=True)) if all(row) else None for row in rows]

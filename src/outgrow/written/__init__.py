@@ -10,9 +10,8 @@ was. A replicate's models are let go of once all its answers are there: they are
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +34,7 @@ from outgrow.tasks import writing
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.structured import LAYOUTS
 from outgrow.tasks.writing import Writing, WritingGold
+from outgrow.written import workers
 from outgrow.written.folder import Rows, write
 from outgrow.written.replicate import CONTRASTS, CONTROLS, Executor, Replicate, ceiling, code, floor, supervisor
 from outgrow.written.supervisors import parse
@@ -43,6 +43,11 @@ __all__ = ["Executor", "Written", "load", "parse"]
 
 UNTRAINED = ("floor", "untrained", "gold-naive")
 """Rows that take no training of their own; gold through naive is the ceiling's."""
+RIGHT = {"row": "answers that are right"}
+"""What is kept beside the rows of a replicate."""
+
+Jobs = dict[str, tuple[str, Callable[[Replicate], Any], dict[str, Any]]]
+"""By the name of a row its kind, what makes it, and what it is made of beside its replicate."""
 
 
 @final
@@ -79,6 +84,22 @@ class Written(Asked):
         return Result(out)
 
     def _rows(self, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict]) -> Rows:
+        all_, jobs = self._begun(task, gold, weak, strong, store, chosen)
+        progress.say(_plan(all_[0], list(jobs), self.seeds))
+        models_ = [strong, *(base for _, base in all_[0].bases if base is not None)]
+        missing = [replicate.number for replicate in all_ if not _kept(replicate, jobs)]
+        processes = workers.count(models_, len(missing))
+        with progress.track(f"{task.name}, {weak} -> {strong.name}", len(jobs) * max(len(missing), 1)) as bar:
+            given = (self, task, gold, weak, strong, store, chosen)
+            for _ in workers.side_by_side(_computed, given, missing, processes):
+                bar.advance()
+        made = {name: [_row(replicate, name, build, extra) for replicate in all_] for name, (_, build, extra) in jobs.items()}
+        return _gathered(all_, {name: kind for name, (kind, _, _) in jobs.items()}, made, [_covered(replicate) for replicate in all_])
+
+    def _begun(
+        self, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict]
+    ) -> tuple[list[Replicate], Jobs]:
+        """All replicates, nothing of them computed, and the rows that each is to have."""
         writers = Writers(store, Sampling(tokens=task.tokens, stop=task.stop, chat=task.chat))
         bases = tuple((one, None if one.kind == "column" else resolve(one.of, store)) for one in parse(weak))
         made_of = {
@@ -89,7 +110,7 @@ class Written(Asked):
             Replicate(task, gold, weak, strong, r, self.seed, self.weak_gold, self.student, writers, bases, made_of | {"replicate": r})
             for r in range(self.seeds)
         ]
-        jobs: dict[str, tuple[str, Callable[[Replicate], Any], dict[str, Any]]] = {"floor": ("floor", floor, {})}
+        jobs: Jobs = {"floor": ("floor", floor, {})}
         if len(bases) > 1:
             jobs |= {f"supervisor:{one.name}": ("contrast", partial(supervisor, j=j), {"supervisor": j}) for j, (one, _) in enumerate(bases)}
         jobs["ceiling"] = ("ceiling", ceiling, {})
@@ -98,17 +119,20 @@ class Written(Asked):
             jobs[name] = ("method", partial(found.fit, **parameters), {"parameters": parameters, "source": source(name)})
         jobs |= {name: ("control", build, {}) for name, build in CONTROLS.items()}
         jobs |= {name: ("contrast", build, {}) for name, build in CONTRASTS.items()}
-        progress.say(_plan(all_[0], list(jobs), self.seeds))
-        made: dict[str, list[dict[str, Any]]] = {name: [] for name in jobs}
-        covered = []
-        with progress.track(f"{task.name}, {weak} -> {strong.name}", len(jobs) * self.seeds) as bar:
-            for replicate in all_:
-                for name, (_, build, extra) in jobs.items():
-                    made[name].append(_row(replicate, name, build, extra))
-                    bar.advance()
-                covered.append(_covered(replicate))
-                _let_go(replicate)
-        return _gathered(all_, {name: kind for name, (kind, _, _) in jobs.items()}, made, covered)
+        return all_, jobs
+
+
+def _computed(
+    study: Written, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict], number: int
+) -> Iterator[None]:
+    """Puts all rows of one replicate into the store; yields after each."""
+    all_, jobs = study._begun(task, gold, weak, strong, store, chosen)
+    replicate = all_[number]
+    for name, (_, build, extra) in jobs.items():
+        _row(replicate, name, build, extra)
+        yield
+    _covered(replicate)
+    _let_go(replicate)
 
 
 def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
@@ -141,6 +165,12 @@ def _plan(first: Replicate, rows: Sequence[str], seeds: int) -> str:
     )
 
 
+def _kept(replicate: Replicate, jobs: Jobs) -> bool:
+    """Whether all that is asked of a replicate is in the store."""
+    rows = [{"row": name, **extra} for name, (_, _, extra) in jobs.items()]
+    return all(replicate.writers.store.get("written", {**replicate.made_of, **row}) is not None for row in [*rows, RIGHT])
+
+
 def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     """One artifact: the test answers of one row of one replicate."""
 
@@ -149,7 +179,7 @@ def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], ext
         spent = replicate.executor.spent
         built = build(replicate)
         if built is None:
-            return {}, {"applies": False}
+            return {}, {"applies": False, "lacks": replicate.lacks(name)}
         answers = replicate.tested(built) if isinstance(built, Model) else built
         return {}, {"applies": True, "answers": answers, "seconds": time.perf_counter() - began, "bought": replicate.executor.spent - spent}
 
@@ -168,16 +198,15 @@ def _covered(replicate: Replicate) -> dict[str, float]:
         rows = np.split(found, np.cumsum([len(pool) for pool in pools])[:-1])
         return {}, {"first": float(np.mean([row[0] for row in rows])), "any": float(np.mean([row.any() for row in rows]))}
 
-    return replicate.writers.store.make("written", {**replicate.made_of, "row": "answers that are right"}, make).meta
+    return replicate.writers.store.make("written", {**replicate.made_of, **RIGHT}, make).meta
 
 
 def _let_go(replicate: Replicate) -> None:
     """Removes the models that were trained for this replicate."""
-    folder = replicate.writers.store.root / "tuned"
-    for file in sorted(folder.glob("*/record.json")) if folder.is_dir() else ():
-        made = json.loads(file.read_bytes())["made_of"]
+    store = replicate.writers.store
+    for made in store.records("tuned"):
         if made.get("seed") in replicate.seeds:
-            replicate.writers.store.drop("tuned", made)
+            store.drop("tuned", made)
 
 
 def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, list[dict[str, Any]]], covered: Sequence[dict[str, float]]) -> Rows:
@@ -185,8 +214,7 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
     for name, rows in made.items():
         if not all(row["applies"] for row in rows):
             if kinds[name] == "method":
-                lacks = [need for need in sequences.find(name).resources if getattr(all_[0], need) is None]
-                left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in lacks]
+                left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in rows[0]["lacks"]]
             continue
         answers[name] = [row["answers"] for row in rows]
         costs.append({"stage": "tuning and answers", "what": name, "seconds": sum(row["seconds"] for row in rows), "flops": None})

@@ -222,6 +222,11 @@ class Replicate:
 
         return Executor(right)
 
+    def lacks(self, name: str) -> list[str]:
+        """The resources that a method asks for and this replicate has not; none where `name` is no method."""
+        found = sequences.registry().get(name)
+        return [need for need in found.resources if getattr(self, need) is None] if found else []
+
     def tested(self, model: Model) -> list[str]:
         """A model's answers to the test items."""
         return self.writers.likeliest(model, self.prompts(self.halves[2]))

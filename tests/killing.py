@@ -1,0 +1,30 @@
+"""A process that is killed after its first kept step, and what it says when it is started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def resumed(script: str, *arguments: object) -> list[str]:
+    """The words that the second process prints. Either is given this folder, the arguments, and the seconds to sleep after a step."""
+
+    def start(pause: float) -> subprocess.Popen:
+        environment = os.environ | {"PYTHONPATH": str(HERE.parent / "src"), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", script, *map(str, (HERE, *arguments, pause))]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+    killed = start(30)
+    assert killed.stdout
+    assert killed.stdout.readline() == "1\n"
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    again = start(0)
+    said = again.communicate(timeout=200)[0]
+    assert again.returncode == 0
+    return said.split()
