@@ -17,12 +17,12 @@ from typing import Any
 
 _live: Any = None
 """The display that is on the terminal now; there can only be one."""
-_heard: Callable[[str, bool], None] | None = None
+_heard: Callable[[str, float | None, str], None] | None = None
 """Who hears of it instead, in a process that works for another."""
 
 
-def heard_by(other: Callable[[str, bool], None]) -> None:
-    """From now on `other` is given every line, and whether it is to last."""
+def heard_by(other: Callable[[str, float | None, str], None]) -> None:
+    """From now on `other` is given what `Bar.tell` takes: of every line, and now and then of every bar."""
     global _heard
     _heard = other
 
@@ -30,7 +30,7 @@ def heard_by(other: Callable[[str, bool], None]) -> None:
 def say(line: str) -> None:
     """One line for the person at the terminal."""
     if _heard is not None:
-        _heard(line, True)
+        _heard(line, None, "")
     elif _live is not None:
         _live.console.print(line, markup=False, highlight=False)
     else:
@@ -53,15 +53,11 @@ class Bar:
             share = min(self.done / self.total, 1)
             # The first unit may have waited for what all others share: it says nothing of them.
             left = f", {(now - self._start) * (1 - share) / share:.0f} s left" if 0.1 < share < 1 else ""
-            line = f"{self.label}: {100 * share:.0f}%{left}"
-            if _heard is not None:
-                _heard(line, False)
-            else:
-                say(line)
+            (_heard or self.tell)(self.label, share, left)
 
-    def tell(self, line: str, lasting: bool) -> None:
-        """What another process says of its work."""
-        say(line)
+    def tell(self, label: str, share: float | None, left: str) -> None:
+        """What this or another process says of its work: how much of it is done, or None where `label` is a line for the person."""
+        say(label if share is None else f"{label}: {100 * share:.0f}%{left}")
 
 
 class _TerminalBar(Bar):
@@ -73,11 +69,11 @@ class _TerminalBar(Bar):
         self.done += units
         self._rich.update(self.task, completed=self.done)
 
-    def tell(self, line: str, lasting: bool) -> None:
-        if lasting:
-            say(line)
+    def tell(self, label: str, share: float | None, left: str) -> None:
+        if share is None:
+            say(label)
         else:
-            self._rich.update(self.task, description=line)
+            self._rich.update(self.task, description=label, completed=share * self.total)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def serve(handle: int) -> None:
     threading.Thread(target=_read, args=(pipe, numbers), daemon=True).start()
     torch.set_num_threads(threads)
     while (number := numbers.get()) is not None:
-        progress.heard_by(lambda line, lasting, number=number: pipe.send(("said", f"replicate {number + 1}: {line}", lasting)))
+        progress.heard_by(lambda label, *more, number=number: pipe.send(("said", f"replicate {number + 1}: {label}", *more)))
         try:
             for _ in work(*given, number):
                 pipe.send(("yielded",))
