@@ -33,7 +33,7 @@ def count(models: Sequence[Model], replicates: int) -> int:
     if loading.device().type == "cuda":
         return 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    largest = max(model.parameters for model in models)
+    largest = max(model.parameters or 1 for model in models)
     return max(1, min(replicates, torch.get_num_threads(), memory // (4 * COPIES * largest)))
 
 
