@@ -120,7 +120,7 @@ def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
     """What has to be said beside the table: methods that lacked something, and gold that others bought or read."""
     said = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
     if covered := pair.details.get("coverage"):
-        said.append(_covered(covered["first"], covered["any"]))
+        said.append(_covered(covered["first"], covered["best"]))
     bought = (pair.details.get("bought") or {}).items()
     said += [f"{name} bought {count:,.0f} gold labels a replicate, which the others did not have." for name, count in bought]
     for row in pair.main.of("method"):
@@ -265,10 +265,10 @@ def _no_gap(pair: Pair, view: View, row: Row) -> Headline:
     return Headline("unclear", sentence(row.status)[:-1], text)
 
 
-def _covered(first: float, any_: float) -> str:
+def _covered(first: float, best: float) -> str:
     """How much there is to choose from among the supervisors' answers."""
-    says = f"To a transfer item the supervisor’s first answer is right in {percent(first)} of cases, and one of those that methods may choose from in {percent(any_)}."
-    if coverage.counts(first, any_):
+    says = f"On the transfer items the supervisor’s first answers score {percent(first)}; the best of those that methods may choose from, {percent(best)}."
+    if coverage.counts(first, best):
         return says
     return f"{says} That is too little to judge methods by that choose among answers: look for {percent(coverage.COVERED, 0)}, and {coverage.TIMES} times the first."
 

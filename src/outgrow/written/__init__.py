@@ -19,7 +19,7 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow import models, progress, results, scored, sequences
+from outgrow import models, progress, results, sequences
 from outgrow.asking import Asked
 from outgrow.errors import UserError, unknown
 from outgrow.generation import Sampling
@@ -36,14 +36,14 @@ from outgrow.tasks.structured import LAYOUTS
 from outgrow.tasks.writing import Writing, WritingGold
 from outgrow.written import workers
 from outgrow.written.folder import Rows, write
-from outgrow.written.replicate import CONTRASTS, CONTROLS, Executor, Replicate, ceiling, code, floor, supervisor
+from outgrow.written.replicate import CONTRASTS, CONTROLS, Executor, Replicate, ceiling, code, floor, scores, supervisor
 from outgrow.written.supervisors import parse
 
 __all__ = ["Executor", "Written", "load", "parse"]
 
 UNTRAINED = ("floor", "untrained", "gold-naive")
 """Rows that take no training of their own; gold through naive is the ceiling's."""
-RIGHT = {"row": "answers that are right"}
+EARNED = {"row": "what supervisors' answers earn"}
 """What is kept beside the rows of a replicate."""
 
 Jobs = dict[str, tuple[str, Callable[[Replicate], Any], dict[str, Any]]]
@@ -168,7 +168,7 @@ def _plan(first: Replicate, rows: Sequence[str], seeds: int) -> str:
 def _kept(replicate: Replicate, jobs: Jobs) -> bool:
     """Whether all that is asked of a replicate is in the store."""
     rows = [{"row": name, **extra} for name, (_, _, extra) in jobs.items()]
-    return all(replicate.writers.store.get("written", {**replicate.made_of, **row}) is not None for row in [*rows, RIGHT])
+    return all(replicate.writers.store.get("written", {**replicate.made_of, **row}) is not None for row in [*rows, EARNED])
 
 
 def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,18 +187,21 @@ def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], ext
 
 
 def _covered(replicate: Replicate) -> dict[str, float]:
-    """How often the first answer of the best supervisor to a transfer item is right, and how often one of all supervisors' answers is."""
+    """What the best supervisor's first answers to the transfer items earn, and what the best of all supervisors' answers to each would."""
 
     def make() -> tuple[dict, dict]:
-        weak, transfer = replicate.weak, [int(i) for i in replicate.halves[1]]
+        weak, transfer = replicate.weak, replicate.halves[1]
         pools = [[first.text, *pool] for first, pool in zip(weak.best, weak.pooled, strict=True)]
-        items = [i for i, pool in zip(transfer, pools, strict=True) for _ in pool]
-        task, keys = replicate.task, replicate.gold.keys
-        found = scored.right(task.scorer, [task.prompts[i] for i in items], [text for pool in pools for text in pool], [keys[i] for i in items])
-        rows = np.split(found, np.cumsum([len(pool) for pool in pools])[:-1])
-        return {}, {"first": float(np.mean([row[0] for row in rows])), "any": float(np.mean([row.any() for row in rows]))}
+        ends = np.cumsum([len(pool) for pool in pools])
+        items = np.repeat(transfer, [len(pool) for pool in pools])
+        score = next(iter(scores(replicate.task, replicate.gold, items, [[text for pool in pools for text in pool]]).values()))
+        num, den = score.num[0], np.broadcast_to(score.den, score.num.shape)[0]
+        share = np.divide(num, den, out=np.ones(len(num)), where=den > 0)
+        firsts = ends - [len(pool) for pool in pools]
+        bests = [start + int(share[start:end].argmax()) for start, end in zip(firsts, ends, strict=True)]
+        return {}, {name: float(num[at].sum() / max(den[at].sum(), 1e-9)) for name, at in (("first", firsts), ("best", bests))}
 
-    return replicate.writers.store.make("written", {**replicate.made_of, **RIGHT}, make).meta
+    return replicate.writers.store.make("written", {**replicate.made_of, **EARNED}, make).meta
 
 
 def _let_go(replicate: Replicate) -> None:
@@ -224,7 +227,7 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
         (float(np.mean([len(part(r)) for r in all_])), float(np.mean([len(r.halves[1]) for r in all_])))
         for part in (lambda r: r.known, lambda r: r.halves[0])
     )
-    coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "any")}
+    coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best")}
     return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage)
 
 

@@ -46,7 +46,7 @@ class Rows:
     """Mean items that the supervisors learn from, and of transfer."""
     halves: tuple[float, float]
     coverage: dict[str, float]
-    """Share of transfer items that the best supervisor's `first` answer gets right, and that `any` supervisor's answer does."""
+    """What the `first` answers of the best supervisor to the transfer items earn, and what the `best` of all supervisors' would."""
 
 
 def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done: Sequence[Rows], began: float) -> None:
