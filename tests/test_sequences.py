@@ -271,7 +271,7 @@ def small_steps(*given):
 
 
 def test_replicates_in_two_processes_leave_the_same_bytes_and_nothing_is_trained_again(folder: Path, monkeypatch) -> None:
-    more = {"seed": 2, "methods": ["naive", "wspo"], "seeds": 3}
+    more = {"seed": 2, "methods": ["naive"]}
     one = study(folder, out=folder / "one", **more).run()
     monkeypatch.setenv("OUTGROW_STORE", str(folder / "side by side"))
     monkeypatch.setattr(written, "_computed", small_steps)

@@ -121,7 +121,7 @@ def test_killed_studies_go_on_and_end_with_the_same_bytes(again):
     shutil.rmtree(again / "store")
     shutil.rmtree(again / "run")
     moments = random.Random(0)
-    for _ in range(3):
+    for _ in range(2):
         process = start(again)
         time.sleep(moments.uniform(0.3, 0.9) * length)
         process.send_signal(signal.SIGKILL)
