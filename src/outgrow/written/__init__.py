@@ -217,7 +217,7 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
     for name, rows in made.items():
         if not all(row["applies"] for row in rows):
             if kinds[name] == "method":
-                left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in rows[0]["lacks"]]
+                left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in next(row["lacks"] for row in rows if not row["applies"])]
             continue
         answers[name] = [row["answers"] for row in rows]
         costs.append({"stage": "tuning and answers", "what": name, "seconds": sum(row["seconds"] for row in rows), "flops": None})
