@@ -5,7 +5,7 @@
         L = 1/|K| sum_{(i, k) in K} w_i / mean(w) loss(logits before token k of i, token k, score of it, t / T)
         one step of Adam at the rate lr (1 + cos(pi t / T)) / 2           K: the answers' tokens in the batch, their ends among them
 
-The loss is cross-entropy unless `targets.py` gives another. Rates and kinds are those of `students/finetune.py`; low-rank updates are
+The loss is cross-entropy unless `targets.py` gives another. Kinds are those of `students/network.py`; low-rank updates are
 merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else. What prompts begin
 alike with is read once for all that are read together; or the texts stand in one row without padding, where that is fewer tokens.
 
@@ -52,6 +52,10 @@ SAME = {"float32": 1e-3, "bfloat16": 0.1}
 """Standard deviations of its logits by which a model may differ that reads several texts in one row."""
 WORTH = 8
 """Tokens at least that texts begin alike with, to be read apart."""
+LORA_RATE = 5e-4
+"""Learning rate of low-rank updates where states have WIDE numbers (Schulman et al. 2025, LoRA Without Regret, as fitted there to 14 models)."""
+WIDE, POWER = 2000, 0.781
+"""Narrower models take faster steps, rate = LORA_RATE (WIDE / width)^POWER: the fit to models built like Llama."""
 PREFERENCE_RATES = {"full": 1e-6, "lora": 1e-5}
 """Of Rafailov et al. 2023 (arXiv 2305.18290), Appendix B, and ten times that. A small model and few pairs want more."""
 
@@ -111,7 +115,7 @@ def tune(
     scores = [_scores(example, text) for example, text in zip(examples, texts, strict=True)]
     weights = np.array([example.weight for example in examples])
     lessons = Lessons(texts, scores, weights / weights.mean(), objective or Hard(), epochs, seed, f"tuning {model.name} ({kind})")
-    return Run(model, kind, lessons, seed, rate or RATES[kind][(model.parameters or 0) >= SMALL], store).model()
+    return Run(model, kind, lessons, seed, rate or default_rate(model, kind), store).model()
 
 
 def prefer(
@@ -137,6 +141,11 @@ def prefer(
             raise UserError(f"models {other.name!r} and {model.name!r} have different vocabularies: give weak models of the same one")
     choices = Choices(model, texts, weak or (), np.array([pair.confidence for pair in pairs]), objective, epochs, seed, store, f"preferences of {model.name} ({kind})")
     return Run(model, kind, choices, seed, rate or PREFERENCE_RATES[kind], store).model()
+
+
+def default_rate(model: Model, kind: str) -> float:
+    """The learning rate of answers. With "full" that of `students/finetune.py`."""
+    return LORA_RATE * (WIDE / model.width) ** POWER if kind == "lora" else RATES[kind][(model.parameters or 0) >= SMALL]
 
 
 def spent(tuned: Model) -> Spent:

@@ -25,7 +25,10 @@ from outgrow.verifiers import Asked
 from outgrow.verifiers import Verdict as Checked
 from outgrow.written.supervisors import SHOTS, Named, Recorded, Supervisor, Writer, shown
 
-CODE = ("split.py", "written/replicate.py", "written/supervisors.py", "sequences/__init__.py", "sequences/_writers.py", "sequences/naive.py")
+CODE = (
+    "split.py", "written/replicate.py", "written/supervisors.py", "sequences/__init__.py", "sequences/_writers.py", "sequences/naive.py",
+    "generation/tuning.py", "generation/preference.py", "generation/targets.py", "generation/decoding.py",
+)  # fmt: skip
 """What every row depends on beside its method's own file, the models and the answers, which carry their own versions."""
 WIDTH = 5
 """Beams of a supervisor (Cui et al. 2025, section 4)."""
