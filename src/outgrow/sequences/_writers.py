@@ -23,7 +23,7 @@ VERSION = 1
 """Goes up when the same prompts would get other beams or scores."""
 UNIT = 64
 """Prompts whose beams are kept together."""
-READ = 60_000
+READ = 40_000
 """Fewest letters, of prompts and answers, that a model reads in a tuning: with fewer it does not learn how an answer is written."""
 PAIRED = READ // 2
 """The same of pairs."""
