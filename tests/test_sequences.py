@@ -302,12 +302,13 @@ def test_recorded_answers_supervise_and_what_needs_a_model_is_left_out(folder: P
         row["ann"] = None if i in (3, 8) else right if rng.random() < 0.8 else "none"
         row["bob"] = ["none", right] if i % 2 else ["none", "none"]
     (folder / "recorded.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    asked = {"tasks": [str(folder / "recorded.jsonl")], "weak_gold": None, "seeds": 1, "methods": ["every", "verified_dpo", "executed", "joint", "dpo"]}
+    asked = {"tasks": [str(folder / "recorded.jsonl")], "weak_gold": None, "seeds": 1, "methods": ["every", "verified_dpo", "executed", "executed_dpo", "joint", "dpo"]}
     result = study(folder, **asked, weak=[], reading=Reading(scorer="slots", votes=("ann", "bob")), out=folder / "recorded").run()
     details = json.loads((result.path / "details.json").read_text())
     assert details["tasks"]["recorded"]["counts"]["left out: no answer in a column of --votes"] == 2
     pair = details["pairs"][0]
     assert {entry["method"]: entry["lacks"][0].partition(":")[0] for entry in pair["left_out"]} == {"joint": "likelihood", "dpo": "likelihood"}
+    assert pair["bought"]["executed"] == pair["bought"]["executed_dpo"] > 0, "either pays for what it asks, whoever comes first"
     # Ann is right where she says so, and one of the two where either has a city; of the transfer items of the one replicate.
     task, gold = load(str(folder / "recorded.jsonl"), Reading(scorer="slots", votes=("ann", "bob")), 0)
     items = np.flatnonzero(draw(task, 0, [0]).transfer[0])

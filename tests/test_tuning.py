@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,14 @@ def test_two_steps_are_those_of_a_plain_loop(causal, store, kind, monkeypatch):
     for a, b in zip(Local(tuned).logprobs(prompts, texts), Local(plain).logprobs(prompts, texts), strict=True):
         assert np.allclose(a, b, atol=1e-4)
     assert surprise(tuned, EXAMPLES) < surprise(base, EXAMPLES) - 0.5
+
+
+def test_low_rank_updates_of_narrow_models_learn_faster(causal, store):
+    """Schulman et al. 2025: 5e-4 at a width of 2,000; Llama 3.2 1B (2,048), 3.1 8B (4,096) and SmolLM2-135M (576) by the power of its fit."""
+    base = models.resolve(str(causal), store)
+    rates = [tuning.default_rate(replace(base, width=width), "lora") for width in (2000, 2048, 4096, 576)]
+    np.testing.assert_allclose(rates, [5e-4, 4.908e-4, 2.857e-4, 1.3225e-3], rtol=1e-3)
+    assert tuning.default_rate(base, "full") == 5e-5
 
 
 def test_what_is_read_is_what_generation_reads_and_writes(causal, store):

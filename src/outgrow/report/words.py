@@ -122,7 +122,7 @@ def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
     if covered := pair.details.get("coverage"):
         said.append(_covered(covered["first"], covered["best"]))
     bought = (pair.details.get("bought") or {}).items()
-    said += [f"{name} bought {count:,.0f} gold labels a replicate, which the others did not have." for name, count in bought]
+    said += [f"{name} bought {count:,.0f} gold labels a replicate, which naive did not have." for name, count in bought]
     for row in pair.main.of("method"):
         said += [f"{row.method} {reads}, which the others do not." for reads in gold_read(methods.get(row.method) or {})]
     return said

@@ -176,12 +176,12 @@ def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], ext
 
     def make() -> tuple[dict, dict]:
         began = time.perf_counter()
-        spent = replicate.executor.spent
+        replicate.executor.recount()
         built = build(replicate)
         if built is None:
             return {}, {"applies": False, "lacks": replicate.lacks(name)}
         answers = replicate.tested(built) if isinstance(built, Model) else built
-        return {}, {"applies": True, "answers": answers, "seconds": time.perf_counter() - began, "bought": replicate.executor.spent - spent}
+        return {}, {"applies": True, "answers": answers, "seconds": time.perf_counter() - began, "bought": replicate.executor.spent}
 
     return replicate.writers.store.make("written", {**replicate.made_of, "row": name, **extra}, make).meta
 

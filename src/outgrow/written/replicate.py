@@ -49,6 +49,10 @@ class Executor:
         self._asked |= set(zip(items, texts, strict=True))
         return self._right(items, texts)
 
+    def recount(self) -> None:
+        """Who asks now pays for all that it asks, whatever others have asked before."""
+        self._asked.clear()
+
     @property
     def spent(self) -> int:
         """Verdicts asked for."""
