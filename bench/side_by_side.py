@@ -2,7 +2,7 @@
 
     python bench/side_by_side.py [--model smollm2-135m] [--replicates 2]        as Markdown
 
-A replicate is what costs most in one: a tuning on 64 sums by low-rank updates, then the likeliest answers to 32 others.
+A replicate is what costs most in one: a tuning on 320 sums by low-rank updates, then the likeliest answers to 96 others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from outgrow.store import Store
 from outgrow.tasks import writing
 from outgrow.written import workers
 
-LEARNED, ASKED = 64, 32
+LEARNED, ASKED = 320, 96
 
 
 def work(model: models.Model, root: Path, number: int) -> Iterator[None]:
