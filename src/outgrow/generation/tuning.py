@@ -53,7 +53,7 @@ SAME = {"float32": 1e-3, "bfloat16": 0.1}
 WORTH = 8
 """Tokens at least that texts begin alike with, to be read apart."""
 LORA_RATE = 5e-4
-"""Learning rate of low-rank updates where states have WIDE numbers (Schulman et al. 2025, LoRA Without Regret, as fitted there to 14 models)."""
+"""Learning rate of low-rank updates where states have WIDE numbers (Schulman et al. 2025, LoRA Without Regret)."""
 WIDE, POWER = 2000, 0.781
 """Narrower models take faster steps, rate = LORA_RATE (WIDE / width)^POWER: the fit to models built like Llama."""
 PREFERENCE_RATES = {"full": 1e-6, "lora": 1e-5}

@@ -28,8 +28,9 @@ from outgrow.written.supervisors import SHOTS, Named, Recorded, Supervisor, Writ
 CODE = (
     "split.py", "written/replicate.py", "written/supervisors.py", "sequences/__init__.py", "sequences/_writers.py", "sequences/naive.py",
     "generation/tuning.py", "generation/preference.py", "generation/targets.py", "generation/decoding.py",
+    "generation/local.py", "generation/answers.py", "generation/bridge.py",
 )  # fmt: skip
-"""What every row depends on beside its method's own file, the models and the answers, which carry their own versions."""
+"""What every row depends on beside its method's own file and the checkpoints that it begins with."""
 WIDTH = 5
 """Beams of a supervisor (Cui et al. 2025, section 4)."""
 SKILL = 64
