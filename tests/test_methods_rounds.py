@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from outgrow import methods
 from outgrow.measures.accuracy import accuracy
@@ -14,6 +15,7 @@ from outgrow.measures.intervals import Table
 from outgrow.methods.auxiliary import trunk
 from outgrow.methods.em_posterior import posterior
 from outgrow.references import cheat_stop
+from outgrow.students.crossfit import crossfit, folds
 from outgrow.students.rivals import among, contrasted
 from outgrow.worlds import World, plant
 from planted import resources
@@ -107,23 +109,63 @@ def test_what_a_whole_group_shares_falls_out_of_contrasted_beliefs():
     assert np.allclose(plain, slow, atol=1e-8)
 
 
-@pytest.mark.parametrize("world, chosen", [(World(pairs=True, rate=0.25, width=60), 1), (World(rate=0.3, width=40), 0), (World(errors="emulable"), 0)])
-def test_auto_contrasts_where_rivals_exclude_one_another_and_is_naive_elsewhere(world, chosen):
-    fitted = methods.find("auto").fit(given(world, 8))
-    assert (getattr(fitted, "which", np.zeros(8)) == chosen).mean() >= 0.75
+def test_auto_is_what_its_formula_says():
+    found = given(World(pairs=True, rate=0.25, width=60))
+    student, labels, rivals = found.student, found.weak.beliefs, found.rivals
+    heard = ~np.isnan(labels).any(-1)
+
+    def log_odds(probs):
+        return np.log(probs[..., 1].astype(float) / probs[..., 0])
+
+    def contrast(z):
+        out = np.zeros(z.shape)
+        for r, rows in enumerate(heard):
+            for i in np.flatnonzero(rows):
+                (other,) = (j for j in np.flatnonzero(rivals == rivals[i]) if j != i)
+                out[r, i] = z[r, i] - z[r, other]
+        return out
+
+    def targets(z):
+        p = 1 / (1 + np.exp(-z))
+        return np.where(heard[..., None], np.stack([1 - p, p], -1), np.nan).astype(np.float32)
+
+    first = contrast(log_odds(np.where(heard[..., None], labels, 0.5)))
+    second = crossfit(student, targets(first), "seconded")
+    z = [log_odds(student.fit(t).predict()) for t in (labels, targets(first + contrast(log_odds(second))))]
+    r = np.zeros((2, len(labels)))
+    for draw in range(4):
+        half = folds(student, f"auto {draw}", 2)
+        parts = [student.on(student.train & (half == k)) for k in (0, 1)]
+        for m, recipe in enumerate((lambda s: s.fit(labels), lambda s: s.fit(targets(first)))):
+            a, b = (recipe(s).predict().argmax(-1) for s in parts)
+            r[m] += [cohen_kappa_score(a[i][heard[i]], b[i][heard[i]]) / 4 for i in range(len(labels))]
+    weight = r / (1 - r) / (r / (1 - r)).sum(0)
+    spread = np.array([[z[m][i][heard[i]].std() for i in range(len(labels))] for m in (0, 1)])
+    both = sum((weight[m] / spread[m])[:, None] * z[m] for m in (0, 1)) * (weight * spread).sum(0)[:, None]
+    assert np.allclose(predict("auto", found), student.fit(targets(both)).predict(found.test), atol=1e-4)
 
 
-def test_auto_is_naive_where_rivals_are_strangers():
+@pytest.mark.parametrize("world", [World(rate=0.3, width=40), World(errors="emulable")])
+def test_auto_is_naive_to_the_byte_where_nothing_has_rivals(world):
+    found = given(world)
+    assert np.array_equal(predict("auto", found), predict("naive", found))
+
+
+def test_auto_loses_next_to_nothing_where_rivals_are_strangers():
     found = given(World(pairs=True, rate=0.25, width=60), 8)
-    found.rivals = np.random.default_rng(0).permutation(found.rivals)
-    assert (getattr(methods.find("auto").fit(found), "which", np.zeros(8)) == 0).mean() >= 0.75
+    truth = found.gold[found.test]
+    strangers = given(World(pairs=True, rate=0.25, width=60), 8)
+    strangers.rivals = np.random.default_rng(0).permutation(strangers.rivals)
+    naive, rivals, none = ((p.argmax(-1) == truth).mean() for p in (predict("naive", found), predict("auto", found), predict("auto", strangers)))
+    assert rivals > naive + 0.04
+    assert none > naive - 0.01
 
 
 def test_of_a_choice_the_chosen_student_is_saved():
     from outgrow.students.saved import weights
 
     fitted = methods.find("auto").fit(given(World(pairs=True, rate=0.25, width=60)))
-    assert fitted.which.max() > 0, "something else than naive is chosen"
+    assert fitted.which.min() > 0, "something else than naive is chosen"
     for r, number in enumerate(fitted.which):
         kept, chosen = weights(fitted, r), weights(fitted.members[number], r)
         assert all((kept["arrays"][name] == value).all() for name, value in chosen["arrays"].items())

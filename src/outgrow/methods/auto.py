@@ -1,11 +1,12 @@
-"""Auto: beliefs contrasted within groups of rivals, where students of separate halves then agree more, else naive.
+"""Auto: a student of what two students say, naive's and one of beliefs contrasted within groups of rivals; else naive.
 
-    C(w)_i = sigma(z_i - mean of z_j over i's rivals j)         z: log odds of w;  rivals: candidates of a question, else a group
-    f_0 = fit(C(w)),  f = fit(1[C(f_0) > 1/2])                  what rivals share, errors among it, falls out
-    steady_m = kappa(m_A, m_B)                                  m_A, m_B: students of recipe m on two halves of the labels
-    auto = f where steady_f > steady_naive, else naive
-Asked where most items have rivals and both of two classes are believed in about equally. A boundary that the student's features
-really have draws students of separate halves together; what is not there, or an error that can be imitated, drives them apart.
+    C(w)_i = z_i - mean of z_j over i's rivals j      z: log odds of w;  rivals: candidates of a question, else a group
+    g_0 = fit(sigma(C(w))) out of fold,   g = fit(sigma(C(w) + C(g_0)))        what rivals share, errors among it, falls out
+    r_m = kappa of students by recipe m of two halves of the labels,   m: fit(w), fit(sigma(C(w)))
+    f = fit(sigma(s sum_m a_m z_m / s_m)),   a_m ~ r_m / (1 - r_m),   s = sum_m a_m s_m        z_m: log odds of naive, g
+Their errors differ, so that both together err less than either (s_m: the deviation of z_m). r / (1 - r) is the signal's share of
+a score to the noise's: what students of separate halves agree on is a boundary that the features really have. Asked where
+most items have rivals and both of two classes are believed in about equally.
 """
 
 from outgrow.methods import method
@@ -18,11 +19,11 @@ from outgrow.worlds import World
     ties=World(errors="emulable"),
 )
 def auto(weak, student, rivals, *, even: float = 0.1, draws: int = 4):
-    """Beliefs contrasted within groups of rivals, where students of separate halves then agree more; else naive."""
+    """A student of naive and of beliefs contrasted within groups of rivals, each as reliable as it is; else naive."""
     import numpy as np
 
     from outgrow.students.crossfit import folds
-    from outgrow.students.rivals import among, contrast
+    from outgrow.students.rivals import among, contrast, margin, said, seconded
     from outgrow.students.together import Choice
 
     labels = weak.beliefs
@@ -35,16 +36,20 @@ def auto(weak, student, rivals, *, even: float = 0.1, draws: int = 4):
     if labels.shape[-1] != 2 or not apt.any():
         return plain
 
-    recipes = [lambda s: s.fit(labels), lambda s: contrast(s, labels, rivals, count)]
-    steady = np.zeros((2, len(labels)))
+    reliable = np.zeros((2, len(labels)))
     for draw in range(draws):
         half = folds(student, f"auto {draw}", 2)
         halves = [student.on(student.train & (half == k)) for k in (0, 1)]
-        for number, recipe in enumerate(recipes):
-            said = [recipe(one).predict().argmax(-1) for one in halves]
-            steady[number] += [kappa(a[rows], b[rows]) / draws for a, b, rows in zip(*said, heard, strict=True)]
-    better = apt & (steady[1] > steady[0])
-    return Choice(better.astype(int), [plain, recipes[1](student)]) if better.any() else plain
+        for m, recipe in enumerate((lambda s: s.fit(labels), lambda s: contrast(s, labels, rivals, count, rounds=0))):
+            answers = [recipe(one).predict().argmax(-1) for one in halves]
+            reliable[m] += [kappa(a[rows], b[rows]) / draws for a, b, rows in zip(*answers, heard, strict=True)]
+    odds = reliable.clip(0.01, 0.99) / (1 - reliable.clip(0.01, 0.99))
+    share = (odds / odds.sum(0))[..., None]
+    z = np.stack([margin(plain.predict()), margin(seconded(student, labels, rivals, count).predict())])
+    spread = np.where(heard, z, np.nan)
+    spread = np.nanstd(spread, -1, keepdims=True).clip(1e-9)
+    both = (share * z / spread).sum(0) * (share * spread).sum(0)
+    return Choice(apt.astype(int), [plain, student.fit(said(labels, both, heard))])
 
 
 def kappa(a, b) -> float:

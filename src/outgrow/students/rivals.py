@@ -8,6 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
+
+from outgrow.students.crossfit import crossfit
+
+CERTAIN = 1e3
+"""Log odds of what is beyond doubt: probabilities of 0 and 1 to the last bit."""
 
 
 def among(rivals: np.ndarray, heard: np.ndarray) -> np.ndarray:
@@ -36,13 +42,20 @@ def contrasted(probs: np.ndarray, rivals: np.ndarray, count: np.ndarray) -> np.n
 
 def contrast(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, rounds: int = 1) -> Any:
     """f_0 = fit(C(w)), f_k = fit(1[C(f_{k-1}) > 1/2]) on the items that count, to w elsewhere: consistent and confident."""
-    fitted = student.fit(_said(labels, 1 / (1 + np.exp(-contrasted(labels, rivals, count))), count))
+    fitted = student.fit(said(labels, contrasted(labels, rivals, count), count))
     for _ in range(rounds):
-        sure = np.sign(contrasted(fitted.predict(), rivals, count)) / 2 + 0.5
-        fitted = student.fit(_said(labels, sure, count))
+        sure = CERTAIN * np.sign(contrasted(fitted.predict(), rivals, count))
+        fitted = student.fit(said(labels, sure, count))
     return fitted
 
 
-def _said(labels: np.ndarray, true: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """`labels` (R, N, 2), with the belief `true` (R, N) in the last class for the items that count."""
-    return np.where(count[..., None], np.stack([1 - true, true], -1), labels).astype(np.float32)
+def seconded(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray) -> Any:
+    """f_0 = fit(C(w)) out of fold, f = fit(C(w) C(f_0)) on the items that count, to w elsewhere: a belief times what is made of others'."""
+    heard = contrasted(labels, rivals, count)
+    second = crossfit(student, said(labels, heard, count), "seconded")
+    return student.fit(said(labels, heard + contrasted(second, rivals, count), count))
+
+
+def said(labels: np.ndarray, z: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """`labels` (R, N, 2), with the log odds z (R, N) of the last class for the items that count."""
+    return np.where(count[..., None], np.stack([expit(-z), expit(z)], -1), labels).astype(np.float32)
