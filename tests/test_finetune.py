@@ -33,7 +33,7 @@ def checkpoints(tmp_path_factory) -> dict[bool, Path]:
     return {encoder: tiny_models.save(folder / f"encoder {encoder}", encoder) for encoder in (False, True)}
 
 
-RATES = {"full": (5e-3, 5e-3), "lora": (1e-2, 1e-2)}
+RATES = {"full": (5e-3, 5e-3), "lora": (5e-3, 5e-3)}
 
 
 @pytest.fixture(autouse=True)
