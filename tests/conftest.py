@@ -23,3 +23,13 @@ def encoder(tmp_path_factory):
     import tiny_models
 
     return tiny_models.save(tmp_path_factory.mktemp("encoder"), encoder=True)
+
+
+@pytest.fixture(scope="module")
+def float32():
+    """The precision that every machine has, for tests that compare with plain arithmetic."""
+    from outgrow.models import loading
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "chosen_precision", lambda asked=None: asked or "float32")
+        yield

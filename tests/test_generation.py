@@ -13,6 +13,8 @@ from outgrow.errors import UserError
 from outgrow.generation import Sampling, answers, named
 from outgrow.store import Store
 
+pytestmark = pytest.mark.usefixtures("float32")
+
 PROMPTS = ["the city of lyon", "paris is in", "the city of rome is not in spain so the", "very", "yes no maybe", "paris is in"]
 
 

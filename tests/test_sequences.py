@@ -330,8 +330,12 @@ def test_recorded_answers_supervise_and_what_needs_a_model_is_left_out(folder: P
     assert list(task.written["bob"]) == [bob[prompt] for prompt in task.prompts]
 
 
-def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path) -> None:
+def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path, monkeypatch) -> None:
     from transformers import AutoModelForCausalLM
+
+    from outgrow.models import loading
+
+    monkeypatch.setattr(loading, "chosen_precision", lambda asked=None: asked or "float32")
 
     store = Store(folder / "store")
     model = models.resolve(str(folder / "weak"), store)

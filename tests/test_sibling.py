@@ -17,6 +17,8 @@ from outgrow.generation.local import Local
 from outgrow.generation.tuning import Text
 from outgrow.store import Store
 
+pytestmark = pytest.mark.usefixtures("float32")
+
 PARAGRAPHS = sibling.paragraphs
 
 
