@@ -151,6 +151,16 @@ def test_auto_is_naive_to_the_byte_where_nothing_has_rivals(world):
     assert np.array_equal(predict("auto", found), predict("naive", found))
 
 
+def test_auto_is_naive_in_those_replicates_alone_whose_labels_lean_to_one_class():
+    found = given(World(pairs=True, rate=0.25, width=60))
+    leaning = found.weak.probs.copy()
+    leaning[1, ..., 1] *= 0.7
+    leaning[1, ..., 0] = 1 - leaning[1, ..., 1]
+    found.weak = replace(found.weak, probs=leaning)
+    same = [np.array_equal(a, n) for a, n in zip(predict("auto", found), predict("naive", found), strict=True)]
+    assert same == [False, True]
+
+
 def test_auto_loses_next_to_nothing_where_rivals_are_strangers():
     found = given(World(pairs=True, rate=0.25, width=60), 8)
     truth = found.gold[found.test]
