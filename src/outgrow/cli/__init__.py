@@ -66,23 +66,17 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _together(arguments: Sequence[str]) -> None:
     """One process runs the command, the others train along until it is done, or says what the user can mend."""
-    from torch import distributed
-
     from outgrow.students import parallel
 
+    if not parallel.main():
+        parallel.follow()
+        return
     try:
-        if parallel.main():
-            try:
-                app(arguments)
-            except (UserError, CycloptsError):
-                parallel.call(None)
-                raise
-            parallel.call(None)
-        else:
-            parallel.follow()
-    finally:
-        # Threads of the group that still run when Python ends abort the process, and the launcher then ends all others.
-        distributed.destroy_process_group()
+        app(arguments)
+    except (UserError, CycloptsError):
+        parallel.call(None)
+        raise
+    parallel.call(None)
 
 
 def _told(text: str) -> int:

@@ -9,6 +9,7 @@ command and alone writes; the others only ever train along.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
@@ -29,7 +30,11 @@ def state() -> Any:
     """Of `accelerate`: which process this is, and of how many."""
     from accelerate import PartialState
 
-    return PartialState(cpu=not torch.cuda.is_available(), **({"timeout": PATIENCE} if launched() else {}))
+    found = PartialState(cpu=not torch.cuda.is_available(), **({"timeout": PATIENCE} if launched() else {}))
+    if launched():
+        # Threads of the group that still run when Python has ended abort the process, and the launcher then ends all others.
+        atexit.register(found.destroy_process_group)
+    return found
 
 
 def launched() -> bool:
