@@ -1,6 +1,7 @@
 """Auto: a student of what two students say, naive's and one of beliefs contrasted within groups of rivals; else naive.
 
     C(w)_i = z_i - mean of z_j over i's rivals j      z: log odds of w;  rivals: candidates of a question, else a group
+                                                      the mean: plain, or by likeness of features, whichever makes r_C larger
     g_0 = fit(sigma(C(w))) out of fold,   g = fit(sigma(C(w) + C(g_0)))        what rivals share, errors among it, falls out
     r_m = kappa of students by recipe m of two halves of the labels,   m: fit(w), fit(sigma(C(w)))
     f = fit(sigma(s sum_m a_m z_m / s_m)),   a_m ~ r_m / (1 - r_m),   s = sum_m a_m s_m        z_m: log odds of naive, g
@@ -23,7 +24,7 @@ def auto(weak, student, rivals, *, even: float = 0.1, draws: int = 4):
     import numpy as np
 
     from outgrow.students.crossfit import folds
-    from outgrow.students.rivals import among, contrast, margin, said, seconded
+    from outgrow.students.rivals import among, contrast, margin, said, seconded, ways
     from outgrow.students.together import Choice
 
     labels = weak.beliefs
@@ -36,18 +37,20 @@ def auto(weak, student, rivals, *, even: float = 0.1, draws: int = 4):
     if labels.shape[-1] != 2 or not apt.any():
         return plain
 
-    reliable = np.zeros((2, len(labels)))
+    found = ways(student, labels, rivals, count)
+    recipes = [lambda s: s.fit(labels), *(lambda s, way=way: contrast(s, labels, rivals, count, 0, way) for way in found)]
+    reliable = np.zeros((len(recipes), len(labels)))
     for draw in range(draws):
         half = folds(student, f"auto {draw}", 2)
         halves = [student.on(student.train & (half == k)) for k in (0, 1)]
-        for m, recipe in enumerate((lambda s: s.fit(labels), lambda s: contrast(s, labels, rivals, count, rounds=0))):
+        for m, recipe in enumerate(recipes):
             answers = [recipe(one).predict().argmax(-1) for one in halves]
             reliable[m] += [kappa(a[rows], b[rows]) / draws for a, b, rows in zip(*answers, heard, strict=True)]
-    odds = reliable.clip(0.01, 0.99) / (1 - reliable.clip(0.01, 0.99))
-    share = (odds / odds.sum(0))[..., None]
-    z = np.stack([margin(plain.predict()), margin(seconded(student, labels, rivals, count).predict())])
-    spread = np.where(heard, z, np.nan)
-    spread = np.nanstd(spread, -1, keepdims=True).clip(1e-9)
+    g = Choice(reliable[1:].argmax(0), [seconded(student, labels, rivals, count, way) for way in found])
+    r = np.stack([reliable[0], reliable[1:].max(0)]).clip(0.01, 0.99)
+    share = (r / (1 - r) / (r / (1 - r)).sum(0))[..., None]
+    z = np.stack([margin(one.predict()) for one in (plain, g)])
+    spread = np.nanstd(np.where(heard, z, np.nan), -1, keepdims=True).clip(1e-9)
     both = (share * z / spread).sum(0) * (share * spread).sum(0)
     return Choice(apt.astype(int), [plain, student.fit(said(labels, both, heard))])
 

@@ -1,19 +1,27 @@
 """Rivals: items of one group of which about half are of the last class, so that each says something of the others.
 
-    C(p)_i = sigma(z_i - mean of z_j over the rivals j of i)        z: log odds of the last class; two rivals: C(p)_a ~ p_a (1 - p_b)
+    C(p)_i = sigma(z_i - sum_j W_ij z_j)        z: log odds of the last class, j: the rivals of i; two rivals: C(p)_a ~ p_a (1 - p_b)
+    W_ij = 1 / their number                     what all of them share falls out
+    W_ij ~ exp(cos(x_i, x_j) / T)               what the most alike share falls out; x: features about the group's mean
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.special import expit
 
 from outgrow.students.crossfit import crossfit
 
 CERTAIN = 1e3
 """Log odds of what is beyond doubt: probabilities of 0 and 1 to the last bit."""
+NARROW = 0.2
+"""T."""
+NEAREST = 32
+"""An item is weighed against this many of its rivals, those most alike, so that large groups stay cheap."""
 
 
 def among(rivals: np.ndarray, heard: np.ndarray) -> np.ndarray:
@@ -28,32 +36,73 @@ def margin(probs: np.ndarray) -> np.ndarray:
     return np.log(safe[..., 1] / safe[..., 0])
 
 
-def contrasted(probs: np.ndarray, rivals: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """(R, N) log odds of C(p) for the items that count (R, N); 0 elsewhere."""
+def alike(rivals: np.ndarray, count: np.ndarray, features: Sequence[np.ndarray], block: int = 1024) -> list[csr_array]:
+    """R times (N, N): W by likeness, for the items that count (R, N), from each replicate's features (N, K); rows sum to 1."""
+    _, where = np.unique(rivals, return_inverse=True)
+    out = []
+    for rows, x in zip(count, features, strict=True):
+        found = np.flatnonzero(rows)
+        found = found[np.argsort(where[found], kind="stable")]
+        cells = []
+        for its in np.split(found, np.flatnonzero(np.diff(where[found])) + 1) if len(found) else ():
+            about = x[its].astype(np.float64)
+            about -= about.mean(0)
+            about /= np.sqrt((about**2).sum(1, keepdims=True)).clip(1e-9)
+            for start in range(0, len(its), block):
+                own = np.arange(start, min(start + block, len(its)))
+                w = np.exp((about[own] @ about.T - 1) / NARROW)
+                w[own - start, own] = 0
+                if len(its) > NEAREST + 1:
+                    # Those as near as the last are kept with it, so that no tie is broken by order.
+                    w[w < np.partition(w, -NEAREST, 1)[:, [-NEAREST]] * (1 - 1e-9)] = 0
+                a, b = np.nonzero(w)
+                cells.append((its[own[a]], its[b], (w / w.sum(1, keepdims=True))[a, b]))
+        i, j, w = (np.concatenate(part) for part in zip(*cells, strict=True)) if cells else ((), (), ())
+        out.append(csr_array((w, (i, j)), shape=(len(rows), len(rows))))
+    return out
+
+
+def ways(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray) -> list[list[csr_array] | None]:
+    """The weightings there are: None (evenly) and, where someone has two rivals and the student fixed features, by likeness."""
+    _, where = np.unique(rivals, return_inverse=True)
+    several = any(np.bincount(where[rows]).max(initial=0) > 2 for rows in count)
+    return [None, alike(rivals, count, student.embed(labels))] if several and hasattr(student, "embed") else [None]
+
+
+def contrasted(probs: np.ndarray, rivals: np.ndarray, count: np.ndarray, shares: Sequence[csr_array] | None = None) -> np.ndarray:
+    """(R, N) log odds of C(p) for the items that count (R, N), by `shares` or evenly; 0 elsewhere."""
     _, where = np.unique(rivals, return_inverse=True)
     out = np.zeros(count.shape)
     for r, rows in enumerate(count):
         at, z = where[rows], margin(probs[r, rows])
-        others = np.bincount(at, minlength=1)[at] - 1
+        if shares is None:
+            others = (np.bincount(at, z)[at] - z) / (np.bincount(at, minlength=1)[at] - 1)
+        else:
+            out[r, rows] = z
+            others = (shares[r] @ out[r])[rows]
         # Rounded, so that equal beliefs cancel out in whatever order they are summed.
-        out[r, rows] = np.round(z - (np.bincount(at, z)[at] - z) / others, 9)
+        out[r, rows] = np.round(z - others, 9)
     return out
 
 
-def contrast(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, rounds: int = 1) -> Any:
+def contrast(
+    student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, rounds: int = 1, shares: Sequence[csr_array] | None = None
+) -> Any:  # fmt: skip
     """f_0 = fit(C(w)), f_k = fit(1[C(f_{k-1}) > 1/2]) on the items that count, to w elsewhere: consistent and confident."""
-    fitted = student.fit(said(labels, contrasted(labels, rivals, count), count))
+    fitted = student.fit(said(labels, contrasted(labels, rivals, count, shares), count))
     for _ in range(rounds):
-        sure = CERTAIN * np.sign(contrasted(fitted.predict(), rivals, count))
+        sure = CERTAIN * np.sign(contrasted(fitted.predict(), rivals, count, shares))
         fitted = student.fit(said(labels, sure, count))
     return fitted
 
 
-def seconded(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray) -> Any:
+def seconded(
+    student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, shares: Sequence[csr_array] | None = None
+) -> Any:  # fmt: skip
     """f_0 = fit(C(w)) out of fold, f = fit(C(w) C(f_0)) on the items that count, to w elsewhere: a belief times what is made of others'."""
-    heard = contrasted(labels, rivals, count)
+    heard = contrasted(labels, rivals, count, shares)
     second = crossfit(student, said(labels, heard, count), "seconded")
-    return student.fit(said(labels, heard + contrasted(second, rivals, count), count))
+    return student.fit(said(labels, heard + contrasted(second, rivals, count, shares), count))
 
 
 def said(labels: np.ndarray, z: np.ndarray, count: np.ndarray) -> np.ndarray:
