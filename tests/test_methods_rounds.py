@@ -16,7 +16,7 @@ from outgrow.methods.auxiliary import trunk
 from outgrow.methods.em_posterior import posterior
 from outgrow.references import cheat_stop
 from outgrow.students.crossfit import crossfit, folds
-from outgrow.students.rivals import among, contrasted
+from outgrow.students.rivals import NARROW, NEAREST, alike, among, contrasted
 from outgrow.worlds import World, plant
 from planted import resources
 
@@ -107,6 +107,60 @@ def test_what_a_whole_group_shares_falls_out_of_contrasted_beliefs():
     assert np.allclose(plain, moved) and np.abs(plain).max() > 1
     slow = [[row[i] - np.mean([row[j] for j in range(30) if rivals[j] == rivals[i] and j != i]) for i in range(30)] for row in z]
     assert np.allclose(plain, slow, atol=1e-8)
+
+
+def test_shares_by_likeness_are_what_their_formula_says():
+    rng = np.random.default_rng(0)
+    rivals, x, count = np.repeat([5, 1, 3], [4, 26, 40]), rng.normal(size=(70, 6)), rng.random((2, 70)) < 0.95
+    count[:, :4] = True
+    x[10:40] = x[10]  # as like one another as can be: one is a whole group's, NEAREST of them would be drawn by order
+    slow = np.zeros((2, 70, 70))
+    for r in range(2):
+        for i in np.flatnonzero(count[r]):
+            its = [j for j in np.flatnonzero(count[r]) if rivals[j] == rivals[i]]
+            about = x[its] - x[its].mean(0)
+            cosines = (about @ about[its.index(i)]) / np.linalg.norm(about, axis=1) / np.linalg.norm(about[its.index(i)])
+            known = {j: np.exp(c / NARROW) for j, c in zip(its, cosines, strict=True) if j != i}
+            last = sorted(known.values())[-NEAREST:][0]
+            slow[r, i, list(known)] = [w if w >= last * (1 - 1e-9) else 0 for w in known.values()]
+    slow /= np.maximum(slow.sum(-1, keepdims=True), 1e-12)
+    shares = [w.toarray() for w in alike(rivals, count, [x, x], block=7)]
+    assert np.allclose(shares, slow) and (np.sum(shares, -1)[count] > 0.999).all()
+    order = rng.permutation(70)
+    moved = [w.toarray() for w in alike(rivals[order], count[:, order], [x[order]] * 2)]
+    assert np.allclose(moved, np.array(shares)[:, order][:, :, order])
+
+    p = rng.uniform(0.05, 0.95, (2, 70))
+    z = np.log(p / (1 - p))
+    found = contrasted(np.stack([1 - p, p], -1), rivals, count, alike(rivals, count, [x, x]))
+    assert np.allclose(found, np.where(count, z - np.einsum("rij,rj->ri", slow, z), 0), atol=1e-8)
+
+
+def topical(share: bool, replicates: int = 4):
+    """Groups of six pairs. Each pair has a topic that its supervisor errs by, which the two sides share, or each has its own."""
+    made = plant(World(pairs=True, rate=0.15, width=10, items=1800), 0, replicates)
+    rng, n = np.random.default_rng(0), len(made.x)
+    topic = rng.normal(size=(n // 2, 40)).repeat(2, 0) if share else rng.normal(size=(n, 40))
+    z = np.log(made.said[..., 1].clip(0.05, 0.95) / made.said[..., 0].clip(0.05, 0.95)) + 2 * topic[:, 0]
+    said = np.stack([1 / (1 + np.exp(z)), 1 / (1 + np.exp(-z))], -1).astype(np.float32)
+    made = replace(made, x=np.concatenate([made.x, topic.astype(np.float32)], 1), said=said, world=replace(made.world, width=50))
+    found = resources(made)
+    found.rivals = found.groups // 6
+    return found
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_auto_weighs_an_item_against_rivals_like_it_where_that_is_the_more_reliable(share, monkeypatch):
+    found = topical(share)
+    by_choice, naive = predict("auto", found), predict("naive", found)
+    monkeypatch.setattr("outgrow.students.rivals.ways", lambda *_: [None])
+    evenly = predict("auto", found)
+    if share:
+        assert difference(found, by_choice, evenly).ci[0] > 0.05
+        assert difference(found, by_choice, naive).ci[0] > 0.05
+    else:
+        assert abs(difference(found, by_choice, evenly).value) < 0.01
+        assert difference(found, by_choice, naive).value > -0.01
 
 
 def test_auto_is_what_its_formula_says():
