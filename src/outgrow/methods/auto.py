@@ -4,10 +4,11 @@
                                                       the mean: plain, or by likeness of features, whichever makes r_C larger
     g_0 = fit(sigma(C(w))) out of fold,   g = fit(sigma(C(w) + C(g_0)))        what rivals share, errors among it, falls out
     r_m = kappa of students by recipe m of two halves of the labels,   m: fit(w), fit(sigma(C(w)))
-    f = fit(sigma(s sum_m a_m z_m / s_m)),   a_m ~ r_m / (1 - r_m),   s = sum_m a_m s_m        z_m: log odds of naive, g
+    f = fit(sigma(s sum_m a_m z_m / s_m)),   a_m ~ (r_m / (1 - r_m))^2,   s = sum_m a_m s_m        z_m: log odds of naive, g
 Their errors differ, so that both together err less than either (s_m: the deviation of z_m). r / (1 - r) is the signal's share of
-a score to the noise's: what students of separate halves agree on is a boundary that the features really have. Asked where
-most items have rivals and both of two classes are believed in about equally.
+a score to the noise's: what students of separate halves agree on is a boundary that the features really have. It is squared since
+halves may also agree on what is wrong, so that the less reliable of two is worth less than its noise alone says. Asked
+where most items have rivals and both of two classes are believed in about equally.
 """
 
 from outgrow.methods import method
@@ -48,7 +49,8 @@ def auto(weak, student, rivals, *, even: float = 0.1, draws: int = 4):
             reliable[m] += [kappa(a[rows], b[rows]) / draws for a, b, rows in zip(*answers, heard, strict=True)]
     g = Choice(reliable[1:].argmax(0), [seconded(student, labels, rivals, count, way) for way in found])
     r = np.stack([reliable[0], reliable[1:].max(0)]).clip(0.01, 0.99)
-    share = (r / (1 - r) / (r / (1 - r)).sum(0))[..., None]
+    odds = (r / (1 - r)) ** 2
+    share = (odds / odds.sum(0))[..., None]
     z = np.stack([margin(one.predict()) for one in (plain, g)])
     spread = np.nanstd(np.where(heard, z, np.nan), -1, keepdims=True).clip(1e-9)
     both = (share * z / spread).sum(0) * (share * spread).sum(0)
