@@ -13,8 +13,16 @@ import studies
 import tiny_models
 
 TRAIN = """
-import sys
+import atexit, os, sys
 from pathlib import Path
+model, out = map(Path, sys.argv[2:4])
+
+@atexit.register
+def threads():
+    # The first to be registered is the last to be called. A group's thread that is left may abort the process later.
+    names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").glob("*")]
+    (out / f"threads-{os.environ.get('RANK', 0)}.txt").write_text(" ".join(name for name in names if "gloo" in name))
+
 sys.path.insert(0, sys.argv[1])
 import numpy as np
 import test_finetune as t
@@ -23,7 +31,6 @@ from outgrow.students import finetune, parallel
 finetune.FEWEST_STEPS = 3
 finetune.RATES = {"full": (1e-3, 1e-3), "lora": (1e-3, 1e-3)}
 t.loading.chosen_precision = lambda asked=None: asked or "float32"
-model, out = map(Path, sys.argv[2:4])
 if not parallel.main():
     Store.put = None
     parallel.follow()
@@ -55,6 +62,7 @@ def test_two_processes_learn_what_one_does(tmp_path):
         (tmp_path / name).mkdir()
         done = ran([*launch, str(script), str(Path(__file__).parent), str(model), str(tmp_path / name)], tmp_path)
         assert done.returncode == 0, done.stderr
+    assert [(tmp_path / "two" / f"threads-{rank}.txt").read_text() for rank in (0, 1)] == ["", ""]
     files = sorted(path.name for path in (tmp_path / "one").glob("*.npy"))
     assert len(files) == 6
     for file in files:

@@ -28,11 +28,13 @@ PATIENCE = timedelta(days=7)
 @cache
 def state() -> Any:
     """Of `accelerate`: which process this is, and of how many."""
+    import torch.distributed.nn
     from accelerate import PartialState
 
+    # torch.distributed.nn is imported while there is no group: defaults of its functions would hold one for good, its threads with it.
     found = PartialState(cpu=not torch.cuda.is_available(), **({"timeout": PATIENCE} if launched() else {}))
     if launched():
-        # Threads of the group that still run when Python has ended abort the process, and the launcher then ends all others.
+        # A thread of the group that lets go of a tensor when Python has ended aborts the process, and the launcher then ends all others.
         atexit.register(found.destroy_process_group)
     return found
 
