@@ -15,10 +15,11 @@ from outgrow.generation import tuning
 from outgrow.generation.local import Local
 from outgrow.generation.preference import Dpo, Pair, Wspo, confidence
 from outgrow.generation.tuning import Example
-from outgrow.models import loading
 from outgrow.rng import derive
 from outgrow.store import Store
 from outgrow.students import checkpoint, network, training
+
+pytestmark = pytest.mark.usefixtures("float32")
 
 PAIRS = [
     Pair("the city of", "lyon is in france", "rome no"),
@@ -26,12 +27,6 @@ PAIRS = [
     Pair("a very", "yes", "an : an"),
     Pair("so : paris is in france", "true true", "maybe", confidence=2.0),
 ]
-
-
-@pytest.fixture(autouse=True)
-def exact(monkeypatch):
-    """The precision that every machine has."""
-    monkeypatch.setattr(loading, "chosen_precision", lambda asked=None: asked or "float32")
 
 
 @pytest.fixture

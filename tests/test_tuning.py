@@ -16,10 +16,11 @@ from outgrow.generation import Sampling, tuning
 from outgrow.generation.local import Local
 from outgrow.generation.targets import Hard, Soft
 from outgrow.generation.tuning import Example
-from outgrow.models import loading
 from outgrow.rng import derive
 from outgrow.store import Store
 from outgrow.students import checkpoint, network, training
+
+pytestmark = pytest.mark.usefixtures("float32")
 
 EXAMPLES = [
     Example("the city of", "lyon is in france"),
@@ -29,12 +30,6 @@ EXAMPLES = [
     Example("an", "true"),
 ]
 KINDS = pytest.mark.parametrize("kind", network.KINDS)
-
-
-@pytest.fixture(autouse=True)
-def exact(monkeypatch):
-    """The precision that every machine has."""
-    monkeypatch.setattr(loading, "chosen_precision", lambda asked=None: asked or "float32")
 
 
 @pytest.fixture
