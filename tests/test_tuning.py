@@ -242,8 +242,9 @@ KILLED = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 import test_tuning as t
+from outgrow.models import loading
 t.checkpoint.EVERY, t.checkpoint.SHARE = 0.0, float("inf")
-t.loading.chosen_precision = lambda asked=None: asked or "float32"
+loading.chosen_precision = lambda asked=None: asked or "float32"
 keep = t.checkpoint.Checkpoint.keep
 def slowly(self, step, arrays):
     keep(self, step, arrays)
