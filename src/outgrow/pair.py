@@ -235,6 +235,11 @@ class Pair:
         """(N,) what an item is weighed against: candidates of one question, or items of one group, have the same number."""
         return self.task.groups if self.task.question is None else self.task.question
 
+    @property
+    def answers(self) -> np.ndarray:
+        """(N,) what an item says, whatever it is asked: one number for the same answer, or for nobody else where items are no answers."""
+        return np.arange(len(self.task)) if self.task.answer is None else self.task.answer
+
     @cached_property
     def ladder(self) -> list[Probe | Finetune | Convnet] | None:
         """Students of the sizes in between, the weakest first; None where none was named."""

@@ -1,14 +1,16 @@
 """Auto: a student of what two students say, naive's and one of beliefs contrasted within groups of rivals; else naive.
 
-    C(w)_i = z_i - mean of z_j over i's rivals j      z: log odds of w;  rivals: candidates of a question, else a group
+    C(w)_i = B(z)_i,  z_i less the mean of z_j over i's rivals j      z: log odds of w;  rivals: candidates of a question, else a group
                                                       the mean: plain, or by likeness of features, whichever makes r_C larger
+    B(z)_i = z_i less the mean, shrunk, of z_j over other items j that are the same answer
     g_0 = fit(sigma(C(w))) out of fold,   g = fit(sigma(C(w) + C(g_0)))        what rivals share, errors among it, falls out
-    r_m = kappa of students by recipe m of two halves of the labels,   m: fit(w), fit(sigma(C(w)))
+    r_m = kappa of B(f), f: students by recipe m of two halves of the labels,   m: fit(w), fit(sigma(C(w)))
     f = fit(sigma(s sum_m a_m z_m / s_m)),   a_m ~ (r_m / (1 - r_m))^2,   s = sum_m a_m s_m        z_m: log odds of naive, g
 Their errors differ, so that both together err less than either (s_m: the deviation of z_m). r / (1 - r) is the signal's share of
-a score to the noise's: what students of separate halves agree on is a boundary that the features really have. It is squared since
-halves may also agree on what is wrong, so that the less reliable of two is worth less than its noise alone says. Asked
-where most items have rivals and both of two classes are believed in about equally.
+a score to the noise's: what students of separate halves agree on is a boundary that the features really have, once a liking for
+some answers, which halves share, is taken from it. It is squared since halves may also agree on what is wrong, so that the less
+reliable of two is worth less than its noise alone says. Asked where most items have rivals and both of two classes are believed
+in about equally.
 """
 
 from outgrow.methods import method
@@ -20,12 +22,12 @@ from outgrow.worlds import World
     wins=World(pairs=True, rate=0.3, width=40),
     ties=World(errors="emulable"),
 )
-def auto(weak, student, rivals, *, even: float = 0.1, draws: int = 4):
+def auto(weak, student, rivals, answers, *, even: float = 0.1, draws: int = 4):
     """A student of naive and of beliefs contrasted within groups of rivals, each as reliable as it is; else naive."""
     import numpy as np
 
-    from outgrow.students.crossfit import folds
-    from outgrow.students.rivals import among, contrast, margin, said, seconded, ways
+    from outgrow.students.crossfit import crossfit, folds
+    from outgrow.students.rivals import among, contrasted, margin, said, unliked, ways
     from outgrow.students.together import Choice
 
     labels = weak.beliefs
@@ -38,16 +40,20 @@ def auto(weak, student, rivals, *, even: float = 0.1, draws: int = 4):
     if labels.shape[-1] != 2 or not apt.any():
         return plain
 
-    found = ways(student, labels, rivals, count)
-    recipes = [lambda s: s.fit(labels), *(lambda s, way=way: contrast(s, labels, rivals, count, 0, way) for way in found)]
+    def contrast(probs, way):
+        return unliked(contrasted(probs, rivals, count, way), answers, count)
+
+    found = [(way, contrast(labels, way)) for way in ways(student, labels, rivals, count)]
+    recipes = [labels, *(said(labels, z, count) for _, z in found)]
     reliable = np.zeros((len(recipes), len(labels)))
     for draw in range(draws):
         half = folds(student, f"auto {draw}", 2)
         halves = [student.on(student.train & (half == k)) for k in (0, 1)]
-        for m, recipe in enumerate(recipes):
-            answers = [recipe(one).predict().argmax(-1) for one in halves]
-            reliable[m] += [kappa(a[rows], b[rows]) / draws for a, b, rows in zip(*answers, heard, strict=True)]
-    g = Choice(reliable[1:].argmax(0), [seconded(student, labels, rivals, count, way) for way in found])
+        for m, taught in enumerate(recipes):
+            says = [unliked(margin(one.fit(taught).predict()), answers, heard) > 0 for one in halves]
+            reliable[m] += [kappa(a[rows], b[rows]) / draws for a, b, rows in zip(*says, heard, strict=True)]
+    seconds = [contrast(crossfit(student, taught, "seconded"), way) for (way, _), taught in zip(found, recipes[1:], strict=True)]
+    g = Choice(reliable[1:].argmax(0), [student.fit(said(labels, z + more, count)) for (_, z), more in zip(found, seconds, strict=True)])
     r = np.stack([reliable[0], reliable[1:].max(0)]).clip(0.01, 0.99)
     odds = (r / (1 - r)) ** 2
     share = (odds / odds.sum(0))[..., None]
@@ -58,7 +64,6 @@ def auto(weak, student, rivals, *, even: float = 0.1, draws: int = 4):
 
 
 def kappa(a, b) -> float:
-    """Cohen's kappa of two lists of answers; 0 where both say one thing alone."""
-    classes = range(max(a.max(), b.max()) + 1)
-    chance = sum((a == c).mean() * (b == c).mean() for c in classes)
+    """Cohen's kappa of two lists of yes and no; 0 where both say one thing alone."""
+    chance = a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean())
     return 0.0 if chance == 1 else ((a == b).mean() - chance) / (1 - chance)

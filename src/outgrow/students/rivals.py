@@ -3,6 +3,10 @@
     C(p)_i = sigma(z_i - sum_j W_ij z_j)        z: log odds of the last class, j: the rivals of i; two rivals: C(p)_a ~ p_a (1 - p_b)
     W_ij = 1 / their number                     what all of them share falls out
     W_ij ~ exp(cos(x_i, x_j) / T)               what the most alike share falls out; x: features about the group's mean
+
+What is thought of an answer whatever the question falls out too, where the same answers come back:
+
+    z_i - sum of z_j over the other items with i's answer / (their number + K)
 """
 
 from __future__ import annotations
@@ -14,8 +18,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import expit
 
-from outgrow.students.crossfit import crossfit
-
+SHRUNK = 4
+"""K: as many items of log odds 0 are counted with those of an answer."""
 CERTAIN = 1e3
 """Log odds of what is beyond doubt: probabilities of 0 and 1 to the last bit."""
 NARROW = 0.2
@@ -85,24 +89,22 @@ def contrasted(probs: np.ndarray, rivals: np.ndarray, count: np.ndarray, shares:
     return out
 
 
-def contrast(
-    student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, rounds: int = 1, shares: Sequence[csr_array] | None = None
-) -> Any:  # fmt: skip
+def unliked(z: np.ndarray, answers: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """(R, N) log odds of the items that count less what the others with the same answer have; answers (N,)."""
+    _, where = np.unique(answers, return_inverse=True)
+    out = z.copy()
+    for row, rows in zip(out, count, strict=True):
+        at, its = where[rows], row[rows]
+        row[rows] = its - np.round((np.bincount(at, its)[at] - its) / (np.bincount(at, minlength=1)[at] - 1 + SHRUNK), 9)
+    return out
+
+
+def contrast(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, rounds: int = 1) -> Any:
     """f_0 = fit(C(w)), f_k = fit(1[C(f_{k-1}) > 1/2]) on the items that count, to w elsewhere: consistent and confident."""
-    fitted = student.fit(said(labels, contrasted(labels, rivals, count, shares), count))
+    fitted = student.fit(said(labels, contrasted(labels, rivals, count), count))
     for _ in range(rounds):
-        sure = CERTAIN * np.sign(contrasted(fitted.predict(), rivals, count, shares))
-        fitted = student.fit(said(labels, sure, count))
+        fitted = student.fit(said(labels, CERTAIN * np.sign(contrasted(fitted.predict(), rivals, count)), count))
     return fitted
-
-
-def seconded(
-    student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, shares: Sequence[csr_array] | None = None
-) -> Any:  # fmt: skip
-    """f_0 = fit(C(w)) out of fold, f = fit(C(w) C(f_0)) on the items that count, to w elsewhere: a belief times what is made of others'."""
-    heard = contrasted(labels, rivals, count, shares)
-    second = crossfit(student, said(labels, heard, count), "seconded")
-    return student.fit(said(labels, heard + contrasted(second, rivals, count, shares), count))
 
 
 def said(labels: np.ndarray, z: np.ndarray, count: np.ndarray) -> np.ndarray:

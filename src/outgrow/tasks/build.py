@@ -32,6 +32,8 @@ class Draft:
     weights: Sequence[float] | None = None
     question: Sequence[str] | None = None
     """Hashed names of the questions (`choose`)."""
+    answer: Sequence[str] | None = None
+    """What the candidates say (`choose`)."""
     votes: dict[str, np.ndarray] = field(default_factory=dict)
     ask: str = "{text}\nAnswer:"
     words: tuple[str, ...] = ()
@@ -62,8 +64,9 @@ def build(draft: Draft, items: int | None = None) -> tuple[Task, Gold]:
         "groups": groups[order].astype(np.int64),
         "side": side[order],
     }
-    if draft.question is not None:
-        arrays["question"] = np.unique(np.asarray(draft.question)[order], return_inverse=True)[1].astype(np.int64)
+    for name, found in (("question", draft.question), ("answer", draft.answer)):
+        if found is not None:
+            arrays[name] = np.unique(np.asarray(found)[order], return_inverse=True)[1].astype(np.int64)
     votes = {name: np.asarray(v, np.float32)[order] for name, v in draft.votes.items()}
     texts = tuple(draft.texts[i] for i in order)
     images = None if draft.images is None else tuple(draft.images[i] for i in order)

@@ -252,6 +252,7 @@ def _choose(read: _Read) -> Draft:
         side=[side[i] for i, _ in items],
         weights=weights,
         question=[read.ids[i] for i, _ in items],
+        answer=[" ".join(o.casefold().split()) for _, o in items],
         votes=votes,
         ask="{text}\nIs this answer wrong or right? Answer:",
         words=("wrong", "right"),

@@ -36,6 +36,8 @@ class Task:
     """Per item an encoded image, beside its text or alone; None where items have none."""
     question: np.ndarray | None = None
     """`choose` only, (N,) int64: rows with the same number are the candidates of one question."""
+    answer: np.ndarray | None = None
+    """`choose` only, (N,) int64: rows with the same number are one answer, to this question and that."""
     votes: dict[str, np.ndarray] = field(default_factory=dict)
     """The user's own label columns by name: (N, C) float32 rows that sum to 1; NaN over C = abstained."""
     ask: str = "{text}\nAnswer:"
