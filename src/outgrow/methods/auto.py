@@ -1,8 +1,9 @@
 """Auto: a student of what two students say, naive's and one of beliefs contrasted within groups of rivals; else naive.
 
-    C(w)_i = B(z)_i,  z_i less the mean of z_j over i's rivals j      z: log odds of w;  rivals: candidates of a question, else a group
+    A(z)_i = z_i - mean of z_j over i's rivals j      z: log odds;  rivals: candidates of a question, else a group
                                                       the mean: plain, or by likeness of features, whichever makes r_C larger
-    B(z)_i = z_i less the mean, shrunk, of z_j over other items j that are the same answer
+    B(z)_i = z_i - shrunken mean of z_j over the other items j that are i's answer
+    C(w) = B(A(z))                                    z: log odds of w
     g_0 = fit(sigma(C(w))) out of fold,   g = fit(sigma(C(w) + C(g_0)))        what rivals share, errors among it, falls out
     r_m = kappa of B(f), f: students by recipe m of two halves of the labels,   m: fit(w), fit(sigma(C(w)))
     f = fit(sigma(s sum_m a_m z_m / s_m)),   a_m ~ (r_m / (1 - r_m))^2,   s = sum_m a_m s_m        z_m: log odds of naive, g
