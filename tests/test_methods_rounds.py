@@ -231,7 +231,9 @@ def test_auto_is_what_its_formula_says(several):
         for m, recipe in enumerate((lambda s: s.fit(labels), lambda s: s.fit(targets(first)))):
             a, b = (unliked(log_odds(recipe(s).predict()), found.answers, heard) > 0 for s in parts)
             r[m] += [cohen_kappa_score(a[i][heard[i]], b[i][heard[i]]) / 4 for i in range(len(labels))]
-    weight = (r / (1 - r)) ** 2 / ((r / (1 - r)) ** 2).sum(0)
+    odds = (r / (1 - r)) ** 2
+    odds[0] += 0.1
+    weight = odds / odds.sum(0)
     spread = np.array([[z[m][i][heard[i]].std() for i in range(len(labels))] for m in (0, 1)])
     both = sum((weight[m] / spread[m])[:, None] * z[m] for m in (0, 1)) * (weight * spread).sum(0)[:, None]
     assert np.allclose(predict("auto", found), student.fit(targets(both)).predict(found.test), atol=1e-4)

@@ -6,12 +6,13 @@
     C(w) = B(A(z))                                    z: log odds of w
     g_0 = fit(sigma(C(w))) out of fold,   g = fit(sigma(C(w) + C(g_0)))        what rivals share, errors among it, falls out
     r_m = kappa of B(f), f: students by recipe m of two halves of the labels,   m: fit(w), fit(sigma(C(w)))
-    f = fit(sigma(s sum_m a_m z_m / s_m)),   a_m ~ (r_m / (1 - r_m))^2,   s = sum_m a_m s_m        z_m: log odds of naive, g
+    f = fit(sigma(s sum_m a_m z_m / s_m)),   a_m ~ (r_m / (1 - r_m))^2 + [m naive] / 10,   s = sum_m a_m s_m
+                                                      z_m: log odds of naive, g
 Their errors differ, so that both together err less than either (s_m: the deviation of z_m). r / (1 - r) is the signal's share of
 a score to the noise's: what students of separate halves agree on is a boundary that the features really have, once a liking for
 some answers, which halves share, is taken from it. It is squared since halves may also agree on what is wrong, so that the less
-reliable of two is worth less than its noise alone says. Asked where most items have rivals and both of two classes are believed
-in about equally.
+reliable of two is worth less than its noise alone says; where halves agree on hardly anything, naive's word is taken. Asked
+where most items have rivals and both of two classes are believed in about equally.
 """
 
 from outgrow.methods import method
@@ -23,7 +24,7 @@ from outgrow.worlds import World
     wins=World(pairs=True, rate=0.3, width=40),
     ties=World(errors="emulable"),
 )
-def auto(weak, student, rivals, answers, *, even: float = 0.1, draws: int = 4):
+def auto(weak, student, rivals, answers, *, even: float = 0.1, draws: int = 4, faith: float = 0.1):
     """A student of naive and of beliefs contrasted within groups of rivals, each as reliable as it is; else naive."""
     import numpy as np
 
@@ -56,7 +57,7 @@ def auto(weak, student, rivals, answers, *, even: float = 0.1, draws: int = 4):
     seconds = [contrast(crossfit(student, taught, "seconded"), way) for (way, _), taught in zip(found, recipes[1:], strict=True)]
     g = Choice(reliable[1:].argmax(0), [student.fit(said(labels, z + more, count)) for (_, z), more in zip(found, seconds, strict=True)])
     r = np.stack([reliable[0], reliable[1:].max(0)]).clip(0.01, 0.99)
-    odds = (r / (1 - r)) ** 2
+    odds = (r / (1 - r)) ** 2 + [[faith], [0]]
     share = (odds / odds.sum(0))[..., None]
     z = np.stack([margin(one.predict()) for one in (plain, g)])
     spread = np.nanstd(np.where(heard, z, np.nan), -1, keepdims=True).clip(1e-9)
