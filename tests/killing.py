@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +18,12 @@ def resumed(script: str, *arguments: object) -> list[str]:
         command = [sys.executable, "-c", script, *map(str, (HERE, *arguments, pause))]
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
-    killed = start(30)
-    assert killed.stdout
-    assert killed.stdout.readline() == "1\n"
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    again = start(0)
-    said = again.communicate(timeout=200)[0]
+    with start(30) as killed:
+        assert killed.stdout
+        first = killed.stdout.readline()
+        killed.kill()
+    assert first == "1\n"
+    with start(0) as again:
+        said = again.communicate(timeout=200)[0]
     assert again.returncode == 0
     return said.split()
