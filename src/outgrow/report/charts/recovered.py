@@ -25,7 +25,7 @@ def recovered(view: View, width: int) -> dict | None:
     shown = [row for row in view.of("method", "contrast") if row.pgr is not None]
     if not shown:
         return None
-    left, right = (112, 52) if narrow else (200, 146)
+    left, right = (112, 52) if narrow else (200, 156)
     plot = width - left - right
     rows = [
         {
@@ -83,7 +83,7 @@ def recovered(view: View, width: int) -> dict | None:
         {"mark": {**text, "align": "right", "x": plot + 42}, "encoding": {"y": y, "text": {"field": "label"}}},
     ]  # fmt: skip
     if not narrow:
-        said = {**text, "align": "right", "x": plot + 142, "fontSize": 12, "color": colour("muted")}
+        said = {**text, "align": "right", "x": plot + 152, "fontSize": 12, "color": colour("muted")}
         marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})
     return {
         "description": "Share of the gap recovered: " + "; ".join(row["says"] for row in rows) + ".",
