@@ -43,7 +43,7 @@ def recovered(view: View, width: int) -> dict | None:
     x = {
         "type": "quantitative",
         "scale": {"domain": span, "nice": False},
-        "axis": {"format": ".0%", "tickCount": 4 if narrow else 8, "title": None},
+        "axis": {"format": ".0%", "tickCount": 4 if narrow else 6, "title": None},
     }
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
     says = {"field": "says", "type": "nominal"}
