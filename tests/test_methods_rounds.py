@@ -193,7 +193,7 @@ def test_auto_takes_away_that_some_answers_are_liked_more_than_others():
     found.answers = answers
     known = predict("auto", found)
     assert difference(found, known, naive).ci[0] > 0.05
-    assert difference(found, known, unknown).ci[0] > 0.05
+    assert difference(found, known, unknown).ci[0] > 0.02
     found.answers = np.random.default_rng(1).permutation(answers)
     assert difference(found, predict("auto", found), unknown).value > -0.01, "answers that mean nothing"
 
@@ -224,19 +224,23 @@ def test_auto_is_what_its_formula_says(several):
     first = contrast(log_odds(np.where(heard[..., None], labels, 0.5)))
     second = crossfit(student, targets(first), "seconded")
     z = [log_odds(student.fit(t).predict()) for t in (labels, targets(first + contrast(log_odds(second))))]
-    r = np.zeros((2, len(labels)))
+    whole, within = np.zeros((2, len(labels))), np.zeros((2, len(labels)))
     for draw in range(4):
         half = folds(student, f"auto {draw}", 2)
         parts = [student.on(student.train & (half == k)) for k in (0, 1)]
         for m, recipe in enumerate((lambda s: s.fit(labels), lambda s: s.fit(targets(first)))):
-            a, b = (unliked(log_odds(recipe(s).predict()), found.answers, heard) > 0 for s in parts)
-            r[m] += [cohen_kappa_score(a[i][heard[i]], b[i][heard[i]]) / 4 for i in range(len(labels))]
+            a, b = (log_odds(recipe(s).predict()) for s in parts)
+            c, d = (unliked(z, found.answers, heard) for z in (a, b))
+            for i, rows in enumerate(heard):
+                whole[m, i] += cohen_kappa_score(a[i][rows] > 0, b[i][rows] > 0) / 4
+                within[m, i] += cohen_kappa_score(c[i][rows] > 0, d[i][rows] > 0) / 4
+    r = np.sqrt(whole * within)
     odds = (r / (1 - r)) ** 2
     odds[0] += 0.1
     weight = odds / odds.sum(0)
     spread = np.array([[z[m][i][heard[i]].std() for i in range(len(labels))] for m in (0, 1)])
     both = sum((weight[m] / spread[m])[:, None] * z[m] for m in (0, 1)) * (weight * spread).sum(0)[:, None]
-    assert np.allclose(predict("auto", found), student.fit(targets(both)).predict(found.test), atol=1e-4)
+    assert np.allclose(predict("auto", found)[..., 1], 1 / (1 + np.exp(-both[:, found.test])), atol=1e-4)
 
 
 @pytest.mark.parametrize("world", [World(rate=0.3, width=40), World(errors="emulable")])
@@ -265,14 +269,19 @@ def test_auto_loses_next_to_nothing_where_rivals_are_strangers():
     assert none > naive - 0.01
 
 
-def test_of_a_choice_the_chosen_student_is_saved():
+def test_of_a_choice_the_chosen_student_is_saved_and_of_a_pool_all_with_their_shares():
     from outgrow.students.saved import weights
 
     fitted = methods.find("auto").fit(given(World(pairs=True, rate=0.25, width=60)))
     assert fitted.which.min() > 0, "something else than naive is chosen"
-    for r, number in enumerate(fitted.which):
-        kept, chosen = weights(fitted, r), weights(fitted.members[number], r)
-        assert all((kept["arrays"][name] == value).all() for name, value in chosen["arrays"].items())
+    pool = fitted.members[1]
+    plain, other = pool.members
+    for r in range(2):
+        kept = weights(fitted, r)
+        assert [head["share"] for head in kept["heads"]] == pool.shares[:, r].tolist()
+        for number, member in enumerate((plain, other.members[other.which[r]])):
+            alone = weights(member, r)["arrays"]
+            assert len(alone) == 3 and all((kept["arrays"][f"{number}.{name[2:]}"] == value).all() for name, value in alone.items())
 
 
 def test_auto_is_naive_where_the_balance_would_change():

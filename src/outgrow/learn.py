@@ -222,7 +222,7 @@ def learn(
         "suggest": wanted[:10],
         "findings": _findings(taught, space),
         "how": {
-            "strong": strong, "revision": made["revision"], "layer": kept["layer"], "head": kept["head"], "method": method, "named": named, "about": recipe.line,
+            "strong": strong, "revision": made["revision"], "layers": sorted({head["layer"] for head in kept["heads"]}), "heads": len(kept["heads"]), "head": kept["head"], "method": method, "named": named, "about": recipe.line,
             "paper": recipe.paper, "label_model": label_model, "taught": int(taught.train[0].sum()), "seconds": time.time() - began,
         },
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """A student in a folder: what it takes to label new texts, and nothing of the data that taught it.
 
-    student.json           model (name, digest, revision), layer, precision, classes, template, columns, how it was taught
-    student.safetensors    centre and turn of its axes, and its head's weights in them
+    student.json           model (name, digest, revision), layers, precision, classes, template, columns, how it was taught
+    student.safetensors    of each of its heads, centre and turn of its axes, and the weights in them
 
     student = outgrow.load("student/")
     student.predict(["one text", "another"])     # (2, C) probabilities, in the order of student.classes
@@ -27,8 +27,9 @@ from outgrow import models
 from outgrow.errors import UserError
 from outgrow.store import Store, disk, record
 from outgrow.students.network import KINDS
+from outgrow.students.together import Choice, Pool, pooled
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when the same files would mean something else."""
 FACTS, ARRAYS, CHECKPOINT = "student.json", "student.safetensors", "model.safetensors"
 VOTES = "votes"
@@ -38,20 +39,19 @@ VOTES = "votes"
 @final
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """A student that labels texts: a head on one layer of a checkpoint, or a checkpoint of its own."""
+    """A student that labels texts: a head on a layer of a checkpoint, a pool of such, or a checkpoint of its own."""
 
     classes: tuple[str, ...]
     model: str
     """The checkpoint's name, and what pins its bytes."""
     digest: str
     revision: str
-    layer: int
     pooling: str
     precision: str
     head: str
     """"linear" or "mlp"; "lora" or "full" of a fine-tuned student."""
-    objective: Mapping[str, Any]
-    """File, class and fields of what it was trained on, which says what its logits mean."""
+    heads: tuple[Mapping[str, Any], ...]
+    """Of each: its layer, the share of its log odds, and file, class and fields of its objective, which says what its logits mean."""
     voters: tuple[str, ...]
     """Those who taught it, in the order in which a student of votes reads them."""
     template: str
@@ -62,7 +62,7 @@ class Saved:
     taught: Mapping[str, Any]
     """Method, label model and number of items: for the record."""
     arrays: Mapping[str, np.ndarray]
-    """None of a fine-tuned student."""
+    """By the head's number and a name; none of a fine-tuned student."""
     folder: Path | None = None
     """Where it lies."""
 
@@ -70,32 +70,40 @@ class Saved:
         """Probabilities (n, C) float32 of the texts, as the template makes them; of a student of votes, of the votes
         (voters, n, C), NaN where one abstains. Raises UserError where the checkpoint is another.
         """
-        import torch
-
         if isinstance(texts, str):
             raise TypeError("texts: give a list of texts, not one text")
         if not len(texts):
             return np.empty((0, len(self.classes)), np.float32)
         if self.head in KINDS:
             return self._tuned(texts)
-        x = self._basis.project(torch.from_numpy(indicators(texts) if self.model == VOTES else self._read(texts)))
-        return self._objective.read(self._head.logits(x)[0]).numpy()
+        layers = tuple(sorted({head["layer"] for head in self.heads}))
+        x = dict(zip(layers, self._read(texts, layers), strict=True))
+        return pooled([self._said(m, x[head["layer"]]) for m, head in enumerate(self.heads)], [head["share"] for head in self.heads])
 
     def _tuned(self, texts: Sequence[str]) -> np.ndarray:
         from outgrow.students.finetune import Texts
 
         store = Store.default()
         read = Texts(models.resolve(str(self.folder), store), tuple((text,) for text in texts), self.classes, store)
-        return read.probs(None, self._objective)
+        return read.probs(None, _objective(self.heads[0]))
 
-    def _read(self, texts: Sequence[str]) -> np.ndarray:
-        how = {"layers": (self.layer,), "pooling": self.pooling, "precision": self.precision}
-        return np.array(models.features(self._checkpoint, list(texts), Store.default(), **how).x[0])
+    def _read(self, texts: Sequence[str] | np.ndarray, layers: tuple[int, ...]) -> Sequence[np.ndarray]:
+        """The features (n, D) of every layer."""
+        if self.model == VOTES:
+            return [indicators(texts)] * len(layers)
+        return models.features(self._checkpoint, list(texts), Store.default(), layers=layers, pooling=self.pooling, precision=self.precision).x
 
-    @property
-    def _objective(self) -> Any:
-        module = importlib.import_module(f"outgrow.objectives.{self.objective['file']}")
-        return getattr(module, self.objective["class"])(**self.objective["fields"])
+    def _said(self, number: int, x: np.ndarray) -> np.ndarray:
+        """Probabilities (n, C) of one head for features (n, D)."""
+        import torch
+
+        from outgrow.students import linear, mlp
+
+        at = {name.partition(".")[2]: torch.from_numpy(np.array(value)) for name, value in self.arrays.items() if name.partition(".")[0] == str(number)}
+        head = linear.Heads(at["weights"]) if self.head == "linear" else mlp.Networks(at["first"], at["second"])
+        axes = torch.zeros(at["weights"].shape[-1] if self.head == "linear" else at["first"].shape[-2])
+        basis = linear.Basis(torch.empty(0, len(axes)), axes, axes, at["centre"], at["turn"])
+        return _objective(self.heads[number]).read(head.logits(basis.project(torch.from_numpy(np.array(x))))[0]).numpy()
 
     @cached_property
     def _checkpoint(self) -> models.Model:
@@ -107,25 +115,6 @@ class Saved:
             )
         return found
 
-    @cached_property
-    def _basis(self) -> Any:
-        import torch
-
-        from outgrow.students.linear import Basis
-
-        centre, turn = (torch.from_numpy(np.array(self.arrays[name])) for name in ("centre", "turn"))
-        axes = torch.zeros(self.arrays["weights"].shape[-1] if self.head == "linear" else self.arrays["first"].shape[-2])
-        return Basis(torch.empty(0, len(axes)), axes, axes, centre, turn)
-
-    @cached_property
-    def _head(self) -> Any:
-        import torch
-
-        from outgrow.students import linear, mlp
-
-        at = {name: torch.from_numpy(np.array(value)) for name, value in self.arrays.items()}
-        return linear.Heads(at["weights"]) if self.head == "linear" else mlp.Networks(at["first"], at["second"])
-
 
 def indicators(votes: np.ndarray) -> np.ndarray:
     """Votes (J, n, C) as features (n, J C) float32: 0 where a voter abstains."""
@@ -133,37 +122,43 @@ def indicators(votes: np.ndarray) -> np.ndarray:
 
 
 def weights(fitted: Any, replicate: int) -> dict[str, Any]:
-    """Layer, kind of head, objective and arrays of one replicate of a fitted student. Raises UserError for what is no single model."""
+    """Kind, heads and arrays of one replicate of a fitted student. Raises UserError for what cannot be kept in one folder."""
     from outgrow.students import finetune
     from outgrow.students.linear import Heads
     from outgrow.students.probe import Fitted
 
-    fitted = chosen(fitted, replicate)
-    if isinstance(fitted, finetune.Fitted):
-        run = fitted.runs[replicate]
-        return {"layer": run.texts.model.depth, "head": run.kind, "objective": _named(run.objective), "arrays": {}}
-    if not isinstance(fitted, Fitted):
-        raise UserError(f"this method makes a {type(fitted).__name__}, which cannot be saved: learn with another --method")
-    space, layer = fitted.space, int(fitted.settings.layer[replicate])
-    basis = space.basis(layer)
-    replicates, heads = next((r, h) for r, h in fitted.parts if replicate in r)
-    at = [int(np.flatnonzero(replicates == replicate)[0])]
-    linear = isinstance(heads, Heads)
-    own = {"weights": heads.weights[at]} if linear else {"first": heads.first[at], "second": heads.second[at]}
-    arrays = {"centre": basis.centre, "turn": basis.turn, **own}
-    return {
-        "layer": int(space.layers[layer]),
-        "head": "linear" if linear else "mlp",
-        "objective": _named(fitted.objective),
-        "arrays": {name: np.ascontiguousarray(value.numpy()) for name, value in arrays.items()},
-    }
+    found = members(fitted, replicate)
+    if len(found) == 1 and isinstance(tuned := found[0][0], finetune.Fitted):
+        run = tuned.runs[replicate]
+        return {"head": run.kind, "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.objective)},), "arrays": {}}
+    heads, arrays = [], {}
+    for number, (member, share) in enumerate(found):
+        if not isinstance(member, Fitted):
+            raise UserError(f"this method makes a {type(member).__name__}, which cannot be saved: learn with another --method")
+        layer = int(member.settings.layer[replicate])
+        basis, (replicates, own) = member.space.basis(layer), next((r, h) for r, h in member.parts if replicate in r)
+        at = [int(np.flatnonzero(replicates == replicate)[0])]
+        kind = "linear" if isinstance(own, Heads) else "mlp"
+        kept = {"weights": own.weights[at]} if kind == "linear" else {"first": own.first[at], "second": own.second[at]}
+        kept |= {"centre": basis.centre, "turn": basis.turn}
+        arrays |= {f"{number}.{name}": np.ascontiguousarray(value.numpy()) for name, value in kept.items()}
+        heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": _named(member.objective)})
+    return {"head": kind, "heads": tuple(heads), "arrays": arrays}
 
 
-def chosen(fitted: Any, replicate: int) -> Any:
-    """The student that a replicate chose, where it could choose among several."""
-    from outgrow.students.together import Choice
+def members(fitted: Any, replicate: int) -> list[tuple[Any, float]]:
+    """The students that a replicate's is made of, and the share of each one's log odds."""
+    if isinstance(fitted, Choice):
+        return members(fitted.members[int(fitted.which[replicate])], replicate)
+    if isinstance(fitted, Pool):
+        parts = zip(fitted.members, fitted.shares[:, replicate], strict=True)
+        return [(one, float(c) * share) for member, c in parts for one, share in members(member, replicate)]
+    return [(fitted, 1.0)]
 
-    return fitted.members[int(fitted.which[replicate])] if isinstance(fitted, Choice) else fitted
+
+def _objective(head: Mapping[str, Any]) -> Any:
+    module = importlib.import_module(f"outgrow.objectives.{head['objective']['file']}")
+    return getattr(module, head["objective"]["class"])(**head["objective"]["fields"])
 
 
 def _named(aim: Any) -> dict[str, Any]:
@@ -180,7 +175,7 @@ def save(student: Saved, folder: Path, fitted: Any = None) -> None:
         for name in (FACTS, ARRAYS, CHECKPOINT):
             (folder / name).unlink(missing_ok=True)
         if student.head in KINDS:
-            chosen(fitted, 0).save(folder)
+            members(fitted, 0)[0][0].save(folder)
         else:
             (folder / ARRAYS).write_bytes(encode(dict(student.arrays)))
         facts = asdict(student) | {"format": FORMAT, "sha256": disk.sha256(folder / _data(student.head))}
@@ -208,5 +203,5 @@ def load(folder: Path | str) -> Saved:
         raise UserError(f"the student in {folder} is damaged: {broken} is not as it was written; run `outgrow learn` again")
     if facts.pop("format") != FORMAT:
         raise UserError(f"the student in {folder} was written by another version of outgrow: run `outgrow learn` again")
-    tuples = {name: tuple(facts[name]) for name in ("classes", "words", "voters")}
+    tuples = {name: tuple(facts[name]) for name in ("classes", "words", "voters", "heads")}
     return Saved(**facts | tuples, arrays=decode((folder / ARRAYS).read_bytes()) if data == ARRAYS else {}, folder=folder)
