@@ -115,6 +115,29 @@ def test_a_saved_student_predicts_what_the_fitted_one_did_and_twice_the_same(tmp
         learn.weights = weights
 
 
+@pytest.mark.parametrize("head", ["linear", "mlp"])
+def test_where_items_have_rivals_what_several_students_say_is_saved(tmp_path, model, head) -> None:
+    data = pl.read_parquet(table(tmp_path)).with_row_index("row")
+    told = data["message"].str.contains("true")
+    pairs = data.with_columns(pl.when(told).then(told.cum_sum()).otherwise((~told).cum_sum()).cast(pl.String).alias("thing"))
+    assert pairs.group_by("thing").len()["len"].max() == 2, "one of either class"
+    path = tmp_path / "pairs.parquet"
+    pairs.drop("row").write_parquet(path)
+    reading = Reading(text="message", votes=VOTES, group="thing")
+    texts = [text for (text,) in voted.load(str(path), reading).task.texts]
+    kept, weights = [], learn.weights
+    learn.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
+    try:
+        folder = learn.learn(str(path), reading=reading, strong=model, student=head, out=tmp_path / "student")
+    finally:
+        learn.weights = weights
+    student = outgrow.load(folder)
+    shares = [one["share"] for one in student.heads]
+    assert len(shares) == 2 and np.isfinite(shares).all() and min(shares) > 0
+    assert np.allclose(student.predict(texts), kept[-1], atol=1e-4)
+    assert f"a pool of 2 {head} heads on layer" in (folder / "report.html").read_text()
+
+
 def test_items_are_judged_by_students_that_neither_they_nor_their_group_taught(tmp_path) -> None:
     given = voted.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
     said = np.stack(list(given.task.votes.values()))

@@ -284,6 +284,23 @@ def test_of_a_choice_the_chosen_student_is_saved_and_of_a_pool_all_with_their_sh
             assert len(alone) == 3 and all((kept["arrays"][f"{number}.{name[2:]}"] == value).all() for name, value in alone.items())
 
 
+def test_a_student_that_is_to_be_one_checkpoint_is_taught_what_both_say():
+    found = given(World(pairs=True, rate=0.25, width=60))
+    pool = methods.find("auto").fit(found).members[1]
+    heads = found.student
+
+    class Whole:
+        """As a fine-tuned student: without features."""
+
+        train, groups, seed, replicates, fit = heads.train, heads.groups, heads.seed, heads.replicates, heads.fit
+        on = staticmethod(heads.on)
+
+    found.student = Whole()
+    one = methods.find("auto").fit(found).members[1]
+    heard = ~np.isnan(found.weak.beliefs).any(-1, keepdims=True)
+    assert np.allclose(one.predict(), heads.fit(np.where(heard, pool.predict(), np.nan)).predict(), atol=1e-5)
+
+
 def test_auto_is_naive_where_the_balance_would_change():
     found = given(World(balance=0.15, rate=0.3, gap=0.5))
     assert np.array_equal(predict("auto", found), predict("naive", found))
