@@ -17,6 +17,7 @@ from outgrow.methods.em_posterior import posterior
 from outgrow.references import cheat_stop
 from outgrow.students.crossfit import crossfit, folds
 from outgrow.students.rivals import NARROW, NEAREST, SHRUNK, alike, among, contrasted, unliked
+from outgrow.students.together import Pool
 from outgrow.worlds import World, plant
 from planted import resources
 
@@ -282,6 +283,17 @@ def test_of_a_choice_the_chosen_student_is_saved_and_of_a_pool_all_with_their_sh
         for number, member in enumerate((plain, other.members[other.which[r]])):
             alone = weights(member, r)["arrays"]
             assert len(alone) == 3 and all((kept["arrays"][f"{number}.{name[2:]}"] == value).all() for name, value in alone.items())
+
+
+def test_a_pool_is_the_product_of_its_members_powers_made_to_sum_to_one():
+    rng = np.random.default_rng(0)
+    said, shares = rng.dirichlet(np.ones(3), (2, 4, 5)).astype(np.float32), rng.random((2, 4))
+    pool = Pool(shares, [SimpleNamespace(predict=lambda mask, own=own: own[:, mask]) for own in said])
+    mask = np.array([True, False, True, True, False])
+    for r in range(4):
+        for row, i in enumerate(np.flatnonzero(mask)):
+            powers = [said[0, r, i, c] ** shares[0, r] * said[1, r, i, c] ** shares[1, r] for c in range(3)]
+            assert np.allclose(pool.predict(mask)[r, row], np.array(powers) / sum(powers), atol=1e-5)
 
 
 def test_a_student_that_is_to_be_one_checkpoint_is_taught_what_both_say():
