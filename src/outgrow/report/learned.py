@@ -139,8 +139,9 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
         for row in shown
     ]  # fmt: skip
     y = {"field": "name", "type": "nominal", "sort": [v["name"] for v in values], "axis": {"title": None, "labelLimit": 190, "labelColor": colour("ink")}}
-    low = max(0.0, min(v["low"] for v in values) - 0.02)
-    x = {"type": "quantitative", "scale": {"domain": [low, 1], "zero": False, "nice": False}, "axis": {"format": ".0%", "title": "right, of all items with gold"}}
+    domain = [max(0.0, min(v["low"] for v in values) - 0.02), min(1.0, max(v["high"] for v in values) + 0.02)]
+    axis = {"format": ".1~%", "tickCount": 8, "title": "right, of all items with gold"}
+    x = {"type": "quantitative", "scale": {"domain": domain, "zero": False, "nice": False}, "axis": axis}
     kinds = [kind for kind in PAINT if any(v["kind"] == kind for v in values)]
     paint = {"field": "kind", "type": "nominal", "legend": None, "scale": {"domain": kinds, "range": [colour(PAINT[kind]) for kind in kinds]}}
     return {
