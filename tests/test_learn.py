@@ -15,7 +15,7 @@ from outgrow.errors import UserError
 from outgrow.labels import Belief
 from outgrow.measures.voters import agreement_of, needed
 from outgrow.rng import derive
-from outgrow.students.saved import ARRAYS, FACTS
+from outgrow.students.saved import ARRAYS, FACTS, Saved
 from outgrow.tasks import Reading, voted
 
 VOTES = ("rule_1", "rule_2", "small_model")
@@ -136,6 +136,20 @@ def test_where_items_have_rivals_what_several_students_say_is_saved(tmp_path, mo
     assert len(shares) == 2 and np.isfinite(shares).all() and min(shares) > 0
     assert np.allclose(student.predict(texts), kept[-1], atol=1e-4)
     assert f"a pool of 2 {head} heads on layer" in (folder / "report.html").read_text()
+
+
+def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
+    rng = np.random.default_rng(0)
+    x = {layer: rng.normal(size=(3, 2)).astype(np.float32) for layer in (4, 9)}
+    w = rng.normal(size=(2, 2)).astype(np.float32)
+    named = {"file": "xent", "class": "Xent", "fields": {}}
+    heads = tuple({"layer": layer, "share": share, "objective": named} for layer, share in ((9, 0.7), (4, 0.4)))
+    arrays = {f"{m}.{name}": a for m in (0, 1) for name, a in (("centre", np.zeros(2, "f")), ("turn", np.eye(2, dtype="f")), ("weights", w[m][None, None]))}
+    blank = dict.fromkeys(("model", "digest", "revision", "pooling", "precision", "template"), "")
+    student = Saved(classes=("a", "b"), head="linear", heads=heads, arrays=arrays, voters=(), columns={}, words=(), taught={}, **blank)
+    monkeypatch.setattr(Saved, "_read", lambda self, texts, layers: [x[layer] for layer in layers])
+    z = 0.7 * x[9] @ w[0] + 0.4 * x[4] @ w[1]
+    assert np.allclose(student.predict(["one", "two", "three"])[:, 1], 1 / (1 + np.exp(-z)), atol=1e-5)
 
 
 def test_items_are_judged_by_students_that_neither_they_nor_their_group_taught(tmp_path) -> None:
