@@ -176,7 +176,11 @@ PLACES = ("lyon", "paris", "rome", "spain", "france")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("sequences")
+    return filled(tmp_path_factory.mktemp("sequences"))
+
+
+def filled(root: Path) -> Path:
+    """Two tiny checkpoints and a table of answers in a folder."""
     for name in ("weak", "strong"):
         config = tiny_models.save(root / name, encoder=False) / "config.json"
         config.write_text(json.dumps({**json.loads(config.read_text()), "max_position_embeddings": 256}))

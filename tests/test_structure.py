@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "outgrow"
 
-ANYBODY = {"errors", "rng", "progress", "worlds"}
+ANYBODY = {"core", "errors", "rng", "progress", "worlds"}
 ORDER = ("store", "tasks", "split", "models", "labels", "selection", "objectives", "students", "supervisors", "methods")
 """A stage imports from stages before it. Students stand before supervisors: a probe is a student that gold teaches."""
 MAY: dict[str, set[str]] = {
@@ -23,6 +23,7 @@ MAY: dict[str, set[str]] = {
     "measures": ANYBODY | {"store"},
     "audits": ANYBODY | {"store", "measures", "labels", "students", "progress"},
     "report": ANYBODY | {"store", "measures"},
+    "core": {"progress"},
     "errors": set(),
     "rng": set(),
     "progress": set(),

@@ -23,7 +23,9 @@ from outgrow import candidates, progress, scored, verifiers
 from outgrow.candidates import Candidates
 from outgrow.candidates.choice import SOUND, UNSOUND, UNTOLD, Verdicts
 from outgrow.chosen import Bench, Cost, facts_of
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
+from outgrow.generation.answers import computing
 from outgrow.rng import hashed
 from outgrow.store import Store, disk
 from outgrow.tasks import answered, writing
@@ -31,8 +33,6 @@ from outgrow.tasks.table import READERS, read_file
 from outgrow.tasks.writing import Columns, Writing, WritingGold
 from outgrow.verifiers import Asked, Verdict
 
-VERSION = 1
-"""Goes up when the same answers would be checked in another way."""
 UNIT = 256
 """Answers that are checked, and kept, together, whole items at a time."""
 STANDING = {True: SOUND, None: UNTOLD, False: UNSOUND}
@@ -219,7 +219,7 @@ def _right(scorer: str, prompts: Sequence[str], texts: Sequence[str], keys: Sequ
     """(A,) bool by gold, each different answer once; checks that run code are kept, like verdicts."""
     if scorer not in verifiers.registry():
         return scored.right(scorer, prompts, texts, keys)
-    made = {"version": VERSION, "checks": _checks(), "scorer": scorer}
+    made = {"code": fingerprint("scored", verifiers.registry()[scorer].run), "scorer": scorer}
     found = []
     with progress.track(f"comparing with gold by {scorer}", len(texts)) as bar:
         for start in range(0, len(texts), UNIT):
@@ -245,11 +245,12 @@ def verdicts_of(name: str, task: Writing, gathered: Candidates, judge: str | Non
     from outgrow import generation
 
     check = verifiers.registry()[name]
-    made: dict[str, Any] = {"version": VERSION, "checks": _checks(), "verifier": name}
+    made: dict[str, Any] = {"code": fingerprint("verdicts", check.run), "verifier": name}
     given: dict[str, Any] = {}
     if "model" in check.needs:
         given["model"] = generation.named(judge, store)
         made |= {"judge": given["model"].digest, "engine": given["model"].engine}
+        made["code"] = fingerprint("verdicts", check.run, *computing(given["model"]))
     said: list[Verdict] = []
     seconds = 0.0
     with progress.track(f"{name} checks answers", len(gathered.item)) as bar:
@@ -299,11 +300,6 @@ def _units(gathered: Candidates) -> list[tuple[int, int]]:
         if first[item] - first[cuts[-1]] >= UNIT or item == gathered.items:
             cuts.append(item)
     return list(itertools.pairwise(cuts))
-
-
-def _checks() -> str:
-    """Pins the code of all verifiers: one that has changed is asked again."""
-    return hashed(*(path.read_text(encoding="utf-8") for path in sorted(Path(verifiers.__file__).parent.glob("*.py"))))
 
 
 def _text(value: Any) -> str:

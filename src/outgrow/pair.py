@@ -14,6 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import supervisors
+from outgrow.core.fingerprint import fingerprint
 from outgrow.labels import WeakLabels, WeakTrain
 from outgrow.models import scratch
 from outgrow.oracle import Oracle
@@ -87,7 +88,7 @@ class Pair:
     """How many gold items a supervisor learns from; None: all of weak-train."""
     spaces: Spaces
     made_of: dict[str, Any]
-    """Hashes of task, models and code, and the kind of student: what every artifact of this pair depends on."""
+    """Hashes of task and models, and the kind of student: what every artifact of this pair depends on beside code."""
     kind: str = "linear"
     """How the student learns."""
     label_model: str = "mean"
@@ -166,7 +167,7 @@ class Pair:
         return self._kept("crossed", kind, argument, build) if kind.learns else self._labels(kind, argument)
 
     def _kept(self, what: str, kind: supervisors.Kind, argument: str, build: Callable[[], np.ndarray]) -> np.ndarray:
-        made_of = {**self.made_of, "supervisor": [kind.name, argument], "source": kind.source}
+        made_of = {**self.made_of, "supervisor": [kind.name, argument], "code": fingerprint(what, kind.label)}
         made_of |= {"block": self.block, "weak_gold": self.weak_gold} if kind.learns else {}
         if not kind.planted:
             made_of.pop("strong", None)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow import methods, supervisors
+from outgrow import supervisors
 from outgrow.labels import WeakLabels
+from outgrow.methods.naive import naive
 from outgrow.pair import Pair
 from outgrow.rng import derive
 from outgrow.students.crossfit import folds
@@ -87,7 +88,7 @@ def cheat_stop(pair: Pair):
     right = [((p.argmax(-1) == pair.gold.labels) & held & pair.splits.transfer).sum(-1) for _, p in learned.path(None)]
     # Of points that are equally good, the last: no stop without a reason.
     stop = len(right) - 1 - np.argmax(right[::-1], 0)
-    path = np.stack([p for _, p in methods.find("naive").run(pair.weak, pair.student).path(pair.test)])
+    path = np.stack([p for _, p in naive(pair.weak, pair.student).path(pair.test)])
     return path[stop, np.arange(len(stop))]
 
 
@@ -98,7 +99,7 @@ def gold_curve(pair: Pair, count: int):
 
 
 def _naive(pair: Pair, probs: np.ndarray):
-    return methods.find("naive").run(WeakLabels(probs, ("given",) * probs.shape[1]), pair.gold_student)
+    return naive(WeakLabels(probs, ("given",) * probs.shape[1]), pair.gold_student)
 
 
 CONTROLS = {"shuffled": shuffled, "gold-naive": gold_naive, "own-features": own_features}

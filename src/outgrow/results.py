@@ -23,6 +23,7 @@ import numpy as np
 import polars as pl
 
 from outgrow import methods, models, report, supervisors
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError
 from outgrow.measures import controls
 from outgrow.measures.accuracy import Score, accuracy, choice
@@ -237,11 +238,9 @@ def _predictions(folder: Path, rows: Rows) -> None:
 
 
 def _record(study: Study, chosen: dict[str, dict[str, Any]], done: list[Rows], began: float, costs: list[dict]) -> dict[str, Any]:
-    from outgrow.study import code
-
     resolved = {
         "tasks": {r.pair.task.name: r.pair.task.digest for r in done}, "methods": chosen, "seeds": study.seeds, "seed": study.seed,
-        "models": {name: model["digest"] for name, model in _models(done).items()}, "code": code(),
+        "models": {name: model["digest"] for name, model in _models(done).items()}, "code": fingerprint("block"),
     }  # fmt: skip
     return record(study.asked(), resolved, began, costs)
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from outgrow import progress, scored, tasks
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError
 from outgrow.generation import Answer, LanguageModel, Sampling, answers, sibling
 from outgrow.measures import written
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from outgrow.generation.tuning import Example
     from outgrow.models import Model
 
-VERSION = 1
-"""Goes up when the same models would be asked something else."""
 ROWS = ("strong", "small", "tuned small", "proxy", "tuned strong")
 BEFORE = {"tuned small": "small", "proxy": "strong", "tuned strong": "strong"}
 """What each was before it was taught or steered."""
@@ -216,7 +215,7 @@ def knows(model: LanguageModel, asked: Statements, store: Store) -> np.ndarray:
                 sums.append(np.array(found))
         return {"known": (sums[0] > sums[1]) + 0.5 * (sums[0] == sums[1])}, {}
 
-    made = {"version": VERSION, "model": model.digest, "engine": model.engine, "statements": hashed(*asked.beginnings, *asked.true, *asked.false)}
+    made = {"code": fingerprint("knowledge", *answers.computing(model)), "model": model.digest, "engine": model.engine, "statements": hashed(*asked.beginnings, *asked.true, *asked.false)}
     return np.array(store.make("knowledge", made, build).arrays["known"])
 
 

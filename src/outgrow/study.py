@@ -8,12 +8,11 @@ a study that was stopped goes on where it was and ends with the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -21,7 +20,9 @@ import numpy as np
 
 from outgrow import labels, methods, models, progress, supervisors, tasks
 from outgrow.asking import Asked
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
+from outgrow.labels import WeakLabels
 from outgrow.models import scratch
 from outgrow.pair import STUDENTS, Pair, Spaces, block_of
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
@@ -30,9 +31,6 @@ from outgrow.store import Store
 from outgrow.supervisors.column import cast
 from outgrow.tasks import Reading
 from outgrow.tasks.task import Gold, Task
-
-CODE = ("split.py", "pair.py", "references.py", "labels", "selection", "objectives", "students", "supervisors", "models", "methods/naive.py")
-"""What every figure depends on beside its method's own file; a change to any of it makes blocks anew."""
 
 
 @final
@@ -135,7 +133,7 @@ class Study(Asked):
         """Block 0 of one (task, weak, strong)."""
         student = "scratch" if scratch.named(strong) else self.student
         made_of = {
-            "task": task.digest, "seed": self.seed, "code": code(), "student": student, "strong": model_digest(strong, spaces.store),
+            "task": task.digest, "seed": self.seed, "student": student, "strong": model_digest(strong, spaces.store),
             "weak models": [model_digest(a, spaces.store) for k, a in supervisors.parse(weak) if k.argument == "model"],
         }  # fmt: skip
         return Pair(
@@ -153,18 +151,25 @@ class Study(Asked):
             "ladder": [model_digest(name, spaces.store) for name in self.ladder],
             "auxiliary": [task.digest for task, _, _ in others],
         }
-        jobs: dict[str, tuple[str, Callable[[Pair], Any], dict[str, Any]]] = {"ceiling": ("ceiling", ceiling, {})}
+        taught = {"code": fingerprint("block", ceiling, gold_curve)}
+        heard = {"label_model": self.label_model}
+
+        def code(build: Callable[..., Any]) -> dict[str, Any]:
+            named = (labels.find(name) for name in (self.label_model, WeakLabels.model))
+            return {"code": fingerprint("block", build, *named, *(kind.label for kind, _ in first.members))}
+
+        jobs: dict[str, tuple[str, Callable[[Pair], Any], dict[str, Any]]] = {"ceiling": ("ceiling", ceiling, taught)}
         for name, parameters in chosen.items():
             found = methods.find(name)
-            extra = {"parameters": parameters, "source": source(name), "label_model": self.label_model}
+            extra = {"parameters": parameters} | heard | code(found.run)
             extra |= {key: needed[key] for key in found.resources if key in needed}
             jobs[name] = ("method", partial(found.fit, **parameters), extra)
-        jobs |= {name: ("control", build, {}) for name, build in CONTROLS.items()}
-        jobs |= {name: ("contrast", build, {}) for name, build in CONTRASTS.items()}
+        jobs |= {name: ("control", build, heard | code(build)) for name, build in CONTROLS.items()}
+        jobs |= {name: ("contrast", build, heard | code(build)) for name, build in CONTRASTS.items()}
         fewest = min(int(pair.splits.transfer.sum(1).min()) for pair in pairs)
         for n in CURVE:
             if n < fewest:
-                jobs[f"gold:{n}"] = ("curve", lambda pair, n=n: gold_curve(pair, n), {})
+                jobs[f"gold:{n}"] = ("curve", lambda pair, n=n: gold_curve(pair, n), taught)
 
         made: dict[str, list[Block]] = {}
         with progress.track(f"{task.name}, {weak} -> {strong}", len(jobs) * len(pairs)) as bar:
@@ -293,23 +298,3 @@ def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str,
 def model_digest(name: str, store: Store) -> str:
     """The bytes that a model's name means."""
     return models.resolve(name, store).digest
-
-
-@cache
-def code() -> str:
-    """sha256 over the sources named in CODE."""
-    here = Path(__file__).parent
-    files = [f for part in CODE for f in (sorted((here / part).rglob("*.py")) if (here / part).is_dir() else [here / part])]
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.relative_to(here).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
-
-
-def source(method: str) -> str:
-    """sha256 of the file that holds a method."""
-    import inspect
-
-    file = inspect.getsourcefile(methods.find(method).run)
-    assert file is not None
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

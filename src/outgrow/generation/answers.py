@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from outgrow import progress
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError
 from outgrow.generation import Answer, LanguageModel, Sampling
 from outgrow.generation.recorded import Recorded
@@ -29,8 +30,6 @@ from outgrow.store import Artifact, Store
 if TYPE_CHECKING:
     import polars as pl
 
-VERSION = 1
-"""Goes up when the same model would be asked something else."""
 DRAWS = 8
 """Answers to one prompt that are kept together, so that more of them later reuse those that are there."""
 ROWS = 128
@@ -104,7 +103,7 @@ def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, se
     different = n if how.temperature else 1
     seeds = {prompt: [_seed(seed, prompt, k) for k in range(different)] for prompt in prompts}
     units = list(_units(model, list(seeds), different))
-    known = {"version": VERSION, "model": model.digest, "engine": model.engine, "how": asdict(how), "seed": seed}
+    known = {"code": fingerprint("answers", *computing(model)), "model": model.digest, "engine": model.engine, "how": asdict(how), "seed": seed}
     found: dict[tuple[str, int], Answer] = {}
     cost, now = Cost(), Cost()
 
@@ -132,6 +131,11 @@ def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, se
             raise UserError(f"{model.name} gave none of the {failures} answers asked for: see its log, and run the same command again")
     answers = [[found[prompt, k] for k in range(different)] * (n // different if different else 1) for prompt in prompts]
     return Drawn(answers, cost, now, failures)
+
+
+def computing(model: LanguageModel) -> tuple[type, ...]:
+    """The classes that answer: its own, and those of the models that it is made of."""
+    return type(model), *map(type, getattr(model, "parts", ()))
 
 
 def _bill(name: str, cost: Cost, now: Cost, failures: int) -> str:

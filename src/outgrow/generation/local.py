@@ -22,8 +22,6 @@ from outgrow.generation.tokenized import Tokenized
 from outgrow.models import loading
 from outgrow.models.checkpoints import Model, config_of
 
-VERSION = 1
-"""Goes up when the same prompts and seeds would give other answers."""
 _TOGETHER = {"cpu": 2048, "cuda": 32768}
 """Tokens that are read together."""
 _NUMBERS = {"cpu": 1 << 25, "cuda": 1 << 29}
@@ -52,7 +50,7 @@ class Local(Tokenized):
         self._precision = loading.chosen_precision(precision)
         self.model, self.name, self.digest = model, model.name, model.digest
         self._where = loading.device()
-        versions = f"transformers {transformers.__version__}, torch {torch.__version__}, outgrow {VERSION}"
+        versions = f"transformers {transformers.__version__}, torch {torch.__version__}"
         self.engine = f"{versions}, {self._precision}, {self._where.type}"
         self.rows = decoding.ROWS[self._where.type]
 

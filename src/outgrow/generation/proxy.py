@@ -39,11 +39,11 @@ class ProxyTuned(Tokenized):
             raise UserError(f"proxy-tuning with alpha {alpha}: give a number; 1 adds what tuning did to the small model once")
         for small in (tuned_small, base_small):
             _same_tokens(strong, small)
-        self._parts = (strong, tuned_small, base_small) if alpha else (strong,)
+        self.parts = (strong, tuned_small, base_small) if alpha else (strong,)
         self._strong, self._alpha = strong, float(alpha)
         self.name = f"proxy:{strong.name},{tuned_small.name},{base_small.name}" + ("" if alpha == 1 else f",{alpha:g}")
         self.digest = made_of({"proxy": [strong.digest, tuned_small.digest, base_small.digest], "alpha": self._alpha})
-        self.engine = "; ".join(dict.fromkeys(part.engine for part in self._parts))
+        self.engine = "; ".join(dict.fromkeys(part.engine for part in self.parts))
         self.rows = decoding.ROWS[loading.device().type]
 
     @property
@@ -68,12 +68,12 @@ class ProxyTuned(Tokenized):
 
     def logits(self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]) -> list[torch.Tensor]:
         """Of each pair: float32 (T, V), row t is what is said after `begun` and the first t of `then`."""
-        said = [part.logits(begun, then) for part in self._parts]
+        said = [part.logits(begun, then) for part in self.parts]
         return [steered(three, self._alpha) for three in zip(*said, strict=True)]
 
     def begin(self, ids: Sequence[Sequence[int]]) -> _Steps:
         """Reads B beginnings of token ids, with every part."""
-        return _Steps([part.begin(ids) for part in self._parts], self._alpha)
+        return _Steps([part.begin(ids) for part in self.parts], self._alpha)
 
 
 @final

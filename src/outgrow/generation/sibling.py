@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from outgrow import models, progress
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError
 from outgrow.models import Model
 from outgrow.rng import derive, hashed
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from outgrow.generation.tuning import Network, Text
 
 PREFIX = "sibling:"
-VERSION = 1
-"""Goes up when the same parent would have another sibling."""
 TEXTS, HELD_OUT = 512, 48
 """Paragraphs that it learns from, at most, and others that only judge."""
 LETTERS = (150, 500)
@@ -61,7 +60,7 @@ def sibling(parent: Model, depth: int, store: Store) -> Model:
         raise UserError(f"model {parent.name!r} does not write: a sibling is made of a causal language model")
     if not 2 <= depth < parent.depth:
         raise UserError(f"a sibling of {parent.name!r} with {depth} blocks: give 2 to {parent.depth - 1}")
-    made = {"version": VERSION, "parent": parent.digest, "depth": depth, "texts": hashed(*paragraphs()), "how": [HELD_OUT, BATCH, EPOCHS, RATE]}
+    made = {"code": fingerprint("siblings"), "parent": parent.digest, "depth": depth, "texts": hashed(*paragraphs()), "how": [HELD_OUT, BATCH, EPOCHS, RATE]}
     kept = store.make_files("siblings", made, lambda folder: _healed(parent, depth, store, folder))
     facts = kept.meta
     blocks = ", ".join(str(block + 1) for block in facts["blocks"])
@@ -193,7 +192,7 @@ def changes(parent: Model, texts: Sequence[Text]) -> list[float]:
 
 
 def _made(parent: Model, blocks: Sequence[int]) -> dict[str, Any]:
-    return {"version": VERSION, "parent": parent.digest, "blocks": list(blocks)}
+    return {"code": fingerprint("pruned"), "parent": parent.digest, "blocks": list(blocks)}
 
 
 def _pruned(parent: Model, blocks: Sequence[int], store: Store) -> Model:

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 
 from outgrow import progress
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
 from outgrow.generation.local import Local
 from outgrow.generation.preference import Pair, PairObjective
@@ -43,8 +44,6 @@ from outgrow.students.checkpoint import Checkpoint
 from outgrow.students.finetune import RATES, SMALL
 from outgrow.students.network import ALPHA, KINDS, PART_TOKENS, RANK
 
-VERSION = 3
-"""Goes up when the same examples would make another model."""
 BATCH = 16
 ROW = 1024
 """Tokens of a row of several texts at most: attention looks at all pairs of them."""
@@ -309,7 +308,7 @@ class Lessons:
         self.longest = max(len(text.ids) for text in texts)
         self.made_of = {
             "texts": _pinned(texts), "scores": hashed(*(score.tobytes().hex() for score in scores)),
-            "weights": hashed(weights.tobytes().hex()), "objective": repr(objective), "steps": self.steps, "batch": BATCH,
+            "weights": hashed(weights.tobytes().hex()), "objective": [repr(objective), fingerprint("tuned", objective)], "steps": self.steps, "batch": BATCH,
         }  # fmt: skip
 
     def batch(self, step: int) -> np.ndarray:
@@ -348,7 +347,7 @@ def logprobs(model: Model, texts: Sequence[Text], store: Store) -> list[np.ndarr
                 bar.advance(len(part))
         return {"logp": np.concatenate(found)}, {}
 
-    made = {"version": VERSION, "model": model.digest, "texts": _pinned(texts), "precision": loading.chosen_precision(), "device": loading.device().type}
+    made = {"code": fingerprint("token-scores"), "model": model.digest, "texts": _pinned(texts), "precision": loading.chosen_precision(), "device": loading.device().type}
     ends = np.cumsum([len(text.ids) - text.start for text in texts])
     return np.split(store.make("token-scores", made, build).arrays["logp"], ends[:-1])
 
@@ -377,7 +376,7 @@ class Choices:
         self.steps = math.ceil(epochs * len(confidences) / min(BATCH, len(confidences)))
         self.made_of = {
             "texts": [_pinned(side) for side in texts], "weak": [one.digest for one in weak], "confidences": hashed(confidences.tobytes().hex()),
-            "objective": repr(objective), "steps": self.steps, "batch": BATCH,
+            "objective": [repr(objective), fingerprint("tuned", objective)], "steps": self.steps, "batch": BATCH,
         }  # fmt: skip
 
     @cached_property
@@ -421,7 +420,7 @@ class Run:
     def __init__(self, base: Model, kind: str, studied: Studied, seed: int, rate: float, store: Store):
         self.base, self.kind, self.studied, self.seed, self.rate, self.store = base, kind, studied, seed, rate, store
         self.made_of = {
-            "version": VERSION, "model": base.digest, "kind": kind, "low-rank": [RANK, ALPHA], "studied": studied.made_of, "seed": seed,
+            "code": fingerprint("tuned", studied), "model": base.digest, "kind": kind, "low-rank": [RANK, ALPHA], "studied": studied.made_of, "seed": seed,
             "rate": rate, "precision": loading.chosen_precision(), "device": loading.device().type,
         }  # fmt: skip
 

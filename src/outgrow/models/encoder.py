@@ -13,6 +13,7 @@ from typing import Any, final
 
 import numpy as np
 
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError
 from outgrow.models import bundles, flops, loading
 from outgrow.models.bundles import Batch
@@ -20,8 +21,6 @@ from outgrow.models.checkpoints import Model
 from outgrow.models.sweep import Sweep, Texts
 from outgrow.store import Store, made_of
 
-VERSION = 2
-"""Goes up when the same texts would give other numbers."""
 CANDIDATES = (0.55, 2 / 3)
 """Depths, as shares of the model's, at which features are taken by default; the student chooses among them."""
 POOLINGS = ("last", "mean")
@@ -79,7 +78,7 @@ def features(
     if pooling not in POOLINGS:
         raise UserError(f"pooling {pooling!r} is not known: choose one of {', '.join(POOLINGS)}")
     precision = loading.chosen_precision(precision)
-    made = {"version": VERSION, "layers": layers, "pooling": pooling, "precision": precision}
+    made = {"code": fingerprint("features"), "layers": layers, "pooling": pooling, "precision": precision}
     with closing(
         Sweep(
             "features", model, Texts(model, share=pooling == "last" and bundles.shares(model)), texts, store, made,

@@ -16,6 +16,7 @@ from typing import Any, final
 
 import numpy as np
 
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError
 from outgrow.models import bundles, flops, loading
 from outgrow.models.bundles import Batch
@@ -24,8 +25,6 @@ from outgrow.models.sweep import Sweep, Texts
 from outgrow.models.tokens import tokenizer_of
 from outgrow.store import Store
 
-VERSION = 2
-"""Goes up when the same prompts would give other numbers."""
 _BEFORE = ":"
 """A word's tokens are those that it has after this; alone, some tokenizers would give it a space of their own."""
 
@@ -64,10 +63,10 @@ def zero_shot(
     scored = _tokens_of(model, words, store)
     beginnings = tuple(sorted({word[:n] for word in scored for n in range(len(word))}, key=lambda b: (len(b), b)))
     following = sorted({token for word in scored for token in word})
-    made = {"version": VERSION, "following": following, "precision": precision}
+    made = {"code": fingerprint("zero-shot"), "following": following, "precision": precision}
     with closing(
         Sweep(
-            "scores", model, Texts(model, beginnings, bundles.shares(model)), prompts, store, made,
+            "zero-shot", model, Texts(model, beginnings, bundles.shares(model)), prompts, store, made,
             lambda: _Head(model, following, precision),
         )
     ) as sweep:  # fmt: skip
@@ -101,7 +100,7 @@ def _tokens_of(model: Model, words: Sequence[str], store: Store) -> list[tuple[i
             found.append(both[len(before) :] if joined else fast.encode(word, add_special_tokens=False).ids)
         return {}, {"tokens": found}
 
-    made = {"version": VERSION, "model": model.digest, "words": list(words)}
+    made = {"code": fingerprint("words"), "model": model.digest, "words": list(words)}
     found = [tuple(word) for word in store.make("words", made, build).meta["tokens"]]
     for at, word in enumerate(words):
         if not found[at]:

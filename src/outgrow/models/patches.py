@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from outgrow import progress
+from outgrow.core.fingerprint import fingerprint
 from outgrow.models import loading, scratch
 from outgrow.models.bundles import Bundles
 from outgrow.models.checkpoints import Model
@@ -32,8 +33,6 @@ from outgrow.tasks.images import squares
 if TYPE_CHECKING:
     import torch
 
-VERSION = 1
-"""Goes up when the same images would give other numbers."""
 SIDE, PATCH = 32, 6
 PLACES = SIDE - PATCH + 1
 IMAGES, SAMPLED, STEPS = 2000, 125, 10
@@ -43,8 +42,9 @@ IMAGES, SAMPLED, STEPS = 2000, 125, 10
 def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, store: Store) -> Features:
     """float32 (1, N, 4K) of encoded images; patches are drawn from those in `pool` (N,) bool."""
     known = sorted({images[i] for i in np.flatnonzero(pool)})
-    made = {"version": VERSION, "centroids": scratch.centroids(model.name), "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known))}
-    learned = store.make("patches", made, lambda: _learn(known, made["centroids"]))
+    made = {"centroids": scratch.centroids(model.name), "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known))}
+    learned = store.make("patches", made | {"code": fingerprint("patches")}, lambda: _learn(known, made["centroids"]))
+    made["code"] = fingerprint("patch-features")
     with closing(Sweep("patch-features", model, _Squares(), images, store, made, lambda: _Triangle(**learned.arrays))) as sweep:
         index = sweep.run()
         found = Features(

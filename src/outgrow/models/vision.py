@@ -13,6 +13,7 @@ from typing import Any, final
 
 import numpy as np
 
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError
 from outgrow.models import loading
 from outgrow.models.bundles import Bundles
@@ -22,8 +23,6 @@ from outgrow.models.sweep import Sweep
 from outgrow.store import Store, made_of
 from outgrow.tasks.images import decoded
 
-VERSION = 1
-"""Goes up when the same images would give other numbers."""
 CANDIDATES = (2 / 3, 1)
 """Depths, as shares of a transformer's; what a picture shows is read off deeper layers than what a text says."""
 PATCH = 16
@@ -45,7 +44,7 @@ def image_features(
         if layer > model.depth:
             raise UserError(f"layer {layer} of {model.name!r} does not exist: choose from 1 to {model.depth}")
     precision = loading.chosen_precision(precision)
-    made = {"version": VERSION, "layers": layers, "precision": precision}
+    made = {"code": fingerprint("image-features"), "layers": layers, "precision": precision}
     with closing(Sweep("image-features", model, Images(model), images, store, made, lambda: _Tower(model, layers, precision))) as sweep:
         index = sweep.run()
         return Features(

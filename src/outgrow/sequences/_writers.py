@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from outgrow import progress
+from outgrow.core.fingerprint import fingerprint
 from outgrow.generation import Answer, Sampling
 from outgrow.models import Model
 from outgrow.rng import hashed
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from outgrow.generation.preference import Pair, PairObjective
     from outgrow.generation.tuning import Example
 
-VERSION = 1
-"""Goes up when the same prompts would get other beams or scores."""
 UNIT = 64
 """Prompts whose beams are kept together."""
 READ = 40_000
@@ -69,14 +68,14 @@ class Writers:
                 def build(unit: list[str] = unit) -> tuple[dict, dict]:
                     return {}, {"beams": [[asdict(answer) for answer in row] for row in beams(self(model), unit, width, self.how)]}
 
-                made = self.store.make("beams", {**self._known(model), "width": width, "prompts": unit}, build)
+                made = self.store.make("beams", {**self._known("beams", model), "width": width, "prompts": unit}, build)
                 found += [tuple(Answer(**{**a, "logprobs": tuple(a["logprobs"]), "tokens": tuple(a["tokens"])}) for a in row) for row in made.meta["beams"]]
                 bar.advance(len(unit))
         return found
 
     def each(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> list[np.ndarray]:
         """Of each text (T + 1,) float64: log p of its tokens after its prompt, and of its end, by itself or at a stop text."""
-        made = {**self._known(model), "prompts": list(prompts), "texts": list(texts)}
+        made = {**self._known("scores", model), "prompts": list(prompts), "texts": list(texts)}
         kept = self.store.make("scores", made, lambda: self._each(model, prompts, texts)).arrays
         return np.split(kept["logp"], np.cumsum(kept["tokens"])[:-1])
 
@@ -96,8 +95,8 @@ class Writers:
                 bar.advance(len(begun))
         return {"logp": np.array([x for row in found for x in row]), "tokens": np.array([len(row) for row in found])}, {}
 
-    def _known(self, model: Model) -> dict[str, Any]:
-        return {"version": VERSION, "model": model.digest, "engine": self(model).engine, "how": asdict(self.how)}
+    def _known(self, kind: str, model: Model) -> dict[str, Any]:
+        return {"code": fingerprint(kind), "model": model.digest, "engine": self(model).engine, "how": asdict(self.how)}
 
 
 @final

@@ -14,7 +14,6 @@ Nothing is flipped or shifted: what an image may become and still mean the same 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import math
 import re
@@ -30,7 +29,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from outgrow import objectives, progress
+from outgrow import progress
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError
 from outgrow.models import loading, scratch
 from outgrow.objectives import Objective
@@ -195,7 +195,7 @@ class Run:
         self.made_of = {
             "read": pictures.digest, "width": pictures.width, "seed": seed, "replicate": replicate,
             "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught], "classes": targets.shape[-1],
-            "objective": repr(objective), "steps": self.steps, "device": loading.device().type, "code": _code(objective),
+            "objective": repr(objective), "steps": self.steps, "device": loading.device().type, "code": fingerprint("convnet", objective),
         }  # fmt: skip
         """All that its predictions depend on."""
 
@@ -295,9 +295,3 @@ def load(path: Path | str) -> Saved:
     aim = facts["objective"]
     module = importlib.import_module(f"outgrow.objectives.{aim['file']}")
     return Saved(tuple(facts["classes"]), network, getattr(module, aim["class"])(**aim["fields"]))
-
-
-def _code(objective: Objective) -> str:
-    """sha256 of the sources that training runs through, the objective's among them."""
-    files = [Path(__file__), Path(inspect.getsourcefile(squares) or ""), *sorted(Path(objectives.__path__[0]).glob("*.py")), Path(inspect.getsourcefile(type(objective)) or "")]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

@@ -14,7 +14,6 @@ Batch, two epochs, Adam, cosine and the rates of "full" are those of the code pu
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +25,8 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from outgrow import objectives, progress
+from outgrow import progress
+from outgrow.core.fingerprint import fingerprint
 from outgrow.models import Model, loading, tokens
 from outgrow.objectives import Objective
 from outgrow.objectives.xent import Xent
@@ -225,7 +225,7 @@ class Run:
             "model": texts.model.digest, "texts": texts.digest, "kind": kind, "seed": seed, "replicate": replicate,
             "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught], "classes": targets.shape[-1],
             "objective": repr(objective), "steps": steps, "rate": self.rate, "precision": loading.chosen_precision(),
-            "device": loading.device().type, "code": _code(objective), "reading": reading and reading.made_of,
+            "device": loading.device().type, "code": fingerprint("fine-tuned", objective), "reading": reading and reading.made_of,
         }  # fmt: skip
         """All that its predictions depend on."""
         self._kept: np.ndarray | None = None
@@ -292,10 +292,3 @@ class Run:
 
 def _steps(epochs: int, count: int) -> int:
     return max(math.ceil(epochs * count / BATCH), FEWEST_STEPS)
-
-
-def _code(objective: Objective) -> str:
-    """sha256 of the sources that training runs through, the objective's among them."""
-    here = [Path(__file__).with_name(f"{name}.py") for name in ("finetune", "network", "checkpoint", "parallel", "training")]
-    files = [*here, *sorted(Path(objectives.__path__[0]).glob("*.py")), Path(inspect.getsourcefile(type(objective)) or "")]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

@@ -6,13 +6,10 @@ bare model name, which means `probe:MODEL`. Several joined by `+` supervise toge
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -71,11 +68,6 @@ class Kind:
     def teachable(self) -> bool:
         """Whether more gold mends it: planted errors are what they are, whatever is learned."""
         return self.learns and not self.planted
-
-    @property
-    def source(self) -> str:
-        """sha256 of the file that holds it."""
-        return hashlib.sha256(Path(inspect.getsourcefile(self.label) or "").read_bytes()).hexdigest()
 
 
 def supervisor(

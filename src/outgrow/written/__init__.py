@@ -9,18 +9,17 @@ was. A replicate's models are let go of once all its answers are there: they are
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
 from outgrow import models, progress, results, sequences
 from outgrow.asking import Asked
+from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
 from outgrow.generation import Sampling
 from outgrow.generation.sibling import PREFIX, resolve
@@ -36,7 +35,17 @@ from outgrow.tasks.structured import LAYOUTS
 from outgrow.tasks.writing import Writing, WritingGold
 from outgrow.written import workers
 from outgrow.written.folder import Rows, write
-from outgrow.written.replicate import CONTRASTS, CONTROLS, Executor, Replicate, ceiling, code, floor, scores, supervisor
+from outgrow.written.replicate import (
+    CONTRASTS,
+    CONTROLS,
+    Executor,
+    Replicate,
+    ceiling,
+    checks,
+    floor,
+    scores,
+    supervisor,
+)
 from outgrow.written.supervisors import parse
 
 __all__ = ["Executor", "Written", "load", "parse"]
@@ -104,21 +113,21 @@ class Written(Asked):
         bases = tuple((one, None if one.kind == "column" else resolve(one.of, store)) for one in parse(weak))
         made_of = {
             "task": task.digest, "seed": self.seed, "weak": [(asdict(one), base and base.digest) for one, base in bases], "weak_gold": self.weak_gold,
-            "strong": strong.digest, "student": self.student, "code": code(),
+            "strong": strong.digest, "student": self.student, "code": fingerprint("written", *checks(task)),
         }  # fmt: skip
         all_ = [
             Replicate(task, gold, weak, strong, r, self.seed, self.weak_gold, self.student, writers, bases, made_of | {"replicate": r})
             for r in range(self.seeds)
         ]
-        jobs: Jobs = {"floor": ("floor", floor, {})}
+        jobs: Jobs = {"floor": ("floor", floor, _by(floor))}
         if len(bases) > 1:
-            jobs |= {f"supervisor:{one.name}": ("contrast", partial(supervisor, j=j), {"supervisor": j}) for j, (one, _) in enumerate(bases)}
-        jobs["ceiling"] = ("ceiling", ceiling, {})
+            jobs |= {f"supervisor:{one.name}": ("contrast", partial(supervisor, j=j), {"supervisor": j} | _by(supervisor)) for j, (one, _) in enumerate(bases)}
+        jobs["ceiling"] = ("ceiling", ceiling, _by(ceiling))
         for name, parameters in chosen.items():
             found = sequences.find(name)
-            jobs[name] = ("method", partial(found.fit, **parameters), {"parameters": parameters, "source": source(name)})
-        jobs |= {name: ("control", build, {}) for name, build in CONTROLS.items()}
-        jobs |= {name: ("contrast", build, {}) for name, build in CONTRASTS.items()}
+            jobs[name] = ("method", partial(found.fit, **parameters), {"parameters": parameters} | _by(found.run))
+        jobs |= {name: ("control", build, _by(build)) for name, build in CONTROLS.items()}
+        jobs |= {name: ("contrast", build, _by(build)) for name, build in CONTRASTS.items()}
         return all_, jobs
 
 
@@ -163,6 +172,10 @@ def _plan(first: Replicate, rows: Sequence[str], seeds: int) -> str:
         f"{first.task.name}: {taught}, {transfer} the student, {test} test both; up to {trainings} trainings a replicate, {seeds} replicates, "
         f"some {round(read, -3):,} tokens in all to learn from, and as many answers as {len(rows) * seeds * test:,}"
     )
+
+
+def _by(build: Callable[..., Any]) -> dict[str, str]:
+    return {"by": fingerprint("written", build)}
 
 
 def _kept(replicate: Replicate, jobs: Jobs) -> bool:
@@ -229,12 +242,3 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
     )
     coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best")}
     return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage)
-
-
-def source(method: str) -> str:
-    """sha256 of the file that holds a method."""
-    import inspect
-
-    file = inspect.getsourcefile(sequences.find(method).run)
-    assert file is not None
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from outgrow import report, results, sequences
+from outgrow.core.fingerprint import fingerprint
 from outgrow.measures.accuracy import Score
 from outgrow.measures.controls import Verdict
 from outgrow.measures.intervals import Table, shared_pool
@@ -18,7 +19,7 @@ from outgrow.measures.pgr import summarise
 from outgrow.measures.power import power
 from outgrow.report.runs import safe
 from outgrow.tasks.writing import Writing, WritingGold
-from outgrow.written.replicate import CONTROLS, Replicate, code, scores
+from outgrow.written.replicate import CONTROLS, Replicate, scores
 
 if TYPE_CHECKING:
     from outgrow.written import Written
@@ -81,7 +82,7 @@ def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done:
     details = {"pairs": pairs, "tasks": about, "models": facts, "methods": {name: _method(name, p) for name, p in chosen.items()}, "costs": costs}
     resolved = {
         "tasks": {r.first.task.name: r.first.task.digest for r in done}, "methods": chosen, "seeds": study.seeds, "seed": study.seed,
-        "models": {name: model.digest for name, model in used.items()}, "code": code(),
+        "models": {name: model.digest for name, model in used.items()}, "code": fingerprint("written"),
     }  # fmt: skip
     results.save(folder / "cells.parquet", lambda at: pl.concat(cells).write_parquet(at))
     results.save_json(folder / "summary.json", summary)

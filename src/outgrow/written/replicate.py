@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -19,18 +17,13 @@ from outgrow.models import Model
 from outgrow.rng import derive
 from outgrow.sequences import WeakAnswers
 from outgrow.sequences._writers import Student, Writers, epochs, training_seed
+from outgrow.sequences.naive import naive
 from outgrow.split import draw
 from outgrow.tasks.writing import Writing, WritingGold
 from outgrow.verifiers import Asked
 from outgrow.verifiers import Verdict as Checked
 from outgrow.written.supervisors import SHOTS, Named, Recorded, Supervisor, Writer, shown
 
-CODE = (
-    "split.py", "written/replicate.py", "written/supervisors.py", "sequences/__init__.py", "sequences/_writers.py", "sequences/naive.py",
-    "generation/tuning.py", "generation/preference.py", "generation/targets.py", "generation/decoding.py",
-    "generation/local.py", "generation/answers.py", "generation/bridge.py",
-)  # fmt: skip
-"""What every row depends on beside its method's own file and the checkpoints that it begins with."""
 WIDTH = 5
 """Beams of a supervisor (Cui et al. 2025, section 4)."""
 SKILL = 64
@@ -290,7 +283,7 @@ def gold_naive(replicate: Replicate) -> Model:
 
 
 def _naive(replicate: Replicate, answers: Sequence[str]) -> Model:
-    return sequences.find("naive").run(replicate.told(answers), replicate.student)
+    return naive(replicate.told(answers), replicate.student)
 
 
 CONTROLS = {"shuffled": shuffled, "gold-naive": gold_naive}
@@ -307,8 +300,7 @@ def scores(task: Writing, gold: WritingGold, items: np.ndarray, answers: Sequenc
     return {"accuracy": Score(right, np.ones(right.shape[1]), groups)}
 
 
-@cache
-def code() -> str:
-    """sha256 over the sources named in CODE."""
-    here = Path(__file__).parents[1]
-    return hashlib.sha256(b"".join(part.encode() + b"\0" + (here / part).read_bytes() for part in CODE)).hexdigest()
+def checks(task: Writing) -> tuple[Callable[..., Any], ...]:
+    """The verifiers that a task names, as its own check or in the place of a scorer."""
+    known = verifiers.registry()
+    return tuple(known[name].run for name in (task.verifier, task.scorer) if name in known)
