@@ -15,8 +15,7 @@ import polars as pl
 import pytest
 
 from outgrow import labels, methods, sequences, supervisors, verifiers
-from outgrow.core import fingerprint as fingerprints
-from outgrow.core.artifacts import BYTES, OBSERVERS, PINNED, ROOTS
+from outgrow.core.artifacts import BYTES, MARKS, OBSERVERS, PINNED, ROOTS
 from outgrow.core.fingerprint import Code, fingerprint, observes, placed
 from outgrow.generation.local import Local
 from outgrow.generation.server import Server
@@ -152,6 +151,7 @@ def test_a_definition_that_changes_changes_the_keys_that_reach_it_and_no_others(
         ("outgrow.report.theme", "LIGHT", set(), set(ROOTS)),
         ("outgrow.cli.asked", "in_words", set(), set(ROOTS)),
         ("outgrow.study", "Study", set(), set(ROOTS)),
+        ("outgrow.methods", "RESOURCES", set(), set(ROOTS)),
         ("outgrow.store.container", "read", set(), set(ROOTS)),
         ("outgrow.progress", "track", set(), set(ROOTS)),
     ],
@@ -177,7 +177,7 @@ def test_only_what_is_said_to_be_found_by_name_is_looked_up_by_name() -> None:
         reads = {chain[0] for _, chain in Code().module(module).read(name)[1] if chain}
         if reads & {"importlib", "pkgutil", "walked"}:
             found.add(f"{module}:{name}")
-    served = {"outgrow.verifiers._serving:main", "outgrow.verifiers._served:served", "outgrow.verifiers._sandbox:_bubblewrap"}
+    served = {"outgrow.verifiers._serving:main", "outgrow.verifiers._served:served", "outgrow.verifiers._sandbox:find"}
     assert found - served <= LOOKUPS
 
 
@@ -193,7 +193,7 @@ def test_every_kind_that_the_store_keeps_has_its_roots_and_every_root_is_there()
                     asked.add(first.value)
     assert kept - BYTES.keys() <= ROOTS.keys() and {"features", "written", "answers", "tuned"} <= kept
     assert asked | {"labels", "crossed", "beams", "scores"} == set(ROOTS), "and each is asked for"
-    places = {place for roots in ROOTS.values() for place in roots} | PINNED
+    places = {place for roots in ROOTS.values() for place in roots} | PINNED | MARKS
     assert [place for place in places if place[1] not in Code().module(place[0]).bound] == []
     assert [name for name in OBSERVERS if name not in MODULES] == []
 

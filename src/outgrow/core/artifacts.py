@@ -48,3 +48,6 @@ OBSERVERS = ("outgrow.progress", "outgrow.errors", "outgrow.store", "outgrow.cor
 
 PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.generation.sibling", "resolve")})
 """What these return says itself what made it, by a digest that is in every key which depends on it."""
+
+MARKS = frozenset({("outgrow.methods", "method"), ("outgrow.supervisors", "supervisor"), ("outgrow.verifiers", "verifier")})
+"""Decorators that return the function as it was: what they note of it does not change what it computes."""

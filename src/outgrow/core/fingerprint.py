@@ -11,27 +11,19 @@ Nothing is imported and nothing run. What is found by its name (a method, a veri
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
 import os
-import sys
-from collections import ChainMap
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, partial
-from pathlib import Path
 from typing import Any, final
 
 from outgrow import progress
-from outgrow.core.artifacts import OBSERVERS, PINNED, ROOTS
+from outgrow.core.artifacts import MARKS, OBSERVERS, PINNED, ROOTS
+from outgrow.core.syntax import INIT, PACKAGE, Chain, Module, file_of, parsed
 
-PACKAGE, INIT = "outgrow", "__init__.py"
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Place = tuple[str, str]
 """A module and a name in it; the name "" stands for its statements that bind nothing."""
-Chain = tuple[str, ...]
-"""A name and the attributes after it."""
 
 
 def fingerprint(kind: str, *found: Any) -> str:
@@ -70,7 +62,7 @@ def placed(one: Any) -> Place | None:
         one = one.func
     one = inspect.unwrap(one) if inspect.isroutine(one) or inspect.isclass(one) else type(one)
     name = one.__qualname__
-    return None if "<" in name or _parsed(one.__module__) is None else (one.__module__, name.partition(".")[0])
+    return None if "<" in name or parsed(one.__module__) is None else (one.__module__, name.partition(".")[0])
 
 
 @final
@@ -79,7 +71,7 @@ class Code:
 
     def __init__(self, sources: Mapping[str, str] | None = None, own: Collection[str] = (PACKAGE,)):
         self._own = own
-        self._modules = {name: Module(name, text, _file(name).name == INIT) for name, text in (sources or {}).items()}
+        self._modules = {name: Module(name, text, file_of(name).name == INIT) for name, text in (sources or {}).items()}
         self._looked: dict[Place, tuple[str, frozenset[Place]]] = {}
 
     def digest(self, kind: str, *found: Place) -> str:
@@ -93,7 +85,7 @@ class Code:
         left = [*ROOTS[kind], *found]
         while left:
             place = left.pop()
-            if place not in seen and place not in PINNED and not observes(place[0]) and self.module(place[0]):
+            if place not in seen and place not in PINNED | MARKS and not observes(place[0]) and self.module(place[0]):
                 seen.add(place)
                 parts = place[0].split(".")
                 left += [*self._look(place)[1], *((".".join(parts[:n]), "") for n in range(1, len(parts) + 1))]
@@ -103,7 +95,7 @@ class Code:
         """The module of that name; None where it is none of our own."""
         if name.partition(".")[0] not in self._own:
             return None
-        return self._modules.get(name) or _parsed(name)
+        return self._modules.get(name) or parsed(name)
 
     def _look(self, place: Place) -> tuple[str, frozenset[Place]]:
         """A definition's own hash, and what it leads to."""
@@ -132,164 +124,11 @@ class Code:
             return own
         if self.module(f"{where}.{head}"):
             return self._meant(f"{where}.{head}", rest)
+        if "*" in module.imports:
+            return self._meant(module.imports["*"][0], chain)
         return frozenset({(where, "__getattr__")} if "__getattr__" in module.bound and not head.startswith("__") else ())
 
 
 def observes(module: str) -> bool:
     """Whether a module only looks on: what it does changes no result."""
     return any(module == name or module.startswith(f"{name}.") for name in OBSERVERS)
-
-
-@cache
-def _file(module: str) -> Path:
-    """Where a module stands; a path to nowhere where it has no source."""
-    head, *rest = module.split(".")
-    if head == PACKAGE:
-        folder = Path(__file__).parents[1]
-    elif module == head:
-        return Path(getattr(sys.modules.get(head), "__file__", None) or os.devnull)
-    else:
-        folder = _file(head).parent if _file(head).name == INIT else Path(os.devnull)
-    path = folder.joinpath(*rest)
-    return path / INIT if (path / INIT).is_file() else path.with_suffix(".py")
-
-
-@cache
-def _parsed(name: str) -> Module | None:
-    file = _file(name)
-    return Module(name, file.read_text(encoding="utf-8"), file.name == INIT) if file.suffix == ".py" and file.is_file() else None
-
-
-@final
-class Module:
-    """What binds each name of a module, and what it imports under which name."""
-
-    def __init__(self, name: str, text: str, package: bool):
-        self.name, self._package = name, name if package else name.rpartition(".")[0]
-        self.bound: dict[str, list[ast.stmt]] = {"": []}
-        self.imports: dict[str, tuple[str, str]] = {}
-        self._read: dict[str, tuple[str, frozenset[tuple[str, Chain]]]] = {}
-        for statement in ast.parse(text).body:
-            checker = isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING")
-            for one in statement.body if checker else [statement]:
-                self._bind(one)
-
-    def _bind(self, one: ast.stmt) -> None:
-        if isinstance(one, ast.FunctionDef | ast.ClassDef):
-            names = {one.name}
-        elif isinstance(one, ast.Import | ast.ImportFrom):
-            self.imports |= self._imported(one)
-            return
-        elif _text(one):
-            return
-        else:
-            names = _binds([one]) or {""}
-            for inner in _own([one]):
-                if isinstance(inner, ast.Import | ast.ImportFrom):
-                    self.imports |= self._imported(inner)
-        for name in names:
-            self.bound.setdefault(name, []).append(one)
-
-    def read(self, name: str) -> tuple[str, frozenset[tuple[str, Chain]]]:
-        """A definition's syntax tree as text, and the names of modules that it reads: where they are looked up, and their attributes."""
-        if name not in self._read:
-            found: set[tuple[str, Chain]] = set()
-            for statement in self.bound.get(name, ()):
-                _strip(statement)
-                self._names(statement, ChainMap(), found)
-            self._read[name] = "".join(map(ast.dump, self.bound.get(name, ()))), frozenset(found)
-        return self._read[name]
-
-    def _names(self, node: ast.AST, scope: ChainMap[str, tuple[str, str] | None], found: set[tuple[str, Chain]]) -> None:
-        """Adds what a tree reads; `scope` holds what functions around it bind, with where they import it from."""
-        if isinstance(node, ast.Name | ast.Attribute):
-            chain: Chain = ()
-            while isinstance(node, ast.Attribute):
-                node, chain = node.value, (node.attr, *chain)
-            if not isinstance(node, ast.Name):
-                return self._names(node, scope, found)
-            if not isinstance(node.ctx, ast.Load):
-                return None
-            if node.id not in scope:
-                found.add((self.name, (node.id, *chain)))
-            elif imported := scope[node.id]:
-                found.add((imported[0], (imported[1], *chain) if imported[1] else chain))
-            return None
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            # A file beside this one that is run, not imported.
-            stem = node.value.removesuffix(".py")
-            if stem.isidentifier() and (stem != node.value or stem.startswith("_")) and _file(f"{self._package}.{stem}").is_file():
-                found.add((f"{self._package}.{stem}", ()))
-            return None
-        inner = scope
-        if isinstance(node, FUNCTIONS):
-            body = node.body if isinstance(node.body, list) else [node.body]
-            given = node.args
-            arguments = [a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a]
-            imports = [one for one in _own(body) if isinstance(one, ast.Import | ast.ImportFrom)]
-            inner = scope.new_child(dict.fromkeys((*arguments, *_binds(body))))
-            for one in imports:
-                inner |= self._imported(one)
-            for part in body:
-                self._names(part, inner, found)
-            outer = [node.args, *getattr(node, "decorator_list", ()), *filter(None, [getattr(node, "returns", None)])]
-            for part in outer:
-                self._names(part, scope, found)
-            return None
-        if isinstance(node, COMPREHENSIONS):
-            inner = scope.new_child(dict.fromkeys(one.id for g in node.generators for one in ast.walk(g.target) if isinstance(one, ast.Name)))
-            # The first of what is gone through is looked up outside.
-            self._names(node.generators[0].iter, scope, found)
-        for child in ast.iter_child_nodes(node):
-            self._names(child, inner, found)
-        return None
-
-    def _imported(self, node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
-        """By name the module that it comes from, and what it is called there ("": it is the module)."""
-        if isinstance(node, ast.Import):
-            return {a.asname or a.name.partition(".")[0]: (a.name if a.asname else a.name.partition(".")[0], "") for a in node.names}
-        origin = node.module or ""
-        if node.level:
-            base = self._package.split(".")[: len(self._package.split(".")) - node.level + 1]
-            origin = ".".join([*base, *filter(None, [node.module])])
-        return {a.asname or a.name: (origin, a.name) for a in node.names}
-
-
-def _own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes of one scope: functions and classes in it, not what is in them."""
-    left = list(body)
-    while left:
-        node = left.pop()
-        yield node
-        if isinstance(node, COMPREHENSIONS):
-            left += [one.target for one in ast.walk(node) if isinstance(one, ast.NamedExpr)]
-        elif not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            left += ast.iter_child_nodes(node)
-
-
-def _binds(body: Iterable[ast.AST]) -> set[str]:
-    """The names that statements bind in their scope."""
-    found, others = set(), set()
-    for node in _own(body):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-            found.add(node.name or "_")
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {a.asname or a.name.partition(".")[0] for a in node.names}
-        elif isinstance(node, ast.Global):
-            others |= set(node.names)
-    return found - others
-
-
-def _strip(node: ast.AST) -> None:
-    """Takes docstrings, and other texts that nobody reads, out of a statement."""
-    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-        if isinstance(part := getattr(node, field, None), list):
-            part[:] = [one for one in part if not _text(one)]
-            for one in part:
-                _strip(one)
-
-
-def _text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
