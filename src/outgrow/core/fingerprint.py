@@ -22,6 +22,7 @@ from outgrow import progress
 from outgrow.core.artifacts import MARKS, OBSERVERS, PINNED, ROOTS
 from outgrow.core.syntax import INIT, PACKAGE, Chain, Module, file_of, parsed
 
+ENDS = PINNED | MARKS
 Place = tuple[str, str]
 """A module and a name in it; the name "" stands for its statements that bind nothing."""
 
@@ -73,6 +74,7 @@ class Code:
         self._own = own
         self._modules = {name: Module(name, text, file_of(name).name == INIT) for name, text in (sources or {}).items()}
         self._looked: dict[Place, tuple[str, frozenset[Place]]] = {}
+        self._closures: dict[str, set[Place]] = {}
 
     def digest(self, kind: str, *found: Place) -> str:
         """sha256 (hex) of all that a kind of artifact and `found` reach."""
@@ -81,11 +83,13 @@ class Code:
 
     def closure(self, kind: str, *found: Place) -> set[Place]:
         """Every definition that a kind of artifact and `found` reach."""
-        seen: set[Place] = set()
-        left = [*ROOTS[kind], *found]
+        if found and kind not in self._closures:
+            self._closures[kind] = self.closure(kind)
+        seen = set(self._closures[kind]) if found else set[Place]()
+        left = [*found] or [*ROOTS[kind]]
         while left:
             place = left.pop()
-            if place not in seen and place not in PINNED | MARKS and not observes(place[0]) and self.module(place[0]):
+            if place not in seen and place not in ENDS and not observes(place[0]) and self.module(place[0]):
                 seen.add(place)
                 parts = place[0].split(".")
                 left += [*self._look(place)[1], *((".".join(parts[:n]), "") for n in range(1, len(parts) + 1))]
@@ -129,6 +133,7 @@ class Code:
         return frozenset({(where, "__getattr__")} if "__getattr__" in module.bound and not head.startswith("__") else ())
 
 
+@cache
 def observes(module: str) -> bool:
     """Whether a module only looks on: what it does changes no result."""
     return any(module == name or module.startswith(f"{name}.") for name in OBSERVERS)
