@@ -122,7 +122,7 @@ def main() -> None:
         shutil.copytree(home / "models", root / "store" / "models")
         os.environ["OUTGROW_STORE"] = str(root / "store")
         ran, whole = outgrow_study(root / "whole")
-        again = {"models", "features", "features-shards", "scores", "scores-shards", "words"}
+        again = {"models", "features", "features-shards", "zero-shot", "zero-shot-shards", "words"}
         for kind in (root / "store").iterdir():
             if kind.name not in again:
                 shutil.rmtree(kind)
