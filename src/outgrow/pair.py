@@ -236,6 +236,11 @@ class Pair:
         return self.task.groups if self.task.question is None else self.task.question
 
     @property
+    def rights(self) -> np.ndarray:
+        """(N,) how many of an item's rivals, itself among them, are right by the form of the task: 1 of a question's, else -1."""
+        return np.full(len(self.task), -1 if self.task.question is None else 1)
+
+    @property
     def answers(self) -> np.ndarray:
         """(N,) what an item says, whatever it is asked: one number for the same answer, or for nobody else where items are no answers."""
         return np.arange(len(self.task)) if self.task.answer is None else self.task.answer
