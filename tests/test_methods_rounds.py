@@ -394,11 +394,24 @@ def test_an_unrelated_auxiliary_task_does_no_harm():
     assert lost.value > -0.01, f"{lost.value:+.3f} {lost.ci}"
 
 
+class Even:
+    """A task of items alone, of which no form says how many are right."""
+
+    def __init__(self, items: int):
+        self.items = items
+
+    def __len__(self) -> int:
+        return self.items
+
+    def even(self, probs, rows):
+        return probs
+
+
 def test_stopping_on_gold_takes_a_point_of_naives_path_and_no_worse_one():
     found = given()
-    gold = SimpleNamespace(labels=found.gold)
-    splits = SimpleNamespace(transfer=found.student.train)
-    pair = SimpleNamespace(kind="linear", student=found.student, weak=found.weak, gold=gold, splits=splits, test=found.test)
+    gold = SimpleNamespace(labels=found.gold, weights=np.ones(len(found.gold)))
+    splits, task = SimpleNamespace(transfer=found.student.train), Even(len(found.gold))
+    pair = SimpleNamespace(kind="linear", student=found.student, weak=found.weak, gold=gold, splits=splits, test=found.test, task=task)
     stopped = cheat_stop(pair)
     path = [p for _, p in methods.find("naive").fit(found).path(found.test)]
     assert all(any(np.array_equal(stopped[r], p[r]) for p in path) for r in range(len(stopped)))

@@ -202,11 +202,13 @@ class Pair:
 
     @cached_property
     def skill(self) -> np.ndarray:
-        """(R, J): share of weak-train gold that each supervisor's copies get right without having seen it; NaN where none is known."""
-        right = self.weak_train.right
-        told = ~np.isnan(right)
+        """(R, J): share of weak-train gold that each supervisor's copies get right without having seen it, as the measure per row counts; NaN where
+        none is known."""
+        said = replace(self.weak_train.said, probs=self.task.even(self.weak_train.said.probs, np.ones(len(self.task), bool)))
+        right = replace(self.weak_train, said=said).right
+        told = ~np.isnan(right) * self.gold.weights
         with np.errstate(invalid="ignore"):
-            return (np.where(told, right, 0).sum(-1) / told.sum(-1)).astype(np.float32)
+            return ((np.where(told > 0, right, 0) * told).sum(-1) / told.sum(-1)).astype(np.float32)
 
     @cached_property
     def weak_train(self) -> WeakTrain:
