@@ -34,7 +34,7 @@ PARTS = {
     "answers": ("continents", "zones", "scripts", "dates", "lengths", "capitals"),
     "next": ("intents", "calls", "neighbours", "directions", "larger", "alphabet"),
 }
-NAIVE = ("creak", "cola", "trec6", "ethics_justice", "ethics_utilitarianism", "ag_news", "mctaco", "boolq", "wrench_youtube")
+NAIVE = ("creak", "cola", "trec6", "ethics_justice", "ethics_utilitarianism", "ag_news", "boolq", "wrench_youtube")
 """Tasks on which `auto` is naive by construction: most items have no rivals, or there are more than two classes."""
 STUDENTS = {"gemma3-270m": ("minilm-l6", "smollm2-135m"), "smollm2-135m": ("minilm-l6",)}
 """Student -> its supervisors: the three pairs."""
