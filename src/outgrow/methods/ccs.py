@@ -2,8 +2,8 @@
 
     C(p)_i = p_i / (1 - p_i) / sum_j p_j / (1 - p_j)        j: i and its rivals; of a pair (a, b) C(p)_a ~ p_a (1 - p_b)
     f_0 = fit(C(w))        f_k = fit(1[i has the largest f_{k-1} of its rivals]), to w elsewhere        consistent and confident
-Rivals are the candidates of a question, of which one is right; else groups of two, in replicates where what students say of items
-they have not seen is opposite in groups of two so often that it is no chance (`opposed`).
+Rivals are the candidates of a question, of which one is right; else groups of two, in replicates where what a student of C(w) says of
+items that did not teach it is opposite in groups of two so often that it is no chance (`opposed`).
 """
 
 from outgrow.methods import method
@@ -24,7 +24,7 @@ def ccs(weak, student, rivals, rights, *, rounds: int = 1, sigmas: float = 3.0):
     import numpy as np
 
     from outgrow.students.crossfit import crossfit
-    from outgrow.students.rivals import among, contrast, margin, opposed
+    from outgrow.students.rivals import among, contrast, exclusive, margin, opposed, said
 
     labels = weak.beliefs
     plain = student.fit(labels)
@@ -34,5 +34,6 @@ def ccs(weak, student, rivals, rights, *, rounds: int = 1, sigmas: float = 3.0):
     if labels.shape[-1] != 2 or not count.any():
         return plain
     if not told.all():
-        count &= told | opposed(margin(crossfit(student, labels)), rivals, count, sigmas)[:, None]
+        unseen = crossfit(student, said(labels, exclusive(labels, rivals, count), count))
+        count &= told | opposed(margin(unseen), rivals, count, sigmas)[:, None]
     return contrast(student, labels, rivals, count, rounds) if count.any() else plain
