@@ -34,6 +34,8 @@ PARTS = {
     "answers": ("continents", "zones", "scripts", "dates", "lengths", "capitals"),
     "next": ("intents", "calls", "neighbours", "directions", "larger", "alphabet"),
 }
+NAIVE = ("creak", "cola", "trec6", "ethics_justice", "ethics_utilitarianism", "ag_news", "boolq", "wrench_youtube")
+"""Tasks on which `auto` is naive by construction: most items have no rivals, or there are more than two classes."""
 STUDENTS = {"gemma3-270m": ("minilm-l6", "smollm2-135m"), "smollm2-135m": ("minilm-l6",)}
 """Student -> its supervisors: the three pairs."""
 ITEMS, SEEDS = 4800, 16
@@ -73,7 +75,8 @@ def main() -> None:
     intro = (
         f"# Leaderboard\n\nMade by `{COMMAND}`: at most {ITEMS:,} items a task, {given.seeds} replicates, pairs "
         + ", ".join(f"{weak} → {strong}" for strong, its in STUDENTS.items() for weak in its)
-        + ". Which of these tasks the default method was made with, and how it does on others, docs/benchmarks.md (15) says.\n\n"
+        + ". On tasks of questions every candidate is in the pool and the score is questions answered right. Of " + ", ".join(NAIVE)
+        + " `auto` is naive by construction: hardly any item has rivals, or there are more than two classes. Which of these tasks the default method was made with, and how it does on others, docs/benchmarks.md (15) says.\n\n"
     )
     given.to.write_text(intro + "\n".join(texts), encoding="utf-8")
     print(f"leaderboard: {given.to}")

@@ -57,7 +57,7 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
     weak, student = replace(heard(transfer, said), skill=skill), probe(np.stack([blurred, x]))
     embedded = student.embed(weak.beliefs)
     return SimpleNamespace(
-        weak=weak, student=student, rivals=groups, answers=np.arange(len(gold)), features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
+        weak=weak, student=student, rivals=groups, rights=np.full(len(gold), 1 if world.fours else -1), answers=np.arange(len(gold)), features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
         weak_train=taught_by,
         generator=Generator(student), ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
         auxiliary=[Auxiliary(f"kin {n}", tuple(map(str, range(world.classes))), embedded, k) for n, k in enumerate(kin)],

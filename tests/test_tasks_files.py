@@ -133,14 +133,14 @@ def test_a_pool_question_gives_its_right_row_and_one_wrong_row(tmp_path: Path) -
     rows = [r | {"split": "test" if i % 4 == 0 else "train"} for i, r in enumerate(questions())]
     task, gold = load(tmp_path, rows)
     assert task.classes == ("wrong", "right")
-    assert (task.side == POOL).sum() == 150 * 2 and (task.side == TEST).sum() == 50 * 4
+    assert (task.side == POOL).sum() == 150 * 4 and (task.side == TEST).sum() == 50 * 4
     right = {f"Question: {r['question']}\nAnswer: {r['choices'][r['answer']]}" for r in rows}
     for q in range(200):
         here = task.question == q
-        labels, side = gold.labels[here], task.side[here][0]
+        labels = gold.labels[here]
         assert labels.sum() == 1 and {task.texts[i][0] for i in np.flatnonzero(here) if gold.labels[i]} <= right
-        assert len(labels) == (4 if side == TEST else 2)
-        # right 1/2; each of k - 1 = 3 wrong ones 1/(2 * 3), or of the one in the pool 1/2
+        assert len(labels) == 4
+        # right 1/2; each of k - 1 = 3 wrong ones 1/(2 * 3)
         expected = np.where(labels == 1, 0.5, 0.5 / (len(labels) - 1)).astype(np.float32)
         assert np.array_equal(gold.weights[here], expected)
         assert len(set(task.groups[here])) == 1
@@ -373,19 +373,24 @@ def reachable(thing: object, seen: set[int]) -> list[object]:
         ),
         (pairs(), lambda r: r | {"chosen": r["rejected"], "rejected": r["chosen"]}),
         (questions(k=2), lambda r: r | {"answer": 1 - r["answer"]}),
+        ([r | {"v": i % 4} for i, r in enumerate(questions())], lambda r: r | {"answer": (r["answer"] + 3) % 4}),
     ],
-    ids=["classify", "prefer", "choose between two"],
+    ids=["classify", "prefer", "choose between two", "choose between four"],
 )
 def test_other_gold_gives_the_same_task(tmp_path: Path, rows: Rows, swap) -> None:
     rng = np.random.default_rng(0)
-    task, gold = load(tmp_path, rows)
-    other, other_gold = load(tmp_path, [swap(r) if rng.random() < 0.5 else r for r in rows])
+    reading = Reading(votes=("v",) if "v" in rows[0] else ())
+    task, gold = load(tmp_path, rows, reading)
+    other, other_gold = load(tmp_path, [swap(r) if rng.random() < 0.5 else r for r in rows], reading)
     assert (gold.labels != other_gold.labels).sum() > 60
     for name in vars(task):
         if name in ("digest", "source"):
             assert getattr(task, name) != getattr(other, name)
         elif isinstance(getattr(task, name), np.ndarray):
             assert np.array_equal(getattr(task, name), getattr(other, name)), name
+        elif name == "votes":
+            assert task.votes.keys() == other.votes.keys()
+            assert all(np.array_equal(said, other.votes[voter]) for voter, said in task.votes.items())
         else:
             assert getattr(task, name) == getattr(other, name), name
 
@@ -408,8 +413,8 @@ def test_the_place_of_a_pool_row_does_not_tell_whether_it_is_right(tmp_path: Pat
     for i in pool:
         by_question.setdefault(int(task.question[i]), []).append(int(gold.labels[i]))
     right_first = np.array([labels[0] for labels in by_question.values()])
-    # 2,000 fair coins: .5 +- 4 * sqrt(.25 / 2000) = .045
-    assert len(right_first) == 2000 and abs(right_first.mean() - 0.5) < 0.045
+    # 2,000 questions, one of four right: .25 +- 4 * sqrt(.25 * .75 / 2000) = .039
+    assert len(right_first) == 2000 and abs(right_first.mean() - 0.25) < 0.039
 
 
 def test_arrays_of_a_task_cannot_be_written(tmp_path: Path) -> None:

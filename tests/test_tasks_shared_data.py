@@ -40,7 +40,7 @@ def test_a_real_file_loads_without_a_flag(kind: str, name: str) -> None:
     tested = rows.filter(pl.col("split") == "test")
     if kind == "choose":
         assert len(np.unique(task.question[task.side == TEST])) == len(tested)
-        assert gold.labels[task.side == POOL].mean() == 0.5
+        assert (np.bincount(task.question, gold.labels) == 1).all() and (np.bincount(task.question) >= 2).all()
     else:
         assert (task.side == TEST).sum() == len(tested)
     if kind == "classify":

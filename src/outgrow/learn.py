@@ -140,6 +140,10 @@ class Taught:
         return self.data.task.groups
 
     @property
+    def rights(self) -> np.ndarray:
+        return np.full(len(self.data.task), -1)
+
+    @property
     def answers(self) -> np.ndarray:
         return np.arange(len(self.data.task))
 

@@ -203,11 +203,13 @@ class Pair:
 
     @cached_property
     def skill(self) -> np.ndarray:
-        """(R, J): share of weak-train gold that each supervisor's copies get right without having seen it; NaN where none is known."""
-        right = self.weak_train.right
-        told = ~np.isnan(right)
+        """(R, J): share of weak-train gold that each supervisor's copies get right without having seen it, as the measure per row counts; NaN where
+        none is known."""
+        said = replace(self.weak_train.said, probs=self.task.even(self.weak_train.said.probs, np.ones(len(self.task), bool)))
+        right = replace(self.weak_train, said=said).right
+        told = ~np.isnan(right) * self.gold.weights
         with np.errstate(invalid="ignore"):
-            return (np.where(told, right, 0).sum(-1) / told.sum(-1)).astype(np.float32)
+            return ((np.where(told > 0, right, 0) * told).sum(-1) / told.sum(-1)).astype(np.float32)
 
     @cached_property
     def weak_train(self) -> WeakTrain:
@@ -235,6 +237,11 @@ class Pair:
     def rivals(self) -> np.ndarray:
         """(N,) what an item is weighed against: candidates of one question, or items of one group, have the same number."""
         return self.task.groups if self.task.question is None else self.task.question
+
+    @property
+    def rights(self) -> np.ndarray:
+        """(N,) how many of an item's rivals, itself among them, are right by the form of the task: 1 of a question's, else -1."""
+        return np.full(len(self.task), -1 if self.task.question is None else 1)
 
     @property
     def answers(self) -> np.ndarray:

@@ -85,7 +85,8 @@ def cheat_stop(pair: Pair):
         return None
     held = folds(pair.student, "cheat", 5) == 0
     learned = pair.student.fit(pair.weak.beliefs, weights=~held)
-    right = [((p.argmax(-1) == pair.gold.labels) & held & pair.splits.transfer).sum(-1) for _, p in learned.path(None)]
+    seen, every = held & pair.splits.transfer, np.ones(len(pair.task), bool)
+    right = [((pair.task.even(p, every).argmax(-1) == pair.gold.labels) * seen * pair.gold.weights).sum(-1) for _, p in learned.path(None)]
     # Of points that are equally good, the last: no stop without a reason.
     stop = len(right) - 1 - np.argmax(right[::-1], 0)
     path = np.stack([p for _, p in naive(pair.weak, pair.student).path(pair.test)])

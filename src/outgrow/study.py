@@ -183,7 +183,7 @@ class Study(Asked):
     def _gather(self, pairs: list[Pair], kinds: dict[str, str], made: dict[str, list[Block]], fewest: int) -> Rows:
         """Blocks side by side, cut to the replicates asked for."""
         first = pairs[0]
-        weak = np.concatenate([pair.labels[:, :, first.test] for pair in pairs])[: self.seeds]
+        weak = np.concatenate([first.task.even(pair.labels[:, :, first.test], first.test) for pair in pairs])[: self.seeds]
         best, members = floor(pairs)
         probs = {"floor": weak[:, best]}
         row_kinds = {"floor": "floor"}
@@ -192,7 +192,7 @@ class Study(Asked):
                 probs[f"supervisor:{name}"], row_kinds[f"supervisor:{name}"] = weak[:, j], "contrast"
             for name in labels.registry():
                 key = f"label-model:{name}"
-                probs[key] = np.concatenate([pair.believed(name) for pair in pairs])[: self.seeds]
+                probs[key] = np.concatenate([first.task.even(pair.believed(name), first.test) for pair in pairs])[: self.seeds]
                 row_kinds[key] = "contrast"
         paths, curve, settings, left_out, bought = {}, {}, {}, {}, {}
         read = {key: cost for parts in made.values() for block in parts for key, cost in block.meta["read"].items()}
@@ -282,6 +282,7 @@ def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str,
             probs = fitted.predict(pair.test)
             points = fitted.path(pair.test) if hasattr(fitted, "path") else []
             settings = fitted.chosen() if hasattr(fitted, "chosen") else []
+        probs, points = pair.task.even(probs, pair.test), [(at, pair.task.even(p, pair.test)) for at, p in points]
         path = np.stack([p.argmax(-1).astype(np.uint8) for _, p in points]) if points else np.empty((0, *probs.shape[:2]), np.uint8)
         meta = {"applies": True, "seconds": time.perf_counter() - began, "progress": [p for p, _ in points], "settings": settings}
         meta["read"] = pair.spaces.costs()

@@ -48,6 +48,10 @@ class World:
     """Features on which gold depends, the first ones; None: all."""
     pairs: bool = False
     """Whether items come in twos of one group, one of either class (two classes, balance one half)."""
+    fours: bool = False
+    """Whether items come in fours of one group, exactly one of the last class (two classes): a question's candidates."""
+    authors: float | None = None
+    """Items come in fours of one group that share this part of the variance of their features: an author's; 0: strangers."""
 
     def __str__(self) -> str:
         """What is not as usual: it names the draws, which a new field with a default must leave as they were."""
@@ -88,6 +92,12 @@ def plant(world: World, seed: int, replicates: int) -> Planted:
     offset = np.zeros(classes)
     if classes == 2:
         offset[1] = -np.quantile(x @ rule[:, 1], 1 - world.balance) * 2
+    if world.authors is not None:
+        shared = np.repeat(rng.normal(size=(-(-n // 4), world.width)), 4, 0)[:n]
+        x = world.authors**0.5 * shared + (1 - world.authors) ** 0.5 * x
+    if world.fours:
+        score = np.sort(((x @ rule + offset) @ [-0.5, 0.5]).reshape(-1, 4), -1)
+        x -= np.repeat(score[:, 2] + score[:, 3], 4)[:, None] / 2 * rule[:, 1]
     if world.pairs:
         score = (x @ rule + offset) @ [-0.5, 0.5]
         alike = np.repeat((score[::2] > 0) == (score[1::2] > 0), 2) & (np.arange(n) % 2 == 1)
@@ -98,7 +108,7 @@ def plant(world: World, seed: int, replicates: int) -> Planted:
     ranked = np.sort(x @ rule + offset, -1)
     margin = ranked[:, -1] - ranked[:, -2]
     said = np.stack([_voices(world, x, rule, offset, gold, margin, derive(seed, "voices", world, r)) for r in range(replicates)])
-    groups = np.arange(n) // (2 if world.pairs else 1)
+    groups = np.arange(n) // (2 if world.pairs else 4 if world.fours or world.authors is not None else 1)
     test = np.isin(groups, rng.permutation(groups[-1] + 1)[: (groups[-1] + 1) // 3])
     pool = np.unique(groups[~test])
     weak_train = np.stack([np.isin(groups, rng.permutation(pool)[: len(pool) // 2]) for _ in range(replicates)])

@@ -24,6 +24,7 @@ RESOURCES = {
     "features": "per replicate (N, K) the student's features in the layer that the weak labels choose",
     "weak_features": "the same of the first supervisor that is a probe; needs such a supervisor",
     "rivals": "(N,) items of one number are candidates of one question; where there are no questions, of one group",
+    "rights": "(N,) how many of an item's rivals, itself among them, are right where the form of the task says so; -1: not known",
     "answers": "(N,) items of one number are the same answer, to this question or that",
     "weak_train": "the weak-train items with gold, and what supervisors say of them that have not seen it (WeakTrain)",
     "generator": "the student as a language model of its texts; needs a causal model and --student lora or full",

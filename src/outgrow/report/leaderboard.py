@@ -62,7 +62,7 @@ def _leaderboard(comparison: dict[str, Any]) -> Sheet:
             (f"{method['won']}, {method['lost']}" if "naive" in against else "–",),
         ))  # fmt: skip
     about = (
-        f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Group result: the sum of (student − floor) over the sum of "
+        f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Score: accuracy, or questions answered right where there are questions. Group result: the sum of (student − floor) over the sum of "
         f"(ceiling − floor), over the {resolved} pairs whose gap is resolved. Differences are paired. Intervals (95%) are for new tasks, and in "
         f"small print for new data of these tasks; pairs of one task count as one. {TOO_FEW}: fewer than {FEWEST}, or their "
         "gaps (in means, their numbers of pairs) so unlike that others’ could come to next to nothing. None is corrected for choosing the best of so many. "

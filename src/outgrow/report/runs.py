@@ -71,14 +71,20 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
 
 
 def _measured(folder: Path, run: Report, pair: Pair, gold: Any) -> Any:
-    from outgrow.measures.accuracy import accuracy
+    from outgrow.measures.accuracy import accuracy, choice
     from outgrow.measures.comparison import Measured, copied
     from outgrow.measures.intervals import shared_pool
 
     place = folder / "predictions" / safe(pair.task) / safe(f"{pair.weak}--{pair.strong}")
     labels, weights, groups = (gold[name].to_numpy() for name in ("label", "weight", "group"))
     rows = [row.method for row in pair.main.rows if row.kind in ("floor", "ceiling", "method")]
-    scores = {row: accuracy(probs_of(place / f"{safe(row)}.parquet", gold["id"]), labels, weights, groups) for row in rows}
+    asked = gold["question"].to_numpy() if "question" in gold.columns else None
+
+    def score(row: str) -> Any:
+        probs = probs_of(place / f"{safe(row)}.parquet", gold["id"])
+        return accuracy(probs, labels, weights, groups) if asked is None else choice(probs, labels, asked, groups)
+
+    scores = {row: score(row) for row in rows}
     wrong = [(pair.entry("agreement", row) or {}).get("when_wrong") for row in ("naive", "ceiling")]
     seconds, flops = _costs(run, pair, [row.method for row in pair.main.of("method")])
     details = pair.details

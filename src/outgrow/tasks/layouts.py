@@ -220,23 +220,14 @@ def _classify(read: _Read) -> Draft:
 
 
 def _choose(read: _Read) -> Draft:
-    """A row a candidate: all of them on the test side, the right one and one wrong one in the pool."""
+    """A row a candidate, all of them on every side: which rows there are tells nothing about which of them is right."""
     kept, parsed, side = read.rows.kept, read.parsed, read.side
     if not any(side[i] == TEST for i in kept):
         test = fifth([read.groups[i] for i in kept])
         side = {i: TEST if read.groups[i] in test else POOL for i in kept}
-    items: list[tuple[int, str]] = []
-    gold, weights = [], []
-    for i in kept:
-        options = parsed.options[i]
-        right = options[parsed.gold[i]]
-        wrong = [o for o in options if o != right]
-        if side[i] == POOL:
-            # Drawn from the id and from all wrong choices: who sees the two rows cannot tell which one was drawn.
-            wrong = [wrong[int(hashed("wrong", read.ids[i], *wrong), 16) % len(wrong)]]
-        items += [(i, o) for o in (right, *wrong)]
-        gold += [1] + [0] * len(wrong)
-        weights += [0.5] + [0.5 / len(wrong)] * len(wrong)
+    items = [(i, o) for i in kept for o in parsed.options[i]]
+    gold = [int(parsed.options[i].index(o) == parsed.gold[i]) for i, o in items]
+    weights = [0.5 if right else 0.5 / (len(parsed.options[i]) - 1) for (i, _), right in zip(items, gold, strict=True)]
     votes = {
         name: np.array([[np.nan] * 2 if (b := of[i]) is None else [1 - b[o], b[o]] for i, o in items])
         for name, of in read.votes.items()

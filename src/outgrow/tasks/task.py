@@ -17,7 +17,7 @@ FREE, POOL, TEST = 0, 1, 2
 class Task:
     """A data set with a question. N items in one order, which is the order of their hashed ids.
 
-    Nothing in here depends on gold beyond what the layouts promise: a `choose` pool holds as many right as wrong rows.
+    Nothing in here depends on gold. A `choose` task holds every candidate of its questions, exactly one of which is right.
     """
 
     name: str
@@ -64,6 +64,17 @@ class Task:
                 "name a column with --text"
             )
         return self.texts
+
+    def even(self, probs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Probabilities (..., n, 2) of the items `rows` (N,) bool as if right and wrong had been equally likely; of `choose` alone.
+
+        With exactly one of k right, odds grow k - 1 times, as the weights in Gold make those of the rows that are right
+        (Saerens et al. 2002), so that a row is called right where it is likelier so than one of k. Others stay as they are.
+        """
+        if self.question is None:
+            return probs
+        odds = np.stack([np.ones(rows.sum()), np.bincount(self.question)[self.question[rows]] - 1], -1) * probs
+        return (odds / odds.sum(-1, keepdims=True)).astype(np.float32)
 
     def seen(self, by: str) -> tuple[bytes, ...]:
         """The images, for a reader of images. Raises UserError where items have none."""
