@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from outgrow.generation.preference import Pair, PairObjective
     from outgrow.generation.tuning import Example
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same prompts would get other beams or scores."""
 UNIT = 64
 """Prompts whose beams are kept together."""
