@@ -214,7 +214,7 @@ def test_texts_are_scored_token_by_token_after_their_prompt(model, plain) -> Non
     texts = [" the city", "of rome", "", " yes", "no", " in france"]
     for prompt, text, found in zip(PROMPTS, texts, model.logprobs(PROMPTS, texts), strict=True):
         ids, then = model.encode(prompt, chat=False), model.after(text)
-        assert [tiny_models.SPECIAL[0], *text.split()][1:] == [model._fast.id_to_token(i) for i in then]
+        assert [tiny_models.SPECIAL[0], *text.split()][1:] == [model._coder.fast.id_to_token(i) for i in then]
         said = plain([*ids, *then])
         np.testing.assert_allclose(found, [log_softmax(said[len(ids) - 1 + t])[i] for t, i in enumerate(then)], atol=2e-5)
         assert found.dtype == np.float32 and found.shape == (len(then),)

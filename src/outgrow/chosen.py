@@ -54,6 +54,8 @@ class Bench:
     """(A,) bool: by the task's own check of what is shown; None where it has none."""
     verdicts: dict[str, Verdicts]
     cost: tuple[Cost, ...]
+    cut: np.ndarray | None = None
+    """(A,) bool: which answers were cut at the token limit; None where nobody knows."""
 
 
 @final
@@ -132,7 +134,8 @@ def facts_of(task: Writing, benches: Sequence[Bench], seed: int) -> dict[str, An
         ],
         "gaps": [_gap(who, c, resampled) for who, c in found if c.choice != "single"],
         "members": [
-            {"who": b.who, "name": name, "right": _plain(resampled.figure(f"{b.who}/member/{name}")), "answers": int((b.answers.supervisor == j).sum())}
+            {"who": b.who, "name": name, "right": _plain(resampled.figure(f"{b.who}/member/{name}")), "answers": int((b.answers.supervisor == j).sum()),
+             "cut": None if b.cut is None else int(b.cut[b.answers.supervisor == j].sum())}
             for b in benches for j, name in enumerate(b.answers.supervisors)
         ],
         "independent": _independent(main),

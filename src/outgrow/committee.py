@@ -51,6 +51,8 @@ class Written:
     correct: list[list[list[bool]]] | None = None
     """Where a table says so; None: gold is to be asked."""
     cost: tuple[Cost, ...] = ()
+    cut: list[list[list[bool]]] | None = None
+    """Which were cut at the token limit; None where nobody knows."""
 
 
 @final
@@ -172,16 +174,17 @@ def _drawn(names: Sequence[str], task: Writing, draws: int, temperature: float, 
     from outgrow.generation import Sampling, answers
 
     how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
-    texts, logprobs, costs = [], [], []
+    texts, logprobs, costs, cut = [], [], [], []
     for name in names:
         model = generation.named(name, store)
         drawn = answers.draw(model, task.prompts, draws, how, seed, store)
         texts.append([[a.text for a in row] for row in drawn.answers])
+        cut.append([[a.cut for a in row] for row in drawn.answers])
         logprobs.append([[float(np.sum(a.logprobs)) if a.logprobs else np.nan for a in row] for row in drawn.answers])
         parameters = getattr(getattr(model, "model", None), "parameters", None)
         flops = 2.0 * parameters * drawn.tokens if parameters else None
         costs.append(Cost(f"{name} writes", draws * len(task), drawn.tokens, drawn.seconds, flops))
-    return Written(tuple(names), texts, logprobs, cost=tuple(costs))
+    return Written(tuple(names), texts, logprobs, cost=tuple(costs), cut=cut)
 
 
 def _improved(
@@ -212,7 +215,10 @@ def _bench(who: str, task: Writing, gold: WritingGold, written: Written, names: 
         others = {other: verdicts[other] for other in names if other not in combine}
         verdicts[name] = _combined(name, task, gathered, others)
     shown = verdicts[task.verifier].standing == SOUND if task.verifier else None
-    return Bench(who, gathered, right, shown, {name: verdicts[name] for name in names}, tuple(costs))
+    cut = None
+    if written.cut is not None:
+        cut = np.array([written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)], bool)
+    return Bench(who, gathered, right, shown, {name: verdicts[name] for name in names}, tuple(costs), cut)
 
 
 def _right(scorer: str, prompts: Sequence[str], texts: Sequence[str], keys: Sequence[Any], store: Store) -> np.ndarray:
@@ -317,11 +323,11 @@ def _table(task: Writing, benches: Sequence[Bench]) -> Any:
         columns: dict[str, Any] = {
             "item": [task.ids[i] for i in a.item], "prompt": [task.prompts[i] for i in a.item], "model": [a.supervisors[j] for j in a.supervisor],
             "draw": a.draw, "answer": list(a.texts), "logprob": [None if np.isnan(x) else float(x) for x in a.logprob], "correct": b.right,
-            "shown": b.shown if b.shown is not None else [None] * len(b.right),
+            "shown": b.shown if b.shown is not None else [None] * len(b.right), "cut": b.cut if b.cut is not None else [None] * len(b.right),
         }  # fmt: skip
         for name in names:
             columns |= {f"{name}": [SOUNDNESS[s] for s in b.verdicts[name].standing.tolist()], f"{name}_why": list(b.verdicts[name].why)}
-        schema = {"logprob": pl.Float64, "correct": pl.Boolean, "shown": pl.Boolean, **{name: pl.Boolean for name in names}}
+        schema = {"logprob": pl.Float64, "correct": pl.Boolean, "shown": pl.Boolean, "cut": pl.Boolean, **{name: pl.Boolean for name in names}}
         frames.append(pl.DataFrame(columns, schema_overrides=schema))
     return pl.concat(frames)
 

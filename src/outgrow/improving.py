@@ -107,7 +107,7 @@ def _kept(
     places = keep(writer, [[Asked(task.prompts[i], a.text, task.shown[i]) for a in row] for i, row in zip(items, drawn, strict=True)])
     chosen = [(i, row[at]) for i, row, at in zip(items, drawn, places, strict=True) if at is not None]
     right = _right(task, gold, [i for i, _ in chosen], [[a] for _, a in chosen])
-    return [Example(task.prompts[i], a.text) for i, a in chosen], float(right.mean()) if chosen else float("nan")
+    return [Example(task.prompts[i], a.text, whole=not a.cut) for i, a in chosen], float(right.mean()) if chosen else float("nan")
 
 
 def _right(task: Writing, gold: WritingGold, items: Sequence[int], rows: Sequence[Sequence[Answer]]) -> np.ndarray:

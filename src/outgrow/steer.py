@@ -171,10 +171,11 @@ def _lessons(task: Writing, gold: WritingGold, train: np.ndarray, weak: str | No
     how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
     drawn = answers.draw(named(weak, store), [task.prompts[i] for i in train], 1, how, seed, store)
     said = {int(i): one.text for i, (one,) in zip(train, drawn.answers, strict=True) if one.ended == "stop" and one.text.strip()}
+    cut = sum(one.cut for (one,) in drawn.answers)
     if len(said) < FEWEST:
         raise UserError(f"{weak!r} finished an answer to {len(said)} of {len(train)} training items: at least {FEWEST} are needed to learn from")
     right = scored.right(task.scorer, [task.prompts[i] for i in said], list(said.values()), [gold.keys[i] for i in said])
-    return [Example(task.prompts[i], text) for i, text in said.items()], {"kind": "weak", "name": weak, "right": float(right.mean())}
+    return [Example(task.prompts[i], text) for i, text in said.items()], {"kind": "weak", "name": weak, "right": float(right.mean()), "cut": cut}
 
 
 def statements(name: str) -> Statements:

@@ -79,6 +79,9 @@ def _say(facts: dict[str, Any]) -> None:
 
     if not facts["enough"]["holds"]:
         print(f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts")
+    for member in facts["members"]:
+        if member.get("cut"):
+            print(f"{member['name']}: {member['cut']:,} of {member['answers']:,} answers were cut at the token limit (of a table, --tokens gives more room)")
     for figure in facts["figures"]:
         if figure["k"] == max(f["k"] for f in facts["figures"] if f["who"] == figure["who"]):
             name = figure["choice"] + (f" {figure['verifier']}" if figure["verifier"] else "")

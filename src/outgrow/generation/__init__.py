@@ -68,6 +68,11 @@ class Answer:
     seed: int
     """What it was drawn with: derived from the study's seed, the prompt and the number of the draw."""
 
+    @property
+    def cut(self) -> bool:
+        """Whether it was cut at the token limit: it says nothing of where an answer ends."""
+        return self.ended == "length"
+
 
 class LanguageModel(Protocol):
     """What writes. All back ends and `ProxyTuned` have this shape."""

@@ -5,7 +5,8 @@ arXiv 1904.09751, section 3.1), a token is taken by inverting the distribution f
 
     y_t = min {v: P(1) + ... + P(v) > u_t (P(1) + ... + P(V))},    u_t = the t-th uniform number of the answer's own generator
 
-so that an answer depends on its seed and its prompt alone. Its log-probabilities are those of softmax(z), untempered and uncut.
+so that an answer depends on its seed and its prompt alone, as far as logits do: rows that stand beside one another are added up in another order
+than one alone, which `loading.alone` forbids. Its log-probabilities are those of softmax(z), untempered and uncut.
 
 Beams. The `width` beginnings of largest sum of log p(token | those before it) go on; one that ends stands aside with its sum. The search
 is over when nothing that goes on can still overtake, since sums only fall.
@@ -88,7 +89,7 @@ def _batches(
         while start < draws[prompt]:
             if not batch:
                 each = getattr(model, "column", 0) * (len(begun[prompt]) + how.tokens)
-                most = max(1, min(ROWS[where], CACHE[where] // max(each, 1)))
+                most = 1 if loading.alone() else max(1, min(ROWS[where], CACHE[where] // max(each, 1)))
             stop = min(draws[prompt], start + most - filled)
             batch.append((prompt, start, stop))
             filled += stop - start

@@ -51,7 +51,9 @@ class Local(Tokenized):
         self.model, self.name, self.digest = model, model.name, model.digest
         self._where = loading.device()
         versions = f"transformers {transformers.__version__}, torch {torch.__version__}"
-        self.engine = f"{versions}, {self._precision}, {self._where.type}"
+        self.alone = loading.alone()
+        """Whether nothing is computed beside anything else."""
+        self.engine = f"{versions}, {self._precision}, {self._where.type}{', each alone' if self.alone else ''}"
         self.rows = decoding.ROWS[self._where.type]
 
     @cached_property
@@ -123,7 +125,7 @@ class Local(Tokenized):
         order = sorted((at for at in range(len(then)) if then[at]), key=lambda at: (-lengths[at], at))
         while order:
             # What stands to the right of a position is nothing to it: rows of unequal length need no mask.
-            many = max(1, _TOGETHER[self._where.type] // lengths[order[0]])
+            many = 1 if self.alone else max(1, _TOGETHER[self._where.type] // lengths[order[0]])
             while many > 1 and sum(len(then[at]) for at in order[:many]) * head.weight.shape[0] > _NUMBERS[self._where.type]:
                 many -= 1
             batch, order = order[:many], order[many:]

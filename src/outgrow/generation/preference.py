@@ -28,6 +28,8 @@ class Pair:
     rejected: str
     confidence: float = 1.0
     """The pair's share in the loss."""
+    whole: tuple[bool, bool] = (True, True)
+    """Whether the chosen and the rejected answer end where their texts do; one that was cut at the token limit counts without an end."""
 
 
 class PairObjective(Protocol):

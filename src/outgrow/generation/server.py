@@ -4,10 +4,11 @@
     server:URL,NAME,tokenizer=MODEL        also says what comes next: MODEL is the checkpoint whose tokenizer it uses. The server must
                                            read token ids and return log-probabilities of the whole vocabulary (vLLM: --max-logprobs)
 
-The key is taken from OPENAI_API_KEY; a server that wants none gets any. Every request is for one answer, with its own seed. What only
+The key is taken from OPENAI_API_KEY; a server that wants none gets any. What a server sends is read as `wire.py` says: no redirect is
+followed, an answer has a largest size and all of a request a longest time. Every request is for one answer, with its own seed. What only
 some servers know is left out once a server says that it does not know it.
 
-A request that gets no answer (time-out, refused connection, 429, 5xx, garbage) is sent again after growing waits, or after those the
+A request that gets no answer (time-out, refused connection, 429, 5xx, garbage, nonsense) is sent again after growing waits, or after those the
 server asks for; then its answer is marked "failed", as is one that the server refuses (a prompt that is too long). The endpoint counts as dead where it no longer lists its models either, or has given
 none of LOST answers in a row.
 """
@@ -18,17 +19,17 @@ import os
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from outgrow import progress
 from outgrow.errors import UserError
-from outgrow.generation import Answer, Sampling
+from outgrow.generation import Answer, Sampling, wire
 from outgrow.generation.answers import FLIGHT, Cost, Paid
 from outgrow.generation.tokenized import Tokenized
 from outgrow.models.checkpoints import Model
@@ -49,7 +50,9 @@ _SAID = ("id", "owned_by", "root", "parent", "max_model_len", "meta")
 _OPTIONAL = ("seed", "logprobs", "top_k", "min_p", "repetition_penalty", "return_tokens_as_token_ids")
 _UNCUT = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 """Some servers have settings of their own that would bend the distribution."""
-_ID = re.compile(r"token_id:(\d+)")
+_ID = re.compile(r"token_id:(\d{1,15})")
+_FOREIGN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What reading an answer of another shape than OpenAI's can raise."""
 
 
 class _Vain(Exception):
@@ -71,9 +74,14 @@ class Server(Tokenized):
             import openai
         except ImportError:
             raise UserError("a server is asked through the package openai: pip install 'outgrow[server]'") from None
-        self.url, self.name, self._spelled, self._waits = url.rstrip("/"), name, tokenizer, tuple(waits)
-        key = os.environ.get("OPENAI_API_KEY") or "none"
-        self._client = openai.OpenAI(base_url=self.url, api_key=key, max_retries=0, timeout=openai.Timeout(timeout, connect=min(timeout, 10.0)))
+        self._url, self.name, self._spelled, self._waits = url.rstrip("/"), name, tokenizer, tuple(waits)
+        self.url = wire.address(self._url)
+        """Where it is, without name and password."""
+        self._key, self._timeout = (os.environ.get("OPENAI_API_KEY") or "none").strip(), timeout
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise UserError("OPENAI_API_KEY holds characters that no key has: set it to the key alone")
+        self._client = openai.OpenAI(base_url=self._url, api_key=self._key, max_retries=0, http_client=(client := wire.client(timeout)))
+        weakref.finalize(self, client.close)
         self._lock = threading.Lock()
         self._unknown: set[str] = set()
         self._told: set[str] = set()
@@ -85,8 +93,8 @@ class Server(Tokenized):
         """From "URL,NAME" or "URL,NAME,tokenizer=MODEL"."""
         url, _, rest = spec.partition(",")
         name, _, tokenizer = rest.partition(",tokenizer=")
-        if not urlsplit(url).netloc or not name:
-            raise UserError(f"server:{spec} is not server:URL,NAME, as in server:http://localhost:8000/v1,Qwen/Qwen3-0.6B")
+        if not wire.valid(url) or not name:
+            raise UserError(f"server:{wire.address(spec)} is not server:URL,NAME, as in server:http://localhost:8000/v1,Qwen/Qwen3-0.6B")
         if not tokenizer:
             return cls(url, name)
         from outgrow import models
@@ -103,11 +111,10 @@ class Server(Tokenized):
     @cached_property
     def _about(self) -> Mapping[str, Any]:
         """What the server says of the model."""
-        told, _ = self._insist("models", None, lambda answer: [dict(one) for one in answer["data"]])
-        named = {str(one.get("id")): one for one in told}
+        named, _ = self._insist("models", None, _listed)
         if self.name not in named:
-            raise UserError(f"{self.url} serves no model {self.name!r}: it serves {', '.join(sorted(named)) or 'none'}")
-        return {name: named[self.name].get(name) for name in _SAID}
+            raise UserError(f"{self.url} serves no model {self.name!r}: it serves {wire.shown(', '.join(sorted(named)), self._key) or 'none'}")
+        return named[self.name]
 
     @cached_property
     def digest(self) -> str:
@@ -117,19 +124,19 @@ class Server(Tokenized):
     @cached_property
     def engine(self) -> str:
         """Whose server it is, and its version where it tells."""
-        root = self.url.removesuffix("/v1")
+        root, owner = self._url.removesuffix("/v1"), wire.shown(self._about["owned_by"], self._key)
         for path, word in (("version", "version"), ("props", "build_info")):
             try:
-                told = self._send(f"{root}/{path}", None)[word]
-            except (_Vain, UserError, LookupError, TypeError):
+                told = wire.shown(self._send(f"{root}/{path}", None)[word], self._key)
+            except (_Vain, UserError, *_FOREIGN):
                 continue
-            return f"server {self._about['owned_by']} {told}"
-        return f"server {self._about['owned_by']}"
+            return f"server {owner} {told}"
+        return f"server {owner}"
 
     def ask(self, prompt: str, how: Sampling, seed: int) -> Paid:
         """One answer, which may have failed. Raises UserError where the endpoint is dead or refuses what is asked."""
         body = {
-            **({"messages": [{"role": "user", "content": prompt}]} if how.chat else {"prompt": prompt}),
+            **({"messages": [{"role": "user", "content": prompt}]} if how.chat else {"prompt": self._begun(prompt)}),
             "max_tokens": how.tokens,
             "temperature": how.temperature,
             "top_p": how.top_p,
@@ -152,6 +159,10 @@ class Server(Tokenized):
             found, requests = None, 1
         spent = Cost(time.monotonic() - began, 0, 0, requests)
         return Paid(Answer("", (), (), "failed", seed), spent) if found is None else Paid(found.answer, found.cost + spent)
+
+    def _begun(self, prompt: str) -> str | list[int]:
+        """A prompt as the server is sent it: in tokens where they are known, since it would take the text of a control token for one."""
+        return prompt if self._spelled is None else self.encode(prompt, False)
 
     def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
         """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k]."""
@@ -193,14 +204,13 @@ class Server(Tokenized):
         size = len(self.tokens)
         body = {"prompt": list(ids), "max_tokens": 1, "temperature": 1.0, "logprobs": size, "return_tokens_as_token_ids": True}
         try:
-            told, why = self._must("completions", body, lambda answer: dict(_only(answer)["logprobs"]["top_logprobs"][0])), ""
+            told, why = self._must("completions", body, _following), ""
         except _Refused as refused:
             told, why = {}, f"; {refused}"
         row = np.full(size, np.nan, np.float32)
         for token, logp in told.items():
-            number = _ID.fullmatch(token)
-            if number and int(number[1]) < size:
-                row[int(number[1])] = logp
+            if token < size:
+                row[token] = logp
         missing = int(np.isnan(row).sum())
         if missing:
             raise UserError(
@@ -217,14 +227,14 @@ class Server(Tokenized):
 
         def read(answer: Any) -> np.ndarray:
             told = _only(answer)["logprobs"]
-            read = int(answer["usage"]["prompt_tokens"])
+            read = wire.count(answer["usage"]["prompt_tokens"])
             logprobs, words = told["token_logprobs"][:read], told["tokens"][:read]
             if len(logprobs) < read or logprobs[0] is not None or read < 2:
                 return np.zeros(0, np.float32)
             many = len(text)
             if isinstance(text, str):
                 many = next((k for k in range(1, read) if "".join(words[-k:]).endswith(text)), read)
-            return np.array(logprobs[1:][-many:] if many < read else [], np.float32)
+            return np.array([wire.logprob(one) for one in logprobs[1:][-many:]] if many < read else [], np.float32)
 
         found = self._must("completions", body, read)
         if not len(found):
@@ -250,8 +260,9 @@ class Server(Tokenized):
                 answer = self._send(path, body, optional)
                 try:
                     found = read(answer)
-                except (LookupError, TypeError, ValueError, AttributeError) as error:
-                    raise _Vain(f"its answer has another shape than OpenAI's ({type(error).__name__}: {error})") from None
+                except _FOREIGN as error:
+                    told = wire.shown(error, self._key)
+                    raise _Vain(f"its answer has another shape than OpenAI's ({type(error).__name__}: {told})") from None
             except _Unknown as error:
                 with self._lock:
                     self._unknown.add(str(error))
@@ -289,7 +300,7 @@ class Server(Tokenized):
     def _alive(self) -> bool:
         try:
             return bool(self._send("models", None)["data"])
-        except (_Vain, UserError, LookupError, TypeError):
+        except (_Vain, UserError, *_FOREIGN):
             return False
 
     def _send(self, path: str, body: Mapping[str, Any] | None, optional: Sequence[str] = ()) -> Any:
@@ -299,26 +310,36 @@ class Server(Tokenized):
         known = {name: value for name, value in (body or {}).items() if name not in optional or name not in self._unknown}
         try:
             if body is None:
-                return self._client.get(path, cast_to=object)
-            return self._client.post(path, body={"model": self.name, **known}, cast_to=object)
+                return wire.within(self._timeout, lambda: self._client.get(path, cast_to=object))
+            return wire.within(self._timeout, lambda: self._client.post(path, body={"model": self.name, **known}, cast_to=object))
+        except wire.Refused as refused:
+            raise _Vain(str(refused)) from None
         except openai.APITimeoutError:
             raise _Vain("time-out") from None
         except openai.APIConnectionError as error:
-            raise _Vain(f"no connection: {error.__cause__ or error}") from None
+            if isinstance(error.__cause__, wire.Refused):
+                raise _Vain(str(error.__cause__)) from None
+            raise _Vain(f"no connection: {wire.shown(error.__cause__ or error, self._key)}") from None
         except openai.APIStatusError as error:
             code = error.status_code
             if code in (408, 409, 429) or code >= 500:
                 raise _Vain(f"status {code}", _asked_for(error.response.headers.get("retry-after"))) from None
+            if 300 <= code < 400:
+                to = wire.address(error.response.headers.get("location", "nowhere"))
+                raise UserError(
+                    f"{self.url} redirects to {wire.shown(to, self._key)}, where neither prompt nor key is taken unasked: name that URL if it is the server's"
+                ) from None
             told = str(error.message)
             if code in (400, 422):
                 for name in optional:
                     if name in told and name in known:
                         raise _Unknown(name) from None
+            told = wire.shown(told, self._key)
             if code in (401, 403):
                 told = f"set OPENAI_API_KEY ({told})"
             kind = _Refused if code in (400, 413, 422) else UserError
-            raise kind(f"{self.url} refuses the request for {self.name!r} (status {code}): {told[:300]}") from None
-        except (openai.APIError, ValueError) as error:
+            raise kind(f"{self.url} refuses the request for {self.name!r} (status {code}): {told}") from None
+        except (openai.APIError, ValueError, RecursionError) as error:
             raise _Vain(f"garbage ({type(error).__name__})") from None
 
 
@@ -345,9 +366,22 @@ def _asked_for(header: str | None) -> float:
 
         try:
             seconds = parsedate_to_datetime(header).timestamp() - time.time()
-        except ValueError:
+        except (ValueError, TypeError, OverflowError):
             return 0.0
-    return min(max(seconds, 0.0), LONGEST)
+    return min(max(0.0, seconds), LONGEST)
+
+
+def _listed(answer: Any) -> dict[str, dict[str, Any]]:
+    """What a server says of its models, by their names."""
+    told = {str(one["id"]): {name: one.get(name) for name in _SAID} for one in answer["data"]}
+    repr(told)  # what is nested too deeply to be told is found here
+    return told
+
+
+def _following(answer: Any) -> dict[int, float]:
+    """Log-probabilities of what follows, by the ids of the tokens."""
+    told = _only(answer)["logprobs"]["top_logprobs"][0].items()
+    return {int(number[1]): wire.logprob(logp) for token, logp in told if (number := _ID.fullmatch(token))}
 
 
 def _only(answer: Any) -> Any:
@@ -379,12 +413,12 @@ def _paid(answer: Any, text: Any, tokens: Sequence[str], logprobs: Sequence[floa
     made = Answer(
         # Half a surrogate pair, which JSON can say and no file can hold.
         text.encode("utf-8", "replace").decode(),
-        tuple(float(one) for one in logprobs),
+        tuple(wire.logprob(one) for one in logprobs),
         numbers if len(numbers) == len(tokens) else (),
         "length" if _only(answer).get("finish_reason") == "length" else "stop",
         seed,
     )
-    cost = Cost(0.0, int(used.get("completion_tokens", len(logprobs))), int(used.get("prompt_tokens", 0)), 0)
+    cost = Cost(0.0, wire.count(used.get("completion_tokens", len(logprobs))), wire.count(used.get("prompt_tokens", 0)), 0)
     return Paid(made, cost)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from outgrow.errors import UserError
 from outgrow.models.checkpoints import Model, config_of
-from outgrow.models.tokens import tokenizer_of
+from outgrow.models.damaged import reading
+from outgrow.models.tokens import Coder, tokenizer_of
 from outgrow.rng import hashed
 
-_BEFORE = ":"
-"""The tokens of a text that goes on are those it has after this; alone, some tokenizers would put a space before it or drop one."""
+_SAID = "outgrowstandsforwhatissaid"
+"""Said once in the place of a prompt, to find what a chat template puts around it."""
 
 
 class Tokenized(ABC):
@@ -27,32 +28,36 @@ class Tokenized(ABC):
         """The checkpoint whose tokenizer it uses. Raises UserError where none is known."""
 
     def encode(self, prompt: str, chat: bool) -> list[int]:
-        """The ids of a prompt, with the special tokens that the model wants before it. Raises UserError for a chat without a template."""
-        if chat:
-            if not self._tokenizer.chat_template:
-                raise UserError(f"model {self.name!r} has no chat template: use an instruction-tuned model, or prompts to be continued")
-            said = [{"role": "user", "content": prompt}]
-            text = self._tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
-            return self._fast.encode(text, add_special_tokens=False).ids
-        marks = (self._tokenizer.bos_token_id, self._tokenizer.eos_token_id, 0)
-        return self._fast.encode(prompt).ids or [next(mark for mark in marks if mark is not None)]
+        """The ids of a prompt that the model is to go on from, with the special tokens that it wants before it and none after it.
+
+        What a prompt says is never a control token; what a chat template puts around it is. Raises UserError for a chat without a template.
+        """
+        if not chat:
+            return self._coder.prompt(prompt)
+        text = self._chatted(prompt)
+        if not self._coder.controls(prompt):
+            return self._marked.encode(text, add_special_tokens=False).ids
+        around = self._chatted(_SAID).split(_SAID)
+        if len(around) != 2 or not (text.startswith(around[0]) and text.endswith(around[1])):
+            raise UserError(
+                f"a prompt of {self.name!r} holds the text of a control token, and its chat template changes what is said or says it twice: "
+                f"take it out of {prompt[:60]!r}"
+            )
+        begun, ended = (self._marked.encode(part, add_special_tokens=False).ids for part in around)
+        return [*begun, *self.after(text[len(around[0]) : len(text) - len(around[1])]), *ended]
 
     def after(self, text: str) -> list[int]:
         """The ids of a text that goes on where a prompt ends, without special tokens."""
-        both = self._fast.encode(_BEFORE + text, add_special_tokens=False).ids
-        joined = both[: len(self._before)] == self._before
-        return both[len(self._before) :] if joined else self._fast.encode(text, add_special_tokens=False).ids
+        return self._coder.after(text)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where in the text the tokens of `after` stand: the first character of each, and the one past its last."""
-        both = self._fast.encode(_BEFORE + text, add_special_tokens=False)
-        if both.ids[: len(self._before)] != self._before:
-            return self._fast.encode(text, add_special_tokens=False).offsets
-        return [(max(0, start - len(_BEFORE)), stop - len(_BEFORE)) for start, stop in both.offsets[len(self._before) :]]
+        return self._coder.spans(text)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids that go on where a prompt ended, special tokens left out."""
-        return self._fast.decode([*self._before, *ids])[len(self._fast.decode(self._before)) :]
+        fast, before = self._coder.fast, self._coder.before
+        return fast.decode([*before, *ids])[len(fast.decode(before)) :]
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
@@ -72,7 +77,8 @@ class Tokenized(ABC):
 
         named = [config_of(self.spelled.path, self.name).eos_token_id, self._tokenizer.eos_token_id]
         if (self.spelled.path / "generation_config.json").exists():
-            named.append(GenerationConfig.from_pretrained(self.spelled.path, local_files_only=True).eos_token_id)
+            with reading(f"generation_config.json of {self.name!r}"):
+                named.append(GenerationConfig.from_pretrained(self.spelled.path, local_files_only=True).eos_token_id)
         return frozenset(i for one in named if one is not None for i in (one if isinstance(one, list) else [one]))
 
     @cached_property
@@ -80,12 +86,21 @@ class Tokenized(ABC):
         return tokenizer_of(self.spelled)
 
     @cached_property
-    def _fast(self) -> Any:
-        fast = self._tokenizer.backend_tokenizer
+    def _coder(self) -> Coder:
+        return Coder(self._tokenizer)
+
+    @cached_property
+    def _marked(self) -> Any:
+        """A tokenizer of its own for what chat templates say, in which control tokens are what they are."""
+        fast = tokenizer_of(self.spelled).backend_tokenizer
         fast.no_padding()
         fast.no_truncation()
         return fast
 
-    @cached_property
-    def _before(self) -> list[int]:
-        return self._fast.encode(_BEFORE, add_special_tokens=False).ids
+    def _chatted(self, prompt: str) -> str:
+        """What a user says, in the model's chat template."""
+        if not self._tokenizer.chat_template:
+            raise UserError(f"model {self.name!r} has no chat template: use an instruction-tuned model, or prompts to be continued")
+        said = [{"role": "user", "content": prompt}]
+        with reading(f"the chat template of {self.name!r}", "see its chat_template.jinja, or tokenizer_config.json"):
+            return self._tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False)

@@ -1,6 +1,6 @@
 """A language model is tuned on answers: it learns their tokens, and nothing of the prompts.
 
-    x_i = prompt's ids, answer's ids, end        as generation reads and writes them
+    x_i = prompt's ids, answer's ids, end        as generation reads and writes them; no end where the answer was cut at the token limit
     for t = 0 .. T-1, with a batch I of 16 examples, each once an epoch in an order that the seed draws:
         L = 1/|K| sum_{(i, k) in K} w_i / mean(w) loss(logits before token k of i, token k, score of it, t / T)
         one step of Adam at the rate lr (1 + cos(pi t / T)) / 2           K: the answers' tokens in the batch, their ends among them
@@ -70,6 +70,8 @@ class Example:
     """Its share in the loss; an example of weight 0 is left out."""
     targets: tuple[float, ...] | None = None
     """Probability that each token of the answer should have, in the tokens of who learns it; its end should have 1."""
+    whole: bool = True
+    """Whether the answer ends here. One that was cut at the token limit teaches its tokens and no end."""
 
 
 @final
@@ -78,7 +80,7 @@ class Text:
     """What is read for one answer."""
 
     ids: np.ndarray
-    """int64 (P + T,): of the prompt, of the answer, and the end."""
+    """int64 (P + T,): of the prompt, of the answer, and the end of one that is whole."""
     start: int
     """P: where the answer begins."""
 
@@ -103,14 +105,14 @@ def tune(
     kind: "lora" or "full". Raises UserError for no examples, for one that is longer than the model can read, and where `targets`
     are not one probability a token.
     """
-    examples = [example for example in examples if example.weight > 0]
+    examples = [example for example in examples if example.weight > 0 and (example.whole or example.answer)]
     if not examples:
         raise UserError("no examples to tune on: give at least one of a weight above 0")
     if any(example.targets is not None for example in examples) and objective is None:
         raise UserError("examples have `targets`, but the objective is plain cross-entropy: give Soft() or another of generation/targets.py")
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
-    texts = read(model, [(example.prompt, example.answer) for example in examples], chat)
+    texts = read(model, [(example.prompt, example.answer) for example in examples], chat, [example.whole for example in examples])
     scores = [_scores(example, text) for example, text in zip(examples, texts, strict=True)]
     weights = np.array([example.weight for example in examples])
     lessons = Lessons(texts, scores, weights / weights.mean(), objective or Hard(), epochs, seed, f"tuning {model.name} ({kind})")
@@ -126,7 +128,7 @@ def prefer(
     weak: a model of the same vocabulary after and before it was aligned, for `Wspo`. Raises UserError for no pairs, for one that is
     longer than the model can read, and for weak models that are missing or of another vocabulary.
     """
-    pairs = [pair for pair in pairs if pair.confidence > 0]
+    pairs = [pair for pair in pairs if pair.confidence > 0 and all(map(any, zip((pair.chosen, pair.rejected), pair.whole, strict=True)))]
     if not pairs:
         raise UserError("no pairs to learn from: give at least one of a confidence above 0")
     if (weak is None) != objective.both:
@@ -134,7 +136,7 @@ def prefer(
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
     sides = [[(pair.prompt, pair.chosen) for pair in pairs], [(pair.prompt, pair.rejected) for pair in pairs]]
-    texts = [read(model, side, chat) for side in sides[: 1 + objective.both]]
+    texts = [read(model, side, chat, [pair.whole[at] for pair in pairs]) for at, side in enumerate(sides[: 1 + objective.both])]
     for other in weak or ():
         if Local(other).vocabulary != Local(model).vocabulary:
             raise UserError(f"models {other.name!r} and {model.name!r} have different vocabularies: give weak models of the same one")
@@ -153,8 +155,11 @@ def spent(tuned: Model) -> Spent:
     return Spent(meta["seconds"], meta["tokens"], meta["steps"])
 
 
-def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool) -> list[Text]:
-    """Prompts and answers as the model reads the former and writes the latter. Raises UserError for what is too long for it."""
+def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool, whole: Sequence[bool] | None = None) -> list[Text]:
+    """Prompts and answers as the model reads the former and writes the latter, with its end where the answer is `whole` (all, where not said).
+
+    Raises UserError for what is too long for it.
+    """
     local = Local(model)
     eos = tokenizer_of(model).eos_token_id
     if not local.ends:
@@ -162,24 +167,26 @@ def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool) -> list[Tex
     end = eos if eos in local.ends else min(local.ends)
     positions = getattr(config_of(model.path, model.name), "max_position_embeddings", None) or math.inf
     texts = []
-    for prompt, answer in pairs:
+    for (prompt, answer), ends in zip(pairs, whole or [True] * len(pairs), strict=True):
         begun = local.encode(prompt, chat)
-        texts.append(Text(np.array([*begun, *local.after(answer), end], np.int64), len(begun)))
+        texts.append(Text(np.array([*begun, *local.after(answer), *([end] if ends else [])], np.int64), len(begun)))
         if len(texts[-1].ids) > positions:
             raise UserError(f"an example of {len(texts[-1].ids)} tokens is more than the {positions} of {model.name!r}: leave it out")
     return texts
 
 
 def _scores(example: Example, text: Text) -> np.ndarray:
-    """float32 (T,) of an answer's tokens and its end."""
+    """float32 (T,) of an answer's tokens and its end, where it has one."""
     tokens = len(text.ids) - text.start
     if example.targets is None:
         return np.ones(tokens, np.float32)
-    if len(example.targets) != tokens - 1:
-        raise UserError(f"{len(example.targets)} targets for an answer of {tokens - 1} tokens: give one a token of the model that learns them")
+    if len(example.targets) != tokens - example.whole:
+        raise UserError(
+            f"{len(example.targets)} targets for an answer of {tokens - example.whole} tokens: give one a token of the model that learns them"
+        )
     if not all(0 <= target <= 1 for target in example.targets):
         raise UserError(f"targets from {min(example.targets):.3g} to {max(example.targets):.3g} are no probabilities: give exp of what `bridge.across` gives")
-    return np.array([*example.targets, 1.0], np.float32)
+    return np.array([*example.targets, *([1.0] if example.whole else [])], np.float32)
 
 
 @final
@@ -347,7 +354,7 @@ def logprobs(model: Model, texts: Sequence[Text], store: Store) -> list[np.ndarr
                 bar.advance(len(part))
         return {"logp": np.concatenate(found)}, {}
 
-    made = {"code": fingerprint("token-scores"), "model": model.digest, "texts": _pinned(texts), "precision": loading.chosen_precision(), "device": loading.device().type}
+    made = {"code": fingerprint("token-scores"), "model": model.digest, "texts": _pinned(texts), "precision": loading.chosen_precision(), "device": loading.device().type, "alone": loading.alone()}
     ends = np.cumsum([len(text.ids) - text.start for text in texts])
     return np.split(store.make("token-scores", made, build).arrays["logp"], ends[:-1])
 

@@ -20,9 +20,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +31,8 @@ from outgrow import progress
 from outgrow.errors import UserError, unknown
 from outgrow.models import files, hub, scratch, wheels
 from outgrow.models.catalogue import ENTRIES, Entry
-from outgrow.store import Store, disk, made_of
+from outgrow.models.damaged import check_gguf, reading
+from outgrow.store import Store, container, disk, made_of
 
 FORMAT = 1
 """Goes up when the same source would become other files."""
@@ -237,27 +236,26 @@ def dequantize(gguf: Path, folder: Path, name: str) -> None:
     import gguf as library
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    from outgrow.models.loading import quiet
+    from outgrow.models.loading import complete, quiet
 
+    check_gguf(gguf)
     progress.say(f"converting {name} to safetensors, once (up to a minute)")
     # Tokenizer, configuration and weights each parse the whole file, which is most of the time: once will do.
     parsed_once = mock.patch.object(library, "GGUFReader", functools.cache(library.GGUFReader))
-    try:
-        with quiet(), contextlib.redirect_stderr(io.StringIO()), parsed_once:
+    what, do = f"{gguf.name} of {name!r}", "use a safetensors version, or get the file again"
+    with quiet(), contextlib.redirect_stderr(io.StringIO()), parsed_once:
+        with reading(what, do):
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
             # Without `dequantize` the result counts as quantized, and can neither be saved nor fine-tuned.
-            model = AutoModelForCausalLM.from_pretrained(
-                gguf.parent, gguf_file=gguf.name, quantization_config=GgufConfig(dequantize=True), dtype="bfloat16"
+            model, loaded = AutoModelForCausalLM.from_pretrained(
+                gguf.parent, gguf_file=gguf.name, quantization_config=GgufConfig(dequantize=True), dtype="bfloat16", output_loading_info=True
             )
-            model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-            for path in folder.iterdir():
-                # The weights come out readable by their owner alone, in a store that others may share.
-                path.chmod(folder.stat().st_mode & 0o666)
-    except (ValueError, KeyError, NotImplementedError) as error:
-        raise UserError(
-            f"cannot convert {gguf.name} of {name!r}: {_first_line(error)}; use a safetensors version"
-        ) from error
+        complete(model, loaded, what)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        for path in folder.iterdir():
+            # The weights come out readable by their owner alone, in a store that others may share.
+            path.chmod(folder.stat().st_mode & 0o666)
 
 
 def config_of(folder: Path, name: str) -> Any:
@@ -279,25 +277,28 @@ def seeing(folder: Path, name: str) -> Any:
 def _config(folder: Path, name: str) -> Any:
     from transformers import AutoConfig
 
-    try:
+    with reading(f"model {name!r}", "see its config.json (code that comes with a checkpoint is never run)"):
         return AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (ValueError, KeyError, OSError) as error:
-        raise UserError(
-            f"cannot read model {name!r}: {_first_line(error)} (code that comes with a checkpoint is never run)"
-        ) from error
 
 
 def _facts(folder: Path, name: str) -> dict[str, Any]:
-    """What is known of a model from its files alone."""
+    """What is known of a model from its files alone. Raises UserError where they cannot be true of one another."""
     seen = seeing(folder, name)
     config = seen or config_of(folder, name)
     if getattr(config, "is_encoder_decoder", False):
         raise UserError(f"model {name!r} is an encoder with a decoder: use an encoder or a decoder")
-    width, depth = _size(config, name) if seen else (config.hidden_size, config.num_hidden_layers)
+    with reading(f"model {name!r}", "see its config.json"):
+        width, depth = _size(config, name) if seen else (config.hidden_size, config.num_hidden_layers)
     files = [folder / file for file in weight_files((path.name for path in folder.iterdir()), f"model {name!r}")]
+    shapes = [entry["shape"] for file in files for entry in container.header(file)[1].values()]
+    if not all(isinstance(size, int) for size in (width, depth)) or not (1 <= depth <= len(shapes) and 1 <= width <= max(map(math.prod, shapes))):
+        raise UserError(
+            f"cannot read model {name!r}: its config.json says {depth!r} blocks of width {width!r}, and its weights are {len(shapes):,} arrays: "
+            "they belong to different models, or one of them is damaged: get it again"
+        )
     return {
         "kind": "vision" if seen else _kind(config),
-        "parameters": sum(map(_parameters, files)),
+        "parameters": sum(map(math.prod, shapes)),
         "width": width,
         "depth": depth,
         "size_bytes": sum(file.stat().st_size for file in files),
@@ -322,13 +323,6 @@ def _kind(config: Any) -> str:
     return "causal" if causal and config.model_type not in known.MODEL_FOR_MASKED_LM_MAPPING_NAMES else "encoder"
 
 
-def _parameters(file: Path) -> int:
-    """Counted in the header of a safetensors file."""
-    with file.open("rb") as data:
-        header = json.loads(data.read(int.from_bytes(data.read(8), "little")))
-    return sum(math.prod(entry["shape"]) for key, entry in header.items() if key != "__metadata__")
-
-
 def _sha256(path: Path) -> str:
     stat = path.stat()
     return _sha256_at(path, stat.st_size, stat.st_mtime_ns)
@@ -338,7 +332,3 @@ def _sha256(path: Path) -> str:
 def _sha256_at(path: Path, size: int, changed: int) -> str:
     """Read once a process, again when size or time have changed."""
     return disk.sha256(path)
-
-
-def _first_line(error: BaseException) -> str:
-    return re.split(r"(?<=[.:])\s|\n", str(error).strip() or type(error).__name__)[0].rstrip(".:")

@@ -9,6 +9,7 @@ item's in `Task.ids` and in a run's predictions.
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from functools import cache
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outgrow.errors import UserError
+from outgrow.models.damaged import AGAIN, first_line, reading
 from outgrow.rng import hashed
 from outgrow.store import disk
 
@@ -99,10 +101,10 @@ def _load(path: Path) -> tuple[list[str], np.ndarray]:
 
 def _npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with zipfile.ZipFile(path), np.load(path) as file:
+        with reading(str(path)), zipfile.ZipFile(path), np.load(path) as file:
             arrays = dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+        raise UserError(f"cannot read {path}: {first_line(error)}; {AGAIN}") from None
     return _two(path, "arrays", arrays)
 
 
@@ -110,9 +112,10 @@ def _parquet(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import polars as pl
 
     try:
-        frame = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
+        with reading(str(path)):
+            frame = pl.read_parquet(path, glob=False)
+    except pl.exceptions.PolarsError as error:
+        raise UserError(f"cannot read {path}: {first_line(error)}; {AGAIN}") from None
     columns = {name: frame[name] for name in frame.columns}
     if len(columns) > 2 and "id" in columns:
         ids, x = columns["id"], frame.drop("id").to_numpy()

@@ -83,7 +83,10 @@ def _cached(repository: str, revision: str | None) -> Snapshot | None:
         path = Path(getattr(error, "snapshot_path", None) or "/nowhere")
     index = path / "model.safetensors.index.json"
     if index.exists():
-        whole = all((path / file).exists() for file in set(json.loads(index.read_text())["weight_map"].values()))
+        try:
+            whole = all((path / file).exists() for file in set(json.loads(index.read_bytes())["weight_map"].values()))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise UserError(f"cannot read {index}: it is damaged; remove it, and connect to get it again") from None
     else:
         whole = any(path.glob("*.safetensors")) or any(path.glob("*.gguf"))
     return Snapshot(path, repository, path.name, "see its model card") if whole else None

@@ -22,11 +22,8 @@ from outgrow.models import bundles, flops, loading
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
 from outgrow.models.sweep import Sweep, Texts
-from outgrow.models.tokens import tokenizer_of
+from outgrow.models.tokens import Coder, tokenizer_of
 from outgrow.store import Store
-
-_BEFORE = ":"
-"""A word's tokens are those that it has after this; alone, some tokenizers would give it a space of their own."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def zero_shot(
     made = {"code": fingerprint("zero-shot"), "following": following, "precision": precision}
     with closing(
         Sweep(
-            "zero-shot", model, Texts(model, beginnings, bundles.shares(model)), prompts, store, made,
+            "zero-shot", model, Texts(model, beginnings, bundles.shares(model), continued=True), prompts, store, made,
             lambda: _Head(model, following, precision),
         )
     ) as sweep:  # fmt: skip
@@ -89,16 +86,8 @@ def _tokens_of(model: Model, words: Sequence[str], store: Store) -> list[tuple[i
     """The tokens of each word, kept: to read a large tokenizer takes seconds."""
 
     def build() -> tuple[dict, dict[str, Any]]:
-        fast = tokenizer_of(model).backend_tokenizer
-        fast.no_padding()
-        fast.no_truncation()
-        before = fast.encode(_BEFORE, add_special_tokens=False).ids
-        found = []
-        for word in words:
-            both = fast.encode(_BEFORE + word, add_special_tokens=False).ids
-            joined = both[: len(before)] == before
-            found.append(both[len(before) :] if joined else fast.encode(word, add_special_tokens=False).ids)
-        return {}, {"tokens": found}
+        coder = Coder(tokenizer_of(model))
+        return {}, {"tokens": [coder.after(word) for word in words]}
 
     made = {"code": fingerprint("words"), "model": model.digest, "words": list(words)}
     found = [tuple(word) for word in store.make("words", made, build).meta["tokens"]]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from outgrow.errors import UserError
 from outgrow.models.checkpoints import Model
+from outgrow.models.damaged import reading
 
 if TYPE_CHECKING:
     import torch
@@ -61,6 +64,17 @@ def chosen_precision(asked: str | None = None) -> str:
     return "bfloat16" if fast else "float32"
 
 
+def alone() -> bool:
+    """Whether every answer and every score is computed by itself, so that it depends on nothing beside its prompt: OUTGROW_ALONE=1.
+
+    Processors add up in another order where more rows stand beside one another. Raises UserError for other values than 0 and 1.
+    """
+    asked = os.environ.get("OUTGROW_ALONE", "") or "0"
+    if asked not in ("0", "1"):
+        raise UserError(f"OUTGROW_ALONE is {asked!r}: give 1, or 0 as where it is not set")
+    return asked == "1"
+
+
 def load(model: Model, precision: str, head: bool = False) -> torch.nn.Module:
     """The model on its device, ready to read; with its language-model head or without."""
     from transformers import AutoModel, AutoModelForCausalLM
@@ -69,23 +83,50 @@ def load(model: Model, precision: str, head: bool = False) -> torch.nn.Module:
 
 
 def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
-    """The checkpoint as one of the Auto classes of `transformers`, on its device."""
+    """The checkpoint as one of the Auto classes of `transformers`, on its device. Raises UserError for damaged and missing weights.
+
+    A class that has no such model is its ValueError, as `transformers` raises it.
+    """
     import torch
+    from transformers import AutoModelForCausalLM
 
     _keep_freed_memory()
     # One of several processes has one device; a single one may spread a model over all.
     several = torch.distributed.is_available() and torch.distributed.is_initialized()
     where = {"device_map": {"": torch.cuda.current_device()} if several else "auto"} if device().type == "cuda" else {}
-    with quiet():
-        return kind.from_pretrained(
-            model.path,
-            dtype=getattr(torch, precision),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            **where,
-            **more,
-        )
+    told = {**more, "output_loading_info": True}
+    with quiet(), reading(f"model {model.name!r}", "its weights do not fit its config.json, or are damaged: get it again"):
+        try:
+            net, found = kind.from_pretrained(
+                model.path,
+                dtype=getattr(torch, precision),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                **where,
+                **told,
+            )
+        except ValueError as error:
+            if "Unrecognized configuration class" not in str(error):
+                raise
+            unknown = error
+        else:
+            unknown = None
+    if unknown is not None:
+        raise unknown
+    complete(net, found, f"model {model.name!r}", head=kind is AutoModelForCausalLM)
+    return (net, found) if more.get("output_loading_info") else net
+
+
+def complete(net: Any, found: Mapping[str, Any], what: str, head: bool = True) -> None:
+    """Raises UserError where weights of a model that was read are in no file: `transformers` draws them at random.
+
+    `head`: those beside embeddings and blocks count, too; without, they are not used, or will be trained.
+    """
+    base = "" if net.base_model is net else f"{net.base_model_prefix}."
+    missing = sorted(key for key in found["missing_keys"] if head or (key.startswith(base) and re.search(r"\.\d+\.|emb", key)))
+    if missing:
+        raise UserError(f"cannot read {what}: its files lack {len(missing)} of its weights, the first {missing[0]!r}; get it again, whole")
 
 
 def _keep_freed_memory() -> None:

@@ -68,20 +68,20 @@ class Source(Protocol):
 class Texts:
     """Texts as a source, and E endings: row `text * E + ending` is a text with an ending's ids after it.
 
-    `share` says that the reader may be given texts in bundles.
+    `share` says that the reader may be given texts in bundles; `continued`: no special token follows them.
     """
 
     what = "texts"
 
-    def __init__(self, model: Model, endings: tuple[tuple[int, ...], ...] = NO_ENDING, share: bool = False):
-        self._model, self._endings, self._share = model, endings, share
+    def __init__(self, model: Model, endings: tuple[tuple[int, ...], ...] = NO_ENDING, share: bool = False, *, continued: bool = False):
+        self._model, self._endings, self._share, self._continued = model, endings, share, continued
         self.made = {"endings": endings, "share": share, "longest": tokens.LONGEST}
         self.rows, self.loading, self.truncated = len(endings), 0.0, 0
         self._tokens: tokens.TokenFile | None = None
 
     def open(self, items: Sequence[str], folder: Path) -> Bundles:
         begun = time.perf_counter()
-        tokenizer = tokens.prepared(self._model, max(map(len, self._endings)))
+        tokenizer = tokens.prepared(self._model, max(map(len, self._endings)), continued=self._continued)
         self.loading = time.perf_counter() - begun
         self._tokens = tokens.tokenise(tokenizer, items, folder)
         self.truncated = self._tokens.truncated

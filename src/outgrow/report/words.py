@@ -121,6 +121,8 @@ def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
     said = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
     if covered := pair.details.get("coverage"):
         said.append(_covered(covered["first"], covered["best"]))
+        if covered.get("cut"):
+            said.append(f"{percent(covered['cut'])} of the supervisor’s first answers were cut at the token limit: they teach their words, not where to stop.")
     bought = (pair.details.get("bought") or {}).items()
     said += [f"{name} bought {count:,.0f} gold labels a replicate, which naive did not have." for name, count in bought]
     for row in pair.main.of("method"):

@@ -75,7 +75,13 @@ class WeakAnswers:
         """One answer an item to be learned; items whose answer is None are left out."""
         from outgrow.generation.tuning import Example
 
-        return [Example(prompt, answer) for prompt, answer in zip(self.prompts, answers, strict=True) if answer is not None]
+        asked = enumerate(zip(self.prompts, answers, strict=True))
+        return [Example(prompt, answer, whole=self.whole(i, answer)) for i, (prompt, answer) in asked if answer is not None]
+
+    def whole(self, item: int, answer: str) -> bool:
+        """Whether an answer to an item ends where its text does: not where all who wrote it were cut at the token limit."""
+        cut = [one.cut for beams in self.beams for one in beams[item] if one.text == answer]
+        return not cut or not all(cut)
 
 
 def registry() -> dict[str, Method]:

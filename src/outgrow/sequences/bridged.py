@@ -38,6 +38,7 @@ def doubted(weak, bridge):
             texts = [row[0].text for row in beams]
             targets = bridge(j, range(len(texts)), texts)
             examples += [
-                Example(prompt, text, weight=float(u), targets=tuple(map(float, p))) for prompt, text, p in zip(weak.prompts, texts, targets, strict=True)
+                Example(prompt, row[0].text, weight=float(u), targets=tuple(map(float, p)), whole=not row[0].cut)
+                for prompt, row, p in zip(weak.prompts, beams, targets, strict=True)
             ]
     return examples

@@ -18,7 +18,7 @@ def every(committee, student):
 
     rows = [(u, beams) for u, beams in zip(committee.weights, committee.beams, strict=True) if u > 0]
     return student.tune([
-        Example(prompt, row[0].text, weight=float(u) * len(rows)) for u, beams in rows for prompt, row in zip(committee.prompts, beams, strict=True)
+        Example(prompt, row[0].text, weight=float(u) * len(rows), whole=not row[0].cut) for u, beams in rows for prompt, row in zip(committee.prompts, beams, strict=True)
     ])  # fmt: skip
 
 

@@ -23,7 +23,10 @@ def executed_dpo(weak, student, executor, *, beta: float = 0.1, rate: float = 1e
     from outgrow.generation.preference import Dpo, Pair
 
     found = _verdicts(weak, executor)
-    pairs = [Pair(prompt, right[0], wrong[0]) for prompt, (right, wrong) in zip(weak.prompts, found, strict=True) if right and wrong]
+    pairs = [
+        Pair(prompt, right[0], wrong[0], whole=(weak.whole(i, right[0]), weak.whole(i, wrong[0])))
+        for i, (prompt, (right, wrong)) in enumerate(zip(weak.prompts, found, strict=True)) if right and wrong
+    ]  # fmt: skip
     return student.prefer(_tuned(weak, student, found), pairs, Dpo(beta), rate=rate)
 
 

@@ -29,7 +29,10 @@ def verified_dpo(weak, student, verify, *, beta: float = 0.1, rate: float = 1e-4
     from outgrow.generation.preference import Dpo, Pair
 
     found = _sorted(weak, verify)
-    pairs = [Pair(prompt, kept, refused) for prompt, (kept, refused) in zip(weak.prompts, found, strict=True) if kept is not None and refused is not None]
+    pairs = [
+        Pair(prompt, kept, refused, whole=(weak.whole(i, kept), weak.whole(i, refused)))
+        for i, (prompt, (kept, refused)) in enumerate(zip(weak.prompts, found, strict=True)) if kept is not None and refused is not None
+    ]  # fmt: skip
     return student.prefer(student.tune(weak.examples([kept for kept, _ in found])), pairs, Dpo(beta), rate=rate)
 
 

@@ -34,7 +34,7 @@ def wspo(weak, aligned, student, *, beta: float = 1.0, rate: float = 5e-4):
     """The student moves on the supervisor's answers, token by token, as gold has moved the supervisor."""
     from outgrow.generation.preference import Pair, Wspo
 
-    pairs = [Pair(prompt, answer.text, "") for prompt, answer in zip(weak.prompts, weak.best, strict=True)]
+    pairs = [Pair(prompt, answer.text, "", whole=(not answer.cut, True)) for prompt, answer in zip(weak.prompts, weak.best, strict=True)]
     return student.prefer(student.model, pairs, Wspo(beta), weak=aligned, rate=rate)
 
 
@@ -43,12 +43,15 @@ def preferred(weak, likelihood, student, width: int, rate: float, sure: bool = F
     from outgrow.generation.preference import Dpo, Pair, confidence
 
     naive = student.tune(weak.examples([answer.text for answer in weak.best]))
-    beams = [list(dict.fromkeys(answer.text for answer in row)) for row in student.beams(naive, width)]
+    # By their texts; where one was cut and came whole as well, it is whole.
+    whole = [{a.text: not a.cut for a in sorted(row, key=lambda a: not a.cut)} for row in student.beams(naive, width)]
+    beams = [list(row) for row in whole]
     items = [i for i, texts in enumerate(beams) for _ in texts]
     ranked = np.split(weak.weights @ likelihood(items, [text for texts in beams for text in texts]), np.cumsum([len(texts) for texts in beams])[:-1])
     pairs = []
-    for prompt, texts, s in zip(weak.prompts, beams, ranked, strict=True):
+    for prompt, texts, ends, s in zip(weak.prompts, beams, whole, ranked, strict=True):
         best, worst = int(np.argmax(s)), int(np.argmin(s))
         if best != worst:
-            pairs.append(Pair(prompt, texts[best], texts[worst], confidence(s[best] - s[worst]) if sure else 1.0))
+            sides = texts[best], texts[worst]
+            pairs.append(Pair(prompt, *sides, confidence(s[best] - s[worst]) if sure else 1.0, (ends[sides[0]], ends[sides[1]])))
     return student.prefer(naive, pairs, Dpo(**objective), rate=rate)

@@ -18,6 +18,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from outgrow.errors import UserError
+
 CHUNK = 1 << 22
 """Bytes written at a time."""
 
@@ -35,6 +37,13 @@ _NAMES = {
     "uint8": "U8",
     "bool": "BOOL",
 }
+_BITS = {
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E5M2FNUZ": 8, "F8_E4M3FNUZ": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
+    "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64, "C64": 64,
+}  # fmt: skip
+"""Of all dtypes of the layout, those of other writers among them."""
+LONGEST_HEADER = 100_000_000
+"""Bytes, as every reader of the layout has it."""
 _DTYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in _NAMES.items()}
 
 
@@ -67,16 +76,81 @@ def chunks(arrays: Mapping[str, np.ndarray]) -> Iterator[bytes | memoryview]:
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a file, memory-mapped and read-only."""
+    """The arrays of a file, memory-mapped and read-only. Raises UserError for a damaged one."""
+    begin, found = header(path)
     file = np.memmap(path, np.uint8, "r")
-    length = int.from_bytes(file[:8].tobytes(), "little")
-    header = json.loads(file[8 : 8 + length].tobytes())
     arrays = {}
-    for name, entry in sorted(header.items()):
+    for name, entry in sorted(found.items()):
+        if entry["dtype"] not in _DTYPES:
+            raise UserError(f"cannot read {path}: array {name!r} is of the type {entry['dtype']}, which is not read here")
         start, end = entry["data_offsets"]
-        data = file[8 + length + start : 8 + length + end].view(np.ndarray)
+        data = file[begin + start : begin + end].view(np.ndarray)
         arrays[name] = data.view(_DTYPES[entry["dtype"]]).reshape(entry["shape"])
     return arrays
+
+
+def header(path: Path) -> tuple[int, dict[str, dict]]:
+    """Where the arrays of any safetensors file begin, and by name their dtype, shape and data_offsets.
+
+    Raises UserError where that cannot be true of the file: nothing of it is believed before.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        begin = file.read(8)
+        length = int.from_bytes(begin, "little")
+        if len(begin) < 8 or length > size - 8:
+            raise _damaged(path, "it ends before its header does")
+        if length > LONGEST_HEADER:
+            raise _damaged(path, f"its header has {length:,} bytes")
+        text = file.read(length)
+    try:
+        found = json.loads(text.decode(), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"its header is no JSON ({type(error).__name__})") from None
+    if not isinstance(found, dict):
+        raise _damaged(path, "its header is no record")
+    found.pop("__metadata__", None)
+    at = 0
+    for name, entry in sorted(found.items(), key=lambda one: _offsets(path, *one)):
+        start, end = entry["data_offsets"]
+        bits = _BITS.get(entry["dtype"]) if isinstance(entry.get("dtype"), str) else None
+        shape = entry.get("shape")
+        if bits is None:
+            raise _damaged(path, f"array {name!r} is of the unknown type {str(entry.get('dtype'))[:40]!r}")
+        if not isinstance(shape, list) or not all(_whole(axis) for axis in shape):
+            raise _damaged(path, f"array {name!r} has the shape {str(shape)[:80]}")
+        if 8 * (end - start) != math.prod(shape) * bits:
+            raise _damaged(path, f"array {name!r} of shape {str(shape)[:80]} has {end - start:,} bytes")
+        if start != at:
+            raise _damaged(path, f"array {name!r} begins at byte {start:,} of the data, and the one before it ends at {at:,}")
+        at = end
+    if at != size - 8 - length:
+        raise _damaged(path, f"its arrays take {at:,} bytes, and it holds {size - 8 - length:,}")
+    return 8 + length, found
+
+
+def _offsets(path: Path, name: str, entry: object) -> tuple[int, int]:
+    """Where an array stands."""
+    at = entry.get("data_offsets") if isinstance(entry, dict) else None
+    if not (isinstance(at, list) and len(at) == 2 and all(map(_whole, at)) and at[0] <= at[1]):
+        raise _damaged(path, f"its header does not say where array {name[:80]!r} stands")
+    return at[0], at[1]
+
+
+def _whole(value: object) -> bool:
+    """Whether it is a whole number from 0 that a file can have."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 60
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict:
+    """A JSON record whose names are all different."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(f"cannot read {path}: {why}; it is damaged: get it again")
 
 
 def reserve(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

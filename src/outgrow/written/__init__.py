@@ -200,7 +200,7 @@ def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], ext
 
 
 def _covered(replicate: Replicate) -> dict[str, float]:
-    """What the best supervisor's first answers to the transfer items earn, and what the best of all supervisors' answers to each would."""
+    """What the best supervisor's first answers to the transfer items earn, what the best of all supervisors' answers to each would, and how many were cut."""
 
     def make() -> tuple[dict, dict]:
         weak, transfer = replicate.weak, replicate.halves[1]
@@ -212,7 +212,8 @@ def _covered(replicate: Replicate) -> dict[str, float]:
         share = np.divide(num, den, out=np.ones(len(num)), where=den > 0)
         firsts = ends - [len(pool) for pool in pools]
         bests = [start + int(share[start:end].argmax()) for start, end in zip(firsts, ends, strict=True)]
-        return {}, {name: float(num[at].sum() / max(den[at].sum(), 1e-9)) for name, at in (("first", firsts), ("best", bests))}
+        earned = {name: float(num[at].sum() / max(den[at].sum(), 1e-9)) for name, at in (("first", firsts), ("best", bests))}
+        return {}, {**earned, "cut": float(np.mean([answer.cut for answer in weak.best]))}
 
     return replicate.writers.store.make("written", {**replicate.made_of, **EARNED}, make).meta
 
@@ -240,5 +241,5 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
         (float(np.mean([len(part(r)) for r in all_])), float(np.mean([len(r.halves[1]) for r in all_])))
         for part in (lambda r: r.known, lambda r: r.halves[0])
     )
-    coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best")}
+    coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best", "cut")}
     return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage)

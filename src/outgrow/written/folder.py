@@ -47,7 +47,8 @@ class Rows:
     """Mean items that the supervisors learn from, and of transfer."""
     halves: tuple[float, float]
     coverage: dict[str, float]
-    """What the `first` answers of the best supervisor to the transfer items earn, and what the `best` of all supervisors' would."""
+    """What the `first` answers of the best supervisor to the transfer items earn, what the `best` of all supervisors' would, and the share of
+    the first that was `cut` at the token limit."""
 
 
 def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done: Sequence[Rows], began: float) -> None:

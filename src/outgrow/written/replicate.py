@@ -232,9 +232,9 @@ class Replicate:
         """A model's answers to the test items."""
         return self.writers.likeliest(model, self.prompts(self.halves[2]))
 
-    def told(self, answers: Sequence[str]) -> WeakAnswers:
+    def told(self, answers: Sequence[Answer]) -> WeakAnswers:
         """These answers to the transfer items in the place of the supervisors'."""
-        beams = tuple((Answer(text, (), (), "stop", 0),) for text in answers)
+        beams = tuple((answer,) for answer in answers)
         return replace(self.weak, names=("given",), beams=(beams,), skill=np.ones(1))
 
 
@@ -274,15 +274,15 @@ def untrained(replicate: Replicate) -> Model:
 def shuffled(replicate: Replicate) -> Model:
     """Naive on answers that are dealt out to the wrong items: nothing about an item can be learned."""
     order = derive(replicate.seed, replicate.task.name, "shuffled", replicate.number).permutation(len(replicate.weak.best))
-    return _naive(replicate, [replicate.weak.best[i].text for i in order])
+    return _naive(replicate, [replicate.weak.best[i] for i in order])
 
 
 def gold_naive(replicate: Replicate) -> Model:
     """Gold in the place of weak answers, through naive: the ceiling, to the letter."""
-    return _naive(replicate, [replicate.gold.answers[i] for i in replicate.halves[1]])
+    return _naive(replicate, [Answer(replicate.gold.answers[i], (), (), "stop", 0) for i in replicate.halves[1]])
 
 
-def _naive(replicate: Replicate, answers: Sequence[str]) -> Model:
+def _naive(replicate: Replicate, answers: Sequence[Answer]) -> Model:
     return naive(replicate.told(answers), replicate.student)
 
 
