@@ -12,7 +12,7 @@ from outgrow import methods
 from outgrow.labels import WeakLabels, WeakTrain
 from outgrow.measures.accuracy import accuracy
 from outgrow.measures.intervals import Estimate, Table
-from outgrow.oracle import Oracle
+from outgrow.oracle import Account
 from outgrow.rng import derive
 from outgrow.students.features import Auxiliary
 from outgrow.students.probe import Probe, Space
@@ -55,13 +55,13 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
     taught_by = WeakTrain(np.where(weak_train, gold, -1), heard(weak_train, said))
     skill = np.nanmean(taught_by.right, -1) if world.supervisors > 1 else None
     weak, student = replace(heard(transfer, said), skill=skill), probe(np.stack([blurred, x]))
-    embedded = student.embed(weak.beliefs)
+    embedded, account = student.embed(weak.beliefs), Account(transfer, one_hot)
     return SimpleNamespace(
         weak=weak, student=student, rivals=groups, rights=np.full(len(gold), 1 if world.fours else -1), answers=np.arange(len(gold)), features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
         weak_train=taught_by,
         generator=Generator(student), ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
         auxiliary=[Auxiliary(f"kin {n}", tuple(map(str, range(world.classes))), embedded, k) for n, k in enumerate(kin)],
-        oracle=Oracle(transfer, one_hot), teach=teach, rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
+        oracle=account.oracle, account=account, teach=teach, rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
     )  # fmt: skip
 
 

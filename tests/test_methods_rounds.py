@@ -361,7 +361,8 @@ def test_active_buys_what_its_budget_allows_and_no_item_that_nobody_labelled():
             predict(name, found, budget=20, **more)
             assert (found.oracle.spent == 20).all()
             assert not found.oracle.asked[:, :200].any()
-            found.oracle.forget()
+            found.account.reopen()
+            found.oracle = found.account.oracle
             predict(name, found, budget=1000, **more)
             assert (found.oracle.spent == speaking).all()
 

@@ -26,7 +26,7 @@ from outgrow.split import draw
 from outgrow.store import Store
 from outgrow.tasks.reading import Reading
 from outgrow.verifiers import Verdict
-from outgrow.written import Executor, Written, load, parse, workers
+from outgrow.written import Verdicts, Written, load, parse, workers
 
 PROMPTS = ("p0", "p1", "p2")
 BEAMS = (
@@ -154,14 +154,14 @@ def test_wspo_moves_the_student_from_where_it_began_as_gold_moved_the_supervisor
 
 def test_an_executors_verdicts_make_positives_and_pairs_and_are_counted() -> None:
     right = {(0, "b"), (0, "c"), (1, "b")}
-    executor = Executor(lambda items, texts: np.array([(i, text) in right for i, text in zip(items, texts, strict=True)]))
-    one, two = Recorder(), Recorder()
+    verdicts = Verdicts(lambda items, texts: np.array([(i, text) in right for i, text in zip(items, texts, strict=True)]))
+    executor, one, two = verdicts.executor, Recorder(), Recorder()
     run("executed", weak(1.0), one, executor)
     assert one.taught == [("p0", "b", 1.0), ("p1", "b", 1.0)]
     run("executed_dpo", weak(1.0), two, executor)
     assert two.taught == one.taught and two.preferred == ["tuned", [Pair("p0", "b", "a"), Pair("p1", "b", "a")], Dpo(0.1)]
     # Three answers to p0, two to p1, one to p2; what is asked twice is paid for once.
-    assert executor.spent == 6
+    assert executor.spent == verdicts.spent == 6
 
 
 def test_a_method_asks_for_known_resources_and_never_for_gold() -> None:
@@ -218,7 +218,7 @@ def test_a_study_writes_what_a_study_of_classes_writes_and_goes_on_where_it_was(
     assert {name for name, _ in rows} == names and {metric for _, metric in rows} == {"slu_f1", "span_f1"}
     details = json.loads((result.path / "details.json").read_text())["pairs"][0]
     assert details["left_out"] == [{"method": "joint", "lacks": ["committee: the same where several supervisors write; needs --weak A+B"]}]
-    assert [(control["name"], control["passed"]) for control in details["controls"]] == [("shuffled", None), ("gold-naive", True)]
+    assert [(control["name"], control["passed"]) for control in details["controls"]] == [("shuffled", None), ("gold-naive", True), ("canary", True)]
 
     # Every figure can be made again out of the answers and gold that lie beside it.
     place = next(folder.glob("run/predictions/places/*--*"))

@@ -29,7 +29,7 @@ MAY: dict[str, set[str]] = {
     "progress": set(),
     "worlds": {"rng"},
 }
-MEETING = {"asking", "study", "studied", "committee", "chosen", "scored", "improving", "steer", "written", "learn", "audit", "judged", "pair", "references", "oracle", "results", "cli", "__init__", "__main__"}
+MEETING = {"asking", "study", "studied", "committee", "chosen", "scored", "improving", "steer", "written", "learn", "audit", "judged", "pair", "references", "oracle", "seal", "canary", "results", "cli", "__init__", "__main__"}
 """Where the stages meet."""
 
 

@@ -1,7 +1,7 @@
 """One block of a pair: the task's splits, the weak labels and the student of eight replicates, each made on first use.
 
 Everything expensive comes out of the store. Gold is in here, so a Pair never goes to a method: methods get `weak`
-(the transfer rows alone) and `student`, and nothing that leads back.
+(the transfer rows alone), `student` and what else they ask for, and nothing that leads back (`seal.py`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from outgrow import supervisors
 from outgrow.core.fingerprint import fingerprint
 from outgrow.labels import WeakLabels, WeakTrain
 from outgrow.models import scratch
-from outgrow.oracle import Oracle
+from outgrow.oracle import Account, Oracle
 from outgrow.rng import derive
+from outgrow.seal import Seal, Sealed, Service
 from outgrow.split import Splits, draw
 from outgrow.students.convnet import Convnet, Pictures
 from outgrow.students.features import Auxiliary, space_of, texts_of
@@ -174,9 +175,14 @@ class Pair:
         made = self.spaces.store.make(what, made_of, lambda: ({"probs": np.ascontiguousarray(build(), np.float32)}, {}))
         return made.arrays["probs"]
 
-    def _gold(self, known: np.ndarray) -> np.ndarray:
-        """Gold of the rows (R, N), -1 elsewhere."""
-        return np.where(known, self.gold.labels, -1)
+    @cached_property
+    def seal(self) -> Seal:
+        """By which services see gold, and by which what methods must not see is permuted (`canary.py`)."""
+        return Seal(self.gold, "labels")
+
+    def _gold(self, known: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Gold (or other class numbers (N,)) of the rows (R, N), -1 elsewhere."""
+        return np.where(known, self.gold.labels if labels is None else labels, -1)
 
     def _say(self, kind: supervisors.Kind, argument: str, gold: np.ndarray) -> np.ndarray:
         """What a supervisor that learns from `gold` (R, N), -1: not known, says of every item."""
@@ -211,12 +217,16 @@ class Pair:
         with np.errstate(invalid="ignore"):
             return ((np.where(told > 0, right, 0) * told).sum(-1) / told.sum(-1)).astype(np.float32)
 
-    @cached_property
+    @property
     def weak_train(self) -> WeakTrain:
         """The weak-train items with their gold, and what supervisors say of them that have not seen it."""
+        return WeakTrain(self._gold(self.known), self._said_of_weak_train)
+
+    @cached_property
+    def _said_of_weak_train(self) -> WeakLabels:
         said = np.stack([self._crossed(kind, argument) for kind, argument in self.members], 1)
         said = np.where(self.known[:, None, :, None], said, np.float32(np.nan))
-        return WeakTrain(self._gold(self.known), WeakLabels(said, self.names, self.label_model))
+        return WeakLabels(said, self.names, self.label_model)
 
     @cached_property
     def features(self) -> list[np.ndarray]:
@@ -269,27 +279,33 @@ class Pair:
         return found
 
     @cached_property
-    def oracle(self) -> Oracle:
-        """Gold of transfer items at a counted price."""
-        return Oracle(self.splits.transfer, self.one_hot)
+    def account(self) -> Account:
+        """Gold of transfer items, for sale."""
+        return Account(self.splits.transfer, lambda rows: self.one_hot(rows, self.seal.true("labels")))
 
     @property
-    def teach(self) -> Callable[[np.ndarray], WeakLabels] | None:
+    def oracle(self) -> Oracle:
+        """Gold of transfer items at a counted price."""
+        return self.account.oracle
+
+    @property
+    def teach(self) -> Sealed | None:
         """What supervisors say that learned the likeliest class of targets (R, N, C), NaN: none, beside their own gold.
 
         Those that do not learn say what they said; None where all of them are such. A planted supervisor's errors are its
         structure's, whatever it is taught.
         """
-        if not any(kind.teachable for kind, _ in self.members):
-            return None
+        return self._teaching.sealed if any(kind.teachable for kind, _ in self.members) else None
 
+    @cached_property
+    def _teaching(self) -> Service:
         def taught(targets: np.ndarray) -> WeakLabels:
-            gold, new = self._gold(self.known), ~self.known & ~np.isnan(targets).any(-1)
+            gold, new = self._gold(self.known, self.seal.true("labels")), ~self.known & ~np.isnan(targets).any(-1)
             gold[new] = targets[new].argmax(-1)
             said = [self._say(k, a, gold) if k.teachable else self._labels(k, a) for k, a in self.members]
             return self._heard(np.stack(said, 1))
 
-        return taught
+        return Service(taught)
 
     @property
     def rng(self) -> np.random.Generator:

@@ -138,6 +138,8 @@ def _pair(rows: Rows, scored: dict[str, Score]) -> dict[str, Any]:
     ]
     if "own-features" in scored:
         verdicts.append(controls.own_features(scored["own-features"], scored["floor"], kappa))
+    if (said := controls.canary(rows.sung)) is not None:
+        verdicts.append(said)
     needed = power(Table.of({name: scored[name] for name in ("floor", "ceiling")}, kappa))
     return {
         "task": task.name, "weak": rows.pair.weak_name, "strong": rows.pair.strong_name, "replicates": len(probs["naive"]),

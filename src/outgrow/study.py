@@ -18,11 +18,12 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow import labels, methods, models, progress, supervisors, tasks
+from outgrow import canary, labels, methods, models, progress, supervisors, tasks
 from outgrow.asking import Asked
 from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
 from outgrow.labels import WeakLabels
+from outgrow.measures.controls import Sung
 from outgrow.models import scratch
 from outgrow.pair import STUDENTS, Pair, Spaces, block_of
 from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
@@ -65,6 +66,8 @@ class Rows:
     """Methods that lack something, and what."""
     bought: dict[str, float]
     """Gold labels that a method bought, mean over replicates."""
+    sung: dict[str, Sung]
+    """What the canary says of each method."""
 
 
 @final
@@ -112,6 +115,8 @@ class Study(Asked):
             for file in filter(models.files.named, (*named, *self.students, *self.ladder)):
                 spaces(file, pool)
         for task, _, spaces in others:
+            for known, _, _ in loaded:
+                _apart(known, task)
             for file in filter(models.files.named, self.students):
                 spaces(file, np.ones(len(task), bool))
         out = self.folder()
@@ -173,10 +178,10 @@ class Study(Asked):
 
         made: dict[str, list[Block]] = {}
         with progress.track(f"{task.name}, {weak} -> {strong}", len(jobs) * len(pairs)) as bar:
-            for name, (_, build, extra) in jobs.items():
+            for name, (kind, build, extra) in jobs.items():
                 made[name] = []
                 for pair in pairs:
-                    made[name].append(_block(pair, name, build, extra))
+                    made[name].append(_block(pair, name, build, extra, watched=kind == "method" and pair is first))
                     bar.advance()
         return self._gather(pairs, {name: kind for name, (kind, _, _) in jobs.items()}, made, fewest)
 
@@ -194,7 +199,7 @@ class Study(Asked):
                 key = f"label-model:{name}"
                 probs[key] = np.concatenate([first.task.even(pair.believed(name), first.test) for pair in pairs])[: self.seeds]
                 row_kinds[key] = "contrast"
-        paths, curve, settings, left_out, bought = {}, {}, {}, {}, {}
+        paths, curve, settings, left_out, bought, sung = {}, {}, {}, {}, {}, {}
         read = {key: cost for parts in made.values() for block in parts for key, cost in block.meta["read"].items()}
         costs = [dict(zip(("stage", "what"), key.split(" ", 1), strict=True), seconds=s, flops=f) for key, (s, f) in read.items()]
         for name, parts in made.items():
@@ -203,6 +208,8 @@ class Study(Asked):
                 if kinds[name] == "method":
                     left_out[name] = methods.find(name).lacks(first)
                 continue
+            if "canary" in blocks[0].meta:
+                sung[name] = Sung(**blocks[0].meta["canary"])
             if "gold" in blocks[0].meta:
                 bought[name] = float(np.concatenate([b.meta["gold"] for b in blocks])[: self.seeds].mean())
             together = np.concatenate([block.probs for block in blocks])[: self.seeds]
@@ -218,7 +225,7 @@ class Study(Asked):
             float(np.concatenate([rows.sum(1) for rows in side])[: self.seeds].mean())
             for side in ([p.splits.weak_train for p in pairs], [p.splits.transfer for p in pairs])
         )
-        return Rows(first, row_kinds, probs, paths, curve, settings, costs, sizes, left_out, bought)
+        return Rows(first, row_kinds, probs, paths, curve, settings, costs, sizes, left_out, bought, sung)
 
 
 @final
@@ -267,27 +274,41 @@ def _enough(task: Task, name: str, pool: np.ndarray) -> None:
         )
 
 
-def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str, Any]) -> Block:
-    """One artifact: the test predictions of one row."""
+def _apart(task: Task, auxiliary: Task) -> None:
+    """Raises UserError where an auxiliary task, whose gold methods may read, has items of the task itself."""
+    its, others = (set(zip(one.texts, one.images or [None] * len(one), strict=True)) for one in (task, auxiliary))
+    if shared := len(its & others):
+        raise UserError(f"--auxiliary {auxiliary.name}: {shared:,} of its items are items of {task.name}, whose gold is sealed: name another task")
+
+
+def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str, Any], watched: bool = False) -> Block:
+    """One artifact: the test predictions of one row; `watched`: with what the canary says of it."""
+
+    def predicted(fitted: Any) -> np.ndarray:
+        return fitted if isinstance(fitted, np.ndarray) else fitted.predict(pair.test)
 
     def make() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         _ = pair.student, pair.weak  # what is read or labelled for all rows is not this row's time
-        pair.oracle.forget()
+        pair.account.reopen()
         began = time.perf_counter()
         fitted = build(pair)
         if fitted is None:
             return {}, {"applies": False, "read": pair.spaces.costs()}
-        probs, points, settings = fitted, [], []
+        probs, points, settings = predicted(fitted), [], []
         if not isinstance(fitted, np.ndarray):
-            probs = fitted.predict(pair.test)
             points = fitted.path(pair.test) if hasattr(fitted, "path") else []
             settings = fitted.chosen() if hasattr(fitted, "chosen") else []
         probs, points = pair.task.even(probs, pair.test), [(at, pair.task.even(p, pair.test)) for at, p in points]
         path = np.stack([p.argmax(-1).astype(np.uint8) for _, p in points]) if points else np.empty((0, *probs.shape[:2]), np.uint8)
         meta = {"applies": True, "seconds": time.perf_counter() - began, "progress": [p for p, _ in points], "settings": settings}
         meta["read"] = pair.spaces.costs()
-        if pair.oracle.asked.any():
-            meta["gold"] = pair.oracle.spent.tolist()
+        if (spent := pair.account.asked.sum(1)).any():
+            meta["gold"] = spent.tolist()
+        if watched:
+            pair.account.reopen()
+            meta["canary"] = canary.sung(
+                pair.seal, ~pair.known[0], lambda: predicted(build(pair))[0], probs[0], pair.seed, pair.task.name, name
+            )
         return {"probs": np.ascontiguousarray(probs, np.float32), "path": path}, meta
 
     made_of = {**pair.made_of, "weak": pair.weak_name, "weak_gold": pair.weak_gold, "block": pair.block, "row": name, **extra}

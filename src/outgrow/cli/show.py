@@ -25,7 +25,7 @@ def show_(folder: Path, /) -> None:
     from rich.console import Console
 
     from outgrow.report.data import read
-    from outgrow.report.words import asides, headline
+    from outgrow.report.words import alarms, asides, headline
 
     terminal = sys.stdout.isatty()
     # Without a terminal a line is as long as it needs to be: a program reads it.
@@ -39,6 +39,11 @@ def show_(folder: Path, /) -> None:
             console.print(
                 f"CONTROL FAILED: {name}: {entry.get('says', '')}", style="bold red", soft_wrap=True, markup=False
             )
+        for text in alarms(pair):
+            console.print(text, style="bold yellow", soft_wrap=True, markup=False)
+        for entry in pair.get("controls"):
+            if entry.get("name") == "canary" and entry.get("passed") is not False:
+                console.print(f"canary: {entry.get('says', '')}", soft_wrap=True, markup=False)
         for text in asides(pair, run.methods):
             console.print(text, soft_wrap=True, markup=False)
         answer = headline(pair)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -27,6 +28,21 @@ class Verdict:
     expected: float | str
     passed: bool | None
     says: str
+
+
+@final
+@dataclass(frozen=True)
+class Sung:
+    """What became of a method's predictions when hidden gold was permuted (`canary.py`)."""
+
+    permuted: int
+    """Items whose gold was."""
+    changed: float
+    """Share of replicate 0's test items of which it then said something else."""
+    passed: bool | None
+    """None where it never says the same twice, and changed no more than by itself."""
+    raised: str = ""
+    """The error that it ended in instead."""
 
 
 def shuffled(probs: np.ndarray, labels: np.ndarray, weights: np.ndarray, groups: np.ndarray, kappa: float) -> Verdict:
@@ -88,6 +104,31 @@ def own_features(own: Score, floor: Score, kappa: float) -> Verdict:
     if not passed and (difference.ci is None or (difference.ci[0] <= WITHIN and difference.ci[1] >= -WITHIN)):
         passed, says = None, f"{says}, which so few test items and replicates cannot tell from one point"
     return Verdict("own-features", what, value.value, value.ci, floor.value, passed, says)
+
+
+NAMED = 6
+"""Methods that a verdict names one by one."""
+
+
+def canary(found: Mapping[str, Sung]) -> Verdict | None:
+    """Hidden gold permuted: no prediction may follow. One verdict on all methods, which names those that fail; None where none ran."""
+    if not found:
+        return None
+    failed = {name: one for name, one in found.items() if one.passed is False}
+    unsure = [name for name, one in found.items() if one.passed is None]
+    if failed:
+        told = [f"{name} ended in {one.raised}" if one.raised else f"{name} changed {100 * one.changed:.1f}% of its predictions" for name, one in failed.items()]
+        says = f"{'; '.join(told)} when gold that it must not see was permuted: it reads hidden gold"
+    elif unsure:
+        says = f"{_named(unsure)} predicts otherwise each time it is run, so that this cannot be told"
+    else:
+        says = f"gold of {max(one.permuted for one in found.values()):,} hidden items permuted, no prediction of {_named(list(found))} changed"
+    passed = False if failed else None if unsure else True
+    return Verdict("canary", "methods run again with hidden gold permuted, against what they said before", max(one.changed for one in found.values()), None, 0.0, passed, says)
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= NAMED else f"{len(names)} methods"
 
 
 def _contains(ci: tuple[float, float], value: float) -> bool:

@@ -15,6 +15,7 @@ from typing import Literal, final
 import numpy as np
 
 from outgrow.measures.accuracy import Score
+from outgrow.measures.alarm import above
 from outgrow.measures.intervals import FEWEST, Estimate, Table, quantile, share_ci
 
 Interval = tuple[float, float]
@@ -65,6 +66,11 @@ class Row:
     status: str
     replicates: int
     n_test: int
+    vs_ceiling: float | None = None
+    vs_ceiling_low: float | None = None
+    """Its lower bound, one-sided and for all methods of this pair and metric at once (`alarm.py`); methods alone have one."""
+    above_ceiling: bool | None = None
+    """Whether that is an alarm."""
 
 
 def recovery(table: Table, student: str, floor: str = "floor", ceiling: str = "ceiling") -> Recovery:
@@ -150,6 +156,7 @@ def summarise(
     }
     tested = [name for name in versus if kinds[name] == "method" and versus[name].p is not None]
     corrected = dict(zip(tested, holm([versus[name].p for name in tested]), strict=True))
+    against = above(table, [name for name in scores if kinds[name] == "method"])
     rows = []
     for name, score in scores.items():
         value = table.estimate(table.weights({name: 1}))
@@ -161,6 +168,7 @@ def summarise(
             got and got.pgr, got and got.ci, got and got.ci_this_pool,
             difference and difference.value, difference and difference.ci, corrected.get(name),
             gap.value, gap.ci, status(table, gap), table.replicates, len(score),
+            *((it.difference, it.low, it.alarm) if (it := against.get(name)) else ()),
         ))  # fmt: skip
     return rows
 

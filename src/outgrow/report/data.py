@@ -41,6 +41,11 @@ class Row:
     status: str = "ok"
     replicates: int = 0
     n_test: int = 0
+    vs_ceiling: float | None = None
+    vs_ceiling_low: float | None = None
+    """Its lower bound, for all methods at once."""
+    above_ceiling: bool | None = None
+    """Whether that is an alarm."""
     each: tuple[float, ...] = ()
     """The score of every replicate, in order."""
 

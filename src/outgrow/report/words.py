@@ -130,6 +130,15 @@ def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
     return said
 
 
+def alarms(pair: Pair) -> list[str]:
+    """What has to be said of methods that are above the ceiling by more than chance."""
+    return [
+        f"Above the ceiling: {row.method}, by {points(row.vs_ceiling)} points of {view.label} (at least {points(row.vs_ceiling_low)}): "
+        "check for a leak. It can be so honestly, where gold was too little to teach the ceiling much; a method that reads gold looks the same."
+        for view in pair.views for row in view.rows if row.above_ceiling
+    ]  # fmt: skip
+
+
 def sentence(text: str | None) -> str:
     """The text with a capital letter at its start and a full stop at its end."""
     text = (text or "").strip()

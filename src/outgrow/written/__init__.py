@@ -17,13 +17,14 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow import models, progress, results, sequences
+from outgrow import canary, models, progress, results, sequences
 from outgrow.asking import Asked
 from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
 from outgrow.generation import Sampling
 from outgrow.generation.sibling import PREFIX, resolve
 from outgrow.measures import written as scorers
+from outgrow.measures.controls import Sung
 from outgrow.models import Model
 from outgrow.sequences._writers import Writers, epochs
 from outgrow.store import Store
@@ -38,8 +39,8 @@ from outgrow.written.folder import Rows, write
 from outgrow.written.replicate import (
     CONTRASTS,
     CONTROLS,
-    Executor,
     Replicate,
+    Verdicts,
     ceiling,
     checks,
     floor,
@@ -47,8 +48,6 @@ from outgrow.written.replicate import (
     supervisor,
 )
 from outgrow.written.supervisors import parse
-
-__all__ = ["Executor", "Written", "load", "parse"]
 
 UNTRAINED = ("floor", "untrained", "gold-naive")
 """Rows that take no training of their own; gold through naive is the ceiling's."""
@@ -102,7 +101,9 @@ class Written(Asked):
             given = (self, task, gold, weak, strong, store, chosen)
             for _ in workers.side_by_side(_computed, given, missing, processes):
                 bar.advance()
-        made = {name: [_row(replicate, name, build, extra) for replicate in all_] for name, (_, build, extra) in jobs.items()}
+        made = {
+            name: [_row(replicate, name, build, extra, kind == "method") for replicate in all_] for name, (kind, build, extra) in jobs.items()
+        }
         return _gathered(all_, {name: kind for name, (kind, _, _) in jobs.items()}, made, [_covered(replicate) for replicate in all_])
 
     def _begun(
@@ -137,8 +138,8 @@ def _computed(
     """Puts all rows of one replicate into the store; yields after each."""
     all_, jobs = study._begun(task, gold, weak, strong, store, chosen)
     replicate = all_[number]
-    for name, (_, build, extra) in jobs.items():
-        _row(replicate, name, build, extra)
+    for name, (kind, build, extra) in jobs.items():
+        _row(replicate, name, build, extra, watched=kind == "method")
         yield
     _covered(replicate)
     _let_go(replicate)
@@ -184,17 +185,34 @@ def _kept(replicate: Replicate, jobs: Jobs) -> bool:
     return all(replicate.writers.store.get("written", {**replicate.made_of, **row}) is not None for row in [*rows, EARNED])
 
 
-def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """One artifact: the test answers of one row of one replicate."""
+def _hidden(replicate: Replicate) -> np.ndarray:
+    """(N,) bool: the items whose gold its supervisors have not learned from."""
+    return ~np.isin(np.arange(len(replicate.task)), replicate.known)
+
+
+def _row(
+    replicate: Replicate, name: str, build: Callable[[Replicate], Any], extra: Mapping[str, Any], watched: bool = False
+) -> dict[str, Any]:
+    """One artifact: the test answers of one row of one replicate; `watched`: of replicate 0 with what the canary says of it."""
+
+    def told(built: Any) -> list[str]:
+        return replicate.tested(built) if isinstance(built, Model) else built
 
     def make() -> tuple[dict, dict]:
         began = time.perf_counter()
-        replicate.executor.recount()
+        replicate.verdicts.reopen()
         built = build(replicate)
         if built is None:
             return {}, {"applies": False, "lacks": replicate.lacks(name)}
-        answers = replicate.tested(built) if isinstance(built, Model) else built
-        return {}, {"applies": True, "answers": answers, "seconds": time.perf_counter() - began, "bought": replicate.executor.spent}
+        answers = told(built)
+        meta = {"applies": True, "answers": answers, "seconds": time.perf_counter() - began, "bought": replicate.verdicts.spent}
+        if watched and replicate.number == 0:
+            replicate.verdicts.reopen()
+            meta["canary"] = canary.sung(
+                replicate.seal, _hidden(replicate), lambda: np.array(told(build(replicate)), object), np.array(answers, object), replicate.seed,
+                replicate.task.name, name,
+            )  # fmt: skip
+        return {}, meta
 
     return replicate.writers.store.make("written", {**replicate.made_of, "row": name, **extra}, make).meta
 
@@ -227,7 +245,7 @@ def _let_go(replicate: Replicate) -> None:
 
 
 def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, list[dict[str, Any]]], covered: Sequence[dict[str, float]]) -> Rows:
-    answers, costs, bought, left_out = {}, [], {}, {}
+    answers, costs, bought, left_out, sung = {}, [], {}, {}, {}
     for name, rows in made.items():
         if not all(row["applies"] for row in rows):
             if kinds[name] == "method":
@@ -235,6 +253,8 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
             continue
         answers[name] = [row["answers"] for row in rows]
         costs.append({"stage": "tuning and answers", "what": name, "seconds": sum(row["seconds"] for row in rows), "flops": None})
+        if "canary" in rows[0]:
+            sung[name] = Sung(**rows[0]["canary"])
         if any(row["bought"] for row in rows):
             bought[name] = float(np.mean([row["bought"] for row in rows]))
     sizes, halves = (
@@ -242,4 +262,4 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
         for part in (lambda r: r.known, lambda r: r.halves[0])
     )
     coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best", "cut")}
-    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage)
+    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage, sung)

@@ -13,7 +13,7 @@ import numpy as np
 from outgrow import report, results, sequences
 from outgrow.core.fingerprint import fingerprint
 from outgrow.measures.accuracy import Score
-from outgrow.measures.controls import Verdict
+from outgrow.measures.controls import Sung, Verdict, canary
 from outgrow.measures.intervals import Table, shared_pool
 from outgrow.measures.pgr import summarise
 from outgrow.measures.power import power
@@ -49,6 +49,9 @@ class Rows:
     coverage: dict[str, float]
     """What the `first` answers of the best supervisor to the transfer items earn, what the `best` of all supervisors' would, and the share of
     the first that was `cut` at the token limit."""
+    """What the `first` answers of the best supervisor to the transfer items earn, and what the `best` of all supervisors' would."""
+    sung: dict[str, Sung]
+    """What the canary says of each method."""
 
 
 def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done: Sequence[Rows], began: float) -> None:
@@ -106,6 +109,7 @@ def _verdicts(rows: Rows, main: Mapping[str, Score], kappa: float) -> list[Verdi
                 value.ci[0] <= blind if value.ci else None, says),
         Verdict("gold-naive", "gold answers through naive, against the ceiling, letter by letter", gold.value, gold.ci, "the ceiling", same,
                 "the same answers as the ceiling" if same else "answers differ from the ceiling's"),
+        *([said] if (said := canary(rows.sung)) else []),
     ]  # fmt: skip
 
 

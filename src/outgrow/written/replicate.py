@@ -15,6 +15,7 @@ from outgrow.measures import written as scorers
 from outgrow.measures.accuracy import Score
 from outgrow.models import Model
 from outgrow.rng import derive
+from outgrow.seal import Seal, Sealed, Service, call
 from outgrow.sequences import WeakAnswers
 from outgrow.sequences._writers import Student, Writers, epochs, training_seed
 from outgrow.sequences.naive import naive
@@ -31,26 +32,51 @@ SKILL = 64
 
 
 @final
-class Executor:
-    """Whether answers to transfer items are right, by gold, each asked for at a counted price."""
+class Verdicts:
+    """The seller's side of an executor: verdicts that were paid for. No method gets it."""
 
     def __init__(self, right: Callable[[Sequence[int], Sequence[str]], np.ndarray]):
         self._right = right
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Nothing is paid for, and executors of before answer no more: who asks now pays for all that it asks."""
         self._asked: set[tuple[int, str]] = set()
+        self._service = Service(self._sell)
 
-    def __call__(self, items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
-        """(answers,) bool for answers to transfer items by their numbers."""
-        self._asked |= set(zip(items, texts, strict=True))
-        return self._right(items, texts)
-
-    def recount(self) -> None:
-        """Who asks now pays for all that it asks, whatever others have asked before."""
-        self._asked.clear()
+    @property
+    def executor(self) -> Executor:
+        """What a method is handed."""
+        return Executor(self._service.token)
 
     @property
     def spent(self) -> int:
         """Verdicts asked for."""
         return len(self._asked)
+
+    def _sell(self, items: Sequence[int] | None = None, texts: Sequence[str] = ()) -> Any:
+        if items is None:
+            return self.spent
+        items, texts = [int(i) for i in items], [str(text) for text in texts]
+        self._asked.update(zip(items, texts, strict=True))
+        return self._right(items, texts)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Whether answers to transfer items are right, by gold, each asked for at a counted price."""
+
+    _token: str
+
+    def __call__(self, items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
+        """(answers,) bool for answers to transfer items by their numbers."""
+        return call(self._token, items, texts)
+
+    @property
+    def spent(self) -> int:
+        """Verdicts asked for."""
+        return call(self._token)
 
 
 @final
@@ -139,8 +165,21 @@ class Replicate:
         beams = tuple(tuple(supervisor.beams(transfer, WIDTH)) for supervisor in self.supervisors)
         return WeakAnswers(self.prompts(transfer), tuple(supervisor.name for supervisor in self.supervisors), beams, self.skill)
 
+    @cached_property
+    def seal(self) -> Seal:
+        """By which verdicts see gold, and by which what methods must not see is permuted (`canary.py`)."""
+        return Seal(self.gold, "answers", "keys")
+
+    @cached_property
+    def _services(self) -> dict[str, Service]:
+        """What methods call and must not look into: this replicate stands behind it."""
+        return {}
+
+    def _sealed(self, function: Callable[..., Any]) -> Sealed:
+        return self._services.setdefault(function.__name__, Service(function)).sealed
+
     @property
-    def likelihood(self) -> Callable[[Sequence[int], Sequence[str]], np.ndarray] | None:
+    def likelihood(self) -> Sealed | None:
         """(numbers of transfer items, an answer to each) -> (J, answers): sum of log p of its tokens and its end, by each supervisor."""
         transfer = self.halves[1]
 
@@ -148,7 +187,7 @@ class Replicate:
             asked = [int(transfer[i]) for i in items]
             return np.array([[logp.sum() for logp in one.logprobs(asked, texts)] for one in self._models()])
 
-        return likelihood if self.modelled else None
+        return self._sealed(likelihood) if self.modelled else None
 
     def _models(self) -> list[Writer]:
         """The supervisors, all of which are models."""
@@ -181,7 +220,7 @@ class Replicate:
         return (one.model, one.before) if same and one.model is not one.before else None
 
     @property
-    def bridge(self) -> Callable[[int, Sequence[int], Sequence[str]], list[np.ndarray]] | None:
+    def bridge(self) -> Sealed | None:
         """What a supervisor says of the tokens of answers to transfer items, as the student cuts them: p (T,) each."""
         from outgrow.generation.bridge import across
 
@@ -193,14 +232,14 @@ class Replicate:
             weak, strong = self.writers(one.model), self.writers(self.strong)
             return [np.exp(across(text, weak, a[:-1], strong, b[:-1])) for text, a, b in zip(texts, said, own, strict=True)]
 
-        return over if self.modelled else None
+        return self._sealed(over) if self.modelled else None
 
     @cached_property
     def student(self) -> Student:
         return Student(self.strong, self.prompts(self.halves[1]), self.kind, self._seed("student"), self.writers)
 
     @property
-    def verify(self) -> Callable[[Sequence[int], Sequence[str]], list[Checked]] | None:
+    def verify(self) -> Sealed | None:
         """The task's own check of answers to transfer items; None where it has none."""
         found = verifiers.registry().get(self.task.verifier)
         transfer = self.halves[1]
@@ -211,17 +250,22 @@ class Replicate:
             rows = [int(transfer[i]) for i in items]
             return found.run([Asked(self.task.prompts[i], text, self.task.shown[i]) for i, text in zip(rows, texts, strict=True)])
 
-        return check
+        return self._sealed(check)
 
     @cached_property
-    def executor(self) -> Executor:
+    def verdicts(self) -> Verdicts:
+        """Verdicts by gold, for sale."""
         transfer = self.halves[1]
 
         def right(items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
-            rows = [int(transfer[i]) for i in items]
-            return scored.right(self.task.scorer, [self.task.prompts[i] for i in rows], texts, [self.gold.keys[i] for i in rows])
+            rows, keys = [int(transfer[i]) for i in items], self.seal.true("keys")
+            return scored.right(self.task.scorer, [self.task.prompts[i] for i in rows], texts, [keys[i] for i in rows])
 
-        return Executor(right)
+        return Verdicts(right)
+
+    @property
+    def executor(self) -> Executor:
+        return self.verdicts.executor
 
     def lacks(self, name: str) -> list[str]:
         """The resources that a method asks for and this replicate has not; none where `name` is no method."""
