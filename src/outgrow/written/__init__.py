@@ -40,7 +40,6 @@ from outgrow.written.replicate import (
     CONTRASTS,
     CONTROLS,
     Replicate,
-    Verdicts,
     ceiling,
     checks,
     floor,
