@@ -40,6 +40,7 @@ from outgrow.written.replicate import (
     CONTRASTS,
     CONTROLS,
     Replicate,
+    Verdicts,
     ceiling,
     checks,
     floor,
@@ -47,6 +48,8 @@ from outgrow.written.replicate import (
     supervisor,
 )
 from outgrow.written.supervisors import parse
+
+__all__ = ["Verdicts", "Written", "load", "parse"]
 
 UNTRAINED = ("floor", "untrained", "gold-naive")
 """Rows that take no training of their own; gold through naive is the ceiling's."""
