@@ -161,3 +161,28 @@ def test_an_answer_at_the_limit_is_marked_as_cut(model) -> None:
     assert [answer.cut for answer in drawn] == [answer.tokens[-1] not in local.ends for answer in drawn]
     assert {answer.cut for answer in drawn} == {True, False}
     assert not Answer("", (), (), "failed", 0).cut
+
+
+@pytest.mark.parametrize(("reason", "cut"), [("stop", False), (None, False), ("eos", False), ("length", True), ("content_filter", True), ("abort", True), (["stop"], True)])
+def test_an_answer_of_a_server_is_cut_unless_it_says_that_it_ended(reason, cut) -> None:
+    from outgrow.generation.server import _continued
+
+    paid = _continued({"choices": [{"text": "so", "finish_reason": reason}]}, 0)
+    assert paid.answer.cut is cut
+
+
+def test_recorded_answers_say_how_they_ended_in_words_that_are_known(tmp_path) -> None:
+    from outgrow.errors import UserError
+    from outgrow.generation.recorded import Recorded
+
+    def drawn(**columns):
+        pl.DataFrame({"prompt": ["p"], "answer": ["a"], **columns}).write_parquet(tmp_path / "a.parquet")
+        return Recorded(str(tmp_path / "a.parquet")).draw(["p"], 1, Sampling(), [])[0][0]
+
+    assert drawn(ended=["length"]).cut and not drawn(ended=["stop"]).cut and not drawn(ended=[None]).cut and not drawn().cut
+    for ended in ("LENGTH", "max_tokens", "cut"):
+        with pytest.raises(UserError, match=r"ended is .* in answer 1: give stop, length, failed or nothing"):
+            drawn(ended=[ended])
+    for columns in ({"logprob": ["often"]}, {"seed": ["seven"]}, {"seed": [float("inf")]}):
+        with pytest.raises(UserError, match="of answer 1 is no number"):
+            drawn(**columns)

@@ -330,3 +330,23 @@ def test_what_is_no_damage_stays_what_it_is(error) -> None:
     with pytest.raises(type(error)) as told, damaged.reading("that file"):
         raise error
     assert told.value is error
+
+
+@pytest.mark.parametrize("value", ["last", [2, "last"], -1, [[2]], True, 2.5])
+def test_an_end_that_is_no_token_is_one_line(value, copied, store) -> None:
+    from outgrow.generation.local import Local
+
+    (copied / "generation_config.json").write_text(json.dumps({"eos_token_id": value}))
+    with pytest.raises(UserError) as told:
+        Local(models.resolve(str(copied), store)).encode("the city", False)
+    one_line(told.value, str(copied))
+
+
+def test_a_broken_generation_config_is_one_line(copied, store) -> None:
+    from outgrow.generation.local import Local
+
+    for text in ("{", "[]", "5", ""):
+        (copied / "generation_config.json").write_text(text)
+        with pytest.raises(UserError) as told:
+            Local(models.resolve(str(copied), store)).encode("the city", False)
+        one_line(told.value, str(copied))

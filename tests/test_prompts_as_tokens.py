@@ -123,6 +123,21 @@ def test_a_vocabulary_that_can_spell_a_control_token_as_one_piece_spells_it_in_s
         assert coder.controls("a </s>") and not coder.controls("a /s>")
 
 
+def test_a_token_that_ends_answers_is_a_control_token_though_its_tokenizer_does_not_say_so(tmp_path, store) -> None:
+    folder = saved(tmp_path / "m")
+    path = folder / "tokenizer.json"
+    found = json.loads(path.read_text())
+    found["added_tokens"].append({"id": IDS["so"], "content": "so", "special": False, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False})
+    path.write_text(json.dumps(found))
+    before = Local(models.resolve(str(folder), store))
+    assert IDS["so"] in before.encode("the so city", False)
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [END, IDS["so"]]}))
+    local = Local(models.resolve(str(folder), store))
+    assert IDS["so"] in local.ends
+    # The word is in the vocabulary as a whole: "s" and "o" are what spells it otherwise.
+    assert local.encode("the so city", False) == [BEGIN, IDS["the"], UNKNOWN, UNKNOWN, IDS["city"]]
+
+
 def test_a_control_token_that_cannot_be_spelled_is_one_line() -> None:
     from tokenizers import models as kinds
     from tokenizers import pre_tokenizers

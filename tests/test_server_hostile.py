@@ -8,8 +8,11 @@ import json
 import socket
 import threading
 import time
+import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import loopback
 import tiny_models
@@ -231,3 +234,24 @@ def test_a_prompt_is_sent_as_tokens_where_they_are_known_so_that_its_text_is_no_
         first, second = (body["prompt"] for path, body in served.asked if path.endswith("completions"))
     assert first == [4, 6, 1, 1, 1, 7], "<s> the </ s > city, of which the vocabulary knows two words"
     assert second == "the </s> city"
+
+
+@given(st.lists(st.one_of(st.text(), st.just(KEY), st.sampled_from(["\x1b[2J", "\r\n", "\u202e", "\x9b"]))))
+def test_whatever_is_shown_is_one_short_line_without_controls_and_key(parts) -> None:
+    said = wire.shown("".join(parts), KEY)
+    assert KEY not in said and len(said) <= 303
+    assert all(unicodedata.category(one)[0] != "C" and not (one.isspace() and one != " ") for one in said)
+
+
+@given(st.one_of(st.integers(), st.floats(), st.booleans(), st.text(), st.none(), st.lists(st.integers())))
+def test_counts_and_log_probabilities_are_numbers_that_can_be(value) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    for read, good in (
+        (wire.count, number and isinstance(value, int) and 0 <= value < 2**53),
+        (wire.logprob, number and -(2**53) < value <= 1e-3),
+    ):
+        if good:
+            assert read(value) == min(value, 0.0) if read is wire.logprob else read(value) == value
+        else:
+            with pytest.raises(ValueError, match="is no"):
+                read(value)

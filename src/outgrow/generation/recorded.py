@@ -18,11 +18,16 @@ import numpy as np
 
 from outgrow.errors import UserError, unknown
 from outgrow.generation import Answer, Sampling
+from outgrow.models.damaged import first_line
 from outgrow.rng import hashed
 from outgrow.store import disk
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+ENDED = ("stop", "length", "failed")
+"""How an answer may have ended: by itself, cut at the token limit, or not at all."""
 
 
 @final
@@ -58,11 +63,19 @@ class Recorded:
     @cached_property
     def _answers(self) -> dict[str, list[Answer]]:
         found: dict[str, list[Answer]] = {}
-        for row in self._table.iter_rows(named=True):
-            # One number for the whole answer, where that is all there is.
-            logprobs = () if row.get("logprob") is None else (float(row["logprob"]),)
+        for number, row in enumerate(self._table.iter_rows(named=True), 1):
+            try:
+                # One number for the whole answer, where that is all there is.
+                logprobs = () if row.get("logprob") is None else (float(row["logprob"]),)
+                seed = int(row.get("seed") or 0)
+            except (ValueError, TypeError, OverflowError):
+                raise UserError(
+                    f"{self._path}: logprob {row.get('logprob')!r} or seed {row.get('seed')!r} of answer {number} is no number: mend it, or leave the column out"
+                ) from None
             text, ended = row["answer"] or "", row.get("ended") or "stop"
-            found.setdefault(row["prompt"], []).append(Answer(text, logprobs, (), ended, int(row.get("seed") or 0)))
+            if ended not in ENDED:
+                raise UserError(f"{self._path}: ended is {ended!r} in answer {number}: give {', '.join(ENDED)} or nothing, which is stop")
+            found.setdefault(row["prompt"], []).append(Answer(text, logprobs, (), ended, seed))
         return found
 
 
@@ -79,8 +92,8 @@ def _read(path: Path) -> pl.DataFrame:
         raise UserError(f"{path}: answers are read from {', '.join(readers)} files")
     try:
         table = readers[path.suffix](path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UserError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from None
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise UserError(f"{path} cannot be read as a table: {first_line(error)}") from None
     missing = [name for name in ("prompt", "answer") if table.schema.get(name) != pl.String]
     if missing:
         raise UserError(f"{path} has no column of texts {missing[0]!r}: a table of answers needs prompt and answer; it has {', '.join(table.columns)}")

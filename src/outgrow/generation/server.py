@@ -51,6 +51,8 @@ _OPTIONAL = ("seed", "logprobs", "top_k", "min_p", "repetition_penalty", "return
 _UNCUT = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 """Some servers have settings of their own that would bend the distribution."""
 _ID = re.compile(r"token_id:(\d{1,15})")
+_ENDED = (None, "stop", "eos", "eos_token", "stop_sequence", "tool_calls", "function_call")
+"""Why an answer that is whole is over; for any other reason (length, content_filter, abort) it was cut."""
 _FOREIGN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What reading an answer of another shape than OpenAI's can raise."""
 
@@ -415,7 +417,7 @@ def _paid(answer: Any, text: Any, tokens: Sequence[str], logprobs: Sequence[floa
         text.encode("utf-8", "replace").decode(),
         tuple(wire.logprob(one) for one in logprobs),
         numbers if len(numbers) == len(tokens) else (),
-        "length" if _only(answer).get("finish_reason") == "length" else "stop",
+        "stop" if _only(answer).get("finish_reason") in _ENDED else "length",
         seed,
     )
     cost = Cost(0.0, wire.count(used.get("completion_tokens", len(logprobs))), wire.count(used.get("prompt_tokens", 0)), 0)

@@ -79,7 +79,10 @@ class Tokenized(ABC):
         if (self.spelled.path / "generation_config.json").exists():
             with reading(f"generation_config.json of {self.name!r}"):
                 named.append(GenerationConfig.from_pretrained(self.spelled.path, local_files_only=True).eos_token_id)
-        return frozenset(i for one in named if one is not None for i in (one if isinstance(one, list) else [one]))
+        found = [i for one in named if one is not None for i in (one if isinstance(one, list) else [one])]
+        if wrong := [i for i in found if isinstance(i, bool) or not isinstance(i, int) or i < 0]:
+            raise UserError(f"cannot read model {self.name!r}: its eos_token_id is {wrong[0]!r}; see its config.json and generation_config.json")
+        return frozenset(found)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -87,7 +90,7 @@ class Tokenized(ABC):
 
     @cached_property
     def _coder(self) -> Coder:
-        return Coder(self._tokenizer)
+        return Coder(self._tokenizer, self.ends)
 
     @cached_property
     def _marked(self) -> Any:

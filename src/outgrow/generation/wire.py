@@ -1,7 +1,8 @@
 """What comes from a server that nobody vouches for: so large, so late and so clean that it does no harm.
 
-Answers are read up to LARGEST bytes, unpacked by nobody, and within the time that a request has in all, however slowly they drip. A redirect
-is not followed: it would take the prompt and the key to another host. What a server says is shown without control characters and keys.
+Answers are read up to LARGEST bytes, unpacked by nobody, and within the time that a request has in all, however slowly they
+drip. A redirect is not followed: it would take the prompt and the key to another host. What a server says is shown without
+control characters and keys.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files that a model is read from, where one is damaged: the user is told which, on one line, whatever a library makes of it."""
+"""Files that a model is read from: where one is damaged, the user is told which on one line, whatever a library makes of it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _broken() -> tuple[type[BaseException], ...]:
     from safetensors import SafetensorError
 
     return (
-        ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, EOFError, OSError, ImportError, RuntimeError,
-        MemoryError, struct.error, SafetensorError, StrictDataclassError, TemplateError,
+        ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, EOFError, OSError, ImportError,
+        RuntimeError, MemoryError, struct.error, SafetensorError, StrictDataclassError, TemplateError,
     )  # fmt: skip
 
 
@@ -44,7 +44,8 @@ def reading(what: str, do: str = AGAIN) -> Iterator[None]:
     except BaseException as error:
         # The libraries written in Rust raise `Exception` itself, and a class of their own that is none.
         broken = isinstance(error, _broken()) or type(error) is Exception or type(error).__name__ == "PanicException"
-        if not broken or type(error).__name__ == "OutOfMemoryError" or (isinstance(error, Exception) and disk.full(error)):
+        full = type(error).__name__ == "OutOfMemoryError" or (isinstance(error, Exception) and disk.full(error))
+        if full or not broken:
             raise
         raise UserError(f"cannot read {what}: {first_line(error)}; {do}") from error
 
@@ -56,7 +57,7 @@ def first_line(error: BaseException) -> str:
 
 
 def check_gguf(path: Path) -> None:
-    """Raises UserError where the head of a GGUF file cannot be true of the file, which the library would find after hours, if ever."""
+    """Raises UserError where the head of a GGUF file cannot be true of it, which the library would find after hours, if ever."""
     with path.open("rb") as file:
         head = _Head(path, file, path.stat().st_size)
         if head.take(4) != b"GGUF":

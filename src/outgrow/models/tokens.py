@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from outgrow.models.loading import quiet
 LONGEST = 512
 """Tokens. Of a longer text the end is kept, since the answer that is judged stands there."""
 BEFORE = ":"
-"""The tokens of a text that goes on are those it has after this; alone, some tokenizers would put a space before it or drop one."""
+"""The tokens of a text that goes on are those it has after this; alone, some tokenizers put a space before it or drop one."""
 _CHUNK = 1024
 """Texts tokenised at a time."""
 _OFFSET = {"roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "data2vec-text", "longformer"}
@@ -49,20 +49,27 @@ def limit_of(model: Model, tokenizer: Any) -> int:
 
 @final
 class Coder:
-    """Texts to ids. What a text says is never taken for a control token: `</s>` in it is some characters like any other."""
+    """Texts to ids. What a text says is never taken for a control token: `</s>` in it is some characters like any other.
 
-    def __init__(self, tokenizer: Any):
+    Control tokens are those that the tokenizer calls special, and `ends`, the ids with which the model ends what it writes.
+    """
+
+    def __init__(self, tokenizer: Any, ends: Collection[int] = ()):
+        from transformers import AddedToken
+
         self.fast = tokenizer.backend_tokenizer
         self.fast.no_padding()
         self.fast.no_truncation()
         self.fast.encode_special_tokens = True
-        added = self.fast.get_added_tokens_decoder().items()
-        self._controls = {number: str(one.content) for number, one in added if one.special and number != tokenizer.unk_token_id}
+        common = [one for number, one in self.fast.get_added_tokens_decoder().items() if number in ends and not one.special]
+        self.fast.add_special_tokens([AddedToken(one.content, special=True, normalized=False) for one in common])
+        special = {number: str(one.content) for number, one in self.fast.get_added_tokens_decoder().items() if one.special}
+        self._controls = {number: token for number, token in special.items() if number != tokenizer.unk_token_id}
         self._numbers = frozenset(self._controls)
         probe = self.fast.encode("a")
         own = [at for at, mark in enumerate(probe.special_tokens_mask) if not mark]
         self.begin, self.end = tuple(probe.ids[: own[0]]), tuple(probe.ids[own[-1] + 1 :])
-        """What the model wants before a text, and after one that is whole; some tokenizers end every text with the model's end token."""
+        """What the model wants before a text, and after one that is whole; some tokenizers end every text with an end token."""
         marks = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, 0)
         self.nothing = next(mark for mark in marks if mark is not None)
         """Stands for a text of no tokens, which still needs a place to read from."""
@@ -95,14 +102,15 @@ class Coder:
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
         read = self.fast.encode(text, add_special_tokens=False)
-        return [(at + low, min(at + high, end)) for i, (at, end) in zip(read.ids, read.offsets, strict=True) for _, low, high in self._spelled(i, end - at)]
+        placed = zip(read.ids, read.offsets, strict=True)
+        return [(at + low, min(at + high, end)) for i, (at, end) in placed for _, low, high in self._spelled(i, end - at)]
 
     def controls(self, text: str) -> bool:
         """Whether the text of a control token stands in it."""
         return any(token in text for token in self._controls.values())
 
     def _spelled(self, number: int, width: int = 0) -> list[tuple[int, int, int]]:
-        """(id, first, past last) of what stands for a token: itself; for a control token that the vocabulary can spell, its characters."""
+        """(id, first, past last) of what stands for a token: itself; of a control token, what spells it."""
         if number not in self._numbers:
             return [(number, 0, width)]
         token = self._controls[number]
@@ -161,7 +169,8 @@ class TokenFile:
 def prepared(model: Model, room: int = 0, *, continued: bool = False) -> Tokenizer:
     """The model's tokenizer, which will keep the end of a long text and the special tokens that the model wants.
 
-    `room` is the number of tokens to be left free for what will stand after each text; texts that are to be `continued` end with their own.
+    `room` is the number of tokens to be left free for what will stand after each text; texts that are to be `continued` end
+    with tokens of their own.
     """
     tokenizer = tokenizer_of(model)
     coder = Coder(tokenizer)
