@@ -181,7 +181,7 @@ class Study(Asked):
             for name, (kind, build, extra) in jobs.items():
                 made[name] = []
                 for pair in pairs:
-                    made[name].append(_block(pair, name, build, extra, watched=kind == "method" and pair is first))
+                    made[name].append(_block(pair, name, build, extra, watched=kind == "method" and pair.block == 0))
                     bar.advance()
         return self._gather(pairs, {name: kind for name, (kind, _, _) in jobs.items()}, made, fewest)
 

@@ -118,9 +118,9 @@ def canary(found: Mapping[str, Sung]) -> Verdict | None:
     unsure = [name for name, one in found.items() if one.passed is None]
     if failed:
         told = [f"{name} ended in {one.raised}" if one.raised else f"{name} changed {100 * one.changed:.1f}% of its predictions" for name, one in failed.items()]
-        says = f"{'; '.join(told)} when gold that it must not see was permuted: it reads hidden gold"
+        says = f"hidden gold permuted: {'; '.join(told)}. Who never saw that gold says the same as before"
     elif unsure:
-        says = f"{_named(unsure)} predicts otherwise each time it is run, so that this cannot be told"
+        says = f"each time it is run, {_named(unsure)} predicts otherwise, so that this cannot be told"
     else:
         says = f"gold of {max(one.permuted for one in found.values()):,} hidden items permuted, no prediction of {_named(list(found))} changed"
     passed = False if failed else None if unsure else True
