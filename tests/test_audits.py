@@ -78,10 +78,10 @@ def test_the_audit_sees_the_collapse_of_dawid_skene_coming():
     assert right("dawid_skene", 0.7) < 0.7 < right("majority", 0.7) < right("blocks", 0.7)
 
 
-def test_of_equally_many_answers_the_favoured_one_is_the_majority():
+def test_equally_many_answers_share_the_majority():
     item, label = np.array([0, 0, 1, 1, 1, 2, 2]), np.array([3, 5, 2, 2, 7, 4, 4])
-    top, agree = majority(item, label, np.array([False, True, False, False, True, False, False]), 3)
-    assert top.tolist() == [5, 2, 4] and agree.tolist() == [1, 2, 2]
+    which, answer, share, agree = majority(item, label, 3)
+    assert which.tolist() == [0, 0, 1, 2] and answer.tolist() == [3, 5, 2, 4] and share.tolist() == [0.5, 0.5, 1, 1] and agree.tolist() == [1, 2, 2]
 
 
 def test_what_a_committee_gains_is_what_a_slow_count_says():

@@ -49,7 +49,7 @@ def test_the_committee_of_gsm8k_is_the_published_table(tmp_path):
     assert evidence.votes.items == 6850 and {n for _, _, n in gain.sheets[1].rows} == {"6,850"}
     assert np.allclose([who[m] for m in models], [0.412, 0.655, 0.327], atol=0.005)
     assert np.allclose([who["somebody"], who["somebody, were errors independent"]], [0.7285, 0.864], atol=0.005)
-    assert np.allclose([who["the majority"], *(agree[m] for m in "321")], [0.645, 0.952, 0.724, 0.428], atol=0.005)
+    assert np.allclose([who["the majority"], *(agree[m] for m in "321")], [0.540, 0.952, 0.724, 0.190], atol=0.005)
     assert pairs == [(0.41, 15), (0.39, 11), (0.32, 9)]
     assert gain.severity == "warning" and "mistral_7b" in gain.do and copy.severity == "warning"
 

@@ -124,10 +124,10 @@ def test_whole_groups_are_kept_up_to_the_number_asked_for():
 
 
 def test_a_table_of_prompts_and_answers_is_a_task(tmp_path):
-    rows = {"q": ["one?", "two?", "", "one?", "four?"], "a": ["1", "2", "3", "11", None]}
+    rows = {"q": ["one?", "two?", "", "one?", "four?"], "a": ["11", "2", "3", "#### 11", None]}
     pl.DataFrame(rows).write_csv(tmp_path / "own.csv")
     task, gold = load(str(tmp_path / "own.csv"), columns=Columns(prompt="q", gold="a"))
-    assert dict(zip(task.prompts, gold.keys, strict=True)) == {"one?": "11", "two?": "2"}
+    assert dict(zip(task.prompts, gold.keys, strict=True)) == {"one?": "#### 11", "two?": "2"}
     assert task.counts == {"rows": 5, "left out: no prompt or no answer": 2, "left out: the prompt comes again": 1}
     with pytest.raises(UserError, match="no column 'prompt' for --prompt"):
         load(str(tmp_path / "own.csv"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
@@ -13,6 +13,7 @@ from outgrow.errors import UserError
 from outgrow.report.runs import safe
 from outgrow.rng import hashed
 from outgrow.tasks.reading import Reading
+from outgrow.tasks.table import READERS, listed, read_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,10 @@ class Asked:
     """Where the methods are."""
 
     def __post_init__(self) -> None:
+        if any("," in word for word in self.reading.votes):
+            files = [Path(name) for name in self.tasks if Path(name).suffix.lower() in READERS]
+            known = {column for file in files for column in read_file(file.expanduser()).names}
+            object.__setattr__(self, "reading", replace(self.reading, votes=listed(self.reading.votes, known)))
         if not self.weak:
             votes = "+".join(f"column:{name}" for name in self.reading.votes)
             object.__setattr__(self, "weak", (votes or self.WEAK,))

@@ -23,7 +23,8 @@ from outgrow.tasks.writing import Writing
 SAID = {SOUND: "sound", UNTOLD: "cannot tell", UNSOUND: "unsound"}
 TOGETHER = 1 << 21
 """Places in sets of answers that are chosen from at a time."""
-TIE = "of equally common answers those of the model named first, else of the next, then any alike"
+TIE = "equally common answers share it"
+"""How a majority of several answers is scored: the mean over them."""
 
 
 @final
@@ -88,11 +89,11 @@ def curves(bench: Bench, seed: int) -> list[Curve]:
                 items = np.flatnonzero(sizes == n)
                 for part in np.array_split(items, math.ceil(len(items) * among.size / TOGETHER)):
                     rows = starts[part][:, None] + np.arange(n)
-                    form, supervisor = answers.form[rows], answers.supervisor[rows]
-                    picks = [choice.majority(among, form, supervisor)]
+                    form = answers.form[rows]
+                    picks = [choice.majority(among, form)]
                     for verdicts in bench.verdicts.values():
                         mine = verdicts.at(rows)
-                        picks += [choice.verified(among, mine, form, supervisor), choice.voted(among, mine, form, supervisor)]
+                        picks += [choice.verified(among, mine, form), choice.voted(among, mine, form)]
                     for c, pick in enumerate(picks, 1):
                         value[step, c][:, part] = np.einsum("mn,tmn->tm", pick.mean(1), truths[:, rows])
                     # These two are exact without sets.
@@ -189,7 +190,7 @@ def _agreement(bench: Bench) -> list[dict[str, Any]]:
         form = answers.form[rows]
         if not len(form):
             continue
-        pick = choice.majority(np.ones((1, len(form)), bool), form[None], answers.supervisor[rows][None])[0, 0]
+        pick = choice.majority(np.ones((1, len(form)), bool), form[None])[0, 0]
         votes.append(int((form == form[pick.argmax()]).sum()) if form[pick.argmax()] >= 0 else 0)
         right.append(float(pick @ bench.right[rows]))
     votes, right = np.array(votes), np.array(right)

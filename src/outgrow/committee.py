@@ -22,6 +22,7 @@ import numpy as np
 from outgrow import candidates, progress, scored, verifiers
 from outgrow.candidates import Candidates
 from outgrow.candidates.choice import SOUND, UNSOUND, UNTOLD, Verdicts
+from outgrow.candidates.forms import FORMS
 from outgrow.chosen import Bench, Cost, facts_of
 from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
@@ -87,6 +88,11 @@ def committee(
     for name in verifier:
         if name not in known:
             raise unknown("verifier", name, known)
+    columns = columns or Columns()
+    if columns.scorer:
+        scored.check(columns.scorer)
+    if columns.form and columns.form not in FORMS:
+        raise unknown("form", columns.form, FORMS)
     store = store or Store.default()
     recorded = _recorded(source, weak, strong, answers, columns)
     if recorded is not None:
@@ -108,6 +114,7 @@ def committee(
     facts = facts_of(task, benches, seed)
     if rounds:
         facts["rounds"] = _improved(task, gold, recorded is None and list(weak), names, rounds, draws, temperature, seed, store)
+    facts["compared"] = {"form": task.form, "by_default": [name for name in ("scorer", "form") if getattr(columns, name) is None]}
     facts = {**facts, "asked": {**asked, "items": items, "temperature": temperature, "seed": seed}, "versions": _versions()}
     folder = Path(out) if out is not None else Path("runs") / f"committee-{Path(task.name).stem.replace(':', '-')}"
     table = _table(task, benches)
@@ -154,7 +161,7 @@ def committees(sources: Sequence[str], *, out: Path | None = None, **asked: Any)
     return Several(tuple(every), folder / "committees.html")
 
 
-def _recorded(source: str, weak: Sequence[str], strong: str | None, names: Sequence[str], columns: Columns | None) -> answered.Answered | None:
+def _recorded(source: str, weak: Sequence[str], strong: str | None, names: Sequence[str], columns: Columns) -> answered.Answered | None:
     """The recorded answers in a table; None where `source` is a task."""
     if Path(source).suffix.lower() not in READERS:
         if names:
@@ -165,7 +172,7 @@ def _recorded(source: str, weak: Sequence[str], strong: str | None, names: Seque
         return None
     if weak or strong:
         raise UserError("--answers are there already: leave --weak and --strong out")
-    return answered.wide(table, names, columns or Columns()) if names else answered.long(table, columns or Columns())
+    return answered.wide(table, names, columns) if names else answered.long(table, columns)
 
 
 def _drawn(names: Sequence[str], task: Writing, draws: int, temperature: float, seed: int, store: Store) -> Written:

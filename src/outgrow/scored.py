@@ -20,9 +20,13 @@ def right(scorer: str, prompts: Sequence[str], answers: Sequence[str], keys: Seq
     """
     if scorer in written.SCORERS:
         return np.array([written.right(scorer, a, key) for a, key in zip(answers, keys, strict=True)], bool)
-    known = verifiers.registry()
-    if scorer not in known or known[scorer].needs != ("asked",):
-        names = sorted({*written.SCORERS, *(v.name for v in known.values() if v.needs == ("asked",))})
-        raise UserError(f"scorer {scorer!r}: choose one of {', '.join(names)}")
+    check(scorer)
     asked = [Asked(p, a, key) for p, a, key in zip(prompts, answers, keys, strict=True)]
-    return np.array([verdict.sound is True for verdict in known[scorer].run(asked)], bool)
+    return np.array([verdict.sound is True for verdict in verifiers.registry()[scorer].run(asked)], bool)
+
+
+def check(scorer: str) -> None:
+    """Raises UserError for a scorer that is none."""
+    names = sorted({*written.SCORERS, *(v.name for v in verifiers.registry().values() if v.needs == ("asked",))})
+    if scorer not in names:
+        raise UserError(f"scorer {scorer!r}: choose one of {', '.join(names)}")

@@ -2,7 +2,7 @@
 
     coverage      share of items that somebody answers rightly                 a sound check that picks could reach it
     independent   mean_i (1 - prod_j (1 - a_j)), j: who answered item i        what it would be, did errors not meet
-    majority      the commonest answer; of equally many the best supervisor's
+    majority      the commonest answer; equally common ones share it
     at m          share right of majority answers that m supervisors gave
 Best: highest accuracy a_j on its answers, among those who answer at least half of the items. Items with gold.
 A vote is said to drag the best down where it surely does, whoever of these rivals came out best by chance: where the majority is
@@ -35,13 +35,13 @@ def committee(votes, gold, *, groups):
     accuracy = np.bincount(known.worker, right, count) / np.maximum(said, 1)
     broad = said >= BROAD * len(answered)
     best = int(np.where(broad, accuracy, -1).argmax()) if broad.any() else int(said.argmax())
-    top, agree = majority(item, known.label, known.worker == best, len(answered))
+    which, answer, share, agree = majority(item, known.label, len(answered))
     any_right = np.bincount(item, right, len(answered)) > 0
     alone = 1 - np.exp(np.bincount(item, np.log1p(-accuracy[known.worker].clip(0, 1 - 1e-9)), len(answered)))
     mine = np.full(len(answered), np.nan)
     mine[item[known.worker == best]] = right[known.worker == best]
     both = ~np.isnan(mine)
-    voted = (top == gold[answered]).astype(float)
+    voted = np.bincount(which, share * (answer == gold[answered][which]), len(answered))
     fold = apart(votes.items, groups)[answered]
 
     def gain(kept: np.ndarray) -> float:
@@ -70,12 +70,12 @@ def committee(votes, gold, *, groups):
     return Finding(severity, says, do, "majority less the best supervisor", value, ci, "points", (), sheets)
 
 
-def majority(item: np.ndarray, label: np.ndarray, favoured: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) the commonest answer of every item and how many gave it; a favoured vote (V,) decides among equals, else the first in order."""
+def majority(item: np.ndarray, label: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(K,) items with their commonest answers, those answers and the share of each among equals; (N,) how many gave each of them. Every item has votes."""
     number = int(label.max()) + 1
-    pair, place, times = np.unique(item * number + label, return_inverse=True, return_counts=True)
-    backed = np.bincount(place, favoured, len(pair)) > 0
+    pair, times = np.unique(item * number + label, return_counts=True)
     which, answer = np.divmod(pair, number)
-    order = np.lexsort((-answer, backed, times, which))
-    last = order[np.searchsorted(which[order], np.arange(items), side="right") - 1]
-    return answer[last], times[last]
+    most = np.maximum.reduceat(times, np.searchsorted(which, np.arange(items)))
+    tied = times == most[which]
+    which, answer = which[tied], answer[tied]
+    return which, answer, 1 / np.bincount(which)[which], most

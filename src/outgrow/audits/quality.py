@@ -116,5 +116,7 @@ def _majority(votes, q) -> float:
     from outgrow.audits.committee import majority
 
     items, item = np.unique(votes.item, return_inverse=True)
-    top, _ = majority(item, votes.label, np.zeros(len(item), bool), len(items))
-    return float(q[items, top].mean()) if len(items) else 0.0
+    if not len(items):
+        return 0.0
+    which, answer, share, _ = majority(item, votes.label, len(items))
+    return float((share * q[items[which], answer]).sum() / len(items))

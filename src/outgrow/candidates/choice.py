@@ -1,12 +1,12 @@
 """Who is picked among some answers to an item, by what can be seen of them.
 
     first        any of them alike: the score of a single answer
-    majority     the commonest form; of equally common ones those that the supervisor named first gave, else the next, then any alike
+    majority     the commonest form; equally common ones share the pick
     verified     of the answers of the highest standing (sound, else cannot tell, else unsound) those with the best score; where scores
                  tell nothing, any of the sound ones alike, and where none is sound the majority of those of the highest standing
     voted        the majority among the answers of the highest standing, whatever that is
 
-Answers without a form are voted for only where there is no other. A pick is a distribution over answers, so that what it earns is an
+Answers without a form are voted for only where there is no other. Neither the order of supervisors nor that of draws decides. A pick is a distribution over answers, so that what it earns is an
 expectation, and no tie is left to chance. S sets of the N answers to each of M items: among is bool (S, N) or (M, S, N), what is known
 of answers (M, N), picks float64 (M, S, N).
 """
@@ -45,32 +45,29 @@ def first(among: np.ndarray) -> np.ndarray:
     return among / among.sum(-1, keepdims=True)
 
 
-def majority(among: np.ndarray, form: np.ndarray, supervisor: np.ndarray) -> np.ndarray:
+def majority(among: np.ndarray, form: np.ndarray) -> np.ndarray:
     """Picks of a vote."""
     told = among & (form >= 0)[:, None]
     among = np.where(told.any(-1, keepdims=True), told, among)
     same = (form[:, :, None] == form[:, None, :]).astype(np.float64)
     times = np.where(among, among @ same, 0)
-    most = times == times.max(-1, keepdims=True)
-    for j in np.unique(supervisor)[:-1]:
-        backed = most & ((among & (supervisor == j)[:, None]) @ same > 0)
-        most = np.where(backed.any(-1, keepdims=True), backed, most)
-    return first(most)
+    # As many answers have each of the commonest forms: alike among answers is alike among forms.
+    return first(times == times.max(-1, keepdims=True))
 
 
-def verified(among: np.ndarray, verdicts: Verdicts, form: np.ndarray, supervisor: np.ndarray) -> np.ndarray:
+def verified(among: np.ndarray, verdicts: Verdicts, form: np.ndarray) -> np.ndarray:
     """Picks of a verifier."""
     kept = highest(among, verdicts)
     score = verdicts.score[:, None]
     best = kept & (score == np.where(kept, score, -np.inf).max(-1, keepdims=True))
     # A score tells answers apart where the verdict does not; without, only a sound one is worth taking alone.
     alone = (kept & (verdicts.standing == SOUND)[:, None]).any(-1, keepdims=True) | (best != kept).any(-1, keepdims=True)
-    return np.where(alone, first(best), majority(kept, form, supervisor))
+    return np.where(alone, first(best), majority(kept, form))
 
 
-def voted(among: np.ndarray, verdicts: Verdicts, form: np.ndarray, supervisor: np.ndarray) -> np.ndarray:
+def voted(among: np.ndarray, verdicts: Verdicts, form: np.ndarray) -> np.ndarray:
     """Picks of a majority among what a verifier leaves."""
-    return majority(highest(among, verdicts), form, supervisor)
+    return majority(highest(among, verdicts), form)
 
 
 def highest(among: np.ndarray, verdicts: Verdicts) -> np.ndarray:

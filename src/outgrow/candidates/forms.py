@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 import ast
-import re
+import warnings
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
+from outgrow import finals
+
+LETTERS = 200_000
+"""Letters that looking for the code in an answer may parse, all attempts together: what takes more is compared by its words."""
 
 
 def number(answer: str) -> str | None:
-    """The final number: the first after the last "####" where that stands, else the last of the text."""
-    _, mark, after = answer.rpartition("####")
-    found = _NUMBER.findall(after if mark else answer)
-    if not found:
-        return None
-    try:
-        return str(Decimal((found[0] if mark else found[-1]).replace(",", "")).normalize())
-    except InvalidOperation:
-        return None
+    """The number that an answer comes to (`finals.py`), as a fraction in lowest terms."""
+    found = finals.number(answer)
+    return None if found is None else f"{found.numerator:x}/{found.denominator:x}"
 
 
 def marked(answer: str) -> str | None:
-    """The number after the last "####"; an answer without one says nothing."""
-    return number(answer) if "####" in answer else None
-
-
-def words(answer: str) -> str | None:
-    """The text, in small letters, runs of blanks as one."""
-    return " ".join(answer.lower().split()) or None
+    """The number after "####"; an answer without one says nothing."""
+    found = finals.marked(answer)
+    return None if found is None else f"{found.numerator:x}/{found.denominator:x}"
 
 
 def code(answer: str) -> str | None:
     """A function's body as Python writes it: layout and comments do not count, and what stands after it is left out."""
     lines = answer.splitlines()
-    for end in range(len(lines), 0, -1):
+    end, left = len(lines), LETTERS
+    while end > 0:
+        body = "def f():\n" + "\n".join(lines[:end]) + "\n"
+        left -= len(body)
+        if left < 0:
+            break
         try:
-            return ast.unparse(ast.parse("def f():\n" + "\n".join(lines[:end]) + "\n"))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return words(answer)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.unparse(ast.parse(body))
+        except SyntaxError as error:
+            # Lines up to and with the one at fault do not parse either; line 1 is ours.
+            end = min(end, (error.lineno or end + 1) - 1) - 1
+        except (ValueError, RecursionError, MemoryError):
+            end -= 1
+    return finals.words(answer)
 
 
-FORMS: dict[str, Callable[[str], str | None]] = {"number": number, "marked": marked, "words": words, "code": code}
+FORMS: dict[str, Callable[[str], str | None]] = {"number": number, "marked": marked, "letter": finals.letter, "words": finals.words, "code": code}

@@ -12,6 +12,7 @@ from outgrow import methods as classifying
 from outgrow import sequences
 from outgrow.errors import UserError, unknown
 from outgrow.tasks.reading import Reading
+from outgrow.tasks.table import listed
 
 LISTS = ("tasks", "weak", "strong", "methods", "ladder", "auxiliary")
 
@@ -19,7 +20,7 @@ LISTS = ("tasks", "weak", "strong", "methods", "ladder", "auxiliary")
 def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, settings: Sequence[str]) -> dict[str, Any]:
     """The arguments of `Study` that the file or a flag gives; the flag wins. Raises UserError, one line."""
     asked = _checked(_read(file), str(file)) if file else {}
-    given = {key: value for key, value in flags.items() if value not in (None, (), [])}
+    given = {key: listed(value) if key == "methods" and value else value for key, value in flags.items() if value not in (None, (), [])}
     asked |= _checked(given, "command line")
     named = {f.name: getattr(reading, f.name) for f in fields(Reading) if getattr(reading, f.name) != f.default}
     columns = {**asked.pop("reading", {}), **named}

@@ -51,7 +51,7 @@ def committee_(
     temperature
         Of drawing; 0 draws the likeliest answer alone.
     answers
-        Columns of a wide table that hold recorded answers, a model each; of equally common ones the first named counts.
+        Columns of a wide table that hold recorded answers, a model each.
     rounds
         Rounds of self-improvement of the one --weak: tuned on its own answers, kept by nobody, by itself, and by the first --verifier.
     seed
@@ -60,11 +60,12 @@ def committee_(
         Folder for committee.json, answers.parquet and committee.html (default: in runs).
     """
     from outgrow.committee import committees
+    from outgrow.tasks.table import listed
 
     if not sources:
         raise UserError("name a task, a table, or folders of finished committees")
     found = committees(
-        sources, out=out, weak=weak or (), strong=strong, draws=draws, verifier=verifier or (), judge=judge, items=items, temperature=temperature,
+        sources, out=out, weak=weak or (), strong=strong, draws=draws, verifier=listed(verifier or ()), judge=judge, items=items, temperature=temperature,
         answers=answers or (), columns=columns, rounds=rounds, seed=seed,
     )  # fmt: skip
     for facts in found.facts:
@@ -75,8 +76,10 @@ def committee_(
 
 
 def _say(facts: dict[str, Any]) -> None:
-    from outgrow.report.words import interval, percent
+    from outgrow.report.words import compared, interval, percent
 
+    if said := compared(facts):
+        print(said)
     if not facts["enough"]["holds"]:
         print(f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts")
     for member in facts["members"]:

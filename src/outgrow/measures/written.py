@@ -2,22 +2,22 @@
 
     metric of R answers to the same items = sum of numerators / sum of denominators        (measures/accuracy.py)
 
-A scorer has one metric or several, the first of which decides: `number` and `exact` have accuracy; `json` has accuracy, and the
-share of answers that hold an object with the right names; `slots` has SLU-F1 and span F1, ratios of counts; `calls` has exact
+A scorer has one metric or several, the first of which decides: `number`, `letter`, `words` and `exact` have accuracy; `json` has accuracy,
+and the share of answers that hold an object with the right names; `slots` has SLU-F1 and span F1, ratios of counts; `calls` has exact
 calls, and the share of answers that can be read as a call at all.
 """
 
 from __future__ import annotations
 
 import json
-import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, final
 
 import numpy as np
 
+from outgrow import finals
 from outgrow.errors import unknown
 from outgrow.measures import calls, slots
 from outgrow.measures.accuracy import Score
@@ -37,18 +37,27 @@ class Credit:
 
 
 Metric = Callable[[str, Any], Credit]
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
 
 
 def number(answer: str, key: Any) -> Credit:
-    """Whether the final numbers of answer and key are the same: the first one after "####" where that stands, else the last of the text."""
-    said = _final(answer)
-    return Credit(float(said is not None and said == _final(str(key))))
+    """Whether answer and key come to the same number, exactly (`finals.py`); what comes to none is never right."""
+    return _same(finals.number, answer, key)
+
+
+def letter(answer: str, key: Any) -> Credit:
+    """Whether answer and key name the same letter."""
+    return _same(finals.letter, answer, key)
+
+
+def words(answer: str, key: Any) -> Credit:
+    """Whether the answer is the key: letters' case, runs of blanks and a full stop at the end aside."""
+    return _same(finals.words, answer, key)
 
 
 def exact(answer: str, key: Any) -> Credit:
-    """Whether the answer is the key, runs of blanks aside."""
-    return Credit(float(answer.split() == str(key).split()))
+    """Whether the answer is the key, runs of blanks and ways to write accents aside."""
+    said, wanted = (unicodedata.normalize("NFC", text).split() for text in (answer, str(key)))
+    return Credit(float(said == wanted))
 
 
 def same_json(answer: str, key: Any) -> Credit:
@@ -89,6 +98,8 @@ def gold_slots(key: Sequence[Mapping[str, str]]) -> list[slots.Slot]:
 
 SCORERS: dict[str, dict[str, Metric]] = {
     "number": {"accuracy": number},
+    "letter": {"accuracy": letter},
+    "words": {"accuracy": words},
     "exact": {"accuracy": exact},
     "json": {"accuracy": same_json, "readable": some_json},
     "slots": {"slu_f1": slu_f1, "span_f1": span_f1},
@@ -129,7 +140,6 @@ def _json(answer: str) -> Any:
         return None
 
 
-def _final(text: str) -> Decimal | None:
-    _, mark, after = text.rpartition("####")
-    found = _NUMBER.findall(after if mark else text)
-    return Decimal(found[0 if mark else -1].replace(",", "")) if found else None
+def _same(read: Callable[[str], Any], answer: str, key: Any) -> Credit:
+    said = read(answer)
+    return Credit(float(said is not None and said == read(str(key))))

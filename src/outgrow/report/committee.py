@@ -9,7 +9,7 @@ from markupsafe import Markup
 from outgrow.report import svg, theme
 from outgrow.report.page import HERE, environment
 from outgrow.report.theme import apart, colour, cut
-from outgrow.report.words import Headline, amount, interval, percent, point_interval, points, seconds
+from outgrow.report.words import Headline, amount, compared, interval, percent, point_interval, points, seconds
 
 WIDTH, HEIGHT, LABELS = 640, 330, 250
 LOOK = {"coverage": ("ceiling", [6, 3]), "majority": ("floor", [1, 0]), "single": ("control", [2, 3])}
@@ -26,7 +26,7 @@ def render(facts: dict[str, Any]) -> str:
     who = list(dict.fromkeys(f["who"] for f in facts["figures"]))
     return environment().get_template("committee.html.j2").render(
         facts=facts, rounds=Markup(svg.draw(rounds(facts["rounds"]), "a single answer over rounds of self-improvement")) if facts.get("rounds") else "", headline=headline(facts), benches=[_bench(facts, one) for one in who], levels=facts["agreement"][:MOST_LEVELS],
-        percent=percent, interval=interval, points=points, point_interval=point_interval, seconds=seconds, amount=amount, both=_both,
+        compared=compared(facts), percent=percent, interval=interval, points=points, point_interval=point_interval, seconds=seconds, amount=amount, both=_both,
         style=Markup(theme.style() + "\n" + (HERE / "page.css").read_text(encoding="utf-8")),
     )  # fmt: skip
 

@@ -290,3 +290,15 @@ def _power(pair: Pair) -> str:
 
 def _after(text: str) -> str:
     return f" {text}" if text else ""
+
+
+def compared(facts: dict[str, Any]) -> str:
+    """How a committee's answers were compared with gold and with one another; "" for files of before that was written."""
+    how = facts.get("compared")
+    if not how:
+        return ""
+    judged = facts["scorer"] == "correct"
+    by = "right as the column 'correct' says" if judged else f"compared with gold by --scorer {facts['scorer']}"
+    chosen = [f"--{name}" for name in how["by_default"] if not (judged and name == "scorer")]
+    why = f" ({' and '.join(chosen)} chosen by what the {'answers' if judged else 'gold'} is like)".replace("answers is", "answers are") if chosen else ""
+    return f"answers are {by}, and the same to a vote by --form {how['form']}{why}"

@@ -2,21 +2,27 @@
 
     long    a row an answer: item, model, answer, and gold or correct; prompt and draw where there are any
     wide    a row an item: a prompt, gold, and a column of answers for each model
+
+A column `correct` holds 1 and 0, or the words of one line of WORDS throughout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 from outgrow.errors import UserError
 from outgrow.rng import hashed
-from outgrow.tasks.table import Table
-from outgrow.tasks.values import blank
-from outgrow.tasks.writing import Columns, Draft, Writing, WritingGold, build
+from outgrow.tasks import gold as golds
+from outgrow.tasks.gold import Sealed
+from outgrow.tasks.table import Table, columns
+from outgrow.tasks.values import blank, class_name, texts
+from outgrow.tasks.writing import Columns, Draft, Writing, WritingGold, asked, build
 
 LONG = ("item", "model", "answer")
+WORDS = (("1", "0"), ("true", "false"), ("yes", "no"), ("correct", "incorrect"), ("right", "wrong"), ("c", "i"))
+"""How a column says that an answer is right, or is not; C and I as Inspect writes them."""
 
 
 @final
@@ -38,46 +44,87 @@ def is_long(table: Table) -> bool:
     return set(LONG) <= set(table.names) and ("correct" in table.names or "gold" in table.names)
 
 
-def long(table: Table, columns: Columns) -> Answered:
-    """A row an answer. UserError for what is missing in a row."""
-    item, model, answer = (table.column(name) for name in LONG)
+def long(table: Table, given: Columns) -> Answered:
+    """A row an answer. UserError for what is missing in a row, or said twice and otherwise."""
+    item, model, answer = (texts(table, name) for name in LONG)
     judged = "correct" in table.names
     told = table.column("correct" if judged else "gold")
-    draw = table.column("draw") if "draw" in table.names else range(len(item))
-    prompt = table.column("prompt") if "prompt" in table.names else item
     if bad := [i for i, row in enumerate(zip(item, model, told, strict=True)) if any(map(blank, row))]:
         raise UserError(f"{table.name}: no item, model or {'correct' if judged else 'gold'} in {table.places(bad)}: mend the rows, or leave them out")
-    rows = sorted(range(len(item)), key=lambda i: draw[i])
-    drafts = {str(item[i]): Draft(str(prompt[i] or item[i]), "" if judged else str(told[i]), "" if judged else str(told[i]), name=str(item[i])) for i in rows}
-    task, gold = _built(table, list(drafts.values()), columns, {"rows": len(item)})
-    models = tuple(dict.fromkeys(str(m) for m in model))
+    prompt = [said.strip() or name for said, name in zip(texts(table, "prompt"), item, strict=True)] if "prompt" in table.names else item
+    first = {name: i for i, name in reversed(list(enumerate(item)))}
+    if two := [i for i, name in enumerate(item) if prompt[i] != prompt[first[name]]]:
+        raise UserError(f"{table.name}: an item has two prompts, in {table.places([first[item[two[0]]], *two])}: give it one")
+    rows = _drawn(table, item, model, answer, told)
+    if judged:
+        verdict = _verdicts(table, told)
+        drafts = [Draft(prompt[i], "", "", name=name) for name, i in first.items()]
+        task, gold = _built(table, drafts, given, "correct", golds.form(answer), {"rows": len(item)})
+    else:
+        once = {(name, class_name(told[i])): i for i, name in reversed(list(enumerate(item)))}
+        sealed = Sealed.of(table, {i: (item[i], told[i]) for i in sorted(once.values())}, given.scorer, given.skip_bad_rows)
+        drafts = [Draft(prompt[i], sealed.text[i], sealed.key[i], name=name) for name, i in sealed.rows.items()]
+        counts = {"rows": len(item), "rows left out: two golds, or gold that its own scorer calls wrong": sum(name not in sealed.rows for name in item)}
+        task, gold = _built(table, drafts, given, sealed.scorer, sealed.form, counts)
+    models = tuple(dict.fromkeys(model))
+    number = {name: j for j, name in enumerate(models)}
     place = {identity: at for at, identity in enumerate(task.ids)}
-    at = {name: place[hashed(table.name, name)] for name in drafts}
-    answers: list[list[list[Any]]] = [[[] for _ in task.ids] for _ in models]
+    at = {draft.name: place[hashed(table.name, draft.name)] for draft in drafts}
+    answers: list[list[list[str]]] = [[[] for _ in task.ids] for _ in models]
     correct: list[list[list[bool]]] = [[[] for _ in task.ids] for _ in models]
     for i in rows:
-        j = models.index(str(model[i]))
-        answers[j][at[str(item[i])]].append("" if blank(answer[i]) else str(answer[i]))
-        correct[j][at[str(item[i])]].append(str(told[i]).lower() in ("true", "1", "1.0"))
+        if item[i] in at:
+            answers[number[model[i]]][at[item[i]]].append(answer[i])
+            if judged:
+                correct[number[model[i]]][at[item[i]]].append(verdict[i])
     return Answered(task, gold, models, answers, correct if judged else None)
 
 
-def wide(table: Table, names: Sequence[str], columns: Columns) -> Answered:
-    """A row an item, answers in the columns `names`. Rows without prompt, gold or any answer are left out; of a prompt that comes again the last row counts."""
-    for flag, column in (("--prompt", columns.prompt), ("--gold", columns.gold), *(("--answers", name) for name in names)):
-        if column not in table.names:
-            raise UserError(f"{table.name}: no column {column!r} for {flag}: the columns are {', '.join(table.names)}")
-    prompt, gold = table.column(columns.prompt), table.column(columns.gold)
-    said = [table.column(name) for name in names]
-    whole = [i for i in range(len(prompt)) if not any(map(blank, (prompt[i], gold[i], *(column[i] for column in said))))]
+def wide(table: Table, words: Sequence[str], given: Columns) -> Answered:
+    """A row an item, answers in the columns that `words` name. Rows without prompt, gold or any answer are left out; of a prompt that comes again the last row counts.
+
+    Raises UserError for a missing column, and as `Sealed.of` does.
+    """
+    names = columns(table, words, "--answers")
+    prompt, gold = asked(table, given)
+    said = [texts(table, name) for name in names]
+    whole = [i for i in range(len(prompt)) if prompt[i] and not blank(gold[i]) and not any(blank(column[i]) for column in said)]
     if not whole:
         raise UserError(f"{table.name}: no row has a prompt, gold and an answer in each of {', '.join(names)}")
-    last = {str(prompt[i]): i for i in whole}
-    counts = {"rows": len(prompt), "left out: no prompt, gold or answer": len(prompt) - len(whole), "left out: the prompt comes again": len(whole) - len(last)}
-    drafts = [Draft(p, str(gold[i]), str(gold[i])) for p, i in last.items()]
-    task, sealed = _built(table, drafts, columns, {k: n for k, n in counts.items() if n})
-    return Answered(task, sealed, tuple(names), [[[str(column[last[p]])] for p in task.prompts] for column in said], None)
+    sealed = Sealed.of(table, {i: (prompt[i], gold[i]) for i in whole}, given.scorer, given.skip_bad_rows)
+    drafts = [Draft(p, sealed.text[i], sealed.key[i]) for p, i in sealed.rows.items()]
+    counts = {"rows": len(prompt), "left out: no prompt, gold or answer": len(prompt) - len(whole), **sealed.counts}
+    task, sealed_gold = _built(table, drafts, given, sealed.scorer, sealed.form, counts)
+    return Answered(task, sealed_gold, names, [[[column[sealed.rows[p]]] for p in task.prompts] for column in said], None)
 
 
-def _built(table: Table, drafts: list[Draft], columns: Columns, counts: dict[str, int]) -> tuple[Writing, WritingGold]:
-    return build(table.name, drafts, verifier="", scorer=columns.scorer, form=columns.form, tokens=columns.tokens, counts=counts, source=table.source)
+def _built(table: Table, drafts: list[Draft], given: Columns, scorer: str, form: str, counts: dict[str, int]) -> tuple[Writing, WritingGold]:
+    return build(
+        table.name, drafts, verifier="", scorer=scorer, form=given.form or form, tokens=given.tokens,
+        counts={what: n for what, n in counts.items() if n}, source=table.source,
+    )  # fmt: skip
+
+
+def _drawn(table: Table, item: Sequence[str], model: Sequence[str], answer: Sequence[str], told: Sequence[object]) -> list[int]:
+    """The rows in the order of their draws, the same draw once."""
+    if "draw" not in table.names:
+        return list(range(len(item)))
+    draw = [class_name(value) for value in table.column("draw")]
+    if bad := [i for i, value in enumerate(draw) if not value.isdecimal() or len(value) > 9]:
+        raise UserError(f"{table.name}: column 'draw' holds {table.column('draw')[bad[0]]!r:.40} in {table.places(bad)}: number the answers of a model to an item, or leave the column out")
+    first: dict[tuple[str, str, int], int] = {}
+    again = [i for i, drawn in enumerate(zip(item, model, map(int, draw), strict=True)) if first.setdefault(drawn, i) != i]
+    for i in again:
+        one = first[item[i], model[i], int(draw[i])]
+        if (answer[i], class_name(told[i])) != (answer[one], class_name(told[one])):
+            raise UserError(f"{table.name}: one draw of a model is there twice, and otherwise, in {table.places([one, i])}: keep one, or number them")
+    return sorted(first.values(), key=lambda i: int(draw[i]))
+
+
+def _verdicts(table: Table, told: Sequence[object]) -> list[bool]:
+    """Whether answers are right, as the column `correct` says. UserError for a word that says neither, or not by the same pair as the others."""
+    said = [class_name(value).casefold() for value in told]
+    pair = next((pair for pair in WORDS if said[0] in pair), WORDS[0])
+    if bad := [i for i, word in enumerate(said) if word not in pair]:
+        raise UserError(f"{table.name}: column 'correct' holds {str(told[bad[0]])!r:.40} in {table.places(bad)}: write 1 or 0")
+    return [word == pair[0] for word in said]

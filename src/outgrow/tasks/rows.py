@@ -8,7 +8,7 @@ from collections.abc import Callable
 from outgrow.errors import UserError
 from outgrow.rng import hashed
 from outgrow.tasks.reading import Reading, flag
-from outgrow.tasks.table import Table
+from outgrow.tasks.table import Table, listed
 from outgrow.tasks.task import FREE, POOL, TEST
 from outgrow.tasks.values import blank, texts
 
@@ -51,13 +51,14 @@ def optional(table: Table, reading: Reading, field: str) -> str | None:
 def sides(rows: Rows, reading: Reading) -> list[int]:
     """FREE, POOL or TEST for every row of the table; rows of other values of the split are left out and counted."""
     table, column = rows.table, optional(rows.table, reading, "split")
-    asked = {TEST: reading.test_values, POOL: reading.pool_values}
+    asked: dict[int, tuple[str, ...]] = {TEST: reading.test_values, POOL: reading.pool_values}
     if column is None:
         if any(asked.values()):
             raise UserError("--test-values and --pool-values need a column with the split: name it with --split")
         return [FREE] * len(table.lines)
     values = texts(table, column)
     sizes = Counter(values)
+    asked = {side: listed(names, sizes) for side, names in asked.items()}
     shown = ", ".join(f"{v or '(none)'} ({n})" for v, n in sorted(sizes.items()))
     for side, names in asked.items():
         for name in names:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from outgrow.errors import UserError
+from outgrow.measures.written import right
+from outgrow.tasks.gold import WRONG, refuse
 from outgrow.tasks.table import Table
 from outgrow.tasks.values import blank
 from outgrow.tasks.writing import SILENT, Draft, Writing, WritingGold, build
@@ -26,10 +28,10 @@ LONGEST = 300
 """Letters of a prompt of functions and a question, about 80 tokens; longer ones are left out and counted."""
 
 
-def slots(table: Table, items: int | None, written: Written) -> tuple[Writing, WritingGold]:
-    """Sentences to fill slots from. UserError for a row that cannot be read."""
+def slots(table: Table, items: int | None, written: Written, skip: bool = False) -> tuple[Writing, WritingGold]:
+    """Sentences to fill slots from. UserError for a row that cannot be read, or whose gold its own scorer calls wrong unless it is to be skipped."""
     drafts: dict[str, Draft] = {}
-    silent = 0
+    silent, wrong = 0, []
     for row, (text, value) in enumerate(_rows(table, "text", "slots")):
         if (said := written[row]) is None:
             silent += 1
@@ -39,14 +41,19 @@ def slots(table: Table, items: int | None, written: Written) -> tuple[Writing, W
             raise UserError(f"{table.name}: column 'slots' holds no list of {{type, filler}} in {table.places([row])}")
         key = [{part: str(slot[part]) for part in ("type", "filler")} for slot in found]
         answer = "; ".join(f"{slot['type']}: {slot['filler']}" for slot in key) or NONE
+        if not right("slots", answer, key):
+            wrong.append(row)
+            continue
         drafts.setdefault(text, Draft(f"{text}\nSlots:\n", answer, key, {"sentence": text}, said))
-    return _built(table, drafts, items, {SILENT: silent}, verifier="fillers", scorer="slots", tokens=48)
+    refuse(table, "slots", wrong, table.column("slots").__getitem__, skip)
+    return _built(table, drafts, items, {SILENT: silent, WRONG: len(wrong)}, verifier="fillers", scorer="slots", tokens=48)
 
 
-def calls(table: Table, items: int | None, written: Written) -> tuple[Writing, WritingGold]:
-    """Questions to answer by a call of one of the functions that come with it. UserError for a row that cannot be read."""
+def calls(table: Table, items: int | None, written: Written, skip: bool = False) -> tuple[Writing, WritingGold]:
+    """Questions to answer by a call of one of the functions that come with it. UserError as of `slots`."""
     drafts: dict[str, Draft] = {}
     long = silent = 0
+    wrong = []
     for row, (asked, declared, allowed) in enumerate(_rows(table, "question", "functions", "ground_truth")):
         messages, functions = (_json(table, name, row, value) for name, value in (("question", asked), ("functions", declared)))
         key = _json(table, "ground_truth", row, allowed)
@@ -59,12 +66,16 @@ def calls(table: Table, items: int | None, written: Written) -> tuple[Writing, W
             long += 1
         elif (said := written[row]) is None:
             silent += 1
+        elif not right("calls", answer, key):
+            wrong.append(row)
         else:
             drafts.setdefault(prompt, Draft(prompt, answer, key, {"functions": functions}, said))
-    return _built(table, drafts, items, {f"left out: a prompt of more than {LONGEST} letters": long, SILENT: silent}, verifier="signature", scorer="calls", tokens=96)
+    refuse(table, "calls", wrong, table.column("ground_truth").__getitem__, skip)
+    left_out = {f"left out: a prompt of more than {LONGEST} letters": long, SILENT: silent, WRONG: len(wrong)}
+    return _built(table, drafts, items, left_out, verifier="signature", scorer="calls", tokens=96)
 
 
-LAYOUTS: dict[str, Callable[[Table, int | None, Written], tuple[Writing, WritingGold]]] = {"slots": slots, "calls": calls}
+LAYOUTS: dict[str, Callable[[Table, int | None, Written, bool], tuple[Writing, WritingGold]]] = {"slots": slots, "calls": calls}
 
 
 def _built(

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -126,6 +126,20 @@ def _decoded(path: Path, data: bytes) -> str:
         raise UserError(
             f"{path} line {line} is not UTF-8 (byte {data[error.start]:#04x}): save the file as UTF-8"
         ) from None
+
+
+def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]:
+    """The names that a flag was given, with blanks or commas between them; a word that is itself a known name is one name."""
+    return tuple(name for word in words for part in ([word] if word in known else word.split(",")) if (name := part if word in known else part.strip()))
+
+
+def columns(table: Table, words: Sequence[str], flag: str) -> tuple[str, ...]:
+    """The columns that a flag names. UserError for one that is not there."""
+    names = listed(words, table.names)
+    for name in names:
+        if name not in table.names:
+            raise UserError(f"{table.name}: no column {name!r} for {flag}: the columns are {', '.join(table.names)}")
+    return tuple(dict.fromkeys(names))
 
 
 READERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}

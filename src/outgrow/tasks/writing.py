@@ -20,10 +20,12 @@ from typing import Any, final
 import numpy as np
 
 from outgrow.errors import UserError, unknown
+from outgrow.measures import written as scorers
 from outgrow.rng import hashed
+from outgrow.tasks.gold import Sealed
 from outgrow.tasks.table import READERS, Table, read_file
 from outgrow.tasks.task import FREE
-from outgrow.tasks.values import blank
+from outgrow.tasks.values import blank, texts
 
 SILENT = "left out: no answer in a column of --votes"
 CHECKS = {"number": "arithmetic"}
@@ -186,10 +188,12 @@ class Columns:
 
     prompt: str = "prompt"
     gold: str = "answer"
-    scorer: str = "number"
-    """What compares an answer with gold (`scored.py`)."""
-    form: str = "number"
-    """What makes two answers the same one (`candidates/forms.py`)."""
+    scorer: str | None = None
+    """What compares an answer with gold (`scored.py`): number, letter, words, exact, json, equal; by default what fits all of gold."""
+    form: str | None = None
+    """What makes two answers the same one to a vote (`candidates/forms.py`); by default what goes with the scorer."""
+    skip_bad_rows: bool = False
+    """Go on without items that have two golds, and rows whose gold its own scorer calls wrong; they are counted."""
     tokens: int = 256
     stop: tuple[str, ...] = ()
     chat: bool = False
@@ -216,41 +220,52 @@ def load(
     if source.dial is None:
         if colon:
             raise UserError(f"task {name!r}: {plain} has nothing to set: leave {colon + turned!r} out")
-        return source.load(items, seed)
+        return _right(source.load(items, seed))
     dial = source.dial
     if colon and not (turned.isdecimal() and dial.low <= int(turned) <= dial.high):
         raise UserError(f"task {name!r}: after the colon stands the number of {dial.what}, {dial.low} to {dial.high}")
-    return source.load(items, seed, int(turned) if colon else dial.default)
+    return _right(source.load(items, seed, int(turned) if colon else dial.default))
+
+
+def _right(made: tuple[Writing, WritingGold]) -> tuple[Writing, WritingGold]:
+    """The task. Raises ValueError where its scorer calls its gold wrong: such a source is at fault, not its user."""
+    task, gold = made
+    for answer, key in zip(gold.answers, gold.keys, strict=True) if task.scorer in scorers.SCORERS else ():
+        if not scorers.right(task.scorer, answer, key):
+            raise ValueError(f"{task.name}: gold is wrong by its own scorer ({task.scorer}): {answer!r:.60}")
+    return made
 
 
 def from_table(table: Table, columns: Columns, items: int | None, votes: Sequence[str] = ()) -> tuple[Writing, WritingGold]:
-    """A row an item; rows without prompt or answer, and prompts that come again, are left out and counted."""
+    """A row an item; rows without prompt or answer, and prompts that come again, are left out and counted.
+
+    Raises UserError for a prompt with two golds and for gold that its own scorer calls wrong, unless bad rows are skipped.
+    """
     from outgrow.tasks.structured import LAYOUTS
 
     written = answers(table, votes)
     if columns.scorer in LAYOUTS:
-        return LAYOUTS[columns.scorer](table, items, written)
+        return LAYOUTS[columns.scorer](table, items, written, columns.skip_bad_rows)
+    prompts, gold = asked(table, columns)
+    whole = [row for row in range(len(written)) if prompts[row] and not blank(gold[row])]
+    kept = [row for row in whole if written[row] is not None]
+    if not kept:
+        raise UserError(f"{table.name}: no row has both a prompt and an answer{' and an answer in each of ' + ', '.join(votes) if votes else ''}")
+    sealed = Sealed.of(table, {row: (prompts[row], gold[row]) for row in kept}, columns.scorer, columns.skip_bad_rows)
+    counts = {"rows": len(written), "left out: no prompt or no answer": len(written) - len(whole), SILENT: len(whole) - len(kept), **sealed.counts}
+    drafts = [Draft(prompt, sealed.text[row], sealed.key[row], written=written[row] or {}) for prompt, row in sealed.rows.items()]
+    return build(
+        table.name, drafts, items, verifier=CHECKS.get(sealed.scorer, ""), scorer=sealed.scorer, form=columns.form or sealed.form,
+        tokens=columns.tokens, stop=columns.stop, chat=columns.chat, counts={k: n for k, n in counts.items() if n}, source=table.source,
+    )  # fmt: skip
+
+
+def asked(table: Table, columns: Columns) -> tuple[list[str], list[Any]]:
+    """Of every row what is asked ("" where nothing is) and its gold. UserError for a missing column."""
     for flag, column in (("--prompt", columns.prompt), ("--gold", columns.gold)):
         if column not in table.names:
             raise UserError(f"{table.name}: no column {column!r} for {flag}: the columns are {', '.join(table.names)}")
-    whole: dict[str, Draft] = {}
-    lacking = silent = 0
-    for prompt, gold, said in zip(table.column(columns.prompt), table.column(columns.gold), written, strict=True):
-        if blank(prompt) or blank(gold):
-            lacking += 1
-        elif said is None:
-            silent += 1
-        else:
-            text = str(prompt).strip()
-            whole[text] = Draft(text, str(gold), str(gold), written=said)
-    if not whole:
-        raise UserError(f"{table.name}: no row has both a prompt and an answer{' and an answer in each of ' + ', '.join(votes) if votes else ''}")
-    again = len(written) - lacking - silent - len(whole)
-    counts = {"rows": len(written), "left out: no prompt or no answer": lacking, SILENT: silent, "left out: the prompt comes again": again}
-    return build(
-        table.name, list(whole.values()), items, verifier=CHECKS.get(columns.scorer, ""), scorer=columns.scorer, form=columns.form,
-        tokens=columns.tokens, stop=columns.stop, chat=columns.chat, counts={k: n for k, n in counts.items() if n}, source=table.source,
-    )  # fmt: skip
+    return [text.strip() for text in texts(table, columns.prompt)], table.column(columns.gold)
 
 
 def answers(table: Table, votes: Sequence[str]) -> list[dict[str, tuple[str, ...]] | None]:

@@ -155,11 +155,11 @@ def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
             raise UserError(f"{extra[0]} is for tables; {name!r} is built in and takes --items only")
         return writing.load(name, reading.items, seed)
     scorers.metrics(reading.scorer)
-    takes = {"--scorer", "--items", "--votes"} | (set() if reading.scorer in LAYOUTS else {"--prompt", "--answer"})
+    takes = {"--scorer", "--items", "--votes", "--skip-bad-rows"} | (set() if reading.scorer in LAYOUTS else {"--prompt", "--answer"})
     if extra := [flag for flag in reading.given() if flag not in takes]:
         raise UserError(f"{extra[0]} says nothing to --scorer {reading.scorer}: leave it out")
     asked = {"prompt": reading.prompt, "gold": reading.answer}
-    columns = writing.Columns(scorer=reading.scorer, **{key: value for key, value in asked.items() if value is not None})
+    columns = writing.Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows, **{key: value for key, value in asked.items() if value is not None})
     return writing.load(name, reading.items, seed, columns, reading.votes)
 
 
