@@ -59,7 +59,7 @@ def test_expressions_are_compared_as_expressions_and_one_that_hangs_stops_no_oth
         (r"\boxed{9^{9^{9^{9}}}}", "7", False),
         (r"\boxed{\frac{1}{\sqrt{2}}}", r"\sqrt{2}/2", True),
         (r"\boxed{\{2,1\}}", r"\{1,2\}", True),
-        ("__import__('os').system('echo')", "5", False),
+        ("__import__('os').system('echo')", "5", None),
     ]
     verdicts = registry()["equal"].run([Asked("", answer, {"value": value}) for answer, value, _ in cases], seconds=2)
     assert [verdict.sound for verdict in verdicts] == [sound for *_, sound in cases], verdicts
@@ -175,7 +175,8 @@ def test_smt_says_what_is_wrong_with_an_item() -> None:
         ("She has $<<18*8=144.00>>144.00 and 1,000 - 1 = 999", True),
         ("<<18*8=145>>", False),
         ("2 / 3 = 0.67 and 2 / 3 = .66 and 10 / 4 = 2.5", True),
-        ("10 / 3 = 3", False),
+        ("10 / 3 = 3", None),
+        ("10 / 3 = 5", False),
         ("20% x 50 = 10, 5 / 20 = 25%, 3 × 4 ÷ 2 − 1 = 5", True),
         ("2 * (3 + 4) = 2 * 7 = 14", True),
         ("2 * (3 + 4) = 2 * 7 = 15", False),

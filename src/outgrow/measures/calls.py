@@ -9,7 +9,10 @@ leaderboard, Patil et al. 2025, section 3). Here an integer meets a float of the
 from __future__ import annotations
 
 import ast
+import io
+import keyword
 import re
+import tokenize
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +32,84 @@ class Call:
     arguments: Mapping[str, Any]
 
 
+@final
+@dataclass(frozen=True)
+class Argument:
+    """What a declaration says of one argument."""
+
+    kinds: tuple[str, ...]
+    """The types that it may have, in the declaration's words; () where none is said."""
+    needed: bool
+    options: tuple[Any, ...] = ()
+    """The values that it may have, () where any."""
+    items: str = ""
+    """The type of a list's elements."""
+
+
+@final
+@dataclass(frozen=True)
+class Declaration:
+    """A function that may be called."""
+
+    name: str
+    about: str
+    arguments: Mapping[str, Argument]
+
+
+def declared(functions: Any) -> dict[str, Declaration]:
+    """Declarations by name, as the leaderboard or OpenAI ({"type": "function", "function": ...}) write them, with or without parameters.
+
+    Raises ValueError, in words, for what is none, or that Python cannot call by name.
+    """
+    if not isinstance(functions, list) or not functions:
+        raise ValueError("no list of functions")
+    found: dict[str, Declaration] = {}
+    for one in functions:
+        if isinstance(one, Mapping) and "name" not in one and isinstance(one.get("function"), Mapping):
+            one = one["function"]
+        name = one.get("name") if isinstance(one, Mapping) else None
+        if not isinstance(name, str) or not name:
+            raise ValueError("a function without a name")
+        if not callable_by_name(name):
+            raise ValueError(f"the function {name!r:.80} has a name that no call can be written with")
+        if name in found:
+            raise ValueError(f"two functions {name}")
+        takes = one.get("parameters") or {}
+        about = one.get("description") or ""
+        properties = takes.get("properties") or {} if isinstance(takes, Mapping) else None
+        needed = takes.get("required") or [] if isinstance(takes, Mapping) else None
+        if not isinstance(properties, Mapping) or not isinstance(needed, list) or not isinstance(about, str):
+            raise ValueError(f"no parameters of {name} that can be read")
+        for argument in properties:
+            if not isinstance(argument, str) or not argument.isidentifier():
+                raise ValueError(f"the argument {argument!r:.80} of {name} has a name that no call can be written with")
+        arguments = {argument: _argument(name, argument, said, argument in needed) for argument, said in properties.items()}
+        if lacking := [argument for argument in needed if argument not in arguments]:
+            raise ValueError(f"{name} requires {lacking[0]!r:.80}, of which nothing is said")
+        found[name] = Declaration(name, about, arguments)
+    return found
+
+
+def callable_by_name(name: str) -> bool:
+    """Whether a call of a function of this name can be written: names between dots."""
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split("."))
+
+
+def _argument(function: str, name: str, said: Any, needed: bool) -> Argument:
+    if not isinstance(said, Mapping):
+        raise ValueError(f"the argument {name} of {function} is {said!r:.80}")
+    either = [said, *(said.get("anyOf") or ()), *(said.get("oneOf") or ())]
+    kinds: list[str] = []
+    for one in either:
+        kind = one.get("type", []) if isinstance(one, Mapping) else None
+        kinds += [kind] if isinstance(kind, str) else kind if isinstance(kind, list) else [None]
+    options, items = said.get("enum") or (), said.get("items")
+    if not all(isinstance(kind, str) for kind in kinds) or not isinstance(options, list | tuple):
+        raise ValueError(f"the type of the argument {name} of {function} cannot be read")
+    inside = items.get("type") if isinstance(items, Mapping) else None
+    return Argument(tuple(dict.fromkeys(kinds)), needed, tuple(options), inside if isinstance(inside, str) else "")
+
+
 Gold = Sequence[Mapping[str, Mapping[str, Sequence[Any]]]] | None
 
 
@@ -40,11 +121,31 @@ def read(text: str) -> list[Call] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
-            tree = ast.parse(text, mode="eval").body
+            tree = ast.parse(_renamed(text), mode="eval").body
         several = isinstance(tree, ast.List | ast.Tuple)
         return [_call(node) for node in (tree.elts if several else [tree])] or None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
+
+
+_MARK = "\u00b7"
+"""Stands in names alone, and in none that is meant."""
+
+
+def _renamed(text: str) -> str:
+    """With a mark on arguments that have the name of a keyword (class="first"), which Python does not read."""
+    if not any(f"{word}" in text for word in keyword.kwlist) or _MARK in text:
+        return text
+    try:
+        tokens = [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type != tokenize.NL]
+    except (tokenize.TokenError, SyntaxError):
+        return text
+    lines = text.split("\n")
+    for before, token, after in reversed(list(zip(tokens, tokens[1:], tokens[2:], strict=False))):
+        if keyword.iskeyword(token.string) and after.string == "=" and before.string in ("(", ","):
+            row, column = token.end[0] - 1, token.end[1]
+            lines[row] = lines[row][:column] + _MARK + lines[row][column:]
+    return "\n".join(lines)
 
 
 def allowed(said: Sequence[Call] | None, gold: Gold) -> bool:
@@ -52,15 +153,26 @@ def allowed(said: Sequence[Call] | None, gold: Gold) -> bool:
     if said is None:
         return False
     wanted = [(name, arguments) for call in gold or () for name, arguments in call.items()]
-    return len(said) == len(wanted) and _paired(list(said), wanted)
+    if len(said) != len(wanted):
+        return False
+    fits = [[i for i, call in enumerate(said) if call.name == name and _object(call.arguments, arguments)] for name, arguments in wanted]
+    return _paired(fits)
 
 
-def _paired(said: list[Call], wanted: list[tuple[str, Mapping[str, Sequence[Any]]]]) -> bool:
-    if not wanted:
-        return True
-    (name, arguments), rest = wanted[0], wanted[1:]
-    fits = [i for i, call in enumerate(said) if call.name == name and _object(call.arguments, arguments)]
-    return any(_paired(said[:i] + said[i + 1 :], rest) for i in fits)
+def _paired(fits: Sequence[Sequence[int]]) -> bool:
+    """Whether each can have one of its own: augmenting paths, each begun at one that has none yet."""
+    taken: dict[int, int] = {}
+
+    def gets(one: int, tried: set[int]) -> bool:
+        for i in fits[one]:
+            if i not in tried:
+                tried.add(i)
+                if i not in taken or gets(taken[i], tried):
+                    taken[i] = one
+                    return True
+        return False
+
+    return all(gets(one, set()) for one in range(len(fits)))
 
 
 def _object(said: Mapping[str, Any], gold: Mapping[str, Any]) -> bool:
@@ -94,9 +206,9 @@ def _plain(text: str) -> str:
 
 def _call(node: ast.AST) -> Call:
     """The call at a node of the tree. Raises ValueError where there is none, or an argument has no name."""
-    if not isinstance(node, ast.Call) or node.args or any(keyword.arg is None for keyword in node.keywords):
+    if not isinstance(node, ast.Call) or node.args or any(one.arg is None for one in node.keywords):
         raise ValueError("no call")
-    return Call(_name(node.func), {str(keyword.arg): _value(keyword.value) for keyword in node.keywords})
+    return Call(_name(node.func), {str(one.arg).replace(_MARK, ""): _value(one.value) for one in node.keywords})
 
 
 def _name(node: ast.AST) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from outgrow.errors import UserError
+from outgrow.measures.calls import Argument, Declaration, callable_by_name, declared
 from outgrow.measures.written import right
 from outgrow.tasks.gold import WRONG, refuse
 from outgrow.tasks.table import Table
@@ -54,14 +55,16 @@ def calls(table: Table, items: int | None, written: Written, skip: bool = False)
     drafts: dict[str, Draft] = {}
     long = silent = 0
     wrong = []
-    for row, (asked, declared, allowed) in enumerate(_rows(table, "question", "functions", "ground_truth")):
-        messages, functions = (_json(table, name, row, value) for name, value in (("question", asked), ("functions", declared)))
+    for row, (asked, offered, allowed) in enumerate(_rows(table, "question", "functions", "ground_truth")):
+        messages, functions = (_json(table, name, row, value) for name, value in (("question", asked), ("functions", offered)))
         key = _json(table, "ground_truth", row, allowed)
         try:
-            prompt = "\n".join([*map(_signature, functions), _said(messages), "Call:\n"])
+            prompt = "\n".join([*map(_signature, declared(functions).values()), _said(messages), "Call:\n"])
             answer = _call(key)
         except (TypeError, KeyError, AttributeError):
             raise UserError(f"{table.name}: no functions, question and calls as the leaderboard writes them in {table.places([row])}") from None
+        except ValueError as error:
+            raise UserError(f"{table.name}: {error}, in {table.places([row])}: mend the row, or leave it out") from None
         if len(prompt) > LONGEST:
             long += 1
         elif (said := written[row]) is None:
@@ -115,18 +118,17 @@ def _said(messages: Any) -> str:
     return "\n".join(" ".join(message["content"].split()) for message in one)
 
 
-def _signature(function: Mapping[str, Any]) -> str:
+def _signature(function: Declaration) -> str:
     """A function in one line: its name, arguments with types, those that may be left out with a question mark, and what it does."""
-    wanted = function["parameters"].get("required", ())
-    arguments = [f"{name}{'' if name in wanted else '?'}: {_type(about)}" for name, about in function["parameters"]["properties"].items()]
-    return f"{function['name']}({', '.join(arguments)}): {re.split(r'(?<=[.])[ ]', function.get('description', ''))[0]}"
+    arguments = [f"{name}{'' if argument.needed else '?'}: {_type(argument)}" for name, argument in function.arguments.items()]
+    return f"{function.name}({', '.join(arguments)}): {re.split(r'(?<=[.])[ ]', function.about)[0]}"
 
 
-def _type(about: Mapping[str, Any]) -> str:
-    if about.get("enum"):
-        return "|".join(map(str, about["enum"]))
-    inside = about.get("items")
-    return f"{about['type']} of {inside['type']}" if isinstance(inside, Mapping) and "type" in inside else about["type"]
+def _type(argument: Argument) -> str:
+    if argument.options:
+        return "|".join(map(str, argument.options))
+    kinds = "|".join(argument.kinds) or "any"
+    return f"{kinds} of {argument.items}" if argument.items else kinds
 
 
 def _call(key: Sequence[Mapping[str, Mapping[str, Any]]] | None) -> str:
@@ -134,6 +136,12 @@ def _call(key: Sequence[Mapping[str, Mapping[str, Any]]] | None) -> str:
     made = []
     for call in key or ():
         for name, arguments in call.items():
+            if bad := [one for one in arguments if not str(one).isidentifier()]:
+                raise ValueError(f"the argument {bad[0]!r:.80} of {name} has a name that no call can be written with")
+            if not callable_by_name(name):
+                raise ValueError(f"the function {name!r:.80} has a name that no call can be written with")
+            if empty := [argument for argument, values in arguments.items() if values == []]:
+                raise ValueError(f"no value is allowed for {empty[0]} of {name}")
             needed = {argument: _first(values) for argument, values in arguments.items() if "" not in _options(values)}
             made.append(f"{name}({', '.join(f'{argument}={value!r}' for argument, value in needed.items())})")
     return NONE if not made else made[0] if len(made) == 1 else f"[{', '.join(made)}]"

@@ -3,8 +3,8 @@
     @verifier(paper="Cobbe et al. 2021, arXiv 2110.14168")
     def arithmetic(asked) -> list[Verdict]
 
-Positional arguments are what a verifier needs, found by name: `asked` (what is checked), `model` (a language model that judges);
-keyword-only arguments are its settings. It never sees gold: only what `shown` says of an item. A file whose name begins with _ is none.
+Positional arguments are what a verifier needs, found by name: `asked` (what is checked), `model` (a language model that judges), `verdicts` (what other
+verifiers said of the same answers, by name); keyword-only arguments are its settings. It never sees gold: only what `shown` says of an item. A file whose name begins with _ is none.
 """
 
 from __future__ import annotations
@@ -54,14 +54,19 @@ class Verifier:
     needs: tuple[str, ...]
 
 
+NEEDS = ("asked", "model", "verdicts")
+"""What can be handed to a verifier, `asked` first and always."""
+
 _known: dict[str, Verifier] = {}
 
 
 def verifier(paper: str = "") -> Callable[[Callable], Callable]:
-    """Registers the decorated function as a verifier."""
+    """Registers the decorated function as a verifier. Raises TypeError where it needs what is not in `NEEDS`."""
 
     def register(run: Callable) -> Callable:
         needs = tuple(p.name for p in inspect.signature(run).parameters.values() if p.kind is not p.KEYWORD_ONLY)
+        if needs[:1] != NEEDS[:1] or set(needs) - set(NEEDS):
+            raise TypeError(f"verifier {run.__name__} needs {', '.join(needs) or 'nothing'}: it can have {', '.join(NEEDS)}, asked first")
         _known[run.__name__] = Verifier(run.__name__, (run.__doc__ or "").splitlines()[0], paper, run, needs)
         return run
 

@@ -10,15 +10,15 @@ import builtins
 import os
 import sys
 
-from _values import Unlike, receive, send
+from _values import Unlike, dumps, receive, send
 
 
 class Foreign(Exception):
-    """The answer's program raised what is no built-in exception, is gone, or replied with what is no plain value."""
+    """The answer's program raised what is no built-in exception, is gone, or replied with what is none."""
 
 
-class Untold(Exception):
-    """The tests want to hand over what is no plain value."""
+class Untold(BaseException):
+    """What passes between tests and program is not covered; no test can catch it, and it is remembered."""
 
 
 def main(entry_point: str, requests: int, replies: int) -> None:
@@ -28,15 +28,29 @@ def main(entry_point: str, requests: int, replies: int) -> None:
     os.dup2(nowhere, 1)
     writing, reading = os.fdopen(requests, "wb"), os.fdopen(replies, "rb")
     called = 0
+    untold: list[str] = []
+    loose: list[str] = []
+    texts: list[str] = []
+
+    def stop(why):
+        untold.append(why)
+        raise Untold(why)
 
     def reply():
         try:
-            kind, value, more = receive(reading)
+            kind, value, more, lost = receive(reading)
         except EOFError:
             raise Foreign("the program ended") from None
         except (ValueError, TypeError):
             raise Foreign("it replied with what is no plain value") from None
+        if kind == "unlike":
+            what, own = value
+            if own and what not in "".join(texts):
+                raise Foreign(f"it returned a {what}, which says itself what it is equal to")
+            stop(f"it returned a {what}, which is no plain value")
         if kind == "value":
+            if lost and (not lost[1] or lost[0] in "".join(texts)):
+                loose.append(f"it returned a {lost[0]}, of which plain values alone were handed over")
             return value, more
         name = str(value)
         known = getattr(builtins, name, None)
@@ -47,15 +61,19 @@ def main(entry_point: str, requests: int, replies: int) -> None:
             except TypeError:
                 raised = Foreign(f"{name}: {more}")
             raise raised
-        raise Foreign(str(more) if name == "Unlike" else f"{name}: {more}")
+        raise Foreign(f"{name}: {more}")
 
     def candidate(*arguments, **named):
         nonlocal called
         called += 1
+        lost: list = []
         try:
+            dumps((arguments, named), lost)
+            if lost or _shared((arguments, named)):
+                loose.append(f"the tests hand over {f'a {lost[0].__name__}' if lost else 'one value twice'}, of which a copy was handed over")
             send(writing, (arguments, named))
         except Unlike as error:
-            raise Untold(str(error)) from None
+            stop(f"the tests hand over a {error}, which is no plain value")
         except OSError:
             raise Foreign("the program ended") from None
         value, after = reply()
@@ -80,13 +98,14 @@ def main(entry_point: str, requests: int, replies: int) -> None:
             with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8", errors="surrogatepass") as file:
                 text = file.read()
             lines = text.splitlines()
+            texts.append(text)
             exec(compile(text, name, "exec"), space)
             space[entry_point] = space["candidate"] = candidate
         if callable(space.get("check")):
             space["check"](candidate)
         said = ("sound", "") if called else ("cannot tell", f"the tests never called {entry_point}")
-    except Untold as error:
-        said = ("cannot tell", f"the tests hand over a {error}, which is no plain value")
+    except Untold:
+        pass
     except MemoryError:
         said = ("unsound", "memory")
     except BaseException as error:
@@ -95,7 +114,25 @@ def main(entry_point: str, requests: int, replies: int) -> None:
             said = ("unsound", line if isinstance(error, AssertionError) else f"{_said(error)}, at: {line}")
         else:
             said = ("cannot tell", f"the tests fail by themselves: {_said(error)}")
-    send(verdict, said)
+        if called and loose:
+            said = ("cannot tell", loose[0])
+    send(verdict, ("cannot tell", untold[0]) if untold else said)
+
+
+def _shared(value) -> bool:
+    """Whether one list, set or dict stands in it at two places."""
+    seen, todo = set(), [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, (list, set, dict)):
+            if id(one) in seen:
+                return True
+            seen.add(id(one))
+        if isinstance(one, (list, tuple)):
+            todo += one
+        elif isinstance(one, dict):
+            todo += dict.values(one)
+    return False
 
 
 def _become(old, new) -> None:

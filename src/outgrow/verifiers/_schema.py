@@ -1,8 +1,10 @@
 """Runs in a sandbox: whether a JSON value keeps to a schema (whose patterns may take for ever)."""
 
 import json
+import re
 
 import jsonschema
+import referencing.exceptions
 
 
 def answer(job):
@@ -13,5 +15,8 @@ def answer(job):
         kind.check_schema(schema)
     except jsonschema.SchemaError as error:
         return f"schema: {error.message[:200]}"
-    error = jsonschema.exceptions.best_match(kind(schema).iter_errors(value))
+    try:
+        error = jsonschema.exceptions.best_match(kind(schema).iter_errors(value))
+    except (referencing.exceptions.Unresolvable, re.error) as wrong:
+        return f"schema: {wrong}"[:200]
     return "" if error is None else f"{error.json_path}: {error.message[:200]}"

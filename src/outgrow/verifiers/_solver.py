@@ -36,6 +36,8 @@ def answer(job):
 
 def _entails(known, claims, conclusion):
     told = list(z3.parse_smt2_string(known))
+    if conclusion is None and not told:
+        return "unknown", "nothing is asserted"
     terms = []
     for claim in (*claims, *([conclusion] if conclusion is not None else [])):
         all_of_it = list(z3.parse_smt2_string(f"{known}\n(assert {claim}\n)"))
@@ -50,6 +52,10 @@ def _entails(known, claims, conclusion):
             return "sat", "the values contradict one another"
     else:
         premises, refuted = [*told, *terms[:-1]], terms[-1]
+        solver = _solver()
+        solver.add(told)
+        if solver.check() == z3.unsat:
+            return "unknown", "what is known contradicts itself"
     solver = _solver()
     solver.add(premises)
     solver.add(z3.Not(refuted))

@@ -7,21 +7,85 @@ import json
 import re
 import warnings
 
-_FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
+_OPENS = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`]*)")
 
 
 def fenced(answer: str) -> list[str]:
-    """The contents of its fences, in order; one that was never closed reaches to the end."""
-    return [match.group(2) for match in _FENCE.finditer(answer)]
+    """The contents of its fences (``` or ~~~, indented with what stands around them), in order; one that was never closed reaches to the end."""
+    blocks: list[list[str]] = []
+    mark, indent, inside = "", "", False
+    for line in answer.splitlines(keepends=True):
+        opens = _OPENS.fullmatch(line.rstrip("\r\n"))
+        if not inside:
+            if opens:
+                indent, mark, inside = opens[1], opens[2], True
+                blocks.append([])
+        elif opens and opens[2].startswith(mark) and not opens[3].strip():
+            inside = False
+        else:
+            blocks[-1].append(line.removeprefix(indent))
+    return ["".join(block) for block in blocks]
 
 
 def code(answer: str, entry_point: str = "") -> str:
-    """The Python in an answer: the last fence that defines `entry_point`, else the first fence, else all of it."""
+    """The Python in an answer.
+
+    Of fences the last that defines `entry_point`, after what earlier ones define for it (imports, functions, classes, constants), else the first. Without
+    fences all of it; where that is no Python but defines `entry_point`, without the prose before and after the code.
+    """
     blocks = fenced(answer)
     if not blocks:
-        return answer
-    defining = [block for block in blocks if entry_point and _defines(block, entry_point)]
-    return defining[-1] if defining else blocks[0]
+        return _bare(answer) if entry_point and _defines(answer, entry_point) and not reads(answer) else answer
+    defining = [at for at, block in enumerate(blocks) if entry_point and _defines(block, entry_point)]
+    if not defining:
+        return blocks[0]
+    return "\n".join([*filter(None, map(_definitions, blocks[: defining[-1]])), blocks[defining[-1]]])
+
+
+_STARTS = re.compile(r"(?:import|from|def|class|async def)\s|@\w|[A-Za-z_]\w*(?:\s*:[^=\n]+)?\s*=(?!=)")
+
+
+def _bare(answer: str) -> str:
+    """From the first line that code may begin with, up to where it can be read: a few cuts, each at a line that stands at the margin."""
+    lines = answer.splitlines(keepends=True)
+    margins = [at for at, line in enumerate(lines) if line.strip() and not line[0].isspace()]
+    for start in [at for at in margins if _STARTS.match(lines[at])][:5]:
+        end = len(lines)
+        for _ in range(20):
+            broken = _breaks("".join(lines[start:end]))
+            if broken is None:
+                return "".join(lines[start:end])
+            end = max((at for at in margins if start < at < min(end, start + broken)), default=0)
+            if not end:
+                break
+    return answer
+
+
+def _breaks(text: str) -> int | None:
+    """The line, from 1, where Python gives up; None where it can be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            return error.lineno or 1
+        except (ValueError, RecursionError, MemoryError):
+            return 1
+    return None
+
+
+def _definitions(text: str) -> str:
+    """What of a block defines something, if all of it does; else nothing."""
+    if not reads(text):
+        return ""
+    plain = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    constant = (ast.Assign, ast.AnnAssign)
+    whole = all(isinstance(node, plain) or (isinstance(node, constant) and not _calls(node)) for node in ast.parse(text).body)
+    return text if whole else ""
+
+
+def _calls(node: ast.AST) -> bool:
+    return any(isinstance(inner, ast.Call) for inner in ast.walk(node))
 
 
 def program(answer: str, entry_point: str, prompt_code: str = "") -> str:
@@ -39,25 +103,56 @@ def program(answer: str, entry_point: str, prompt_code: str = "") -> str:
     return shorter if reads(shorter) else whole
 
 
+_EMPHASIS = re.compile(r"(?<![\w*)\]])(\*{1,3})(?=[^\s*])([^*\n]+?)(?<=[^\s*])\1(?![\w*(])|(?<!\w)(_{2,3})(?=[^\s_])([^_\n]+?)(?<=[^\s_])\3(?![\w(])")
+_SAID = re.compile(r"\b(?:answer|result)(?:[ \t]+is\b|[ \t]*:)[ \t]*:?", re.IGNORECASE)
+_HEADING = re.compile(r"(?:the\s+)?(?:final\s+)?(?:answer|result|solution|conclusion)\s*:?", re.IGNORECASE)
+_GOES_ON = re.compile(r"[.;!]\s|,\s+(?:not|so|which|because|since|and\s+so|as)\b|\s(?:because|since|so|which|as)\b")
+_BOXES = ("\\boxed", "\\fbox", "\\framebox")
+
+
 def final(answer: str) -> str:
-    """What an answer comes to: after its last ####, in its last \\boxed{}, after its last "answer is" or "answer:" (one clause), else its last line."""
-    if "####" in answer:
-        return answer.rsplit("####", 1)[1].strip().split("\n")[0].strip()
-    if "\\boxed{" in answer:
-        depth, start = 1, answer.rindex("\\boxed{") + len("\\boxed{")
-        for at in range(start, len(answer)):
-            depth += {"{": 1, "}": -1}.get(answer[at], 0)
-            if depth == 0:
-                return answer[start:at].strip()
-    said = list(re.finditer(r"answer(?: is|:)[ \t]*:?([^\n]*)", answer, re.IGNORECASE))
+    """What an answer comes to, without Markdown's emphasis.
+
+    After its last "####", unless that is a heading (it names the answer, or more text follows what is no number); else in its last \\boxed{} or \\fbox{};
+    else one clause after its last "answer is", "answer:" or "result is" (on the next line where that one ends there); else its last line.
+    """
+    text = _EMPHASIS.sub(lambda match: match[2] or match[4], answer).replace("`", "").strip()
+    marked = text.rpartition("####")
+    if marked[1] and (marked[0] == "" or not marked[0].endswith("#")):
+        line, _, after = marked[2].strip().partition("\n")
+        line = line.strip()
+        if not after.strip() or (not _HEADING.fullmatch(line) and re.match(r"[-+−$€£(\\]*\.?\d[\d.,]*(?:\s+[^\W\d_]+)?[.!]?$", line)):
+            return line
+        text = after.strip()
+    boxed = _boxed(text)
+    if boxed is not None:
+        return boxed
+    said = list(_SAID.finditer(text))
     if said:
-        return re.split(r"[.;]\s|\s(?:because|since|so|which)\s", said[-1].group(1).strip())[0].strip().rstrip(".").strip()
-    lines = [line.strip() for line in answer.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+        clause = next((line.strip() for line in text[said[-1].end() :].split("\n") if line.strip()), "")
+        return _GOES_ON.split(clause)[0].strip().rstrip(".").strip()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].lstrip("#").strip() if lines else ""
+
+
+def _boxed(text: str) -> str | None:
+    """What its last box holds: up to the closing brace, or the word after \\boxed."""
+    at, command = max((text.rfind(command), command) for command in _BOXES)
+    if at < 0:
+        return None
+    rest = text[at + len(command) :].lstrip()
+    if not rest.startswith("{"):
+        return re.split(r"[\s$]", rest, maxsplit=1)[0].rstrip(".,")
+    depth = 0
+    for end, letter in enumerate(rest):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        if depth == 0:
+            return rest[1:end].strip()
+    return None
 
 
 def _defines(text: str, name: str) -> bool:
-    return re.search(rf"^(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b", text, re.MULTILINE) is not None
+    return re.search(rf"^(?:(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b|{re.escape(name)}[ \t]*(?::[^=\n]*)?=(?!=))", text, re.MULTILINE) is not None
 
 
 def reads(text: str) -> bool:
@@ -76,18 +171,24 @@ def json_text(answer: str) -> str | None:
     for text in (*reversed(fenced(answer)), answer):
         if _is_json(text):
             return text.strip()
-    decoder, found, at = json.JSONDecoder(parse_constant=_refuse), None, 0
-    for _ in range(1000):
-        starts = [start for start in (answer.find("{", at), answer.find("[", at)) if start >= 0]
-        if not starts:
-            break
-        at = min(starts)
-        try:
-            _, end = decoder.raw_decode(answer, at)
-        except (ValueError, RecursionError):
-            at += 1
-        else:
-            found, at = answer[at:end], end
+    decoder, found, at, depth, tries = json.JSONDecoder(parse_constant=_refuse), None, 0, 0, 0
+    for bracket in re.finditer(r"[][{}]", answer):
+        if bracket.start() < at:
+            continue
+        if bracket[0] in "]}":
+            depth = max(depth - 1, 0)
+            continue
+        # What stands in brackets that are no JSON is a part of something else.
+        if depth == 0 and tries < 1000:
+            tries += 1
+            try:
+                _, at = decoder.raw_decode(answer, bracket.start())
+            except (ValueError, RecursionError):
+                pass
+            else:
+                found = answer[bracket.start() : at]
+                continue
+        depth += 1
     return found
 
 

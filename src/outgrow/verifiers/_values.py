@@ -13,17 +13,32 @@ LONGEST = 4 << 20
 
 
 class Unlike(Exception):
-    """No plain value; its text is the name of the type."""
+    """No plain value; its text is the name of the type, `kind` the type where there is one."""
+
+    def __init__(self, name, kind=None):
+        super().__init__(name)
+        self.kind = kind
 
 
-def dumps(value) -> bytes:
-    """Of a value; Unlike where it, or a part of it, is not plain. Subclasses count as what they derive from."""
+def dumps(value, loose=None) -> bytes:
+    """Of a value; Unlike where it, or a part of it, is not plain, or it is nested too deep.
+
+    Subclasses count as what they derive from; their types are put to the list `loose`.
+    """
     parts: list[bytes] = []
-    _put(value, parts)
+    try:
+        _put(value, parts, [] if loose is None else loose)
+    except RecursionError:
+        raise Unlike("value nested too deep") from None
     return b"".join(parts)
 
 
-def _put(value, parts) -> None:
+_PLAIN = (int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
+
+
+def _put(value, parts, loose) -> None:
+    if type(value) not in _PLAIN and isinstance(value, _PLAIN) and value is not True and value is not False:
+        loose.append(type(value))
     if value is None or value is True or value is False:
         parts.append(b"N" if value is None else b"T" if value else b"F")
     elif isinstance(value, int):
@@ -40,16 +55,16 @@ def _put(value, parts) -> None:
     elif isinstance(value, dict):
         parts.append(b"d%d;" % len(value))
         for key, inner in dict.items(value):
-            _put(key, parts)
-            _put(inner, parts)
+            _put(key, parts, loose)
+            _put(inner, parts, loose)
     else:
         for kind, letter in ((list, b"l"), (tuple, b"t"), (set, b"S"), (frozenset, b"Z")):
             if isinstance(value, kind):
                 parts.append(b"%s%d;" % (letter, kind.__len__(value)))
                 for inner in kind.__iter__(value):
-                    _put(inner, parts)
+                    _put(inner, parts, loose)
                 return
-        raise Unlike(type(value).__name__)
+        raise Unlike(type(value).__name__, type(value))
 
 
 def loads(data: bytes):

@@ -1,26 +1,51 @@
 """Arithmetic consistency: every "a op b = c" in the text, <<a op b = c>> too, is worked out again.
 
-A partial check: one that is wrong shows that the answer is, all right says little. A side is left out that a letter goes into ("S + 30 = 50",
-"20 feet / 10 = 2") or that stands after "of" or "and" ("half of 20 + 4 = 12", "1 and 1/4 = 5/4"). A result with decimals may be rounded or cut off.
+A partial check: one that is wrong shows that the answer is, all right says little. Only what is wholly understood is judged:
+
+    side        sums, differences, products and quotients (+ - * x × · / ÷) of numbers and round brackets, $ before a number, % after one
+    number      72, 1,234, 0.5, .5, 3 1/2; a unit may stand after a result: = 24 clips, = 100 cm, = 12/hour
+
+A side is left out, and with it what it is compared with, where its neighbours may belong to it: another sign (^ ! | \\cdot mod //), a letter's term
+("S + 30 = 50", "2x"), a unit within ("20 feet / 10 = 2", "5 feet 3 + 2 = 5"), a word that carries on ("half of 20 + 4", "1 and 1/4", "= 3 remainder 2",
+"= 5 million"), a time (10:30), percents added to what are none. A result with decimals may be rounded or cut off; a whole one less than 1 beside a quotient that is
+not whole may be rounded or leave a remainder, and so may a calculation that runs on ("5 * 10 = 50 + 3 = 53"): not told.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from typing import final
 
 from outgrow import progress
 from outgrow.verifiers import Asked, Verdict, verifier
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?%?|\.\d+%?"
-_SIGN = r"[-+*/()×÷·−–]|[xX](?=\s*\$?[\d.(])"
-_TOKEN = re.compile(f"{_NUMBER}|{_SIGN}")
-_RUN = re.compile(rf"(?:{_NUMBER}|{_SIGN}|=|[ \t$\\])+")
-_PLAIN = str.maketrans({"×": "*", "·": "*", "x": "*", "X": "*", "÷": "/", "−": "-", "–": "-"})
+_TOKEN = re.compile(
+    r"(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)|(?P<equals>(?<![!<>=:~≈≠])={1,2}(?![=<>~]))|(?P<times>(?<=\d)[xX](?=\d)|(?<= )[xX](?= ))"
+    r"|(?P<sign>[-+*/()×÷·−–%])|(?P<word>\\?[^\W\d_]+)|(?P<line>\n)|(?P<other>\S)",
+)
+_PLAIN = {"×": "*", "·": "*", "x": "*", "X": "*", "÷": "/", "−": "-", "–": "-"}
 _LONGEST = 60
 """Tokens of a side; what is longer is no solution's line."""
+_DIGITS = 40
+"""Of a number; what is longer is none."""
+_CARRIES_ON = frozenset(
+    ["of", "and", "or", "mod", "modulo", "rem", "remainder", "r", "plus", "minus", "times", "over", "by", "per", "than", "negative", "half", "twice", "double", "triple", "root", "log", "ln", "exp", "sin", "cos", "tan", "sqrt", "max", "min", "abs", "gcd", "lcm", "power", "choose", "floor", "ceil", "factorial", "point", "with", "left", "hundred", "thousand", "million", "billion", "trillion", "dozen", "percent", "x", "squared", "cubed", "to"]
+)
+"""Words that go together with a number beside them into another one."""
+_ENDS = frozenset(".,;:?)\"'>]}")
+_OPENS = frozenset("\"'<>([{")
+
+
+@final
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    end: int
 
 
 @verifier(paper="Cobbe et al. 2021, arXiv 2110.14168 (their calculations, checked)")
@@ -37,86 +62,181 @@ def arithmetic(asked: Sequence[Asked]) -> list[Verdict]:
 def _verdict(answer: str) -> Verdict:
     checked = False
     for left, right in _equations(answer):
-        if not _same(left, right):
+        same = _same(left, right)
+        if same is False:
             return Verdict(False, f"{' '.join(left)} is not {' '.join(right)}")
-        checked = True
-    return Verdict(True) if checked else Verdict(None, "no arithmetic in the text")
+        checked = checked or same is True
+    return Verdict(True) if checked else Verdict(None, "no arithmetic in the text that can be judged")
 
 
 def _equations(text: str) -> Iterator[tuple[list[str], list[str]]]:
-    """Neighbouring sides of an = that can both be worked out, one of them more than a number."""
-    for run in _RUN.finditer(text):
-        if "=" not in run[0]:
+    """Neighbouring sides of an = that are wholly understood, one of them more than a number."""
+    text = re.sub(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*(?![\d(])", r"\1", text).replace("\\$", "$").replace("$", " ")
+    tokens = [_Token(str(m.lastgroup), m[0], m.start(), m.end()) for m in _TOKEN.finditer(text)]
+    for at, token in enumerate(tokens):
+        if token.kind != "equals":
             continue
-        sides = [[token.translate(_PLAIN) for token in _TOKEN.findall(side)] for side in run[0].split("=")]
-        before, after = text[max(run.start() - 20, 0) : run.start()], text[run.end() : run.end() + 1]
-        if sides[0] and _goes_on(before, run[0], sides[0][0]):
-            sides[0] = []
-        if sides[-1] and after.isalpha():
-            if sides[-1][-1] in "/(":
-                sides[-1].pop()
-            elif not run[0][-1].isspace():
-                sides[-1] = []
-        for at, (left, right) in enumerate(pairwise(sides)):
-            # "Week 2 = 35 + 35": the number that opens a run may be a name.
-            worth = len(left) > 2 or (at and len(right) > 2)
-            if worth and value(left) is not None and value(right) is not None:
-                yield left, right
+        low, high = at, at + 1
+        while low > 0 and tokens[low - 1].kind in ("number", "sign", "times"):
+            low -= 1
+        while high < len(tokens) and tokens[high].kind in ("number", "sign", "times"):
+            high += 1
+        if max(at - low, high - at - 1) > 2 * _LONGEST:
+            continue
+        # A bracket around the whole line.
+        while low < at and tokens[low].text == "(" and sum((t.text == "(") - (t.text == ")") for t in tokens[low:at]) > 0:
+            low += 1
+        left, right = tokens[low:at], _without_unit(tokens, at + 1, high)
+        if not left or not right or not _begins(tokens, low) or not _ends(tokens, at + 1 + len(right), high):
+            continue
+        if high < len(tokens) and tokens[high].kind == "equals" and _runs_on(left, right):
+            continue
+        one, two = _plain(left), _plain(right)
+        # "Week 2 = 35 + 35": a number after a word may be a name.
+        named = low > 0 and tokens[low - 1].kind == "word"
+        if (len(left) > 2 or (len(right) > 2 and not named)) and value(one) is not None and value(two) is not None:
+            yield one, two
 
 
-def _goes_on(before: str, run: str, first: str) -> bool:
-    """Whether a side began before its first token: in a letter's term, in a time of day, after "of" or "and"."""
-    if first in "+*/":
+def _plain(tokens: Sequence[_Token]) -> list[str]:
+    """What `value` reads: a % that touches its number is a part of it."""
+    found: list[str] = []
+    for at, token in enumerate(tokens):
+        if token.text == "%" and found and tokens[at - 1].kind == "number" and tokens[at - 1].end == token.start:
+            found[-1] += "%"
+        else:
+            found.append(_PLAIN.get(token.text, token.text))
+    return found
+
+
+def _begins(tokens: Sequence[_Token], low: int) -> bool:
+    """Whether a side begins with its first token: nothing before it belongs to it."""
+    first = tokens[low]
+    if first.text not in "(-−–" and first.kind != "number":
+        return False
+    if first.text in "-−–" and tokens[low + 1].start > first.end:
+        # A dash, a bullet or what remains of a term.
+        return False
+    if low == 0 or tokens[low - 1].kind in ("equals", "line"):
         return True
-    if first == "-":
-        return not re.match(r"[\s$\\]+[-−–]\$?[\d.(]", run) and bool(before.strip())
-    return bool(re.search(r"\b(?:of|and)$", before, re.IGNORECASE)) or (bool(re.search(r"[\w:]$", before)) and not run[0].isspace())
+    before = tokens[low - 1]
+    apart = before.end < first.start
+    if before.kind == "word":
+        if not apart or before.text.startswith("\\") or len(before.text) == 1 or before.text.lower() in _CARRIES_ON:
+            return False
+        # "5 feet 3 + 2": a unit.
+        return low == 1 or tokens[low - 2].kind not in ("number", "sign", "times")
+    if before.text in ".,;:?!":
+        return apart
+    return before.text in _OPENS
 
 
-def _same(left: Sequence[str], right: Sequence[str]) -> bool:
+def _ends(tokens: Sequence[_Token], end: int, high: int) -> bool:
+    """Whether the right side ends with its last token."""
+    if end != high:
+        # A "/" before a unit, or a bracket that opens words, was left out.
+        return True
+    if high == len(tokens) or tokens[high].kind in ("equals", "line"):
+        return True
+    last, after = tokens[high - 1], tokens[high]
+    if after.text.lower() == "and":
+        # 1 and 1/4, but not .67 and 2 / 3 = .66.
+        mixed = [token.text if token.kind == "sign" else token.kind for token in tokens[high + 1 : high + 4]] == ["number", "/", "number"]
+        return last.end < after.start and not (mixed and last.text.isdigit())
+    if after.kind == "word":
+        return last.end < after.start and not after.text.startswith("\\") and len(after.text) > 1 and after.text.lower() not in _CARRIES_ON
+    apart = high + 1 == len(tokens) or tokens[high + 1].start > after.end or tokens[high + 1].kind == "line"
+    return after.text in _ENDS and (apart or after.text not in ".,;:?")
+
+
+def _without_unit(tokens: Sequence[_Token], low: int, high: int) -> Sequence[_Token]:
+    """The right side without "/" of "12/hour" or "(" of "24 (clips)", and without a bracket that closes what opened before it."""
+    found = list(tokens[low:high])
+    word = tokens[high] if high < len(tokens) and tokens[high].kind == "word" else None
+    if word and len(found) == 2 and found[1].text in "/(" and not word.text.startswith("\\") and word.text.lower() not in _CARRIES_ON:
+        return found[:1] if len(word.text) > 1 or found[1].text == "(" else found
+    while found and found[-1].text == ")" and sum((t.text == "(") - (t.text == ")") for t in found) < 0:
+        found.pop()
+    return found
+
+
+def _runs_on(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
+    """Whether a middle side goes on from the result of the one before: 5 * 10 = 50 + 3 = 53."""
+    if len(right) < 3 or right[0].kind != "number":
+        return False
+    one, two = value(_plain(left)), value(_plain(right[:1]))
+    return one is not None and one == two != value(_plain(right))
+
+
+def _same(left: Sequence[str], right: Sequence[str]) -> bool | None:
+    """Whether they are equal, as far as results are rounded; None where a whole result may have left a remainder."""
     one, two = value(left), value(right)
     assert one is not None and two is not None
-    # 2 / 3 may be given as .66 or .67; a whole number is meant as it stands.
-    decimals = right[-1].rstrip("%").partition(".")[2] if len(right) <= 2 else ""
+    if len(left) <= 2 < len(right):
+        left, right, one, two = right, left, two, one
+    lone = len(right) <= 2
+    # 2 / 3 may be given as .66 or .67.
+    decimals = right[-1].rstrip("%").partition(".")[2] if lone else ""
     slack = Fraction(1, 10 ** len(decimals)) if decimals else Fraction(0)
-    if right[-1].endswith("%"):
-        return abs(one - two) <= slack / 100 or abs(one - 100 * two) <= slack
-    return abs(one - two) <= slack
+    if lone and right[-1].endswith("%"):
+        near = abs(one - two) <= slack / 100 or abs(one - 100 * two) <= slack
+        apart = min(abs(one - two) * 100, abs(one - 100 * two))
+    else:
+        apart = abs(one - two)
+        near = apart <= slack
+    if not near and lone and not decimals and "/" in left and apart < 1:
+        return None
+    return near
 
 
 def value(side: Sequence[str]) -> Fraction | None:
     """Of an expression in tokens; None where it is none."""
     rest = list(side[::-1])
-    if len(rest) > _LONGEST:
+    if len(rest) > _LONGEST or any(len(token) > _DIGITS for token in rest):
         return None
     try:
-        result = _sum(rest)
+        result, _ = _sum(rest)
     except (IndexError, ValueError, ZeroDivisionError):
         return None
     return None if rest else result
 
 
-def _sum(rest: list[str]) -> Fraction:
-    result = _product(rest)
+def _sum(rest: list[str]) -> tuple[Fraction, bool]:
+    """The value, and whether it is a percentage."""
+    result, percent = _product(rest)
     while rest and rest[-1] in "+-":
-        result = result + _product(rest) if rest.pop() == "+" else result - _product(rest)
-    return result
+        sign = rest.pop()
+        other, too = _product(rest)
+        if percent is not too:
+            raise ValueError("a percentage and a number: of what?")
+        result = result + other if sign == "+" else result - other
+    return result, percent
 
 
-def _product(rest: list[str]) -> Fraction:
-    result = _factor(rest)
+def _product(rest: list[str]) -> tuple[Fraction, bool]:
+    result, percent = _factor(rest)
     while rest and rest[-1] in "*/":
-        result = result * _factor(rest) if rest.pop() == "*" else result / _factor(rest)
-    return result
+        sign = rest.pop()
+        other, _ = _factor(rest)
+        result, percent = (result * other if sign == "*" else result / other), False
+    return result, percent
 
 
-def _factor(rest: list[str]) -> Fraction:
+def _factor(rest: list[str]) -> tuple[Fraction, bool]:
     token = rest.pop()
     if token == "-":
-        return -_factor(rest)
+        result, percent = _factor(rest)
+        return -result, percent
     if token == "(":
-        result = _sum(rest)
+        found = _sum(rest)
         if rest.pop() != ")":
             raise ValueError("no closing bracket")
-        return result
-    return Fraction(token.replace(",", "").rstrip("%")) / (100 if token.endswith("%") else 1)
+        return found
+    number = Fraction(token.replace(",", "").rstrip("%")) / (100 if token.endswith("%") else 1)
+    if token.isdigit() and len(rest) > 2 and rest[-1].isdigit() and rest[-2] == "/" and rest[-3].isdigit():
+        part = Fraction(int(rest[-1]), int(rest[-3]))
+        del rest[-3:]
+        if part >= 1:
+            raise ValueError("no mixed number")
+        number += part
+    return number, token.endswith("%")

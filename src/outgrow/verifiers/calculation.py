@@ -1,4 +1,8 @@
-"""The value of an expression, worked out again: whole numbers, + - * / and brackets."""
+"""The value of an expression, worked out again: whole numbers, + - * / and brackets.
+
+Of an answer the last word with a digit counts, which must be a number as a whole: 1,234, -3, 2.5, 3/4; of "7 + 5 = 12" it is 12. A word that
+may mean more ("5-3", "10%", "3!") cannot be told.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,14 @@ import operator
 import re
 from fractions import Fraction
 
+from outgrow.errors import UserError
 from outgrow.verifiers import Asked, Verdict, verifier
 from outgrow.verifiers._asked import shown
 
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+LONGEST = 1000
+"""Letters of an expression."""
+_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+|/[0-9]+)?|[-+]?\.[0-9]+")
 
 
 @verifier()
@@ -20,19 +28,31 @@ def calculation(asked: list[Asked]) -> list[Verdict]:
 
 
 def _check(answer: str, expression: str) -> Verdict:
-    found = re.findall(r"-?\d+(?:\.\d+)?", answer.replace(",", ""))
-    if not found:
+    try:
+        if len(expression) > LONGEST:
+            raise ValueError(f"more than {LONGEST} letters")
+        value = _value(ast.parse(expression.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError) as error:
+        raise UserError(f"shown['expression'] is {expression!r:.80}: it must be whole numbers with + - * / and brackets ({error})") from error
+    words = [word for word in answer.replace("−", "-").split() if re.search("[0-9]", word)]
+    if not words:
         return Verdict(False, "no number")
-    value = _value(ast.parse(expression, mode="eval").body)
-    return Verdict(True) if Fraction(found[-1]) == value else Verdict(False, f"{expression} is {value}")
+    said = words[-1].rpartition("=")[2].strip("$*_`()[]{}\"'").rstrip(".,;:!?" if not re.search(r"[0-9]!", words[-1]) else ".,;:?")
+    if len(said) > LONGEST or not _NUMBER.fullmatch(said):
+        return Verdict(None, f"cannot read {words[-1]!r:.80}")
+    try:
+        same = Fraction(said.replace(",", "")) == value
+    except ZeroDivisionError:
+        return Verdict(False, f"{said:.80} is no number")
+    return Verdict(True) if same else Verdict(False, f"{expression:.80} is {value}")
 
 
 def _value(node: ast.expr) -> Fraction:
     match node:
-        case ast.Constant(value=int() as number):
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
             return Fraction(number)
         case ast.UnaryOp(op=ast.USub(), operand=inner):
             return -_value(inner)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATIONS:
             return OPERATIONS[type(op)](_value(left), _value(right))
-    raise ValueError(f"not an expression of numbers: {ast.unparse(node)}")
+    raise ValueError(f"not an expression of numbers: {ast.unparse(node)[:80]}")

@@ -21,7 +21,7 @@ def schema(asked: Sequence[Asked], *, seconds: int = 5) -> list[Verdict]:
         try:
             wanted = json.loads(wanted) if isinstance(wanted, str) else dict(wanted)
             kept = json.dumps(wanted, sort_keys=True)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise UserError(f"shown['schema'] is {wanted!r:.80}: it must be JSON ({error})") from error
         value = json_text(one.answer)
         jobs.append(None if value is None else (kept, value))
@@ -30,7 +30,8 @@ def schema(asked: Sequence[Asked], *, seconds: int = 5) -> list[Verdict]:
     found: dict[tuple[str, str] | None, Verdict] = {None: Verdict(False, "no JSON in the answer")}
     for job, reply in zip(distinct, replies, strict=True):
         if isinstance(reply, Lost):
-            found[job] = Verdict(False, reply.outcome)
+            # What took too long or too much is the answer's doing; what failed may be the validator's.
+            found[job] = Verdict(None if reply.outcome.startswith("failed") else False, reply.outcome)
         elif reply.startswith("schema: "):
             raise UserError(f"shown['schema'] is no JSON schema: {reply.removeprefix('schema: ')}")
         else:

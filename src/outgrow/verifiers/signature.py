@@ -6,23 +6,33 @@ Whether the values are those that the question means is not seen; nor whether a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from outgrow.errors import UserError
 from outgrow.measures import calls
 from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.verifiers._asked import shown
 
 TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,), "integer": (int,), "float": (int, float), "number": (int, float), "boolean": (bool,), "array": (list,), "tuple": (list,), "dict": (dict,),
+    "string": (str,), "integer": (int,), "float": (int, float), "number": (int, float), "boolean": (bool,), "array": (list,), "tuple": (list,),
+    "dict": (dict,), "object": (dict,), "null": (type(None),),
 }  # fmt: skip
+"""What a declared type takes; a type that is not here takes anything."""
 
 
 @verifier()
 def signature(asked: Sequence[Asked]) -> list[Verdict]:
     """Every call of an answer fits a declaration in `shown["functions"]`: its name, arguments, and their types."""
-    return [_verdict(calls.read(one.answer), {function["name"]: function for function in one.shown["functions"]}) for one in asked]
+    verdicts = []
+    for one in asked:
+        try:
+            declared = calls.declared(shown(one, "functions", list))
+        except ValueError as error:
+            raise UserError(f"shown['functions'] cannot be read: {error}") from error
+        verdicts.append(_verdict(calls.read(one.answer), declared))
+    return verdicts
 
 
-def _verdict(said: list[calls.Call] | None, declared: Mapping[str, Mapping[str, Any]]) -> Verdict:
+def _verdict(said: list[calls.Call] | None, declared: Mapping[str, calls.Declaration]) -> Verdict:
     if said is None:
         return Verdict(False, "no call can be read")
     if not said:
@@ -30,17 +40,23 @@ def _verdict(said: list[calls.Call] | None, declared: Mapping[str, Mapping[str, 
     return next((Verdict(False, why) for call in said if (why := _wrong(call, declared))), Verdict(True))
 
 
-def _wrong(call: calls.Call, declared: Mapping[str, Mapping[str, Any]]) -> str:
+def _wrong(call: calls.Call, declared: Mapping[str, calls.Declaration]) -> str:
     if call.name not in declared:
         return f"there is no function {call.name}"
-    takes = declared[call.name]["parameters"]
-    for name in takes.get("required", ()):
-        if name not in call.arguments:
+    takes = declared[call.name].arguments
+    for name, argument in takes.items():
+        if argument.needed and name not in call.arguments:
             return f"{call.name} lacks {name}"
     for name, value in call.arguments.items():
-        if name not in takes["properties"]:
+        if name not in takes:
             return f"{call.name} takes no {name}"
-        kinds = TYPES.get(takes["properties"][name]["type"])
-        if kinds and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
-            return f"{name} of {call.name} is no {takes['properties'][name]['type']}"
+        if not _fits(value, takes[name].kinds):
+            return f"{name} of {call.name} is no {' or '.join(takes[name].kinds)}"
     return ""
+
+
+def _fits(value: object, kinds: Sequence[str]) -> bool:
+    taken = [TYPES.get(kind) for kind in kinds]
+    if not taken or None in taken:
+        return True
+    return any(isinstance(value, kind) and (not isinstance(value, bool) or bool in kind) for kind in taken if kind)

@@ -7,7 +7,7 @@ shown["smt"] holds SMT-LIB 2: declarations and assertions, what is known. The an
     a claim     where shown["asks"] is "claim": one SMT-LIB term in a fence, or on the last line; sound if it follows from what is known.
                 That it is worth saying is not checked: "true" always follows.
 
-What is known must be free of contradiction, for everything follows from one.
+From a contradiction everything follows: where what is known is one, or asserts nothing of the values, it cannot tell.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _verdict(reply) -> Verdict:
     if result == "unsat":
         return Verdict(True)
     if result == "unknown":
-        return Verdict(None, f"z3 gave up: {why}")
+        return Verdict(None, f"{why}")
     return Verdict(False, why if result == "error" else f"does not hold: {why}")
 
 

@@ -1,10 +1,11 @@
-"""The letters of a sudoku against its rules, exactly: any size of square boxes."""
+"""The letters of a sudoku against its rules, exactly: any size of square boxes. The last digit that an answer gives to a letter counts."""
 
 from __future__ import annotations
 
 import math
 import re
 
+from outgrow.errors import UserError
 from outgrow.verifiers import Asked, Verdict, verifier
 from outgrow.verifiers._asked import shown
 
@@ -17,18 +18,20 @@ def sudoku(asked: list[Asked]) -> list[Verdict]:
 
 def _check(answer: str, puzzle: str) -> Verdict:
     cells = puzzle.split()
-    said = dict(re.findall(r"\b([a-z])\s*=\s*(\d+)", answer))
+    side = math.isqrt(len(cells))
+    box = math.isqrt(side)
+    digits = {str(d) for d in range(1, side + 1)}
+    if not cells or box**4 != len(cells) or not all(cell in digits or re.fullmatch("[a-z]", cell) for cell in cells):
+        raise UserError(f"shown['puzzle'] is {puzzle!r:.80}: it must be rows of a grid of square boxes, each cell a digit or a small letter")
+    said = dict(re.findall(r"(?<![\w.])([a-z])\s*=\s*([0-9]+)(?!\w|[.,/][0-9])", answer))
     lacking = [cell for cell in cells if cell.isalpha() and cell not in said]
     if lacking:
         return Verdict(False, f"no digit for {', '.join(lacking)}")
-    side = math.isqrt(len(cells))
-    box = math.isqrt(side)
     filled = [said.get(cell, cell) for cell in cells]
     grid = [filled[side * r : side * (r + 1)] for r in range(side)]
     boxes = [[grid[r + i][c + j] for i in range(box) for j in range(box)] for r in range(0, side, box) for c in range(0, side, box)]
-    digits = {str(d) for d in range(1, side + 1)}
     for what, lines in (("row", grid), ("column", list(zip(*grid, strict=True))), ("box", boxes)):
         for number, line in enumerate(lines, 1):
             if set(line) != digits:
-                return Verdict(False, f"{what} {number} has {' '.join(line)}")
+                return Verdict(False, f"{what} {number} has {' '.join(line)}"[:200])
     return Verdict(True)

@@ -1,6 +1,7 @@
 """Types: mypy finds no error in the answer's program. One run of mypy for many answers, for one alone takes seconds.
 
-A partial check: what runs may be mistyped, what is typed may be wrong, and a program that asks for no types (Any, casts) gets none checked.
+A partial check: what runs may be mistyped, and what is typed may be wrong. Comments for mypy are taken out. A program that asks in code for less (Any, cast,
+@no_type_check, TYPE_CHECKING, sys.platform and such), or of which mypy reaches not every line, is unsound by its errors, and without any cannot be told.
 """
 
 from __future__ import annotations
@@ -36,4 +37,10 @@ def _errors(texts: Sequence[str], untyped: bool, seconds: int) -> list[Verdict]:
             return [Verdict(False, reply.outcome)]
         half = len(texts) // 2
         return _errors(texts[:half], untyped, seconds) + _errors(texts[half:], untyped, seconds)
-    return [Verdict(not errors, errors[0] if errors else "") for errors in reply]
+    return [_verdict(errors, unchecked) for errors, unchecked in reply]
+
+
+def _verdict(errors: Sequence[str], unchecked: str) -> Verdict:
+    if errors:
+        return Verdict(False, errors[0])
+    return Verdict(None, f"not all of it is checked: {unchecked}") if unchecked else Verdict(True)

@@ -4,8 +4,12 @@ Two sandboxes a check. In one the answer's program, which is asked for the value
 stand-in for that function. Plain values alone go between them (`_values.py`), so the program meets neither the tests nor what judges:
 it can patch, print, read, exit and compare as it likes, in its own process.
 
-Not seen through: an answer that has learned the visible tests by heart (gold is other tests than these), or that behaves by the clock. Not
-covered: functions of, or giving, what is no plain value.
+Plain values are numbers, texts, bytes, None, and lists, tuples, sets and dicts of them. Not covered, and so "cannot tell": functions of, or giving, anything
+else (a generator, a range, a Decimal, a date, a coroutine, an object), and where a test fails, what lost something on the way: a subclass (a named
+tuple, a Counter), one list handed over twice, the argument itself given back. A class of the program's own whose == it wrote itself is no way out: unsound.
+
+Of an answer `_text.code` takes the code. Not seen through: an answer that has learned the visible tests by heart (gold is other tests than these), or
+that behaves by the clock.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ def unit_tests(asked: Sequence[Asked], *, seconds: int = 5, memory: int = 512 <<
     for one in asked:
         entry_point, tests = shown(one, "entry_point", str), shown(one, "tests", str)
         prompt = shown(one, "prompt_code", str, "")
+        if not entry_point.isidentifier() or len(entry_point) > 200:
+            raise UserError(f"shown['entry_point'] is {entry_point!r:.80}: it must be the name of a function")
         checks.append((program(one.answer, entry_point, prompt), prompt, entry_point, tests))
     distinct = list(dict.fromkeys(checks))
     for tests in {check[3] for check in distinct}:
@@ -62,7 +68,8 @@ def _check(text: str, prompt: str, entry_point: str, tests: str, seconds: int, m
     try:
         verdict, why = loads(judged.stdout[8:])
     except ValueError:
-        verdict, why = "unsound", judged.outcome
+        # The tests came to no end: by the answer's doing, or, where it was still well, by their own.
+        verdict, why = ("cannot tell", f"the tests came to no end: {judged.outcome}") if ran.outcome == "done" else ("unsound", judged.outcome)
     if verdict == "sound":
         return Verdict(True)
     if verdict == "cannot tell":
