@@ -1,0 +1,99 @@
+"""What the lines printed in README and docs/reference.md are about: small tables of the same columns, tiny models of the same names."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import families
+import images
+import tiny_models
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/reference.md")
+LINE = re.compile(r"^    outgrow (.+)$", re.MULTILINE)
+INLINE = re.compile(r"`outgrow ((?:list|run|learn|predict|audit|committee|steer|show|report|compare)\b[^`]*)`")
+PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b|\[|\.\.\.")
+"""An inline command with one of these shows a form, not a line to be typed."""
+SIDES = ("ham", "spam")
+ENCODERS, CAUSAL = ("minilm-l6", "mpnet-base"), ("smollm2-135m", "gemma3-270m", "HuggingFaceTB/SmolLM2-360M", "NAME")
+
+
+def lines() -> Iterator[tuple[str, list[str]]]:
+    """(page, the words after `outgrow`) of every printed command, in the order of the pages; each once a page."""
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        inline = [said for said in INLINE.findall(text) if not PLACEHOLDER.search(said)]
+        for said in dict.fromkeys([*LINE.findall(text), *inline]):
+            yield page, shlex.split(said, comments=True)
+
+
+def models(folder: Path) -> None:
+    """A folder a name, so that each name is the path of a model here."""
+    for name in ENCODERS:
+        tiny_models.save(folder / name, encoder=True)
+    for name in CAUSAL:
+        families.save(folder / name, seed=5, depth=17, words=[*tiny_models.WORDS, "wrong", "right", *SIDES], max_position_embeddings=4096)
+
+
+def tables(folder: Path, rows: int = 200) -> None:
+    """Every table that a printed line names, of `rows` items; votes are right in four of five rows."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(2, size=rows)
+
+    def votes(names: list[str]) -> list[str]:
+        wrong = rng.random(rows) < 0.2
+        return [names[c] for c in np.where(wrong, 1 - label, label)]
+
+    def text(i: int) -> str:
+        said = ("true", "false")[label[i]] if rng.random() < 0.9 else "very"
+        return " ".join([*rng.choice(tiny_models.WORDS[:10], 5), said, str(i)])
+
+    said, sides = [text(i) for i in range(rows)], list(SIDES)
+
+    def write(name: str, **columns: list) -> None:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        getattr(pl.DataFrame(columns), "write_csv" if path.suffix == ".csv" else "write_parquet")(path)
+
+    write("reviews.csv", review=said, stars=[sides[c] for c in label])
+    places = ["france", "spain", "rome", "paris"]
+    asked = [f"the city {i} is in" for i in range(rows)]
+    right = rng.integers(4, size=rows)
+    write("quiz.parquet", question=asked, choices=[places] * rows, answer=right.tolist())
+    write("OWNER/NAME/data/train.parquet", text=said, label=[sides[c] for c in label], crowd=votes(sides))
+    mine = {f"rule_{n}": votes(sides) for n in (1, 2)} | {"small_model": votes(sides)}
+    write("messages.parquet", message=said, **mine)
+    write("new.parquet", message=said, text=said)
+    write("wrench_youtube.parquet", text=said, label=label.tolist(), weak_labels=np.stack([np.where(rng.random(rows) < 0.2, -1, np.where(rng.random(rows) < 0.2, 1 - label, label)) for _ in range(4)], 1).tolist())
+    write("items.parquet", id=[f"item {i}" for i in range(rows)], truth=[sides[c] for c in label])
+    write(
+        "votes.parquet", item=[f"item {i}" for i in range(rows)] * 5, worker=[f"w{k}" for k in range(5) for _ in range(rows)],
+        label=[vote for _ in range(5) for vote in votes(sides)],
+    )  # fmt: skip
+    judged = {"item": [i for i in range(rows) for _ in range(2)], "forward": rng.integers(2, size=2 * rows), "swapped": rng.integers(2, size=2 * rows)}
+    write("verdicts.parquet", judge=["one", "two"] * rows, **judged)
+    write("llmbar_judges.parquet", judge=["one", "two"] * rows, mode=["plain"] * 2 * rows, **{f"verdict_{k}": judged[w] for k, w in (("fwd", "forward"), ("swap", "swapped"))}, item=judged["item"])
+    write("llmbar.parquet", id=list(range(rows)), label=label.tolist())
+    answers = {f"model_{x}": [f"so it is {n if rng.random() < 0.6 else n + 1}" for n in range(rows)] for x in "abc"}
+    write("answers.parquet", question=asked, answer=[str(n) for n in range(rows)], **answers)
+    few = 140
+    write("gsm8k.parquet", question=asked[:few], solution=[f"so it is {n}" for n in range(few)], **{k: v[:few] for k, v in answers.items()})
+    write("slurp.parquet", text=[f"the city of {places[right[i]]} {i}" for i in range(few)], slots=[json.dumps([{"type": "city", "filler": places[right[i]]}]) for i in range(few)])
+    write(
+        "calls.parquet", question=[json.dumps([{"role": "user", "content": f"is {places[right[i]]} true {i}"}]) for i in range(few)],
+        functions=[json.dumps([{"name": "find", "description": "a city", "parameters": {"type": "dict", "properties": {"city": {"type": "string", "description": "the city"}}, "required": ["city"]}}])] * few,
+        ground_truth=[json.dumps([{"find": {"city": [places[right[i]]]}}]) for i in range(few)],
+    )  # fmt: skip
+    kinds = list(images.COLOURS)
+    shown = rng.integers(3, size=120)
+    write(
+        "cifar10.parquet", jpeg=[images.shape(rng, True, images.COLOURS[kinds[c]]) for c in shown], label=[kinds[c] for c in shown],
+        worse_label=[kinds[c if rng.random() < 0.8 else (c + 1) % 3] for c in shown],
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""Every command that README and the reference print runs as it is printed, in the order in which it stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import loopback
+import printed
+from outgrow import cli, tasks
+from outgrow.generation.local import Local
+from outgrow.models import checkpoints
+from outgrow.store import Store
+from outgrow.students import convnet
+from outgrow.tasks import writing
+
+LINES = list(printed.lines())
+ITEMS = {"human-eval:250": 6}
+"""At most so many of a task that is answered in words, else `OTHERS`."""
+OTHERS = 110
+SERVER = "http://localhost:8000/v1"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder with all that the lines name."""
+    folder = tmp_path_factory.mktemp("printed")
+    printed.models(folder)
+    printed.tables(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(place) -> Iterator[str]:
+    """The address of a server that answers."""
+    local = Local(checkpoints.resolve(str(place / "NAME"), Store(place / "store")))
+    with loopback.serving(local, name="NAME") as served:
+        yield served.url
+
+
+def test_lines_are_found_on_both_pages() -> None:
+    assert {page for page, _ in LINES} == set(printed.PAGES)
+    said = {words[0] for _, words in LINES}
+    assert said == set(cli.VERBS) - {"compare"}
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words)) for _, words in LINES])
+def test_the_line_runs_as_printed(words, place, request, monkeypatch, capsys) -> None:
+    if any(SERVER in word for word in words):
+        address = request.getfixturevalue("server")
+        words = [word.replace(SERVER, address) for word in words]
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("OUTGROW_STORE", str(place / "store"))
+    # Catalogue names are folders here, and tasks and training are cut short: what is tried is the line, not the models.
+    monkeypatch.setattr(checkpoints, "ENTRIES", {})
+    monkeypatch.setattr(convnet, "FEWEST_STEPS", 4)
+    whole, written = tasks.load, writing.load
+    monkeypatch.setattr(tasks, "load", lambda name, reading=None: whole(name, replace(reading or tasks.Reading(), items=600)))
+    monkeypatch.setattr(writing, "load", lambda name, items=None, *more: written(name, ITEMS.get(name, OTHERS), *more))
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words)
+    assert stopped.value.code == 0, capsys.readouterr().err
