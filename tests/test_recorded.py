@@ -177,6 +177,8 @@ def test_a_column_with_a_comma_in_its_name_is_one_column(tmp_path):
     rows = [{"prompt": "q", "answer": "5", "a,b": "5", "a": "6", "c": "7"}]
     assert [m["name"] for m in run(tmp_path, rows, "t.parquet", ("a,b", "c,a"))["members"]] == ["a,b", "c", "a"]
     assert listed(["a,b", " c ,, d"], ["a,b"]) == ("a,b", "c", "d") and listed(["a b", "x"], []) == ("a b", "x")
+    with pytest.raises(UserError, match="--answers names no column: the columns are prompt"):
+        run(tmp_path, rows, "t.parquet", (",",))
     with pytest.raises(UserError, match="no column 'd' for --answers: the columns are prompt, answer, a,b, a, c"):
         run(tmp_path, rows, "t.parquet", ("a,b", "d"))
 
@@ -233,6 +235,7 @@ def test_containers_are_no_answers_and_no_gold(tmp_path):
             run(tmp_path, [{"prompt": "q", "answer": gold, "m1": answer, "m2": answer}], "t.jsonl", ("m1", "m2"))
     facts = run(tmp_path, [{"prompt": "q", "answer": {"a": 1}, "m1": '{"a": 1}', "m2": "{}"}], "t.jsonl", ("m1", "m2"), scorer="json")
     assert right(facts) == 0.5
+    assert right(run(tmp_path, [{"prompt": "q", "answer": {"a": 1}, "m1": '{"a":' * 50_000 + "1" + "}" * 50_000}], "t.jsonl", ("m1",), scorer="json")) == 0
 
 
 def test_a_tied_majority_is_the_mean_over_the_tied_answers_in_any_order_of_models(tmp_path):
