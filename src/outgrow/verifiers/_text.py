@@ -114,7 +114,7 @@ def final(answer: str) -> str:
     """What an answer comes to, without Markdown's emphasis.
 
     After its last "####", unless that is a heading (it names the answer, or more text follows what is no number); else in its last \\boxed{} or \\fbox{};
-    else one clause after its last "answer is", "answer:" or "result is" (on the next line where that one ends there); else its last line.
+    else one clause after its last "answer is", "answer:" or "result is" (on the next line where that one ends there); else its last line, up to ", not".
     """
     text = _EMPHASIS.sub(lambda match: match[2] or match[4], answer).replace("`", "").strip()
     marked = text.rpartition("####")
@@ -132,7 +132,7 @@ def final(answer: str) -> str:
         clause = next((line.strip() for line in text[said[-1].end() :].split("\n") if line.strip()), "")
         return _GOES_ON.split(clause)[0].strip().rstrip(".").strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].lstrip("#").strip() if lines else ""
+    return re.split(r",\s+not\s", lines[-1].lstrip("#").strip())[0] if lines else ""
 
 
 def _boxed(text: str) -> str | None:
