@@ -97,10 +97,10 @@ def test_odd_answers_are_never_sound(answer: str) -> None:
 def test_a_long_answer_is_read_in_time_in_line_with_its_length() -> None:
     import time
 
-    began = time.monotonic()
+    began = time.process_time()
     for text in ("*" * 100_000, "**a " * 30_000, "\\boxed{" * 20_000, "answer is " * 20_000, "1 " * 60_000, "```\n" * 30_000, "a, " * 40_000):
         judged(text, "5")
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 NUMBERS = st.fractions(min_value=-(10**9), max_value=10**9, max_denominator=1000)
