@@ -15,11 +15,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from outgrow.labels import WeakLabels, find, registry
+from outgrow import labels
+from outgrow.labels import WeakLabels
 from outgrow.labels._votes import Votes, WeakVotes, replicates
 from outgrow.rng import derive
 
 FOLDS = 5
+BARE = " without gold"
+"""Set behind the name of the label model that taught, where that heard gold."""
 FEWEST = 20
 """Fewest items with gold that label models are chosen by."""
 
@@ -32,13 +35,13 @@ def candidates(weak: WeakLabels | WeakVotes) -> dict[str, np.ndarray]:
     if len(weak.names) == 1:
         return {"": weak.beliefs}
     found = {weak.model: weak.beliefs}
-    for name in registry():
+    for name in labels.registry():
         if name != weak.model:
             found[name] = replace(weak, model=name, skill=None).beliefs
         elif weak.skill is not None:
             bare = replace(weak, skill=None).beliefs
             if not np.array_equal(bare, found[name], equal_nan=True):
-                found[f"{name} without gold"] = bare
+                found[f"{name}{BARE}"] = bare
     return found
 
 
@@ -49,8 +52,8 @@ def filled(probs: np.ndarray, common: np.ndarray | int) -> np.ndarray:
 
 
 def agreeing(weak: WeakLabels | WeakVotes, name: str, seed: int) -> np.ndarray:
-    """(R,): A_m of the label model of that name; a candidate "without gold" is heard as what it is."""
-    model, found = find(name.removesuffix(" without gold")), []
+    """(R,): A_m of the label model of that name; one that is named without gold is the same."""
+    model, found = labels.find(name.removesuffix(BARE)), []
     for votes in replicates(weak):
         fold = derive(seed, "taught", "folds").permutation(votes.workers) % min(FOLDS, votes.workers)
         met = 0.0

@@ -12,7 +12,8 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow.labels import Belief, WeakLabels, find
+from outgrow import labels
+from outgrow.labels import Belief, WeakLabels
 
 
 @final
@@ -128,7 +129,7 @@ class WeakVotes:
         """As of `WeakLabels`: supervisors that all say the same are one, and one is taken at its word."""
         if all(_alike(votes) for votes in self.votes):
             return each(self, lambda votes: votes.mean)
-        return find(self.model)(self)
+        return labels.find(self.model)(self)
 
     @property
     def beliefs(self) -> np.ndarray:

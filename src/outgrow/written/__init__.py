@@ -2,7 +2,7 @@
 
     task -> split -> supervisors -> their beams on the transfer half -> method -> a tuned student -> its answers to the test items -> measures
 
-The floor is the supervisor's answers to the test items, the ceiling those of the same student tuned on the transfer half's gold.
+The floor is the answers to the test items of what taught (of several supervisors `replicate.floor` chooses), the ceiling those of the same student tuned on the transfer half's gold.
 Every trained model, every set of answers and every row of a replicate is an artifact in the store, so a killed study goes on where it
 was. A replicate's models are let go of once all its answers are there: they are large, and nothing asks for them again.
 """
@@ -25,6 +25,7 @@ from outgrow.errors import UserError, unknown
 from outgrow.generation import Sampling
 from outgrow.generation.sibling import PREFIX, resolve
 from outgrow.measures import written as scorers
+from outgrow.measures.pgr import counted
 from outgrow.models import Model
 from outgrow.sequences._writers import Writers, epochs
 from outgrow.store import Store
@@ -36,12 +37,24 @@ from outgrow.tasks.structured import LAYOUTS
 from outgrow.tasks.writing import Writing, WritingGold
 from outgrow.written import workers
 from outgrow.written.folder import Rows, write
-from outgrow.written.replicate import CONTRASTS, CONTROLS, Executor, Replicate, ceiling, code, floor, scores, supervisor
+from outgrow.written.replicate import (
+    CONTRASTS,
+    CONTROLS,
+    Executor,
+    Replicate,
+    Taught,
+    best_member,
+    ceiling,
+    code,
+    floor,
+    scores,
+    supervisor,
+)
 from outgrow.written.supervisors import parse
 
 __all__ = ["Executor", "Written", "load", "parse"]
 
-UNTRAINED = ("floor", "untrained", "gold-naive")
+UNTRAINED = ("floor", "best member", "untrained", "gold-naive")
 """Rows that take no training of their own; gold through naive is the ceiling's."""
 EARNED = {"row": "what supervisors' answers earn"}
 """What is kept beside the rows of a replicate."""
@@ -62,8 +75,11 @@ class Written(Asked):
     WEAK = "sibling:smollm2-135m:12"
     KNOWN = sequences
 
-    def run(self) -> Result:
-        """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
+    def run(self, overwrite: bool = False) -> Result:
+        """Compute what is missing, write the run folder, return the result; `overwrite`: another result in it may go.
+
+        Raises UserError for what the user can mend.
+        """
         chosen = self.chosen()
         if self.student not in KINDS:
             raise unknown("kind of student that writes", self.student, KINDS)
@@ -75,7 +91,7 @@ class Written(Asked):
         votes = tuple(dict.fromkeys((*self.reading.votes, *(one.of for one in named if one.kind == "column"))))
         loaded = [load(name, replace(self.reading, votes=votes), self.seed) for name in self.tasks]
         out = self.folder()
-        results.claim(out)
+        results.claim(out, self, [task for task, _ in loaded], overwrite)
         done = [
             self._rows(task, gold, weak, resolve(strong, store), store, chosen)
             for task, gold in loaded for strong in self.students for weak in self.weak
@@ -112,6 +128,7 @@ class Written(Asked):
         ]
         jobs: Jobs = {"floor": ("floor", floor, {})}
         if len(bases) > 1:
+            jobs["best member"] = ("contrast", best_member, {})
             jobs |= {f"supervisor:{one.name}": ("contrast", partial(supervisor, j=j), {"supervisor": j}) for j, (one, _) in enumerate(bases)}
         jobs["ceiling"] = ("ceiling", ceiling, {})
         for name, parameters in chosen.items():
@@ -180,8 +197,9 @@ def _row(replicate: Replicate, name: str, build: Callable[[Replicate], Any], ext
         built = build(replicate)
         if built is None:
             return {}, {"applies": False, "lacks": replicate.lacks(name)}
-        answers = replicate.tested(built) if isinstance(built, Model) else built
-        return {}, {"applies": True, "answers": answers, "seconds": time.perf_counter() - began, "bought": replicate.executor.spent}
+        of = built.of if isinstance(built, Taught) else None
+        answers = replicate.tested(built) if isinstance(built, Model) else built.answers if isinstance(built, Taught) else built
+        return {}, {"applies": True, "answers": answers, "of": of, "seconds": time.perf_counter() - began, "bought": replicate.executor.spent}
 
     return replicate.writers.store.make("written", {**replicate.made_of, "row": name, **extra}, make).meta
 
@@ -213,13 +231,15 @@ def _let_go(replicate: Replicate) -> None:
 
 
 def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, list[dict[str, Any]]], covered: Sequence[dict[str, float]]) -> Rows:
-    answers, costs, bought, left_out = {}, [], {}, {}
+    answers, costs, bought, left_out, of = {}, [], {}, {}, {}
     for name, rows in made.items():
         if not all(row["applies"] for row in rows):
             if kinds[name] == "method":
                 left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in next(row["lacks"] for row in rows if not row["applies"])]
             continue
         answers[name] = [row["answers"] for row in rows]
+        if rows[0]["of"] is not None:
+            of[name] = counted([row["of"] for row in rows])
         costs.append({"stage": "tuning and answers", "what": name, "seconds": sum(row["seconds"] for row in rows), "flops": None})
         if any(row["bought"] for row in rows):
             bought[name] = float(np.mean([row["bought"] for row in rows]))
@@ -228,7 +248,7 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
         for part in (lambda r: r.known, lambda r: r.halves[0])
     )
     coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best")}
-    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage)
+    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage, of)
 
 
 def source(method: str) -> str:
