@@ -139,19 +139,24 @@ def committees(sources: Sequence[str], *, out: Path | None = None, overwrite: bo
         return Several((found.facts,), found.page)
     folder = Path(out) if out is not None else Path("runs") / "committees"
     plain = {name: value for name, value in asked.items() if name != "store"}
+    finished = {source: _finished(source) for source in sources if Path(source).is_dir()}
     claims.claim(folder, "committee", {"sources": list(sources), **plain, "columns": asdict(asked.get("columns") or Columns())}, overwrite)
-    every = []
-    for source in sources:
-        if not Path(source).is_dir():
-            every.append(committee(source, out=folder / Path(source).stem.replace(":", "-"), overwrite=overwrite, **asked).facts)
-            continue
-        try:
-            every.append(json.loads((Path(source) / "committee.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            raise UserError(f"{source} holds no committee.json: name a folder that `outgrow committee` wrote, or a task") from None
+    every = [
+        finished[source] if source in finished
+        else committee(source, out=folder / Path(source).stem.replace(":", "-"), overwrite=overwrite, **asked).facts
+        for source in sources
+    ]  # fmt: skip
     with disk.guarded(folder):
         (folder / "committees.html").write_text(page.render_several(every), encoding="utf-8")
     return Several(tuple(every), folder / "committees.html")
+
+
+def _finished(source: str) -> dict[str, Any]:
+    """The facts of a finished committee."""
+    try:
+        return json.loads((Path(source) / "committee.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UserError(f"{source} holds no committee.json: name a folder that `outgrow committee` wrote, or a task") from None
 
 
 def _recorded(source: str, weak: Sequence[str], strong: str | None, names: Sequence[str], columns: Columns | None) -> answered.Answered | None:

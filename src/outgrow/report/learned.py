@@ -96,6 +96,8 @@ def aside(facts: dict[str, Any]) -> str:
 def _rivals(verdict: dict[str, Any]) -> list[dict[str, Any]]:
     """Who the student is held against: the floor first, then the label model that taught, majority and the best voter."""
     best, rows = ("voter", verdict.get("best")), verdict.get("rows", ())
+    floor = next((row for row in rows if row["kind"] == "floor"), None)
+    rows = [row for row in rows if row["kind"] != "label model" or floor is None or (row["accuracy"], row["gain_ci"]) != (floor["accuracy"], floor["gain_ci"])]
     voters = sum(row["kind"] == "voter" for row in rows)
     return [
         row for row in rows
