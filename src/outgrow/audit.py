@@ -6,7 +6,7 @@ What a table holds is told by its columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from outgrow import judged
 from outgrow.audits import SEVERITIES, Finding, examine
 from outgrow.audits._evidence import MOST_CLASSES, Answers, Evidence, Table
 from outgrow.errors import UserError
+from outgrow.store import claims
 from outgrow.tasks import voted
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.table import Table as File
@@ -33,7 +34,7 @@ SURE = ("certainty", "probability")
 
 def audit(
     source: str, *, reading: Reading | None = None, votes_table: str | None = None, weak: Sequence[str] = (), strong: str | None = None, out: Path | None = None,
-    columns: Sequence[str] = (), gold_table: str | None = None,
+    columns: Sequence[str] = (), gold_table: str | None = None, overwrite: bool = False,
 ) -> tuple[list[Finding], Path]:  # fmt: skip
     """Examine what is at `source`, or supervisors before they teach, and write audit.json and audit.html into the folder `out`.
 
@@ -50,9 +51,12 @@ def audit(
         evidence = studied.named(source, reading, weak, strong) if weak else studied.finished(at)
     else:
         evidence = [read(source, reading, votes_table, strong, columns, gold_table)]
-    findings = looked(evidence)
     beside = at.parent if at.is_file() else Path("runs")
     folder = Path(out) if out is not None else at if at.is_dir() else beside / f"{at.stem}-audit"
+    if folder != at:
+        asked = {"source": claims.content(source), "votes": claims.content(votes_table), "gold": claims.content(gold_table), "columns": list(columns)}
+        claims.claim(folder, "audit", {**asked, "reading": asdict(reading), "weak": list(weak), "strong": strong}, overwrite)
+    findings = looked(evidence)
     page = audited.write("; ".join(one.source for one in evidence), findings, folder)
     if folder == at:
         report.write(at)
@@ -200,10 +204,10 @@ def wide(source: str, reading: Reading, votes_table: str | None, strong: str | N
 
 def heard(given: voted.Voted, asked_all: bool, features: np.ndarray | None) -> Evidence:
     """Items with votes; `asked_all` says that every voter saw every item; features (N, D) where a student has read them."""
-    task, said = given.task, np.stack(list(given.task.votes.values()))
-    spoke = ~np.isnan(said).any(-1)
-    worker, item = np.nonzero(spoke)
-    probs = said[worker, item]
+    task, columns = given.task, list(given.task.votes.values())
+    spoke = [np.flatnonzero(~np.isnan(votes).any(-1)) for votes in columns]
+    item, worker = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
+    probs = np.concatenate([votes[rows] for votes, rows in zip(columns, spoke, strict=True)])
     votes = Table(item, worker, probs.argmax(-1), len(task), tuple(task.votes), task.classes, asked_all=asked_all)
     key = voted.id_column(given.table, given.reading)
     names = given.table.column(key) if key else given.table.lines
