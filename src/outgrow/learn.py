@@ -254,7 +254,7 @@ def predict(
 
     columns: dict[str, Any] = {"row": list(table.lines)}
     if (key := voted.id_column(table, reading)) is not None:
-        columns[key] = table.column(key)
+        columns[key] = voted.carried(table, key)
     columns["label"] = [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), silent, strict=True)]
     columns |= {f"p_{name}": probs[:, c] for c, name in enumerate(student.classes)}
     with disk.guarded(out):

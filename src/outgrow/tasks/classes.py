@@ -1,0 +1,235 @@
+"""What a cell of a column of gold or of votes is: a class, an abstention, or neither. Every verb asks here.
+
+    classes       those of --classes, else those that gold names, else those that the votes name; votes never add to the first two
+    abstention    an empty cell, NaN, -1 however it is written, a word of ABSTENTIONS or of --abstain, where no class is called so
+    neither       an error of one line with the rows and the flag that settles it
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from outgrow.errors import UserError
+from outgrow.tasks.reading import Reading
+from outgrow.tasks.table import Table
+from outgrow.tasks.values import blank, class_name, numeric
+
+ABSTENTIONS = ("na", "n/a", "#n/a", "<na>", "nan", "nat", "none", "null", "skip", "skipped", "?", "abstain", "abstained")
+"""Words that abstain, in any case, beside empty cells, NaN and -1."""
+MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "NaT", "None", "null", "NULL")
+"""What software writes where a value is missing: in a column of gold such a word is asked about."""
+SHOWN = 3
+_PRINTED = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)|b'.*'|b\".*\"|(np\.\w+|numpy\.\w+|array|tensor|Decimal|Timestamp)\(.*\)", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]*)?")
+
+
+def silent(value: object, reading: Reading) -> bool:
+    """Whether a cell says nothing, unless a class is called so."""
+    if blank(value):
+        return True
+    name = class_name(value)
+    return unknown_gold(name, reading) or name.casefold() in ABSTENTIONS
+
+
+def unknown_gold(name: str, reading: Reading) -> bool:
+    """Whether a name in a column of gold means that gold is unknown: "", -1, a word of --abstain; never a class of --classes."""
+    if name in map(class_name, reading.classes):
+        return False
+    return not name or _minus_one(name) or name.casefold() in (word.strip().casefold() for word in reading.abstain)
+
+
+def printed(value: object) -> bool:
+    """Whether a cell is no single value: a list, record, bytes or a date, or text that is one of these as Python prints it."""
+    if isinstance(value, str):
+        return _PRINTED.fullmatch(value.strip()) is not None
+    return value is not None and not isinstance(value, bool | int | float | Decimal)
+
+
+def near(name: str) -> str:
+    """What names have in common that differ only in case, blanks, hyphens, Unicode's normal form, or the way a number is written."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    folded = "".join(c for c in folded if unicodedata.category(c) != "Cf").strip()
+    folded = {"true": "1", "false": "0"}.get(folded, folded)
+    if _NUMBER.fullmatch(folded):
+        return f"{Decimal(folded).normalize() + 0:f}"
+    return re.sub(r"[\s_-]+", " ", folded).strip() or name
+
+
+def find(value: object, names: Sequence[str], reading: Reading) -> str | None:
+    """The class that a cell names, "" where it abstains, None where it is neither.
+
+    Where --classes named them, a spelling that is near one class alone is that class.
+    """
+    if blank(value):
+        return ""
+    name = class_name(value)
+    if name in names:
+        return name
+    if silent(value, reading):
+        return ""
+    alike = [known for known in names if near(known) == near(name)] if reading.classes else []
+    return alike[0] if len(alike) == 1 else None
+
+
+def gold(table: Table, column: str, rows: Sequence[int], reading: Reading, opened: bool = False) -> list[str]:
+    """The name in every row of a column of gold, "" where gold is unknown; other rows than `rows` mean nothing.
+
+    opened: these are open answers, which may be fractions and near one another.
+
+    UserError for what is no name, for names that are near one another, and for words that software writes where a value is
+    missing, unless --classes or --abstain says what they are.
+    """
+    raw, asked = table.column(column), tuple(map(class_name, reading.classes))
+    for i in rows:
+        value = raw[i]
+        if (printed(value) and class_name(value) not in asked) or (isinstance(value, float) and value % 1 > 0 and not opened):
+            raise UserError(f"column {column!r} is no label: it holds {short(value)} in {table.places([i])}; write one class a cell")
+    names = ["" if blank(value) else class_name(value) for value in raw]
+    if asked:
+        return _each(names, lambda name: name if (known := find(name, asked, reading)) is None else known)
+    names = _each(names, lambda name: "" if unknown_gold(name, reading) else name)
+    if doubtful := [i for i in rows if names[i] in MISSING]:
+        word = names[doubtful[0]]
+        raise UserError(
+            f"{table.name}: column {column!r} holds {word!r} in {table.places(doubtful)}, a class or no gold: "
+            f"name all classes with --classes, or say --abstain {word}"
+        )
+    where: dict[str, list[int]] = {}
+    for i in rows:
+        if names[i]:
+            where.setdefault(names[i], []).append(i)
+    if not opened:
+        apart(table, where)
+    return names
+
+
+def by_votes(table: Table, said: Mapping[str, Mapping[int, str]]) -> set[str]:
+    """The classes that votes name where neither gold nor --classes does; `said`: annotator -> row -> name.
+
+    UserError where they could be something else: names near one another, one that a single annotator uses, numbers that may be scores.
+    """
+    rows: dict[str, list[int]] = {}
+    users: dict[str, set[str]] = {}
+    for annotator, names in said.items():
+        for row, name in names.items():
+            rows.setdefault(name, []).append(row)
+            users.setdefault(name, set()).add(annotator)
+    apart(table, rows)
+    alone = sorted((name for name in users if len(users[name]) == 1), key=lambda name: len(rows[name]))
+    if alone and sum(map(bool, said.values())) > 1:
+        (annotator,) = users[alone[0]]
+        raise UserError(
+            f"{table.name}: {alone[0]!r} is what only {annotator} votes, in {table.places(rows[alone[0]])}: "
+            f"if it is a class, name all with --classes {_listed(rows)}; if not, say --abstain {alone[0]}"
+        )
+    if len(rows) > 2 and all(map(numeric, rows)):
+        raise UserError(
+            f"{table.name}: the votes are the numbers {_listed(rows)}, classes or scores: where they are classes say "
+            f"--classes {_listed(rows)}; scores have to be cut into classes first"
+        )
+    return set(rows)
+
+
+def of_long(
+    table: Table, annotators: Sequence[str], column: str | None, most: int, reading: Reading
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray | None]:
+    """The classes of a long table of votes; the number of every row's label, (V,) int64, -1 where it abstains; and that of its gold.
+
+    annotators: who votes, by row; column: that of gold, or None. More names than `most` are open answers: what is said counts.
+    """
+    raw, asked = table.column("label"), tuple(map(class_name, reading.classes))
+    if odd := [i for i, value in enumerate(raw) if printed(value) and class_name(value) not in asked]:
+        raise UserError(f"{table.name}: column 'label' holds {short(raw[odd[0]])} in {table.places(odd)}: write one class a cell, a row a vote")
+    said = _each(raw, lambda value: "" if silent(value, reading) else class_name(value))
+    opened = len(set(said)) > most and not asked
+    told = None if column is None else gold(table, column, range(len(raw)), reading, opened)
+    known = tuple(sorted(set(told or ()) - {""}))
+    if opened:
+        names = tuple(dict.fromkeys((*sorted(set(said) - {""}), *known)))
+    else:
+        names = asked or known or tuple(sorted(by_votes(table, _by_annotator(annotators, said))))
+        said = _recognised(table, raw, names, reading)
+    number = {name: c for c, name in enumerate(names)} | {"": -1}
+    if told is not None and (wrong := [i for i, name in enumerate(told) if name not in number]):
+        raise UserError(f"{table.name}: labels that are none of the classes {', '.join(names)} in column {column!r}, in {table.places(wrong)}: mend them")
+    labels, golds = (None if part is None else np.array([number[name] for name in part], np.int64) for part in (said, told))
+    return names, labels, golds  # type: ignore[return-value]
+
+
+def _by_annotator(annotators: Sequence[str], said: Sequence[str]) -> dict[str, dict[int, str]]:
+    """annotator -> row -> name, of rows that do not abstain."""
+    votes: dict[str, dict[int, str]] = {}
+    for i, name in enumerate(said):
+        if name:
+            votes.setdefault(annotators[i], {})[i] = name
+    return votes
+
+
+def _recognised(table: Table, raw: Sequence[object], names: Sequence[str], reading: Reading) -> list[str]:
+    """The class in every row of the column of labels, "" where it abstains. UserError for what is neither."""
+    found = _each(raw, lambda value: find(value, names, reading))
+    if wrong := [i for i, name in enumerate(found) if name is None]:
+        raise UserError(
+            f"{table.name}: votes in column 'label' that are none of {', '.join(names)} in {table.places(wrong)}: "
+            f"mend them, or leave them empty to abstain ({stray((raw[i] for i in wrong), names)})"
+        )
+    return found  # type: ignore[return-value]
+
+
+def apart(table: Table, rows: Mapping[str, Sequence[int]]) -> None:
+    """Raises UserError where two names, name -> rows, are near one another."""
+    alike: dict[str, list[str]] = {}
+    for name in rows:
+        alike.setdefault(near(name), []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            most, *others = sorted(names, key=lambda name: (-len(rows[name]), name))
+            kept = [max(group, key=lambda name: (len(rows[name]), name)) for group in alike.values()]
+            raise UserError(
+                f"{table.name}: {others[0]!r} in {table.places(sorted(set(rows[others[0]])))} and {most!r} differ in spelling alone: "
+                f"where they are one class say --classes {_listed(kept)}; where not, name both with --classes"
+            )
+
+
+def stray(values: Iterable[object], names: Sequence[str]) -> str:
+    """What to do about votes that are none of the classes, in words."""
+    found = list(dict.fromkeys(class_name(value) for value in values))
+    shown = ", ".join(short(name) for name in found[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
+    if any(near(name) in map(near, names) for name in found):
+        return f"there: {shown}; --classes {_listed(names)} reads spellings that differ in case, blanks or normal form as the class"
+    return f"there: {shown}; --classes names all classes, --abstain words that abstain"
+
+
+def ordered(names: Sequence[str], reading: Reading, categories: Sequence[str] = ()) -> bool:
+    """Whether the order of the classes, by which probabilities are read, is beyond doubt: asked for, the data set's own, or 0, 1, ..."""
+    return bool(reading.classes or categories) or tuple(names) in (tuple(map(str, range(len(names)))), ("false", "true"))
+
+
+def _each(values: Sequence[Any], read: Callable[[Any], Any]) -> list:
+    """`read` of every value, asked once of values that are the same."""
+    known = {key: read(key[1]) for key in {(type(value), value) for value in values}}
+    return [known[type(value), value] for value in values]
+
+
+def short(value: object) -> str:
+    """A cell as an error shows it."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _minus_one(name: str) -> bool:
+    try:
+        return len(name) < 16 and float(name.replace("\N{MINUS SIGN}", "-")) == -1
+    except ValueError:
+        return False
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = sorted(names, key=lambda name: (not numeric(name), int(float(name)) if numeric(name) else 0, name))
+    return " ".join(f"'{name}'" if re.search(r"[^\w.-]", name) else name for name in shown[:20]) + (" ..." if len(shown) > 20 else "")
