@@ -120,6 +120,14 @@ def test_an_abstention_that_gold_calls_a_class_is_a_class(tmp_path: Path, word: 
     assert given.task.classes == tuple(sorted((word, "mild"))) and answers(given, "a")[:4] == [word, "mild", "", ""]
 
 
+def test_an_abstention_in_another_case_than_a_class_is_asked_about(tmp_path: Path) -> None:
+    columns = {"label": ["none", "mild"], "a": ["none", "mild", "None"]}
+    assert "none of mild, none in lines 4, 7, 10" in refused(tmp_path / "t.csv", columns)
+    assert answers(learned(tmp_path / "t.csv", columns, classes=("none", "mild")), "a")[2] == "none"
+    assert answers(learned(tmp_path / "t.csv", {"label": ["ham", "spam"], "a": ["HAM", "spam"]}, classes=("ham", "spam")), "a")[0] == "ham"
+    assert answers(learned(tmp_path / "t.csv", {"label": ["ham", "spam"], "a": ["eggs", "spam"]}, abstain=("EGGS",)), "a")[0] == ""
+
+
 @pytest.mark.parametrize("word", ["-1", "NA", "nan", "none", "?"])
 def test_an_abstention_that_is_asked_for_as_a_class_is_a_class(tmp_path: Path, word: str) -> None:
     given = learned(tmp_path / "t.csv", {"label": [word, "x"], "a": [word, "x", ""]}, classes=(word, "x"))
@@ -256,6 +264,17 @@ def test_scores_do_not_become_classes_unasked(tmp_path: Path, scores: list) -> N
         long(tmp_path / "v.jsonl", [(i, w, scores[i % len(scores)]) for i in range(10) for w in "ab"])
 
 
+@pytest.mark.parametrize(("flags", "line"), [
+    ({"classes": ("x", "x")}, "name every class once"), ({"classes": ("1", "1.0")}, "name every class once"), ({"classes": ("x", " ")}, "a class needs a name"),
+    ({"classes": ("x", "y"), "abstain": ("X",)}, "'x' is both in --classes and in --abstain"),
+])  # fmt: skip
+def test_flags_that_contradict_themselves_are_one_line(tmp_path: Path, flags: dict, line: str) -> None:
+    columns = {"label": ["x", "y"], "a": ["x", "y"]}
+    assert line in refused(tmp_path / "t.csv", columns, **flags)
+    with pytest.raises(UserError, match=line):
+        long(tmp_path / "v.jsonl", [(0, "a", "x"), (1, "a", "y")], **flags)
+
+
 # containers, dates, numbers of every width
 
 CONTAINERS = [
@@ -373,7 +392,22 @@ def test_probabilities_of_classes_that_nothing_names_are_one_line(tmp_path: Path
 
 @pytest.mark.parametrize("lists", [[[1, 0], [0, 1]], [[1.0, 0.0]], ["[1, 0]", "[0, 1]"], [[0, 1], None]])
 def test_lists_that_are_whole_probabilities_or_two_annotators_are_one_line(tmp_path: Path, lists: list) -> None:
-    assert "probabilities of the classes or votes of 2 annotators" in refused(tmp_path / "t.jsonl", {"label": [0, 1], "a": lists})
+    assert "probabilities or votes of 2 annotators" in refused(tmp_path / "t.jsonl", {"label": [0, 1], "a": lists})
+
+
+def test_lists_on_choices_and_pairs_that_could_be_either_are_one_line(tmp_path: Path) -> None:
+    questions = {"question": [f"q{i}" for i in range(N)], "choices": [["a", "b", "c"]], "answer": [0, 1, 2]}
+    pairs = {"chosen": [f"good {i}" for i in range(N)], "rejected": [f"bad {i}" for i in range(N)]}
+    for columns, lists, line in (
+        (questions, [[0, 0, 1], [1, 0, 0]], "probabilities or votes of 3 annotators"),
+        (pairs, [[0, 1], [1, 0]], "probabilities or votes of 2 annotators"),
+        (pairs, [[0.2, 0.8]], "write the probability of the chosen text alone"),
+    ):
+        rows = {name: values for name, values in columns.items()} | {"v": lists}
+        path = tmp_path / "t.jsonl"
+        path.write_text("".join(json.dumps({name: values[i % len(values)] for name, values in rows.items()}) + "\n" for i in range(N)))
+        with pytest.raises(UserError, match=line):
+            tasks.load(str(path), Reading(votes=("v",)))
 
 
 @pytest.mark.parametrize("answer", [[1, 2], ["1", "2", "3"], [2], [3, 2, 1]])

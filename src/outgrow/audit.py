@@ -17,7 +17,7 @@ from outgrow.audits import SEVERITIES, Finding, examine
 from outgrow.audits._evidence import MOST_CLASSES, Answers, Evidence, Table
 from outgrow.errors import UserError
 from outgrow.progress import say
-from outgrow.tasks import classes as labels
+from outgrow.tasks import long as longs
 from outgrow.tasks import voted
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.table import Table as File
@@ -155,7 +155,7 @@ def long(file: File, reading: Reading) -> Evidence:
     if (bad := np.flatnonzero((item < 0) | (worker < 0))).size:
         raise UserError(f"{file.name}: no item or no worker in {file.places(bad.tolist())}: mend the rows, or leave them out")
     known = next((name for name in GOLD if name in file.names), None)
-    classes, label, told = labels.of_long(file, [f"worker {names[j]}" for j in worker], known, MOST_CLASSES, reading)
+    classes, label, told = longs.numbers(file, [f"worker {names[j]}" for j in worker], known, MOST_CLASSES, reading)
     kept = label >= 0
     if not kept.any():
         raise UserError(f"{file.name}: no row holds a vote: column 'label' is empty")

@@ -11,9 +11,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
-
-import numpy as np
 
 from outgrow.errors import UserError
 from outgrow.tasks.reading import Reading
@@ -29,6 +28,27 @@ _PRINTED = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)|b'.*'|b\".*\"|(np\.\w+|numpy\.\w
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]*)?")
 
 
+def asked(reading: Reading) -> tuple[str, ...]:
+    """The classes of --classes. UserError where one is named twice, or among the words that abstain."""
+    return _asked(tuple(reading.classes), tuple(reading.abstain))
+
+
+@cache
+def _asked(classes: tuple[str, ...], abstain: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(map(class_name, classes))
+    for name in names:
+        if not name or names.count(name) > 1:
+            raise UserError(f"--classes {' '.join(map(repr, classes))}: {'name every class once' if name else 'a class needs a name'}")
+        if name.casefold() in _words(abstain):
+            raise UserError(f"contradictory flags: {name!r} is both in --classes and in --abstain")
+    return names
+
+
+@cache
+def _words(abstain: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word.strip().casefold() for word in abstain)
+
+
 def silent(value: object, reading: Reading) -> bool:
     """Whether a cell says nothing, unless a class is called so."""
     if blank(value):
@@ -39,18 +59,27 @@ def silent(value: object, reading: Reading) -> bool:
 
 def unknown_gold(name: str, reading: Reading) -> bool:
     """Whether a name in a column of gold means that gold is unknown: "", -1, a word of --abstain; never a class of --classes."""
-    if name in map(class_name, reading.classes):
+    if name in asked(reading):
         return False
-    return not name or _minus_one(name) or name.casefold() in (word.strip().casefold() for word in reading.abstain)
+    return empty(name, reading) or _minus_one(name)
 
 
-def printed(value: object) -> bool:
-    """Whether a cell is no single value: a list, record, bytes or a date, or text that is one of these as Python prints it."""
+def empty(value: object, reading: Reading) -> bool:
+    """Whether a cell holds nothing, or a word of --abstain."""
+    return blank(value) or class_name(value).casefold() in _words(tuple(reading.abstain))
+
+
+def printed(value: object, opened: bool = False) -> bool:
+    """Whether a cell is no single value: a list, record, bytes or a date, or text that is one of these as Python prints it.
+
+    opened: text may hold anything.
+    """
     if isinstance(value, str):
-        return _PRINTED.fullmatch(value.strip()) is not None
+        return not opened and _PRINTED.fullmatch(value.strip()) is not None
     return value is not None and not isinstance(value, bool | int | float | Decimal)
 
 
+@lru_cache(4096)
 def near(name: str) -> str:
     """What names have in common that differ only in case, blanks, hyphens, Unicode's normal form, or the way a number is written."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
@@ -64,17 +93,19 @@ def near(name: str) -> str:
 def find(value: object, names: Sequence[str], reading: Reading) -> str | None:
     """The class that a cell names, "" where it abstains, None where it is neither.
 
-    Where --classes named them, a spelling that is near one class alone is that class.
+    Where --classes named them, a spelling that is near one class alone is that class; so is "None" beside a class "none".
     """
     if blank(value):
         return ""
     name = class_name(value)
     if name in names:
         return name
-    if silent(value, reading):
+    if empty(name, reading):
         return ""
-    alike = [known for known in names if near(known) == near(name)] if reading.classes else []
-    return alike[0] if len(alike) == 1 else None
+    alike = [known for known in names if near(known) == near(name)]
+    if not alike and silent(name, reading):
+        return ""
+    return alike[0] if reading.classes and len(alike) == 1 else None
 
 
 def gold(table: Table, column: str, rows: Sequence[int], reading: Reading, opened: bool = False) -> list[str]:
@@ -85,16 +116,17 @@ def gold(table: Table, column: str, rows: Sequence[int], reading: Reading, opene
     UserError for what is no name, for names that are near one another, and for words that software writes where a value is
     missing, unless --classes or --abstain says what they are.
     """
-    raw, asked = table.column(column), tuple(map(class_name, reading.classes))
+    raw, named = table.column(column), asked(reading)
     for i in rows:
         value = raw[i]
-        if (printed(value) and class_name(value) not in asked) or (isinstance(value, float) and value % 1 > 0 and not opened):
+        if (printed(value, opened) and class_name(value) not in named) or (isinstance(value, float) and value % 1 > 0 and not opened):
             raise UserError(f"column {column!r} is no label: it holds {short(value)} in {table.places([i])}; write one class a cell")
     names = ["" if blank(value) else class_name(value) for value in raw]
-    if asked:
-        return _each(names, lambda name: name if (known := find(name, asked, reading)) is None else known)
-    names = _each(names, lambda name: "" if unknown_gold(name, reading) else name)
-    if doubtful := [i for i in rows if names[i] in MISSING]:
+    if named:
+        return each(names, lambda name: name if (known := find(name, named, reading)) is None else known)
+    unknown = empty if opened else unknown_gold
+    names = each(names, lambda name: "" if unknown(name, reading) else name)
+    if not opened and (doubtful := [i for i in rows if names[i] in MISSING]):
         word = names[doubtful[0]]
         raise UserError(
             f"{table.name}: column {column!r} holds {word!r} in {table.places(doubtful)}, a class or no gold: "
@@ -136,52 +168,6 @@ def by_votes(table: Table, said: Mapping[str, Mapping[int, str]]) -> set[str]:
     return set(rows)
 
 
-def of_long(
-    table: Table, annotators: Sequence[str], column: str | None, most: int, reading: Reading
-) -> tuple[tuple[str, ...], np.ndarray, np.ndarray | None]:
-    """The classes of a long table of votes; the number of every row's label, (V,) int64, -1 where it abstains; and that of its gold.
-
-    annotators: who votes, by row; column: that of gold, or None. More names than `most` are open answers: what is said counts.
-    """
-    raw, asked = table.column("label"), tuple(map(class_name, reading.classes))
-    if odd := [i for i, value in enumerate(raw) if printed(value) and class_name(value) not in asked]:
-        raise UserError(f"{table.name}: column 'label' holds {short(raw[odd[0]])} in {table.places(odd)}: write one class a cell, a row a vote")
-    said = _each(raw, lambda value: "" if silent(value, reading) else class_name(value))
-    opened = len(set(said)) > most and not asked
-    told = None if column is None else gold(table, column, range(len(raw)), reading, opened)
-    known = tuple(sorted(set(told or ()) - {""}))
-    if opened:
-        names = tuple(dict.fromkeys((*sorted(set(said) - {""}), *known)))
-    else:
-        names = asked or known or tuple(sorted(by_votes(table, _by_annotator(annotators, said))))
-        said = _recognised(table, raw, names, reading)
-    number = {name: c for c, name in enumerate(names)} | {"": -1}
-    if told is not None and (wrong := [i for i, name in enumerate(told) if name not in number]):
-        raise UserError(f"{table.name}: labels that are none of the classes {', '.join(names)} in column {column!r}, in {table.places(wrong)}: mend them")
-    labels, golds = (None if part is None else np.array([number[name] for name in part], np.int64) for part in (said, told))
-    return names, labels, golds  # type: ignore[return-value]
-
-
-def _by_annotator(annotators: Sequence[str], said: Sequence[str]) -> dict[str, dict[int, str]]:
-    """annotator -> row -> name, of rows that do not abstain."""
-    votes: dict[str, dict[int, str]] = {}
-    for i, name in enumerate(said):
-        if name:
-            votes.setdefault(annotators[i], {})[i] = name
-    return votes
-
-
-def _recognised(table: Table, raw: Sequence[object], names: Sequence[str], reading: Reading) -> list[str]:
-    """The class in every row of the column of labels, "" where it abstains. UserError for what is neither."""
-    found = _each(raw, lambda value: find(value, names, reading))
-    if wrong := [i for i, name in enumerate(found) if name is None]:
-        raise UserError(
-            f"{table.name}: votes in column 'label' that are none of {', '.join(names)} in {table.places(wrong)}: "
-            f"mend them, or leave them empty to abstain ({stray((raw[i] for i in wrong), names)})"
-        )
-    return found  # type: ignore[return-value]
-
-
 def apart(table: Table, rows: Mapping[str, Sequence[int]]) -> None:
     """Raises UserError where two names, name -> rows, are near one another."""
     alike: dict[str, list[str]] = {}
@@ -211,7 +197,7 @@ def ordered(names: Sequence[str], reading: Reading, categories: Sequence[str] = 
     return bool(reading.classes or categories) or tuple(names) in (tuple(map(str, range(len(names)))), ("false", "true"))
 
 
-def _each(values: Sequence[Any], read: Callable[[Any], Any]) -> list:
+def each(values: Sequence[Any], read: Callable[[Any], Any]) -> list:
     """`read` of every value, asked once of values that are the same."""
     known = {key: read(key[1]) for key in {(type(value), value) for value in values}}
     return [known[type(value), value] for value in values]

@@ -41,7 +41,7 @@ def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: 
     problems = {} if reading.template else _missing(rows, layout, roles, ("text", "question"))
     if not partly:
         problems |= _without_gold(rows, column, names)
-    asked = tuple(map(class_name, reading.classes))
+    asked = classes.asked(reading)
     rows.refuse(problems | _strangers(rows, names, asked), reading)
     if partly:
         _say_unknown(rows, column, names)

@@ -149,7 +149,8 @@ def with_gold(table: Table, beside: Table, reading: Reading, columns: Sequence[s
         raise UserError(f"{beside.name}: no column {', '.join(columns)} for gold; the columns are {', '.join(beside.names)}")
     gold: dict[str, Any] = {}
     for at, (item, value) in enumerate(zip(beside.column(other), beside.column(known), strict=True)):
-        if not blank(value) and class_name(gold.setdefault(id_name(item), value)) != class_name(value):
+        told = not unknown_gold("" if blank(value) else class_name(value), reading)
+        if told and class_name(gold.setdefault(id_name(item), value)) != class_name(value):
             raise UserError(f"{beside.name}: an item has two golds, in {beside.places([at])}: give it one")
     joined = [None if blank(item) else gold.get(id_name(item)) for item in table.column(key)]
     if not any(value is not None for value in joined):

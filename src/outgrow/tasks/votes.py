@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from outgrow.errors import UserError
-from outgrow.tasks.classes import find, printed, short, silent, stray
+from outgrow.tasks.classes import asked, find, printed, short, silent, stray
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.table import Table
 from outgrow.tasks.task import Kind
@@ -42,11 +42,12 @@ def read_votes(
             "that a fraction is the probability of"
         )
     if lists and any(_probability(x, options) for v in lists for x in v):
+        if kind == "prefer":
+            raise UserError(f"{table.name}: column {column!r} for --votes holds lists of fractions: write the probability of the chosen text alone")
         if kind == "classify":
             _certain_order(table, column, options[0].texts, options[0].ordered)
         return {column: _checked(table, column, rows, values, options, _distribution, reading)}
-    if kind == "classify":
-        _no_one_hot(table, column, lists, options)
+    _no_one_hot(table, column, kind, values, options)
     return {
         name: _checked(table, name, rows, cast, options, _reader(table, kind, name, cast, options, reading), reading)
         for name, cast in _annotators(column, values, reading).items()
@@ -70,11 +71,11 @@ def _values(table: Table, column: str, rows: Sequence[int], reading: Reading) ->
     if column not in table.names:
         raise _no_column(table, column)
     raw = table.column(column)
-    asked = set(map(class_name, reading.classes))
-    values = [raw[i] if asked and class_name(raw[i]) in asked else _opened(raw[i]) for i in rows]
+    named = asked(reading)
+    values = [raw[i] if named and class_name(raw[i]) in named else _opened(raw[i]) for i in rows]
     odd = [
         i for i, v in zip(rows, values, strict=True)
-        if any(map(printed, v if isinstance(v, list) else [v])) and class_name(raw[i]) not in asked
+        if any(map(printed, v if isinstance(v, list) else [v])) and class_name(raw[i]) not in named
     ]  # fmt: skip
     if odd:
         raise UserError(
@@ -120,7 +121,7 @@ def _checked(
 def _abstains(value: object, among: Choices, reading: Reading) -> bool:
     if isinstance(value, list):
         return all(map(blank, value))
-    return blank(value) or (class_name(value) not in among.texts and silent(value, reading))
+    return not _fraction(value) and find(value, among.texts, reading) == ""
 
 
 def _reader(table: Table, kind: Kind, name: str, values: list, options: Sequence[Choices], reading: Reading) -> Read:
@@ -160,14 +161,15 @@ def _called_otherwise(table: Table, column: str, names: Sequence[str]) -> None:
         )
 
 
-def _no_one_hot(table: Table, column: str, lists: list, options: Sequence[Choices]) -> None:
-    """Raises UserError for lists that could be votes of annotators or the whole probabilities of the classes."""
-    names = options[0].texts
-    whole = [[_number(x) for x in v] for v in lists if not all(map(blank, v))]
-    if whole and set(names) == set(map(str, range(len(names)))) and all(sorted(v, key=str) == [0.0] * (len(names) - 1) + [1.0] for v in whole):
+def _no_one_hot(table: Table, column: str, kind: Kind, values: list, options: Sequence[Choices]) -> None:
+    """Raises UserError for lists that could be votes of annotators or the whole probabilities of the options."""
+    if kind == "classify" and not set(options[0].texts) <= set(map(str, range(len(options[0].texts)))):
+        return
+    cast = [([_number(x) for x in v], len(o.texts)) for v, o in zip(values, options, strict=True) if isinstance(v, list) and not all(map(blank, v))]
+    if cast and all(len(v) == count > 1 and set(v) == {0.0, 1.0} and sum(v) == 1 for v, count in cast):  # type: ignore[arg-type]
         raise UserError(
-            f"{table.name}: every list in column {column!r} has one 1 and is 0 elsewhere, probabilities of the classes or votes of "
-            f"{len(names)} annotators: write the class itself, or a column an annotator"
+            f"{table.name}: every list in column {column!r} has one 1 and is 0 elsewhere, probabilities or votes of "
+            f"{cast[0][1]} annotators: write the one that is voted for itself, or a column an annotator"
         )
 
 
