@@ -417,15 +417,32 @@ def test_indices_without_a_0_are_asked_about(tmp_path: Path, answer: list) -> No
         tasks.load(str(path), Reading(question="question", choices="choices"))
 
 
-@pytest.mark.parametrize(("coded", "plain"), [([1, 2], [0, 1]), ([1, 1, 2], [0, 0, 1]), (["1", "2"], ["0", "1"]), ([1.0, 2.0], [0.0, 1.0]), ([1, 2, -1], [0, 1, -1])])
-def test_verdicts_without_a_0_are_asked_about(tmp_path: Path, coded: list, plain: list) -> None:
+@pytest.mark.parametrize(("coded", "plain"), [
+    ([1, 2], [0, 1]), ([1, 1, 2], [0, 0, 1]), (["1", "2"], ["0", "1"]), ([1.0, 2.0], [0.0, 1.0]), ([1, 2, -1], [0, 1, -1]), ([0, 1, 2], [0, 1, "tie"]), ([1], [0]),
+])  # fmt: skip
+def test_verdicts_that_may_count_from_1_are_asked_about(tmp_path: Path, coded: list, plain: list) -> None:
     names = {"item": list(range(N)), "judge": ["j"]}
     path = table(tmp_path / "t.jsonl", names | {"forward": coded, "swapped": coded, "gold": coded})
-    with pytest.raises(UserError, match="no verdict is 0: options 1 and 2 counted from 1, or option 1 and ties"):
+    with pytest.raises(UserError, match=r"a tie or the second option counted from 1: write the option|no verdict is 0, so that 1 could be"):
         audit.read(str(path), Reading())
     path = table(tmp_path / "t.jsonl", names | {"forward": plain, "swapped": plain, "gold": plain})
     said = audit.read(str(path), Reading()).judgements
-    assert said.forward.tolist()[:2] == [0, int(plain[1])] and said.forward.tolist() == said.gold.tolist()
+    assert said.forward.tolist()[0] == 0 and said.forward.tolist() == said.gold.tolist()
+
+
+def test_a_choice_may_look_like_a_list_and_be_voted_for(tmp_path: Path) -> None:
+    rows = [{"question": f"q{i}", "choices": ["[1, 2]", "(3, 4)"], "answer": "(3, 4)" if i % 2 else "[1, 2]", "v": "[1, 2]"} for i in range(N)]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    task, gold = tasks.load(str(tmp_path / "t.jsonl"), Reading(votes=("v",)))
+    assert (task.votes["v"].argmax(-1) == gold.labels).mean() == 0.5
+
+
+@pytest.mark.parametrize("silent", [None, "", " "])
+def test_copies_of_open_answers_count_once_and_empty_ones_are_like_no_other(tmp_path: Path, silent: object) -> None:
+    rows = [(i, w, f"answer {i}") for i in range(60) for w in "ab"]
+    evidence = long(tmp_path / "v.jsonl", [*rows, (0, "a", "answer 0"), (60, "a", silent), (60, "b", silent), (61, "a", "-1"), (61, "b", "[0, 1]")])
+    assert len(evidence.votes.item) == 124 and len(evidence.votes.classes) == 64
+    assert len(set(evidence.votes.label[-4:].tolist())) == 4
 
 
 # the kept inputs
@@ -462,7 +479,7 @@ def test_kept_tables_are_read_right_or_refused_in_one_line() -> None:
     with pytest.raises(UserError, match="write one class a cell, or a list of classes as JSON"):
         voted.load(str(FAULTS / "06-numpy-repr-votes" / "numpy.csv"), Reading(votes=("weak",)))
     assert len(voted.load(str(FAULTS / "06-numpy-repr-votes" / "pylist.csv"), Reading(votes=("weak",))).task.votes) == 3
-    with pytest.raises(UserError, match="no verdict is 0"):
+    with pytest.raises(UserError, match=r"holds '2' in lines .* a tie or the second option counted from 1"):
         audit.read(str(FAULTS / "13-verdicts-coded-1-2" / "one_two.csv"), Reading())
 
 

@@ -156,15 +156,15 @@ def long(file: File, reading: Reading) -> Evidence:
         raise UserError(f"{file.name}: no item or no worker in {file.places(bad.tolist())}: mend the rows, or leave them out")
     known = next((name for name in GOLD if name in file.names), None)
     classes, label, told = longs.numbers(file, [f"worker {names[j]}" for j in worker], known, MOST_CLASSES, reading)
-    kept = label >= 0
-    if not kept.any():
+    silent = label < 0
+    if silent.all():
         raise UserError(f"{file.name}: no row holds a vote: column 'label' is empty")
-    kept &= _once(file, item, worker, label, reading)
+    kept = _once(file, item, worker, label, reading)
     gold = None if told is None else _gold(file, item, told, len(ids))
     if len(classes) > MOST_CLASSES:
         # Of open answers none is a wrong one, and like no other.
-        label[~kept], classes = len(classes) + np.arange((~kept).sum()), (*classes, *["no answer"] * int((~kept).sum()))
-        kept[:] = True
+        label[silent], classes = len(classes) + np.arange(silent.sum()), (*classes, *["no answer"] * int(silent.sum()))
+        kept |= silent
     names = tuple(f"worker {name}" if name.isdigit() else name for name in names)
     votes = Table(item[kept], worker[kept], label[kept], len(ids), names, classes)
     group = judged.group_of(file, reading)

@@ -19,7 +19,8 @@ from outgrow.tasks.values import blank, class_name
 from outgrow.tasks.voted import numbered
 
 RIGHT = {"1": True, "true": True, "right": True, "0": False, "false": False, "wrong": False, "": False}
-VERDICTS = {"0": 0, "1": 1, "2": TIE, "tie": TIE, "": -1}
+VERDICTS = {"0": 0, "1": 1, "tie": TIE, "": -1}
+WRITE = "write the option chosen, 0 or 1, whichever was shown first; tie; or nothing"
 
 
 def verdicts(file: File, reading: Reading) -> Evidence:
@@ -33,10 +34,7 @@ def verdicts(file: File, reading: Reading) -> Evidence:
     forward, swapped, gold = (None if name is None else _said(file, name, reading) for name in ("forward", "swapped", known))
     every = np.concatenate([said for said in (forward, swapped, gold) if said is not None])
     if not (every == 0).any() and (every == 1).any():
-        raise UserError(
-            f"{file.name}: no verdict is 0: options 1 and 2 counted from 1, or option 1 and ties? Write the option chosen, 0 or 1, "
-            "whichever was shown first, and tie"
-        )
+        raise UserError(f"{file.name}: no verdict is 0, so that 1 could be the second option or, counted from 1, the first: {WRITE}")
     return Evidence(file.source, ids=ids, judgements=Judgements(item, judge, forward, swapped, ids, names, gold, group_of(file, reading)))
 
 
@@ -67,7 +65,8 @@ def _said(file: File, column: str, reading: Reading) -> np.ndarray:
     """(V,) 0, 1, TIE, or -1 where there is none."""
     said = ["" if silent(v, reading) else class_name(v).lower() for v in file.column(column)]
     if bad := [i for i, word in enumerate(said) if word not in VERDICTS]:
-        raise UserError(f"{file.name}: column {column!r} holds {said[bad[0]]!r} in {file.places(bad)}: write the option chosen, 0 or 1, whichever was shown first; tie; or nothing")
+        two = ", a tie or the second option counted from 1" if said[bad[0]] == "2" else ""
+        raise UserError(f"{file.name}: column {column!r} holds {said[bad[0]]!r} in {file.places(bad)}{two}: {WRITE}")
     return np.array([VERDICTS[word] for word in said])
 
 

@@ -183,13 +183,15 @@ def apart(table: Table, rows: Mapping[str, Sequence[int]]) -> None:
             )
 
 
-def stray(values: Iterable[object], names: Sequence[str]) -> str:
-    """What to do about votes that are none of the classes, in words."""
+def stray(values: Iterable[object], names: Sequence[str] | None) -> str:
+    """What to do about votes that are none of the classes, in words; names: None where there are no classes to be named."""
     found = list(dict.fromkeys(class_name(value) for value in values))
-    shown = ", ".join(short(name) for name in found[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
+    shown = "there: " + ", ".join(map(short, found[:SHOWN])) + (", ..." if len(found) > SHOWN else "")
+    if names is None:
+        return f"{shown}; --abstain names words that abstain"
     if any(near(name) in map(near, names) for name in found):
-        return f"there: {shown}; --classes {_listed(names)} reads spellings that differ in case, blanks or normal form as the class"
-    return f"there: {shown}; --classes names all classes, --abstain words that abstain"
+        return f"{shown}; --classes {_listed(names)} reads spellings that differ in case, blanks or normal form as the class"
+    return f"{shown}; --classes names all classes, --abstain words that abstain"
 
 
 def ordered(names: Sequence[str], reading: Reading, categories: Sequence[str] = ()) -> bool:

@@ -34,7 +34,7 @@ def read_votes(
     in a row without one all annotators abstain.
     UserError lists the rows whose values are none of these, or could be two of them.
     """
-    values = _values(table, column, rows, reading)
+    values = _values(table, column, rows, options, reading)
     lists = [v for v in values if isinstance(v, list)]
     if kind == "classify" and not options[0].texts and any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v])):
         raise UserError(
@@ -46,10 +46,10 @@ def read_votes(
             raise UserError(f"{table.name}: column {column!r} for --votes holds lists of fractions: write the probability of the chosen text alone")
         if kind == "classify":
             _certain_order(table, column, options[0].texts, options[0].ordered)
-        return {column: _checked(table, column, rows, values, options, _distribution, reading)}
+        return {column: _checked(table, column, rows, values, options, _distribution, kind, reading)}
     _no_one_hot(table, column, kind, values, options)
     return {
-        name: _checked(table, name, rows, cast, options, _reader(table, kind, name, cast, options, reading), reading)
+        name: _checked(table, name, rows, cast, options, _reader(table, kind, name, cast, options, reading), kind, reading)
         for name, cast in _annotators(column, values, reading).items()
     }
 
@@ -58,7 +58,7 @@ def spoken(table: Table, reading: Reading, rows: Sequence[int]) -> dict[str, dic
     """annotator -> row -> the name that it votes; abstentions and columns of probabilities are left out."""
     found = {}
     for column in dict.fromkeys(v if v in table.names else v.partition("[")[0] for v in reading.votes):
-        values = _values(table, column, rows, reading)
+        values = _values(table, column, rows, [Choices(asked(reading))] * len(rows), reading)
         if any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v])):
             continue
         for name, cast in _annotators(column, values, reading).items():
@@ -66,17 +66,14 @@ def spoken(table: Table, reading: Reading, rows: Sequence[int]) -> dict[str, dic
     return found
 
 
-def _values(table: Table, column: str, rows: Sequence[int], reading: Reading) -> list:
-    """The column's values, lists opened. UserError for what is neither a value nor a list of values."""
+def _values(table: Table, column: str, rows: Sequence[int], options: Sequence[Choices], reading: Reading) -> list:
+    """The column's values, lists opened. UserError for what is neither an option's name, nor a value, nor a list of values."""
     if column not in table.names:
         raise _no_column(table, column)
     raw = table.column(column)
-    named = asked(reading)
-    values = [raw[i] if named and class_name(raw[i]) in named else _opened(raw[i]) for i in rows]
-    odd = [
-        i for i, v in zip(rows, values, strict=True)
-        if any(map(printed, v if isinstance(v, list) else [v])) and class_name(raw[i]) not in named
-    ]  # fmt: skip
+    known = [isinstance(raw[i], str) and raw[i].strip() in o.texts for i, o in zip(rows, options, strict=True)]
+    values = [raw[i] if name else _opened(raw[i]) for i, name in zip(rows, known, strict=True)]
+    odd = [i for i, v, name in zip(rows, values, known, strict=True) if not name and any(map(printed, v if isinstance(v, list) else [v]))]
     if odd:
         raise UserError(
             f"{table.name}: column {column!r} for --votes holds {short(raw[odd[0]])} in {table.places(odd)}: write one class a cell, "
@@ -103,17 +100,16 @@ Read = Callable[[object, Choices], Belief]
 
 
 def _checked(
-    table: Table, name: str, rows: Sequence[int], values: list, options: Sequence[Choices], read: Read, reading: Reading
+    table: Table, name: str, rows: Sequence[int], values: list, options: Sequence[Choices], read: Read, kind: Kind, reading: Reading
 ) -> list[Belief]:
     cells = list(zip(rows, values, options, strict=True))
     beliefs = [None if _abstains(v, o, reading) else read(v, o) for _, v, o in cells]
     wrong = [(i, v) for (i, v, o), b in zip(cells, beliefs, strict=True) if b is None and not _abstains(v, o, reading)]
     if wrong:
-        of_all = all(o is options[0] for o in options)
-        known = ", ".join(options[0].texts) if of_all else "the row's choices"
+        known = ", ".join(options[0].texts) if kind != "choose" else "the row's choices"
         raise UserError(
             f"{table.name}: votes in column {name!r} that are none of {known} in {table.places([i for i, _ in wrong])}: "
-            f"mend them, or leave them empty to abstain ({stray((v for _, v in wrong), options[0].texts if of_all else ())})"
+            f"mend them, or leave them empty to abstain ({stray([v for _, v in wrong], options[0].texts if kind == 'classify' else None)})"
         )
     return beliefs
 
