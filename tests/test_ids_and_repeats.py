@@ -206,6 +206,12 @@ def test_a_table_with_a_row_an_annotation_is_no_table_of_items(tmp_path: Path, m
         assert "--votes-table (item, worker, label)" in str(raised.value) and "--columns item=...,worker=...,label=..." in str(raised.value)
 
 
+def test_a_study_of_a_row_an_annotation_is_refused_as_well(tmp_path: Path) -> None:
+    path = annotations(tmp_path / "t.parquet")
+    with pytest.raises(UserError, match="60 rows hold 20 items"):
+        tasks.load(str(path), Reading(label="sentiment"))
+
+
 def test_the_remedies_for_a_row_an_annotation_work(tmp_path: Path) -> None:
     path = annotations(tmp_path / "t.parquet", row=list(range(60)))
     assert len(voted.load(str(path), Reading(votes=("sentiment",), id="row")).task) == 60

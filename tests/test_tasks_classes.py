@@ -3,7 +3,8 @@
 import csv
 import json
 import re
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from outgrow.cli import main
 from outgrow.errors import UserError
 from outgrow.tasks import Reading, voted
 from outgrow.tasks.classes import ABSTENTIONS, MISSING, find, near
+from outgrow.tasks.table import read_file
 from outgrow.tasks.task import FREE, Gold, Task
 
 N = 40
@@ -320,6 +322,60 @@ def test_columns_of_every_width_hold_two_classes(tmp_path: Path, dtype: type[pl.
     assert np.bincount(given.gold.labels).tolist() == [20, 20]
 
 
+TYPES = {
+    "duration": pl.Series([timedelta(1), timedelta(2)]), "time": pl.Series([time(1), time(2)]), "datetime": pl.Series([datetime(2020, 1, 1), datetime(2020, 1, 2)]),
+    "binary": pl.Series([b"a", b"b"]), "struct": pl.Series([{"a": 1}, {"a": 2}]), "binaries": pl.Series([[b"a"], [b"b"]]), "null": pl.Series([None, None]),
+    "enum": pl.Series(["a", "b"], dtype=pl.Enum(["b", "a"])), "decimal": pl.Series([Decimal("1.5"), Decimal("2.5")]), "wide": pl.Series([1, 2], dtype=pl.Int128),
+    "nulls": pl.Series([[None], [None]]), "lists": pl.Series([[1, 2], None]), "nan": pl.Series([float("nan"), 1.0]), "inf": pl.Series([float("inf"), 0.0]),
+    "array": pl.Series([[1, 2], [2, 1]], dtype=pl.Array(pl.Int8, 2)), "nested": pl.Series([[[1]], [[2]]]), "largest": pl.Series([2**64 - 1, 0], dtype=pl.UInt64),
+    "half": pl.Series([0.0, 1.0], dtype=pl.Float32), "bool": pl.Series([True, None]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("other", ["enum", "half", "lists", "binary"])
+def test_no_type_of_a_parquet_file_ends_in_a_traceback(tmp_path: Path, kind: str, other: str) -> None:
+    one, two, at = TYPES[kind], TYPES[other], [i % 2 for i in range(N)]
+    text = [f"item {i}" for i in range(N)]
+    items, cast, named = (tmp_path / f"{name}.parquet" for name in ("items", "cast", "named"))
+    pl.DataFrame({"text": text, "label": one.gather(at), "v": two.gather(at), "w": two.gather(at[::-1])}).write_parquet(items)
+    pl.DataFrame({"item": one.gather(at), "worker": text, "label": two.gather(at), "gold": one.gather(at)}).write_parquet(cast)
+    pl.DataFrame({"id": one.gather(at), "text": text}).write_parquet(named)
+    for read in (
+        lambda: voted.load(str(items), Reading(votes=("v", "w"))), lambda: tasks.load(str(items), Reading(votes=("v",))),
+        lambda: audit.read(str(cast), Reading()), lambda: voted.load(str(named), Reading(), str(cast)),
+    ):  # fmt: skip
+        try:
+            read()
+        except UserError as error:
+            assert "\n" not in str(error)
+
+
+ODD = [
+    0, 1, -1, 2, 0.5, 1.0, True, False, None, "", "0", "1", "-1.0", "01", "ham", "spam", "HAM", "ham ", "None", "nan", "?", "[0, 1]", "[0 1]", "[1, None]",
+    "{}", "b'x'", [0, 1], [0.2, 0.8], ["ham", None], [], {}, 10**30, 1e300, "9" * 400, "e\u0301", "\u00e9", "\u200b", "[" * 200, "[01]", "['a' 'b']", "1.5",
+    "\u0661", "\u00b2", "\x00", "[nan]", [[1]], "-", "_", "true", "inf",
+]  # fmt: skip
+
+
+@quick
+@given(st.lists(st.sampled_from(ODD), min_size=1, max_size=4), st.lists(st.sampled_from(ODD), min_size=1, max_size=4), st.booleans())
+def test_no_odd_cell_ends_in_a_traceback(tmp_path: Path, one: list, other: list, named: bool) -> None:
+    columns = {"label": one, "v": other, "w": other[::-1]}
+    path = str(table(tmp_path / "t.jsonl", columns))
+    reading = Reading(votes=("v", "w"), classes=("ham", "spam") if named else ())
+    rows = [{"item": str(i % 9), "worker": "ab"[i % 2], "label": other[i % len(other)], "gold": one[i % len(one)]} for i in range(N)]
+    (tmp_path / "v.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for read in (
+        lambda: voted.load(path, reading), lambda: tasks.load(path, reading), lambda: audit.read(str(tmp_path / "v.jsonl"), replace(reading, votes=())),
+        lambda: voted.reread(read_file(Path(path)), reading, None, ("v", "w"), ("ham", "spam")),
+    ):  # fmt: skip
+        try:
+            read()
+        except UserError as error:
+            assert "\n" not in str(error)
+
+
 def test_decimals_are_the_numbers_they_are(tmp_path: Path) -> None:
     given = learned(tmp_path / "t.parquet", {"label": [Decimal("0.00"), Decimal("1.00")], "a": [0.0, 1.0], "b": ["1", "0"]})
     assert given.task.classes == ("0", "1") and answers(given, "a")[:2] == ["0", "1"]
@@ -383,6 +439,13 @@ def test_a_column_of_probabilities_that_is_called_like_another_class_is_one_line
     columns = {"label": ["ham", "spam"], column: [0.9, 0.25]}
     assert "is called like the class 'ham', but a fraction is the probability of the last class, 'spam'" in refused(tmp_path / "t.csv", columns, classes=("ham", "spam"))
     assert learned(tmp_path / "t.csv", columns, classes=("spam", "ham")).task.classes == ("spam", "ham")
+
+
+@pytest.mark.parametrize("column", ["gpt_confidence", "Certainty", "p_correct", "how sure", "confidence"])
+def test_how_sure_a_vote_is_does_not_become_the_probability_of_a_class(tmp_path: Path, column: str) -> None:
+    columns = {"label": [0, 1], column: [0.9, 0.75]}
+    assert "how sure a vote is or the probability of '1'" in refused(tmp_path / "t.csv", columns)
+    assert learned(tmp_path / "t.csv", columns, classes=("0", "1")).task.classes == ("0", "1")
 
 
 def test_probabilities_of_classes_that_nothing_names_are_one_line(tmp_path: Path) -> None:

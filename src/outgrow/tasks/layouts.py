@@ -31,6 +31,8 @@ from outgrow.tasks.votes import Belief, read_votes
 
 GOLD = {"classify": ("label",), "choose": ("answer", "choices"), "prefer": ("chosen", "rejected")}
 """Roles that a template must not name."""
+ANNOTATOR = ("annotator", "annotatorid", "worker", "workerid", "rater", "raterid", "labeler", "labeller", "completedby")
+"""What a column is called, but for case and signs, that says whose annotation a row is."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
         shown = [fields[f][i] for f in columns]
         return hashed(side[i], groups[i], shown, beliefs, hashed(salt(), content[i], parsed.gold[i]))
 
-    if reading.votes:
+    if reading.votes or any("".join(filter(str.isalpha, name.casefold())) in ANNOTATOR for name in table.names):
         _one_row_an_item(rows, reading, content)
     ids = keys(rows, reading, content, tie)
     _separate(rows, side, groups, column, asked=reading.group is not None)
@@ -144,7 +146,7 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
 
 
 def _one_row_an_item(rows: Rows, reading: Reading, content: dict[int, tuple]) -> None:
-    """Raises UserError where most rows with votes show what another row shows, as where a row is an annotation, unless --id names items."""
+    """Raises UserError where most rows show what another row shows, as where a row is an annotation, unless --id names items."""
     count = Counter(content[i] for i in rows.kept)
     again = [i for i in rows.kept if count[content[i]] > 1]
     if len(again) > len(rows.kept) / 2 and reading.id in (None, "none"):

@@ -19,6 +19,8 @@ _WORD = r"[^\W_]+"
 _ENTRY = r"(None|True|False|-?(0|[1-9][0-9]{0,300})(\.[0-9]*)?|'[^'\\\n]*'|\"[^\"\\\n]*\")"
 _LIST = re.compile(rf"\[\s*{_ENTRY}(\s*,\s*{_ENTRY})*\s*\]")
 """As Python prints a list; numpy prints no commas."""
+SURE = ("confidence", "certainty", "correct", "sure")
+"""How a column may be called that says how sure a vote is."""
 Belief = dict[str, float] | None
 """Probability of each option; None = abstained."""
 
@@ -129,7 +131,7 @@ def _reader(table: Table, kind: Kind, name: str, values: list, options: Sequence
     if len(options[0].texts) == 2 and any(_probability(v, options) for v in values):
         if kind == "classify":
             _certain_order(table, name, options[0].texts, options[0].ordered)
-            _called_otherwise(table, name, options[0].texts)
+            _called_otherwise(table, name, options[0].texts, reading)
         return _second
     if kind == "prefer":
         known = {text: text for text in options[0].texts} | {str(c): text for c, text in enumerate(options[0].texts)}
@@ -146,14 +148,20 @@ def _certain_order(table: Table, column: str, names: Sequence[str], ordered: boo
         )
 
 
-def _called_otherwise(table: Table, column: str, names: Sequence[str]) -> None:
-    """Raises UserError for a column of single probabilities whose name ends with another class than the one they are read as."""
+def _called_otherwise(table: Table, column: str, names: Sequence[str], reading: Reading) -> None:
+    """Raises UserError for a column of single probabilities whose name ends with another class than the one they are read as,
+    or with a word for how sure a vote is, unless --classes says what they are of."""
     words = {name: f" {' '.join(re.findall(_WORD, name.casefold()))}" for name in names}
     own = [name for name in names if f" {' '.join(re.findall(_WORD, column.casefold()))}".endswith(words[name])]
     if own and max(own, key=len) != names[-1]:
         raise UserError(
             f"{table.name}: column {column!r} holds fractions and is called like the class {own[0]!r}, but a fraction is the "
             f"probability of the last class, {names[-1]!r}: leave the column out, or say --classes {names[1]} {names[0]}"
+        )
+    if not own and not reading.classes and column.casefold().endswith(SURE):
+        raise UserError(
+            f"{table.name}: column {column!r} holds fractions, how sure a vote is or the probability of {names[-1]!r}: where it is the latter "
+            f"say --classes {' '.join(names)}; the former goes into `certainty` of a long table"
         )
 
 
