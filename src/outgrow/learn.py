@@ -352,7 +352,7 @@ def predict(
 
     columns: dict[str, Any] = {"row": range(1, len(table.lines) + 1)}
     if (key := voted.id_column(table, reading)) is not None:
-        columns[key] = table.column(key)
+        columns[key] = voted.carried(table, key)
     columns |= {name: values for name, values in read.values() if name not in columns}
     more = {"label": [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), silent, strict=True)]}
     more |= {f"p_{name}": probs[:, c] for c, name in enumerate(student.classes)}

@@ -32,7 +32,7 @@ def learn_(
     Parameters
     ----------
     data
-        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; empty or -1: the voter abstains),
+        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words like NA or skip abstain),
         and gold on some rows where there is any (--label).
     votes_table
         A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
