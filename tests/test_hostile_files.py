@@ -1,0 +1,273 @@
+"""Hostile and odd files through every verb: the right outcome, or one line that says what to mend; nothing silently wrong, nothing sent to a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import hostile_tables as odd
+from outgrow import cli, models
+
+LEARN = "--text text --votes a,b,c --strong votes --id id --out out"
+CROWD = "--strong votes --id id --votes-table votes.csv --out out"
+WIDE = "--votes a,b,c --out out"
+RUN = "--weak tfidf --strong-features x.npz --method naive --out out"
+RECORDED = "--answers a,b --out out"
+WORDS = "--weak column:a --strong nobody --out out"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    folder: Path
+    out: str
+    err: str
+
+    def facts(self, name: str) -> Any:
+        return json.loads((self.folder / "out" / name).read_text(encoding="utf-8"))
+
+    @cached_property
+    def learned(self) -> tuple[list[str], int, int]:
+        """The classes, the items that taught, and how many of them have gold."""
+        facts = self.facts("learn.json")
+        return facts["task"]["classes"], facts["how"]["taught"], facts["verdict"]["gold"]
+
+    @cached_property
+    def accuracy(self) -> dict[str, float]:
+        """Of the voters and of their majority."""
+        return {row["name"].partition(" (")[0]: round(row["accuracy"], 6) for row in self.facts("learn.json")["verdict"]["rows"]}
+
+    @cached_property
+    def findings(self) -> dict[str, dict]:
+        return {found["code"]: found for found in self.facts("audit.json")["findings"]}
+
+    def page(self, name: str) -> str:
+        return (self.folder / "out" / name).read_text(encoding="utf-8")
+
+
+Right = Callable[[Outcome], bool]
+
+
+def learns(classes: list[str], items: int = odd.ITEMS, **voters: float) -> Right:
+    """A student of these classes and items, whose voters are right so often."""
+
+    def right(found: Outcome) -> bool:
+        assert found.learned == (classes, items, items)
+        assert {name: found.accuracy[name] for name in voters} == voters
+        return True
+
+    return right
+
+
+HAM = learns(["ham", "spam"], a=0.8, b=0.8, c=0.8, majority=1.0)
+BITS = learns(["0", "1"], a=0.8, b=0.8, c=0.8, majority=1.0)
+
+
+def audited(items: int = odd.ITEMS, annotators: int = 3) -> Right:
+    """Findings on so many items and annotators."""
+
+    def right(found: Outcome) -> bool:
+        assert f"{annotators} " in found.findings["QUALITY"]["says"] or found.findings
+        return True
+
+    return right
+
+
+def harmless(page: str) -> Right:
+    """A page that shows markup as text, and no command to a terminal."""
+
+    def right(found: Outcome) -> bool:
+        text = found.page(page)
+        assert odd.SCRIPT not in text and odd.PICTURE not in text and "\x1b" not in text
+        return True
+
+    return right
+
+
+def both(*checks: Right) -> Right:
+    return lambda found: all(check(found) for check in checks)
+
+
+def single(**right: float) -> Right:
+    """What a single answer of the recorded models is worth together, and with `most` its coverage."""
+
+    def check(found: Outcome) -> bool:
+        facts = found.facts("committee.json")
+        shown = {f["choice"]: round(f["right"]["value"], 6) for f in facts["figures"] if f["k"] == facts["most"]}
+        assert {name: shown[name] for name in right} == right
+        return True
+
+    return check
+
+
+CASES: list[tuple[odd.Maker, str, str | Right]] = [
+    # files
+    (odd.empty_file, f"audit t.csv {WIDE}", "t.csv is empty"),
+    (odd.empty_file, f"committee t.csv {RECORDED}", "t.csv is empty"),
+    (odd.blank_file, f"learn t.jsonl {LEARN}", "t.jsonl is empty"),
+    (odd.header_only, f"audit t.csv {WIDE}", "t.csv has no rows"),
+    (odd.header_only, f"run t.csv {RUN}", "t.csv has no rows"),
+    (odd.one_row, f"learn t.csv {LEARN}", "give at least 20"),
+    (odd.byte_order_mark, f"learn t.csv {LEARN}", HAM),
+    (odd.utf_16, f"audit t.csv {WIDE}", "t.csv line 1 is not UTF-8 (byte 0xff)"),
+    (odd.latin_1, f"learn t.csv {LEARN}", "t.csv line 3 is not UTF-8 (byte 0xe9)"),
+    (odd.carriage_returns, f"learn t.csv {LEARN}", HAM),
+    (odd.lone_carriage_returns, f"learn t.csv {LEARN}", HAM),
+    (odd.null_bytes, f"learn t.jsonl {LEARN}", "column 'a'"),
+    (odd.open_quote, f"learn t.csv {LEARN}", "t.csv line 3"),
+    (odd.ragged_rows, f"learn t.csv {LEARN}", "t.csv line 62 has 7 fields, the first line names 6 columns"),
+    (odd.twice_named, f"learn t.csv {LEARN}", "names a column twice in its first line"),
+    (odd.twice_named_in_json, f"learn t.jsonl {LEARN}", "t.jsonl line 4 names 'a' twice"),
+    (odd.unnamed_column, f"learn t.csv {LEARN}", HAM),
+    (odd.odd_columns, "learn t.parquet --text text --strong votes --id id --out out '--votes=x, y' --votes=--votes '--votes={text}[0] \U0001f600\n'",
+     lambda found: found.learned == (["ham", "spam"], 60, 60) and set(found.accuracy.values()) == {0.8, 1.0}),
+    (odd.long_cells, f"learn t.csv {LEARN}", HAM),
+    (odd.escapes, f"learn t.jsonl {LEARN}", "column 'label'"),
+    (odd.escapes, "audit votes.jsonl --out out", "column 'gold'"),
+    (odd.right_to_left, "audit votes.jsonl --out out", "column 'gold'"),
+    (odd.markup, f"learn t.jsonl --text text '--votes={odd.SCRIPT}a' '--votes={odd.SCRIPT}b' '--votes={odd.SCRIPT}c' --strong votes --id id --out out --suggest 3",
+     both(harmless("report.html"), lambda found: found.learned == ([odd.SCRIPT, odd.PICTURE], 60, 60))),
+    (odd.markup, "audit votes.jsonl --out out", harmless("audit.html")),
+    (odd.braces, f"run t.csv {RUN} --template 'Text: {{text}}'", lambda found: found.facts("study.json") and True),
+    (odd.braces, f"run t.csv {RUN} --template '{{text}} {{label}}'", "holds the gold"),
+    (odd.braces, f"run t.csv {RUN} --template '{{text} {{'", "--template"),
+    (odd.not_numbers, f"learn t.parquet {LEARN}", "votes in column 'a'"),
+    (odd.not_one, f"learn t.parquet {LEARN}", "in row 8"),
+    (odd.mixed_types, f"learn t.jsonl {LEARN}", BITS),
+    (odd.nested, f"learn t.jsonl {LEARN}", "column 'label' is no label"),
+    (odd.blank_lines, f"learn t.jsonl {LEARN}", HAM),
+    (odd.trailing_comma, f"learn t.jsonl {LEARN}", "t.jsonl line 3 is not JSON"),
+    (odd.deep, f"audit t.jsonl {WIDE}", "t.jsonl line 2 is not JSON"),
+    (odd.long_number, f"audit t.jsonl {WIDE}", "t.jsonl line 2 is not JSON"),
+    (odd.large_ids, f"learn t.jsonl {LEARN} --suggest 3", HAM),
+    (odd.dates, f"learn t.parquet {LEARN}", "column 'label' is no label"),
+    (odd.decimals, f"learn t.parquet {LEARN}", BITS),
+    (odd.no_row_groups, f"learn t.parquet {LEARN}", "t.parquet has no rows"),
+    (odd.record_for_text, f"run t.parquet {RUN}", "column 'text' holds a dict in row 1, not text"),
+    (odd.list_for_text, f"run t.parquet {RUN}", "column 'text' holds a list in row 1, not text"),
+    (odd.bytes_for_text, f"run t.parquet {RUN}", "column 'text' holds a bytes in row 1, not text"),
+    (odd.cut_parquet, f"audit t.parquet {WIDE}", "t.parquet is damaged or no parquet file"),
+    (odd.csv_called_parquet, f"committee t.parquet {RECORDED}", "t.parquet is damaged or no parquet file"),
+    (odd.folder_called_csv, f"learn t.csv {LEARN}", "t.csv is a folder: give a file"),
+    (odd.folder_called_csv, f"committee t.csv {RECORDED}", "t.csv"),
+    (odd.folder_called_csv, "audit t.csv --out out", "t.csv"),
+    (odd.broken_link, f"learn t.csv {LEARN}", "no file t.csv"),
+    (odd.broken_link, f"audit t.csv {WIDE}", "no file t.csv"),
+    (odd.unreadable, f"learn t.csv {LEARN}", "cannot read t.csv: Permission denied"),
+    (odd.pipe, f"learn t.csv {LEARN}", "t.csv is no file"),
+    (odd.pipe, f"committee t.csv {RECORDED}", "t.csv is no file"),
+    (odd.pipe, "run --study t.csv", "t.csv"),
+    (odd.packed, f"learn t.csv.gz {LEARN}", "cannot read 't.csv.gz': give a .parquet, .csv, .jsonl file"),
+    (odd.packed_in_secret, f"learn t.csv {LEARN}", "not UTF-8"),
+    (odd.odd_file_name, f"learn '{odd.ESCAPE}<b>%s{{}}.csv' {LEARN}", both(HAM, harmless("report.html"))),
+    # what the cells hold
+    (odd.one_class, f"learn t.csv {LEARN}", "the votes name ham"),
+    (odd.one_class, f"run t.csv {RUN}", "is of one class (ham)"),
+    (odd.many_classes, f"learn t.csv {LEARN}", "column 'label' has 10000 values in 10000 rows"),
+    (odd.label_is_text, f"run t.csv --text text --label text {RUN}", "--text and --label name the same column 'text'"),
+    (odd.label_copies_text, f"run t.csv {RUN}", "column 'label' has 60 values in 60 rows"),
+    (odd.repeated_ids, f"learn t.csv {LEARN}", "id 'n3' stands twice, in lines 5, 11"),
+    (odd.missing_ids, f"learn t.parquet {LEARN}", "missing id in rows 4, 10"),
+    (odd.ids_with_zeros, f"learn t.csv {LEARN}", HAM),
+    (odd.silence, f"audit t.csv {WIDE}", "t: "),
+    (odd.all_abstain, f"learn t.csv {LEARN}", "every vote is empty"),
+    (odd.abstentions, f"learn t.csv {LEARN}", learns(["ham", "spam"], majority=1.0)),
+    (odd.one_annotator, "audit votes.csv --out out", lambda found: found.findings["QUALITY"]["severity"] in ("not applicable", "ok", "note", "warning")),
+    (odd.one_annotator, f"learn t.csv {CROWD}", learns(["ham", "spam"], **{"worker a": 0.8})),
+    (odd.alike_annotators, "audit votes.csv --out out", "votes on an item again, and otherwise"),
+    (odd.strangers, f"learn t.csv {CROWD}", "1 votes are for items that are not in t (item nobody, ...)"),
+    (odd.full_width, f"learn t.csv {LEARN}", "differ in case, blanks or normal form"),
+    (odd.zero_width, f"learn t.csv {LEARN}", "differ in case, blanks or normal form"),
+    (odd.surrogate_text, f"learn t.jsonl {LEARN}", "broken Unicode in line 2"),
+    (odd.surrogate_vote, f"learn t.jsonl {LEARN}", "broken Unicode"),
+    (odd.surrogate_vote, "audit votes.jsonl --out out", "broken Unicode"),
+    (odd.surrogate_column, f"learn t.jsonl {LEARN}", "broken Unicode"),
+    (odd.surrogate_id, f"learn t.jsonl {LEARN}", "broken Unicode"),
+    (odd.surrogate_id, "audit votes.jsonl --out out", "broken Unicode"),
+    (odd.unknown_split, f"run t.csv {RUN}", "column 'split' has the values blah (30), train (30)"),
+    (odd.one_group, f"run t.csv {RUN}", "60 of 60 rows have the same group"),
+    (odd.own_groups, f"run t.csv {RUN}", lambda found: found.facts("study.json") and True),
+    (odd.without_words, f"run t.csv {RUN}", "no words"),
+    (odd.ordinary, f"learn t.csv {LEARN} --suggest 1000", "--suggest 1000"),
+    (odd.ordinary, f"learn t.csv {LEARN} --suggest -1", "suggest = -1"),
+    (odd.ordinary, "learn t.csv --text text --votes a,b,c --classes ham,spam --out out --strong votes --id id", "ham,spam"),
+    # judgements
+    (odd.judges, "audit t.csv --out out", "line 5"),
+    (odd.hostile_judges, "audit t.jsonl --out out", harmless("audit.html")),
+    (odd.pairs, "audit t.csv --out out", "line 31"),
+    (odd.choices_below_zero, "audit t.csv --out out", "column 'count' holds no number in lines 3, 4, 5"),
+    (odd.itself, "audit t.csv --out out", "no choice between two outcomes in line 3"),
+    (odd.empty_answers, "audit t.csv --out out", "no row holds an answer"),
+    (odd.wordless_answers, "audit t.csv --out out", "no words"),
+    # answers with gold
+    (odd.null_draws, "committee t.parquet --out out", "column 'draw' holds None in row 4"),
+    (odd.mixed_gold, f"committee t.csv {RECORDED}", "of 24 golds 12 are numbers"),
+    (odd.endless_gold, f"committee t.csv {RECORDED}", "of 24 golds 23 are numbers"),
+    (odd.hostile_answers, f"committee t.jsonl '--answers={odd.ESCAPE}{odd.SCRIPT}' --answers=b --out out", harmless("committee.html")),
+    (odd.surrogate_answers, "committee t.jsonl --out out", "column 'answer' holds broken Unicode in line 4"),
+    (odd.two_golds, "committee t.csv --out out", "two golds"),
+    (odd.long_digits, f"committee t.csv {RECORDED}", single(single=0.5)),
+    (odd.mixed_gold, f"run t.csv --scorer number {WORDS}", "t: "),
+    (odd.surrogate_answers, f"run t.jsonl --scorer exact --prompt item --answer gold {WORDS}".replace("column:a", "column:answer"), "t"),
+    (odd.deep_slots, f"run t.csv --scorer slots {WORDS}", "t: "),
+    (odd.slots_of_nothing, f"run t.csv --scorer slots {WORDS}", "t: column 'slots' holds no list of {type, filler} in line 2"),
+    (odd.calls_of_nothing, f"run t.csv --scorer calls {WORDS}", "t: "),
+    (odd.deep_calls, f"run t.csv --scorer calls {WORDS}", "t: column 'functions' holds no JSON"),
+    (odd.few_prompts, "steer t.csv --out out", "t: "),
+    (odd.mixed_gold, "steer t.csv --out out", "of 24 golds 12 are numbers"),
+    (odd.empty_file, "steer t.csv --out out", "t.csv is empty"),
+    # folders
+    *((maker, f"{verb} run", fragment) for maker, fragment in (
+        (odd.run_of_garbage, "study.json is not valid JSON"), (odd.run_of_another_kind, "run"), (odd.run_of_later, "run"),
+        (odd.run_that_is_deep, "summary.json is not valid JSON"), (odd.run_in_latin_1, "summary.json is not valid JSON"),
+    ) for verb in ("show", "report", "compare", "audit")),
+    (odd.empty_file, "show t.csv", "t.csv is no run folder"),
+    (odd.empty_file, "report t.csv", "t.csv is no run folder"),
+    (odd.empty_file, "compare t.csv t.csv", "t.csv is no run folder"),
+    (odd.folder_called_csv, "audit t.csv", "t.csv is no run folder"),
+    (odd.student_of_garbage, "predict student t.csv", "the student in student is damaged"),
+    (odd.ordinary, "predict t.csv t.csv", "no student in t.csv"),
+    (odd.ordinary, f"list '{odd.ESCAPE}'", "unknown list"),
+]  # fmt: skip
+
+
+def written(folder: Path) -> dict[str, int]:
+    """Every path below a folder, but for the store, and when it was changed."""
+    return {str(path): path.lstat().st_mtime_ns for path in sorted(folder.rglob("*")) if "store" not in path.parts}
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("maker", "command", "expected"), [pytest.param(*case, id=f"{case[0].__name__}: {case[1][:40]!a}") for case in CASES])
+def test_an_odd_file_is_read_right_or_refused_on_one_line(maker, command, expected, tmp_path, monkeypatch, capsys):
+    if maker is odd.unreadable and os.geteuid() == 0:
+        pytest.skip("whoever is root may read everything")
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
+    maker(folder)
+    if isinstance(expected, str):
+        monkeypatch.setattr(models, "resolve", lambda *_, **__: pytest.fail("a model is asked for in vain"))
+    before = written(folder)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(shlex.split(command))
+    said = capsys.readouterr()
+    assert not [c for c in said.out + said.err if unicodedata.category(c) in ("Cc", "Cs") and c != "\n" or c in "\u202a\u202b\u202d\u202e"], said
+    if isinstance(expected, str):
+        assert (stopped.value.code, said.out) == (2, ""), said
+        assert said.err.startswith("outgrow: ") and said.err.count("\n") == 1 and expected in said.err, said.err
+        assert written(folder) == before
+    else:
+        assert stopped.value.code == 0, said.err
+        assert expected(Outcome(folder, said.out, said.err))
