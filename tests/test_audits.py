@@ -115,8 +115,8 @@ def test_the_command_prints_findings_and_writes_a_page(tmp_path, capsys):
     ({"item": [1, 2], "worker": ["a", "b"], "label": [None, None]}, "no row holds a vote"),
     ({"item": [1, None], "worker": ["a", "b"], "label": [0, 1]}, "no item or no worker in row 2"),
     ({"item": [1, 1], "worker": ["a", "b"], "label": [0, 1], "gold": [0, 1]}, "an item has two golds"),
-    ({"item": [1, 1], "worker": ["a", "b"], "label": [0, 1], "certainty": [0.9, 0.2]}, "no number from 0.5 to 1 in row 2"),
-    ({"item": [1, 1], "worker": ["a", "b"], "label": [0, 1], "probability": [0.9, None]}, "no number from 0.5 to 1 in row 2"),
+    ({"item": [1, 2], "worker": ["a", "a"], "label": [0, 1], "certainty": [0.9, 0.2]}, "no number from 0.5 to 1 in row 2"),
+    ({"item": [1, 2], "worker": ["a", "a"], "label": [0, 1], "probability": [0.9, None]}, "no number from 0.5 to 1 in row 2"),
 ])  # fmt: skip
 def test_bad_votes_are_one_line(table, says, tmp_path, capsys):
     pl.DataFrame(table).write_parquet(tmp_path / "votes.parquet")
@@ -130,7 +130,7 @@ def test_how_sure_workers_are_and_groups_are_read_from_a_long_table(tmp_path):
     rows = {"item": ["p", "q", "p"], "worker": ["a", "a", "b"], "label": ["x", "y", None], "certainty": [0.8, 1.0, None], "group": ["g", "g", "g"]}
     pl.DataFrame(rows).write_parquet(tmp_path / "votes.parquet")
     pl.DataFrame({"item": ["q"], "gold": ["z"]}).write_parquet(tmp_path / "gold.parquet")
-    evidence = read(str(tmp_path / "votes.parquet"), Reading(), gold_table=str(tmp_path / "gold.parquet"))
+    evidence = read(str(tmp_path / "votes.parquet"), Reading(classes=("x", "y", "z")), gold_table=str(tmp_path / "gold.parquet"))
     assert evidence.votes.classes == ("x", "y", "z") and evidence.gold.tolist() == [-1, 2] and evidence.groups.tolist() == [0, 0]
     assert np.allclose(evidence.probs, [[0.8, 0.1, 0.1], [0, 1, 0]])
 

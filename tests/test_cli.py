@@ -185,7 +185,7 @@ class _Study:
     def __init__(self, **arguments):
         _Study.asked = arguments
 
-    def run(self):
+    def run(self, overwrite=False):
         raise UserError("stop here")
 
 
@@ -419,7 +419,7 @@ def test_report_writes_the_page_and_prints_its_path(folder: Path, capsys, monkey
 def test_run_shows_the_results_and_says_where_the_report_is(folder: Path, capsys, monkeypatch) -> None:
     from outgrow import study
 
-    monkeypatch.setattr(study, "Study", lambda **_: SimpleNamespace(run=lambda: SimpleNamespace(path=folder)))
+    monkeypatch.setattr(study, "Study", lambda **_: SimpleNamespace(run=lambda overwrite: SimpleNamespace(path=folder)))
     code, out, _ = _outgrow(capsys, "run")
     assert code == 0 and "logconf" in out and out.splitlines()[-1] == f"report: {folder / 'report.html'}"
 

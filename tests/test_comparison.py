@@ -286,7 +286,7 @@ def test_a_study_of_three_pairs_and_two_methods_saves_its_comparison(tmp_path, m
     assert worst["value"] == pytest.approx(rows["vs_naive"][0]) and worst["ci"] == pytest.approx(rows["vs_naive_ci"][0].to_list())
     page = (result.path / "report.html").read_text()
     assert 'id="leaderboard"' in page and 'id="forest"' in page
-    studies.study(tmp_path, weak=weak, methods=["naive"]).run()
+    studies.study(tmp_path, weak=weak, methods=["naive"]).run(overwrite=True)
     assert not (result.path / "comparison.json").exists()
     assert 'id="leaderboard"' not in (result.path / "report.html").read_text()
 

@@ -41,7 +41,7 @@ def test_a_study_of_real_models_from_the_command_to_the_report(tmp_path):
     # 80 test items: enough to tell a model that was read rightly from one that was not, not more.
     assert score["ceiling"] > score["floor"] > 0.5 and score["gold-few"] > score["floor"]
     details = json.loads((run / "details.json").read_text())
-    assert [control["passed"] for control in details["pairs"][0]["controls"]] == [True] * 3
+    assert [control["passed"] for control in details["pairs"][0]["controls"]] == [True] * 4
     probs = [pl.read_parquet(next((run / "predictions").rglob(f"{name}.parquet"))) for name in ("ceiling", "gold-naive")]
     assert probs[0].equals(probs[1])
     assert "smollm2-135m" in done.stdout and (run / "report.html").stat().st_size > 50_000

@@ -68,6 +68,8 @@ def spelled(draw, value: Fraction) -> str:
     decimals = f"{rest:06d}".rstrip("0")
     if not decimals and by == "." and whole < 10**6:
         by = ","  # 1.234 alone is a decimal
+    if len(decimals) == 3 and whole < 1000:
+        point = "."  # 1,234 alone is more than a thousand
     text = grouped(str(whole), by) + (point + decimals if decimals else "")
     if draw(st.booleans()):
         text = f"{abs(value.numerator)}/{value.denominator}" if value.denominator > 1 else text
@@ -105,6 +107,11 @@ def test_no_text_raises_and_equality_is_what_the_forms_say(text: str) -> None:
     assert found is None or written.right("number", text, text)
     assert not finals.whole(text) or found is not None
     assert finals.letter(text) in (None, *"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def test_a_number_with_one_word_of_a_unit_is_a_number_as_a_whole_and_an_address_is_none() -> None:
+    assert all(map(finals.whole, ("72", "72 clips", "$1.5 million", "5 km/h", "1.5 million people", "three hundred and five", "so it is 18\n#### 18", "\\boxed{7}")))
+    assert not any(map(finals.whole, ("10 Downing Street", "Apollo 11", "July 4", "The answer is 5", "3-5", "12 or 13", "none", "")))
 
 
 LONG = 200_000

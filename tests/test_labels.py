@@ -223,8 +223,8 @@ def test_one_good_supervisor_outvotes_two_poor_ones():
 
 def test_agreement_counts_common_items_and_shares_ties():
     votes = Votes.table([0, 0, 1, 1, 2], [0, 1, 0, 1, 0], [0, 0, 1, 0, 1])
-    common, same = agreement(votes)
-    assert common.tolist() == [[0, 2], [2, 0]] and same.tolist() == [[0, 1], [1, 0]]
+    pairs = agreement(votes)
+    assert [part.tolist() for part in (pairs.j, pairs.m, pairs.common, pairs.same)] == [[0], [1], [2], [1]]
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 0.7])

@@ -82,11 +82,14 @@ def test_some_gold_judges_and_the_words_say_who_was_outgrown(tmp_path, model) ->
     folder = taught(tmp_path, model, gold=0.5)
     verdict = facts(folder)["verdict"]
     others = [row for row in verdict["rows"] if row["kind"] == "other label model"]
-    student, majority, *voters = [row for row in verdict["rows"] if row not in others]
+    student, floor, majority, *voters = [row for row in verdict["rows"] if row not in others]
     assert {row["name"] for row in others} <= {f"label model: {name}" for name in labels.registry()} - {"label model: mean"} and others
+    assert floor["kind"] == "floor" and floor["name"].startswith("label model: ") and floor["gain_ci"][0] > 0
     assert student["kind"] == "student" and majority["name"] == "majority (and mean)" and [v["kind"] for v in voters] == ["voter"] * 3
     assert verdict["judged"] == verdict["gold"] > 80
     assert all(row["gain_ci"][0] > 0 for row in (majority, *voters)) and majority["gain"] == pytest.approx(student["accuracy"] - majority["accuracy"])
+    for row in (floor, majority, *voters):
+        assert row["accuracy"] == pytest.approx(max(row["as_guess"], row["as_commonest"])), "silent on every fifth"
     assert "The student outgrew its voters" in (folder / "report.html").read_text()
 
 
@@ -155,7 +158,7 @@ def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
 def test_items_are_judged_by_students_that_neither_they_nor_their_group_taught(tmp_path) -> None:
     given = voted.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
     said = np.stack(list(given.task.votes.values()))
-    made = learn.Taught(given, None, said, "mean", "linear", 0)
+    made = learn.Taught(given, None, learn.table_of(given.task), "mean", "linear", 0)
     assert made.train[0].all() and not made.train[made.fold, np.arange(len(given.task))].any()
     for group in np.unique(given.task.groups):
         assert len(set(made.fold[given.task.groups == group])) == 1
@@ -183,8 +186,9 @@ def test_predict_keeps_order_and_ids_and_writes_what_is_asked(tmp_path, model) -
     pl.DataFrame({"id": ["b", "a", "c"], "note": ["true true paris", "false false rome", "true"]}).write_csv(new)
     out = learn.predict(folder, str(new), reading=Reading(text="note"), out=tmp_path / "labels.csv")
     labels = pl.read_csv(out)
-    assert labels.columns == ["row", "id", "label", "p_ham", "p_spam"] and labels["id"].to_list() == ["b", "a", "c"]
-    assert labels["label"].to_list() == ["ham", "spam", "ham"] and labels["row"].to_list() == [2, 3, 4]
+    assert labels.columns == ["row", "id", "note", "label", "p_ham", "p_spam"] and labels["id"].to_list() == ["b", "a", "c"]
+    assert labels["label"].to_list() == ["ham", "spam", "ham"] and labels["row"].to_list() == [1, 2, 3]
+    assert labels["note"].to_list() == pl.read_csv(new)["note"].to_list()
 
 
 def test_a_crowd_without_texts_teaches_a_student_that_reads_votes(tmp_path) -> None:
@@ -338,7 +342,7 @@ def test_a_fine_tuned_student_is_saved_as_any_checkpoint_and_predicts_what_it_di
     whole = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert "model.safetensors is not as it was written" in _told(capsys, "predict", str(folder), str(path))
-    again = learn.learn(str(path), reading=reading, strong=strong, out=folder)
+    again = learn.learn(str(path), reading=reading, strong=strong, out=folder, overwrite=True)
     assert not (again / "model.safetensors").exists() and len(outgrow.load(again).predict(texts)) == 240
 
 

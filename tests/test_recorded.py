@@ -16,6 +16,7 @@ from outgrow.candidates import choice
 from outgrow.cli import asked
 from outgrow.committee import committee
 from outgrow.errors import UserError
+from outgrow.generation import Sampling, named
 from outgrow.store import Store
 from outgrow.tasks import writing
 from outgrow.tasks.reading import Reading
@@ -176,6 +177,8 @@ def test_a_column_with_a_comma_in_its_name_is_one_column(tmp_path):
     rows = [{"prompt": "q", "answer": "5", "a,b": "5", "a": "6", "c": "7"}]
     assert [m["name"] for m in run(tmp_path, rows, "t.parquet", ("a,b", "c,a"))["members"]] == ["a,b", "c", "a"]
     assert listed(["a,b", " c ,, d"], ["a,b"]) == ("a,b", "c", "d") and listed(["a b", "x"], []) == ("a b", "x")
+    with pytest.raises(UserError, match="--answers names no column: the columns are prompt"):
+        run(tmp_path, rows, "t.parquet", (",",))
     with pytest.raises(UserError, match="no column 'd' for --answers: the columns are prompt, answer, a,b, a, c"):
         run(tmp_path, rows, "t.parquet", ("a,b", "d"))
 
@@ -232,6 +235,7 @@ def test_containers_are_no_answers_and_no_gold(tmp_path):
             run(tmp_path, [{"prompt": "q", "answer": gold, "m1": answer, "m2": answer}], "t.jsonl", ("m1", "m2"))
     facts = run(tmp_path, [{"prompt": "q", "answer": {"a": 1}, "m1": '{"a": 1}', "m2": "{}"}], "t.jsonl", ("m1", "m2"), scorer="json")
     assert right(facts) == 0.5
+    assert right(run(tmp_path, [{"prompt": "q", "answer": {"a": 1}, "m1": '{"a":' * 50_000 + "1" + "}" * 50_000}], "t.jsonl", ("m1",), scorer="json")) == 0
 
 
 def test_a_tied_majority_is_the_mean_over_the_tied_answers_in_any_order_of_models(tmp_path):
@@ -272,3 +276,25 @@ def test_the_shared_inputs_give_what_they_should(tmp_path):
         with pytest.raises(UserError, match=says):
             at(f"18-recorded-two-golds-and-null-draw/{name}")
     assert at("18-recorded-two-golds-and-null-draw/ragged.csv") == pytest.approx(2.5 / 3)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"draw": [1, None, 3]}, "column 'draw' holds None in row 2"), ({"draw": ["1", "2", "last"]}, "column 'draw' holds 'last' in row 3"), ({"draw": [0.5, 1, 2]}, "column 'draw' holds 0.5 in row 1"),
+        ({"logprob": ["-1", "low", "-2"]}, "column 'logprob' holds 'low' in row 2"), ({"seed": ["x", "1", "2"]}, "column 'seed' holds 'x' in row 1"),
+        ({"model": ["m", None, "m"]}, "column 'model' holds None in row 2"), ({"prompt": ["p", None, "p"]}, "column 'prompt' holds None in row 2: mend it$"),
+        ({"draw": [1, 2, 2]}, "draw 2 for 'p' is there twice, and otherwise"),
+    ],
+)  # fmt: skip
+def test_a_file_of_answers_that_lacks_what_it_needs_is_one_line(more, says, tmp_path):
+    pl.DataFrame({"prompt": ["p"] * 3, "answer": ["a", "b", "c"], **more}, strict=False).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=says) as caught:
+        named(f"answers:{tmp_path / 'a.parquet'}", Store(tmp_path / "store"))
+    assert "\n" not in str(caught.value)
+
+
+def test_draws_of_a_file_are_numbers_and_the_same_draw_twice_is_one(tmp_path):
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"prompt": "p", "answer": a, "draw": d}) + "\n" for d, a in (("10", "ten"), ("2", "two"), ("2", "two"))))
+    model = named(f"answers:{tmp_path / 'a.jsonl'}", Store(tmp_path / "store"))
+    assert [a.text for a in model.draw(["p"], 2, Sampling(), [])[0]] == ["two", "ten"]

@@ -106,7 +106,7 @@ def test_nothing_but_tmp_can_be_written_to() -> None:
     text = """
 import os
 for top, folders, _ in os.walk('/'):
-    if top.startswith('/tmp'):
+    if top.startswith(os.getcwd()):
         continue
     try:
         open(os.path.join(top, 'written'), 'w').close()
@@ -136,7 +136,7 @@ assert __import__('os').statvfs('/tmp').f_files == 4096
 LIBRARY = {
     "asyncio": "import asyncio\nasync def f():\n    await asyncio.sleep(.01)\n    return 7\nassert asyncio.run(f()) == 7",
     "tempfile and shutil": "import tempfile, shutil, os\nd = tempfile.mkdtemp()\nopen(d + '/a', 'w').write('x')\nshutil.copy2(d + '/a', d + '/b')\nshutil.copytree(d, d + '2')\nos.replace(d + '/b', d + '/c')\nshutil.rmtree(d)",
-    "sqlite3": "import sqlite3\nc = sqlite3.connect('/tmp/x.db')\nc.execute('create table t(a)')\nc.execute('insert into t values (1)')\nc.commit()\nassert c.execute('select a from t').fetchall() == [(1,)]",
+    "sqlite3": "import sqlite3\nc = sqlite3.connect('x.db')\nc.execute('create table t(a)')\nc.execute('insert into t values (1)')\nc.commit()\nassert c.execute('select a from t').fetchall() == [(1,)]",
     "mmap": "import mmap\nopen('x', 'wb').write(bytes(5000))\nf = open('x', 'r+b')\nm = mmap.mmap(f.fileno(), 0)\nm[0] = 1\nm.flush()\nm.resize(9000)",
     "random, uuid, secrets, hashlib": "import random, uuid, secrets, hashlib\nrandom.random(); uuid.uuid4(); secrets.token_hex(); hashlib.sha256(b'').hexdigest()",
     "signals and clocks": "import signal, time\nsignal.signal(signal.SIGALRM, lambda *a: None)\nsignal.setitimer(signal.ITIMER_REAL, .01)\nsignal.pause()\nsignal.alarm(0)\ntime.sleep(.01)\ntime.perf_counter(); time.process_time(); time.strftime('%c')",

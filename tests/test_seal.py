@@ -269,7 +269,8 @@ def attacked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("attacked")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OUTGROW_STORE", str(folder / "store"))
-        patch.setenv("HOSTILE_TABLE", str(studies.table(folder, rows=400)))
+        # A size of its own: gold of other tests may still be among the objects of this process.
+        patch.setenv("HOSTILE_TABLE", str(studies.table(folder, rows=404)))
         patch.setattr(methods, "registry", lambda: KNOWN | hostile.CLASSES)
         asked = [name for name in hostile.CLASSES if name != "by_luck"]
         studies.study(folder, methods=[*asked, "logconf"]).run()

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "outgrow"
 
-ANYBODY = {"core", "errors", "finals", "rng", "progress", "worlds"}
+ANYBODY = {"core", "declarations", "errors", "finals", "rng", "progress", "worlds"}
 ORDER = ("store", "tasks", "split", "models", "labels", "selection", "objectives", "students", "supervisors", "methods")
 """A stage imports from stages before it. Students stand before supervisors: a probe is a student that gold teaches."""
 MAY: dict[str, set[str]] = {
@@ -31,6 +31,7 @@ MAY: dict[str, set[str]] = {
     "rng": set(),
     "progress": set(),
     "worlds": {"rng"},
+    "declarations": set(),
 }
 MEETING = {"asking", "study", "studied", "committee", "chosen", "scored", "improving", "steer", "written", "learn", "audit", "judged", "pair", "references", "oracle", "seal", "canary", "results", "cli", "__init__", "__main__"}
 """Where the stages meet."""

@@ -12,7 +12,6 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -23,7 +22,6 @@ from outgrow import Study, UserError, methods
 from outgrow.measures.accuracy import accuracy
 from outgrow.pair import Pair, Spaces
 from outgrow.store import Store
-from outgrow.study import floor
 from outgrow.tasks import load
 from outgrow.tasks.task import Gold, Task
 
@@ -239,11 +237,14 @@ def test_a_column_of_votes_supervises_without_naming_it_twice(done, monkeypatch)
     assert floor == pytest.approx(np.mean(right))
 
 
-def test_supervisors_together_show_every_member_and_take_the_best_as_floor(done, monkeypatch):
+def test_supervisors_together_show_every_member_the_best_and_their_mean(done, monkeypatch):
     monkeypatch.setenv("OUTGROW_STORE", str(done / "store"))
     result = studies.study(done, weak=["tfidf+column:vote"], out=done / "both").run().summary
     rows = dict(zip(result["method"], result["value"], strict=True))
-    assert rows["floor"] in (rows["supervisor:tfidf"], rows["supervisor:column:vote"])
+    each = [rows["supervisor:tfidf"], rows["supervisor:column:vote"]]
+    assert min(each) <= rows["best member"] <= max(each) and rows["mean member"] == pytest.approx(np.mean(each))
+    floor = result.filter(result["kind"] == "floor").row(0, named=True)
+    assert floor["of"].startswith("label model ")
 
 
 def test_accuracy_of_the_floor_is_the_supervisors_own(done):
@@ -253,8 +254,3 @@ def test_accuracy_of_the_floor_is_the_supervisors_own(done):
     score = accuracy(frame.select("p0", "p1").to_numpy()[None], gold["label"].to_numpy(), gold["weight"].to_numpy(), gold["group"].to_numpy())
     stored = pl.read_parquet(done / "run" / "cells.parquet").filter((pl.col("method") == "floor") & (pl.col("replicate") == 0))
     assert stored["value"][0] == pytest.approx(score.value)
-
-
-def test_the_floor_is_never_a_supervisor_that_said_nothing():
-    pairs = [SimpleNamespace(names=("silent", "poor", "good"), skill=np.array([[np.nan, 0.6, 0.7], [np.nan, 0.6, 0.8]]))]
-    assert floor(pairs) == (2, ["silent", "poor", "good"])

@@ -97,7 +97,7 @@ def test_a_program_cannot_be_equal_by_a_part_of_what_it_returns() -> None:
     same = "class Same(str):\n    def __eq__(self, other): return True\n    __hash__ = str.__hash__\n"
     assert judged(same + "def pair(x):\n    return [x, (2, Same('b'))]\n", tests, "pair").sound is False
     assert judged("def pair(x):\n    return [x, [2, 'a']]\n", tests, "pair").sound is False
-    assert judged("def pair(x):\n    return (x, object())\n", tests, "pair") == Verdict(False, "it returned a object, which is no plain value, at: assert pair(1) == [1, (2, 'a')]")
+    assert judged("def pair(x):\n    return (x, object())\n", tests, "pair") == Verdict(None, "it returned a object, which is no plain value")
 
 
 def test_errors_that_tests_wait_for_and_changed_arguments_come_through() -> None:
@@ -153,7 +153,7 @@ def test_what_is_no_plain_value_is_refused_on_both_sides() -> None:
 
 def test_code_is_found_in_fences_and_out_of_them() -> None:
     assert _text.code("Sure:\n```python\ndef f():\n    return 1\n```\nThat is it.") == "def f():\n    return 1\n"
-    assert _text.code("```\nx = 1\n```\nand then\n```py\ndef f(): pass\n```", "f") == "def f(): pass\n"
+    assert _text.code("```\nx = 1\n```\nand then\n```py\ndef f(): pass\n```", "f") == "x = 1\n\ndef f(): pass\n"
     assert _text.code("```python\nx = 1\n") == "x = 1\n"
     assert _text.code("    return 1\n") == "    return 1\n"
 

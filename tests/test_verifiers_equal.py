@@ -33,12 +33,12 @@ RIGHT = [
     ("50", "50%"), ("0.5", "50%"), (r"45^\circ", "45"), (r"\$5", "5 dollars"), ("42", r"\boxed{42\text{ cm}}"), ("7", "The answer is: $7$ dollars."),
     ("12", "12 apples"), ("1.5", "1 1/2"), ("1.5", r"1\frac{1}{2}"), ("-12", "-$12"), ("-5", "−5"), ("5", "The answer is 5, not 6"),
     ("3", r"\boxed 3"), ("3", r"\fbox{3}"), ("A", "The answer is A) because"), ("A", "(A)"), ("Monday", "monday"), ("no", "The answer is no."),
-    ("x=5", "5"), ("5", "x = 5"), ("1,2", "2, 1"), ("1 and 2", "2 or 1"), (r"19, 46, \text{ and } 82", "82, 19 and 46"), ("2", 2), ("0.5", 0.5),
+    ("x=5", "5"), ("5", "x = 5"), ("1,2", "2, 1"), ("1 and 2", "2 or 1"), (r"19, 46, \text{ and } 82", "82, 19 and 46"), ("2", 2), ("0.5", 0.5), ("12:00", "12:00"), ("9:05", "09:05"), ("5", "5, not 6"),
 ]  # fmt: skip
 WRONG = [
     ("5 km", "5 m"), ("2 hours", "2 minutes"), ("5 km", "5 kg"), ("5", "5 million"), ("5000000", "5"), ("5", "-5"), ("-12", "$12"), ("3", "3 or 4"),
     ("12", "12 apples and 3 pears"), ("1,2,3", "123"), ("1000000", "2 000 000"), ("3/2", "1/2"), ("3/2", "2"), ("Monday", "Tuesday"), ("A", "B"), ("yes", "no"),
-    ("0", "0.0000001"), ("0.0000001", "0.0000002"), ("1e-10", "0"), ("7", "#### Step 7\nso\n#### Final answer\n8"), ("50", "5%"), ("1.5", "1 1/3"), ("20", "20 = 4"),
+    ("0", "0.0000001"), ("0.0000001", "0.0000002"), ("1e-10", "0"), ("7", "#### Step 7\nso\n#### Final answer\n8"), ("50", "5%"), ("1.5", "1 1/3"), ("12:00", "1:00"), ("2:3", "3:2"), ("5", "6, not 5"),
 ]  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def test_a_right_value_is_sound_however_it_is_written(value: str, answer: str) -
     assert _told(*_pair(value, answer)) is True
 
 
-@pytest.mark.parametrize(("value", "answer"), [case for case in WRONG if case[1] != "20 = 4"])
+@pytest.mark.parametrize(("value", "answer"), WRONG)
 def test_another_value_is_not(value: str, answer: str) -> None:
     assert _told(*_pair(value, answer)) is False
 
@@ -60,7 +60,7 @@ def _pair(value: str, answer: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     ("value", "answer"),
-    [("5", "5 m"), ("5 apples", "5 pears"), ("2024", "March 2024"), ("5 months", "150 days"), ("X", "x"), ("7", "between 6 and 8"), ("7", "not 6 but 7"), ("7", ""), ("7", "9" * 2000)],
+    [("5", "5 m"), ("5 apples", "5 pears"), ("2024", "March 2024"), ("5 months", "150 days"), ("X", "x"), ("1:10", "2:20"), ("7", "between 6 and 8"), ("7", "not 6 but 7"), ("7", ""), ("7", "9" * 2000)],
 )
 def test_what_could_mean_two_things_cannot_be_told(value: str, answer: str) -> None:
     assert judged(answer, value) is None
@@ -97,10 +97,10 @@ def test_odd_answers_are_never_sound(answer: str) -> None:
 def test_a_long_answer_is_read_in_time_in_line_with_its_length() -> None:
     import time
 
-    began = time.monotonic()
+    began = time.process_time()
     for text in ("*" * 100_000, "**a " * 30_000, "\\boxed{" * 20_000, "answer is " * 20_000, "1 " * 60_000, "```\n" * 30_000, "a, " * 40_000):
         judged(text, "5")
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 NUMBERS = st.fractions(min_value=-(10**9), max_value=10**9, max_denominator=1000)

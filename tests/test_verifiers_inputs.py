@@ -35,7 +35,7 @@ LEFT_OUT = [
     "2³ + 1 = 9", "4 + 5 ≠ 10", "5 + 5 != 11", "3 + 4 >= 6", "|3 - 5| + 1 = 3", "[3 + 4] * 2 = 14", "{3 + 4} * 2 = 14", r"\frac{1}{2} + 1 = 1.5", r"6 \times 7 = 42",
     r"3 \cdot 4 + 1 = 13", "5 mod 3 + 1 = 3", "7 // 2 = 3", "7 % 2 = 1", "9 % 4 + 1 = 2", "9%4 + 1 = 2", "1e3 + 1 = 1001", "5 feet 3 + 2 = 5", "June 5 - 3 = June 2",
     "2 + 3 = 5 million", "2x (3 + 1) = 16", "3 + 4 = 7 or 8", "half 20 + 4 = 14", "= 5", "=", "5 =", "1,2 + 3 = 5", "2 + 3 = 7,5", "5 times 3 + 2 = 17", "½ + 1 = 1.5",
-    "- 5 + 3 = 8", "x 5 + 3 = 9", "9" * 100 + " + 1 = 2", "1 + " * 200 + "1 = 3", "(" * 100 + "1 + 1" + ")" * 99 + " = 3", "1 / 0 = 5", "٣ + ٤ = ٨",
+    "- 5 + 3 = 8", "x 5 + 3 = 9", "9" * 100 + " + 1 = 2", "1 + " * 200 + "1 = 3", "(" * 100 + "1 + 1" + ")" * 99 + " = 3", "1 / 0 = 5", "25 / 1/3 = 75", "٣ + ٤ = ٨",
 ]  # fmt: skip
 
 
@@ -124,10 +124,8 @@ def test_a_sudoku_is_solved_or_not(answer: str, sound: bool) -> None:
     assert judged("sudoku", answer, puzzle=PUZZLE).sound is sound
 
 
-@pytest.mark.parametrize("puzzle", ["", " ", "1", "a b", "1 2 3", "A 2 3 4\n3 4 1 2\n2 1 4 3\n4 3 2 1", "5 2 3 4\n3 4 1 2\n2 1 4 3\n4 3 2 1", "ab 2 3 4\n3 4 1 2\n2 1 4 3\n4 3 2 1", "a " * 80])
+@pytest.mark.parametrize("puzzle", ["", " ", "a b", "1 2 3", "A 2 3 4\n3 4 1 2\n2 1 4 3\n4 3 2 1", "5 2 3 4\n3 4 1 2\n2 1 4 3\n4 3 2 1", "ab 2 3 4\n3 4 1 2\n2 1 4 3\n4 3 2 1", "a " * 80])
 def test_a_puzzle_that_is_none_is_one_line(puzzle: str) -> None:
-    if puzzle == "1":
-        pytest.skip("one cell is a grid")
     with pytest.raises(UserError, match=r"shown\['puzzle'\] is"):
         judged("sudoku", "a=1", puzzle=puzzle)
 
@@ -296,6 +294,7 @@ FOUND = {
     "prose before": f"Sure! Here's the function:\n\n{BODY}",
     "prose after": f"{BODY}\nThis returns the list.",
     "prose on both sides": f"Here's one:\n\nimport os\n{BODY}\nThat's it, isn't it?\nBye.",
+    "an equation before": f"n = 3\nThat is an example.\n{BODY}",
     "never closed": f"```python\n{BODY}",
     "windows": f"```python\r\n{BODY}```\r\n".replace("\n", "\r\n").replace("\r\r", "\r"),
 }
@@ -320,10 +319,10 @@ def test_earlier_fences_give_helpers_and_nothing_that_runs() -> None:
 def test_finding_code_takes_time_in_line_with_its_length() -> None:
     import time
 
-    began = time.monotonic()
+    began = time.process_time()
     for text in ("def f(n):\n" * 20_000, "x = 1\nIt is.\n" * 5000 + "def f(): pass\n?", "```\n~~~\n" * 30_000, "def f(n): return 1\nnot code\n" * 5000):
         _text.code(text, "f")
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 # Unit tests

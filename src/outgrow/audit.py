@@ -6,7 +6,7 @@ What a table holds is told by its columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,14 @@ from outgrow import judged
 from outgrow.audits import SEVERITIES, Finding, examine
 from outgrow.audits._evidence import MOST_CLASSES, Answers, Evidence, Table
 from outgrow.errors import UserError
+from outgrow.progress import say
+from outgrow.store import claims
+from outgrow.tasks import long as longs
 from outgrow.tasks import voted
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.table import Table as File
 from outgrow.tasks.task import TEST, Task
-from outgrow.tasks.values import blank, class_name
+from outgrow.tasks.values import blank, id_name
 from outgrow.tasks.voted import numbered
 
 WORDS = ("item", "model", "answer")
@@ -33,7 +36,7 @@ SURE = ("certainty", "probability")
 
 def audit(
     source: str, *, reading: Reading | None = None, votes_table: str | None = None, weak: Sequence[str] = (), strong: str | None = None, out: Path | None = None,
-    columns: Sequence[str] = (), gold_table: str | None = None,
+    columns: Sequence[str] = (), gold_table: str | None = None, overwrite: bool = False,
 ) -> tuple[list[Finding], Path]:  # fmt: skip
     """Examine what is at `source`, or supervisors before they teach, and write audit.json and audit.html into the folder `out`.
 
@@ -50,9 +53,12 @@ def audit(
         evidence = studied.named(source, reading, weak, strong) if weak else studied.finished(at)
     else:
         evidence = [read(source, reading, votes_table, strong, columns, gold_table)]
-    findings = looked(evidence)
     beside = at.parent if at.is_file() else Path("runs")
     folder = Path(out) if out is not None else at if at.is_dir() else beside / f"{at.stem}-audit"
+    if folder != at:
+        asked = {"source": claims.content(source), "votes": claims.content(votes_table), "gold": claims.content(gold_table), "columns": list(columns)}
+        claims.claim(folder, "audit", {**asked, "reading": asdict(reading), "weak": list(weak), "strong": strong}, overwrite)
+    findings = looked(evidence)
     page = audited.write("; ".join(one.source for one in evidence), findings, folder)
     if folder == at:
         report.write(at)
@@ -87,14 +93,14 @@ def read(
         file = voted.with_gold(file, voted.read(gold_table), reading, (*GOLD, "label"))
     given = [*reading.given(), *(["--strong"] if strong else [])]
     if votes_table is None and not reading.votes and set(voted.LONG) <= set(file.names):
-        _read_by_its_columns(file, [flag for flag in given if flag != "--group"], voted.LONG)
+        _read_by_its_columns(file, [flag for flag in given if flag not in ("--group", "--classes", "--abstain", "--skip-bad-rows")], voted.LONG)
         return long(file, reading)
     if votes_table is None and not reading.votes and set(WORDS) <= set(file.names):
         _read_by_its_columns(file, [*(flag for flag in given if flag != "--strong"), *(["--gold-table"] if gold_table else [])], WORDS)
         return in_words(file, strong)
     for head, of in judged.READERS.items():
         if not reading.votes and set(head) <= set(file.names):
-            _read_by_its_columns(file, [flag for flag in given if flag not in ("--id", "--group")], head)
+            _read_by_its_columns(file, [flag for flag in given if flag not in ("--id", "--group", "--abstain")], head)
             return of(file, reading)
     if votes_table is None and not reading.votes:
         kinds = "; ".join(", ".join(head) for head in (voted.LONG, WORDS, *judged.READERS))
@@ -149,34 +155,51 @@ def embedded(texts: Sequence[str], model: str) -> np.ndarray:
 def long(file: File, reading: Reading) -> Evidence:
     """A row a vote; gold in a column `gold` or `truth` and a group in `group`, the same in all rows of an item; how sure the
     worker is that the vote is right in `certainty` or `probability`."""
-    label, classes = numbered(file, "label", sort=True)
-    kept = label >= 0
-    if not kept.any():
-        raise UserError(f"{file.name}: no row holds a vote: column 'label' is empty")
     (item, ids), (worker, names) = (numbered(file, name) for name in ("item", "worker"))
     if (bad := np.flatnonzero((item < 0) | (worker < 0))).size:
         raise UserError(f"{file.name}: no item or no worker in {file.places(bad.tolist())}: mend the rows, or leave them out")
     known = next((name for name in GOLD if name in file.names), None)
-    gold = None
-    if known is not None:
-        said, more = numbered(file, known, sort=True)
-        classes = tuple(dict.fromkeys((*classes, *more)))
-        place = {name: i for i, name in enumerate(classes)}
-        number = np.array([place[name] for name in more] or [0])
-        gold = np.full(len(ids), -1)
-        told = said >= 0
-        gold[item[told]] = number[said[told]]
-        if (bad := np.flatnonzero(told & (gold[item] != number[said]))).size:
-            raise UserError(f"{file.name}: an item has two golds, in {file.places(bad.tolist())}: give it one")
+    classes, label, told = longs.numbers(file, [f"worker {names[j]}" for j in worker], known, MOST_CLASSES, reading)
+    silent = label < 0
+    if silent.all():
+        raise UserError(f"{file.name}: no row holds a vote: column 'label' is empty")
+    kept = _once(file, item, worker, label, reading)
+    gold = None if told is None else _gold(file, item, told, len(ids))
     if len(classes) > MOST_CLASSES:
         # Of open answers none is a wrong one, and like no other.
-        label[~kept], classes = len(classes) + np.arange((~kept).sum()), (*classes, *["no answer"] * int((~kept).sum()))
-        kept[:] = True
+        label[silent], classes = len(classes) + np.arange(silent.sum()), (*classes, *["no answer"] * int(silent.sum()))
+        kept |= silent
     names = tuple(f"worker {name}" if name.isdigit() else name for name in names)
     votes = Table(item[kept], worker[kept], label[kept], len(ids), names, classes)
     group = judged.group_of(file, reading)
     groups = None if group is None else group[np.unique(item, return_index=True)[1]]
     return Evidence(file.source, votes, ids, groups=groups, gold=gold, probs=_sure(file, votes, kept))
+
+
+def _gold(file: File, item: np.ndarray, told: np.ndarray, count: int) -> np.ndarray:
+    """(N,) the class of every item, -1 where unknown. UserError for an item with two."""
+    gold = np.full(count, -1)
+    gold[item[told >= 0]] = told[told >= 0]
+    if (bad := np.flatnonzero((told >= 0) & (gold[item] != told))).size:
+        raise UserError(f"{file.name}: an item has two golds, in {file.places(bad.tolist())}: give it one")
+    return gold
+
+
+def _once(file: File, item: np.ndarray, worker: np.ndarray, label: np.ndarray, reading: Reading) -> np.ndarray:
+    """(V,) bool: the first vote of a worker on an item. UserError for another vote of the same that differs, unless bad rows are skipped."""
+    cast = np.flatnonzero(label >= 0)
+    _, first, of = np.unique(np.stack([item, worker])[:, cast], axis=1, return_index=True, return_inverse=True)
+    earlier = cast[first][of.ravel()]
+    if (bad := cast[label[cast] != label[earlier]]).size and not reading.skip_bad_rows:
+        raise UserError(
+            f"{file.name}: a worker votes on an item again, and otherwise, in {file.places(bad.tolist())}: "
+            "keep one vote, or let the first count with --skip-bad-rows"
+        )
+    once = np.zeros(len(item), bool)
+    once[cast[first]] = True
+    if len(bad):
+        say(f"{file.name}: {len(bad)} votes left out: another of the same worker on the item comes first")
+    return once
 
 
 def _sure(file: File, votes: Table, kept: np.ndarray) -> np.ndarray | None:
@@ -200,16 +223,16 @@ def wide(source: str, reading: Reading, votes_table: str | None, strong: str | N
 
 def heard(given: voted.Voted, asked_all: bool, features: np.ndarray | None) -> Evidence:
     """Items with votes; `asked_all` says that every voter saw every item; features (N, D) where a student has read them."""
-    task, said = given.task, np.stack(list(given.task.votes.values()))
-    spoke = ~np.isnan(said).any(-1)
-    worker, item = np.nonzero(spoke)
-    probs = said[worker, item]
+    task, columns = given.task, list(given.task.votes.values())
+    spoke = [np.flatnonzero(~np.isnan(votes).any(-1)) for votes in columns]
+    item, worker = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
+    probs = np.concatenate([votes[rows] for votes, rows in zip(columns, spoke, strict=True)])
     votes = Table(item, worker, probs.argmax(-1), len(task), tuple(task.votes), task.classes, asked_all=asked_all)
     key = voted.id_column(given.table, given.reading)
     names = given.table.column(key) if key else given.table.lines
     gold = given.gold.labels if (given.gold.labels >= 0).any() else None
     return Evidence(
-        task.source, votes, tuple(class_name(names[row]) for row in given.row), tuple(" ".join(text) for text in task.texts), task.groups, gold,
+        task.source, votes, tuple(id_name(names[row]) for row in given.row), tuple(" ".join(text) for text in task.texts), task.groups, gold,
         probs if (probs.max(-1) < 1).any() else None, pools(task.side), features,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ import json
 import platform
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
@@ -28,7 +28,7 @@ from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
 from outgrow.generation.answers import computing
 from outgrow.rng import hashed
-from outgrow.store import Store, disk
+from outgrow.store import Store, claims, disk
 from outgrow.tasks import answered, writing
 from outgrow.tasks.table import READERS, read_file
 from outgrow.tasks.writing import Columns, Writing, WritingGold
@@ -72,7 +72,7 @@ class Result:
 def committee(
     source: str, *, weak: Sequence[str] = (), strong: str | None = None, draws: int = 8, verifier: Sequence[str] = (), judge: str | None = None,
     items: int | None = None, temperature: float = 1.0, answers: Sequence[str] = (), columns: Columns | None = None, rounds: int = 0, seed: int = 0,
-    out: Path | None = None, store: Store | None = None,
+    out: Path | None = None, overwrite: bool = False, store: Store | None = None,
 ) -> Result:  # fmt: skip
     """Run a committee on a task, or on answers that were recorded, and write committee.json, answers.parquet and committee.html.
 
@@ -109,16 +109,17 @@ def committee(
     judge = judge or next(iter(weak), None)
     if judging and judge is None:
         raise UserError(f"verifier {judging[0]!r} asks a model: name it with --judge")
-    benches = [_bench(who, task, gold, written, names, judge, store) for who, written in given.items()]
     asked = {"source": source, "weak": list(weak), "strong": strong, "draws": draws, "verifiers": list(names), "judge": judge if judging else None}
+    folder = Path(out) if out is not None else Path("runs") / f"committee-{Path(task.name).stem.replace(':', '-')}"
+    more = {"items": items, "temperature": temperature, "answers": list(answers), "columns": asdict(columns or Columns()), "rounds": rounds, "seed": seed}
+    claims.claim(folder, "committee", {**asked, "source": claims.content(source), **more}, overwrite)
+    benches = [_bench(who, task, gold, written, names, judge, store) for who, written in given.items()]
     facts = facts_of(task, benches, seed)
     if rounds:
         facts["rounds"] = _improved(task, gold, recorded is None and list(weak), names, rounds, draws, temperature, seed, store)
     facts["compared"] = {"form": task.form, "by_default": [name for name in ("scorer", "form") if getattr(columns, name) is None]}
     facts = {**facts, "asked": {**asked, "items": items, "temperature": temperature, "seed": seed}, "versions": _versions()}
-    folder = Path(out) if out is not None else Path("runs") / f"committee-{Path(task.name).stem.replace(':', '-')}"
     table = _table(task, benches)
-    disk.folder(folder)
     with disk.guarded(folder):
         (folder / "committee.json").write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         table.write_parquet(folder / "answers.parquet")
@@ -135,7 +136,7 @@ class Several:
     page: Path
 
 
-def committees(sources: Sequence[str], *, out: Path | None = None, **asked: Any) -> Several:
+def committees(sources: Sequence[str], *, out: Path | None = None, overwrite: bool = False, **asked: Any) -> Several:
     """One committee as `committee` runs it; of several sources each in a folder of its own, and one page with one picture of all.
 
     A source that is the folder of a finished committee is read. Raises UserError, one line, for what the user can mend.
@@ -143,22 +144,28 @@ def committees(sources: Sequence[str], *, out: Path | None = None, **asked: Any)
     from outgrow.report import committee as page
 
     if len(sources) == 1 and not Path(sources[0]).is_dir():
-        found = committee(sources[0], out=out, **asked)
+        found = committee(sources[0], out=out, overwrite=overwrite, **asked)
         return Several((found.facts,), found.page)
     folder = Path(out) if out is not None else Path("runs") / "committees"
-    every = []
-    for source in sources:
-        if not Path(source).is_dir():
-            every.append(committee(source, out=folder / Path(source).stem.replace(":", "-"), **asked).facts)
-            continue
-        try:
-            every.append(json.loads((Path(source) / "committee.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            raise UserError(f"{source} holds no committee.json: name a folder that `outgrow committee` wrote, or a task") from None
-    disk.folder(folder)
+    plain = {name: value for name, value in asked.items() if name != "store"}
+    finished = {source: _finished(source) for source in sources if Path(source).is_dir()}
+    claims.claim(folder, "committee", {"sources": list(sources), **plain, "columns": asdict(asked.get("columns") or Columns())}, overwrite)
+    every = [
+        finished[source] if source in finished
+        else committee(source, out=folder / Path(source).stem.replace(":", "-"), overwrite=overwrite, **asked).facts
+        for source in sources
+    ]  # fmt: skip
     with disk.guarded(folder):
         (folder / "committees.html").write_text(page.render_several(every), encoding="utf-8")
     return Several(tuple(every), folder / "committees.html")
+
+
+def _finished(source: str) -> dict[str, Any]:
+    """The facts of a finished committee."""
+    try:
+        return json.loads((Path(source) / "committee.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UserError(f"{source} holds no committee.json: name a folder that `outgrow committee` wrote, or a task") from None
 
 
 def _recorded(source: str, weak: Sequence[str], strong: str | None, names: Sequence[str], columns: Columns) -> answered.Answered | None:

@@ -120,11 +120,14 @@ def marked(answer: str) -> Fraction | None:
 
 
 def whole(text: str) -> bool:
-    """Whether a text is a number and nothing else, but for what does not count: what gold is where numbers are asked for."""
+    """Whether a text is a number and nothing else, but for what does not count and one word of a unit: what gold is where numbers are asked for."""
     plain = _plain(text)
     if "####" in plain or "\\boxed" in plain:
         return number(text) is not None
-    return len(plain) <= 4 * DIGITS and _whole(plain) is not None
+    if len(plain) > 4 * DIGITS or _whole(plain) is None:
+        return False
+    words = [word for word in re.findall(r"(?<!\S)[^\s\d]*[A-Za-z]\S*", plain) if word.lower().rstrip("s") not in _SCALES]
+    return len(words) <= 1 or _spelled(plain) is not None  # 10 Downing Street
 
 
 def letter(answer: str) -> str | None:

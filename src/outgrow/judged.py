@@ -11,6 +11,7 @@ import numpy as np
 from outgrow.audits._evidence import TIE, Choices, Evidence, Judgements, Minimal
 from outgrow.errors import UserError, unknown
 from outgrow.tasks import voted
+from outgrow.tasks.classes import silent
 from outgrow.tasks.minimal import ITEMS, pairs
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.table import Table as File
@@ -18,7 +19,8 @@ from outgrow.tasks.values import blank, class_name
 from outgrow.tasks.voted import numbered
 
 RIGHT = {"1": True, "true": True, "right": True, "0": False, "false": False, "wrong": False, "": False}
-VERDICTS = {"0": 0, "1": 1, "2": TIE, "tie": TIE, "-1": -1, "": -1}
+VERDICTS = {"0": 0, "1": 1, "tie": TIE, "": -1}
+WRITE = "write the option chosen, 0 or 1, whichever was shown first; tie; or nothing"
 
 
 def verdicts(file: File, reading: Reading) -> Evidence:
@@ -29,8 +31,11 @@ def verdicts(file: File, reading: Reading) -> Evidence:
     if (twice := first[times > 1]).size:
         raise UserError(f"{file.name}: judge {names[judge[twice[0]]]!r} judges item {ids[item[twice[0]]]!r} more than once: give every way of asking a judge of its own")
     known = next((name for name in ("gold", "truth", "label") if name in file.names), None)
-    gold = None if known is None else _said(file, known)
-    return Evidence(file.source, ids=ids, judgements=Judgements(item, judge, _said(file, "forward"), _said(file, "swapped"), ids, names, gold, group_of(file, reading)))
+    forward, swapped, gold = (None if name is None else _said(file, name, reading) for name in ("forward", "swapped", known))
+    every = np.concatenate([said for said in (forward, swapped, gold) if said is not None])
+    if not (every == 0).any() and (every == 1).any():
+        raise UserError(f"{file.name}: no verdict is 0, so that 1 could be the second option or, counted from 1, the first: {WRITE}")
+    return Evidence(file.source, ids=ids, judgements=Judgements(item, judge, forward, swapped, ids, names, gold, group_of(file, reading)))
 
 
 def group_of(file: File, reading: Reading) -> np.ndarray | None:
@@ -56,11 +61,12 @@ def _complete(file: File, item: np.ndarray, judge: np.ndarray) -> None:
         raise UserError(f"{file.name}: no item or no judge in {file.places(bad.tolist())}: mend the rows, or leave them out")
 
 
-def _said(file: File, column: str) -> np.ndarray:
+def _said(file: File, column: str, reading: Reading) -> np.ndarray:
     """(V,) 0, 1, TIE, or -1 where there is none."""
-    said = ["" if blank(v) else class_name(v).lower() for v in file.column(column)]
+    said = ["" if silent(v, reading) else class_name(v).lower() for v in file.column(column)]
     if bad := [i for i, word in enumerate(said) if word not in VERDICTS]:
-        raise UserError(f"{file.name}: column {column!r} holds {said[bad[0]]!r} in {file.places(bad)}: write the option chosen, 0 or 1, whichever was shown first; tie; or nothing")
+        two = ", a tie or the second option counted from 1" if said[bad[0]] == "2" else ""
+        raise UserError(f"{file.name}: column {column!r} holds {said[bad[0]]!r} in {file.places(bad)}{two}: {WRITE}")
     return np.array([VERDICTS[word] for word in said])
 
 
@@ -126,7 +132,8 @@ def choices(file: File, reading: Reading) -> Evidence:
     outcomes: dict[str, int] = {}
     shown = [[class_name(v) for v in file.column(name)] for name in ("first", "second")]
     first, second = (np.array([outcomes.setdefault(name, len(outcomes)) for name in names]) for names in shown)
-    said = ["" if blank(v) else class_name(v) for v in file.column("chosen")]
+    named = {name for names in shown for name in names}
+    said = ["" if blank(v) or (class_name(v) not in named and silent(v, reading)) else class_name(v) for v in file.column("chosen")]
     took = [1 if word in (a, "first") else 0 if word in (b, "second") else -1 if word in ("", "tie") else -2 for word, a, b in zip(said, *shown, strict=True)]
     chosen = np.array(took)
     if (bad := np.flatnonzero((chosen == -2) | (first == second))).size:

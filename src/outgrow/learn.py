@@ -14,6 +14,7 @@ import csv
 import itertools
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,22 +24,26 @@ import numpy as np
 
 from outgrow import labels, methods, models, progress
 from outgrow.errors import UserError, unknown
-from outgrow.labels import WeakLabels, WeakTrain
-from outgrow.measures.accuracy import Score, accuracy
+from outgrow.labels import WeakTrain
+from outgrow.labels._taught import BARE, agreeing, candidates, filled
+from outgrow.labels._votes import Votes, WeakVotes
+from outgrow.measures.accuracy import Score, accuracy, rightness
 from outgrow.measures.agreement import agreement
 from outgrow.measures.calibration import calibration
 from outgrow.measures.intervals import share_ci
+from outgrow.measures.pgr import counted
 from outgrow.measures.voters import agreement_of, needed, single
 from outgrow.rng import derive
-from outgrow.store import Store, disk
+from outgrow.store import Store, claims, disk
 from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.network import KINDS
 from outgrow.students.probe import HEADS, Probe, Space
-from outgrow.students.saved import FACTS, VOTES, Saved, indicators, load, save, weights
+from outgrow.students.saved import VOTES, Saved, indicators, load, save, weights
 from outgrow.tasks import TEST, Reading, voted
 from outgrow.tasks.reading import detect
 from outgrow.tasks.table import Table
+from outgrow.tasks.task import Task
 from outgrow.tasks.template import compiled
 from outgrow.tasks.values import blank, texts
 from outgrow.tasks.voted import Voted
@@ -64,8 +69,8 @@ class Taught:
     data: Voted
     space: Space | Texts
     """What the student reads: features, or the texts themselves where it is fine-tuned."""
-    said: np.ndarray
-    """(J, N, C) the votes; NaN over C = abstained."""
+    votes: Votes
+    """What every voter said of the items, a vote a row."""
     label_model: str
     head: str
     seed: int
@@ -104,22 +109,31 @@ class Taught:
         """Gold for methods that weigh voters by it; None where there is none."""
         if not (self.known >= 0).any(1).all():
             return None
-        said = np.where((self.known >= 0)[:, None, :, None], self.said, np.float32(np.nan))
-        return WeakTrain(self.known, WeakLabels(said, self.names, self.label_model))
+        return WeakTrain(self.known, self._heard(self.known >= 0, None))
+
+    def _heard(self, rows: np.ndarray, skill: np.ndarray | None) -> WeakVotes:
+        """The votes on the items in rows (R, N)."""
+        parts = [mask[self.votes.item] for mask in rows]
+        tables = [replace(self.votes, item=self.votes.item[at], worker=self.votes.worker[at], said=self.votes.said[at]) for at in parts]
+        return WeakVotes(tuple(tables), self.names, self.label_model, skill, self.asked_all)
 
     @cached_property
     def skill(self) -> np.ndarray | None:
-        """(R, J): share of a voter's answers that this gold bears out."""
+        """(R, J): share of a voter's answers that this gold bears out; NaN of whom it says nothing."""
         if self.weak_train is None:
             return None
-        right = self.weak_train.right
-        told = ~np.isnan(right)
-        return (np.where(told, right, 0).sum(-1) / np.maximum(told.sum(-1), 1)).astype(np.float32) * np.where(told.any(-1), 1, np.float32(np.nan))
+        found = []
+        for votes, gold in zip(self.weak_train.said.votes, self.known, strict=True):
+            right = votes.said.argmax(1) == gold[votes.item]
+            told = np.bincount(votes.worker, minlength=votes.workers)
+            share = np.bincount(votes.worker, right, votes.workers) / np.maximum(told, 1)
+            found.append(np.where(told > 0, share, np.nan))
+        return np.array(found, np.float32)
 
     @cached_property
-    def weak(self) -> WeakLabels:
+    def weak(self) -> WeakVotes:
         """The votes of the items that teach."""
-        return WeakLabels(np.where(self.train[:, None, :, None], self.said, np.float32(np.nan)), self.names, self.label_model, self.skill, self.asked_all)
+        return self._heard(self.train, self.skill)
 
     @cached_property
     def student(self) -> Probe | Finetune:
@@ -157,18 +171,91 @@ class Taught:
 
     def believed(self, label_model: str) -> np.ndarray:
         """(N, C): what a label model makes of the votes on every item, by skill on other items' gold where it asks for it."""
-        heard = np.broadcast_to(self.said, (FOLDS + 1, *self.said.shape))
-        return self.crossed(WeakLabels(heard, self.names, label_model, self.skill, self.asked_all).beliefs)
+        if self.skill is None:
+            return self._all(label_model, 1).beliefs[0]
+        return self.crossed(self._all(label_model, FOLDS + 1, self.skill).beliefs)
+
+    def _all(self, label_model: str, replicates: int, skill: np.ndarray | None = None) -> WeakVotes:
+        """The votes on all items."""
+        return WeakVotes((self.votes,) * replicates, self.names, label_model, skill, self.asked_all)
+
+    @cached_property
+    def floor(self) -> Floor:
+        """Of every item the best of the label models that need no gold and of the one that taught, the first of equals.
+
+        Chosen fold by fold by gold of the others, silence as what is better there; with fewer than FEWEST items of such gold
+        by agreement with held-out votes.
+        """
+        gold, alone = self.data.gold.labels, self._all(self.label_model, 1)
+        options = {name: np.broadcast_to(b, (FOLDS + 1, *b.shape[1:])) for name, b in candidates(alone).items()}
+        if self.skill is not None and self.label_model in options:
+            own, bare = self._all(self.label_model, FOLDS + 1, self.skill).beliefs, options[self.label_model]
+            if not np.array_equal(own, bare, equal_nan=True):
+                options = {**options, self.label_model: own, f"{self.label_model}{BARE}": bare}
+        probs, names = np.empty_like(next(iter(options.values()))[0]), []
+        for r in np.unique(self.fold):
+            judged, known = self.fold == r, self.known[r] >= 0
+            if known.sum() >= FEWEST:
+                seen = {name: (b[None, r, known], filled(b[None, r, known], self.commonest[[r]])) for name, b in options.items()}
+                score = {name: max(rightness(b, gold[known]).mean() for b in both) for name, both in seen.items()}
+            else:
+                score = {name: self.agreed[name.removesuffix(BARE)] for name in options} if len(options) > 1 else dict.fromkeys(options, 0.0)
+            best = max(score, key=lambda name: score[name])
+            probs[judged] = options[best][r, judged]
+            names += [best] * int((judged & (gold >= 0)).sum())
+        return Floor(probs, tuple(names))
+
+    @cached_property
+    def agreed(self) -> dict[str, float]:
+        """How far each label model agrees with votes that it has not heard."""
+        alone = self._all(self.label_model, 1)
+        return {name: float(agreeing(alone, name, self.seed)[0]) for name in candidates(alone)}
+
+    @cached_property
+    def commonest(self) -> np.ndarray:
+        """(R,) the commonest class: of the gold that a replicate may know, or, with fewer than FEWEST of it, of all votes."""
+        classes = len(self.data.task.classes)
+        voted = np.bincount(self.votes.said.argmax(1), minlength=classes)
+        gold = [np.bincount(known[known >= 0], minlength=classes) for known in self.known]
+        return np.array([(told if told.sum() >= FEWEST else voted).argmax() for told in gold])
+
+    def voter(self, j: int) -> np.ndarray:
+        """(N, C) what one voter says; NaN where it is silent."""
+        probs, mine = np.full((len(self.data.task), len(self.data.task.classes)), np.nan, np.float32), self.votes.worker == j
+        probs[self.votes.item[mine]] = self.votes.said[mine]
+        return probs
+
+
+@final
+@dataclass(frozen=True)
+class Floor:
+    """What a student has to outgrow."""
+
+    probs: np.ndarray
+    """(N, C); NaN where it is silent."""
+    names: tuple[str, ...]
+    """Its label model, once for every item with gold; "" where there is one voter."""
+
+
+def table_of(task: Task) -> Votes:
+    """The task's columns of votes, a vote a row, item by item."""
+    columns = list(task.votes.values())
+    spoke = [np.flatnonzero(~np.isnan(votes).any(-1)) for votes in columns]
+    item, worker = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
+    said = np.concatenate([votes[rows] for votes, rows in zip(columns, spoke, strict=True)]).astype(np.float64)
+    order = np.lexsort((worker, item))
+    return Votes(item[order], worker[order], said[order], len(task), len(columns))
 
 
 def learn(
     data: str, *, reading: Reading | None = None, votes_table: str | None = None, strong: str = "smollm2-135m", method: str | None = None,
     label_model: str = "mean", student: str = "linear", suggest: int = 0, seed: int = 0, out: Path = Path("student"),
+    overwrite: bool = False,
 ) -> Path:  # fmt: skip
     """Teach a student by the votes in a table, save it in the folder `out` with its report, and return the folder.
 
     Features of the items are kept in the store, so that what was stopped goes on where it was. Raises UserError for what
-    the user can mend. `method`: "auto" where none is named; of a fine-tuned student "naive", since auto trains many.
+    the user can mend, as where `out` holds another result and `overwrite` is not said. `method`: "auto" where none is named; of a fine-tuned student "naive", since auto trains many.
     """
     from outgrow import report
     from outgrow.models.loading import chosen_precision
@@ -186,20 +273,25 @@ def learn(
     if strong != VOTES:
         models.check(strong)
     given = voted.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
-    said = np.stack(list(given.task.votes.values()))
-    _enough(given, said)
-    _claim(out)
+    votes = table_of(given.task)
+    _enough(given, votes)
+    asked = {
+        "data": claims.content(data), "votes": claims.content(votes_table), "columns": asdict(reading or Reading()), "strong": strong, "method": method,
+        "label model": label_model, "student": student, "suggest": suggest, "seed": seed,
+    }  # fmt: skip
+    claims.claim(out, "learn", asked, overwrite)
+    (out / "suggest.csv").unlink(missing_ok=True)
     store = Store.default()
     if strong == VOTES:
-        space, made = Space(indicators(said)[None, None], (0,), given.task.side != TEST), {"digest": "", "revision": "what the voters say", "pooling": ""}
+        space, made = Space(indicators(votes)[None, None], (0,), given.task.side != TEST), {"digest": "", "revision": "what the voters say", "pooling": ""}
     else:
         model = models.resolve(strong, store)
         if model.kind not in ("causal", "encoder"):
             raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as --strong")
         space = texts_of(given.task, strong, store) if student in KINDS else space_of(given.task, strong, given.task.side != TEST, store)
         made = {"digest": model.digest, "revision": model.revision, "pooling": "last" if model.kind == "causal" else "mean"}
-    taught = Taught(given, space, said, label_model, student, seed, asked_all=votes_table is None)
-    progress.say(f"teaching {strong} by {len(said)} voter{'s' if len(said) > 1 else ''} on {int(taught.train[0].sum()):,} items")
+    taught = Taught(given, space, votes, label_model, student, seed, asked_all=votes_table is None)
+    progress.say(f"teaching {strong} by {votes.workers} voter{'s' if votes.workers > 1 else ''} on {int(taught.train[0].sum()):,} items")
     fitted = recipe.fit(taught, **recipe.parameters)
     if fitted is None:
         raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(taught))}: learn with another --method")
@@ -236,76 +328,80 @@ def learn(
 
 
 def predict(
-    folder: Path, data: str, *, reading: Reading | None = None, votes_table: str | None = None, out: Path | None = None
+    folder: Path, data: str, *, reading: Reading | None = None, votes_table: str | None = None, out: Path | None = None, overwrite: bool = False
 ) -> Path:  # fmt: skip
     """Label the rows of a table by the student in a folder; the file of labels (default: beside the table) is returned.
 
-    A row each, in the table's order: `row` (its place in the file), the table's own id, the label, and a probability a class.
-    Where the student reads votes and an item has none, the label is empty.
+    A row each, in the table's order: `row`, its number in the table from 1 on, whatever lines it takes in the file; the table's
+    own id; the columns that the student reads; the label, and a probability a class. Where the student reads votes and an item
+    has none, the label is empty. Raises UserError where `out` holds something else and `overwrite` is not said.
     """
     student = load(folder)
     table, reading = voted.read(data), reading or Reading()
     out = Path(data).with_suffix(".labels.parquet") if out is None else Path(out)
     if out.suffix not in WRITERS:
         raise UserError(f"--out {out}: give a {', '.join(WRITERS)} file")
-    silent = np.zeros(len(table.lines), bool)
+    silent, read = np.zeros(len(table.lines), bool), {}
     if student.model == VOTES:
         votes = voted.reread(table, reading, votes_table, student.voters, student.classes)
         probs, silent = student.predict(votes), np.isnan(votes).any(-1).all(0)
     else:
-        probs = student.predict(_texts(student, table, reading))
+        read = _read(student, table, reading)
+        probs = student.predict(_texts(student, table, read))
     import polars as pl
 
-    columns: dict[str, Any] = {"row": list(table.lines)}
+    columns: dict[str, Any] = {"row": range(1, len(table.lines) + 1)}
     if (key := voted.id_column(table, reading)) is not None:
-        columns[key] = table.column(key)
-    columns["label"] = [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), silent, strict=True)]
-    columns |= {f"p_{name}": probs[:, c] for c, name in enumerate(student.classes)}
+        columns[key] = voted.carried(table, key)
+    columns |= {name: values for name, values in read.values() if name not in columns}
+    more = {"label": [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), silent, strict=True)]}
+    more |= {f"p_{name}": probs[:, c] for c, name in enumerate(student.classes)}
+    columns = {f"{name}_read" if name in more else name: values for name, values in columns.items()} | more
     with disk.guarded(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        getattr(pl.DataFrame(columns), WRITERS[out.suffix])(out)
+        part = out.with_name(f"{out.name}.part")
+        getattr(pl.DataFrame(columns), WRITERS[out.suffix])(part)
+        if out.exists() and not overwrite and (not out.is_file() or disk.sha256(out) != disk.sha256(part)):
+            part.unlink()
+            raise UserError(f"--out {out}: there is something else of that name; give another file, or --overwrite if it may go")
+        part.replace(out)
     return out
 
 
 WRITERS = {".parquet": "write_parquet", ".csv": "write_csv", ".jsonl": "write_ndjson"}
 
 
-def _texts(student: Any, table: Table, reading: Reading) -> list[str]:
-    """What the student reads of every row. Raises UserError for a column that is missing, and for rows without text."""
-    template, fields = compiled(student.template), {}
-    for field in template.fields:
+def _read(student: Any, table: Table, reading: Reading) -> dict[str, tuple[str, list[str]]]:
+    """By field what the student reads: the column's name here, and its texts. Raises UserError for a column that is missing."""
+    found = {}
+    for field in compiled(student.template).fields:
         column = getattr(reading, field, None) or student.columns.get(field, field)
         if column not in table.names:
             flag = f" (or name its column here with --{field})" if field in student.columns else ""
             raise UserError(f"{table.name}: no column {column!r}, which the student reads{flag}; the columns are {', '.join(table.names)}")
-        fields[field] = texts(table, column)
-    read = [template.render({name: values[i] for name, values in fields.items()}) for i in range(len(table.lines))]
+        found[field] = (column, texts(table, column))
+    return found
+
+
+def _texts(student: Any, table: Table, fields: dict[str, tuple[str, list[str]]]) -> list[str]:
+    """What the student reads of every row. Raises UserError for rows without text."""
+    template = compiled(student.template)
+    read = [template.render({name: values[i] for name, (_, values) in fields.items()}) for i in range(len(table.lines))]
     if empty := [i for i, text in enumerate(read) if blank(text)]:
         raise UserError(f"{table.name}: no text in {table.places(empty)}: mend the rows, or leave them out")
     return read
 
 
-def _enough(given: Voted, said: np.ndarray) -> None:
-    name, spoke = given.task.name, ~np.isnan(said).any(-1)
-    if not spoke.any():
+def _enough(given: Voted, votes: Votes) -> None:
+    name = given.task.name
+    if not len(votes.item):
         raise UserError(f"{name}: every vote is empty: nobody says anything to learn from")
-    teaching = spoke.any(0) & (given.task.side != TEST)
-    if teaching.sum() < FEWEST:
-        raise UserError(f"{name}: {int(teaching.sum())} items have a vote: give at least {FEWEST}")
-    total = np.nansum(said[:, teaching], (0, 1))
+    own = given.task.side[votes.item] != TEST
+    if (teaching := len(np.unique(votes.item[own]))) < FEWEST:
+        raise UserError(f"{name}: {teaching} items have a vote: give at least {FEWEST}")
+    total = votes.said[own].sum(0)
     if (total > 0).sum() < 2:
         raise UserError(f"{name}: every vote is for {given.task.classes[int(total.argmax())]!r}: a student needs votes for two classes or more")
-
-
-def _claim(out: Path) -> None:
-    """Make the folder, or say why it cannot be one."""
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out}: there is a file of that name; give a folder")
-    if out.is_dir() and any(out.iterdir()) and not any((out / name).exists() for name in ("learn.json", FACTS)):
-        raise UserError(f"--out {out}: the folder holds other things; give an empty or a new one")
-    disk.folder(out)
-    with disk.guarded(out):
-        (out / "learn.json").write_text("{}\n")
 
 
 def _answers(probs: np.ndarray) -> np.ndarray:
@@ -315,26 +411,25 @@ def _answers(probs: np.ndarray) -> np.ndarray:
 
 def _voters(taught: Taught, student: np.ndarray) -> dict[str, Any]:
     """Each voter, and each pair of the first dozen, by what needs no gold."""
-    task, answers = taught.data.task, _answers(taught.said)
-    order = np.argsort(-(answers >= 0).sum(1), kind="stable")[:SHOWN]
-    order = np.sort(order) if len(answers) <= SHOWN else order
-    found = agreement_of(answers[order], len(task.classes), task.groups, derive(taught.seed, "learn", "voters"))
+    task, votes = taught.data.task, taught.votes
+    count, covered = np.bincount(votes.worker, minlength=votes.workers), np.bincount(votes.item, minlength=len(task))
+    order = np.sort(np.argsort(-count, kind="stable")[:SHOWN])
+    answers = np.stack([_answers(taught.voter(j)) for j in order])
+    found = agreement_of(answers, len(task.classes), task.groups, derive(taught.seed, "learn", "voters"))
     rows = []
     for at, j in enumerate(order):
-        spoke = answers[j] >= 0
-        votes = int(spoke.sum())
+        spoke, said = answers[at] >= 0, int(count[j])
         known = not np.isnan(found.accuracy[at])
         rows.append({
-            "name": taught.names[j], "votes": votes, "coverage": votes / len(task),
-            "says": {name: int((answers[j] == c).sum()) / max(votes, 1) for c, name in enumerate(task.classes)},
+            "name": taught.names[j], "votes": said, "coverage": said / len(task),
+            "says": {name: int((answers[at] == c).sum()) / max(said, 1) for c, name in enumerate(task.classes)},
             "estimated": float(found.accuracy[at]) if known else None,
             "estimated_ci": [float(found.low[at]), float(found.high[at])] if known else None,
-            "student": float((_answers(student) == answers[j])[spoke].mean()) if votes else None,
+            "student": float((_answers(student) == answers[at])[spoke].mean()) if said else None,
         })  # fmt: skip
     same = [[None if np.isnan(share) else float(share) for share in line[:PAIRED]] for line in found.same[:PAIRED]]
-    covered = (answers >= 0).sum(0)
     return {
-        "count": len(answers), "rows": rows, "same": same, "together": found.together[:PAIRED, :PAIRED].astype(int).tolist(),
+        "count": votes.workers, "rows": rows, "same": same, "together": found.together[:PAIRED, :PAIRED].astype(int).tolist(),
         "covered": float((covered > 0).mean()), "twice": float((covered > 1).mean()),
     }  # fmt: skip
 
@@ -352,8 +447,7 @@ def _trust(taught: Taught, student: np.ndarray, belief: np.ndarray) -> dict[str,
         if inside.any():
             bins.append({"sure": float(sure[inside].mean()), "same": float(same[inside].mean()), "count": int(inside.sum())})
     shares = np.bincount(said[heard], minlength=len(task.classes)) / heard.sum()
-    votes = _answers(taught.said)
-    voted_for = np.bincount(votes[votes >= 0], minlength=len(task.classes)) / (votes >= 0).sum()
+    voted_for = np.bincount(taught.votes.said.argmax(1), minlength=len(task.classes)) / len(taught.votes.item)
     given = np.bincount(_answers(student), minlength=len(task.classes)) / len(task)
     return {
         "same": estimate.value, "same_ci": share_ci(estimate, table), "items": int(heard.sum()), "silent": int((~heard).sum()), "bins": bins,
@@ -385,30 +479,33 @@ def _verdict(taught: Taught, student: np.ndarray, belief: np.ndarray) -> dict[st
     if judged.sum() < FEWEST:
         return facts | {"needed": needed(differ, GAIN)}
     truth, groups, ones = gold[judged], task.groups[judged], np.ones(int(judged.sum()))
-    voices = {("voter", name): taught.said[j] for j, name in enumerate(taught.names)}
-    majority = taught.believed("majority")
+    common, floor = filled_by(taught, judged), taught.floor
+    own_score = accuracy(student[None, judged], truth, ones, groups)
+
+    def row(kind: str, name: str, probs: np.ndarray) -> dict[str, Any]:
+        return _row((kind, name), *(accuracy(p[None, judged], truth, ones, groups) for p in (probs, common(probs))), own_score, ~np.isnan(probs[judged]).any(-1))
+
     joint = {}
-    if len(taught.said) > 1:
-        alike = np.array_equal(_answers(majority), _answers(belief)) and np.array_equal(_ties(majority), _ties(belief))
-        joint["majority", f"majority (and {taught.label_model})" if alike else "majority"] = majority
-        if not alike:
-            joint["label model", f"label model: {taught.label_model}"] = belief
+    if len(taught.names) > 1:
+        majority = taught.believed("majority")
+        joint["majority", "majority"] = majority
+        joint["label model", f"label model: {taught.label_model}"] = belief
         for name in labels.registry():
-            other = taught.believed(name)
-            if not any(np.array_equal(_ties(other), _ties(known)) for known in joint.values()):
-                joint["other label model", f"label model: {name}"] = other
-    scored = {key: accuracy(p[None, judged], truth, ones, groups) for key, p in (voices | joint | {("student", "student"): student}).items()}
-    rows = [_row(key, scored[key], scored["student", "student"], ~np.isnan(p[judged]).any(-1)) for key, p in (voices | joint).items()]
-    voters = [row for row in rows if row["kind"] == "voter"]
+            if name not in ("majority", taught.label_model):
+                joint["other label model", f"label model: {name}"] = taught.believed(name)
+        joint = _different(joint)
+    rows = [row(*key, probs) for key, probs in joint.items()]
+    voters = [row("voter", name, taught.voter(j)) for j, name in enumerate(taught.names)]
     best = max(voters, key=lambda row: row["accuracy"])
     kept = sorted(voters, key=lambda row: -row["accuracy"])[:SHOWN]
-    estimate, table = single({"it": scored["student", "student"]}, {"it": 1})
+    base = row("floor", taught.names[0] if len(taught.names) == 1 else f"label model: {counted(floor.names, 'items with gold')}", floor.probs)
+    estimate, table = single({"it": own_score}, {"it": 1})
     shown = {"kind": "student", "name": "student", "accuracy": estimate.value, "accuracy_ci": share_ci(estimate, table)}
     met = agreement(student[None, judged], belief[None, judged], truth, ones, groups, 0.0)
     calibrated = calibration(student[None, judged], truth, ones, groups, 0.0)
     commonest = float(np.bincount(truth).max() / len(truth))
     return facts | {
-        "rows": [shown, *(row for row in rows if row["kind"] != "voter"), *kept], "best": best["name"], "commonest": commonest,
+        "rows": [shown, base, *rows, *kept], "best": best["name"], "commonest": commonest,
         "repeats": {"right": met.when_right, "wrong": met.when_wrong},
         "calibration": {"ece": calibrated.ece, "bins": [asdict(b) for b in calibrated.bins]},
     }  # fmt: skip
@@ -419,8 +516,32 @@ def _ties(probs: np.ndarray) -> np.ndarray:
     return np.nan_to_num(probs) >= np.nan_to_num(probs).max(-1, keepdims=True) - 1e-6
 
 
-def _row(key: tuple[str, str], score: Score, student: Score, spoke: np.ndarray) -> dict[str, Any]:
-    """One labeller against the student: on all items, where silence is a guess, and on those where it spoke."""
+def filled_by(taught: Taught, judged: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Silence as the commonest class that was known where an item is judged: (N, C) to (N, C)."""
+    answer = np.eye(len(taught.data.task.classes), dtype=np.float32)[taught.commonest[taught.fold]]
+    return lambda probs: np.where(np.isnan(probs).any(-1, keepdims=True), answer, probs)
+
+
+def _different(joint: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
+    """Each label model once: one that answers as an earlier one does is left out, and named with majority or the one that taught."""
+    kept: dict[tuple[str, str], np.ndarray] = {}
+    for (kind, name), probs in joint.items():
+        same = next((key for key, other in kept.items() if np.array_equal(_ties(other), _ties(probs))), None)
+        if same is None:
+            kept[kind, name] = probs
+        elif same[0] == "majority" and kind == "label model":
+            kept = {(k, f"{n} (and {name.partition(': ')[2]})" if (k, n) == same else n): p for (k, n), p in kept.items()}
+    return kept
+
+
+def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spoke: np.ndarray) -> dict[str, Any]:
+    """One labeller against the student: on all items, where silence is a guess or the commonest class, and on those where it spoke.
+
+    `gain` is over the better of the two ways to count silence.
+    """
+    guess, other = score, common
+    if other.value > guess.value:
+        score = other
     estimate, table = single({"it": score}, {"it": 1})
     gain, _ = single({"student": student, "it": score}, {"student": 1, "it": -1})
     row: dict[str, Any] = {
@@ -429,8 +550,10 @@ def _row(key: tuple[str, str], score: Score, student: Score, spoke: np.ndarray) 
     }  # fmt: skip
     if gain.value and gain.ci and gain.ci[0] <= 0 <= gain.ci[1]:
         row["needed"] = needed(float(np.abs(student.num - score.num).mean()), abs(gain.value))
+    if not spoke.all():
+        row |= {"as_guess": guess.value, "as_commonest": other.value}
     if spoke.any() and not spoke.all():
-        there = {name: replace(s, num=s.num * spoke, den=s.den * spoke) for name, s in (("it", score), ("student", student))}
+        there = {name: replace(s, num=s.num * spoke, den=s.den * spoke) for name, s in (("it", guess), ("student", student))}
         gain, table = single(there, {"student": 1, "it": -1})
         row["where"] = {"accuracy": float(table.mean[0]), "student": float(table.mean[1]), "gain": gain.value, "gain_ci": gain.ci}
     return row
@@ -457,7 +580,7 @@ def _suggested(taught: Taught, student: np.ndarray, belief: np.ndarray, count: i
     ids = table.column(key) if key else [None] * len(table.lines)
     return [
         {
-            "id": ids[taught.data.row[i]], "row": table.lines[taught.data.row[i]], "text": task.texts[i][0], "score": round(float(score[i]), 4),
+            "id": ids[taught.data.row[i]], "row": int(taught.data.row[i]) + 1, "text": task.texts[i][0], "score": round(float(score[i]), 4),
             "student": task.classes[int(student[i].argmax())], "label_model": task.classes[int(belief[i].argmax())] if not np.isnan(belief[i]).any() else "",
         }
         for i in picked

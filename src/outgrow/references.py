@@ -5,10 +5,15 @@ Each is a function of a Pair that returns a fitted student, or test probabilitie
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import final
+
 import numpy as np
 
 from outgrow import supervisors
 from outgrow.labels import WeakLabels
+from outgrow.labels._taught import FEWEST, agreeing, candidates, filled
+from outgrow.measures.accuracy import rightness
 from outgrow.methods.naive import naive
 from outgrow.pair import Pair
 from outgrow.rng import derive
@@ -17,6 +22,54 @@ from outgrow.students.probe import HEADS
 from outgrow.supervisors.prompt import ask
 
 CURVE = (16, 64, 256, 1024, 4096, 16384)
+COMMON = ", its silence as the commonest class"
+"""What is said of a floor whose silence is no guess."""
+
+
+@final
+@dataclass(frozen=True)
+class Floor:
+    """What taught, as it answers the test items."""
+
+    probs: np.ndarray
+    """(R, n_test, C)"""
+    bare: np.ndarray
+    """The same before silence was given an answer: NaN where nobody spoke."""
+    names: tuple[str, ...]
+    """Of each replicate what it is."""
+    common: np.ndarray
+    """(R,) the commonest class of the weak-train gold that is known."""
+    best: np.ndarray | None
+    """(R,) the supervisor that is best on weak-train gold; None where there is one, or none is known to be."""
+
+
+def floor(pair: Pair) -> Floor:
+    """Per replicate what is best on weak-train gold: the supervisor, or of several the best label model that needs no gold.
+
+    The label model that taught is among them. Silence is a guess or the commonest class, whichever is better there. With
+    fewer than FEWEST known items of weak-train, label models are chosen by agreement with held-out votes. Gold of transfer and
+    test items is not looked at.
+    """
+    test, known, weights, gold = pair.test, pair.known, pair.gold.weights, pair.gold.labels
+    common = np.array([np.bincount(gold[rows], minlength=len(pair.task.classes)).argmax() for rows in known])
+    several, everywhere = len(pair.names) > 1, np.ones(len(pair.task), bool)
+    if not several and not np.isnan(bare := pair.task.even(pair.labels[:, 0, test], test)).any():
+        return Floor(bare, bare, pair.names * len(known), common, None)
+    seen = np.where((pair.splits.transfer | test)[:, None, :, None], pair.labels, np.float32(np.nan))
+    seen = np.where(known[:, None, :, None], pair.weak_train.said.probs, seen)
+    weak = WeakLabels(seen, pair.names, pair.label_model, pair.skill if several else None)
+    options = [(name, even, even) for name, beliefs in candidates(weak).items() for even in [pair.task.even(beliefs, everywhere)]]
+    options += [(name + COMMON, filled(b, common), b) for name, b, _ in options if np.isnan(b[:, test]).any()]
+    score = np.array([
+        [np.average(rightness(b[None, r, rows], gold[rows])[0], weights=weights[rows]) for r, rows in enumerate(known)] for _, b, _ in options
+    ])  # fmt: skip
+    if several and (few := known.sum(1) < FEWEST).any():
+        score[:, few] = [np.broadcast_to(-1.0 if name.endswith(COMMON) else agreeing(weak, name, pair.seed)[few], few.sum()) for name, *_ in options]
+    chosen = score.argmax(0)
+    probs, bare = (np.stack([options[o][which][r][test] for r, o in enumerate(chosen)]) for which in (1, 2))
+    named = [f"label model {name}" if several else pair.names[0] + name for name, *_ in options]
+    best = np.nan_to_num(pair.skill).argmax(1) if several and not np.isnan(pair.skill).all(1).any() else None
+    return Floor(probs, bare, tuple(named[o] for o in chosen), common, best)
 
 
 def ceiling(pair: Pair):

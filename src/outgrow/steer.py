@@ -32,7 +32,7 @@ from outgrow.measures import written
 from outgrow.measures.accuracy import Score
 from outgrow.measures.closed import Resamples
 from outgrow.rng import derive, hashed
-from outgrow.store import Store, disk
+from outgrow.store import Store, claims, disk
 from outgrow.tasks import writing
 from outgrow.tasks.task import FREE, POOL, TEST
 from outgrow.tasks.writing import Writing, WritingGold
@@ -93,6 +93,7 @@ class Heard:
 def steer(
     task: str, *, strong: str = "smollm2-135m", small: str = "sibling", weak: str | None = None, alpha: float = 1.0, seeds: int = 1,
     knowledge: str = "cities", items: int | None = None, seed: int = 0, out: Path | None = None,
+    overwrite: bool = False,
 ) -> Steered:  # fmt: skip
     """Tune, steer, compare, and write steer.json and steer.html into the folder `out`. Raises UserError for what the user can mend."""
     from outgrow.generation import tuning
@@ -106,6 +107,9 @@ def steer(
     written_task, gold = writing.load(task, items, seed)
     train, test = halves(written_task, seed)
     asked = statements(knowledge)
+    folder = Path(out) if out is not None else Path("runs") / f"{task.replace(':', '-')}-steer"
+    given = {"task": claims.content(task), "strong": strong, "small": small, "weak": weak, "alpha": alpha, "seeds": seeds}
+    claims.claim(folder, "steer", {**given, "knowledge": knowledge, "items": items, "seed": seed}, overwrite)
     big = sibling.resolve(strong, store)
     little = sibling.sibling(big, max(2, round(SHARE * big.depth)), store) if small == "sibling" else sibling.resolve(small, store)
     bare = {"strong": Local(big), "small": Local(little)}
@@ -135,8 +139,6 @@ def steer(
         "examples": _examples(written_task, gold, test, heard),
         "engine": bare["strong"].engine, "machine": platform.processor() or platform.machine(),
     }  # fmt: skip
-    folder = Path(out) if out is not None else Path("runs") / f"{task.replace(':', '-')}-steer"
-    disk.folder(folder)
     with disk.guarded(folder):
         (folder / "steer.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return Steered(facts, page.write(facts, folder))

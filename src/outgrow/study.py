@@ -24,9 +24,10 @@ from outgrow.core.fingerprint import fingerprint
 from outgrow.errors import UserError, unknown
 from outgrow.labels import WeakLabels
 from outgrow.measures.controls import Sung
+from outgrow.measures.pgr import counted
 from outgrow.models import scratch
 from outgrow.pair import STUDENTS, Pair, Spaces, block_of
-from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, gold_curve
+from outgrow.references import CONTRASTS, CONTROLS, CURVE, ceiling, floor, gold_curve
 from outgrow.split import FEWEST, draw
 from outgrow.store import Store
 from outgrow.supervisors.column import cast
@@ -68,6 +69,12 @@ class Rows:
     """Gold labels that a method bought, mean over replicates."""
     sung: dict[str, Sung]
     """What the canary says of each method."""
+    of: dict[str, str]
+    """What the floor is, and who the best member."""
+    bare: np.ndarray
+    """(R, n_test, C) the floor, NaN where it is silent."""
+    common: np.ndarray
+    """(R,) the commonest class of the weak-train gold that is known."""
 
 
 @final
@@ -90,8 +97,11 @@ class Study(Asked):
     WEAK = "minilm-l6"
     KNOWN = methods
 
-    def run(self) -> Result:
-        """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
+    def run(self, overwrite: bool = False) -> Result:
+        """Compute what is missing, write the run folder, return the result; `overwrite`: another result in it may go.
+
+        Raises UserError for what the user can mend.
+        """
         from outgrow import results
 
         chosen = self.chosen()
@@ -120,7 +130,7 @@ class Study(Asked):
             for file in filter(models.files.named, self.students):
                 spaces(file, np.ones(len(task), bool))
         out = self.folder()
-        results.claim(out)
+        results.claim(out, self, [task for task, _, _ in loaded], overwrite)
         done = []
         for task, gold, spaces in loaded:
             for strong in self.students:
@@ -189,16 +199,23 @@ class Study(Asked):
         """Blocks side by side, cut to the replicates asked for."""
         first = pairs[0]
         weak = np.concatenate([first.task.even(pair.labels[:, :, first.test], first.test) for pair in pairs])[: self.seeds]
-        best, members = floor(pairs)
-        probs = {"floor": weak[:, best]}
-        row_kinds = {"floor": "floor"}
-        if len(members) > 1:
-            for j, name in enumerate(members):
-                probs[f"supervisor:{name}"], row_kinds[f"supervisor:{name}"] = weak[:, j], "contrast"
+        floors = [floor(pair) for pair in pairs]
+        probs = {"floor": np.concatenate([one.probs for one in floors])[: self.seeds]}
+        bare = np.concatenate([one.bare for one in floors])[: self.seeds]
+        common = np.concatenate([one.common for one in floors])[: self.seeds]
+        row_kinds, of = {"floor": "floor"}, {"floor": counted([name for one in floors for name in one.names][: self.seeds])}
+        if len(first.names) > 1:
+            if all(one.best is not None for one in floors):
+                best = np.concatenate([one.best for one in floors])[: self.seeds]
+                probs["best member"], row_kinds["best member"] = weak[np.arange(len(best)), best], "contrast"
+                of["best member"] = counted([first.names[j] for j in best])
             for name in labels.registry():
                 key = f"label-model:{name}"
                 probs[key] = np.concatenate([first.task.even(pair.believed(name), first.test) for pair in pairs])[: self.seeds]
                 row_kinds[key] = "contrast"
+        if len(first.names) > 1 or not np.array_equal(bare, probs["floor"], equal_nan=True):
+            for j, name in enumerate(first.names):
+                probs[f"supervisor:{name}"], row_kinds[f"supervisor:{name}"] = weak[:, j], "contrast"
         paths, curve, settings, left_out, bought, sung = {}, {}, {}, {}, {}, {}
         read = {key: cost for parts in made.values() for block in parts for key, cost in block.meta["read"].items()}
         costs = [dict(zip(("stage", "what"), key.split(" ", 1), strict=True), seconds=s, flops=f) for key, (s, f) in read.items()]
@@ -225,7 +242,7 @@ class Study(Asked):
             float(np.concatenate([rows.sum(1) for rows in side])[: self.seeds].mean())
             for side in ([p.splits.weak_train for p in pairs], [p.splits.transfer for p in pairs])
         )
-        return Rows(first, row_kinds, probs, paths, curve, settings, costs, sizes, left_out, bought, sung)
+        return Rows(first, row_kinds, probs, paths, curve, settings, costs, sizes, left_out, bought, sung, of, bare, common)
 
 
 @final
@@ -254,12 +271,6 @@ class Result:
         from outgrow import report
 
         return report.write(self.path, None if path is None else Path(path))
-
-
-def floor(pairs: Sequence[Pair]) -> tuple[int, list[str]]:
-    """The supervisor that is best on weak-train gold that it has not seen, and all supervisors' names."""
-    names = list(pairs[0].names)
-    return (int(np.nan_to_num(np.mean([pair.skill.mean(0) for pair in pairs], 0)).argmax()) if len(names) > 1 else 0), names
 
 
 def _enough(task: Task, name: str, pool: np.ndarray) -> None:

@@ -20,6 +20,7 @@ def audit_(
     weak: list[str] | None = None,
     strong: str | None = None,
     out: Path | None = None,
+    overwrite: bool = False,
     columns: list[str] | None = None,
     gold_table: str | None = None,
     pairs: Path | None = None,
@@ -46,6 +47,8 @@ def audit_(
         The student in whose space the items are looked at; without it audits that need one do not apply.
     out
         Folder for the findings (default: beside the source, the study's own folder, or, of a task, in runs).
+    overwrite
+        Another result in that folder may go.
     pairs
         Write minimal pairs of the kind `source` (errands, cities, translations), a constraint present and removed, into
         this new table and stop; fill its columns `present` and `removed` with a model's answers, and audit the table.
@@ -57,7 +60,7 @@ def audit_(
         return
     from outgrow.audit import audit
 
-    findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out, columns=columns or (), gold_table=gold_table)
+    findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out, columns=columns or (), gold_table=gold_table, overwrite=overwrite)
     for finding in findings:
         if finding.severity != "not applicable":
             print(f"{finding.severity:8}{finding.code:14} {finding.says}" + (f" {finding.do}" if finding.do else ""))

@@ -26,6 +26,7 @@ def committee_(
     rounds: int = 0,
     seed: int = 0,
     out: Path | None = None,
+    overwrite: bool = False,
     columns: Annotated[Columns, Parameter(name="*", group=_COLUMNS, show_default=False)] = Columns(),  # noqa: B008
 ) -> None:
     """Draw several answers from weak models, let verifiers choose among them, and say what that is worth.
@@ -58,6 +59,8 @@ def committee_(
         Of drawing and of the intervals.
     out
         Folder for committee.json, answers.parquet and committee.html (default: in runs).
+    overwrite
+        Another result in that folder may go.
     """
     from outgrow.committee import committees
     from outgrow.tasks.table import listed
@@ -65,7 +68,7 @@ def committee_(
     if not sources:
         raise UserError("name a task, a table, or folders of finished committees")
     found = committees(
-        sources, out=out, weak=weak or (), strong=strong, draws=draws, verifier=listed(verifier or ()), judge=judge, items=items, temperature=temperature,
+        sources, out=out, overwrite=overwrite, weak=weak or (), strong=strong, draws=draws, verifier=listed(verifier or ()), judge=judge, items=items, temperature=temperature,
         answers=answers or (), columns=columns, rounds=rounds, seed=seed,
     )  # fmt: skip
     for facts in found.facts:

@@ -24,6 +24,7 @@ def learn_(
     suggest: int = 0,
     seed: int = 0,
     out: Path = Path("student"),
+    overwrite: bool = False,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
 ) -> None:
     """Teach a student by your own votes, save it, and say how far it can be trusted. Gold is not needed; some helps.
@@ -31,7 +32,7 @@ def learn_(
     Parameters
     ----------
     data
-        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; empty or -1: the voter abstains),
+        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words like NA or skip abstain),
         and gold on some rows where there is any (--label).
     votes_table
         A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
@@ -50,12 +51,14 @@ def learn_(
     seed
         The one integer that names the randomness.
     out
-        Folder for the student and its report.
+        Folder for the student and its report. The same command goes on where it was.
+    overwrite
+        Another result in that folder may go.
     """
     from outgrow import learn
 
     folder = learn.learn(
         data, reading=reading, votes_table=votes_table, strong=strong, method=method, label_model=label_model, student=student,
-        suggest=suggest, seed=seed, out=out,
+        suggest=suggest, seed=seed, out=out, overwrite=overwrite,
     )  # fmt: skip
     print(learn.told(folder))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 def predict_(
-    folder: Path, data: str, /, *, text: str | None = None, id: str | None = None, votes_table: str | None = None, out: Path | None = None
+    folder: Path, data: str, /, *, text: str | None = None, id: str | None = None, votes_table: str | None = None,
+    abstain: list[str] | None = None, out: Path | None = None, overwrite: bool = False,
 ) -> None:  # fmt: skip
     """Label a table by a student that `outgrow learn` saved, and print the path of the labels.
 
@@ -22,10 +23,16 @@ def predict_(
         Column of the items' ids, which goes into the labels (default: id where there is one).
     votes_table
         A long table of votes on these items, for a student that reads votes.
+    abstain
+        Words that abstain in these votes, beside those that always do.
     out
-        File for the labels, .parquet, .csv or .jsonl; by default beside the table.
+        File for the labels, .parquet, .csv or .jsonl; by default beside the table. `row` in it counts the table's rows from 1 on;
+        the columns that the student reads go into it.
+    overwrite
+        Another file of that name may go.
     """
     from outgrow.learn import predict
     from outgrow.tasks.reading import Reading
 
-    print(f"labels: {predict(folder, data, reading=Reading(text=text, id=id), votes_table=votes_table, out=out)}")
+    reading = Reading(text=text, id=id, abstain=tuple(abstain or ()))
+    print(f"labels: {predict(folder, data, reading=reading, votes_table=votes_table, out=out, overwrite=overwrite)}")

@@ -28,6 +28,7 @@ def run_(
     auxiliary: list[str] | None = None,
     study: Path | None = None,
     out: Path | None = None,
+    overwrite: bool = False,
     set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
 ) -> None:
@@ -68,6 +69,8 @@ def run_(
         A TOML file with the same settings; flags win over it.
     out
         Folder for the results, by default runs/ and a name made from the study. The same command goes on where it was.
+    overwrite
+        Another result in that folder may go.
     set_
         Hyper-parameters of methods, as METHOD.PARAMETER=VALUE: --set logconf.alpha=0.5
     """
@@ -95,6 +98,6 @@ def run_(
     else:
         from outgrow.study import Study  # takes seconds: after what may be wrong with the command
 
-    result = Study(**arguments).run()
+    result = Study(**arguments).run(overwrite=overwrite)
     show.show_(result.path)
     print(f"report: {result.path / 'report.html'}")

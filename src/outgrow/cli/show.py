@@ -55,7 +55,7 @@ def _table(pair: Pair, view: View, failed: dict, terminal: bool) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    from outgrow.report.words import interval, percent, point_interval, points, share
+    from outgrow.report.words import interval, percent, point_interval, points, share, silence
 
     floor = view.floor
     facts = f"{floor.replicates} replicates, {floor.n_test} test items" if floor else ""
@@ -76,6 +76,7 @@ def _table(pair: Pair, view: View, failed: dict, terminal: bool) -> Table:
             notes.insert(0, "control FAILED" if row.method in failed else "control")
         elif row.kind == "contrast":
             notes.insert(0, "contrast")
+        notes = [note for note in (row.of if row.of != pair.weak else None, *notes, silence(row)) if note]
         table.add_row(
             escape(row.method),
             _cell(row.value, percent(row.value), interval(row.value_ci)),

@@ -18,6 +18,7 @@ def steer_(
     items: int | None = None,
     seed: int = 0,
     out: Path | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Steer a frozen strong model by a small one that is tuned, and compare with tuning the strong one itself.
 
@@ -44,12 +45,14 @@ def steer_(
         The one integer that names the randomness.
     out
         Folder for steer.json and steer.html (default: in runs).
+    overwrite
+        Another result in that folder may go.
     """
     from outgrow import steer
     from outgrow.report.steered import aside, headline
 
     found = steer.steer(
-        task, strong=strong, small=small, weak=weak, alpha=alpha, seeds=seeds, knowledge=knowledge, items=items, seed=seed, out=out
+        task, strong=strong, small=small, weak=weak, alpha=alpha, seeds=seeds, knowledge=knowledge, items=items, seed=seed, out=out, overwrite=overwrite,
     )
     answer = headline(found.facts)
     print(f"{answer.label}. {answer.plain} {aside(found.facts)}".replace("\xa0", " "))

@@ -97,7 +97,33 @@ def _read(path: Path) -> pl.DataFrame:
     missing = [name for name in ("prompt", "answer") if table.schema.get(name) != pl.String]
     if missing:
         raise UserError(f"{path} has no column of texts {missing[0]!r}: a table of answers needs prompt and answer; it has {', '.join(table.columns)}")
-    return table.sort("draw", maintain_order=True) if "draw" in table.columns else table
+    return _checked(path, table)
+
+
+def _checked(path: Path, table: pl.DataFrame) -> pl.DataFrame:
+    """The table in order of its draws, the same draw once. UserError for a row that lacks what it needs, or says it twice and otherwise."""
+    import polars as pl
+
+    for name, kind, needed in (("prompt", pl.String, True), ("model", pl.String, True), ("draw", pl.Int64, True), ("seed", pl.Int64, False), ("logprob", pl.Float64, False)):
+        if name not in table.columns:
+            continue
+        told = table[name]
+        cast = told.cast(kind, strict=False)
+        broken = cast.is_null() & (told.is_not_null() | needed)
+        if kind == pl.Int64 and told.dtype.is_float():
+            broken |= (told != told.round()).fill_null(False)
+        if broken.any():
+            row = int(broken.arg_max() or 0)
+            raise UserError(f"{path}: column {name!r} holds {told[row]!r:.40} in row {row + 1}: mend it" + (", or leave the column out" if name != "prompt" else ""))
+        table = table.with_columns(cast.alias(name))
+    if "draw" not in table.columns:
+        return table
+    drawn = [name for name in ("prompt", "model", "draw") if name in table.columns]
+    table = table.unique([*drawn, "answer"], maintain_order=True)
+    again = table.filter(table.select(drawn).is_duplicated())
+    if len(again):
+        raise UserError(f"{path}: draw {again['draw'][0]} for {again['prompt'][0][:60]!r} is there twice, and otherwise: keep one, or number them")
+    return table.sort("draw", maintain_order=True)
 
 
 def _only(table: pl.DataFrame, model: str, file: str) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any, final
 
 import numpy as np
 
+from outgrow import labels
 from outgrow.labels import Belief, WeakLabels
 
 
@@ -95,15 +96,67 @@ class Votes:
         return Votes(item, worker, said, self.items, int(block.max()) + 1, asked_all=self.asked_all)
 
 
-def each(weak: WeakLabels | Votes, model: Callable[[Votes], np.ndarray]) -> Belief:
+@final
+@dataclass(frozen=True)
+class WeakVotes:
+    """What J supervisors say, as `WeakLabels`, a vote a row: for many of whom each labels few items."""
+
+    votes: tuple[Votes, ...]
+    """One table a replicate."""
+    names: tuple[str, ...]
+    model: str = "mean"
+    skill: np.ndarray | None = None
+    """(R, J), as of `WeakLabels`."""
+    asked_all: bool = True
+
+    @cached_property
+    def tables(self) -> list[Votes]:
+        """One table a replicate, with the skill that is known in it."""
+        skills = [None] * len(self.votes) if self.skill is None else list(self.skill)
+        return [replace(v, skill=s, asked_all=self.asked_all) for v, s in zip(self.votes, skills, strict=True)]
+
+    @cached_property
+    def probs(self) -> np.ndarray:
+        """(R, J, N, C) float32, dense: only for who asks what each supervisor says of each item."""
+        first = self.votes[0]
+        out = np.full((len(self.votes), first.workers, first.items, first.said.shape[1]), np.nan, np.float32)
+        for r, votes in enumerate(self.votes):
+            out[r, votes.worker, votes.item] = votes.said
+        return out
+
+    @cached_property
+    def belief(self) -> Belief:
+        """As of `WeakLabels`: supervisors that all say the same are one, and one is taken at its word."""
+        if all(_alike(votes) for votes in self.votes):
+            return each(self, lambda votes: votes.mean)
+        return labels.find(self.model)(self)
+
+    @property
+    def beliefs(self) -> np.ndarray:
+        """(R, N, C) float32: `belief.probs`."""
+        return self.belief.probs
+
+
+def _alike(votes: Votes) -> bool:
+    """Whether all workers say the same of every item."""
+    if len(votes.item) != votes.workers * len(np.unique(votes.item)):
+        return False
+    order = np.argsort(votes.item, kind="stable")
+    said = votes.said[order].reshape(-1, votes.workers, votes.said.shape[1])
+    return bool((said == said[:, :1]).all())
+
+
+def each(weak: WeakLabels | WeakVotes | Votes, model: Callable[[Votes], np.ndarray]) -> Belief:
     """The belief that a model of one table, `model(votes) -> (N, C)`, has of every replicate; a table alone is one replicate."""
     return Belief.of(np.stack([_silent(votes, model(votes)) for votes in replicates(weak)]))
 
 
-def replicates(weak: WeakLabels | Votes) -> list[Votes]:
+def replicates(weak: WeakLabels | WeakVotes | Votes) -> list[Votes]:
     """One table a replicate."""
     if isinstance(weak, Votes):
         return [weak]
+    if isinstance(weak, WeakVotes):
+        return weak.tables
     spoke, found = ~np.isnan(weak.probs).any(-1), []
     for r, (workers, items) in enumerate(spoke.shape[1:] for _ in spoke):
         item, worker = np.nonzero(spoke[r].T)

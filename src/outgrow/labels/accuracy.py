@@ -9,10 +9,10 @@ import numpy as np
 
 from outgrow.labels import Belief, WeakLabels
 from outgrow.labels._skill import skill
-from outgrow.labels._votes import Votes, each
+from outgrow.labels._votes import Votes, WeakVotes, each
 
 
-def accuracy(weak: WeakLabels | Votes) -> Belief:
+def accuracy(weak: WeakLabels | WeakVotes | Votes) -> Belief:
     """Bayes' rule for hard votes whose errors are independent and spread evenly over the classes (Nitzan & Paroush 1982)."""
     return each(weak, lambda votes: weighted(votes, skill(votes)))
 

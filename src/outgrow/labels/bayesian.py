@@ -13,10 +13,10 @@ import numpy as np
 
 from outgrow.labels import Belief, WeakLabels
 from outgrow.labels._skill import HIGH, skill
-from outgrow.labels._votes import Votes, replicates
+from outgrow.labels._votes import Votes, WeakVotes, replicates
 
 
-def bayesian(weak: WeakLabels | Votes) -> Belief:
+def bayesian(weak: WeakLabels | WeakVotes | Votes) -> Belief:
     """After Cui et al. 2025 (arXiv 2406.03199), whose evidence is a student's. Confidence is 1 - vacuity."""
     found = [_dirichlet(votes) for votes in replicates(weak)]
     probs, vacuity = (np.stack(parts).astype(np.float32) for parts in zip(*found, strict=True))

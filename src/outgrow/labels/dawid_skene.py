@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from outgrow.labels import Belief, WeakLabels
 from outgrow.labels._em import settled
-from outgrow.labels._votes import Votes, each
+from outgrow.labels._votes import Votes, WeakVotes, each
 
 
-def dawid_skene(weak: WeakLabels | Votes) -> Belief:
+def dawid_skene(weak: WeakLabels | WeakVotes | Votes) -> Belief:
     """Dawid & Skene 1979, votes soft. Supervisors that copy one another can take it over: see `blocks`."""
     return each(weak, lambda votes: settled(votes))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.labels import Belief, WeakLabels
+from outgrow.labels._votes import Votes, WeakVotes, each
 
 
-def majority(weak: WeakLabels) -> Belief:
+def majority(weak: WeakLabels | WeakVotes | Votes) -> Belief:
     """How sure a supervisor is does not count, only what it is for."""
+    if not isinstance(weak, WeakLabels):
+        return each(weak, lambda votes: votes.hard.mean)
     with np.errstate(invalid="ignore"):
         top = weak.probs == weak.probs.max(-1, keepdims=True)
         votes = top / np.maximum(top.sum(-1, keepdims=True), 1)

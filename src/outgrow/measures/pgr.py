@@ -8,8 +8,9 @@ does not differ from 0. As p grows D(p) becomes the gap itself, so the interval 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, final
 
 import numpy as np
@@ -71,6 +72,31 @@ class Row:
     """Its lower bound, one-sided and for all methods of this pair and metric at once (`alarm.py`); methods alone have one."""
     above_ceiling: bool | None = None
     """Whether that is an alarm."""
+    of: str | None = None
+    """What the floor is: the supervisor, or the label model that taught best; and who is the best member."""
+    spoke: float | None = None
+    """Share of test items on which it is not silent; None where that is all of them."""
+    as_guess: float | None = None
+    as_commonest: float | None = None
+    """The value with silence as a guess, and with silence as the commonest class of weak-train; None where it always speaks."""
+
+
+@final
+@dataclass(frozen=True)
+class Silence:
+    """How a row that does not always speak scores, mean over replicates."""
+
+    spoke: float
+    as_guess: float
+    as_commonest: float
+
+
+def counted(names: Sequence[str], of: str = "replicates") -> str:
+    """What each replicate chose, in words: the name, or every name and of how many replicates (or what `of` says)."""
+    times = Counter(names)
+    if len(times) == 1:
+        return names[0]
+    return "; ".join(f"{name} ({n} of {len(names)} {of})" for name, n in times.most_common())
 
 
 def recovery(table: Table, student: str, floor: str = "floor", ceiling: str = "ceiling") -> Recovery:
@@ -143,11 +169,14 @@ def summarise(
     weak: str,
     strong: str,
     metric: str,
+    of: Mapping[str, str] | None = None,
+    silence: Mapping[str, Silence] | None = None,
 ) -> list[Row]:
     """The rows of one (task, weak, strong) and metric, in the order given.
 
     scores by row name hold at least "floor" and "ceiling"; kinds say what each row is; kappa: `intervals.shared_pool`.
-    Differences from naive appear where there is a row "naive".
+    Differences from naive appear where there is a row "naive". of: what the floor and the best member are; silence: of rows
+    that are silent on some items.
     """
     table = Table.of(scores, kappa)
     gap = table.estimate(table.weights({"ceiling": 1, "floor": -1}))
@@ -168,7 +197,8 @@ def summarise(
             got and got.pgr, got and got.ci, got and got.ci_this_pool,
             difference and difference.value, difference and difference.ci, corrected.get(name),
             gap.value, gap.ci, status(table, gap), table.replicates, len(score),
-            *((it.difference, it.low, it.alarm) if (it := against.get(name)) else ()),
+            *((it.difference, it.low, it.alarm) if (it := against.get(name)) else (None, None, None)), (of or {}).get(name),
+            **asdict(silence[name]) if silence and name in silence else {},
         ))  # fmt: skip
     return rows
 

@@ -136,7 +136,7 @@ def _f1(counts: slots.Counts) -> Credit:
 def _json(answer: str) -> Any:
     try:
         return json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -46,6 +46,12 @@ class Row:
     """Its lower bound, for all methods at once."""
     above_ceiling: bool | None = None
     """Whether that is an alarm."""
+    of: str | None = None
+    """What the floor is, and who the best member."""
+    spoke: float | None = None
+    as_guess: float | None = None
+    as_commonest: float | None = None
+    """Of a row that is silent on some test items: its share of the others, and its score with silence a guess or the commonest class."""
     each: tuple[float, ...] = ()
     """The score of every replicate, in order."""
 
@@ -96,6 +102,17 @@ class Pair:
     @property
     def main(self) -> View:
         return self.views[0]
+
+    @property
+    def several(self) -> bool:
+        """Whether several supervisors taught together."""
+        return "+" in self.weak
+
+    @property
+    def outdated(self) -> bool:
+        """Whether its floor is the best of several supervisors alone, as earlier versions wrote it, and not what taught."""
+        floor = self.main.floor
+        return self.several and floor is not None and floor.of is None
 
     @property
     def replicates(self) -> int:

@@ -85,17 +85,24 @@ def aside(facts: dict[str, Any]) -> str:
     """What the headline counts as guesses, and how both do where a rival of the student speaks; nothing where all speak always."""
     rows = [row for row in _rivals(facts["verdict"]) if row.get("where")]
     each = [
-        f"{_called(row)} speaks on {percent(row['spoke'], 0)} of items and is right there on {percent(row['where']['accuracy'])}, the student on "
+        f"{_called(row)} scores {percent(row['as_guess'])} with silence as a guess, {percent(row['as_commonest'])} with silence as the commonest class; "
+        f"it speaks on {percent(row['spoke'], 0)} of items and is right there on {percent(row['where']['accuracy'])}, the student on "
         f"{percent(row['where']['student'])}{_after('(' + points(row['where']['gain']) + ' points' + _after(point_interval(row['where']['gain_ci'])) + ')')}."
         for row in rows
     ]
-    return " ".join(["Silence counts as a guess.", *each]) if rows else ""
+    return " ".join(["Silence counts as a guess or as the commonest class, whichever is better.", *each]) if rows else ""
 
 
 def _rivals(verdict: dict[str, Any]) -> list[dict[str, Any]]:
-    """Majority, the label model and the best voter: who the student is held against."""
-    best = ("voter", verdict.get("best"))
-    return [row for row in verdict.get("rows", ()) if row["kind"] in ("majority", "label model") or (row["kind"], row["name"]) == best]
+    """Who the student is held against: the floor first, then the label model that taught, majority and the best voter."""
+    best, rows = ("voter", verdict.get("best")), verdict.get("rows", ())
+    floor = next((row for row in rows if row["kind"] == "floor"), None)
+    rows = [row for row in rows if row["kind"] != "label model" or floor is None or (row["accuracy"], row["gain_ci"]) != (floor["accuracy"], floor["gain_ci"])]
+    voters = sum(row["kind"] == "voter" for row in rows)
+    return [
+        row for row in rows
+        if row["kind"] in ("floor", "majority", "label model") or ((row["kind"], row["name"]) == best and voters > 1)
+    ]  # fmt: skip
 
 
 def _untold(facts: dict[str, Any]) -> Markup:
@@ -112,12 +119,15 @@ def _untold(facts: dict[str, Any]) -> Markup:
 
 
 def _called(row: dict[str, Any]) -> str:
-    known = {"voter": f"The best voter ({row['name']})", "label model": f"The {row['name'].replace(': ', ' ')}"}
+    known = {
+        "floor": f"The floor ({row['name']})", "voter": f"The best voter ({row['name']})", "label model": f"The {row['name'].replace(': ', ' ')}",
+    }  # fmt: skip
     return known.get(row["kind"]) or words.sentence(row["name"])[:-1]
 
 
 def _list(rows: list[dict[str, Any]]) -> str:
-    names = ["the best voter" if row["kind"] == "voter" else "majority" if row["kind"] == "majority" else "the label model" for row in rows]
+    called = {"floor": "the floor", "voter": "the best voter", "majority": "majority", "label model": "the label model"}
+    names = [called[row["kind"]] for row in rows]
     return " and ".join(sorted(names))
 
 
@@ -125,7 +135,7 @@ def _after(text: str) -> str:
     return f" {text}" if text else ""
 
 
-PAINT = {"student": "method", "majority": "ceiling", "label model": "contrast", "other label model": "contrast", "voter": "floor"}
+PAINT = {"student": "method", "floor": "floor", "majority": "ceiling", "label model": "contrast", "other label model": "contrast", "voter": "control"}
 
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -133,7 +143,7 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
     shown = rows[:15]
     values = [
         {
-            "name": row["name"], "kind": row["kind"], "at": row["accuracy"], "low": (row["accuracy_ci"] or [row["accuracy"]] * 2)[0],
+            "name": f"floor: {row['name']}" if row["kind"] == "floor" else row["name"], "kind": row["kind"], "at": row["accuracy"], "low": (row["accuracy_ci"] or [row["accuracy"]] * 2)[0],
             "high": (row["accuracy_ci"] or [row["accuracy"]] * 2)[1], "says": f"{row['name']}: {percent(row['accuracy'])} {interval(row['accuracy_ci'])}",
         }
         for row in shown

@@ -75,6 +75,10 @@ def _measured(folder: Path, run: Report, pair: Pair, gold: Any) -> Any:
     from outgrow.measures.comparison import Measured, copied
     from outgrow.measures.intervals import shared_pool
 
+    if pair.outdated:
+        raise UserError(
+            f"{folder}: the floor of {pair.task}, {pair.weak} is the best supervisor alone, as an earlier version wrote it: run the same command again"
+        )
     place = folder / "predictions" / safe(pair.task) / safe(f"{pair.weak}--{pair.strong}")
     labels, weights, groups = (gold[name].to_numpy() for name in ("label", "weight", "group"))
     rows = [row.method for row in pair.main.rows if row.kind in ("floor", "ceiling", "method")]

@@ -16,12 +16,14 @@ SIGNS = {"stop": "■", "warning": "▲", "note": "●", "ok": "✓", "not appli
 KINDS = {
     "ceiling": "Ceiling: the student taught by gold",
     "method": "Methods: the student taught by weak labels alone",
-    "floor": "Floor: the supervisor itself",
+    "floor": "Floor: what taught, the supervisor itself or the best label model of several",
     "contrast": "Contrasts: may come out any way, and teach",
     "control": "Controls: must come out a known way",
 }
 WHAT = {
-    "floor": "the supervisor's own answers on the test items",
+    "floor": "what taught, as it answers the test items: the supervisor, or of several the best label model that needs no gold",
+    "best member": "the supervisor that is best on weak-train gold, alone",
+    "mean member": "what the supervisors score on average, each alone",
     "ceiling": "the student trained on gold instead of weak labels",
     "naive": "the student trained on the weak labels as they are",
     "untrained": "the student before any training",
@@ -33,6 +35,10 @@ WHAT = {
     "gold-naive": "gold handed through the naive method: must be the ceiling exactly",
     "own-features": "the student's training on the supervisor's own features: must score like the floor",
 }
+OUTDATED = (
+    "The floor of this run is its best supervisor alone, as an earlier version of outgrow wrote it, and not what taught: "
+    "run the same command again."
+)
 GOLD = {"weak_train": "reads the supervisor’s own gold", "auxiliary": "reads gold of other tasks"}
 """What a method does that asks for such a resource; gold that is bought is counted instead."""
 GLOSSARY = {
@@ -40,7 +46,10 @@ GLOSSARY = {
     "gold": "Those true answers. Sealed away from the student; they only train the supervisor and the ceiling, and score everybody.",
     "supervisor": "The weak teacher: a small model, a prompt, rules or people that label items, with errors.",
     "student": "The stronger model that learns from the supervisor's labels.",
-    "floor": "How well the supervisor itself does on test items that nobody was trained on.",
+    "floor": (
+        "How well what taught does on test items that nobody was trained on: the supervisor itself, or of several the best label "
+        "model that needs no gold, chosen on the supervisors' own half."
+    ),
     "ceiling": "How well the same student does when it is trained on gold instead: the best these items could have made of it.",
     "PGR": (
         "Performance gap recovered: (student − floor) / (ceiling − floor). 0% means that the student only copied its "
@@ -108,7 +117,19 @@ def what(name: str, methods: dict[str, Any]) -> str:
     """One line on what a row is."""
     if name.startswith("supervisor:"):
         return "One of the supervisors, alone."
+    if name.startswith("label-model:"):
+        return "What this label model makes of the supervisors' answers."
     return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
+
+
+def silence(row: Row) -> str:
+    """How a row that is silent on some test items scores, either way of counting; nothing of one that always speaks."""
+    if row.spoke is None:
+        return ""
+    return (
+        f"speaks on {percent(row.spoke, 0)}; silence a guess: {percent(row.as_guess)}, "
+        f"silence the commonest class: {percent(row.as_commonest)}"
+    )
 
 
 def gold_read(about: dict[str, Any]) -> list[str]:
@@ -119,6 +140,8 @@ def gold_read(about: dict[str, Any]) -> list[str]:
 def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
     """What has to be said beside the table: methods that lacked something, and gold that others bought or read."""
     said = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
+    if pair.outdated:
+        said.append(OUTDATED)
     if covered := pair.details.get("coverage"):
         said.append(_covered(covered["first"], covered["best"]))
         if covered.get("cut"):
@@ -201,6 +224,8 @@ def _answer(pair: Pair) -> Headline:
     if not (floor and ceiling and naive) or None in (floor.value, ceiling.value, naive.value):
         text = Markup("On <b>{}</b>, this run has no floor, ceiling and method to compare for {} and {}.")
         return Headline("unclear", "Cannot be answered", text.format(pair.task, pair.weak, pair.strong))
+    if pair.outdated:
+        return Headline("unclear", "Not measured against what taught", Markup("On <b>{}</b>: {}").format(pair.task, OUTDATED))
     if naive.status in NO_GAP or naive.pgr is None:
         return _no_gap(pair, view, naive)
     text = _recovered(pair, view, naive)
@@ -215,7 +240,7 @@ def _answer(pair: Pair) -> Headline:
         )
         return Headline("unclear", sentence(naive.status)[:-1], text)
     top = best if best and best.pgr is not None else naive
-    return _verdict(text, naive, top)
+    return _verdict(text, naive, top, "teachers" if pair.several else "teacher")
 
 
 def _above_naive(row: Row) -> str:
@@ -226,18 +251,27 @@ def _above_naive(row: Row) -> str:
 
 def _recovered(pair: Pair, view: View, naive: Row) -> Markup:
     who = Markup("On <b>{}</b>, {} taught by {}’s labels alone").format(pair.task, pair.strong, pair.weak)
-    rest = Markup("the gap between its teacher (<b>{}</b>) and what it could have been with gold (<b>{}</b>)").format(
-        percent(view.floor.value), percent(view.ceiling.value)
+    rest = Markup("the gap between its {} (<b>{}</b>) and what it could have been with gold (<b>{}</b>)").format(
+        _taught(pair), percent(view.floor.value), percent(view.ceiling.value)
     )
     how = "" if naive.method == "naive" else f" by {naive.method}"
     if naive.pgr < 0:
-        said = Markup("{} recovered <b>none</b> of {}: it scored <b>{}</b>, below its teacher (PGR {}{}).")
-        return who + said.format(how, rest, percent(naive.value), share(naive.pgr), _after(interval(naive.pgr_ci, 0)))
+        said = Markup("{} recovered <b>none</b> of {}: it scored <b>{}</b>, below {} (PGR {}{}).")
+        below = "its teachers" if pair.several else "its teacher"
+        return who + said.format(how, rest, percent(naive.value), below, share(naive.pgr), _after(interval(naive.pgr_ci, 0)))
     said = Markup("{} recovered <b>{}</b>{} of {}.")
     return who + said.format(how, share(naive.pgr), _after(interval(naive.pgr_ci, 0)), rest)
 
 
-def _verdict(text: Markup, naive: Row, best: Row) -> Headline:
+def _taught(pair: Pair) -> str:
+    """What the floor is, in words."""
+    floor = pair.main.floor
+    if not pair.several or floor is None or not floor.of:
+        return "teacher"
+    return f"teachers’ labels by {floor.of}"
+
+
+def _verdict(text: Markup, naive: Row, best: Row, teacher: str) -> Headline:
     above = next((row for row in (naive, best) if row.pgr > 1), None)
     if above:
         text += Markup(
@@ -245,11 +279,11 @@ def _verdict(text: Markup, naive: Row, best: Row) -> Headline:
             "so look at the ceiling (too little gold, over-fitting) before celebrating."
         ).format(above.method)
     if naive.pgr_ci and naive.pgr_ci[0] > 0:
-        return Headline("yes", "The student outgrew its teacher", text)
+        return Headline("yes", f"The student outgrew its {teacher}", text)
     if best.pgr_ci and best.pgr_ci[0] > 0:
-        return Headline("yes", f"The student outgrew its teacher, with {best.method}", text)
+        return Headline("yes", f"The student outgrew its {teacher}, with {best.method}", text)
     if best.pgr_ci and best.pgr_ci[1] < 0:
-        return Headline("no", "The student did not outgrow its teacher", text)
+        return Headline("no", f"The student did not outgrow its {teacher}", text)
     why = "the interval contains 0" if best.pgr_ci else "the interval has no end"
     return Headline("unclear", f"Not clear: {why}", text)
 
@@ -258,14 +292,15 @@ def _no_gap(pair: Pair, view: View, row: Row) -> Headline:
     gap = row.gap if row.gap is not None else view.ceiling.value - view.floor.value
     below = row.status == "ceiling below floor"
     text = Markup(
-        "On <b>{}</b> there is no share to report: {}’s ceiling with gold (<b>{}</b>) {} its teacher {} (<b>{}</b>); "
+        "On <b>{}</b> there is no share to report: {}’s ceiling with gold (<b>{}</b>) {} its {} {} (<b>{}</b>); "
         "the gap is {} points{}. Taught by weak labels, the student scored <b>{}</b>{}. {}"
     ).format(
         pair.task,
         pair.strong,
         percent(view.ceiling.value),
         "lies below" if below else "is not clearly above",
-        pair.weak,
+        "teachers" if pair.several else "teacher",
+        f"{pair.weak}, {view.floor.of}," if pair.several else pair.weak,
         percent(view.floor.value),
         points(gap),
         _after(point_interval(row.gap_ci)),

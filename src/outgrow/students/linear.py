@@ -19,6 +19,8 @@ from outgrow.objectives.xent import Xent
 
 RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
 STEPS = 40
+MANY = 1 << 24
+"""Numbers in features from which they are standardised some rows at a time: so many in float64 are 128 MB."""
 SNAPSHOTS = 10
 
 
@@ -41,6 +43,10 @@ class Basis:
         """Whether there is a bias."""
         return self.turn.shape[1] < len(self.moments)
 
+    def some(self, rows: torch.Tensor) -> torch.Tensor:
+        """The rows (n,), ascending, of x: x itself where that is all."""
+        return self.x if len(rows) == len(self.x) else self.x[rows]
+
     def project(self, x: torch.Tensor) -> torch.Tensor:
         """Other features (n, D) in these axes, (n, K)."""
         turned = (x - self.centre) @ self.turn
@@ -52,12 +58,15 @@ class Basis:
 
         `centred` False keeps the origin where it is and has no bias: heads on differences of two texts are odd functions.
         """
-        rows = x[reference]
+        rows = x if bool(reference.all()) else x[reference]
         centre = rows.mean(0) if centred else torch.zeros(x.shape[1])
-        spread = (rows - centre).square().mean(0).sqrt()
+        spread = (rows - centre).square_().mean(0).sqrt()
         scale = torch.where(spread > 1e-6 * spread.max().clamp_min(1e-30), 1 / spread.clamp_min(1e-30), 0.0)
-        rows = ((rows - centre) * scale).double()
-        if rows.shape[0] < rows.shape[1]:
+        if len(rows) >= rows.shape[1] and rows.numel() > MANY:
+            squares, axes = torch.linalg.eigh(_products(rows, centre, scale))
+            keep = squares > 1e-7 * squares.max()
+            axes = axes[:, keep]
+        elif (rows := ((rows - centre) * scale).double()).shape[0] < rows.shape[1]:
             squares, left = torch.linalg.eigh(rows @ rows.T)
             keep = squares > 1e-7 * squares.max()
             axes = rows.T @ (left[:, keep] / squares[keep].sqrt())
@@ -66,11 +75,22 @@ class Basis:
             keep = squares > 1e-7 * squares.max()
             axes = axes[:, keep]
         turn, moments = scale[:, None] * axes.float(), (squares[keep] / len(rows)).float()
-        turned, penalised = (x - centre) @ turn, torch.ones_like(moments)
+        turned, penalised = torch.ones(len(x), turn.shape[1] + centred), torch.ones_like(moments)
+        step = len(x) if x.numel() <= MANY else max(1, MANY // 8 // x.shape[1])
+        for start in range(0, len(x), max(step, 1)):
+            turned[start : start + step, : turn.shape[1]] = (x[start : start + step] - centre) @ turn
         if centred:
-            turned = torch.cat([turned, torch.ones(len(x), 1)], 1)
             moments, penalised = torch.cat([moments, torch.ones(1)]), torch.cat([penalised, torch.zeros(1)])
-        return cls(turned.contiguous(), moments, penalised, centre, turn)
+        return cls(turned, moments, penalised, centre, turn)
+
+
+def _products(rows: torch.Tensor, centre: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """(D, D) double: sums over rows of products of standardised features, some rows at a time."""
+    total, step = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64), max(1, MANY // 8 // rows.shape[1])
+    for part in rows.split(step):
+        part = ((part - centre) * scale).double()
+        total += part.T @ part
+    return total
 
 
 @dataclass(frozen=True)
@@ -105,7 +125,7 @@ def train(
     at the least ridge, where they are smallest.
     """
     objective = objective or Xent()
-    x, classes, heads = basis.x[rows], targets.shape[-1], len(targets)
+    x, classes, heads = basis.some(rows), targets.shape[-1], len(targets)
     k, kappa = (1, 0.25) if classes == 2 else (classes, 0.5)
     share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(1)
     penalty = (ridge[:, None] * basis.penalised).unsqueeze(1)

@@ -53,7 +53,7 @@ class Space:
     @staticmethod
     def read(features: np.ndarray) -> torch.Tensor:
         """(S, N, D) -> (N, D) float32: an item with two texts is their difference."""
-        x = torch.from_numpy(np.array(features, np.float32))
+        x = torch.from_numpy(np.require(features, np.float32, ["W"]))
         return x[1] - x[0] if len(x) == 2 else x[0]
 
 
@@ -177,7 +177,7 @@ class Probe:
             fitted = self._train(
                 np.arange(count), basis, at, wide.repeat(len(grid), 1, 1), kept.repeat(len(grid), 1), ridge, steps=SCAN, alike=len(kept)
             )
-            log_p = fitted.logits(basis.x[at]).log_softmax(-1).view(len(grid), len(kept), len(rows), -1)
+            log_p = fitted.logits(basis.some(at)).log_softmax(-1).view(len(grid), len(kept), len(rows), -1)
             loss = -(log_p * wide).sum(-1) * held
             losses.append(loss.sum(-1).view(len(grid), len(folds), count).sum(1))
         total = torch.stack(losses)

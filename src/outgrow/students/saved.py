@@ -25,6 +25,7 @@ import numpy as np
 
 from outgrow import models
 from outgrow.errors import UserError
+from outgrow.labels._votes import Votes
 from outgrow.store import Store, disk, record
 from outgrow.students.network import KINDS
 from outgrow.students.together import Choice, Pool, pooled
@@ -116,8 +117,10 @@ class Saved:
         return found
 
 
-def indicators(votes: np.ndarray) -> np.ndarray:
-    """Votes (J, n, C) as features (n, J C) float32: 0 where a voter abstains."""
+def indicators(votes: np.ndarray | Votes) -> np.ndarray:
+    """Votes (J, n, C), or a vote a row, as features (n, J C) float32: 0 where a voter abstains."""
+    if not isinstance(votes, np.ndarray):
+        return votes.matrix.astype(np.float32).toarray()
     return np.nan_to_num(votes).transpose(1, 0, 2).reshape(votes.shape[1], -1).astype(np.float32)
 
 

@@ -20,16 +20,19 @@ from outgrow.rng import hashed
 from outgrow.tasks import images
 from outgrow.tasks import template as templates
 from outgrow.tasks.build import Draft, build, fifth
+from outgrow.tasks.classes import unknown_gold
 from outgrow.tasks.parse import PARSE, TEXT, Parsed, classify_partly
 from outgrow.tasks.reading import Layout, Reading, detect
 from outgrow.tasks.rows import Rows, keys, optional, sides
 from outgrow.tasks.table import Table
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
-from outgrow.tasks.values import blank, numeric, texts
+from outgrow.tasks.values import blank, class_name, numeric, texts
 from outgrow.tasks.votes import Belief, read_votes
 
 GOLD = {"classify": ("label",), "choose": ("answer", "choices"), "prefer": ("chosen", "rejected")}
 """Roles that a template must not name."""
+ANNOTATOR = ("annotator", "annotatorid", "worker", "workerid", "rater", "raterid", "labeler", "labeller", "completedby")
+"""What a column is called, but for case and signs, that says whose annotation a row is."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
     template = _template(table, layout, reading)
     roles = {role: texts(table, column) for role, column in layout.columns.items() if role in TEXT[kind]}
     columns = {f: texts(table, f) for f in template.fields if f not in roles and f not in templates.OPTION.values()}
+    if parse is None and _hidden(rows, side, layout.columns[GOLD[kind][0]], reading):
+        side = _drawn(rows, side, "whose gold is unknown")
     parsed = (parse or PARSE[kind])(rows, layout, roles, reading)
     fields = roles | columns
     pictures: dict[int, bytes] | None = None
@@ -113,15 +118,14 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
     for name in dict.fromkeys(v if v in table.names else v.partition("[")[0] for v in reading.votes):
         if name in (layout.columns[role] for role in GOLD[kind]):
             raise UserError(f"contradictory flags: column {name!r} holds the gold, it cannot be in --votes")
-        read = read_votes(table, name, kind, rows.kept, [parsed.voted[i] for i in rows.kept])
+        read = read_votes(table, name, kind, rows.kept, [parsed.voted[i] for i in rows.kept], reading)
         votes |= {voter: dict(zip(rows.kept, beliefs, strict=True)) for voter, beliefs in read.items()}
     if parse is None and (silent := [voter for voter, beliefs in votes.items() if _silent(rows, side, beliefs)]):
         say(
             f"{table.name}: no votes of {', '.join(silent)} on the test split, where no student could be compared with them; "
             "test items are drawn from the other rows"
         )
-        rows.leave_out({i for i in rows.kept if side[i] == TEST}, "in the test split, of which votes say nothing")
-        side = [FREE] * len(side)
+        side = _drawn(rows, side, "of which votes say nothing")
 
     # Which of several rows of the same content comes first must tell nothing about their labels, and must not
     # depend on the file's order: it hangs on all labels of the file, which nobody has who does not have them all.
@@ -134,9 +138,39 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
         shown = [fields[f][i] for f in columns]
         return hashed(side[i], groups[i], shown, beliefs, hashed(salt(), content[i], parsed.gold[i]))
 
+    if reading.votes or any("".join(filter(str.isalpha, name.casefold())) in ANNOTATOR for name in table.names):
+        _one_row_an_item(rows, reading, content)
     ids = keys(rows, reading, content, tie)
     _separate(rows, side, groups, column, asked=reading.group is not None)
     return _Read(rows, parsed, template, fields, ids, groups, side, votes, pictures)
+
+
+def _one_row_an_item(rows: Rows, reading: Reading, content: dict[int, tuple]) -> None:
+    """Raises UserError where most rows show what another row shows, as where a row is an annotation, unless --id names items."""
+    count = Counter(content[i] for i in rows.kept)
+    again = [i for i in rows.kept if count[content[i]] > 1]
+    if len(again) > len(rows.kept) / 2 and reading.id in (None, "none"):
+        raise UserError(
+            f"{rows.table.name}: {len(rows.kept)} rows hold {len(count)} items, a row an annotation as it seems (the same in "
+            f"{rows.table.places(again)}): give a row an item, and the votes in a --votes-table (item, worker, label), which "
+            "`audit` reads alone, other names by --columns item=...,worker=...,label=...; rows that are items need their --id named"
+        )
+
+
+def _hidden(rows: Rows, side: list[int], column: str, reading: Reading) -> bool:
+    """Whether no row of a test split that nobody asked for by name has gold; then it is said."""
+    raw = rows.table.column(column)
+    tested = [i for i in rows.kept if side[i] == TEST]
+    if not tested or reading.test_values or not all(blank(raw[i]) or unknown_gold(class_name(raw[i]), reading) for i in tested):
+        return False
+    say(f"{rows.table.name}: the test split has no gold in column {column!r}; test items are drawn from the other rows")
+    return True
+
+
+def _drawn(rows: Rows, side: list[int], why: str) -> list[int]:
+    """Leaves out the test split; the sides of the others, whose test items are yet to be drawn."""
+    rows.leave_out({i for i in rows.kept if side[i] == TEST}, f"in the test split, {why}")
+    return [FREE] * len(side)
 
 
 def _silent(rows: Rows, side: list[int], beliefs: dict[int, Belief]) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outgrow.errors import UserError
+from outgrow.progress import say
+from outgrow.tasks import classes
 from outgrow.tasks.reading import Layout, Reading
 from outgrow.tasks.rows import Rows
-from outgrow.tasks.values import Choices, blank, choices, chooser, class_name, numeric, texts
-from outgrow.tasks.votes import named
+from outgrow.tasks.values import Choices, blank, by_index, choices, chooser, class_name, numeric, texts
+from outgrow.tasks.votes import spoken
 
 TEXT = {
     "classify": ("context", "text", "question", "text2", "answer"),
@@ -34,45 +37,60 @@ class Parsed:
 
 def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading, partly: bool = False) -> Parsed:
     column = layout.columns["label"]
-    raw = rows.table.column(column)
-    for i in rows.kept:
-        if isinstance(raw[i], list | dict) or (isinstance(raw[i], float) and raw[i] == raw[i] and raw[i] % 1):
-            raise UserError(f"column {column!r} is no label: it holds {raw[i]!r} in {rows.table.places([i])}")
-    names = ["" if blank(value) else class_name(value) for value in raw]
+    names = classes.gold(rows.table, column, rows.kept, reading)
     problems = {} if reading.template else _missing(rows, layout, roles, ("text", "question"))
-    problems["missing label"] = [i for i in rows.kept if not names[i] and not partly]
-    labelled = [i for i in rows.kept if names[i]]
-    asked = tuple(map(class_name, reading.classes))
-    if asked:
-        problems[f"labels that are none of the classes {', '.join(asked)}"] = [
-            i for i in labelled if names[i] not in asked
-        ]
-    else:
-        words = [i for i in labelled if not numeric(names[i])]
-        numbers = [i for i in labelled if numeric(names[i])]
-        odd = min(words, numbers, key=len)
-        if odd:
-            shown = ", ".join(sorted({names[i] for i in odd})[:3])
-            problems[
-                f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (--classes allows)"
-            ] = odd
-    rows.refuse(problems, reading)
+    if not partly:
+        problems |= _without_gold(rows, column, names)
+    asked = classes.asked(reading)
+    rows.refuse(problems | _strangers(rows, names, asked), reading)
+    if partly:
+        _say_unknown(rows, column, names)
     present = {names[i] for i in rows.kept if names[i]}
-    if partly and not asked:
-        present |= named(rows.table, reading.votes, rows.kept)
+    if not present and not asked and reading.votes:
+        present = classes.by_votes(rows.table, spoken(rows.table, reading, rows.kept))
     if len(present) > max(20, len(rows.kept) / 2):
         raise UserError(
             f"column {column!r} has {len(present)} values in {len(rows.kept)} rows: name the label with --label"
         )
-    known = asked or tuple(c for c in rows.table.categories.get(column, ()) if c in present)
-    classes = known or tuple(sorted(present, key=(lambda n: (int(n), n)) if all(map(numeric, present)) else str))
-    number = {name: c for c, name in enumerate(classes)} | {"": -1}
-    every = Choices(classes)
-    return Parsed({}, {i: number[names[i]] for i in rows.kept}, dict.fromkeys(rows.kept, every), classes)
+    categories = tuple(c for c in rows.table.categories.get(column, ()) if c in present)
+    known = asked or categories or tuple(sorted(present, key=(lambda n: (int(n), n)) if all(map(numeric, present)) else str))
+    number = {name: c for c, name in enumerate(known)} | {"": -1}
+    every = Choices(known, ordered=classes.ordered(known, reading, categories))
+    return Parsed({}, {i: number[names[i]] for i in rows.kept}, dict.fromkeys(rows.kept, every), known)
+
+
+def _without_gold(rows: Rows, column: str, names: list[str]) -> dict[str, list[int]]:
+    """Rows of unknown gold, which only tables of votes may have."""
+    raw = rows.table.column(column)
+    unknown = [i for i in rows.kept if not names[i]]
+    return {
+        "missing label": [i for i in unknown if blank(raw[i])],
+        "a label that means unknown (--classes makes it a class)": [i for i in unknown if not blank(raw[i])],
+    }
+
+
+def _say_unknown(rows: Rows, column: str, names: list[str]) -> None:
+    """Say which words of a column of gold were read as unknown."""
+    raw = rows.table.column(column)
+    if words := Counter(class_name(raw[i]) for i in rows.kept if not names[i] and not blank(raw[i])):
+        shown = ", ".join(f"{word} ({count})" for word, count in words.most_common())
+        say(f"{rows.table.name}: gold is unknown where column {column!r} holds {shown}; --classes makes it a class")
+
+
+def _strangers(rows: Rows, names: list[str], asked: tuple[str, ...]) -> dict[str, list[int]]:
+    """Rows whose label is none of the classes asked for, or, where none were, a word among numbers or a number among words."""
+    labelled = [i for i in rows.kept if names[i]]
+    if asked:
+        return {f"labels that are none of the classes {', '.join(asked)}": [i for i in labelled if names[i] not in asked]}
+    words = [i for i in labelled if not numeric(names[i])]
+    numbers = [i for i in labelled if numeric(names[i])]
+    odd = min(words, numbers, key=len)
+    shown = ", ".join(sorted({names[i] for i in odd})[:3])
+    return {f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (--classes allows)": odd}
 
 
 def classify_partly(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
-    """`classify` with gold on some rows or none: the classes are then those that the votes name, too."""
+    """`classify` with gold on some rows or none: where there is none, the classes are those that the votes name."""
     return _classify(rows, layout, roles, reading, partly=True)
 
 
@@ -92,7 +110,7 @@ def _choose(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Re
     if repeated := sum(len(among[i].texts) - len(options[i]) for i in rows.kept):
         rows.counts["choices left out: same as another of the question"] = repeated
     gold = {i: options[i].index(right[i]) for i in rows.kept}
-    return Parsed(options, gold, {i: among[i] for i in rows.kept})
+    return Parsed(options, gold, {i: replace(among[i], ordered=pick is by_index) for i in rows.kept})
 
 
 def _prefer(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:

@@ -47,7 +47,9 @@ class Reading:
     pool_values: tuple[str, ...] = ()
     """Values of the split column that are for training; rows of other values are left out and counted."""
     classes: tuple[str, ...] = ()
-    """The classes in order (`classify`); a label that is none of them is an error."""
+    """The classes in order (`classify`); a label or vote that is none of them is an error; other spellings of one are that class."""
+    abstain: tuple[str, ...] = ()
+    """Words that abstain in a column of votes, and in one of gold mean that it is unknown, beside those that always do."""
     template: str | None = None
     """What a model reads, with {column} fields; a line whose fields are all empty is left out."""
     votes: tuple[str, ...] = ()

@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from outgrow.declarations import Argument, Declaration, callable_by_name, declared
 from outgrow.errors import UserError
-from outgrow.measures.calls import Argument, Declaration, callable_by_name, declared
 from outgrow.measures.written import right
 from outgrow.tasks.gold import WRONG, refuse
 from outgrow.tasks.table import Table

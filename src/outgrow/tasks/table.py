@@ -136,6 +136,8 @@ def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]
 def columns(table: Table, words: Sequence[str], flag: str) -> tuple[str, ...]:
     """The columns that a flag names. UserError for one that is not there."""
     names = listed(words, table.names)
+    if not names:
+        raise UserError(f"{table.name}: {flag} names no column: the columns are {', '.join(table.names)}")
     for name in names:
         if name not in table.names:
             raise UserError(f"{table.name}: no column {name!r} for {flag}: the columns are {', '.join(table.names)}")

@@ -6,11 +6,14 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from outgrow.errors import UserError
 from outgrow.tasks.table import Table
 
-NUMBER = re.compile(r"[+-]?\d+(\.0*)?")
+NUMBER = re.compile(r"[+-]?\d{1,15}")
+PLAIN = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.0*)?")
+"""A whole number as it is usually written: 1 and 1.0, but not 01."""
 
 
 def blank(value: object) -> bool:
@@ -37,13 +40,18 @@ def texts(table: Table, column: str) -> list[str]:
 
 
 def class_name(value: object) -> str:
-    """One name for a label however the file writes it: 1, 1.0 and "1" are the same."""
+    """One name for a label however the file writes it: 1, 1.0 and "1" are the same, 01 is another."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float | Decimal) and value % 1 == 0:
         return str(int(value))
     name = str(value).strip()
-    return str(int(float(name))) if NUMBER.fullmatch(name) and len(name) < 16 else name
+    return str(int(float(name))) if PLAIN.fullmatch(name) else name
+
+
+def id_name(value: object) -> str:
+    """The id of an item or annotator: text as it is written, but for blanks around it; a number as a class is called."""
+    return value.strip() if isinstance(value, str) else class_name(value)
 
 
 def numeric(name: str) -> bool:
@@ -59,6 +67,8 @@ class Choices:
     """In the order of the file, empty where they cannot be read."""
     letters: tuple[str, ...] = ()
     """What an answer calls them, where the file says so itself ({"text": [...], "label": [...]})."""
+    ordered: bool = False
+    """Whether it is beyond doubt which of them a number means: of which class a probability is, or that an index counts from 0."""
 
 
 def choices(value: object) -> Choices:
@@ -78,13 +88,16 @@ def choices(value: object) -> Choices:
     return Choices(found, tuple(letters))
 
 
-def chooser(column: str, values: Sequence[object], among: Sequence[Choices]) -> Callable[[object, Choices], str | None]:
+Pick = Callable[[object, Choices], str | None]
+
+
+def chooser(column: str, values: Sequence[object], among: Sequence[Choices]) -> Pick:
     """How the values of a column name one of the choices: by text, by index from 0, or by letter.
 
     The way that fits most values is taken; a value that does not fit it gives None. UserError where two ways fit
-    all of them and disagree.
+    all of them and disagree, and where no index is 0 and they may count from 1.
     """
-    ways = {"text": _by_text, "index": _by_index, "letter": _by_letter}
+    ways = {"text": _by_text, "index": by_index, "letter": _by_letter}
     if any(isinstance(v, int) for v in values):
         del ways["text"]
     picked = {name: [way(v, c) for v, c in zip(values, among, strict=True)] for name, way in ways.items()}
@@ -95,6 +108,11 @@ def chooser(column: str, values: Sequence[object], among: Sequence[Choices]) -> 
             raise UserError(
                 f"column {column!r} could hold the {best} or the {name} of a choice: write letters A, B, ..."
             )
+    sure = all(one.ordered for one in among) or any(class_name(v) == "0" for v in values)
+    if best == "index" and fits[best] and not sure:
+        raise UserError(
+            f"column {column!r} holds indices of choices, none of them 0: they could count from 0 or from 1: write letters A, B, ..."
+        )
     return ways[best]
 
 
@@ -103,7 +121,8 @@ def _by_text(value: object, among: Choices) -> str | None:
     return text if text in among.texts else None
 
 
-def _by_index(value: object, among: Choices) -> str | None:
+def by_index(value: object, among: Choices) -> str | None:
+    """The choice of that number, counted from 0; None where there is none."""
     name = class_name(value)
     return among.texts[int(name)] if name.isdecimal() and int(name) < len(among.texts) else None
 

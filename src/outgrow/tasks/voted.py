@@ -5,6 +5,7 @@ Votes are columns of the table, or lie in a long table of their own (item, worke
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +15,12 @@ import numpy as np
 
 from outgrow import progress
 from outgrow.errors import UserError, unknown
+from outgrow.tasks.classes import unknown_gold
 from outgrow.tasks.layouts import from_votes
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.table import READERS, Table, read_file
 from outgrow.tasks.task import Gold, Task
-from outgrow.tasks.values import Choices, blank, class_name
+from outgrow.tasks.values import Choices, blank, class_name, id_name
 from outgrow.tasks.votes import Belief, read_votes
 
 READ = ("text", "question", "image", "chosen")
@@ -83,22 +85,33 @@ def joined(table: Table, reading: Reading, votes: Table) -> tuple[Table, tuple[s
     for name in LONG:
         if name not in votes.names:
             raise UserError(f"{votes.name}: no column {name!r}: a table of votes has {', '.join(LONG)}, a row a vote")
-    row = {class_name(value): i for i, value in enumerate(table.column(key)) if not blank(value)}
+    row: dict[str, int] = {}
+    for i, value in enumerate(table.column(key)):
+        if not blank(value) and (first := row.setdefault(id_name(value), i)) != i:
+            raise UserError(f"{table.name}: {key} {id_name(value)!r} stands twice, in {table.places([first, i])}: votes are joined by it, make it unique")
     columns: dict[str, list] = {}
-    strangers, twice = [], []
+    strangers, twice, nameless = [], [], []
     for at, (item, worker, label) in enumerate(zip(*map(votes.column, LONG), strict=True)):
-        i = row.get(class_name(item))
+        if blank(item) or blank(worker):
+            nameless.append(at)
+            continue
+        i = row.get(id_name(item))
         if i is None:
             strangers.append(at)
             continue
-        column = columns.setdefault(f"worker {class_name(worker)}", [None] * len(table.lines))
-        if column[i] is None:
+        column = columns.setdefault(f"worker {id_name(worker)}", [None] * len(table.lines))
+        if unknown_gold("" if blank(column[i]) else class_name(column[i]), reading):
             column[i] = label
-        elif class_name(column[i]) != class_name(label):
+        elif not unknown_gold("" if blank(label) else class_name(label), reading) and class_name(column[i]) != class_name(label):
             twice.append(at)
+    if nameless:
+        raise UserError(f"{votes.name}: no item or no worker in {votes.places(nameless)}: mend the rows, or leave them out")
     if strangers:
-        shown = ", ".join(dict.fromkeys(class_name(votes.column("item")[at]) for at in strangers[:5]))
-        raise UserError(f"{votes.name}: {len(strangers)} votes are for items that are not in {table.name} (item {shown}, ...): mend column {key!r}")
+        shown = ", ".join(dict.fromkeys(id_name(votes.column("item")[at]) for at in strangers[:5]))
+        raise UserError(
+            f"{votes.name}: {len(strangers)} votes are for items that are not in {table.name} (item {shown}, ...), where they are "
+            f"called {', '.join(itertools.islice(row, 3))}, ...: mend column {key!r}"
+        )
     if twice and not reading.skip_bad_rows:
         said = "a worker votes on an item again, and otherwise"
         raise UserError(f"{votes.name}: {said}, in {votes.places(twice)}: keep one vote, or let the first count with --skip-bad-rows")
@@ -121,7 +134,7 @@ def renamed(table: Table, columns: Sequence[str]) -> Table:
             if part not in table.names:
                 raise unknown("column for --columns", part, table.names)
         values = [table.column(part) for part in parts]
-        more[name] = values[0] if len(parts) == 1 else [" ".join("" if blank(v) else class_name(v) for v in row) for row in zip(*values, strict=True)]
+        more[name] = values[0] if len(parts) == 1 else [" ".join("" if blank(v) else id_name(v) for v in row) for row in zip(*values, strict=True)]
     return _with(table, more)
 
 
@@ -136,9 +149,10 @@ def with_gold(table: Table, beside: Table, reading: Reading, columns: Sequence[s
         raise UserError(f"{beside.name}: no column {', '.join(columns)} for gold; the columns are {', '.join(beside.names)}")
     gold: dict[str, Any] = {}
     for at, (item, value) in enumerate(zip(beside.column(other), beside.column(known), strict=True)):
-        if not blank(value) and class_name(gold.setdefault(class_name(item), value)) != class_name(value):
+        told = not unknown_gold("" if blank(value) else class_name(value), reading)
+        if told and class_name(gold.setdefault(id_name(item), value)) != class_name(value):
             raise UserError(f"{beside.name}: an item has two golds, in {beside.places([at])}: give it one")
-    joined = [None if blank(item) else gold.get(class_name(item)) for item in table.column(key)]
+    joined = [None if blank(item) else gold.get(id_name(item)) for item in table.column(key)]
     if not any(value is not None for value in joined):
         raise UserError(f"{beside.name}: none of its items is in {table.name}: mend column {other!r} or {key!r}")
     return _with(table, {"gold": joined})
@@ -150,27 +164,34 @@ def id_column(table: Table, reading: Reading) -> str | None:
     return next((name for name in known if name in table.names), None)
 
 
-def numbered(file: Table, column: str, sort: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(V,) numbers of a column's values, -1 where there is none, and the values' names."""
-    values = file.column(column)
-    seen: dict[Any, int] = {}
-    raw = np.fromiter((-1 if blank(v) else seen.setdefault(v, len(seen)) for v in values), np.int64, len(values))
-    names = [class_name(v) for v in seen]
-    order = {name: i for i, name in enumerate(sorted(set(names)) if sort else dict.fromkeys(names))}
-    number = np.array([*(order[name] for name in names), -1])
-    return number[raw], tuple(order)
+def carried(table: Table, key: str) -> list:
+    """The items' ids as they go into a table of labels: as they are, or as text where they are of several types."""
+    values = table.column(key)
+    types = {type(value) for value in values if value is not None}
+    return values if len(types) <= 1 else [None if blank(value) else id_name(value) for value in values]
+
+
+def numbered(file: Table, column: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(V,) numbers of the ids in a column, -1 where there is none, and the ids."""
+    raw = file.column(column)
+    if bad := [i for i, value in enumerate(raw) if isinstance(value, list | dict | bytes)]:
+        raise UserError(f"{file.name}: column {column!r} holds a {type(raw[bad[0]]).__name__} in {file.places(bad)}, no id")
+    order: dict[str, int] = {}
+    number = (-1 if blank(value) else order.setdefault(id_name(value), len(order)) for value in raw)
+    return np.fromiter(number, np.int64, len(raw)), tuple(order)
 
 
 def reread(table: Table, reading: Reading, votes_table: str | None, voters: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     """(J, n, C) what voters that are known by name say of the items of another table; NaN where one is silent or absent."""
+    reading = replace(reading, classes=tuple(classes))
     if votes_table is not None:
         table, _ = joined(table, reading, read(votes_table))
-    options = [Choices(tuple(classes))] * len(table.lines)
+    options = [Choices(tuple(classes), ordered=True)] * len(table.lines)
     out = np.full((len(voters), len(table.lines), len(classes)), np.nan, np.float32)
     found: dict[str, list[Belief]] = {}
     for column in dict.fromkeys(name if name in table.names else name.partition("[")[0] for name in voters):
         if column in table.names:
-            found |= read_votes(table, column, "classify", range(len(table.lines)), options)
+            found |= read_votes(table, column, "classify", range(len(table.lines)), options, reading)
     if not set(found) & set(voters):
         raise UserError(f"{table.name}: no votes of {', '.join(voters[:5])}{', ...' if len(voters) > 5 else ''}, which the student reads")
     for j, name in enumerate(voters):

@@ -2,62 +2,96 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 
 from outgrow.errors import UserError
+from outgrow.tasks.classes import asked, find, printed, short, silent, stray
+from outgrow.tasks.reading import Reading
 from outgrow.tasks.table import Table
 from outgrow.tasks.task import Kind
 from outgrow.tasks.values import Choices, blank, chooser, class_name
 
-ABSTAINED = (-1, "-1")
+_WORD = r"[^\W_]+"
+_ENTRY = r"(None|True|False|-?(0|[1-9][0-9]{0,300})(\.[0-9]*)?|'[^'\\\n]*'|\"[^\"\\\n]*\")"
+_LIST = re.compile(rf"\[\s*{_ENTRY}(\s*,\s*{_ENTRY})*\s*\]")
+"""As Python prints a list; numpy prints no commas."""
+SURE = ("confidence", "certainty", "correct", "sure")
+"""How a column may be called that says how sure a vote is."""
 Belief = dict[str, float] | None
 """Probability of each option; None = abstained."""
 
 
 def read_votes(
-    table: Table, column: str, kind: Kind, rows: Sequence[int], options: Sequence[Choices]
+    table: Table, column: str, kind: Kind, rows: Sequence[int], options: Sequence[Choices], reading: Reading
 ) -> dict[str, list[Belief]]:
-    """What each voter of a column believes about each of the rows.
+    """What each annotator of a column believes about each of the rows.
 
     A value is an option: a class (`classify`), "chosen" or "rejected", 1 or 0 (`prefer`), or a choice by text, index or
     letter (`choose`). In the first two kinds, with two options, fractions are probabilities of the second one.
-    A list holds one voter an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the options; in a
-    row without one all voters abstain.
-    UserError lists the rows whose values are none of these.
+    A list holds one annotator an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the options;
+    in a row without one all annotators abstain.
+    UserError lists the rows whose values are none of these, or could be two of them.
     """
-    if column not in table.names:
-        raise _no_column(table, column)
-    raw = table.column(column)
-    values = [_opened(raw[i]) for i in rows]
+    values = _values(table, column, rows, options, reading)
     lists = [v for v in values if isinstance(v, list)]
-    if not lists:
-        voters = {column: values}
-    elif any(_fraction(x) for v in lists for x in v):
-        return {column: _checked(table, column, rows, values, options, _distribution)}
-    elif any(not isinstance(v, list) and not blank(v) for v in values) or len({len(v) for v in lists}) > 1:
-        raise UserError(f"column {column!r} for --votes: every row needs a list of the same length, or none")
-    else:
-        voters = {f"{column}[{j}]": [None if blank(v) else v[j] for v in values] for j in range(len(lists[0]))}
+    if kind == "classify" and not options[0].texts and any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v])):
+        raise UserError(
+            f"{table.name}: column {column!r} holds fractions, probabilities of classes that nothing names: say --classes, of two the one last "
+            "that a fraction is the probability of"
+        )
+    if lists and any(_probability(x, options) for v in lists for x in v):
+        if kind == "prefer":
+            raise UserError(f"{table.name}: column {column!r} for --votes holds lists of fractions: write the probability of the chosen text alone")
+        if kind == "classify":
+            _certain_order(table, column, options[0].texts, options[0].ordered)
+        return {column: _checked(table, column, rows, values, options, _distribution, kind, reading)}
+    _no_one_hot(table, column, kind, values, options)
     return {
-        name: _checked(table, name, rows, cast, options, _reader(kind, name, cast, options))
-        for name, cast in voters.items()
+        name: _checked(table, name, rows, cast, options, _reader(table, kind, name, cast, options, reading), kind, reading)
+        for name, cast in _annotators(column, values, reading).items()
     }
 
 
-def named(table: Table, columns: Sequence[str], rows: Sequence[int]) -> set[str]:
-    """The classes that columns of votes name outright; columns of probabilities name none."""
-    found = set()
-    for column in columns:
-        if column not in table.names:
-            raise _no_column(table, column)
-        raw = table.column(column)
-        opened = [_opened(raw[i]) for i in rows]
-        values = [x for v in opened for x in (v if isinstance(v, list) else [v]) if not blank(x)]
-        if not any(map(_fraction, values)):
-            found |= {class_name(x) for x in values if x not in ABSTAINED}
+def spoken(table: Table, reading: Reading, rows: Sequence[int]) -> dict[str, dict[int, str]]:
+    """annotator -> row -> the name that it votes; abstentions and columns of probabilities are left out."""
+    found = {}
+    for column in dict.fromkeys(v if v in table.names else v.partition("[")[0] for v in reading.votes):
+        values = _values(table, column, rows, [Choices(asked(reading))] * len(rows), reading)
+        if any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v])):
+            continue
+        for name, cast in _annotators(column, values, reading).items():
+            found[name] = {i: class_name(v) for i, v in zip(rows, cast, strict=True) if not silent(v, reading)}
     return found
+
+
+def _values(table: Table, column: str, rows: Sequence[int], options: Sequence[Choices], reading: Reading) -> list:
+    """The column's values, lists opened. UserError for what is neither an option's name, nor a value, nor a list of values."""
+    if column not in table.names:
+        raise _no_column(table, column)
+    raw = table.column(column)
+    known = [isinstance(raw[i], str) and raw[i].strip() in o.texts for i, o in zip(rows, options, strict=True)]
+    values = [raw[i] if name else _opened(raw[i]) for i, name in zip(rows, known, strict=True)]
+    odd = [i for i, v, name in zip(rows, values, known, strict=True) if not name and any(map(printed, v if isinstance(v, list) else [v]))]
+    if odd:
+        raise UserError(
+            f"{table.name}: column {column!r} for --votes holds {short(raw[odd[0]])} in {table.places(odd)}: write one class a cell, "
+            "or a list of classes as JSON, one entry an annotator"
+        )
+    return values
+
+
+def _annotators(column: str, values: list, reading: Reading) -> dict[str, list]:
+    """annotator -> its values: the column, or an entry of its lists each."""
+    lists = [v for v in values if isinstance(v, list)]
+    if not lists:
+        return {column: values}
+    if any(not isinstance(v, list) and not silent(v, reading) for v in values) or len({len(v) for v in lists}) > 1:
+        raise UserError(f"column {column!r} for --votes: every row needs a list of the same length, or none")
+    return {f"{column}[{j}]": [v[j] if isinstance(v, list) else None for v in values] for j in range(len(lists[0]))}
 
 
 def _no_column(table: Table, column: str) -> UserError:
@@ -68,37 +102,79 @@ Read = Callable[[object, Choices], Belief]
 
 
 def _checked(
-    table: Table, name: str, rows: Sequence[int], values: list, options: Sequence[Choices], read: Read
+    table: Table, name: str, rows: Sequence[int], values: list, options: Sequence[Choices], read: Read, kind: Kind, reading: Reading
 ) -> list[Belief]:
-    beliefs = [None if _abstains(v, o) else read(v, o) for v, o in zip(values, options, strict=True)]
-    wrong = [i for i, b, v, o in zip(rows, beliefs, values, options, strict=True) if b is None and not _abstains(v, o)]
+    cells = list(zip(rows, values, options, strict=True))
+    beliefs = [None if _abstains(v, o, reading) else read(v, o) for _, v, o in cells]
+    wrong = [(i, v) for (i, v, o), b in zip(cells, beliefs, strict=True) if b is None and not _abstains(v, o, reading)]
     if wrong:
-        known = ", ".join(options[0].texts) if all(o is options[0] for o in options) else "the row's choices"
+        known = ", ".join(options[0].texts) if kind != "choose" else "the row's choices"
         raise UserError(
-            f"{table.name}: votes in column {name!r} that are none of {known} in {table.places(wrong)}: "
-            "mend them, or leave them empty to abstain"
+            f"{table.name}: votes in column {name!r} that are none of {known} in {table.places([i for i, _ in wrong])}: "
+            f"mend them, or leave them empty to abstain ({stray([v for _, v in wrong], options[0].texts if kind == 'classify' else None)})"
         )
     return beliefs
 
 
-def _abstains(value: object, among: Choices) -> bool:
+def _abstains(value: object, among: Choices, reading: Reading) -> bool:
     if isinstance(value, list):
         return all(map(blank, value))
-    return blank(value) or (value in ABSTAINED and "-1" not in among.texts)
+    return not _fraction(value) and find(value, among.texts, reading) == ""
 
 
-def _reader(kind: Kind, name: str, values: list, options: Sequence[Choices]) -> Read:
-    """How one voter's values are read."""
+def _reader(table: Table, kind: Kind, name: str, values: list, options: Sequence[Choices], reading: Reading) -> Read:
+    """How one annotator's values are read."""
     if kind == "choose":
-        cast = [(v, o) for v, o in zip(values, options, strict=True) if not _abstains(v, o)]
+        cast = [(v, o) for v, o in zip(values, options, strict=True) if not _abstains(v, o, reading)]
         pick = chooser(name, [v for v, _ in cast], [o for _, o in cast])
         return lambda value, among: _certain(pick(value, among), among)
-    if len(options[0].texts) == 2 and any(map(_fraction, values)):
+    if len(options[0].texts) == 2 and any(_probability(v, options) for v in values):
+        if kind == "classify":
+            _certain_order(table, name, options[0].texts, options[0].ordered)
+            _called_otherwise(table, name, options[0].texts, reading)
         return _second
-    known = {text: _certain(text, options[0]) for text in options[0].texts}
     if kind == "prefer":
-        known |= {str(number): known[text] for number, text in enumerate(options[0].texts)}
-    return lambda value, _: known.get(class_name(value))
+        known = {text: text for text in options[0].texts} | {str(c): text for c, text in enumerate(options[0].texts)}
+        return lambda value, among: _certain(known.get(class_name(value)), among)
+    return lambda value, among: _certain(find(value, among.texts, reading), among)
+
+
+def _certain_order(table: Table, column: str, names: Sequence[str], ordered: bool) -> None:
+    """Raises UserError where it is not certain which class a column's probabilities are of."""
+    if not ordered:
+        raise UserError(
+            f"{table.name}: column {column!r} holds fractions, probabilities of {' or '.join(names)}: say the order with "
+            f"--classes {' '.join(names)}; a fraction alone is the probability of the last of two"
+        )
+
+
+def _called_otherwise(table: Table, column: str, names: Sequence[str], reading: Reading) -> None:
+    """Raises UserError for a column of single probabilities whose name ends with another class than the one they are read as,
+    or with a word for how sure a vote is, unless --classes says what they are of."""
+    words = {name: f" {' '.join(re.findall(_WORD, name.casefold()))}" for name in names}
+    own = [name for name in names if f" {' '.join(re.findall(_WORD, column.casefold()))}".endswith(words[name])]
+    if own and max(own, key=len) != names[-1]:
+        raise UserError(
+            f"{table.name}: column {column!r} holds fractions and is called like the class {own[0]!r}, but a fraction is the "
+            f"probability of the last class, {names[-1]!r}: leave the column out, or say --classes {names[1]} {names[0]}"
+        )
+    if not own and not reading.classes and column.casefold().endswith(SURE):
+        raise UserError(
+            f"{table.name}: column {column!r} holds fractions, how sure a vote is or the probability of {names[-1]!r}: where it is the latter "
+            f"say --classes {' '.join(names)}; the former goes into `certainty` of a long table"
+        )
+
+
+def _no_one_hot(table: Table, column: str, kind: Kind, values: list, options: Sequence[Choices]) -> None:
+    """Raises UserError for lists that could be votes of annotators or the whole probabilities of the options."""
+    if kind == "classify" and not set(options[0].texts) <= set(map(str, range(len(options[0].texts)))):
+        return
+    cast = [([_number(x) for x in v], len(o.texts)) for v, o in zip(values, options, strict=True) if isinstance(v, list) and not all(map(blank, v))]
+    if cast and all(len(v) == count > 1 and set(v) == {0.0, 1.0} and sum(v) == 1 for v, count in cast):  # type: ignore[arg-type]
+        raise UserError(
+            f"{table.name}: every list in column {column!r} has one 1 and is 0 elsewhere, probabilities or votes of "
+            f"{cast[0][1]} annotators: write the one that is voted for itself, or a column an annotator"
+        )
 
 
 def _certain(picked: str | None, among: Choices) -> Belief:
@@ -121,20 +197,25 @@ def _distribution(value: object, among: Choices) -> Belief:
 
 
 def _opened(value: object) -> object:
-    """A list that csv holds as JSON text."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
+    """A list that csv holds as text, in JSON or as Python prints it."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return ast.literal_eval(value.strip()) if _LIST.fullmatch(value.strip()) else value
 
 
 def _number(value: object) -> float | None:
     try:
         return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _probability(value: object, options: Sequence[Choices]) -> bool:
+    """Whether a value is a fraction and no option's name."""
+    return _fraction(value) and class_name(value) not in options[0].texts
 
 
 def _fraction(value: object) -> bool:

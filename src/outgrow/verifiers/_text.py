@@ -35,7 +35,7 @@ def code(answer: str, entry_point: str = "") -> str:
     """
     blocks = fenced(answer)
     if not blocks:
-        return _bare(answer) if entry_point and _defines(answer, entry_point) and not reads(answer) else answer
+        return _bare(answer, entry_point) if entry_point and _defines(answer, entry_point) and not reads(answer) else answer
     defining = [at for at, block in enumerate(blocks) if entry_point and _defines(block, entry_point)]
     if not defining:
         return blocks[0]
@@ -45,16 +45,19 @@ def code(answer: str, entry_point: str = "") -> str:
 _STARTS = re.compile(r"(?:import|from|def|class|async def)\s|@\w|[A-Za-z_]\w*(?:\s*:[^=\n]+)?\s*=(?!=)")
 
 
-def _bare(answer: str) -> str:
-    """From the first line that code may begin with, up to where it can be read: a few cuts, each at a line that stands at the margin."""
+def _bare(answer: str, entry_point: str) -> str:
+    """From a line that code may begin with up to where it can be read, if that defines `entry_point`: a few cuts, each at a line that stands at the margin."""
     lines = answer.splitlines(keepends=True)
     margins = [at for at, line in enumerate(lines) if line.strip() and not line[0].isspace()]
-    for start in [at for at in margins if _STARTS.match(lines[at])][:5]:
+    for start in [at for at in margins if _STARTS.match(lines[at])][:10]:
         end = len(lines)
         for _ in range(20):
-            broken = _breaks("".join(lines[start:end]))
+            text = "".join(lines[start:end])
+            broken = _breaks(text)
+            if broken is None and _defines(text, entry_point):
+                return text
             if broken is None:
-                return "".join(lines[start:end])
+                break
             end = max((at for at in margins if start < at < min(end, start + broken)), default=0)
             if not end:
                 break
@@ -114,7 +117,7 @@ def final(answer: str) -> str:
     """What an answer comes to, without Markdown's emphasis.
 
     After its last "####", unless that is a heading (it names the answer, or more text follows what is no number); else in its last \\boxed{} or \\fbox{};
-    else one clause after its last "answer is", "answer:" or "result is" (on the next line where that one ends there); else its last line.
+    else one clause after its last "answer is", "answer:" or "result is" (on the next line where that one ends there); else its last line, up to ", not".
     """
     text = _EMPHASIS.sub(lambda match: match[2] or match[4], answer).replace("`", "").strip()
     marked = text.rpartition("####")
@@ -132,7 +135,7 @@ def final(answer: str) -> str:
         clause = next((line.strip() for line in text[said[-1].end() :].split("\n") if line.strip()), "")
         return _GOES_ON.split(clause)[0].strip().rstrip(".").strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].lstrip("#").strip() if lines else ""
+    return re.split(r",\s+not\s", lines[-1].lstrip("#").strip())[0] if lines else ""
 
 
 def _boxed(text: str) -> str | None:

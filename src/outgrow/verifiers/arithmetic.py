@@ -3,12 +3,12 @@
 A partial check: one that is wrong shows that the answer is, all right says little. Only what is wholly understood is judged:
 
     side        sums, differences, products and quotients (+ - * x × · / ÷) of numbers and round brackets, $ before a number, % after one
-    number      72, 1,234, 0.5, .5, 3 1/2; a unit may stand after a result: = 24 clips, = 100 cm, = 12/hour
+    number      72, 1,234, 0.5, .5, 3 1/2 (0900 is a time); a unit may stand after a result: = 24 clips, = 100 cm, = 12/hour
 
 A side is left out, and with it what it is compared with, where its neighbours may belong to it: another sign (^ ! | \\cdot mod //), a letter's term
 ("S + 30 = 50", "2x"), a unit within ("20 feet / 10 = 2", "5 feet 3 + 2 = 5"), a word that carries on ("half of 20 + 4", "1 and 1/4", "= 3 remainder 2",
 "= 5 million"), a time (10:30), percents added to what are none. A result with decimals may be rounded or cut off; a whole one less than 1 beside a quotient that is
-not whole may be rounded or leave a remainder, and so may a calculation that runs on ("5 * 10 = 50 + 3 = 53"): not told.
+not whole may be rounded or leave a remainder, a / b / c may mean a / (b / c), and a calculation may run on ("5 * 10 = 50 + 3 = 53"): not called wrong.
 """
 
 from __future__ import annotations
@@ -184,15 +184,20 @@ def _same(left: Sequence[str], right: Sequence[str]) -> bool | None:
     else:
         apart = abs(one - two)
         near = apart <= slack
-    if not near and lone and not decimals and "/" in left and apart < 1:
+    if not near and ((lone and not decimals and "/" in left and apart < 1) or _divides_twice(left) or _divides_twice(right)):
         return None
     return near
+
+
+def _divides_twice(side: Sequence[str]) -> bool:
+    """Whether it has a / b / c, by which a / (b / c) may be meant."""
+    return any(side[at] == "/" == side[at + 2] for at in range(1, len(side) - 2))
 
 
 def value(side: Sequence[str]) -> Fraction | None:
     """Of an expression in tokens; None where it is none."""
     rest = list(side[::-1])
-    if len(rest) > _LONGEST or any(len(token) > _DIGITS for token in rest):
+    if len(rest) > _LONGEST or any(len(token) > _DIGITS or re.match("0[0-9]", token) for token in rest):
         return None
     try:
         result, _ = _sum(rest)

@@ -3,6 +3,7 @@ r"""Equality: the answer's final value (`_text.final`) is the shown one. Each is
     the same text   blanks, Markdown and the marks of LaTeX's mathematics aside
     a quantity      a number with or without a unit (`_quantity.py`): exactly equal, to a relative 1e-6 where one was written with a point. A unit that only
                     one of them has is left out; two are converted, and what they measure must be the same
+    a pair          12:30, 2:3: the same two numbers; of the same ratio alone it cannot be told, for a time is none
     words           of letters alone, capitals aside; a letter to choose by, with or without brackets: A, (A), A)
     quantities      between commas, "and" or "or", in any order
     an expression   LaTeX or plain, by math-verify in a sandbox (`_equality.py`); x = 5 for 5 where only one names it
@@ -75,6 +76,10 @@ def _told(value: str, said: str) -> bool | str:
     if gold and other:
         equal = same(gold, other)
         return equal if equal is not None else "their units"
+    pairs = [re.fullmatch(r"([0-9]{1,6})\s*:\s*([0-9]{1,6})", text) for text in (value, said)]
+    if pairs[0] and pairs[1]:
+        (a, b), (c, d) = (map(int, pair.groups()) for pair in pairs if pair)
+        return True if (a, b) == (c, d) else "a time or a ratio" if b and d and a * d == b * c else False
     words = [_worded(text) for text in (value, said)]
     if all(words):
         one, two = (word or "" for word in words)

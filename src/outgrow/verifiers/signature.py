@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from outgrow import declarations
 from outgrow.errors import UserError
 from outgrow.measures import calls
 from outgrow.verifiers import Asked, Verdict, verifier
@@ -25,14 +26,14 @@ def signature(asked: Sequence[Asked]) -> list[Verdict]:
     verdicts = []
     for one in asked:
         try:
-            declared = calls.declared(shown(one, "functions", list))
+            declared = declarations.declared(shown(one, "functions", list))
         except ValueError as error:
             raise UserError(f"shown['functions'] cannot be read: {error}") from error
         verdicts.append(_verdict(calls.read(one.answer), declared))
     return verdicts
 
 
-def _verdict(said: list[calls.Call] | None, declared: Mapping[str, calls.Declaration]) -> Verdict:
+def _verdict(said: list[calls.Call] | None, declared: Mapping[str, declarations.Declaration]) -> Verdict:
     if said is None:
         return Verdict(False, "no call can be read")
     if not said:
@@ -40,7 +41,7 @@ def _verdict(said: list[calls.Call] | None, declared: Mapping[str, calls.Declara
     return next((Verdict(False, why) for call in said if (why := _wrong(call, declared))), Verdict(True))
 
 
-def _wrong(call: calls.Call, declared: Mapping[str, calls.Declaration]) -> str:
+def _wrong(call: calls.Call, declared: Mapping[str, declarations.Declaration]) -> str:
     if call.name not in declared:
         return f"there is no function {call.name}"
     takes = declared[call.name].arguments

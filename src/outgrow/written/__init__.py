@@ -2,7 +2,7 @@
 
     task -> split -> supervisors -> their beams on the transfer half -> method -> a tuned student -> its answers to the test items -> measures
 
-The floor is the supervisor's answers to the test items, the ceiling those of the same student tuned on the transfer half's gold.
+The floor is the answers to the test items of what taught (of several supervisors `replicate.floor` chooses), the ceiling those of the same student tuned on the transfer half's gold.
 Every trained model, every set of answers and every row of a replicate is an artifact in the store, so a killed study goes on where it
 was. A replicate's models are let go of once all its answers are there: they are large, and nothing asks for them again.
 """
@@ -25,6 +25,7 @@ from outgrow.generation import Sampling
 from outgrow.generation.sibling import PREFIX, resolve
 from outgrow.measures import written as scorers
 from outgrow.measures.controls import Sung
+from outgrow.measures.pgr import counted
 from outgrow.models import Model
 from outgrow.sequences._writers import Writers, epochs
 from outgrow.store import Store
@@ -40,7 +41,9 @@ from outgrow.written.replicate import (
     CONTRASTS,
     CONTROLS,
     Replicate,
+    Taught,
     Verdicts,
+    best_member,
     ceiling,
     checks,
     floor,
@@ -51,7 +54,7 @@ from outgrow.written.supervisors import parse
 
 __all__ = ["Verdicts", "Written", "load", "parse"]
 
-UNTRAINED = ("floor", "untrained", "gold-naive")
+UNTRAINED = ("floor", "best member", "untrained", "gold-naive")
 """Rows that take no training of their own; gold through naive is the ceiling's."""
 EARNED = {"row": "what supervisors' answers earn"}
 """What is kept beside the rows of a replicate."""
@@ -72,8 +75,11 @@ class Written(Asked):
     WEAK = "sibling:smollm2-135m:12"
     KNOWN = sequences
 
-    def run(self) -> Result:
-        """Compute what is missing, write the run folder, return the result. Raises UserError for what the user can mend."""
+    def run(self, overwrite: bool = False) -> Result:
+        """Compute what is missing, write the run folder, return the result; `overwrite`: another result in it may go.
+
+        Raises UserError for what the user can mend.
+        """
         chosen = self.chosen()
         if self.student not in KINDS:
             raise unknown("kind of student that writes", self.student, KINDS)
@@ -85,7 +91,7 @@ class Written(Asked):
         votes = tuple(dict.fromkeys((*self.reading.votes, *(one.of for one in named if one.kind == "column"))))
         loaded = [load(name, replace(self.reading, votes=votes), self.seed) for name in self.tasks]
         out = self.folder()
-        results.claim(out)
+        results.claim(out, self, [task for task, _ in loaded], overwrite)
         done = [
             self._rows(task, gold, weak, resolve(strong, store), store, chosen)
             for task, gold in loaded for strong in self.students for weak in self.weak
@@ -124,6 +130,7 @@ class Written(Asked):
         ]
         jobs: Jobs = {"floor": ("floor", floor, _by(floor))}
         if len(bases) > 1:
+            jobs["best member"] = ("contrast", best_member, _by(best_member))
             jobs |= {f"supervisor:{one.name}": ("contrast", partial(supervisor, j=j), {"supervisor": j} | _by(supervisor)) for j, (one, _) in enumerate(bases)}
         jobs["ceiling"] = ("ceiling", ceiling, _by(ceiling))
         for name, parameters in chosen.items():
@@ -198,7 +205,9 @@ def _row(
     """One artifact: the test answers of one row of one replicate; `watched`: of replicate 0 with what the canary says of it."""
 
     def told(built: Any) -> list[str]:
-        return replicate.tested(built) if isinstance(built, Model) else built
+        if isinstance(built, Model):
+            return replicate.tested(built)
+        return built.answers if isinstance(built, Taught) else built
 
     def make() -> tuple[dict, dict]:
         began = time.perf_counter()
@@ -207,7 +216,8 @@ def _row(
         if built is None:
             return {}, {"applies": False, "lacks": replicate.lacks(name)}
         answers = told(built)
-        meta = {"applies": True, "answers": answers, "seconds": time.perf_counter() - began, "bought": replicate.verdicts.spent}
+        of = built.of if isinstance(built, Taught) else None
+        meta = {"applies": True, "answers": answers, "of": of, "seconds": time.perf_counter() - began, "bought": replicate.verdicts.spent}
         if watched and replicate.number == 0:
             replicate.verdicts.reopen()
             meta["canary"] = canary.sung(
@@ -247,13 +257,15 @@ def _let_go(replicate: Replicate) -> None:
 
 
 def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, list[dict[str, Any]]], covered: Sequence[dict[str, float]]) -> Rows:
-    answers, costs, bought, left_out, sung = {}, [], {}, {}, {}
+    answers, costs, bought, left_out, sung, of = {}, [], {}, {}, {}, {}
     for name, rows in made.items():
         if not all(row["applies"] for row in rows):
             if kinds[name] == "method":
                 left_out[name] = [f"{need}: {sequences.RESOURCES[need]}" for need in next(row["lacks"] for row in rows if not row["applies"])]
             continue
         answers[name] = [row["answers"] for row in rows]
+        if rows[0]["of"] is not None:
+            of[name] = counted([row["of"] for row in rows])
         costs.append({"stage": "tuning and answers", "what": name, "seconds": sum(row["seconds"] for row in rows), "flops": None})
         if "canary" in rows[0]:
             sung[name] = Sung(**rows[0]["canary"])
@@ -264,4 +276,4 @@ def _gathered(all_: Sequence[Replicate], kinds: dict[str, str], made: dict[str, 
         for part in (lambda r: r.known, lambda r: r.halves[0])
     )
     coverage = {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best", "cut")}
-    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage, sung)
+    return Rows(all_[0], {name: kinds[name] for name in answers}, answers, costs, bought, left_out, sizes, halves, coverage, sung, of)

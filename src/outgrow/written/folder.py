@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -52,6 +52,8 @@ class Rows:
     """What the `first` answers of the best supervisor to the transfer items earn, and what the `best` of all supervisors' would."""
     sung: dict[str, Sung]
     """What the canary says of each method."""
+    of: dict[str, str]
+    """What the floor is, and who the best member."""
 
 
 def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done: Sequence[Rows], began: float) -> None:
@@ -65,12 +67,17 @@ def write(folder: Path, study: Written, chosen: dict[str, dict[str, Any]], done:
         kappa = shared_pool(*rows.halves)
         for metric in by_row["floor"]:
             scored_ = {name: of[metric] for name, of in by_row.items()}
+            members = [scored_[name] for name in scored_ if name.startswith("supervisor:")]
+            kinds = dict(rows.kinds)
+            if len(members) > 1 and all(np.array_equal(score.den, members[0].den) for score in members):
+                scored_[results.MEAN] = replace(members[0], num=np.mean([score.num for score in members], 0))
+                kinds[results.MEAN] = "contrast"
             for name, score in scored_.items():
                 cells.append(pl.DataFrame({
-                    **named, "method": name, "kind": rows.kinds[name], "replicate": np.arange(len(score.values)), "n_test": len(score), "metric": metric,
+                    **named, "method": name, "kind": kinds[name], "replicate": np.arange(len(score.values)), "n_test": len(score), "metric": metric,
                     "value": score.values, "floor": scored_["floor"].values, "ceiling": scored_["ceiling"].values,
                 }))  # fmt: skip
-            summary += [asdict(row) for row in summarise(scored_, rows.kinds, kappa, metric=metric, **named)]  # type: ignore[arg-type]
+            summary += [asdict(row) for row in summarise(scored_, kinds, kappa, metric=metric, of=rows.of, **named)]  # type: ignore[arg-type]
         main = {name: next(iter(of.values())) for name, of in by_row.items()}
         needed = power(Table.of({name: main[name] for name in ("floor", "ceiling")}, kappa))
         pairs.append({

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import scored, sequences, verifiers
+from outgrow.candidates.forms import FORMS
 from outgrow.generation import Answer
 from outgrow.measures import written as scorers
 from outgrow.measures.accuracy import Score
@@ -148,15 +149,20 @@ class Replicate:
         return all(base is not None for _, base in self.bases)
 
     @cached_property
+    def fresh(self) -> np.ndarray:
+        """Weak-train items whose gold no supervisor has seen."""
+        return np.setdiff1d(self.halves[0], self.known)[:SKILL] if self.learn else self.halves[0]
+
+    def earned(self, answers: Sequence[str]) -> float:
+        """What answers to the fresh items earn by their gold."""
+        return next(iter(scores(self.task, self.gold, self.fresh, [list(answers)]).values())).value
+
+    @cached_property
     def skill(self) -> np.ndarray:
         """(J,) of several: what each earns on weak-train items whose gold it has not seen; ones where there is none such."""
-        if len(self.bases) == 1:
-            return np.ones(1)
-        fresh = np.setdiff1d(self.halves[0], self.known)[:SKILL] if self.learn else self.halves[0]
-        if not len(fresh):
+        if len(self.bases) == 1 or not len(self.fresh):
             return np.ones(len(self.bases))
-        answers = [supervisor.answers(fresh) for supervisor in self.supervisors]
-        return np.array([next(iter(scores(self.task, self.gold, fresh, [row]).values())).value for row in answers])
+        return np.array([self.earned(supervisor.answers(self.fresh)) for supervisor in self.supervisors])
 
     @cached_property
     def weak(self) -> WeakAnswers:
@@ -282,9 +288,45 @@ class Replicate:
         return replace(self.weak, names=("given",), beams=(beams,), skill=np.ones(1))
 
 
-def floor(replicate: Replicate) -> list[str]:
-    """The answers of the supervisor that is best on weak-train."""
-    return supervisor(replicate, int(replicate.skill.argmax()))
+@final
+@dataclass(frozen=True)
+class Taught:
+    """Answers to the test items, and whose they are."""
+
+    answers: list[str]
+    of: str
+
+
+def floor(replicate: Replicate) -> Taught:
+    """What taught: the supervisor that is best on weak-train, or the plurality of three and more where that earns more there.
+
+    Where no gold is left that no supervisor has seen it is the plurality, which agrees with most of what they say.
+    """
+    test, voices, best = replicate.halves[2], replicate.supervisors, int(replicate.skill.argmax())
+    order = np.argsort(-replicate.skill, kind="stable").tolist()
+    if len(voices) > 2:
+        fresh = [voices[j].answers(replicate.fresh) for j in order] if len(replicate.fresh) else []
+        if not fresh or replicate.earned(plurality(fresh, replicate.task.form)) > replicate.skill[best]:
+            return Taught(plurality([voices[j].answers(test) for j in order], replicate.task.form), "plurality of the supervisors")
+    return Taught(voices[best].answers(test), voices[best].name)
+
+
+def plurality(answers: Sequence[Sequence[str]], form: str) -> list[str]:
+    """Of each item the answer whose form most give, of equally common ones the first named's; answers without a form where there is no other."""
+    chosen = []
+    for said in zip(*answers, strict=True):
+        forms = [FORMS[form](text) for text in said]
+        told = [one for one in forms if one is not None]
+        chosen.append(said[max(range(len(said)), key=lambda j: (told.count(forms[j]), -j))])
+    return chosen
+
+
+def best_member(replicate: Replicate) -> Taught | None:
+    """The supervisor that is best on weak-train, alone; None where there is one, or none is known to be."""
+    if len(replicate.bases) == 1 or not len(replicate.fresh):
+        return None
+    one = replicate.supervisors[int(replicate.skill.argmax())]
+    return Taught(one.answers(replicate.halves[2]), one.name)
 
 
 def supervisor(replicate: Replicate, j: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The ladder: every score between the supervisor alone and the same student with gold."""
+"""The ladder: every score between what taught and the same student with gold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDS = ("floor", "ceiling")
     wide=True,
     title="The ladder from floor to ceiling",
     caption="Each mark is a mean score on test items that nobody was trained on, with its 95% interval; small ticks are single "
-    "replicates. The shaded band is the gap between the supervisor and the same student taught by gold: the further to "
+    "replicates. The shaded band is the gap between what taught and the same student taught by gold: the further to "
     "the right a method stands in it, the more of the gap it recovered.",
 )
 def ladder(view: View, width: int) -> dict | None:
@@ -152,7 +152,7 @@ def _gap(view: View, x: dict, span: list[float], plot: int, narrow: bool) -> lis
             "encoding": {"x": {**x, "field": "a"}, "x2": {"field": "b"}},
         }
     ]
-    sides = (("floor", floor, not swapped, "the supervisor"), ("ceiling", ceiling, swapped, "the student with gold"))
+    sides = (("floor", floor, not swapped, "what taught"), ("ceiling", ceiling, swapped, "the student with gold"))
     for kind, row, before, who in sides:
         data = {"values": [{"a": row.value, "name": f"{kind} {percent(row.value)}", "who": who}]}
         rule = {"type": "rule", "color": colour(kind), "strokeWidth": 1.5}

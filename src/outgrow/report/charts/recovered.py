@@ -15,7 +15,7 @@ ROW = 28
     of="view",
     wide=True,
     title="How much of the gap was recovered (PGR)",
-    caption="0% is the supervisor, 100% the student taught by gold. The thin line is the 95% interval for new data from the same "
+    caption="0% is what taught, 100% the student taught by gold. The thin line is the 95% interval for new data from the same "
     "source, the one to quote; the broad bar is the interval for these very items. Below 0% the student did worse than its "
     "teacher; above 100% weak labels taught it more than gold did.",
 )
