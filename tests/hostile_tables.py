@@ -215,7 +215,7 @@ def markup(folder: Path) -> None:
 
 def braces(folder: Path) -> None:
     """Texts with fields of templates in them: they are texts."""
-    made = plain()
+    made = plain(200)
     made["text"] = [f"{{label}} {{text}} {{0}} {{ %s {t}" for t in made["text"]]
     put(folder, made)
     features(folder, made)
@@ -505,16 +505,22 @@ def one_group(folder: Path) -> None:
 
 def own_groups(folder: Path) -> None:
     """Every item a group of its own: as without groups."""
-    made = plain() | {"group": [f"g{i}" for i in range(ITEMS)]}
+    made = plain(200) | {"group": [f"g{i}" for i in range(200)]}
     put(folder, made)
     features(folder, made)
 
 
 def without_words(folder: Path) -> None:
     """Texts of punctuation alone, of which no word can be read."""
-    made = plain() | {"text": ["!" * (1 + i) for i in range(ITEMS)]}
+    made = plain(200) | {"text": ["!" * (1 + i) for i in range(200)]}
     put(folder, made)
     features(folder, made)
+
+
+def half_gold(folder: Path) -> None:
+    """Gold on every other item."""
+    made = plain()
+    put(folder, made | {"label": [label if i % 4 < 2 else "" for i, label in enumerate(made["label"])]})
 
 
 def ordinary(folder: Path) -> None:
@@ -576,8 +582,8 @@ def null_draws(folder: Path) -> None:
 
 def mixed_gold(folder: Path) -> None:
     """Gold of which half are numbers and half words."""
-    made = answers()
-    made["answer"] = [a if i % 2 else "seven" for i, a in enumerate(made["answer"])]
+    made = answers(80)
+    made["answer"] = [a if i % 2 else "rome" for i, a in enumerate(made["answer"])]
     put(folder, made)
 
 
@@ -686,6 +692,7 @@ def student_of_garbage(folder: Path) -> None:
     put(folder, plain())
     (folder / "student").mkdir()
     (folder / "student" / "student.json").write_text("[" * 100_000)
+    (folder / "student" / "student.safetensors").write_bytes(b"")
 
 
 Maker = Callable[[Path], None]

@@ -10,17 +10,26 @@ import pytest
 
 import loopback
 import printed
-from outgrow import cli, tasks
+from outgrow import cli, steer, tasks
+from outgrow.cli import asked
+from outgrow.generation import sibling
 from outgrow.generation.local import Local
 from outgrow.models import checkpoints
+from outgrow.sequences import _writers
 from outgrow.store import Store
 from outgrow.students import convnet
 from outgrow.tasks import writing
 
 LINES = list(printed.lines())
-ITEMS = {"human-eval:250": 6}
+ITEMS = {"human-eval:250": 2, "places": 48}
 """At most so many of a task that is answered in words, else `OTHERS`."""
 OTHERS = 110
+REPLICATES = 2
+SHORT = [
+    (convnet, "FEWEST_STEPS", 4), (sibling, "TEXTS", 16), (sibling, "HELD_OUT", 8), (steer, "STATEMENTS", 60), (steer, "EPOCHS", 1),
+    (_writers, "READ", 400), (_writers, "PAIRED", 200),
+]  # fmt: skip
+"""How long is trained, and on how much."""
 SERVER = "http://localhost:8000/v1"
 
 
@@ -57,9 +66,11 @@ def test_the_line_runs_as_printed(words, place, request, monkeypatch, capsys) ->
     monkeypatch.setenv("OUTGROW_STORE", str(place / "store"))
     # Catalogue names are folders here, and tasks and training are cut short: what is tried is the line, not the models.
     monkeypatch.setattr(checkpoints, "ENTRIES", {})
-    monkeypatch.setattr(convnet, "FEWEST_STEPS", 4)
-    whole, written = tasks.load, writing.load
-    monkeypatch.setattr(tasks, "load", lambda name, reading=None: whole(name, replace(reading or tasks.Reading(), items=600)))
+    for module, name, few in SHORT:
+        monkeypatch.setattr(module, name, few)
+    whole, written, merge = tasks.load, writing.load, asked.merge
+    monkeypatch.setattr(asked, "merge", lambda *given: merge(*given) | {"seeds": REPLICATES})
+    monkeypatch.setattr(tasks, "load", lambda name, reading=None: whole(name, replace(reading or tasks.Reading(), items=240)))
     monkeypatch.setattr(writing, "load", lambda name, items=None, *more: written(name, ITEMS.get(name, OTHERS), *more))
     with pytest.raises(SystemExit) as stopped:
         cli.main(words)

@@ -108,7 +108,7 @@ def _json(table: Table, column: str, row: int, value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{table.name}: column {column!r} holds no JSON in {table.places([row])}: {error}") from None
 
 
