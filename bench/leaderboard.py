@@ -38,7 +38,7 @@ NAIVE = ("creak", "cola", "trec6", "ethics_justice", "ethics_utilitarianism", "a
 """Tasks on which `auto` is naive by construction: most items have no rivals, or there are more than two classes."""
 STUDENTS = {"gemma3-270m": ("minilm-l6", "smollm2-135m"), "smollm2-135m": ("minilm-l6",)}
 """Student -> its supervisors: the three pairs."""
-ITEMS, SEEDS = 4800, 16
+ITEMS, SEEDS = 2400, 8
 COMMAND = "python bench/leaderboard.py"
 
 

@@ -55,7 +55,7 @@ def test_what_was_added_is_listed(extended, kind, name):
 
 
 def test_the_added_audit_looks(extended):
-    votes = pl.DataFrame({"item": [1, 1, 2, 3], "worker": ["a", "b", "a", "b"], "label": ["yes", "no", "yes", None]})
+    votes = pl.DataFrame({"item": [1, 1, 2, 2, 3], "worker": ["a", "b", "a", "b", "b"], "label": ["yes", "no", "no", "yes", None]})
     votes.write_parquet(extended / "votes.parquet")
     assert "warning SILENT" in " ".join(outgrow(extended, "audit", "votes.parquet").split())
 
