@@ -149,7 +149,7 @@ def test_a_committee_counts_the_answers_that_were_cut(model, tmp_path, store) ->
 def test_a_report_of_a_study_says_how_many_answers_were_cut() -> None:
     from outgrow.report.words import asides
 
-    pair = SimpleNamespace(details={"coverage": {"first": 0.3, "best": 0.9, "cut": 0.25}}, main=SimpleNamespace(of=lambda kind: []), get=lambda name: [])
+    pair = SimpleNamespace(details={"coverage": {"first": 0.3, "best": 0.9, "cut": 0.25}}, main=SimpleNamespace(of=lambda kind: []), get=lambda name: [], outdated=False)
     assert "25% of the supervisor’s first answers were cut at the token limit" in " ".join(asides(pair, {})).replace("25.0%", "25%")
     pair.details["coverage"]["cut"] = 0.0
     assert "cut at the token limit" not in " ".join(asides(pair, {}))
@@ -184,5 +184,5 @@ def test_recorded_answers_say_how_they_ended_in_words_that_are_known(tmp_path) -
         with pytest.raises(UserError, match=r"ended is .* in answer 1: give stop, length, failed or nothing"):
             drawn(ended=[ended])
     for columns in ({"logprob": ["often"]}, {"seed": ["seven"]}, {"seed": [float("inf")]}):
-        with pytest.raises(UserError, match="of answer 1 is no number"):
+        with pytest.raises(UserError, match=f"column '{next(iter(columns))}' holds .* in row 1"):
             drawn(**columns)

@@ -318,7 +318,7 @@ def test_what_is_computed_anew_is_what_the_change_can_change(studied) -> None:
     fresh, same, covered = run("report/theme.py", "#", "#f")
     assert (fresh, same, covered) == ({}, rows, coverage), "a colour of the report: nothing is computed"
 
-    fresh, other, covered = run("measures/slots.py", "Counts(false=1)", "Counts(true=1)")
+    fresh, other, covered = run("measures/slots.py", "counts += Counts(false=1)", "counts += Counts(true=1)")
     assert fresh == {"written": first["written"]} and other == rows and covered != coverage, "a scorer: every row of texts, and what it says"
 
     fresh, other, covered = run("methods/logconf.py", "Logconf(alpha,", "Logconf(0 * alpha,")

@@ -136,7 +136,8 @@ def test_it_helps_where_the_texts_tell_classes_apart_and_not_where_they_do_not(c
 
 def test_a_fine_tuned_student_has_no_axes_for_auxiliary_tasks(tmp_path, monkeypatch):
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
-    asked = {"methods": ["naive", "auxiliary"], "auxiliary": [str(studies.table(tmp_path))], "seeds": 1}
+    (tmp_path / "other").mkdir()
+    asked = {"methods": ["naive", "auxiliary"], "auxiliary": [str(studies.table(tmp_path / "other", seed=1))], "seeds": 1}
     monkeypatch.setattr(finetune, "FEWEST_STEPS", 1)
     result = studies.study(tmp_path, student="lora", **asked).run()
     assert "--auxiliary TASK and --student linear or mlp" in (result.path / "details.json").read_text()

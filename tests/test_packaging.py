@@ -90,7 +90,7 @@ def test_every_dependency_is_pinned() -> None:
 def test_what_is_imported_is_declared() -> None:
     import ast
 
-    named = {"PIL": "pillow", "sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "huggingface_hub": "huggingface-hub", "math_verify": "math-verify", "z3": "z3-solver"}
+    named = {"PIL": "pillow", "sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "huggingface_hub": "huggingface-hub", "latex2sympy2_extended": "latex2sympy2-extended", "math_verify": "math-verify", "z3": "z3-solver"}
     project = _project()
     extras = [each for name, extra in project["optional-dependencies"].items() if name != "dev" for each in extra]
     declared = {_name(each) for each in [*project["dependencies"], *extras]}

@@ -42,7 +42,7 @@ def run(tmp_path, rows: list[dict] | str, file: str = "t.csv", answers: tuple[st
     else:
         frame = pl.DataFrame(rows)
         frame.write_parquet(path) if file.endswith(".parquet") else frame.write_csv(path)
-    return committee(str(path), answers=answers, columns=Columns(**columns), out=tmp_path / "out", store=Store(tmp_path / "store")).facts
+    return committee(str(path), answers=answers, columns=Columns(**columns), out=tmp_path / "out", overwrite=True, store=Store(tmp_path / "store")).facts
 
 
 def right(facts: dict, choice: str = "single") -> float:
@@ -209,7 +209,7 @@ def test_the_lines_of_the_command_run_as_printed(tmp_path, capsys):
     pl.DataFrame({"question": [f"q{i}" for i in range(4)], "answer": ["1", "2", "3", "4"], **{f"model_{m}": ["#### 1", "2 + 2 = 4", "3", "9"] for m in "abc"}}).write_parquet("answers.parquet")
     for extra in ([], ["--scorer", "equal"], ["--scorer", "exact", "--form", "words"], ["--scorer", "number"]):
         with pytest.raises(SystemExit) as stopped:
-            cli.main(["committee", "answers.parquet", "--answers", "model_a,model_b,model_c", "--prompt", "question", "--gold", "answer", "--verifier", "arithmetic", *extra])
+            cli.main(["committee", "answers.parquet", "--answers", "model_a,model_b,model_c", "--prompt", "question", "--gold", "answer", "--verifier", "arithmetic", "--overwrite", *extra])
         assert stopped.value.code == 0
         printed = capsys.readouterr().out
         assert "answers are compared with gold by --scorer " + (extra[1] if extra else "number") in printed and "--form " in printed
@@ -265,7 +265,7 @@ def test_no_choice_depends_on_the_order_of_answers():
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/faults")
 def test_the_shared_inputs_give_what_they_should(tmp_path):
     def at(file: str, answers: tuple[str, ...] = ()) -> float:
-        return right(committee(str(SHARED / file), answers=answers, out=tmp_path / "out", store=Store(tmp_path / "store")).facts)
+        return right(committee(str(SHARED / file), answers=answers, out=tmp_path / "out", overwrite=True, store=Store(tmp_path / "store")).facts)
 
     assert {round(at(f"10-recorded-correct-C-I/{name}.csv"), 6) for name in ("ci", "yesno", "one_zero")} == {round(91 / 120, 6)}
     both = ("m1", "m2")

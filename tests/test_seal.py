@@ -20,7 +20,7 @@ import tiny_models
 from outgrow import UserError, canary, methods, models, sequences
 from outgrow.cli import main
 from outgrow.generation import Sampling
-from outgrow.learn import Taught
+from outgrow.learn import Taught, table_of
 from outgrow.measures import controls
 from outgrow.measures.accuracy import Score
 from outgrow.measures.alarm import MARGIN, above
@@ -127,7 +127,7 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
     found = voted.load(str(path), Reading(text="text", label="label", votes=("vote", "other"), split="split"), None)
     task, gold = found.task, found.gold.labels
     space = space_of(task, str(folder / "model"), task.side != 2, Store.default())
-    taught = Taught(found, space, np.stack(list(task.votes.values())), "mean", "linear", 0)
+    taught = Taught(found, space, table_of(task), "mean", "linear", 0)
     handed = given(taught, methods.RESOURCES)
     assert handed.keys() == methods.RESOURCES.keys() - {"weak_features", "generator", "ladder", "auxiliary", "oracle", "teach"}
     hidden = taught.fold == 0

@@ -121,7 +121,7 @@ def spelled(number: Fraction, way: int) -> str:
 @settings(max_examples=300, deadline=None)
 @given(NUMBERS, NUMBERS, st.integers(0, 8), st.integers(0, 8))
 def test_a_number_is_equal_to_itself_in_every_spelling_and_to_no_other(one: Fraction, other: Fraction, way: int, another: int) -> None:
-    value, said = plain(spelled(one, way).removeprefix("#### ")), plain(final(spelled(one, another)))
+    value, said = plain(final(spelled(one, way))), plain(final(spelled(one, another)))
     assert _told(value, said) is True
     # Spelled with ".0" numbers are equal to a relative 1e-6.
     if one != other and abs(one - other) > abs(one) / 10**6:
