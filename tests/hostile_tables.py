@@ -20,6 +20,7 @@ ITEMS = 60
 ESCAPE = "\x1b[31mred\x1b[0m\x1b]0;title\x07"
 SCRIPT = "<script>alert(1)</script>"
 PICTURE = "<svg onload=alert(2)>"
+NAME = f"{ESCAPE}[red]<b>%s{{}}.csv"
 OVERRIDE = "\u202emah\u202c"
 """Shown from right to left: `ham`."""
 Columns = dict[str, list]
@@ -361,8 +362,10 @@ def packed_in_secret(folder: Path) -> None:
 
 
 def odd_file_name(folder: Path) -> None:
-    """A file whose name commands a terminal and is markup."""
-    put(folder, plain(), f"{ESCAPE}<b>%s{{}}.csv".replace("/", "_"))
+    """A file whose name commands a terminal and is markup of two kinds, classes that are markup, too: names as any other."""
+    made = plain(200, classes=(SCRIPT, ESCAPE + "[/b]"))
+    put(folder, made, NAME)
+    features(folder, made)
 
 
 # what the cells hold
