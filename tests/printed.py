@@ -22,7 +22,8 @@ INLINE = re.compile(r"`outgrow ((?:list|run|learn|predict|audit|committee|steer|
 PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b|\[|\.\.\.")
 """An inline command with one of these shows a form, not a line to be typed."""
 SIDES = ("ham", "spam")
-ENCODERS, CAUSAL = ("minilm-l6", "mpnet-base"), ("smollm2-135m", "gemma3-270m", "HuggingFaceTB/SmolLM2-360M", "NAME")
+ENCODERS, CAUSAL = ("minilm-l6", "mpnet-base"), {"smollm2-135m": 17, "gemma3-270m": 3, "HuggingFaceTB/SmolLM2-360M": 3, "NAME": 3}
+"""Names of models that read, and of those that write: these with their blocks, of which one line asks for 16."""
 
 
 def lines() -> Iterator[tuple[str, list[str]]]:
@@ -38,8 +39,8 @@ def models(folder: Path) -> None:
     """A folder a name, so that each name is the path of a model here."""
     for name in ENCODERS:
         tiny_models.save(folder / name, encoder=True)
-    for name in CAUSAL:
-        families.save(folder / name, seed=5, depth=17, words=[*tiny_models.WORDS, "wrong", "right", *SIDES], max_position_embeddings=4096)
+    for name, depth in CAUSAL.items():
+        families.save(folder / name, seed=5, depth=depth, words=[*tiny_models.WORDS, "wrong", "right", *SIDES], max_position_embeddings=4096)
 
 
 def tables(folder: Path, rows: int = 200) -> None:

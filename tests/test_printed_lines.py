@@ -10,17 +10,31 @@ import pytest
 
 import loopback
 import printed
-from outgrow import cli, tasks
+from outgrow import cli, steer, tasks
+from outgrow.cli import asked
+from outgrow.generation import sibling
 from outgrow.generation.local import Local
 from outgrow.models import checkpoints
+from outgrow.sequences import _writers
 from outgrow.store import Store
 from outgrow.students import convnet
+from outgrow.supervisors import tfidf
 from outgrow.tasks import writing
 
 LINES = list(printed.lines())
-ITEMS = {"human-eval:250": 6}
+ITEMS = {"human-eval:250": 2, "places": 48}
 """At most so many of a task that is answered in words, else `OTHERS`."""
 OTHERS = 110
+ROWS = 400
+"""At most so many of a task of classes."""
+REPLICATES = 1
+TOKENS = 6
+"""Most of an answer."""
+SHORT = [
+    (convnet, "FEWEST_STEPS", 4), (sibling, "TEXTS", 16), (sibling, "HELD_OUT", 8), (steer, "STATEMENTS", 50), (steer, "EPOCHS", 1),
+    (_writers, "READ", 400), (_writers, "PAIRED", 200), (tfidf, "STRENGTHS", (1.0,)),
+]  # fmt: skip
+"""How long is trained, and on how much."""
 SERVER = "http://localhost:8000/v1"
 
 
@@ -41,6 +55,11 @@ def server(place) -> Iterator[str]:
         yield served.url
 
 
+def _short(task: writing.Writing, gold: writing.WritingGold) -> tuple[writing.Writing, writing.WritingGold]:
+    """The same with less room for answers."""
+    return replace(task, tokens=min(task.tokens, TOKENS)), gold
+
+
 def test_lines_are_found_on_both_pages() -> None:
     assert {page for page, _ in LINES} == set(printed.PAGES)
     said = {words[0] for _, words in LINES}
@@ -57,10 +76,12 @@ def test_the_line_runs_as_printed(words, place, request, monkeypatch, capsys) ->
     monkeypatch.setenv("OUTGROW_STORE", str(place / "store"))
     # Catalogue names are folders here, and tasks and training are cut short: what is tried is the line, not the models.
     monkeypatch.setattr(checkpoints, "ENTRIES", {})
-    monkeypatch.setattr(convnet, "FEWEST_STEPS", 4)
-    whole, written = tasks.load, writing.load
-    monkeypatch.setattr(tasks, "load", lambda name, reading=None: whole(name, replace(reading or tasks.Reading(), items=600)))
-    monkeypatch.setattr(writing, "load", lambda name, items=None, *more: written(name, ITEMS.get(name, OTHERS), *more))
+    for module, name, few in SHORT:
+        monkeypatch.setattr(module, name, few)
+    whole, written, merge = tasks.load, writing.load, asked.merge
+    monkeypatch.setattr(asked, "merge", lambda *given: merge(*given) | {"seeds": REPLICATES})
+    monkeypatch.setattr(tasks, "load", lambda name, reading=None: whole(name, replace(reading or tasks.Reading(), items=ROWS)))
+    monkeypatch.setattr(writing, "load", lambda name, items=None, *more: _short(*written(name, ITEMS.get(name, OTHERS), *more)))
     with pytest.raises(SystemExit) as stopped:
         cli.main(words)
     assert stopped.value.code == 0, capsys.readouterr().err

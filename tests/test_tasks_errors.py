@@ -132,7 +132,7 @@ def test_no_damage_to_a_parquet_file_ends_in_a_traceback(tmp_path: Path) -> None
         ([r | {"label": i} for i, r in enumerate(GOOD)], None, "column 'label' has 30 values in 30 rows: name the label with --label"),
         ([r | {"label": i / 7} for i, r in enumerate(GOOD)], None, "column 'label' is no label: it holds 0.14285714285714285 in line 2"),
         ([r | {"text": ["a"]} for r in GOOD], None, "column 'text' holds a list in line 1, not text"),
-        (with_row(GOOD, 4, text="a\ud800"), None, "column 'text' holds broken Unicode in line 5"),
+        (with_row(GOOD, 4, text="a\ud800"), None, "line 5 holds broken Unicode"),
         ([r | {"context": "same"} for r in GOOD], None, "30 of 30 rows have the same context or text, which makes them one group: name another column with --group"),
         ([r | {"group": "same"} for r in GOOD], None, "30 of 30 rows have the same group, which makes them one group: name another column with --group, or ignore the column with --group none"),
     ],

@@ -5,6 +5,7 @@ What a table holds is told by its columns.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -129,6 +130,8 @@ def in_words(file: File, strong: str | None) -> Evidence:
     if not kept.any():
         raise UserError(f"{file.name}: no row holds an answer: columns {', '.join(WORDS)}")
     said = tuple(t for t, keep in zip(texts, kept, strict=True) if keep)
+    if strong is None and not any(re.search(r"\w", text) for text in said):
+        raise UserError(f"{file.name}: the answers have no words to be compared by: name with --strong an encoder that reads them")
     x, how = (weighed(said), "the words they share (TF-IDF)") if strong is None else (embedded(said, strong), f"what {strong} reads in them")
     return Evidence(file.source, ids=ids, answers=Answers(item[kept], model[kept], x, said, ids, names, how))
 
@@ -218,6 +221,8 @@ def _sure(file: File, votes: Table, kept: np.ndarray) -> np.ndarray | None:
 def wide(source: str, reading: Reading, votes_table: str | None, strong: str | None = None) -> Evidence:
     """A row an item, votes in columns or in a long table beside it; `strong` reads the items."""
     given = voted.load(source, reading, votes_table, texts=readable(source, reading))
+    if all(np.isnan(votes).all() for votes in given.task.votes.values()):
+        raise UserError(f"{given.task.name}: every vote is empty: nobody says anything to look at")
     return heard(given, votes_table is None, None if strong is None else space(given.task, strong))
 
 

@@ -164,7 +164,7 @@ def _finished(source: str) -> dict[str, Any]:
     """The facts of a finished committee."""
     try:
         return json.loads((Path(source) / "committee.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise UserError(f"{source} holds no committee.json: name a folder that `outgrow committee` wrote, or a task") from None
 
 

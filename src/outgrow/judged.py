@@ -141,7 +141,7 @@ def choices(file: File, reading: Reading) -> Evidence:
     judge, names = numbered(file, "judge") if "judge" in file.names else (np.zeros(len(first), np.int64), ("the judge",))
     _complete(file, first, judge)
     count = numbers(file, "count") if "count" in file.names else np.ones(len(first))
-    if (bad := np.flatnonzero(~(count >= 0))).size:
+    if (bad := np.flatnonzero(~((count >= 0) & np.isfinite(count)))).size:
         raise UserError(f"{file.name}: column 'count' holds no number in {file.places(bad.tolist())}: write how often the choice was made")
     kept = (chosen >= 0) & (count > 0)
     if not kept.any():

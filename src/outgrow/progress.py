@@ -4,11 +4,12 @@
         bar.advance(64)
     progress.say("a notice for the person at the terminal")
 
-Everything goes to standard error.
+Everything goes to standard error but what `emit` is given, and nothing that comes from a file commands the terminal.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,20 @@ _heard: Callable[[str, float | None, str], None] | None = None
 """Who hears of it instead, in a process that works for another."""
 
 
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, separators of lines, what turns writing round, and halves of letters."""
+
+
+def visible(text: str) -> str:
+    """The text with everything written out, as Python escapes it, that would command a terminal, or show one name as another."""
+    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def emit(text: str) -> None:
+    """What a command found, on standard output."""
+    print(visible(text))
+
+
 def heard_by(other: Callable[[str, float | None, str], None]) -> None:
     """From now on `other` is given what `Bar.tell` takes: of every line, and now and then of every bar."""
     global _heard
@@ -29,6 +44,7 @@ def heard_by(other: Callable[[str, float | None, str], None]) -> None:
 
 def say(line: str) -> None:
     """One line for the person at the terminal."""
+    line = visible(line)
     if _heard is not None:
         _heard(line, None, "")
     elif _live is not None:
@@ -63,7 +79,7 @@ class Bar:
 class _TerminalBar(Bar):
     def __init__(self, label: str, total: float, rich_progress):
         super().__init__(label, total)
-        self._rich, self.task = rich_progress, rich_progress.add_task(label, total=self.total)
+        self._rich, self.task = rich_progress, rich_progress.add_task(visible(label), total=self.total)
 
     def advance(self, units: float = 1) -> None:
         self.done += units
@@ -73,7 +89,7 @@ class _TerminalBar(Bar):
         if share is None:
             say(label)
         else:
-            self._rich.update(self.task, description=label, completed=share * self.total)
+            self._rich.update(self.task, description=visible(label), completed=share * self.total)
 
 
 @contextmanager
@@ -91,7 +107,7 @@ def track(label: str, total: float) -> Iterator[Bar]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as live:
         _live = live
         try:

@@ -41,14 +41,15 @@ def words_in(texts, known) -> list[tuple[str, np.ndarray]]:
 
 
 def clusters(features, known, texts) -> list[tuple[str, np.ndarray]]:
-    """CLUSTERS clusters by k-means of standardised features, named by the words that stand in them most beyond elsewhere."""
+    """CLUSTERS clusters, or as many as there are different items, by k-means of standardised features, named by the words that stand in them most beyond elsewhere."""
     from sklearn.cluster import KMeans
 
     x = (features - features[known].mean(0)) / (features[known].std(0) + 1e-9)
-    part = KMeans(CLUSTERS, n_init=1, random_state=0).fit(x[known]).predict(x)
+    count = min(CLUSTERS, len(np.unique(x[known], axis=0)))
+    part = KMeans(count, n_init=1, random_state=0).fit(x[known]).predict(x)
     words = words_in(texts, known) if texts else []
     named = []
-    for c in range(CLUSTERS):
+    for c in range(count):
         more = [(float(mask[part == c].mean() - mask[part != c].mean()), word.split("'")[1]) for word, mask in words]
         said = ", ".join(word for lift, word in sorted(more, reverse=True)[:3] if lift > 0.1)
         named.append((f"cluster {c + 1}" + (f" ({said})" if said else ""), part == c))

@@ -15,6 +15,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, Parameter
 
 from outgrow.errors import UserError
+from outgrow.progress import visible
 from outgrow.store import disk
 
 VERBS = ("run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee", "steer")
@@ -80,5 +81,5 @@ def _together(arguments: Sequence[str]) -> None:
 
 
 def _told(text: str) -> int:
-    print("outgrow: " + " ".join(text.split()), file=sys.stderr)
+    print("outgrow: " + visible(" ".join(text.split())), file=sys.stderr)
     return 2

@@ -90,6 +90,8 @@ def _value(text: str) -> Any:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise UserError(f"the study file {str(file)!r} is no ordinary file: give a file")
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

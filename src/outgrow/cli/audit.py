@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.progress import emit
 from outgrow.tasks.reading import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -56,12 +57,12 @@ def audit_(
     if pairs is not None:
         from outgrow.judged import write_pairs
 
-        print(f"{write_pairs(source, pairs, reading.items)} pairs: {pairs}")
+        emit(f"{write_pairs(source, pairs, reading.items)} pairs: {pairs}")
         return
     from outgrow.audit import audit
 
     findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out, columns=columns or (), gold_table=gold_table, overwrite=overwrite)
     for finding in findings:
         if finding.severity != "not applicable":
-            print(f"{finding.severity:8}{finding.code:14} {finding.says}" + (f" {finding.do}" if finding.do else ""))
-    print(f"findings: {page}")
+            emit(f"{finding.severity:8}{finding.code:14} {finding.says}" + (f" {finding.do}" if finding.do else ""))
+    emit(f"findings: {page}")

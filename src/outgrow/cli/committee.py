@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 
 from outgrow.errors import UserError
+from outgrow.progress import emit
 from outgrow.tasks.writing import Columns
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -73,26 +74,26 @@ def committee_(
     )  # fmt: skip
     for facts in found.facts:
         if len(found.facts) > 1:
-            print(facts["task"])
+            emit(facts["task"])
         _say(facts)
-    print(f"committee: {found.page}")
+    emit(f"committee: {found.page}")
 
 
 def _say(facts: dict[str, Any]) -> None:
     from outgrow.report.words import compared, interval, percent
 
     if said := compared(facts):
-        print(said)
+        emit(said)
     if not facts["enough"]["holds"]:
-        print(f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts")
+        emit(f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts")
     for member in facts["members"]:
         if member.get("cut"):
-            print(f"{member['name']}: {member['cut']:,} of {member['answers']:,} answers were cut at the token limit (of a table, --tokens gives more room)")
+            emit(f"{member['name']}: {member['cut']:,} of {member['answers']:,} answers were cut at the token limit (of a table, --tokens gives more room)")
     for figure in facts["figures"]:
         if figure["k"] == max(f["k"] for f in facts["figures"] if f["who"] == figure["who"]):
             name = figure["choice"] + (f" {figure['verifier']}" if figure["verifier"] else "")
             right = f"{percent(figure['right']['value'])} {interval(figure['right']['ci'])}"
             shown = f"  shown {percent(figure['shown']['value'])}" if figure["shown"] else ""
-            print(f"{figure['who']:7}{name:22} of {figure['k']:<4} {right}{shown}")
+            emit(f"{figure['who']:7}{name:22} of {figure['k']:<4} {right}{shown}")
     for row in facts.get("rounds", ()):
-        print(f"round {row['round']} {row['by']:20} {percent(row['single']['value'])} {interval(row['single']['ci'])}  coverage {percent(row['covered']['value'])}")
+        emit(f"round {row['round']} {row['by']:20} {percent(row['single']['value'])} {interval(row['single']['ci'])}  coverage {percent(row['covered']['value'])}")

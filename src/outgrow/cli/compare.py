@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from outgrow.progress import emit, visible
+
 
 def compare_(*folders: Path, out: Path | None = None) -> None:
     """Join run folders into one comparison of methods and print its leaderboard.
@@ -27,13 +29,13 @@ def compare_(*folders: Path, out: Path | None = None) -> None:
     # Without a terminal a row is one line: a program reads it.
     console = Console(highlight=False, width=None if terminal else 400)
     for sheet in report.compare(folders, out):
-        table = Table(title=sheet.title, title_justify="left", box=box.SIMPLE if terminal else None, pad_edge=terminal)
+        table = Table(title=escape(visible(sheet.title)), title_justify="left", box=box.SIMPLE if terminal else None, pad_edge=terminal)
         for name, *small in sheet.head:
-            table.add_column(escape("\n".join([name, *small]) if terminal else name), overflow="fold")
+            table.add_column(escape(visible("\n".join([name, *small]) if terminal else name)), overflow="fold")
         for row in sheet.rows:
-            cells = [" ".join(part for part in cell if part).replace("\xa0", " ") for cell in row]
+            cells = [visible(" ".join(part for part in cell if part).replace("\xa0", " ")) for cell in row]
             table.add_row(*map(escape, cells))
         console.print(table)
-        console.print(sheet.about + "\n", soft_wrap=not terminal, markup=False)
+        console.print(visible(sheet.about) + "\n", soft_wrap=not terminal, markup=False)
     if out is not None:
-        print(f"comparison: {out}")
+        emit(f"comparison: {out}")

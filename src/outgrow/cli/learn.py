@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.progress import emit
 from outgrow.tasks.reading import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -61,4 +62,4 @@ def learn_(
         data, reading=reading, votes_table=votes_table, strong=strong, method=method, label_model=label_model, student=student,
         suggest=suggest, seed=seed, out=out, overwrite=overwrite,
     )  # fmt: skip
-    print(learn.told(folder))
+    emit(learn.told(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from outgrow.errors import unknown
+from outgrow.progress import emit
 
 Row = tuple[str, ...]
 
@@ -20,8 +21,8 @@ def list_(what: str | None = None, /) -> None:
     """
     if what is None:
         for name, rows in LISTS.items():
-            print(f"{name + ':':14}{', '.join(row[0] for row in rows())}")
-        print("\noutgrow list WHAT says more about each.")
+            emit(f"{name + ':':14}{', '.join(row[0] for row in rows())}")
+        emit("\noutgrow list WHAT says more about each.")
         return
     if what not in LISTS:
         raise unknown("list", what, LISTS)
@@ -33,7 +34,7 @@ def _print(rows: Iterable[Row]) -> None:
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        emit("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _tasks() -> Iterable[Row]:

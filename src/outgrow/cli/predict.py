@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from outgrow.progress import emit
+
 
 def predict_(
     folder: Path, data: str, /, *, text: str | None = None, id: str | None = None, votes_table: str | None = None,
@@ -35,4 +37,4 @@ def predict_(
     from outgrow.tasks.reading import Reading
 
     reading = Reading(text=text, id=id, abstain=tuple(abstain or ()))
-    print(f"labels: {predict(folder, data, reading=reading, votes_table=votes_table, out=out, overwrite=overwrite)}")
+    emit(f"labels: {predict(folder, data, reading=reading, votes_table=votes_table, out=out, overwrite=overwrite)}")

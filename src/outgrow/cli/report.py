@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from outgrow.progress import emit
+
 
 def report_(folder: Path, /) -> None:
     """Write a run's report.html again and print its path.
@@ -15,4 +17,4 @@ def report_(folder: Path, /) -> None:
     """
     from outgrow.report import write
 
-    print(write(folder))
+    emit(str(write(folder)))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.progress import emit
 from outgrow.tasks.reading import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -100,4 +101,4 @@ def run_(
 
     result = Study(**arguments).run(overwrite=overwrite)
     show.show_(result.path)
-    print(f"report: {result.path / 'report.html'}")
+    emit(f"report: {result.path / 'report.html'}")

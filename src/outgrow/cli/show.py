@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outgrow.progress import visible
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -37,17 +39,17 @@ def show_(folder: Path, /) -> None:
             console.print(_table(pair, view, failed, terminal))
         for name, entry in failed.items():
             console.print(
-                f"CONTROL FAILED: {name}: {entry.get('says', '')}", style="bold red", soft_wrap=True, markup=False
+                visible(f"CONTROL FAILED: {name}: {entry.get('says', '')}"), style="bold red", soft_wrap=True, markup=False
             )
         for text in alarms(pair):
-            console.print(text, style="bold yellow", soft_wrap=True, markup=False)
+            console.print(visible(text), style="bold yellow", soft_wrap=True, markup=False)
         for entry in pair.get("controls"):
             if entry.get("name") == "canary" and entry.get("passed") is not False:
-                console.print(f"canary: {entry.get('says', '')}", soft_wrap=True, markup=False)
+                console.print(visible(f"canary: {entry.get('says', '')}"), soft_wrap=True, markup=False)
         for text in asides(pair, run.methods):
-            console.print(text, soft_wrap=True, markup=False)
+            console.print(visible(text), soft_wrap=True, markup=False)
         answer = headline(pair)
-        console.print(f"{answer.label}. {answer.plain}\n".replace("\xa0", " "), soft_wrap=not terminal, markup=False)
+        console.print(visible(f"{answer.label}. {answer.plain}\n".replace("\xa0", " ")), soft_wrap=not terminal, markup=False)
 
 
 def _table(pair: Pair, view: View, failed: dict, terminal: bool) -> Table:
@@ -60,14 +62,14 @@ def _table(pair: Pair, view: View, failed: dict, terminal: bool) -> Table:
     floor = view.floor
     facts = f"{floor.replicates} replicates, {floor.n_test} test items" if floor else ""
     table = Table(
-        title=escape(f"{pair.task}: {pair.weak} → {pair.strong}; {view.label}; {facts}"),
+        title=escape(visible(f"{pair.task}: {pair.weak} → {pair.strong}; {view.label}; {facts}")),
         title_justify="left",
         box=box.SIMPLE if terminal else None,
         pad_edge=terminal,
     )
     table.add_column("", no_wrap=True)
     for name in (view.label, "PGR [new data]", "vs naive, points"):
-        table.add_column(escape(name), no_wrap=True)
+        table.add_column(escape(visible(name)), no_wrap=True)
     table.add_column("", overflow="fold")
     first: list[Row] = [row for row in view.rows if row.method in failed]
     for row in first + [row for row in view.of(*ORDER) if row.method not in failed]:
@@ -78,11 +80,11 @@ def _table(pair: Pair, view: View, failed: dict, terminal: bool) -> Table:
             notes.insert(0, "contrast")
         notes = [note for note in (row.of if row.of != pair.weak else None, *notes, silence(row)) if note]
         table.add_row(
-            escape(row.method),
+            escape(visible(row.method)),
             _cell(row.value, percent(row.value), interval(row.value_ci)),
             _cell(row.pgr, share(row.pgr), interval(row.pgr_ci, 0)),
             _cell(row.vs_naive, points(row.vs_naive), point_interval(row.vs_naive_ci)),
-            escape(", ".join(notes)),
+            escape(visible(", ".join(notes))),
             style={"method": "bold", "control": "red" if row.method in failed else "dim"}.get(row.kind, ""),
         )
     return table

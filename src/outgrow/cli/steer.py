@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from outgrow.progress import emit
+
 
 def steer_(
     task: str,
@@ -55,5 +57,5 @@ def steer_(
         task, strong=strong, small=small, weak=weak, alpha=alpha, seeds=seeds, knowledge=knowledge, items=items, seed=seed, out=out, overwrite=overwrite,
     )
     answer = headline(found.facts)
-    print(f"{answer.label}. {answer.plain} {aside(found.facts)}".replace("\xa0", " "))
-    print(f"report: {found.page}")
+    emit(f"{answer.label}. {answer.plain} {aside(found.facts)}".replace("\xa0", " "))
+    emit(f"report: {found.page}")

@@ -17,6 +17,8 @@ METRICS = {
     "exact_calls": "calls that are right", "readable": "answers that can be read as a call",
 }  # fmt: skip
 Interval = tuple[float, float] | None
+NEEDED = ("task", "weak", "strong", "method", "kind", "metric", "value")
+"""What every row of summary.json has."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,12 @@ class Report:
 def read(folder: Path) -> Report:
     """The run in `folder`. Raises UserError where that is no run folder; what a section lacks is left out of the report."""
     folder = Path(folder)
-    summary = _json(folder / "summary.json", needed=True)
-    study, details = _json(folder / "study.json", needed=True), _json(folder / "details.json") or {}
+    summary = _json(folder / "summary.json", list, needed=True)
+    study, details = _json(folder / "study.json", dict, needed=True), _json(folder / "details.json", dict) or {}
+    for row in summary:
+        if not isinstance(row, dict) or (lacks := [name for name in NEEDED if name not in row]):
+            said = f"a row without {', '.join(lacks)}" if isinstance(row, dict) else f"a row that is no record: {row!r:.40}"
+            raise UserError(f"{folder / 'summary.json'} holds {said}: it is of another version, or damaged: run the study again, into another folder")
     each = _replicates(folder / "cells.parquet")
     by_pair: dict[tuple[str, str, str], list[dict]] = {}
     for row in summary:
@@ -165,8 +171,8 @@ def read(folder: Path) -> Report:
         models=details.get("models") or {},
         methods=details.get("methods") or {},
         costs=details.get("costs") or [],
-        comparison=_json(folder / "comparison.json"),
-        findings=tuple((_json(folder / "audit.json") or {}).get("findings", ())),
+        comparison=_json(folder / "comparison.json", dict),
+        findings=tuple((_json(folder / "audit.json", dict) or {}).get("findings", ())),
     )
 
 
@@ -211,7 +217,8 @@ def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
     keys = ["task", "weak", "strong", "method", "metric"]
     try:
         cells = pl.read_parquet(path, glob=False).sort("replicate", maintain_order=True)
-    except pl.exceptions.PolarsError as error:
+        cells = cells.select(*keys, "value", *(name for name in ("floor", "ceiling") if name in cells.columns))
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): run the same command again") from None
     found: dict[tuple, tuple[float, ...]] = {}
     for key, cell in cells.group_by(keys, maintain_order=True):
@@ -223,7 +230,7 @@ def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
     return found
 
 
-def _json(path: Path, needed: bool = False) -> Any:
+def _json(path: Path, kind: type, needed: bool = False) -> Any:
     """The file's content, with NaN and infinities as None."""
     if not path.exists():
         if needed:
@@ -232,9 +239,12 @@ def _json(path: Path, needed: bool = False) -> Any:
             )
         return None
     try:
-        return _finite(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+        found = _finite(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON ({error}): run the study again") from None
+    if not isinstance(found, kind):
+        raise UserError(f"{path} holds no {'rows' if kind is list else 'record'}: it is of another version, or damaged: run the study again, into another folder")
+    return found
 
 
 def _finite(value: Any) -> Any:

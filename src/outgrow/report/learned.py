@@ -23,7 +23,7 @@ def read(folder: Path) -> dict[str, Any]:
     """What learn.json says. Raises UserError where there is none."""
     try:
         facts = json.loads((Path(folder) / "learn.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         facts = {}
     if "verdict" not in facts:
         raise UserError(f"no finished student in {folder}: give the folder that `outgrow learn` wrote")

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from outgrow.progress import track
+from outgrow.progress import track, visible
 from outgrow.report import svg, theme, words
 from outgrow.report.charts import HALF, PHONE, WIDE, Chart, charts
 from outgrow.report.data import Pair, Report
@@ -144,6 +144,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined,
+        finalize=lambda value: type(value)(visible(value)) if isinstance(value, str) else value,
     )
     for name in ("percent", "interval", "share", "points", "point_interval", "seconds", "amount"):
         environment.filters[name] = _lenient(getattr(words, name))

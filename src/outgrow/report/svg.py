@@ -6,7 +6,9 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
+from outgrow.progress import visible
 from outgrow.report.theme import CONFIG, light
 
 NAMESPACE = "http://www.w3.org/2000/svg"
@@ -35,7 +37,7 @@ def draw(spec: dict, alt: str) -> str:
     for name in ("version", "width", "height"):
         root.attrib.pop(name, None)
     root.set("role", "img")
-    root.set("aria-label", alt)
+    root.set("aria-label", visible(alt))
     root.set("style", f"max-width:{width}px")
     return ET.tostring(root, encoding="unicode")
 
@@ -49,7 +51,16 @@ def paint(spec: dict, out: Path, scale: float) -> None:
 
 
 def _complete(spec: dict) -> dict:
-    return {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "config": CONFIG, **spec}
+    return {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "config": CONFIG, **_drawable(spec)}
+
+
+def _drawable(part: Any) -> Any:
+    """The same without control characters: a picture cannot hold them, and the library ends the whole process over one."""
+    if isinstance(part, str):
+        return visible(part)
+    if isinstance(part, dict):
+        return {visible(name): _drawable(value) for name, value in part.items()}
+    return [_drawable(value) for value in part] if isinstance(part, list | tuple) else part
 
 
 def _clean(element: ET.Element) -> bool:

@@ -61,7 +61,7 @@ def content(path: str | Path | None) -> str | None:
 def _read(folder: Path) -> dict[str, Any] | None:
     try:
         return json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from outgrow.errors import UserError
 from outgrow.rng import derive
 from outgrow.supervisors import View, supervisor
 
@@ -12,14 +13,17 @@ STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 
 @supervisor()
 def tfidf(view: View) -> np.ndarray:
-    """TF-IDF of words and word pairs with logistic regression, trained on weak-train gold."""
+    """TF-IDF of words and word pairs with logistic regression, trained on weak-train gold. UserError where no word stands in two texts."""
     from scipy.special import softmax
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
     task, texts, classes = view.task, view.task.read("tfidf"), len(view.task.classes)
     first = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    first.fit([t for item, pool in zip(texts, view.pool, strict=True) if pool for t in item])
+    try:
+        first.fit([t for item, pool in zip(texts, view.pool, strict=True) if pool for t in item])
+    except ValueError:
+        raise UserError(f"{task.name}: tfidf has no words to go by: no word stands in two of the texts; name another supervisor with --weak") from None
     sides = [first.transform([item[s] for item in texts]) for s in range(len(texts[0]))]
     x = sides[0] if len(sides) == 1 else sides[1] - sides[0]
     out = np.empty((len(view.gold), len(task), classes), np.float32)

@@ -19,7 +19,7 @@ from outgrow.errors import UserError
 from outgrow.measures.written import right
 from outgrow.tasks.gold import WRONG, refuse
 from outgrow.tasks.table import Table
-from outgrow.tasks.values import blank
+from outgrow.tasks.values import blank, texts
 from outgrow.tasks.writing import SILENT, Draft, Writing, WritingGold, build
 
 NONE = "none"
@@ -33,7 +33,8 @@ def slots(table: Table, items: int | None, written: Written, skip: bool = False)
     """Sentences to fill slots from. UserError for a row that cannot be read, or whose gold its own scorer calls wrong unless it is to be skipped."""
     drafts: dict[str, Draft] = {}
     silent, wrong = 0, []
-    for row, (text, value) in enumerate(_rows(table, "text", "slots")):
+    rows = _rows(table, "text", "slots")
+    for row, (text, (_, value)) in enumerate(zip(texts(table, "text"), rows, strict=True)):
         if (said := written[row]) is None:
             silent += 1
             continue
@@ -108,7 +109,7 @@ def _json(table: Table, column: str, row: int, value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{table.name}: column {column!r} holds no JSON in {table.places([row])}: {error}") from None
 
 

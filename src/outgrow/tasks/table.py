@@ -39,8 +39,8 @@ class Table:
 
 def read_file(path: Path) -> Table:
     """The table in a .parquet, .csv or .jsonl file. UserError for what cannot be read, with the line."""
-    if path.is_dir():
-        raise UserError(f"{path} is a folder: give a file")
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is {'a folder' if path.is_dir() else 'no ordinary file'}: give a file")
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -107,15 +107,36 @@ def _jsonl(path: Path, data: bytes, source: str) -> Table:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path} line {number} is not JSON: {str(error).split(': line')[0]}") from None
+        except KeyError as error:
+            raise UserError(f"{path} line {number} names {error.args[0]!r} twice: keep one") from None
         if not isinstance(row, dict):
             raise UserError(f"{path} line {number} is no JSON object: give one {{...}} a line")
         rows.append(row)
         lines.append(number)
+        if "\\ud" in line.lower() and not _whole(row):
+            raise UserError(f"{path} line {number} holds broken Unicode, half of a letter: mend the text")
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     return Table(path.stem, names, lambda name: [row.get(name) for row in rows], lines, "line", source)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON. KeyError where a name comes twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise KeyError(next(name for name in names if names.count(name) > 1))
+    return made
+
+
+def _whole(row: object) -> bool:
+    """Whether every text in it is Unicode that can be written."""
+    try:
+        return bool(json.dumps(row, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _decoded(path: Path, data: bytes) -> str:

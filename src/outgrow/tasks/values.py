@@ -76,7 +76,7 @@ def choices(value: object) -> Choices:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Choices(())
     letters: list = []
     if isinstance(value, dict):

@@ -55,6 +55,8 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
         raise UserError(f"{table.name}: no column of texts: {hint}; the columns are {', '.join(table.names)}")
     if key is None and not texts:
         raise UserError(f"{table.name}: items without text need ids: name their column with --id")
+    if not texts and not reading.skip_bad_rows and (nameless := [i for i, value in enumerate(table.column(key)) if blank(value)]):
+        raise UserError(f"{table.name}: missing {key} in {table.places(nameless)}: mend them, or go on without them with --skip-bad-rows")
     if not texts:
         reading = replace(reading, id=key, template=f"{{{key}}}")
     if votes_table is not None:
@@ -165,8 +167,10 @@ def id_column(table: Table, reading: Reading) -> str | None:
 
 
 def carried(table: Table, key: str) -> list:
-    """The items' ids as they go into a table of labels: as they are, or as text where they are of several types."""
+    """The items' ids as they go into a table of labels: as they are, or as text where they are of several types. UserError for what is no id."""
     values = table.column(key)
+    if odd := [i for i, value in enumerate(values) if isinstance(value, list | dict | bytes)]:
+        raise UserError(f"{table.name}: column {key!r} holds a {type(values[odd[0]]).__name__} in {table.places(odd)}, no id: name another with --id")
     types = {type(value) for value in values if value is not None}
     return values if len(types) <= 1 else [None if blank(value) else id_name(value) for value in values]
 
