@@ -11,7 +11,7 @@ from outgrow.tasks.task import Task
 
 @supervisor(argument="name", learns=False)
 def column(view: View, name: str) -> np.ndarray:
-    """A column of the user's own votes, named by --votes; empty means it abstains."""
+    """A column of the user's own votes, named by --votes; an empty cell, -1 and words such as NA abstain."""
     votes = cast(view.task, name)
     return np.broadcast_to(votes, (len(view.gold), *votes.shape))
 

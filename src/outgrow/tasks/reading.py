@@ -59,8 +59,8 @@ class Reading:
     items: int | None = None
     """At most so many items, in whole groups."""
     scorer: str | None = None
-    """Items are answered in words, and this compares an answer with gold: number, exact, slots (columns text, slots) or calls
-    (question, functions, ground_truth)."""
+    """Items are answered in words, and this compares an answer with gold: number, letter, words, exact, json, slots (columns text,
+    slots) or calls (question, functions, ground_truth)."""
 
     def given(self) -> list[str]:
         """The flags that differ from their defaults, as a user types them."""

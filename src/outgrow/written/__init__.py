@@ -230,7 +230,7 @@ def _row(
 
 
 def _covered(replicate: Replicate) -> dict[str, float]:
-    """What the best supervisor's first answers to the transfer items earn, what the best of all supervisors' answers to each would, and how many were cut."""
+    """What the best supervisor's first answers to the transfer items earn, what the best of all supervisors' answers to each would, and the share of the first that was cut."""
 
     def make() -> tuple[dict, dict]:
         weak, transfer = replicate.weak, replicate.halves[1]

@@ -49,7 +49,6 @@ class Rows:
     coverage: dict[str, float]
     """What the `first` answers of the best supervisor to the transfer items earn, what the `best` of all supervisors' would, and the share of
     the first that was `cut` at the token limit."""
-    """What the `first` answers of the best supervisor to the transfer items earn, and what the `best` of all supervisors' would."""
     sung: dict[str, Sung]
     """What the canary says of each method."""
     of: dict[str, str]

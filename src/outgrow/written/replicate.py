@@ -312,7 +312,10 @@ def floor(replicate: Replicate) -> Taught:
 
 
 def plurality(answers: Sequence[Sequence[str]], form: str) -> list[str]:
-    """Of each item the answer whose form most give, of equally common ones the first named's; answers without a form where there is no other."""
+    """Of each item the answer whose form most give, of equally common ones that of the first in `answers`; answers without a form where there is no other.
+
+    The floor lists the best supervisor first.
+    """
     chosen = []
     for said in zip(*answers, strict=True):
         forms = [FORMS[form](text) for text in said]
