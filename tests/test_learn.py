@@ -248,6 +248,7 @@ def test_what_the_user_can_mend_is_one_line_and_exit_2(tmp_path, model, capsys) 
     named = ("--text", "message", "--votes", ",".join(VOTES))
     assert "--votes" in says("--text", "message")
     assert "did you mean 'rule_1'" in says("--text", "message", "--votes", "rule_1,rul_1")
+    assert "--scorer number compares answers in words" in says(*named, "--scorer", "number")
     assert "no column of texts" in says("--votes", "rule_1")
     wrong = data.with_columns(rule_1=pl.Series(["spma", *data["rule_1"][1:]]))
     assert "rows 1" in (said := says(*named, "--classes", "ham", "spam", change=wrong)) or "row 1" in said

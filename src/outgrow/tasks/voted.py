@@ -48,6 +48,8 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
 
     Raises UserError, one line, for what the user can mend.
     """
+    if reading.scorer is not None:
+        raise UserError(f"--scorer {reading.scorer} compares answers in words, and votes are classes: leave it out")
     table = read(path)
     reading, key = replace(reading, votes=_columns(table, reading.votes)), id_column(table, reading)
     if texts and not any(getattr(reading, role) or role in table.names for role in READ):
