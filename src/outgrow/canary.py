@@ -3,6 +3,7 @@
 Once a study, beside the first block (or replicate): gold of all items that the supervisors of replicate 0 have not learned
 from, transfer and test, is dealt out anew where it lies in memory, and the method is handed what it was handed before. What it
 buys, and what supervisors say that are taught, is as it was. Replicate 0 is compared: its own weak-train gold is not touched.
+`learn` compares the replicate that a fold does not teach, and permutes gold of that fold and of the test items, where it is known.
 A method that reads gold through its callers' frames, a module or a stray reference then says something else. One that reads
 files, or kept what it read before, does not: for these there is the alarm above the ceiling (`measures/alarm.py`).
 """

@@ -15,25 +15,28 @@ import itertools
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
-from outgrow import labels, methods, models, progress
+from outgrow import canary, labels, methods, models, progress
 from outgrow.errors import UserError, unknown
 from outgrow.labels import WeakTrain
 from outgrow.labels._taught import BARE, agreeing, candidates, filled
 from outgrow.labels._votes import Votes, WeakVotes
+from outgrow.measures import controls
 from outgrow.measures.accuracy import Score, accuracy, rightness
 from outgrow.measures.agreement import agreement
 from outgrow.measures.calibration import calibration
 from outgrow.measures.intervals import share_ci
 from outgrow.measures.pgr import counted
 from outgrow.measures.voters import agreement_of, needed, single
+from outgrow.methods import Method
 from outgrow.rng import derive
+from outgrow.seal import Seal
 from outgrow.store import Store, claims, disk
 from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
@@ -50,9 +53,11 @@ from outgrow.tasks.voted import Voted
 
 FOLDS = 5
 FEWEST = 20
-"""Fewest items with a vote, and fewest with gold for a verdict."""
+"""Fewest items with a vote, fewest with gold for a verdict, and fewest of whose gold the canary permutes."""
 LOST = 0.1
 """A class is lost where the student gives it less than this part of the share that it has of the votes."""
+HIDING = 1
+"""The replicate that the canary compares: it must see no gold of the fold of that number, nor of test items."""
 GAIN = 0.02
 """The gain in accuracy for which the report says how much gold would show it."""
 SHOWN = 50
@@ -134,6 +139,11 @@ class Taught:
     def weak(self) -> WeakVotes:
         """The votes of the items that teach."""
         return self._heard(self.train, self.skill)
+
+    def forget(self) -> None:
+        """Let go of all that was made so far, since some of it was made of gold; the student, which looks at none, stays."""
+        for name in vars(self).keys() - {"student", *(field.name for field in fields(self))}:
+            del vars(self)[name]
 
     @cached_property
     def student(self) -> Probe | Finetune:
@@ -295,7 +305,8 @@ def learn(
     fitted = recipe.fit(taught, **recipe.parameters)
     if fitted is None:
         raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(taught))}: learn with another --method")
-    probs, belief = taught.crossed(fitted.predict()), taught.believed(label_model)
+    predicted = fitted.predict()
+    probs, belief = taught.crossed(predicted), taught.believed(label_model)
     columns = detect(given.table.names, given.reading).columns
     kept = weights(fitted, 0)
     save(
@@ -307,6 +318,7 @@ def learn(
         ),
         out, fitted,
     )  # fmt: skip
+    seconds, sung = time.time() - began, _canary(taught, recipe, predicted[HIDING])
     wanted = _suggested(taught, probs, belief, suggest)
     if suggest:
         _write_csv(out / "suggest.csv", wanted)
@@ -317,9 +329,10 @@ def learn(
         "verdict": _verdict(taught, probs, belief),
         "suggest": wanted[:10],
         "findings": _findings(taught, space),
+        "canary": sung,
         "how": {
             "strong": strong, "revision": made["revision"], "layers": sorted({head["layer"] for head in kept["heads"]}), "heads": len(kept["heads"]), "head": kept["head"], "method": method, "named": named, "about": recipe.line,
-            "paper": recipe.paper, "label_model": label_model, "taught": int(taught.train[0].sum()), "seconds": time.time() - began,
+            "paper": recipe.paper, "label_model": label_model, "taught": int(taught.train[0].sum()), "seconds": seconds,
         },
     }  # fmt: skip
     (out / "learn.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -511,6 +524,32 @@ def _verdict(taught: Taught, student: np.ndarray, belief: np.ndarray) -> dict[st
     }  # fmt: skip
 
 
+def _canary(taught: Taught, recipe: Method, before: np.ndarray) -> dict[str, Any]:
+    """What the canary says of the method: run once more while gold is permuted that replicate HIDING must not see, or why it was not.
+
+    Gold of a fold and of the test items, where it is known; `before` (N, C) is what that replicate predicted.
+    """
+    if taught.head in KINDS:
+        return {"passed": None, "says": "not asked: a fine-tuned student would be trained twice"}
+    hidden = ~taught.train[HIDING] & (taught.data.gold.labels >= 0)
+    among = len(np.unique(taught.data.gold.labels[hidden]))
+    if hidden.sum() < FEWEST or among < 2:
+        needs = f"{FEWEST} items with gold, of two classes or more, among those whose gold the compared student must not see"
+        there = f"{hidden.sum()}{', all of one class' if hidden.sum() > 1 and among < 2 else ''}"
+        return {"passed": None, "says": f"not asked: it needs {needs} (a fifth of all, and the data's own test split), and there are {there}"}
+    progress.say(f"the canary: {recipe.name} once more, while gold of {hidden.sum():,} items is permuted")
+
+    def again() -> np.ndarray:
+        taught.forget()
+        return recipe.fit(taught, **recipe.parameters).predict()[HIDING]
+
+    began = time.time()
+    found = canary.sung(Seal(taught.data.gold, "labels"), hidden, again, before, taught.seed, "learn", recipe.name)
+    taught.forget()
+    verdict = controls.canary({recipe.name: controls.Sung(**found)})
+    return {"passed": verdict.passed, "says": verdict.says, **found, "seconds": time.time() - began}
+
+
 def _ties(probs: np.ndarray) -> np.ndarray:
     """(N, C): the classes that are likeliest."""
     return np.nan_to_num(probs) >= np.nan_to_num(probs).max(-1, keepdims=True) - 1e-6
@@ -598,6 +637,8 @@ def told(folder: Path) -> str:
     """The report's answer in a few lines, and where everything is."""
     from outgrow.report import learned
 
-    found = learned.headline(learned.read(folder))
+    facts = learned.read(folder)
+    found = learned.headline(facts)
     files = [("student", folder), ("suggestions", folder / "suggest.csv"), ("report", folder / "report.html")]
-    return "\n".join([f"{found.label}.", found.plain, *(f"{what}: {path}" for what, path in files if path.exists())])
+    failed = [f"CONTROL FAILED: canary: {facts['canary']['says']}"] if learned.failed(facts) else []
+    return "\n".join([*failed, f"{found.label}.", found.plain, *(f"{what}: {path}" for what, path in files if path.exists())])

@@ -38,7 +38,7 @@ class Sung:
     permuted: int
     """Items whose gold was."""
     changed: float
-    """Share of replicate 0's test items of which it then said something else."""
+    """Share of the predictions that were compared which it then made otherwise."""
     passed: bool | None
     """None where it never says the same twice, and changed no more than by itself."""
     raised: str = ""

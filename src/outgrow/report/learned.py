@@ -36,6 +36,7 @@ def render(facts: dict[str, Any]) -> str:
     return environment().get_template("learned.html.j2").render(
         facts=facts,
         headline=headline(facts),
+        failed=failed(facts),
         aside=aside(facts),
         chart=rows and Markup(svg.draw(_chart(rows), "Accuracy of the student, of majority and of each voter, with 95% intervals.")),
         style=Markup(theme.style() + "\n" + (HERE / "page.css").read_text(encoding="utf-8")),
@@ -43,9 +44,16 @@ def render(facts: dict[str, Any]) -> str:
     )
 
 
+def failed(facts: dict[str, Any]) -> bool:
+    """Whether the canary failed; a learn.json of before there was one has none."""
+    return facts.get("canary", {}).get("passed") is False
+
+
 def headline(facts: dict[str, Any]) -> Headline:
     """Did the student outgrow its voters? In plain words, or why nobody can tell."""
     found, trust = _answer(facts), facts["trust"]
+    if failed(facts):
+        return Headline("unclear", "A control failed: not to be relied on", found.text)
     if not trust["lost"]:
         return found
     shares = ", ".join(f"{name} ({percent(trust['votes'][name], 0)} of the votes, {percent(trust['labels'][name])} of its labels)" for name in trust["lost"])

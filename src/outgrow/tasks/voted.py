@@ -37,6 +37,7 @@ class Voted:
     task: Task
     gold: Gold
     table: Table
+    """Of its columns only the items' ids are left to be read: gold lies in `gold`, and nowhere else."""
     row: np.ndarray
     """(N,) int64: the table's row of every item."""
     reading: Reading
@@ -71,7 +72,8 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
     task, gold, row = from_votes(table, reading)
     if task.images is not None:
         raise UserError(f"{table.name}: `learn` teaches students of text; images go through `outgrow run --image`")
-    return Voted(task, gold, table, row, reading)
+    ids = {} if key is None else {key: table.column(key)}
+    return Voted(task, gold, replace(table, column=ids.__getitem__), row, reading)
 
 
 def read(path: str) -> Table:
