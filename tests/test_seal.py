@@ -341,7 +341,17 @@ def test_what_is_never_the_same_twice_is_not_called_a_leak(folder, monkeypatch):
     studies.study(folder, methods=["by_luck"]).run()
     (details,) = json.loads((folder / "run" / "details.json").read_text())["pairs"]
     found = next(control for control in details["controls"] if control["name"] == "canary")
-    assert found["passed"] is None and "each time it is run, by_luck predicts otherwise" in found["says"]
+    assert found["passed"] is None and "predictions of by_luck differ each time they are made" in found["says"]
+
+
+def test_the_canary_lives_where_questions_are_answered(folder):
+    rng = np.random.default_rng(0)
+    rows = [{"question": f"the city {i} is in", "choices": ["france", "spain", "rome"], "answer": int(rng.integers(3))} for i in range(150)]
+    (folder / "quiz.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    strong = str(tiny_models.save(folder / "encoder", encoder=True))
+    result = studies.study(folder, tasks=[str(folder / "quiz.jsonl")], strong=strong, seeds=1, methods=["naive"], out=folder / "quiz").run()
+    controls = json.loads((result.path / "details.json").read_text())["pairs"][0]["controls"]
+    assert next(control for control in controls if control["name"] == "canary")["passed"] is True
 
 
 def test_an_error_under_the_canary_is_a_verdict_and_gold_is_back():
@@ -360,7 +370,7 @@ def test_an_error_under_the_canary_is_a_verdict_and_gold_is_back():
     [
         ({"a": Sung(9, 0.0, True), "b": Sung(9, 0.0, True)}, True, "gold of 9 hidden items permuted, no prediction of a, b changed"),
         ({"a": Sung(9, 0.25, False), "b": Sung(9, 0.0, True)}, False, "hidden gold permuted: a changed 25.0% of its predictions"),
-        ({"a": Sung(9, 0.1, None), "b": Sung(9, 0.0, True)}, None, "each time it is run, a predicts otherwise"),
+        ({"a": Sung(9, 0.1, None), "b": Sung(9, 0.0, True)}, None, "predictions of a differ each time they are made"),
         ({f"m{i}": Sung(9, 0.0, True) for i in range(7)}, True, "no prediction of 7 methods changed"),
     ],
 )  # fmt: skip

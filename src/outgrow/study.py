@@ -296,7 +296,7 @@ def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str,
     """One artifact: the test predictions of one row; `watched`: with what the canary says of it."""
 
     def predicted(fitted: Any) -> np.ndarray:
-        return fitted if isinstance(fitted, np.ndarray) else fitted.predict(pair.test)
+        return pair.task.even(fitted if isinstance(fitted, np.ndarray) else fitted.predict(pair.test), pair.test)
 
     def make() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         _ = pair.student, pair.weak  # what is read or labelled for all rows is not this row's time
@@ -309,7 +309,7 @@ def _block(pair: Pair, name: str, build: Callable[[Pair], Any], extra: dict[str,
         if not isinstance(fitted, np.ndarray):
             points = fitted.path(pair.test) if hasattr(fitted, "path") else []
             settings = fitted.chosen() if hasattr(fitted, "chosen") else []
-        probs, points = pair.task.even(probs, pair.test), [(at, pair.task.even(p, pair.test)) for at, p in points]
+        points = [(at, pair.task.even(p, pair.test)) for at, p in points]
         path = np.stack([p.argmax(-1).astype(np.uint8) for _, p in points]) if points else np.empty((0, *probs.shape[:2]), np.uint8)
         meta = {"applies": True, "seconds": time.perf_counter() - began, "progress": [p for p, _ in points], "settings": settings}
         meta["read"] = pair.spaces.costs()

@@ -120,7 +120,7 @@ def canary(found: Mapping[str, Sung]) -> Verdict | None:
         told = [f"{name} ended in {one.raised}" if one.raised else f"{name} changed {100 * one.changed:.1f}% of its predictions" for name, one in failed.items()]
         says = f"hidden gold permuted: {'; '.join(told)}. Who never saw that gold says the same as before"
     elif unsure:
-        says = f"each time it is run, {_named(unsure)} predicts otherwise, so that this cannot be told"
+        says = f"predictions of {_named(unsure)} differ each time they are made, so that this cannot be told"
     else:
         says = f"gold of {max(one.permuted for one in found.values()):,} hidden items permuted, no prediction of {_named(list(found))} changed"
     passed = False if failed else None if unsure else True
