@@ -196,24 +196,36 @@ def test_a_damaged_config_is_one_line(change, copied, store, causal) -> None:
 @pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", "{}", "\xff", "[" * 10_000, '{"model": 5}', '{"version": "1.0", "model": {"type": "WordLevel"}}'], ids=lambda one: one[:12] or "empty")
 def test_a_damaged_tokenizer_is_one_line_or_reads(name, text, copied, store) -> None:
+    said = "the city of lyon"
+    whole = tokenizer_of(models.resolve(str(copied), store))(said)["input_ids"]
     (copied / name).write_bytes(text.encode("latin-1"))
     try:
-        tokenizer_of(models.resolve(str(copied), store))
+        read = tokenizer_of(models.resolve(str(copied), store))(said)["input_ids"]
     except UserError as error:
         one_line(error, str(copied))
+    else:
+        assert name == "tokenizer_config.json" and read == whole
 
 
 def test_a_tokenizer_or_config_with_any_byte_changed_reads_or_is_one_line(causal, tmp_path) -> None:
+    outcomes: list[str] = []
     for name in ("tokenizer.json", "config.json"):
         data = (causal / name).read_bytes()
         for at, (_, changed) in enumerate(flips(data, len(data), 2)):
             folder = shutil.copytree(causal, tmp_path / f"{name}-{at}")
             (folder / name).write_bytes(changed)
-            with contextlib.suppress(UserError):
+            try:
                 model = models.resolve(str(folder), Store(tmp_path / "store"))
-                tokenizer_of(model)
+                ids = tokenizer_of(model)("the city of lyon")["input_ids"]
                 loading.load(model, "float32", head=True)
+            except UserError as error:
+                one_line(error, str(folder))
+                outcomes.append("told")
+            else:
+                assert all(isinstance(token, int) for token in ids)
+                outcomes.append("read")
             shutil.rmtree(folder)
+    assert {"told", "read"} == set(outcomes)
 
 
 def test_an_index_of_shards_that_is_damaged_or_names_a_missing_one_is_one_line(copied, store) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from checking import boxed, judged
 from outgrow.errors import UserError
 from outgrow.verifiers import Asked, Verdict, registry
-from outgrow.verifiers._sandbox import find
 from outgrow.verifiers._served import Lost, served
 from outgrow.verifiers._text import final, json_text
 from outgrow.verifiers.arithmetic import _equations, value
@@ -17,15 +17,6 @@ from outgrow.verifiers.equal import number
 from outgrow.verifiers.smt import claim
 
 GSM8K = Path(__file__).parents[2] / "shared" / "data" / "gsm8k_w2s" / "gsm8k_w2s.parquet"
-try:
-    find()
-    boxed = pytest.mark.skipif(False, reason="")
-except UserError as error:
-    boxed = pytest.mark.skip(reason=f"no sandbox here: {error}")
-
-
-def judged(name: str, answer: str, **shown) -> Verdict:
-    return registry()[name].run([Asked("", answer, shown)])[0]
 
 
 # Equality

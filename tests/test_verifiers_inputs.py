@@ -8,24 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checking import boxed, judged
 from outgrow.errors import UserError
 from outgrow.measures import calls, written
 from outgrow.tasks import writing
 from outgrow.tasks.writing import Columns
 from outgrow.verifiers import Asked, Verdict, _text, registry, verifier
-from outgrow.verifiers._sandbox import find
 from outgrow.verifiers.arithmetic import value
-
-try:
-    find()
-    boxed = pytest.mark.skipif(False, reason="")
-except UserError as error:
-    boxed = pytest.mark.skip(reason=f"no sandbox here: {error}")
-
-
-def judged(name: str, answer: str, **shown) -> Verdict:
-    return registry()[name].run([Asked("", answer, shown)])[0]
-
 
 # Arithmetic: what is not wholly understood is left out
 
