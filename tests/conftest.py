@@ -18,6 +18,22 @@ def causal(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store that the tests of a module share."""
+    from outgrow.store import Store
+
+    return Store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def model(causal, store):
+    """The random causal model, as the store knows it."""
+    from outgrow import models
+
+    return models.resolve(str(causal), store)
+
+
+@pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
     """The same for an encoder."""
     import tiny_models

@@ -16,16 +16,6 @@ from outgrow.store import Store
 PROMPTS = ["the city of lyon is in", "very", "paris is the city of the city of rome", "a", "the city of", *tiny_models.texts(20, seed=3)]
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return Store(tmp_path_factory.mktemp("store"))
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory, store):
-    return models.resolve(str(tiny_models.save(tmp_path_factory.mktemp("tiny"), encoder=False)), store)
-
-
 @pytest.fixture
 def lonely(monkeypatch):
     monkeypatch.setenv("OUTGROW_ALONE", "1")

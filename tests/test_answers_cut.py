@@ -8,28 +8,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-import tiny_models
-from outgrow import models, sequences
+from outgrow import sequences
 from outgrow.committee import committee
 from outgrow.generation import Answer, Sampling, tuning
 from outgrow.generation.local import Local
 from outgrow.generation.preference import Dpo, Pair
 from outgrow.generation.tuning import Example
 from outgrow.sequences import WeakAnswers
-from outgrow.store import Store
 from outgrow.tasks.writing import Columns
 
 END, VERY, SO = 5, 19, 26
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return Store(tmp_path_factory.mktemp("store"))
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory, store):
-    return models.resolve(str(tiny_models.save(tmp_path_factory.mktemp("tiny"), encoder=False)), store)
 
 
 def wrote(text: str, ended: str = "stop") -> Answer:
