@@ -32,9 +32,11 @@ def read(folder: Path) -> dict[str, Any]:
 
 def render(facts: dict[str, Any]) -> str:
     """The report as one HTML text, which fetches nothing."""
-    rows = facts["verdict"].get("rows")
+    rows = _labellers(facts["verdict"])
     return environment().get_template("learned.html.j2").render(
         facts=facts,
+        rows=rows,
+        titled=_titled,
         headline=headline(facts),
         failed=failed(facts),
         aside=aside(facts),
@@ -101,11 +103,22 @@ def aside(facts: dict[str, Any]) -> str:
     return " ".join(["Silence counts as a guess or as the commonest class, whichever is better.", *each]) if rows else ""
 
 
+def _labellers(verdict: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a verdict, each labeller once: not the label model that is the floor."""
+    rows = verdict.get("rows", ())
+    floor = next((row for row in rows if row["kind"] == "floor"), None)
+    same = [row for row in rows if floor and row["kind"] == "label model" and (row["accuracy"], row["gain_ci"]) == (floor["accuracy"], floor["gain_ci"])]
+    return [row for row in rows if row not in same]
+
+
+def _titled(row: dict[str, Any]) -> str:
+    """What a labeller is called in chart and table."""
+    return f"floor: {row['name'].removeprefix('label model: ')}" if row["kind"] == "floor" else row["name"]
+
+
 def _rivals(verdict: dict[str, Any]) -> list[dict[str, Any]]:
     """Who the student is held against: the floor first, then the label model that taught, majority and the best voter."""
-    best, rows = ("voter", verdict.get("best")), verdict.get("rows", ())
-    floor = next((row for row in rows if row["kind"] == "floor"), None)
-    rows = [row for row in rows if row["kind"] != "label model" or floor is None or (row["accuracy"], row["gain_ci"]) != (floor["accuracy"], floor["gain_ci"])]
+    best, rows = ("voter", verdict.get("best")), _labellers(verdict)
     voters = sum(row["kind"] == "voter" for row in rows)
     return [
         row for row in rows
@@ -151,7 +164,7 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
     shown = rows[:15]
     values = [
         {
-            "name": f"floor: {row['name']}" if row["kind"] == "floor" else row["name"], "kind": row["kind"], "at": row["accuracy"], "low": (row["accuracy_ci"] or [row["accuracy"]] * 2)[0],
+            "name": _titled(row), "kind": row["kind"], "at": row["accuracy"], "low": (row["accuracy_ci"] or [row["accuracy"]] * 2)[0],
             "high": (row["accuracy_ci"] or [row["accuracy"]] * 2)[1], "says": f"{row['name']}: {percent(row['accuracy'])} {interval(row['accuracy_ci'])}",
         }
         for row in shown
