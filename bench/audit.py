@@ -34,12 +34,17 @@ def drawn(seed: int = 0) -> pl.DataFrame:
 
 
 def main(folder: Path) -> None:
-    for name, columns in (("with some gold", ["item", "worker", "label", "gold"]), ("votes alone", ["item", "worker", "label"])):
+    for name, columns in (
+        ("with some gold", ["item", "worker", "label", "gold"]),
+        ("votes alone", ["item", "worker", "label"]),
+    ):
         drawn().select(columns).write_parquet(folder / "votes.parquet")
         start = time.perf_counter()
         subprocess.run([sys.executable, "-m", "outgrow", "audit", str(folder / "votes.parquet")], check=True)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-        print(f"{name}: {ITEMS * EACH:,} votes, {time.perf_counter() - start:.1f} s, at most {peak:.2f} GiB", flush=True)
+        print(
+            f"{name}: {ITEMS * EACH:,} votes, {time.perf_counter() - start:.1f} s, at most {peak:.2f} GiB", flush=True
+        )
 
 
 if __name__ == "__main__":

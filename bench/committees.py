@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from outgrow.committee import committee
 from outgrow.report import svg
 from outgrow.report.committee import CHOICES, picture
 from outgrow.report.words import interval, percent
+from outgrow.workflows.committee import committee
 
 TASKS = {
     "arithmetic:2": {"items": 48},
@@ -32,8 +32,13 @@ def main() -> None:
     for facts in every:
         for figure in facts["figures"]:
             if figure["k"] == facts["most"] and figure["choice"] != "voted":
-                both = [f"{percent(f['value'])} {interval(f['ci'])}" if f else "" for f in (figure["right"], figure["shown"])]
-                print(f"| {facts['task']} | {facts['items']} | {CHOICES[figure['choice']].format(figure['verifier'])} | {both[0]} | {both[1]} |")
+                both = [
+                    f"{percent(f['value'])} {interval(f['ci'])}" if f else ""
+                    for f in (figure["right"], figure["shown"])
+                ]
+                print(
+                    f"| {facts['task']} | {facts['items']} | {CHOICES[figure['choice']].format(figure['verifier'])} | {both[0]} | {both[1]} |"
+                )
     out.parent.mkdir(parents=True, exist_ok=True)
     svg.paint(picture(every), out, 2)
     print(f"picture: {out}")

@@ -21,10 +21,15 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow.measures.accuracy import Score
-from outgrow.measures.comparison import Measured, figure, seats_of
+from outgrow.metrics.accuracy import Score
+from outgrow.metrics.comparison import Measured, figure, seats_of
 
-CASES = (("group", "naive", "floor"), ("group", "other", "naive"), ("pgr", "other", "naive"), ("points", "other", "naive"))
+CASES = (
+    ("group", "naive", "floor"),
+    ("group", "other", "naive"),
+    ("pgr", "other", "naive"),
+    ("points", "other", "naive"),
+)
 PAIRS = 3
 
 
@@ -52,7 +57,9 @@ WORLDS = (
 )
 
 
-def pairs_of(rng: np.random.Generator, task: str, truth: list[dict[str, float]], replicates: int = 8, items: int = 120) -> list[Measured]:
+def pairs_of(
+    rng: np.random.Generator, task: str, truth: list[dict[str, float]], replicates: int = 8, items: int = 120
+) -> list[Measured]:
     """The pairs of a task with these true scores; they share a pool, replicates, test items and most of their errors."""
     shared = rng.normal(0, 0.4, items) + rng.normal(0, 0.01, (replicates, 1)) + rng.normal(0, 0.01)
     pairs = []
@@ -73,7 +80,10 @@ def draw(rng: np.random.Generator, tasks: int, world: World = WORLDS[0]) -> tupl
         gaps = world.gap * np.exp(rng.normal(0, world.gaps)) * rng.uniform(0.7, 1.3, PAIRS)
         naive = world.naive + rng.normal(0, world.shares) + rng.normal(0, 0.05, PAIRS)
         other = naive + world.gain + rng.normal(0, world.gains)
-        values = [{"floor": 0.5, "ceiling": 0.5 + g, "naive": 0.5 + n * g, "other": 0.5 + o * g} for g, n, o in zip(gaps, naive, other, strict=True)]
+        values = [
+            {"floor": 0.5, "ceiling": 0.5 + g, "naive": 0.5 + n * g, "other": 0.5 + o * g}
+            for g, n, o in zip(gaps, naive, other, strict=True)
+        ]
         pairs += pairs_of(rng, f"task-{t}", values)
         truth.append(np.stack([gaps, naive * gaps, other * gaps], 1))
     return pairs, np.concatenate(truth)
@@ -108,12 +118,21 @@ def coverage(world: World, tasks: int, draws: int, seed: int = 0) -> list[dict[s
                 wide.append(found.ci[1] - found.ci[0])
             if found.ci_these_tasks:
                 these.append(found.ci_these_tasks[0] <= true(case, run[which]) <= found.ci_these_tasks[1])
-        rows.append({
-            "world": world.name, "tasks": tasks, "figure": " ".join(case[:2]) + (f" - {case[2]}" if case[2] != "floor" else ""),
-            "true": population, "resolved": np.mean([len(kept) / len(truth) for _, kept, truth in runs]),
-            "given": len(new) / draws, "new tasks": np.mean(new) if new else np.nan, "width": np.median(wide) if wide else np.nan,
-            "widest": np.max(wide) if wide else np.nan, "these given": len(these) / draws, "these tasks": np.mean(these) if these else np.nan,
-        })  # fmt: skip
+        rows.append(
+            {
+                "world": world.name,
+                "tasks": tasks,
+                "figure": " ".join(case[:2]) + (f" - {case[2]}" if case[2] != "floor" else ""),
+                "true": population,
+                "resolved": np.mean([len(kept) / len(truth) for _, kept, truth in runs]),
+                "given": len(new) / draws,
+                "new tasks": np.mean(new) if new else np.nan,
+                "width": np.median(wide) if wide else np.nan,
+                "widest": np.max(wide) if wide else np.nan,
+                "these given": len(these) / draws,
+                "these tasks": np.mean(these) if these else np.nan,
+            }
+        )
     return rows
 
 

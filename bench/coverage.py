@@ -3,8 +3,8 @@
     python bench/coverage.py [--worlds mid,small] [--studies 300] [--json FILE]
 
 A world is a joint Gaussian of two views and a label, so that a linear head's accuracy on the whole population is known
-exactly, without test items. Per study: one fresh pool and test set, `outgrow.split.draw` for the halves, supervisor,
-naive student and ceiling through `outgrow.pair.Pair`, scores and intervals through `outgrow.measures`. The truths:
+exactly, without test items. Per study: one fresh pool and test set, `outgrow.tasks.splits.draw` for the halves, supervisor,
+naive student and ceiling through `outgrow.pipeline.pair.Pair`, scores and intervals through `outgrow.metrics`. The truths:
 
     new data     mean over fresh pools and halves of each population accuracy; PGR is the ratio of such means
     this pool    the same for the one pool of the study, over further halves of it
@@ -26,12 +26,12 @@ import numpy as np
 from scipy.special import ndtr
 
 from outgrow import methods
-from outgrow.measures.accuracy import Score, accuracy
-from outgrow.measures.intervals import Table, quantile, shared_pool
-from outgrow.measures.pgr import OK, recovery
-from outgrow.pair import BLOCK, Pair, Spaces
-from outgrow.references import ceiling
-from outgrow.rng import derive
+from outgrow.core.seeding import derive
+from outgrow.metrics.accuracy import Score, accuracy
+from outgrow.metrics.intervals import ScoreTable, quantile, shared_pool
+from outgrow.metrics.pgr import OK, recovery
+from outgrow.pipeline.baselines import ceiling
+from outgrow.pipeline.pair import BLOCK, Pair, Spaces
 from outgrow.students.probe import Space
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
 
@@ -179,7 +179,7 @@ def exact(world: World, weak: bool, heads: np.ndarray) -> np.ndarray:
     return (yes + no) @ density
 
 
-def covers(table: Table, truth: np.ndarray, new_data: bool) -> bool:
+def covers(table: ScoreTable, truth: np.ndarray, new_data: bool) -> bool:
     """Whether the test that the PGR's interval inverts accepts the PGR of these true accuracies.
 
     truth (3,), or (H, 3) from H halves of a pool: then the error that their mean itself has is allowed for.
@@ -192,7 +192,7 @@ def covers(table: Table, truth: np.ndarray, new_data: bool) -> bool:
     return bool((w @ table.mean) ** 2 <= quantile(df) ** 2 * variance)
 
 
-def _in_rows(table: Table, w: np.ndarray) -> np.ndarray:
+def _in_rows(table: ScoreTable, w: np.ndarray) -> np.ndarray:
     return w[[table.names.index(name) for name in ROWS]]
 
 
@@ -219,7 +219,7 @@ def study(world: World, seed: int, truth: np.ndarray, sizes: Sequence[int] = (4,
     out = []
     for r in sizes:
         scores = {name: Score(s.num[:r], s.den, s.groups) for name, s in full.scores.items()}
-        table = Table.of(scores, shared_pool(*full.sizes))
+        table = ScoreTable.of(scores, shared_pool(*full.sizes))
         found = recovery(table, "naive")
         values = [table.estimate(table.weights({name: 1})).ci for name in ROWS]
         gap = float(truth[2] - truth[0])

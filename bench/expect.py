@@ -15,8 +15,8 @@ import numpy as np
 from scipy.stats import spearmanr
 from scipy.stats import t as student
 
-from outgrow import studied
 from outgrow.audits.expect import quantities
+from outgrow.workflows import evidence as studied
 
 NOISE = 0.15
 """Spread of PGR that no measurement takes away: a cell weighs 1 / (se^2 + NOISE^2)."""
@@ -40,9 +40,19 @@ def main() -> None:
 def cell(evidence) -> dict:
     """What was rehearsed and what was measured of one (task, weak, strong)."""
     rows = evidence.study.rows
-    measured = {name: (row["pgr"], row["pgr_ci"]) for name, row in rows.items() if row["kind"] == "method" and row["status"] == "ok"}
+    measured = {
+        name: (row["pgr"], row["pgr_ci"])
+        for name, row in rows.items()
+        if row["kind"] == "method" and row["status"] == "ok"
+    }
     gain = rows["naive"]["value"] - rows["floor"]["value"]
-    return {"about": evidence.about, "task": evidence.about.split(".")[0], "before": quantities(evidence.before), "gain": gain, "pgr": measured}
+    return {
+        "about": evidence.about,
+        "task": evidence.about.split(".")[0],
+        "before": quantities(evidence.before),
+        "gain": gain,
+        "pgr": measured,
+    }
 
 
 def show(cells: list[dict]) -> None:
@@ -59,10 +69,16 @@ def show(cells: list[dict]) -> None:
         reach[~others] = within(*left_out(x[others], y[others], weight[others], task[others]))
     print(f"{len(cells)} cells, {len(kept)} of them with a gap, {len(np.unique(task))} tasks")
     for c, p, r, v in zip(kept, out, reach, y, strict=True):
-        print(f"  {c['about']:50} repeated {c['before'][0]:.2f}  accuracy {c['before'][1]:.2f}  expected {p:5.2f} ± {r:.2f}  measured {v:5.2f}")
-    print(f"AT, REPEATED, ACCURACY = {', '.join(f'{b:.2f}' for b in found)}; WITHIN = {within(*left_out(x, y, weight, task)):.2f}")
+        print(
+            f"  {c['about']:50} repeated {c['before'][0]:.2f}  accuracy {c['before'][1]:.2f}  expected {p:5.2f} ± {r:.2f}  measured {v:5.2f}"
+        )
+    print(
+        f"AT, REPEATED, ACCURACY = {', '.join(f'{b:.2f}' for b in found)}; WITHIN = {within(*left_out(x, y, weight, task)):.2f}"
+    )
     say("PGR of naive, tasks left out", out, y)
-    print(f"  weighted correlation {np.cov(np.c_[out, y].T, aweights=weight)[0, 1] / np.sqrt(np.prod(np.diag(np.cov(np.c_[out, y].T, aweights=weight)))):.2f}; its interval holds {np.mean(abs(out - y) <= reach):.0%}")
+    print(
+        f"  weighted correlation {np.cov(np.c_[out, y].T, aweights=weight)[0, 1] / np.sqrt(np.prod(np.diag(np.cov(np.c_[out, y].T, aweights=weight)))):.2f}; its interval holds {np.mean(abs(out - y) <= reach):.0%}"
+    )
     every = [(p, v[0]) for c, p in zip(kept, out, strict=True) for v in c["pgr"].values()]
     say("PGR of every method, tasks left out", *np.array(every).T)
     g, gained = (np.array([pick(c) for c in cells]) for pick in (lambda c: c["before"][2], lambda c: c["gain"]))
@@ -93,7 +109,9 @@ def within(expected, measured) -> float:
 
 def say(what: str, expected, measured) -> None:
     r, rho = np.corrcoef(expected, measured)[0, 1], spearmanr(expected, measured).statistic
-    print(f"{what}: {len(measured)} cells, correlation {r:.2f}, of ranks {rho:.2f}, typical error {np.sqrt(((expected - measured) ** 2).mean()):.2f}")
+    print(
+        f"{what}: {len(measured)} cells, correlation {r:.2f}, of ranks {rho:.2f}, typical error {np.sqrt(((expected - measured) ** 2).mean()):.2f}"
+    )
 
 
 if __name__ == "__main__":

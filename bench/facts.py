@@ -19,10 +19,10 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 
-from outgrow import Study, labels
-from outgrow.measures.accuracy import Score, accuracy
-from outgrow.measures.intervals import Table, quantile, shared_pool
-from outgrow.report.runs import safe
+from outgrow import Study, label_models
+from outgrow.metrics.accuracy import Score, accuracy
+from outgrow.metrics.intervals import ScoreTable, quantile, shared_pool
+from outgrow.runs.compare import safe
 from outgrow.tasks import Reading
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +32,12 @@ STRONG = "gemma3-270m"
 TASKS = ("cities", "commonsenseqa_dev")
 LADDER, CLIMBED = ("minilm-l6", "smollm2-135m"), ("cities", "translations", "sciq")
 """Supervisor and intermediate student, and the tasks of the leaderboard with the largest gaps."""
-PAPERS = {"curriculum": "curriculum", "confidence_filter": "confidence filter", "overlap": "overlap density", "em_posterior": "EM posterior"}
+PAPERS = {
+    "curriculum": "curriculum",
+    "confidence_filter": "confidence filter",
+    "overlap": "overlap density",
+    "em_posterior": "EM posterior",
+}
 REAL = {
     "three real": "minilm-l6+smollm2-135m+tfidf",
     "five real": "minilm-l6+smollm2-135m+tfidf+mpnet-base+prompt:smollm2-135m",
@@ -80,7 +85,11 @@ def leaderboard(runs: Path) -> Iterator[tuple[dict[str, Any], dict[str, dict[str
     for path in sorted(runs.glob("*/summary.json")):
         summary = json.loads(path.read_text())
         for pair in json.loads((path.parent / "details.json").read_text())["pairs"]:
-            same = [r for r in summary if r["metric"] == "accuracy" and all(r[k] == pair[k] for k in ("task", "weak", "strong"))]
+            same = [
+                r
+                for r in summary
+                if r["metric"] == "accuracy" and all(r[k] == pair[k] for k in ("task", "weak", "strong"))
+            ]
             yield pair, {row["method"]: row for row in same}
 
 
@@ -97,10 +106,21 @@ def agreement(runs: Path, _: Path) -> None:
     for name, some in (("mean over tasks", rows), ("the same, pairs with a resolved gap", resolved)):
         means = [over_tasks(by_task([(task, values[part]) for task, values in some])) for part in range(3)]
         lines.append([name, str(len(some)), *(span(*mean) for mean in means)])
-    table(["task", "pairs", "agreement where the supervisor is right, logconf − naive, points", "where it is wrong", "difference"], lines)
+    table(
+        [
+            "task",
+            "pairs",
+            "agreement where the supervisor is right, logconf − naive, points",
+            "where it is wrong",
+            "difference",
+        ],
+        lines,
+    )
     for name, some in (("all pairs", rows), ("pairs with a resolved gap", resolved)):
         falls, more = (sum(values[part] < 0 for _, values in some) for part in (1, 2))
-        print(f"Of {len(some)} {name} it falls where the supervisor is wrong on {falls}, and more there than where it is right on {more}.")
+        print(
+            f"Of {len(some)} {name} it falls where the supervisor is wrong on {falls}, and more there than where it is right on {more}."
+        )
     print()
 
 
@@ -116,7 +136,9 @@ def cheating(runs: Path, _: Path) -> None:
     )
     most = max(rows, key=lambda row: row[1]["vs_naive"])
     clear = sum(row["vs_naive_ci"][0] > 0 for _, row in rows)
-    print(f"Most on {most[0]}, {most[1]['weak']} → {most[1]['strong']}: {span(most[1]['vs_naive'], most[1]['vs_naive_ci'])}. Above 0 beyond its interval on {clear} pairs.\n")
+    print(
+        f"Most on {most[0]}, {most[1]['weak']} → {most[1]['strong']}: {span(most[1]['vs_naive'], most[1]['vs_naive_ci'])}. Above 0 beyond its interval on {clear} pairs.\n"
+    )
 
 
 def recipes(runs: Path, _: Path) -> None:
@@ -126,12 +148,21 @@ def recipes(runs: Path, _: Path) -> None:
     lines = []
     for name, said in PAPERS.items():
         rows = [(task, found[name]) for task, found in pairs]
-        sign = [sum(test(row["vs_naive_ci"]) for _, row in rows) for test in (lambda ci: ci[0] > 0, lambda ci: ci[1] < 0)]
+        sign = [
+            sum(test(row["vs_naive_ci"]) for _, row in rows) for test in (lambda ci: ci[0] > 0, lambda ci: ci[1] < 0)
+        ]
         ends = [end(rows, key=lambda row: row[1]["vs_naive"]) for end in (max, min)]
-        each = [f"{task}, {row['weak']} → {row['strong']}: {span(row['vs_naive'], row['vs_naive_ci'])}" for task, row in ends]
-        lines.append([said, span(*over_tasks(by_task([(task, row["vs_naive"]) for task, row in rows]))), *map(str, sign), *each])
+        each = [
+            f"{task}, {row['weak']} → {row['strong']}: {span(row['vs_naive'], row['vs_naive_ci'])}"
+            for task, row in ends
+        ]
+        lines.append(
+            [said, span(*over_tasks(by_task([(task, row["vs_naive"]) for task, row in rows]))), *map(str, sign), *each]
+        )
     table(["method", "− naive, points, mean over tasks", "pairs above", "below", "most", "least"], lines)
-    print(f"{len(pairs)} pairs of {len({task for task, _ in pairs})} tasks; above and below: by the pair's own 95% interval, not corrected.\n")
+    print(
+        f"{len(pairs)} pairs of {len({task for task, _ in pairs})} tasks; above and below: by the pair's own 95% interval, not corrected.\n"
+    )
 
 
 @final
@@ -144,7 +175,9 @@ class Run:
     @cached_property
     def summary(self) -> dict[str, dict[str, Any]]:
         """Rows by method; accuracy."""
-        return {r["method"]: r for r in json.loads((self.path / "summary.json").read_text()) if r["metric"] == "accuracy"}
+        return {
+            r["method"]: r for r in json.loads((self.path / "summary.json").read_text()) if r["metric"] == "accuracy"
+        }
 
     @cached_property
     def kappa(self) -> float:
@@ -178,14 +211,23 @@ def against(one: Score, other: Score, kappa: float) -> str:
     """one − other in points, paired."""
     if np.array_equal(one.num, other.num):
         return "±0, the same"
-    found = Table.of({"one": one, "other": other}, kappa).estimate([1, -1])
+    found = ScoreTable.of({"one": one, "other": other}, kappa).estimate([1, -1])
     return span(found.value, found.ci)
 
 
 def study(out: Path, task: str, weak: str, methods: list[str], **more: Any) -> Run:
     """Run it, or read what is there."""
     source = task if task in ("cities", "translations") else str(DATA / task / f"{task}.parquet")
-    asked = Study(tasks=[source], weak=[weak], strong=STRONG, methods=methods, seeds=SEEDS, reading=Reading(items=ITEMS), out=out, **more)
+    asked = Study(
+        tasks=[source],
+        weak=[weak],
+        strong=STRONG,
+        methods=methods,
+        seeds=SEEDS,
+        reading=Reading(items=ITEMS),
+        out=out,
+        **more,
+    )
     return Run(asked.run().path)
 
 
@@ -197,7 +239,14 @@ def ladder(_: Path, out: Path) -> None:
     for task in CLIMBED:
         found = study(out / f"{task}-ladder-{weak}", task, weak, ["naive", "bootstrap"], ladder=[rung]).summary
         scores = (f"{100 * found[row]['value']:.1f}%" for row in ("floor", "ceiling", "naive", "bootstrap"))
-        lines.append([task, f"{weak} → {rung} → {STRONG}", *scores, span(found["bootstrap"]["vs_naive"], found["bootstrap"]["vs_naive_ci"])])
+        lines.append(
+            [
+                task,
+                f"{weak} → {rung} → {STRONG}",
+                *scores,
+                span(found["bootstrap"]["vs_naive"], found["bootstrap"]["vs_naive_ci"]),
+            ]
+        )
     table(["task", "ladder", "floor", "ceiling", "naive", "bootstrap", "bootstrap − naive, points"], lines)
 
 
@@ -207,20 +256,39 @@ def crowd(out: Path, tasks: tuple[str, ...], sets: dict[str, str], shown: str) -
     for task in tasks:
         for name, weak in sets.items():
             place = f"{task}-{name.replace(',', '').replace(' ', '-')}"
-            runs = {of: study(out / (place if of == "mean" else f"{place}-{of}"), task, weak, ["naive"], label_model=of) for of in STUDENTS_OF}
+            runs = {
+                of: study(out / (place if of == "mean" else f"{place}-{of}"), task, weak, ["naive"], label_model=of)
+                for of in STUDENTS_OF
+            }
             run = runs["mean"]
             alone = study(out / f"{task}-{safe(run.best)}", task, run.best, ["naive"])
             floor, taught = run.score("floor"), alone.score("naive")
             said = ", ".join(f"{100 * score.value:.1f}" for score in run.members.values())
-            voices.append([task, name, said, f"{run.best}: {100 * floor.value:.1f}%", *(against(run.score(f"label-model:{m}"), floor, run.kappa) for m in labels.registry())])
-            students.append([
-                task, name, f"{100 * taught.value:.1f}%", *(against(runs[of].score("naive"), taught, run.kappa) for of in STUDENTS_OF),
-                f"{100 * run.summary['ceiling']['value']:.1f}%",
-            ])  # fmt: skip
+            voices.append(
+                [
+                    task,
+                    name,
+                    said,
+                    f"{run.best}: {100 * floor.value:.1f}%",
+                    *(against(run.score(f"label-model:{m}"), floor, run.kappa) for m in label_models.registry()),
+                ]
+            )
+            students.append(
+                [
+                    task,
+                    name,
+                    f"{100 * taught.value:.1f}%",
+                    *(against(runs[of].score("naive"), taught, run.kappa) for of in STUDENTS_OF),
+                    f"{100 * run.summary['ceiling']['value']:.1f}%",
+                ]
+            )
     print(f"Label models of {shown} against the best member, points:\n")
-    table(["task", "supervisors", "each, %", "best member", *labels.registry()], voices)
+    table(["task", "supervisors", "each, %", "best member", *label_models.registry()], voices)
     print("Naive students of a label model against the naive student of the best member alone, points:\n")
-    table(["task", "supervisors", "student of the best member", *(f"of {name}" for name in STUDENTS_OF), "ceiling"], students)
+    table(
+        ["task", "supervisors", "student of the best member", *(f"of {name}" for name in STUDENTS_OF), "ceiling"],
+        students,
+    )
 
 
 def crowds(_: Path, out: Path) -> None:
@@ -235,7 +303,14 @@ def copies(_: Path, out: Path) -> None:
     crowd(out, ("cities",), PLANTED, "planted supervisors")
 
 
-PARTS = {"agreement": agreement, "cheating": cheating, "methods": recipes, "ladder": ladder, "crowds": crowds, "copies": copies}
+PARTS = {
+    "agreement": agreement,
+    "cheating": cheating,
+    "methods": recipes,
+    "ladder": ladder,
+    "crowds": crowds,
+    "copies": copies,
+}
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ class Peak:
     def __init__(self, precision: str):
         import torch
 
-        from outgrow.models.loading import device
+        from outgrow.models.loader import device
 
         kind, where = getattr(torch, precision), device()
         self._left, self._right = (torch.rand(SIZE, SIZE).to(where, kind) for _ in range(2))
@@ -101,7 +101,7 @@ def cities(count: int) -> list[str]:
 def share(names: list[str], count: int, readings: int) -> None:
     """Print the table of benchmark 1."""
     from outgrow import models
-    from outgrow.models.loading import chosen_precision
+    from outgrow.models.loader import chosen_precision
     from outgrow.store import Store
 
     precision = chosen_precision()

@@ -18,14 +18,25 @@ import numpy as np
 import polars as pl
 
 from outgrow import tasks
-from outgrow.rng import derive
+from outgrow.core.seeding import derive
 from outgrow.store import Store
 from outgrow.students.convnet import Convnet, Pictures
-from outgrow.supervisors import View
+from outgrow.supervisors import SupervisorView
 from outgrow.supervisors.tfidf import tfidf
 from outgrow.tasks import Reading
 
-CLASSES = ("an airplane", "an automobile", "a bird", "a cat", "a deer", "a dog", "a frog", "a horse", "a ship", "a truck")
+CLASSES = (
+    "an airplane",
+    "an automobile",
+    "a bird",
+    "a cat",
+    "a deer",
+    "a dog",
+    "a frog",
+    "a horse",
+    "a ship",
+    "a truck",
+)
 
 
 def statements(table: Path, images: int) -> pl.DataFrame:
@@ -36,7 +47,10 @@ def statements(table: Path, images: int) -> pl.DataFrame:
         other = own
         while other == own:
             other = int(rng.choice(label))
-        rows += [{"image": image, "text": f"This is a picture of {CLASSES[c]}.", "label": str(c == own).lower()} for c in (own, other)]
+        rows += [
+            {"image": image, "text": f"This is a picture of {CLASSES[c]}.", "label": str(c == own).lower()}
+            for c in (own, other)
+        ]
     return pl.DataFrame(rows)
 
 
@@ -52,11 +66,18 @@ def main() -> None:
         test = tasks.build.fifth([str(g) for g in task.groups])
         train = np.array([str(g) not in test for g in task.groups])
         store, targets = Store(Path(folder)), np.eye(2, dtype=np.float32)[gold.labels]
-        view = View(task, np.where(train, gold.labels, -1)[None], train, 0, (0,), store, None, "linear")
+        view = SupervisorView(task, np.where(train, gold.labels, -1)[None], train, 0, (0,), store, None, "linear")
         found = {"text alone, tfidf": lambda: tfidf(view)}
-        for what, read in (("image alone, convnet", replace(task, texts=((),) * len(task))), ("image and text, convnet", task)):
-            found[what] = lambda read=read: Convnet(Pictures(read, "convnet", store), train[None], task.groups, 0, (0,)).fit(targets).predict()
-        print(f"| {len(task)} statements on {asked.images} images | right on the {int((~train).sum())} held out | seconds |\n|---|---|---|")
+        for what, read in (
+            ("image alone, convnet", replace(task, texts=((),) * len(task))),
+            ("image and text, convnet", task),
+        ):
+            found[what] = lambda read=read: (
+                Convnet(Pictures(read, "convnet", store), train[None], task.groups, 0, (0,)).fit(targets).predict()
+            )
+        print(
+            f"| {len(task)} statements on {asked.images} images | right on the {int((~train).sum())} held out | seconds |\n|---|---|---|"
+        )
         for what, fit in found.items():
             began = time.perf_counter()
             right = (fit()[0].argmax(-1) == gold.labels)[~train].mean()

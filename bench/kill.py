@@ -26,7 +26,10 @@ def start(folder: Path) -> subprocess.Popen:
     """The command, with a store and a run folder of its own."""
     command = [sys.executable, "-m", "outgrow", "run", *STUDY, "--out", str(folder / "run")]
     return subprocess.Popen(
-        command, env={**os.environ, "OUTGROW_STORE": str(folder / "store")}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        env={**os.environ, "OUTGROW_STORE": str(folder / "store")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
 
@@ -69,7 +72,10 @@ def main() -> None:
             killed = process.wait() == -signal.SIGKILL
             again = finished(start(folder), folder) == expected
             same += again
-            print(f"{'killed' if killed else 'ended'} after {moment:.1f} of {length:.1f} s: {'the same' if again else 'OTHER'} bytes", flush=True)
+            print(
+                f"{'killed' if killed else 'ended'} after {moment:.1f} of {length:.1f} s: {'the same' if again else 'OTHER'} bytes",
+                flush=True,
+            )
             shutil.rmtree(folder)
     print(f"\n{same} of {kills} runs ended with the bytes of the undisturbed run")
     sys.exit(same != kills)

@@ -19,12 +19,12 @@ from typing import final
 import numpy as np
 import polars as pl
 
-from outgrow import labels
-from outgrow.labels import Belief
-from outgrow.labels._votes import Votes
+from outgrow import label_models
+from outgrow.label_models import Belief
+from outgrow.label_models._votes import Votes
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-MODELS = [name for name in labels.registry() if name not in ("majority", "mean")]
+MODELS = [name for name in label_models.registry() if name not in ("majority", "mean")]
 """Of votes that are not soft, the mean is the majority."""
 
 
@@ -59,7 +59,17 @@ def crowds() -> Iterator[Crowd]:
             rules = np.array(table["weak_labels"].to_list())
             item, worker = np.nonzero(rules >= 0)
             gold = table["label"].to_numpy()
-            yield _crowd(name, item, worker, rules[item, worker], np.arange(len(gold)), gold, len(gold), gold.max() + 1, rules=True)
+            yield _crowd(
+                name,
+                item,
+                worker,
+                rules[item, worker],
+                np.arange(len(gold)),
+                gold,
+                len(gold),
+                gold.max() + 1,
+                rules=True,
+            )
     for name in ("crowd_labels", "wrench_youtube", "wrench_trec"):
         if not (DATA / name).exists():
             print(f"{name}: left out, {DATA / name} is not there")
@@ -96,13 +106,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", help="names of sets; none: all")
     asked = parser.parse_args().sets
-    print("| set | items (gold) | workers | classes | votes | best single, by gold | majority |", " | ".join(MODELS), "| seconds |")
+    print(
+        "| set | items (gold) | workers | classes | votes | best single, by gold | majority |",
+        " | ".join(MODELS),
+        "| seconds |",
+    )
     print("|---" * (8 + len(MODELS)) + "|")
     for crowd in crowds():
         if asked and crowd.name not in asked:
             continue
         votes, begun = crowd.votes, time.perf_counter()
-        beliefs = [Belief.of(votes.mean[None]), *(labels.find(name)(votes) for name in MODELS)]
+        beliefs = [Belief.of(votes.mean[None]), *(label_models.find(name)(votes) for name in MODELS)]
         seconds = time.perf_counter() - begun
         scores = " | ".join(f"{score(belief.probs[0], crowd.gold):.3f}" for belief in beliefs)
         everywhere, own = best_single(crowd)

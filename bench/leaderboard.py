@@ -26,7 +26,14 @@ DATA = ROOT.parent / "shared" / "data"
 BUILT_IN = ("cities", "translations")
 PARTS = {
     "development": ("cities", "creak", "cola", "trec6", "sciq", "ethics_justice"),
-    "confirmation": ("translations", "arc_challenge", "commonsenseqa_dev", "ethics_utilitarianism", "ag_news", "mctaco"),
+    "confirmation": (
+        "translations",
+        "arc_challenge",
+        "commonsenseqa_dev",
+        "ethics_utilitarianism",
+        "ag_news",
+        "mctaco",
+    ),
     "unseen": ("where", "words", "truthfulqa", "gsm8k_solutions", "boolq", "wrench_youtube"),
     "statements": ("counties", "countries", "sums", "gsm8k_models"),
     "fresh": ("us_cities", "products", "tongues", "codes"),
@@ -71,11 +78,14 @@ def main() -> None:
                 folders.append(study(task, strong, methods, given.seeds, given.out).run().path)
                 print(f"{task}, {strong}: {time.time() - began:.0f} s", flush=True)
         found = compare(folders, given.out / f"{part}.html")
-        texts.append(f"## {part.capitalize()}: {', '.join(task for task in PARTS[part] if task in asked)}\n\n{markdown(found, 3)}")
+        texts.append(
+            f"## {part.capitalize()}: {', '.join(task for task in PARTS[part] if task in asked)}\n\n{markdown(found, 3)}"
+        )
     intro = (
         f"# Leaderboard\n\nMade by `{COMMAND}`: at most {ITEMS:,} items a task, {given.seeds} replicates, pairs "
         + ", ".join(f"{weak} → {strong}" for strong, its in STUDENTS.items() for weak in its)
-        + ". On tasks of questions every candidate is in the pool and the score is questions answered right. Of " + ", ".join(NAIVE)
+        + ". On tasks of questions every candidate is in the pool and the score is questions answered right. Of "
+        + ", ".join(NAIVE)
         + " `auto` is naive by construction: hardly any item has rivals, or there are more than two classes. Which of these tasks the default method was made with, and how it does on others, docs/benchmarks.md (15) says.\n\n"
     )
     given.to.write_text(intro + "\n".join(texts), encoding="utf-8")

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from outgrow.verifiers import Asked, registry
+from outgrow.verifiers import Attempt, registry
 from outgrow.verifiers._sandbox import find
 
 TESTS = "assert add(1, 2) == 3\nassert add(-1, 5) == 4\n"
@@ -32,10 +32,10 @@ HOSTILE = (
 )
 
 
-def asked(programs: tuple[str, ...], runs: int) -> list[Asked]:
+def asked(programs: tuple[str, ...], runs: int) -> list[Attempt]:
     """Programs that differ, so that each is run."""
     shown = {"entry_point": "add", "tests": TESTS}
-    return [Asked("", f"{programs[number % len(programs)]}# {number}\n", shown) for number in range(runs)]
+    return [Attempt("", f"{programs[number % len(programs)]}# {number}\n", shown) for number in range(runs)]
 
 
 def here() -> tuple[set[str], set[str], int]:
@@ -70,7 +70,11 @@ def main() -> None:
     for (sound, why), count in Counter((verdict.sound, verdict.why[:70]) for verdict in hostile).most_common():
         print(f"    {count:4} {'UNCAUGHT' if sound is not False else 'unsound'}: {why}")
     after = here()
-    left = [len(after[0] - before[0]), len({name for name in after[1] - before[1] if "bwrap" in name or "left-behind" in name}), after[2] - before[2]]
+    left = [
+        len(after[0] - before[0]),
+        len({name for name in after[1] - before[1] if "bwrap" in name or "left-behind" in name}),
+        after[2] - before[2],
+    ]
     print(f"left behind: {left[0]} processes, {left[1]} files, {left[2]} open handles")
     sys.exit(any(left) or any(verdict.sound is not False for verdict in hostile))
 

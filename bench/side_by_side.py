@@ -18,22 +18,24 @@ import torch
 
 from outgrow import models
 from outgrow.generation import Sampling
-from outgrow.generation.tuning import Example, tune
-from outgrow.sequences._writers import Writers
+from outgrow.pipeline import workers
 from outgrow.store import Store
-from outgrow.tasks import writing
-from outgrow.written import workers
+from outgrow.students.generator import Writers
+from outgrow.tasks import generation
+from outgrow.training.causal import Example, tune
 
 LEARNED, ASKED = 320, 96
 
 
 def work(model: models.Model, root: Path, number: int) -> Iterator[None]:
     """One replicate."""
-    task, gold = writing.load("arithmetic:3", LEARNED + ASKED, number)
+    task, gold = generation.load("arithmetic:3", LEARNED + ASKED, number)
     store = Store(root)
     examples = [Example(*pair) for pair in zip(task.prompts[:LEARNED], gold.answers[:LEARNED], strict=True)]
     tuned = tune(model, examples, seed=number, store=store, chat=task.chat, epochs=1)
-    Writers(store, Sampling(tokens=task.tokens, temperature=0.0, stop=task.stop, chat=task.chat)).likeliest(tuned, task.prompts[LEARNED:])
+    Writers(store, Sampling(tokens=task.tokens, temperature=0.0, stop=task.stop, chat=task.chat)).likeliest(
+        tuned, task.prompts[LEARNED:]
+    )
     yield
 
 
@@ -49,7 +51,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
             list(workers.side_by_side(here.work, (model, Path(folder)), range(asked.replicates), processes))
-            print(f"| {processes} | {torch.get_num_threads() // processes} | {time.perf_counter() - began:.0f} |", flush=True)
+            print(
+                f"| {processes} | {torch.get_num_threads() // processes} | {time.perf_counter() - began:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -74,7 +74,9 @@ def plain_cell(x: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> np.ndarr
         head = LogisticRegression(C=1 / (ridge * len(rows)), max_iter=1000)
         return head.fit(np.tile(x[rows], (2, 1)), np.repeat([0, 1], len(rows)), sample_weight=targets[rows].T.ravel())
 
-    losses = [-(targets[rows[held]] * fit(r, rows[~held]).predict_log_proba(x[rows[held]])).sum(1).mean() for r in RIDGES]
+    losses = [
+        -(targets[rows[held]] * fit(r, rows[~held]).predict_log_proba(x[rows[held]])).sum(1).mean() for r in RIDGES
+    ]
     return fit(RIDGES[int(np.argmin(losses))], rows).predict_proba(x)
 
 
@@ -111,7 +113,7 @@ def main() -> None:
     options.add_argument("--share", type=float, default=0.25, help="part of the items whose forward passes (a) times")
     given = options.parse_args()
     from outgrow import models, tasks
-    from outgrow.pair import BLOCK, Pair, Spaces
+    from outgrow.pipeline.pair import BLOCK, Pair, Spaces
     from outgrow.store import Store
 
     home = Store.default().root
@@ -137,7 +139,9 @@ def main() -> None:
         transfer, test = np.flatnonzero(pair.splits.transfer[0]), pair.test
         texts = [t[0] for t in task.texts]
         part = texts[: round(given.share * len(texts))]
-        (_, slow_strong), (_, slow_weak) = (timed(lambda m=m: plain_features(m.path, part, m.kind == "encoder")) for m in (strong, weak))
+        (_, slow_strong), (_, slow_weak) = (
+            timed(lambda m=m: plain_features(m.path, part, m.kind == "encoder")) for m in (strong, weak)
+        )
         x = plain_features(strong.path, texts, False)
         cells, accuracies = [], []
         for r in range(given.cells):
@@ -153,13 +157,21 @@ def main() -> None:
     a = (slow_strong + slow_weak) / given.share + count * SEEDS * float(np.mean(cells))
     b = count * SEEDS * tuned
     naive = ran.filter((pl.col("method") == "naive") & (pl.col("metric") == "accuracy")).sort("replicate")["value"]
-    print(f"| what | seconds | against outgrow |\n|---|---|---|\n| outgrow, whole study, {SEEDS} replicates | {whole:.0f} | 1 |")
-    print(f"| (a) float32, padded, scikit-learn: {count * SEEDS} cells of {np.mean(cells):.1f} s | {a:.0f} | {a / whole:.1f} |")
+    print(
+        f"| what | seconds | against outgrow |\n|---|---|---|\n| outgrow, whole study, {SEEDS} replicates | {whole:.0f} | 1 |"
+    )
+    print(
+        f"| (a) float32, padded, scikit-learn: {count * SEEDS} cells of {np.mean(cells):.1f} s | {a:.0f} | {a / whole:.1f} |"
+    )
     print(f"| (b) float32 fine-tuning: {count * SEEDS} cells of {tuned:.0f} s | {b:.0f} | {b / whole:.0f} |")
     print(f"| {SEEDS} replicates, all methods, features cached | {sixteen:.1f} | {sixteen / one:.2f} of the next |")
     print(f"| 1 replicate (a block of {BLOCK}), naive, features cached | {one:.1f} | |")
-    print(f"\nnaive on replicates 0 .. {given.cells - 1}: outgrow {naive[: given.cells].mean():.3f}, (a) {np.mean(accuracies):.3f}")
-    print(f"naive on replicate 0: outgrow {naive[0]:.3f}, (b) {tuned_accuracy:.3f}; outgrow over all {SEEDS}: {naive.mean():.3f}")
+    print(
+        f"\nnaive on replicates 0 .. {given.cells - 1}: outgrow {naive[: given.cells].mean():.3f}, (a) {np.mean(accuracies):.3f}"
+    )
+    print(
+        f"naive on replicate 0: outgrow {naive[0]:.3f}, (b) {tuned_accuracy:.3f}; outgrow over all {SEEDS}: {naive.mean():.3f}"
+    )
 
 
 if __name__ == "__main__":

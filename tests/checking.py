@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, registry
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, registry
 from outgrow.verifiers._sandbox import find
 
 try:
@@ -17,4 +17,4 @@ except UserError as error:
 
 def judged(name: str, answer: str, **shown) -> Verdict:
     """What the verifier of that name says of an answer to an item that shows this."""
-    return registry()[name].run([Asked("", answer, shown)])[0]
+    return registry()[name].run([Attempt("", answer, shown)])[0]

@@ -44,8 +44,8 @@ def encoder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def float32():
     """The precision that every machine has, for tests that compare with plain arithmetic."""
-    from outgrow.models import loading
+    from outgrow.models import loader
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loading, "chosen_precision", lambda asked=None: asked or "float32")
+        patch.setattr(loader, "chosen_precision", lambda asked=None: asked or "float32")
         yield

@@ -15,7 +15,11 @@ def save(folder: Path, seed: int, depth: int, words: Sequence[str] = tiny_models
     from transformers import AutoModelForCausalLM
 
     made = tiny_models.config(encoder=False)
-    for name, value in {"num_hidden_layers": depth, "vocab_size": len(tiny_models.SPECIAL) + len(words), **more}.items():
+    for name, value in {
+        "num_hidden_layers": depth,
+        "vocab_size": len(tiny_models.SPECIAL) + len(words),
+        **more,
+    }.items():
         setattr(made, name, value)
     with torch.random.fork_rng():
         torch.manual_seed(seed)

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from outgrow import sequences
-from outgrow.methods import method
+from outgrow.methods import method, text
 from walking import reachable
 
 NAMES = ("labels", "gold", "truth", "asked", "_answer", "answer", "task", "pair", "self", "answers", "keys")
@@ -37,7 +36,12 @@ def searched(roots: list[object], count: int) -> np.ndarray | None:
     named = [getattr(item, name, None) for item in found for name in NAMES if not isinstance(item, np.ndarray)]
     for item in reachable(*found, *named):
         labels = getattr(item, "labels", item)
-        if isinstance(labels, np.ndarray) and labels.dtype == np.int64 and labels.shape == (count,) and set(np.unique(labels)) == {0, 1}:
+        if (
+            isinstance(labels, np.ndarray)
+            and labels.dtype == np.int64
+            and labels.shape == (count,)
+            and set(np.unique(labels)) == {0, 1}
+        ):
             return labels
     return None
 
@@ -114,21 +118,32 @@ def by_luck(weak, student):
     return student.fit((weak.beliefs + noise) / (weak.beliefs + noise).sum(-1, keepdims=True))
 
 
-CLASSES = {run.method.name: run.method for run in (by_teach, by_oracle, by_forgetting, by_gc, by_frames, by_transfer, by_files, by_neighbours, by_luck)}
+CLASSES = {
+    run.method.name: run.method
+    for run in (by_teach, by_oracle, by_forgetting, by_gc, by_frames, by_transfer, by_files, by_neighbours, by_luck)
+}
 
 
-@sequences.method(paper="a test")
+@text.method(paper="a test")
 def in_words_by_frames(weak, student):
     """Gold answers to the test items, as its callers hold them."""
     replicate = _framed("Replicate")
     return [replicate.gold.answers[i] for i in replicate.halves[2]]
 
 
-@sequences.method(paper="a test")
+@text.method(paper="a test")
 def in_words_by_closures(weak, student, verify, executor):
     """What the functions hold that it is handed."""
-    found = [item for item in reachable(verify, verify.__call__, executor, executor.__call__, weak, student) if type(item).__name__ in ("WritingGold", "Replicate")]
-    return student.tune(weak.examples([found[0].answers[0]] * len(weak.prompts))) if found else student.tune(weak.examples([a.text for a in weak.best]))
+    found = [
+        item
+        for item in reachable(verify, verify.__call__, executor, executor.__call__, weak, student)
+        if type(item).__name__ in ("WritingGold", "Replicate")
+    ]
+    return (
+        student.tune(weak.examples([found[0].answers[0]] * len(weak.prompts)))
+        if found
+        else student.tune(weak.examples([a.text for a in weak.best]))
+    )
 
 
 WORDS = {run.method.name: run.method for run in (in_words_by_frames, in_words_by_closures)}

@@ -28,14 +28,17 @@ Columns = dict[str, list]
 
 def plain(items: int = ITEMS, classes: Sequence[Any] = ("ham", "spam")) -> Columns:
     """Items of classes in turn, with gold and three annotators; each errs on its own fifth, so that their majority is always right."""
+
     def voted(by: int) -> list:
         return [classes[(i + (i % 5 == by)) % len(classes)] for i in range(items)]
 
     words = ("good", "bad", "fair", "odd")
     texts = [f"a {words[i % len(classes) % 4]} text, number {i}" for i in range(items)]
-    return {"id": [f"n{i}" for i in range(items)], "text": texts, "label": [classes[i % len(classes)] for i in range(items)]} | {
-        name: voted(by) for by, name in enumerate("abc")
-    }
+    return {
+        "id": [f"n{i}" for i in range(items)],
+        "text": texts,
+        "label": [classes[i % len(classes)] for i in range(items)],
+    } | {name: voted(by) for by, name in enumerate("abc")}
 
 
 def as_csv(columns: Columns, newline: str = "\n") -> str:
@@ -54,7 +57,11 @@ def as_lines(columns: Columns) -> list[str]:
 
 def long(columns: Columns, voters: str = "abc") -> Columns:
     """The same votes, a row a vote."""
-    rows = [(columns["id"][i], voter, columns[voter][i], columns["label"][i]) for voter in voters for i in range(len(columns["id"]))]
+    rows = [
+        (columns["id"][i], voter, columns[voter][i], columns["label"][i])
+        for voter in voters
+        for i in range(len(columns["id"]))
+    ]
     return dict(zip(("item", "worker", "label", "gold"), map(list, zip(*rows, strict=True)), strict=True))
 
 
@@ -71,7 +78,9 @@ def put(folder: Path, columns: Columns, name: str = "t.csv") -> None:
 
 def features(folder: Path, columns: Columns) -> None:
     """Ready-made features of the items, which tell the class: a student without a model."""
-    right = np.unique(columns["label"], return_inverse=True)[1] if "label" in columns else np.arange(len(columns["id"])) % 2
+    right = (
+        np.unique(columns["label"], return_inverse=True)[1] if "label" in columns else np.arange(len(columns["id"])) % 2
+    )
     x = np.random.default_rng(0).normal(size=(len(right), 4)).astype(np.float32)
     x[:, 0] += 3 * right
     np.savez(folder / "x.npz", id=np.array(list(map(str, columns["id"]))), x=x)
@@ -127,7 +136,9 @@ def utf_16(folder: Path) -> None:
 
 def latin_1(folder: Path) -> None:
     """A byte in line 3 that is no UTF-8: the line is named."""
-    (folder / "t.csv").write_bytes(as_csv(plain()).replace("number 1\n", "caf\u00e9\n").replace("number 1", "caf\u00e9", 1).encode("latin-1"))
+    (folder / "t.csv").write_bytes(
+        as_csv(plain()).replace("number 1\n", "caf\u00e9\n").replace("number 1", "caf\u00e9", 1).encode("latin-1")
+    )
 
 
 def carriage_returns(folder: Path) -> None:
@@ -545,23 +556,54 @@ def judges(folder: Path) -> None:
 
 def hostile_judges(folder: Path) -> None:
     """Judges and items that are markup and commands to a terminal."""
-    rows = [(f"{ESCAPE}{SCRIPT}{j}", f"{SCRIPT}{i}", i % 2, (i + (i % 3 == 0)) % 2) for j in range(2) for i in range(60)]
-    put(folder, dict(zip(("judge", "item", "forward", "swapped"), map(list, zip(*rows, strict=True)), strict=True)), "t.jsonl")
+    rows = [
+        (f"{ESCAPE}{SCRIPT}{j}", f"{SCRIPT}{i}", i % 2, (i + (i % 3 == 0)) % 2) for j in range(2) for i in range(60)
+    ]
+    put(
+        folder,
+        dict(zip(("judge", "item", "forward", "swapped"), map(list, zip(*rows, strict=True)), strict=True)),
+        "t.jsonl",
+    )
 
 
 def pairs(folder: Path) -> None:
     """An answer to a minimal pair that is neither right nor wrong."""
-    put(folder, {"item": [f"n{i}" for i in range(30)], "present": [1] * 29 + [2], "removed": [i % 2 for i in range(30)], "judge": ["j"] * 30})
+    put(
+        folder,
+        {
+            "item": [f"n{i}" for i in range(30)],
+            "present": [1] * 29 + [2],
+            "removed": [i % 2 for i in range(30)],
+            "judge": ["j"] * 30,
+        },
+    )
 
 
 def choices_below_zero(folder: Path) -> None:
     """A choice that was made fewer than no times, and one without end."""
-    put(folder, {"judge": ["j"] * 4, "first": ["tea"] * 4, "second": ["milk"] * 4, "chosen": ["tea", "milk", "tea", "tea"], "count": [3, -1, "inf", "nan"]})
+    put(
+        folder,
+        {
+            "judge": ["j"] * 4,
+            "first": ["tea"] * 4,
+            "second": ["milk"] * 4,
+            "chosen": ["tea", "milk", "tea", "tea"],
+            "count": [3, -1, "inf", "nan"],
+        },
+    )
 
 
 def itself(folder: Path) -> None:
     """A choice between an outcome and itself."""
-    put(folder, {"judge": ["j"] * 3, "first": ["tea", "tea", "tea"], "second": ["milk", "tea", "milk"], "chosen": ["tea", "tea", "milk"]})
+    put(
+        folder,
+        {
+            "judge": ["j"] * 3,
+            "first": ["tea", "tea", "tea"],
+            "second": ["milk", "tea", "milk"],
+            "chosen": ["tea", "tea", "milk"],
+        },
+    )
 
 
 def empty_answers(folder: Path) -> None:
@@ -629,7 +671,10 @@ def long_digits(folder: Path) -> None:
 
 def deep_slots(folder: Path) -> None:
     """Slots as JSON of a hundred thousand brackets."""
-    put(folder, {"text": ["the city of rome"] * 30, "slots": ['[{"type": "city", "filler": "rome"}]'] * 29 + ["[" * 100_000]})
+    put(
+        folder,
+        {"text": ["the city of rome"] * 30, "slots": ['[{"type": "city", "filler": "rome"}]'] * 29 + ["[" * 100_000]},
+    )
 
 
 def slots_of_nothing(folder: Path) -> None:
@@ -644,7 +689,14 @@ def calls_of_nothing(folder: Path) -> None:
 
 def deep_calls(folder: Path) -> None:
     """Functions as JSON of a hundred thousand brackets."""
-    put(folder, {"question": ['[{"role": "user", "content": "ask"}]'] * 30, "functions": ["[" * 100_000] * 30, "ground_truth": ["[]"] * 30})
+    put(
+        folder,
+        {
+            "question": ['[{"role": "user", "content": "ask"}]'] * 30,
+            "functions": ["[" * 100_000] * 30,
+            "ground_truth": ["[]"] * 30,
+        },
+    )
 
 
 def few_prompts(folder: Path) -> None:

@@ -58,7 +58,13 @@ def statements(folder: Path, rows: int = 240, seed: int = 0, words: tuple[str, .
         shown = int(rng.integers(len(names)))
         truth = bool(rng.integers(2))
         named = shown if truth else (shown + int(rng.integers(1, len(names)))) % len(names)
-        lines.append({"picture": shape(rng, bool(rng.integers(2)), COLOURS[names[shown]]), "text": f"a {words[named]} shape", "label": str(truth).lower()})
+        lines.append(
+            {
+                "picture": shape(rng, bool(rng.integers(2)), COLOURS[names[shown]]),
+                "text": f"a {words[named]} shape",
+                "label": str(truth).lower(),
+            }
+        )
     path = folder / "statements.parquet"
     pl.DataFrame(lines).write_parquet(path)
     return path

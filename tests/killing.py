@@ -8,13 +8,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+PATHS = os.pathsep.join(
+    [str(HERE.parent / "src"), str(HERE), *(str(path) for path in sorted(HERE.iterdir()) if path.is_dir())]
+)
+"""Where a script of a test finds the package and other tests."""
 
 
 def resumed(script: str, *arguments: object) -> list[str]:
     """The words that the second process prints. Either is given this folder, the arguments, and the seconds to sleep after a step."""
 
     def start(pause: float) -> subprocess.Popen:
-        environment = os.environ | {"PYTHONPATH": str(HERE.parent / "src"), "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"PYTHONPATH": PATHS, "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-c", script, *map(str, (HERE, *arguments, pause))]
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 

@@ -1,8 +1,8 @@
 """A real server on the loopback device that speaks OpenAI's protocol and lets a checkpoint answer. It misbehaves when told to.
 
-    with serving(local) as server:
-        server.url, server.asked            # what was asked, path and body, in order
-        server.wrong = lambda number, path: "garbage" if number == 3 else None
+with serving(local) as server:
+    server.url, server.asked            # what was asked, path and body, in order
+    server.wrong = lambda number, path: "garbage" if number == 3 else None
 """
 
 from __future__ import annotations
@@ -111,7 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._drop()
             return
         except KeyError as error:
-            self._reply(400 if self.path.endswith("completions") else 404, json.dumps({"error": {"message": f"unknown: {error}"}}).encode())
+            self._reply(
+                400 if self.path.endswith("completions") else 404,
+                json.dumps({"error": {"message": f"unknown: {error}"}}).encode(),
+            )
             return
         self._reply(200, json.dumps(answer).encode())
 
@@ -148,7 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _how(self, body: dict) -> Sampling:
         chat = "messages" in body
-        return Sampling(body["max_tokens"], body["temperature"], body.get("top_p", 1.0), tuple(body.get("stop", ())), chat)
+        return Sampling(
+            body["max_tokens"], body["temperature"], body.get("top_p", 1.0), tuple(body.get("stop", ())), chat
+        )
 
     def _complete(self, body: dict) -> dict:
         local = self.server.local

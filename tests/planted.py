@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from outgrow import methods
-from outgrow.labels import WeakLabels, WeakTrain
-from outgrow.measures.accuracy import accuracy
-from outgrow.measures.intervals import Estimate, Table
-from outgrow.oracle import Account
-from outgrow.rng import derive
+from outgrow.core.seeding import derive
+from outgrow.core.worlds import Planted, World, plant
+from outgrow.label_models import WeakLabels, WeakTrain
+from outgrow.metrics.accuracy import accuracy
+from outgrow.metrics.intervals import Estimate, ScoreTable
+from outgrow.pipeline.oracle import Account
 from outgrow.students.features import Auxiliary
 from outgrow.students.probe import Probe, Space
-from outgrow.worlds import Planted, World, plant
 
 
 def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) -> Any:
@@ -50,19 +50,36 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
         return heard(transfer, voices)
 
     def probe(features: np.ndarray) -> Probe:
-        return Probe(Space(features[:, None], tuple(range(1, len(features) + 1)), ~test), transfer, groups, seed, replicates)
+        return Probe(
+            Space(features[:, None], tuple(range(1, len(features) + 1)), ~test), transfer, groups, seed, replicates
+        )
 
     taught_by = WeakTrain(np.where(weak_train, gold, -1), heard(weak_train, said))
     skill = np.nanmean(taught_by.right, -1) if world.supervisors > 1 else None
     weak, student = replace(heard(transfer, said), skill=skill), probe(np.stack([blurred, x]))
     embedded, account = student.embed(weak.beliefs), Account(transfer, one_hot)
     return SimpleNamespace(
-        weak=weak, student=student, rivals=groups, rights=np.full(len(gold), 1 if world.fours else -1), answers=np.arange(len(gold)), features=embedded, weak_features=[x[:, : world.weak_width]] * len(said),
+        weak=weak,
+        student=student,
+        rivals=groups,
+        rights=np.full(len(gold), 1 if world.fours else -1),
+        answers=np.arange(len(gold)),
+        features=embedded,
+        weak_features=[x[:, : world.weak_width]] * len(said),
         weak_train=taught_by,
-        generator=Generator(student), ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
-        auxiliary=[Auxiliary(f"kin {n}", tuple(map(str, range(world.classes))), embedded, k) for n, k in enumerate(kin)],
-        oracle=account.oracle, account=account, teach=teach, rng=derive(seed, "method"), gold=gold, test=test, groups=groups,
-    )  # fmt: skip
+        generator=Generator(student),
+        ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
+        auxiliary=[
+            Auxiliary(f"kin {n}", tuple(map(str, range(world.classes))), embedded, k) for n, k in enumerate(kin)
+        ],
+        oracle=account.oracle,
+        account=account,
+        teach=teach,
+        rng=derive(seed, "method"),
+        gold=gold,
+        test=test,
+        groups=groups,
+    )
 
 
 @dataclass(frozen=True)
@@ -79,7 +96,9 @@ class Generator:
         space = self.student.space
         x = space.features[:, 0].astype(np.float64)
         spread = np.stack([np.cov(layer[rows.any(0)].T) for layer in x])
-        spread = np.linalg.matrix_power(spread / np.trace(spread, axis1=1, axis2=2)[:, None, None] * x.shape[-1], epochs)
+        spread = np.linalg.matrix_power(
+            spread / np.trace(spread, axis1=1, axis2=2)[:, None, None] * x.shape[-1], epochs
+        )
         longer = Space((x @ spread).astype(np.float32)[:, None], space.layers, space.reference)
         return Probe(longer, self.student.train, self.student.groups, self.student.seed, self.student.replicates)
 
@@ -90,5 +109,5 @@ def gain(name: str, world: World, seed: int = 0, replicates: int = 16) -> tuple[
     gold = given.gold[given.test]
     probs = {n: methods.find(n).fit(given).predict(given.test) for n in ("naive", name)}
     scores = {n: accuracy(p, gold, np.ones(len(gold)), given.groups[given.test]) for n, p in probs.items()}
-    table = Table.of(scores, 0.0)
+    table = ScoreTable.of(scores, 0.0)
     return table.estimate(table.weights({name: 1, "naive": -1})), np.array_equal(probs["naive"], probs[name])

@@ -22,7 +22,10 @@ INLINE = re.compile(r"`outgrow ((?:list|run|learn|predict|audit|committee|steer|
 PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b|\[|\.\.\.")
 """An inline command with one of these shows a form, not a line to be typed."""
 SIDES = ("ham", "spam")
-ENCODERS, CAUSAL = ("minilm-l6", "mpnet-base"), {"smollm2-135m": 17, "gemma3-270m": 3, "HuggingFaceTB/SmolLM2-360M": 3, "NAME": 3}
+ENCODERS, CAUSAL = (
+    ("minilm-l6", "mpnet-base"),
+    {"smollm2-135m": 17, "gemma3-270m": 3, "HuggingFaceTB/SmolLM2-360M": 3, "NAME": 3},
+)
 """Names of models that read, and of those that write: these with their blocks, of which one line asks for 16."""
 
 
@@ -40,7 +43,13 @@ def models(folder: Path) -> None:
     for name in ENCODERS:
         tiny_models.save(folder / name, encoder=True)
     for name, depth in CAUSAL.items():
-        families.save(folder / name, seed=5, depth=depth, words=[*tiny_models.WORDS, "wrong", "right", *SIDES], max_position_embeddings=4096)
+        families.save(
+            folder / name,
+            seed=5,
+            depth=depth,
+            words=[*tiny_models.WORDS, "wrong", "right", *SIDES],
+            max_position_embeddings=4096,
+        )
 
 
 def tables(folder: Path, rows: int = 200) -> None:
@@ -72,29 +81,79 @@ def tables(folder: Path, rows: int = 200) -> None:
     mine = {f"rule_{n}": votes(sides) for n in (1, 2)} | {"small_model": votes(sides)}
     write("messages.parquet", message=said, **mine)
     write("new.parquet", message=said, text=said)
-    write("wrench_youtube.parquet", text=said, label=label.tolist(), weak_labels=np.stack([np.where(rng.random(rows) < 0.2, -1, np.where(rng.random(rows) < 0.2, 1 - label, label)) for _ in range(4)], 1).tolist())
+    write(
+        "wrench_youtube.parquet",
+        text=said,
+        label=label.tolist(),
+        weak_labels=np.stack(
+            [
+                np.where(rng.random(rows) < 0.2, -1, np.where(rng.random(rows) < 0.2, 1 - label, label))
+                for _ in range(4)
+            ],
+            1,
+        ).tolist(),
+    )
     write("items.parquet", id=[f"item {i}" for i in range(rows)], truth=[sides[c] for c in label])
     write(
-        "votes.parquet", item=[f"item {i}" for i in range(rows)] * 5, worker=[f"w{k}" for k in range(5) for _ in range(rows)],
+        "votes.parquet",
+        item=[f"item {i}" for i in range(rows)] * 5,
+        worker=[f"w{k}" for k in range(5) for _ in range(rows)],
         label=[vote for _ in range(5) for vote in votes(sides)],
-    )  # fmt: skip
-    judged = {"item": [i for i in range(rows) for _ in range(2)], "forward": rng.integers(2, size=2 * rows), "swapped": rng.integers(2, size=2 * rows)}
+    )
+    judged = {
+        "item": [i for i in range(rows) for _ in range(2)],
+        "forward": rng.integers(2, size=2 * rows),
+        "swapped": rng.integers(2, size=2 * rows),
+    }
     write("verdicts.parquet", judge=["one", "two"] * rows, **judged)
-    write("llmbar_judges.parquet", judge=["one", "two"] * rows, mode=["plain"] * 2 * rows, **{f"verdict_{k}": judged[w] for k, w in (("fwd", "forward"), ("swap", "swapped"))}, item=judged["item"])
+    write(
+        "llmbar_judges.parquet",
+        judge=["one", "two"] * rows,
+        mode=["plain"] * 2 * rows,
+        **{f"verdict_{k}": judged[w] for k, w in (("fwd", "forward"), ("swap", "swapped"))},
+        item=judged["item"],
+    )
     write("llmbar.parquet", id=list(range(rows)), label=label.tolist())
     answers = {f"model_{x}": [f"so it is {n if rng.random() < 0.6 else n + 1}" for n in range(rows)] for x in "abc"}
     write("answers.parquet", question=asked, answer=[str(n) for n in range(rows)], **answers)
     few = 140
-    write("gsm8k.parquet", question=asked[:few], solution=[f"so it is {n}" for n in range(few)], **{k: v[:few] for k, v in answers.items()})
-    write("slurp.parquet", text=[f"the city of {places[right[i]]} {i}" for i in range(few)], slots=[json.dumps([{"type": "city", "filler": places[right[i]]}]) for i in range(few)])
     write(
-        "calls.parquet", question=[json.dumps([{"role": "user", "content": f"is {places[right[i]]} true {i}"}]) for i in range(few)],
-        functions=[json.dumps([{"name": "find", "description": "a city", "parameters": {"type": "dict", "properties": {"city": {"type": "string", "description": "the city"}}, "required": ["city"]}}])] * few,
+        "gsm8k.parquet",
+        question=asked[:few],
+        solution=[f"so it is {n}" for n in range(few)],
+        **{k: v[:few] for k, v in answers.items()},
+    )
+    write(
+        "slurp.parquet",
+        text=[f"the city of {places[right[i]]} {i}" for i in range(few)],
+        slots=[json.dumps([{"type": "city", "filler": places[right[i]]}]) for i in range(few)],
+    )
+    write(
+        "calls.parquet",
+        question=[json.dumps([{"role": "user", "content": f"is {places[right[i]]} true {i}"}]) for i in range(few)],
+        functions=[
+            json.dumps(
+                [
+                    {
+                        "name": "find",
+                        "description": "a city",
+                        "parameters": {
+                            "type": "dict",
+                            "properties": {"city": {"type": "string", "description": "the city"}},
+                            "required": ["city"],
+                        },
+                    }
+                ]
+            )
+        ]
+        * few,
         ground_truth=[json.dumps([{"find": {"city": [places[right[i]]]}}]) for i in range(few)],
-    )  # fmt: skip
+    )
     kinds = list(images.COLOURS)
     shown = rng.integers(3, size=120)
     write(
-        "cifar10.parquet", jpeg=[images.shape(rng, True, images.COLOURS[kinds[c]]) for c in shown], label=[kinds[c] for c in shown],
+        "cifar10.parquet",
+        jpeg=[images.shape(rng, True, images.COLOURS[kinds[c]]) for c in shown],
+        label=[kinds[c] for c in shown],
         worse_label=[kinds[c if rng.random() < 0.8 else (c + 1) % 3] for c in shown],
-    )  # fmt: skip
+    )

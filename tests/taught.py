@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from outgrow.audits import registry
-from outgrow.audits._evidence import Before, Choices, Evidence, Finished, Table
 from outgrow.audits._heads import unseen
-from outgrow.measures.accuracy import accuracy
-from outgrow.measures.intervals import shared_pool
-from outgrow.measures.pgr import summarise
-from outgrow.rng import derive
+from outgrow.audits.evidence import Before, Evidence, Finished, ForcedChoices, VoteTable
+from outgrow.core.seeding import derive
+from outgrow.metrics.accuracy import accuracy
+from outgrow.metrics.intervals import shared_pool
+from outgrow.metrics.pgr import summarise
 from outgrow.students.linear import Basis
 from outgrow.students.probe import Probe, Space
 
@@ -27,7 +27,15 @@ def found(code: str, evidence: Evidence) -> dict:
     return {finding.code: finding for finding in registry()[code](evidence)}
 
 
-def study(seed: int, sees: str, *, items: int = 600, replicates: int = 4, methods: dict[str, Labels] | None = None, seconds: float = 1.0) -> Evidence:
+def study(
+    seed: int,
+    sees: str,
+    *,
+    items: int = 600,
+    replicates: int = 4,
+    methods: dict[str, Labels] | None = None,
+    seconds: float = 1.0,
+) -> Evidence:
     """A finished study of a linear rule of WIDTH features, of which the student sees all.
 
     The supervisor `sees` "part" of them, a quarter, so that its errors are a rule that the student can imitate; all of them "blurred" by noise of
@@ -37,7 +45,12 @@ def study(seed: int, sees: str, *, items: int = 600, replicates: int = 4, method
     rng = derive(seed, "taught", sees)
     x = rng.normal(size=(items, WIDTH)).astype(np.float32)
     gold = (x @ rng.normal(size=WIDTH) > 0).astype(np.int64)
-    view = {"part": x[:, : WIDTH // 4], "blurred": x + 1.5 * rng.normal(size=x.shape).astype(np.float32), "near": x + 0.2 * rng.normal(size=x.shape).astype(np.float32), "all": x}[sees]
+    view = {
+        "part": x[:, : WIDTH // 4],
+        "blurred": x + 1.5 * rng.normal(size=x.shape).astype(np.float32),
+        "near": x + 0.2 * rng.normal(size=x.shape).astype(np.float32),
+        "all": x,
+    }[sees]
     one_hot, groups, test = np.eye(2, dtype=np.float32)[gold], np.arange(items), np.arange(items) % 3 == 0
     pool = np.flatnonzero(~test)
     weak_train = np.stack([np.isin(groups, rng.permutation(pool)[: len(pool) // 2]) for _ in range(replicates)])
@@ -54,13 +67,29 @@ def study(seed: int, sees: str, *, items: int = 600, replicates: int = 4, method
     kinds = {name: name if name in ("floor", "ceiling") else "method" for name in probs}
     scores = {name: accuracy(p, gold[test], np.ones(test.sum()), groups[test]) for name, p in probs.items()}
     kappa = shared_pool(weak_train.sum(1).mean(), transfer.sum(1).mean())
-    rows = {row.method: asdict(row) for row in summarise(scores, kinds, kappa, task="planted", weak=sees, strong="linear", metric="accuracy")}
-    costs = tuple({"stage": "heads", "what": name, "seconds": 1.0 if name == "naive" else seconds, "flops": 1e9} for name in probs if kinds[name] == "method")
+    rows = {
+        row.method: asdict(row)
+        for row in summarise(scores, kinds, kappa, task="planted", weak=sees, strong="linear", metric="accuracy")
+    }
+    costs = tuple(
+        {"stage": "heads", "what": name, "seconds": 1.0 if name == "naive" else seconds, "flops": 1e9}
+        for name in probs
+        if kinds[name] == "method"
+    )
     known = np.where(weak_train, gold, -1)
     heard = unseen([basis(view)], np.where(weak_train[..., None], one_hot, np.nan), groups)[0]
     finished = Finished(np.flatnonzero(test), rows, {}, costs, gold[test], np.ones(test.sum()), probs.__getitem__)
-    votes = Table(np.flatnonzero(test), np.zeros(test.sum(), int), said[0, test].argmax(-1), items, (sees,), ("no", "yes"), True)
-    return Evidence("planted", votes, gold=np.where(test, gold, -1), groups=groups, study=finished, before=Before((basis(x),), groups, known[:2], heard[:2]))
+    votes = VoteTable(
+        np.flatnonzero(test), np.zeros(test.sum(), int), said[0, test].argmax(-1), items, (sees,), ("no", "yes"), True
+    )
+    return Evidence(
+        "planted",
+        votes,
+        gold=np.where(test, gold, -1),
+        groups=groups,
+        study=finished,
+        before=Before((basis(x),), groups, known[:2], heard[:2]),
+    )
 
 
 def basis(x: np.ndarray) -> Basis:
@@ -95,7 +124,15 @@ def committee(seed: int, views: list[slice], items: int = 300) -> Evidence:
     gold = (x.sum(1) + 0.3 * rng.normal(size=len(x)) > 0).astype(int)
     said = np.stack([LogisticRegression().fit(x[:400, view], gold[:400]).predict(x[400:, view]) for view in views])
     count = len(views)
-    votes = Table(np.tile(np.arange(items), count), np.repeat(np.arange(count), items), said.ravel(), items, tuple(f"model {j}" for j in range(count)), ("no", "yes"), True)
+    votes = VoteTable(
+        np.tile(np.arange(items), count),
+        np.repeat(np.arange(count), items),
+        said.ravel(),
+        items,
+        tuple(f"model {j}" for j in range(count)),
+        ("no", "yes"),
+        True,
+    )
     return Evidence("planted", votes, gold=gold[400:])
 
 
@@ -116,7 +153,9 @@ def prices(seed: int, itself: float, times: int = 2) -> Evidence:
     worth = x @ [0.0, -1.0, 1.0, 0.5, 0.5, itself]
     a, b = rng.integers(len(x), size=(2, 2000))
     took = worth[a] - worth[b] + rng.logistic(size=2000) > 0
-    judge = LogisticRegression(C=10, fit_intercept=False).fit(np.append(x[a] - x[b], x[b] - x[a], 0), np.append(took, ~took))
+    judge = LogisticRegression(C=10, fit_intercept=False).fit(
+        np.append(x[a] - x[b], x[b] - x[a], 0), np.append(took, ~took)
+    )
     low, high = np.triu_indices(len(x), 1)
     first, second = np.append(low, high), np.append(high, low)
     wins = rng.binomial(times, judge.predict_proba(x[first] - x[second])[:, 1])
@@ -127,4 +166,6 @@ def asked(first: np.ndarray, second: np.ndarray, wins: np.ndarray, times: float,
     """A judge shown ordered pairs of outcomes so many times each, of which it took the first `wins` times."""
     count, chosen = np.append(wins, times - wins).astype(float), np.repeat([True, False], len(first))
     rows = [np.tile(v, 2)[count > 0] for v in (np.zeros_like(first), first, second)]
-    return Evidence("planted", choices=Choices(*rows, chosen[count > 0], count[count > 0], outcomes, ("the judge",)))
+    return Evidence(
+        "planted", choices=ForcedChoices(*rows, chosen[count > 0], count[count > 0], outcomes, ("the judge",))
+    )

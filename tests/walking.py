@@ -51,6 +51,9 @@ def tells(item: object, gold: np.ndarray, hidden: np.ndarray) -> float:
             column = column[hidden]
             if np.isnan(column).any() or column.min() == column.max():
                 continue
-            agrees = ((column > np.median(column)) == gold[hidden]).mean(), ((column == column.max()) == gold[hidden]).mean()
+            agrees = (
+                ((column > np.median(column)) == gold[hidden]).mean(),
+                ((column == column.max()) == gold[hidden]).mean(),
+            )
             best = max(best, *agrees, *(1 - a for a in agrees))
     return best

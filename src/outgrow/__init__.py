@@ -1,22 +1,22 @@
 """outgrow: weak-to-strong supervision, measured honestly.
 
-    import outgrow
-    result = outgrow.Study(tasks=["cities"], weak=["minilm-l6"], strong="smollm2-135m", seeds=16).run()
-    result.summary
+import outgrow
+result = outgrow.Study(tasks=["cities"], weak=["minilm-l6"], strong="smollm2-135m", seeds=16).run()
+result.summary
 
-    student = outgrow.load("student/")          # what `outgrow learn` made of your own votes
-    student.predict(texts)
+student = outgrow.load("student/")          # what `outgrow learn` made of your own votes
+student.predict(texts)
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 
 if TYPE_CHECKING:
     from outgrow.students.saved import load
-    from outgrow.study import Result, Study
+    from outgrow.workflows.study import Result, Study
 
 __all__ = ["Result", "Study", "UserError", "load"]
 
@@ -24,7 +24,7 @@ __all__ = ["Result", "Study", "UserError", "load"]
 def __getattr__(name: str) -> Any:
     # the study pulls in torch; naming it is what should cost, not importing the package
     if name in ("Study", "Result"):
-        from outgrow import study
+        from outgrow.workflows import study
 
         return getattr(study, name)
     if name == "load":

@@ -42,7 +42,7 @@ class _Reader(HTMLParser):
 def outline(folder: Path) -> dict:
     """The report of a run folder as plain data."""
     from outgrow.report import write
-    from outgrow.report.data import read
+    from outgrow.runs.read import read
 
     reader = _Reader()
     reader.feed(write(folder).read_text(encoding="utf-8"))

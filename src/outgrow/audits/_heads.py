@@ -27,7 +27,9 @@ def basis(features: np.ndarray) -> Any:
     return Basis.of(torch.from_numpy(np.asarray(features, np.float32)), torch.ones(len(features), dtype=torch.bool))
 
 
-def unseen(bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray, taught: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def unseen(
+    bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray, taught: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """(R, N, C) probabilities of heads that have not seen the item's fold, and the folds (N,).
 
     bases: a `Basis` for each candidate layer; targets (R, N, C), rows of NaN neither teach nor are judged; taught (N,) bool: rows that
@@ -44,12 +46,22 @@ def unseen(bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray, taught
     t, f = torch.from_numpy(np.nan_to_num(targets[:, rows], nan=1 / targets.shape[-1]).astype(np.float32)), fold[rows]
     count, at = len(targets), torch.from_numpy(rows)
     may = known if taught is None else known & taught[rows]
-    weights = torch.from_numpy(np.concatenate([may * ((f != k) & (f != (k + 1) % FOLDS)) for k in range(FOLDS)]).astype(np.float32))
+    weights = torch.from_numpy(
+        np.concatenate([may * ((f != k) & (f != (k + 1) % FOLDS)) for k in range(FOLDS)]).astype(np.float32)
+    )
     ridge = torch.tensor(RIDGES).repeat_interleave(len(weights))
     wide = t.repeat(FOLDS, 1, 1)
     said = []
     for basis in bases:
-        heads = train(basis, at, wide.repeat(len(RIDGES), 1, 1), weights.repeat(len(RIDGES), 1), ridge, steps=STEPS, alike=len(weights))
+        heads = train(
+            basis,
+            at,
+            wide.repeat(len(RIDGES), 1, 1),
+            weights.repeat(len(RIDGES), 1),
+            ridge,
+            steps=STEPS,
+            alike=len(weights),
+        )
         said += list(heads.logits(basis.x[at]).log_softmax(-1).view(len(RIDGES), FOLDS, count, len(rows), -1).numpy())
     out = np.full((count, len(fold), targets.shape[-1]), np.nan, np.float32)
     for k in range(FOLDS):
@@ -60,7 +72,9 @@ def unseen(bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray, taught
     return out, fold
 
 
-def told(bases: Sequence[Any], truth: np.ndarray, groups: np.ndarray) -> tuple[float, tuple[float, float] | None, np.ndarray]:
+def told(
+    bases: Sequence[Any], truth: np.ndarray, groups: np.ndarray
+) -> tuple[float, tuple[float, float] | None, np.ndarray]:
     """How well a head tells 1 from 0 in truth (R, N), NaN: not asked. AUC, its interval, and the heads' scores (R, N)."""
     probs, fold = unseen(bases, np.stack([1 - truth, truth], -1), groups)
     part = apart(len(fold), groups)

@@ -13,8 +13,8 @@ from typing import final
 
 import numpy as np
 
-from outgrow.audits._evidence import TIE
 from outgrow.audits._statistics import coin, percent, wilson
+from outgrow.audits.evidence import TIE
 
 ALARM = 0.05
 """Chance of a false alarm, each test over all judges (Bonferroni)."""
@@ -69,10 +69,19 @@ def judge_of(given, number: int) -> Judge:
     kept = known & same & (a != TIE)
     turned, held, sound = first * 1 - second, same * 2 - 1, kept * np.where(a == gold, 1, -1)
     return Judge(
-        given.names[number], rows, same, *(int(x.sum()) for x in (first, second, ties, none)), right,
-        wilson(same, group), wilson(right, None if group is None else group[known]), int(kept.sum()), int((sound > 0).sum()),
-        min(1.0, 2 * min(coin(turned, group), coin(-turned, group))), coin(held, group), coin(sound, group),
-    )  # fmt: skip
+        given.names[number],
+        rows,
+        same,
+        *(int(x.sum()) for x in (first, second, ties, none)),
+        right,
+        wilson(same, group),
+        wilson(right, None if group is None else group[known]),
+        int(kept.sum()),
+        int((sound > 0).sum()),
+        min(1.0, 2 * min(coin(turned, group), coin(-turned, group))),
+        coin(held, group),
+        coin(sound, group),
+    )
 
 
 def between(ci: tuple[float, float]) -> str:
@@ -83,5 +92,16 @@ def between(ci: tuple[float, float]) -> str:
 def shown(given, judge: Judge, rows: np.ndarray) -> tuple[dict[str, str], ...]:
     """A judge's first such items."""
     word = {0: "0", 1: "1", TIE: "tie", -1: "none"}
-    told = {"as given": given.forward, "swapped": given.swapped, **({"gold": given.gold} if given.gold is not None else {})}
-    return tuple({"item": given.ids[given.item[v]], "judge": judge.name, **{name: word[int(values[v])] for name, values in told.items()}} for v in np.flatnonzero(rows & judge.rows)[:5])
+    told = {
+        "as given": given.forward,
+        "swapped": given.swapped,
+        **({"gold": given.gold} if given.gold is not None else {}),
+    }
+    return tuple(
+        {
+            "item": given.ids[given.item[v]],
+            "judge": judge.name,
+            **{name: word[int(values[v])] for name, values in told.items()},
+        }
+        for v in np.flatnonzero(rows & judge.rows)[:5]
+    )

@@ -33,7 +33,9 @@ def words_in(texts, known) -> list[tuple[str, np.ndarray]]:
         for word in set(re.findall(r"[^\W\d_]{3,}", text.lower())):
             where.setdefault(word, []).append(i)
     count = {word: int(known[items].sum()) for word, items in where.items()}
-    fit = sorted((w for w, n in count.items() if FEWEST <= n <= MOST * known.sum()), key=lambda w: (-count[w], w))[:WORDS]
+    fit = sorted((w for w, n in count.items() if FEWEST <= n <= MOST * known.sum()), key=lambda w: (-count[w], w))[
+        :WORDS
+    ]
     masks = np.zeros((len(fit), len(texts)), bool)
     for mask, word in zip(masks, fit, strict=True):
         mask[where[word]] = True

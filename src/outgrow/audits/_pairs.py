@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from outgrow.audits._evidence import Evidence
 from outgrow.audits._statistics import FOLDS, jackknife
+from outgrow.audits.evidence import Evidence
 
 MOST = 400
 """Supervisors whose pairs are looked at: 20 folds of all pairs are to fit into memory. Who votes seldom is in few of them."""
@@ -65,7 +65,11 @@ def fired(votes, gold, fold):
     known = votes.of(gold[votes.item] >= 0)
     wrong = (known.label != gold[known.item]).astype(np.float64)
     classes, right = np.unique(gold[gold >= 0], return_inverse=True)
-    n = np.bincount(fold[gold >= 0] * len(classes) + right, minlength=FOLDS * len(classes)).reshape(FOLDS, -1).astype(float)
+    n = (
+        np.bincount(fold[gold >= 0] * len(classes) + right, minlength=FOLDS * len(classes))
+        .reshape(FOLDS, -1)
+        .astype(float)
+    )
     part = fold[known.item] * len(classes) + np.searchsorted(classes, gold[known.item])
     ee = joint(known, wrong, wrong, part, FOLDS * len(classes)).reshape(*n.shape, *(len(votes.names),) * 2)
     e = np.diagonal(ee, axis1=2, axis2=3)
@@ -102,8 +106,8 @@ def latent(common, agree, expected, _):
 
 def belief(crowd, block: np.ndarray | None = None) -> np.ndarray:
     """(N, C) what label model `blocks` makes of the votes, of blocks (J,) where they are known; NaN where nobody voted."""
-    from outgrow.labels._em import settled
-    from outgrow.labels.blocks import found
+    from outgrow.label_models._em import settled
+    from outgrow.label_models.blocks import found
 
     return settled(crowd.joined(found(crowd) if block is None else block))
 
@@ -147,7 +151,7 @@ def _by_chance(votes, gold, wrong) -> np.ndarray:
 
 def joint(votes, left, right, part=0, parts=1) -> np.ndarray:
     """(parts, J, J): sums over items of left_ji right_ki, values of votes (V,), by the part (V,) of the left one."""
-    from outgrow.labels.blocks import together
+    from outgrow.label_models.blocks import together
 
     return together(votes.item, votes.worker, votes.items, len(votes.names), left, right, part, parts)
 

@@ -20,12 +20,34 @@ def by_gold(votes, gold, groups) -> Finding:
         if len(mine) >= SEEN:
             low, high = wilson(mine, None if groups is None else groups[votes.item[at]])
             share = (gold[gold >= 0] == votes.label[votes.worker == j][0]).mean()
-            rows.append((mine.mean(), names[j], f"{percent(mine.mean())} [{percent(low)}, {percent(high)}]", percent(share), f"{len(mine):,}"))
+            rows.append(
+                (
+                    mine.mean(),
+                    names[j],
+                    f"{percent(mine.mean())} [{percent(low)}, {percent(high)}]",
+                    percent(share),
+                    f"{len(mine):,}",
+                )
+            )
             bad += [j] if high < share else []
     if not rows:
         return Finding("not applicable", f"no rule speaks on {SEEN} items that have gold")
     says = f"{len(rows)} of {len(names)} rules speak on {SEEN} items with gold or more, of {len(classes)} classes; the worst is right on {percent(min(rows)[0])} of its own. Without gold nothing could be told: each names one class only."
     do = f"Leave out {listed(names, bad)}: less often right than naming that class anywhere." if bad else ""
-    sheet = Sheet("Rules, the worst first", ("Rule", "Right, by gold", "Share of its class", "Items"), tuple(row[1:] for row in sorted(rows)[:20]))
+    sheet = Sheet(
+        "Rules, the worst first",
+        ("Rule", "Right, by gold", "Share of its class", "Items"),
+        tuple(row[1:] for row in sorted(rows)[:20]),
+    )
     known = gold[votes.item] >= 0
-    return Finding("warning" if bad else "ok", says, do, "votes that are right, by gold", float(right[known].mean()), wilson(right[known], None if groups is None else groups[votes.item[known]]), "share", (), (sheet,))
+    return Finding(
+        "warning" if bad else "ok",
+        says,
+        do,
+        "votes that are right, by gold",
+        float(right[known].mean()),
+        wilson(right[known], None if groups is None else groups[votes.item[known]]),
+        "share",
+        (),
+        (sheet,),
+    )

@@ -20,7 +20,7 @@ AT_ONCE = 4_000_000
 
 @final
 @dataclass(frozen=True)
-class Asked:
+class Comparisons:
     """What one judge chose between K outcomes, a row an ordered pair; P rows."""
 
     first: np.ndarray
@@ -37,18 +37,38 @@ class Asked:
     """(P,) pairs that belong together have one number"""
 
     @classmethod
-    def of(cls, given, judge: int) -> Asked:
+    def of(cls, given, judge: int) -> Comparisons:
         """A judge's rows of `Choices`, equal ones together."""
         mine = given.judge == judge
         k = len(given.outcomes)
-        pair, seen, where = np.unique(given.first[mine] * k + given.second[mine], return_index=True, return_inverse=True)
+        pair, seen, where = np.unique(
+            given.first[mine] * k + given.second[mine], return_index=True, return_inverse=True
+        )
         count, first, second = given.count[mine], pair // k, pair % k
-        group = np.minimum(first, second) * k + np.maximum(first, second) if given.group is None else given.group[mine][seen]
-        return cls(first, second, np.bincount(where, count * given.chosen[mine], len(pair)), np.bincount(where, count, len(pair)), k, group)
+        group = (
+            np.minimum(first, second) * k + np.maximum(first, second)
+            if given.group is None
+            else given.group[mine][seen]
+        )
+        return cls(
+            first,
+            second,
+            np.bincount(where, count * given.chosen[mine], len(pair)),
+            np.bincount(where, count, len(pair)),
+            k,
+            group,
+        )
 
-    def rows(self, kept: np.ndarray) -> Asked:
+    def rows(self, kept: np.ndarray) -> Comparisons:
         """Those rows alone."""
-        return replace(self, first=self.first[kept], second=self.second[kept], wins=self.wins[kept], times=self.times[kept], group=self.group[kept])
+        return replace(
+            self,
+            first=self.first[kept],
+            second=self.second[kept],
+            wins=self.wins[kept],
+            times=self.times[kept],
+            group=self.group[kept],
+        )
 
     @property
     def pair(self) -> np.ndarray:
@@ -81,7 +101,9 @@ class Utilities:
         return float(self.u @ self.u), float(np.trace(self.cov))
 
 
-def fit(asked: Asked, explain: np.ndarray | None = None, start: Utilities | None = None, steps: int = 50) -> Utilities:
+def fit(
+    asked: Comparisons, explain: np.ndarray | None = None, start: Utilities | None = None, steps: int = 50
+) -> Utilities:
     """Utilities (K,); with `explain` (K, D) they are explain @ what is returned."""
     from scipy.special import log_ndtr
 
@@ -104,7 +126,10 @@ def fit(asked: Asked, explain: np.ndarray | None = None, start: Utilities | None
         met = np.bincount(first * k + second, curve, k * k).reshape(k, k)
         met += met.T
         cross = e.T @ by_outcome(curve)
-        h = np.block([[e.T @ (np.diag(met.sum(0)) - met) @ e, cross[:, None]], [cross[None], curve.sum()]]) + np.eye(len(theta)) / SPREAD**2
+        h = (
+            np.block([[e.T @ (np.diag(met.sum(0)) - met) @ e, cross[:, None]], [cross[None], curve.sum()]])
+            + np.eye(len(theta)) / SPREAD**2
+        )
         step = np.linalg.solve(h, np.append(e.T @ by_outcome(slope), slope.sum()) - theta / SPREAD**2)
         size = 1.0
         while (new := at(theta + size * step))[0] < value and size > 1e-6:
@@ -119,7 +144,7 @@ def fit(asked: Asked, explain: np.ndarray | None = None, start: Utilities | None
     return Utilities(theta[:-1] - theta[:-1].mean(), float(theta[-1]), centre @ cov @ centre)
 
 
-def cycles(asked: Asked, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def cycles(asked: Comparisons, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of one or many (R, P) wins: share of cyclic ones among triads with three decided pairs, and how many triads these are."""
     k, (pair, favour) = asked.outcomes, asked.favour(np.atleast_2d(wins))
     low, high = pair // k, pair % k
@@ -134,7 +159,7 @@ def cycles(asked: Asked, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return share / np.maximum(triads, 1), np.round(triads)
 
 
-def expected(asked: Asked, found: Utilities, rng: np.random.Generator, draws: int) -> np.ndarray:
+def expected(asked: Comparisons, found: Utilities, rng: np.random.Generator, draws: int) -> np.ndarray:
     """(draws,) shares of cyclic triads if choices waver about these utilities, no more.
 
     Estimates spread wider than utilities do, by their errors; so much they are drawn together.

@@ -32,10 +32,22 @@ def calibration(sure, *, votes, groups, show):
         fold = apart(len(p), whole)
         forms = _forms(p, y, whole, fold)
         t, halves = temperature(p, y), [temperature(p[fold % 2 != half], y[fold % 2 != half]) for half in (0, 1)]
-        mended = _measured(np.where((fold % 2 == 0)[:, None], *(cooled(p, half) for half in halves)), y, whole, slice(None)).ece
+        mended = _measured(
+            np.where((fold % 2 == 0)[:, None], *(cooled(p, half) for half in halves)), y, whole, slice(None)
+        ).ece
         said, right = p.max(1).mean(), (p.argmax(1) == y).mean()
         found.append((one, *forms[2], said - right, t, mended))
-        rows.append((one.name, *(f"{percent(v, 1)} [{percent(max(ci[0], 0), 1)}, {percent(ci[1], 1)}]" for v, ci in forms), percent(said), percent(right), f"{t:.2f}", percent(mended, 1), f"{len(p):,}"))
+        rows.append(
+            (
+                one.name,
+                *(f"{percent(v, 1)} [{percent(max(ci[0], 0), 1)}, {percent(ci[1], 1)}]" for v, ci in forms),
+                percent(said),
+                percent(right),
+                f"{t:.2f}",
+                percent(mended, 1),
+                f"{len(p):,}",
+            )
+        )
     if not found:
         return f"needs a supervisor that says how sure it is on {FEWEST} items with gold"
     one, value, ci, over, t, mended = max(found, key=lambda entry: entry[2][0] if entry[2] else 0)
@@ -46,12 +58,35 @@ def calibration(sure, *, votes, groups, show):
         do = f"Raise {one.name}'s probabilities to the power {1 / t:.2f} (temperature {t:.2f}, fitted to these items: fitted to one half of them it brings the error on the other down from {percent(value, 1)} to {percent(mended, 1)})."
     elif off:
         do = f"Do not select or weight by how sure {one.name} is, and harden its labels (--method hardened): one temperature does not mend it ({percent(value, 1)} to {percent(mended, 1)} on halves that it was not fitted to)."
-    head = ("Supervisor", "Error, bins of equal width", "Of equal mass", "Less noise", "Says", "Right", "Temperature", "Less noise, with it", "Items")
+    head = (
+        "Supervisor",
+        "Error, bins of equal width",
+        "Of equal mass",
+        "Less noise",
+        "Says",
+        "Right",
+        "Temperature",
+        "Less noise, with it",
+        "Items",
+    )
     shape = _measured(one.probs.astype(np.float64), one.gold, one.item, slice(None)).bins
-    diagram = Sheet(f"Reliability of {one.name}", ("Says", "Right", "Items"), tuple((percent(b.confidence), percent(b.accuracy), f"{b.count:,}") for b in shape))
+    diagram = Sheet(
+        f"Reliability of {one.name}",
+        ("Says", "Right", "Items"),
+        tuple((percent(b.confidence), percent(b.accuracy), f"{b.count:,}") for b in shape),
+    )
     names = votes.classes if votes is not None else tuple(map(str, range(one.probs.shape[1])))
-    return Finding("warning" if off else "ok", says, do, "calibration error of the furthest, less noise", value, ci, "share",
-                   _surest(one, names, show) if off and over > 0 else (), (Sheet("Supervisors", head, tuple(rows)), diagram))  # fmt: skip
+    return Finding(
+        "warning" if off else "ok",
+        says,
+        do,
+        "calibration error of the furthest, less noise",
+        value,
+        ci,
+        "share",
+        _surest(one, names, show) if off and over > 0 else (),
+        (Sheet("Supervisors", head, tuple(rows)), diagram),
+    )
 
 
 def _forms(p, y, groups, fold) -> list[tuple]:
@@ -61,12 +96,15 @@ def _forms(p, y, groups, fold) -> list[tuple]:
     def of(kept: tuple):
         return _measured(p, y, groups, np.isin(fold, kept))
 
-    return [jackknife(lambda kept, form=form: getattr(of(tuple(kept)), form)) for form in ("equal_width", "equal_mass", "ece")]
+    return [
+        jackknife(lambda kept, form=form: getattr(of(tuple(kept)), form))
+        for form in ("equal_width", "equal_mass", "ece")
+    ]
 
 
 def _measured(p, y, groups, kept):
     """Of one supervisor, p (n, C), y and groups (n,), on the rows kept."""
-    from outgrow.measures.calibration import calibration as measured
+    from outgrow.metrics.calibration import calibration as measured
 
     return measured(p[kept][None], y[kept], np.ones(len(y[kept])), groups[kept], 0.0)
 
@@ -93,4 +131,7 @@ def _surest(one, names, show):
     said = one.probs.argmax(1)
     wrong = np.flatnonzero(said != one.gold)
     top = wrong[np.argsort(-one.probs[wrong].max(1), kind="stable")[:5]]
-    return tuple(show(one.item[w], says=f"{names[said[w]]}, {percent(one.probs[w].max())} sure", gold=names[one.gold[w]]) for w in top)
+    return tuple(
+        show(one.item[w], says=f"{names[said[w]]}, {percent(one.probs[w].max())} sure", gold=names[one.gold[w]])
+        for w in top
+    )

@@ -32,20 +32,32 @@ def ceiling(*, before, study):
     found = [_measured(study)] if study is not None else [_rehearsed(before)] if before is not None else []
     if before is not None:
         found.append(_told(before))
-    return found or "needs a finished study, or supervisors and a student (outgrow audit TASK --weak NAME --strong NAME)"
+    return (
+        found or "needs a finished study, or supervisors and a student (outgrow audit TASK --weak NAME --strong NAME)"
+    )
 
 
 def _measured(study) -> Finding:
     row = study.rows["naive"]
     value, ci = row["gap"], row["gap_ci"] and tuple(row["gap_ci"])
-    says = f"The ceiling is {100 * value:.1f} points above the floor" + (f", between {100 * ci[0]:.1f} and {100 * ci[1]:.1f}." if ci else "; there are too few replicates or test groups for an interval.")
+    says = f"The ceiling is {100 * value:.1f} points above the floor" + (
+        f", between {100 * ci[0]:.1f} and {100 * ci[1]:.1f}."
+        if ci
+        else "; there are too few replicates or test groups for an interval."
+    )
     if ci is None:
         return Finding("note", says, "Run with --seeds 8.", "ceiling less floor", value, None, "points", code="GAP")
     if ci[0] > 0:
         return Finding("ok", says, "", "ceiling less floor", value, ci, "points", code="GAP")
     power = study.details.get("power") or {}
     says += " PGR is not defined without a gap" + (f": {power['says']}." if power.get("says") else ".")
-    needed = f"{power['items']:,} test items" if power.get("items") else f"--seeds {power['replicates']}" if power.get("replicates") else ""
+    needed = (
+        f"{power['items']:,} test items"
+        if power.get("items")
+        else f"--seeds {power['replicates']}"
+        if power.get("replicates")
+        else ""
+    )
     do = f"Take a stronger student (--strong) or a weaker supervisor{f', or {needed}' if needed else ''}: nothing that a method does here can be seen."
     return Finding("stop" if ci[1] < 0 else "warning", says, do, "ceiling less floor", value, ci, "points", code="GAP")
 
@@ -67,9 +79,15 @@ def _told(before) -> Finding:
     wrong, (naive, gold, fold) = before.wrong, before.rehearsed
     errors, right = (int((wrong == side).any(0).sum()) for side in (1, 0))
     if min(errors, right) < FEWEST:
-        return Finding("not applicable", f"the supervisors err on {errors} items of their own half and are right on {right}: too few to tell them apart", code="ERRORS")
+        return Finding(
+            "not applicable",
+            f"the supervisors err on {errors} items of their own half and are right on {right}: too few to tell them apart",
+            code="ERRORS",
+        )
     part, classes = apart(len(fold), before.groups), naive.shape[-1]
-    scores = [1 - np.take_along_axis(probs, np.maximum(before.gold, 0)[..., None], -1)[..., 0] for probs in (naive, gold)]
+    scores = [
+        1 - np.take_along_axis(probs, np.maximum(before.gold, 0)[..., None], -1)[..., 0] for probs in (naive, gold)
+    ]
 
     def areas(kept: np.ndarray) -> list[float]:
         cell = np.where(np.isin(part, kept), fold * classes + before.gold, -1)
@@ -79,8 +97,30 @@ def _told(before) -> Finding:
     value, ci = jackknife(lambda kept: float(np.subtract(*areas(kept))))
     says = f"A head on the student's features that learns the supervisors' answers tells their errors with an AUC of {taught:.2f}, one that learns gold with {hard:.2f} (.5: not at all)"
     if ci is None or ci[0] <= 0 < IMITABLE < ci[1]:
-        return Finding("not applicable", "errors and right answers on items of one gold class are too few to tell what a student would imitate", code="ERRORS")
+        return Finding(
+            "not applicable",
+            "errors and right answers on items of one gold class are too few to tell what a student would imitate",
+            code="ERRORS",
+        )
     if ci[0] <= 0:
-        return Finding("ok", f"{says}: errors are no rule of the student's inputs beyond what is hard.", "", "AUC beyond that of gold", value, ci, "number", code="ERRORS")
+        return Finding(
+            "ok",
+            f"{says}: errors are no rule of the student's inputs beyond what is hard.",
+            "",
+            "AUC beyond that of gold",
+            value,
+            ci,
+            "number",
+            code="ERRORS",
+        )
     do = "Add a supervisor that errs elsewhere, or buy gold where student and supervisor disagree (--method active, improve): the student copies what it can tell."
-    return Finding("warning" if value >= IMITABLE else "note", f"{says}: part of their errors is a rule that the student will learn.", do, "AUC beyond that of gold", value, ci, "number", code="ERRORS")
+    return Finding(
+        "warning" if value >= IMITABLE else "note",
+        f"{says}: part of their errors is a rule that the student will learn.",
+        do,
+        "AUC beyond that of gold",
+        value,
+        ci,
+        "number",
+        code="ERRORS",
+    )

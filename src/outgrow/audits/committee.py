@@ -55,18 +55,37 @@ def committee(votes, gold, *, groups):
         f"The majority is right on {percent(voted[both].mean(), 1)} of the items that {name} answers, {name} itself on {percent(np.nanmean(mine), 1)}."
     )
     levels = [(m, agree == m) for m in sorted(set(agree.tolist()), reverse=True)]
-    alone_right = [(votes.names[j], percent(accuracy[j], 1), f"{said[j]:,}") for j in np.argsort(-accuracy, kind="stable") if broad[j]]
-    reach = [("somebody", percent(any_right.mean(), 1)), ("somebody, were errors independent", percent(alone.mean(), 1)), ("the majority", percent(voted.mean(), 1))]
+    alone_right = [
+        (votes.names[j], percent(accuracy[j], 1), f"{said[j]:,}")
+        for j in np.argsort(-accuracy, kind="stable")
+        if broad[j]
+    ]
+    reach = [
+        ("somebody", percent(any_right.mean(), 1)),
+        ("somebody, were errors independent", percent(alone.mean(), 1)),
+        ("the majority", percent(voted.mean(), 1)),
+    ]
     sheets = (
-        Sheet("How sure agreement is", ("Supervisors with the majority's answer", "Right", "Items"), tuple((str(m), percent(voted[at].mean(), 1), f"{at.sum():,}") for m, at in levels[:12])),
-        Sheet("Who is right how often", ("Who", "Right", "Items"), (*((*row, f"{len(answered):,}") for row in reach), *alone_right[:10])),
-    )  # fmt: skip
+        Sheet(
+            "How sure agreement is",
+            ("Supervisors with the majority's answer", "Right", "Items"),
+            tuple((str(m), percent(voted[at].mean(), 1), f"{at.sum():,}") for m, at in levels[:12]),
+        ),
+        Sheet(
+            "Who is right how often",
+            ("Who", "Right", "Items"),
+            (*((*row, f"{len(answered):,}") for row in reach), *alone_right[:10]),
+        ),
+    )
     if ci and at_most(value, ci, ALARM / max(broad.sum(), 1))[1] < 0:
         severity, do = "warning", f"Take {name} alone, or a label model that weighs supervisors; a vote drags it down."
     elif ci and ci[0] > 0:
         severity, do = "ok", ""
     else:
-        severity, do = "note", f"A vote is worth no more than {name} alone: a check that picks among the answers could gain up to {100 * (any_right[both].mean() - np.nanmean(mine)):.0f} points."
+        severity, do = (
+            "note",
+            f"A vote is worth no more than {name} alone: a check that picks among the answers could gain up to {100 * (any_right[both].mean() - np.nanmean(mine)):.0f} points.",
+        )
     return Finding(severity, says, do, "majority less the best supervisor", value, ci, "points", (), sheets)
 
 

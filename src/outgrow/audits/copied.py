@@ -32,7 +32,7 @@ SETTLED = 0.5
 @audit("COPY", "Do supervisors repeat each other's errors?")
 def copied(votes, *, crowd, gold, groups, ids):
     """Error correlation, blocks of copiers, and how many independent voices an ensemble is worth."""
-    from outgrow.labels.blocks import believed, beyond, linked
+    from outgrow.label_models.blocks import believed, beyond, linked
 
     judged = gold is not None and (gold[votes.item] >= 0).any()
     if len(votes.names) < 2 or (crowd is None and not judged):
@@ -50,7 +50,9 @@ def copied(votes, *, crowd, gold, groups, ids):
     if not counted.any():
         if rules:
             return f"no two rules speak wrongly {WRONG} times or more"
-        return f"no two supervisors {'that err now and then ' if judged else ''}answer the same items" + ("" if judged else ", and share items with a third: two alone may agree by skill or by copying")
+        return f"no two supervisors {'that err now and then ' if judged else ''}answer the same items" + (
+            "" if judged else ", and share items with a third: two alone may agree by skill or by copying"
+        )
     alike = np.arange(len(votes.names))
     if rules or crowd is not None:
         alike = links(len(alike), pairs) if rules else linked(*(part.sum(0) for part in agreement))
@@ -58,20 +60,36 @@ def copied(votes, *, crowd, gold, groups, ids):
     count = int(counted.any(1).sum())
     voices = count / (1 + (count - 1) * max(rho, 0))
     known = 1.0 if judged else settled(q)
-    how = "on items with gold" if judged else f"estimated from votes alone, which settle the class by {percent(known)}; errors that all share are not in it"
+    how = (
+        "on items with gold"
+        if judged
+        else f"estimated from votes alone, which settle the class by {percent(known)}; errors that all share are not in it"
+    )
     says = f"{count} supervisors are worth {voices:.1f} independent ones: the correlation of their errors is {rho:.2f}, {how}."
     sheets = [_pairs(votes.names, pairs, judged, rules)] if pairs else []
     if blocks:
-        rows = [(", ".join(votes.names[j] for j in members[:12]) + (f" and {len(members) - 12} more" if len(members) > 12 else ""), f"{len(members)}") for members in blocks]
+        rows = [
+            (
+                ", ".join(votes.names[j] for j in members[:12])
+                + (f" and {len(members) - 12} more" if len(members) > 12 else ""),
+                f"{len(members)}",
+            )
+            for members in blocks
+        ]
         sheets.insert(0, Sheet("Who copies: each block counts as one voice", ("Supervisors", "Size"), tuple(rows)))
-        says = f"{sum(map(len, blocks))} of {len(votes.names)} supervisors copy: in {len(blocks)} block{'s' if len(blocks) > 1 else ''}, the largest of {max(map(len, blocks))}. " + says
+        says = (
+            f"{sum(map(len, blocks))} of {len(votes.names)} supervisors copy: in {len(blocks)} block{'s' if len(blocks) > 1 else ''}, the largest of {max(map(len, blocks))}. "
+            + says
+        )
     if everybody > len(votes.names):
         says += f" Of {everybody:,} supervisors these are the ones that vote most."
     blind = not judged and not pairs
     if blind:
         says += f" No two share {TOGETHER} items: that a few copy would not show."
     severity, do = _verdict(ci[0] if ci else rho, blocks, known, rules, blind)
-    return Finding(severity, says, do, "correlation of errors", rho, ci, "number", _shown(votes, gold, blocks, ids), tuple(sheets))
+    return Finding(
+        severity, says, do, "correlation of errors", rho, ci, "number", _shown(votes, gold, blocks, ids), tuple(sheets)
+    )
 
 
 def settled(q: np.ndarray) -> float:
@@ -82,24 +100,50 @@ def settled(q: np.ndarray) -> float:
 
 def _verdict(low: float, blocks: list, known: float, rules: bool, blind: bool) -> tuple[str, str]:
     if known < SETTLED:
-        return "note", "Too unsettled to build on: give gold on some 100 items that several supervisors answered (a column gold), or ask more supervisors an item."
+        return (
+            "note",
+            "Too unsettled to build on: give gold on some 100 items that several supervisors answered (a column gold), or ask more supervisors an item.",
+        )
     if blind:
-        return "note", f"Give everybody the same {TOGETHER} items among their own, or gold on some 100 items: then copies show."
+        return (
+            "note",
+            f"Give everybody the same {TOGETHER} items among their own, or gold on some 100 items: then copies show.",
+        )
     if blocks and rules:
-        return "note", "Keep one rule of each block, or join them: they speak wrongly together, and label models take them for several."
+        return (
+            "note",
+            "Keep one rule of each block, or join them: they speak wrongly together, and label models take them for several.",
+        )
     if blocks:
-        return "warning", "Count each block once: learn with --label-model blocks; Dawid-Skene and other models that trust agreement take copies for proof."
+        return (
+            "warning",
+            "Count each block once: learn with --label-model blocks; Dawid-Skene and other models that trust agreement take copies for proof.",
+        )
     if low > HIGH:
-        return "warning", "Add a supervisor of another kind: more of these vote for the same errors, and no label model can tell these from truth."
+        return (
+            "warning",
+            "Add a supervisor of another kind: more of these vote for the same errors, and no label model can tell these from truth.",
+        )
     if low > SOME:
-        return "note", "Of several like supervisors few are needed; one that errs elsewhere is worth more than another of these."
+        return (
+            "note",
+            "Of several like supervisors few are needed; one that errs elsewhere is worth more than another of these.",
+        )
     return "ok", ""
 
 
 def _pairs(names, pairs, judged: bool, rules: bool) -> Sheet:
     both = "Items both get wrong" if rules else "Items both answer"
-    head = ("Supervisors", "Correlation of errors", both, *(("The same wrong answer", "by chance") if judged and not rules else ()))
-    rows = [(f"{names[j]} and {names[k]}", f"{r:.2f}", f"{n:,}", *map(percent, more)) for j, k, r, n, *more in sorted(pairs, key=lambda pair: -pair[2] * pair[3] ** 0.5)[:10]]
+    head = (
+        "Supervisors",
+        "Correlation of errors",
+        both,
+        *(("The same wrong answer", "by chance") if judged and not rules else ()),
+    )
+    rows = [
+        (f"{names[j]} and {names[k]}", f"{r:.2f}", f"{n:,}", *map(percent, more))
+        for j, k, r, n, *more in sorted(pairs, key=lambda pair: -pair[2] * pair[3] ** 0.5)[:10]
+    ]
     return Sheet("Pairs that err together most", head, tuple(rows))
 
 
@@ -113,4 +157,7 @@ def _shown(votes, gold, blocks, ids):
     times = np.bincount(mine.item, wrong, votes.items)
     top = [i for i in np.argsort(-times, kind="stable")[:5] if times[i] > 1]
     name = (lambda i: ids[i]) if ids else str
-    return tuple({"item": name(i), "gold": votes.classes[gold[i]], "wrong, of the block": f"{int(times[i])} of {len(members)}"} for i in top)
+    return tuple(
+        {"item": name(i), "gold": votes.classes[gold[i]], "wrong, of the block": f"{int(times[i])} of {len(members)}"}
+        for i in top
+    )

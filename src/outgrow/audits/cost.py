@@ -34,7 +34,13 @@ def cost(study):
     flops = {stage: sum(part["flops"] or 0.0 for part in parts) for stage, parts in stages.items()}
     own = {part["what"]: part["seconds"] for part in stages.get("heads", ())}
     rows = {name: row for name, row in study.rows.items() if row["kind"] == "method" and name in own}
-    sheets = [Sheet("By stage", ("Stage", "Seconds", "Model FLOPs"), tuple((stage, f"{seconds[stage]:,.1f}", f"{flops[stage]:.2g}") for stage in stages))]
+    sheets = [
+        Sheet(
+            "By stage",
+            ("Stage", "Seconds", "Model FLOPs"),
+            tuple((stage, f"{seconds[stage]:,.1f}", f"{flops[stage]:.2g}") for stage in stages),
+        )
+    ]
     says = f"{sum(seconds.values()):,.0f} seconds and {sum(flops.values()):.2g} model FLOPs, {percent(1 - seconds.get('heads', 0.0) / max(sum(seconds.values()), 1e-9))} of the time before any method."
     pgr = {name: row["pgr"] for name, row in rows.items() if row["pgr"] is not None}
     if not pgr:
@@ -43,17 +49,44 @@ def cost(study):
     order = sorted(pgr, key=lambda name: -pgr[name])
     worth = {name: _worth(rows[name], own[name] > own.get("naive", 0.0), len(pgr) - ("naive" in pgr)) for name in order}
     head = ("Method", "PGR", "95% interval", "Seconds", "PGR a minute", "Above naive", "Worth its time")
-    sheets.append(Sheet("By method", head, tuple(
-        (n, f"{pgr[n]:.2f}", _ends(rows[n]["pgr_ci"]), f"{own[n]:.1f}", f"{rate[n]:.1f}", _ends(rows[n]["vs_naive_ci"]), worth[n]) for n in order
-    )))  # fmt: skip
+    sheets.append(
+        Sheet(
+            "By method",
+            head,
+            tuple(
+                (
+                    n,
+                    f"{pgr[n]:.2f}",
+                    _ends(rows[n]["pgr_ci"]),
+                    f"{own[n]:.1f}",
+                    f"{rate[n]:.1f}",
+                    _ends(rows[n]["vs_naive_ci"]),
+                    worth[n],
+                )
+                for n in order
+            ),
+        )
+    )
     best, total, wasted = order[0], max(sum(own[n] for n in pgr), 1e-9), [n for n in order if worth[n] == "no"]
     idle = sum(own[n] for n in wasted) / total
     says += f" {best} recovers most ({pgr[best]:.2f}) in {own[best]:.1f} seconds, naive {pgr.get('naive', float('nan')):.2f} in {own.get('naive', float('nan')):.1f}."
-    do = f"Leave out {', '.join(wasted)}: {percent(idle)} of the methods' time, and surely less than {100 * WORTH:.0f} point above naive here." if idle > IDLE and total > LONG else ""
+    do = (
+        f"Leave out {', '.join(wasted)}: {percent(idle)} of the methods' time, and surely less than {100 * WORTH:.0f} point above naive here."
+        if idle > IDLE and total > LONG
+        else ""
+    )
     ci = rows[best]["pgr_ci"]
     scale = rate[best] / pgr[best] if pgr[best] else 0.0
     return Finding(
-        "note" if do else "ok", says, do, f"PGR of {best} a minute of its training", rate[best], ci and (ci[0] * scale, ci[1] * scale), "number", (), tuple(sheets)
+        "note" if do else "ok",
+        says,
+        do,
+        f"PGR of {best} a minute of its training",
+        rate[best],
+        ci and (ci[0] * scale, ci[1] * scale),
+        "number",
+        (),
+        tuple(sheets),
     )
 
 
@@ -65,7 +98,10 @@ def _worth(row, slower: bool, methods: int) -> str:
         return "yes"
     if row["vs_naive_ci"] is None:
         return "unclear"
-    low, high = (row["vs_naive"] + (end - row["vs_naive"]) * ndtri(1 - ALARM / methods) / ndtri(0.975) for end in row["vs_naive_ci"])
+    low, high = (
+        row["vs_naive"] + (end - row["vs_naive"]) * ndtri(1 - ALARM / methods) / ndtri(0.975)
+        for end in row["vs_naive_ci"]
+    )
     return "no" if high < WORTH else "yes" if low > 0 else "unclear"
 
 

@@ -27,7 +27,11 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
     if before is not None:
         bases, targets, truth, groups = before.bases, before.said, before.gold, before.groups
     elif votes is not None and features is not None:
-        bases, targets, truth = (basis(features),), _targets(votes, crowd, probs)[None], None if gold is None else gold[None]
+        bases, targets, truth = (
+            (basis(features),),
+            _targets(votes, crowd, probs)[None],
+            None if gold is None else gold[None],
+        )
         groups = np.arange(votes.items) if groups is None else groups
     else:
         return "needs supervisors and a student (outgrow audit TASK --weak NAME --strong NAME), or votes on items in the student's space (--strong)"
@@ -41,8 +45,15 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
     part = apart(len(groups), groups)
     quarter, half = ((np.random.default_rng(1).permutation(groups.max() + 1) % 4)[groups] < cut for cut in (1, 2))
     full = before.rehearsed[0] if before is not None else unseen(bases, targets, groups)[0]
-    taught = {0.25: [unseen(bases, targets, groups, quarter)[0]], 0.5: [unseen(bases, targets, groups, rows)[0] for rows in (half, ~half)], 1.0: [full]}
-    right = {share: np.mean([np.where(truth >= 0, said.argmax(-1) == truth, np.nan) for said in heads], 0) for share, heads in taught.items()}
+    taught = {
+        0.25: [unseen(bases, targets, groups, quarter)[0]],
+        0.5: [unseen(bases, targets, groups, rows)[0] for rows in (half, ~half)],
+        1.0: [full],
+    }
+    right = {
+        share: np.mean([np.where(truth >= 0, said.argmax(-1) == truth, np.nan) for said in heads], 0)
+        for share, heads in taught.items()
+    }
     count = {share: int(share * 0.8 * known.sum(1).mean()) for share in right}
 
     def score(share: float, kept: np.ndarray) -> float:
@@ -54,13 +65,35 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
     rows = []
     for share in right:
         mean, ends = jackknife(lambda kept, share=share: score(share, kept))
-        rows.append((f"{count[share]:,}", percent(mean, 1), f"{percent(ends[0], 1)} to {percent(ends[1], 1)}" if ends else "–"))
+        rows.append(
+            (f"{count[share]:,}", percent(mean, 1), f"{percent(ends[0], 1)} to {percent(ends[1], 1)}" if ends else "–")
+        )
     says = f"Taught by {count[0.5]:,} weak labels a linear head on the student's features is {what} {percent(score(0.5, part), 1)} of other items, by {count[1.0]:,} on {percent(score(1.0, part), 1)}"
     more, flat = bool(ci and ci[0] > MORE), bool(ci and ci[1] < MORE)
-    says += ": more would still help." if more else ": more of them would hardly help." if flat else "; whether more would help cannot be told from these."
-    do = f"Let the supervisors label more items: doubling their labels to {count[1.0]:,} was worth {100 * value:.1f} points, and the curve is not flat yet." if more else ""
+    says += (
+        ": more would still help."
+        if more
+        else ": more of them would hardly help."
+        if flat
+        else "; whether more would help cannot be told from these."
+    )
+    do = (
+        f"Let the supervisors label more items: doubling their labels to {count[1.0]:,} was worth {100 * value:.1f} points, and the curve is not flat yet."
+        if more
+        else ""
+    )
     sheet = Sheet("Learning curve", ("Weak labels", "Right" if judged else "In agreement", "95% interval"), tuple(rows))
-    return Finding("note" if more else "ok", says, do, "worth of the last doubling of weak labels", value, ci, "points", (), (sheet,))
+    return Finding(
+        "note" if more else "ok",
+        says,
+        do,
+        "worth of the last doubling of weak labels",
+        value,
+        ci,
+        "points",
+        (),
+        (sheet,),
+    )
 
 
 def _targets(votes, crowd, probs) -> np.ndarray:

@@ -35,22 +35,62 @@ def default(minimal):
     says = f"{name}: {percent(worst['present'])} right with the constraint, {percent(worst['removed'])} without it, both right on {percent(worst['both'])} of {worst['n']:,} pairs."
     severity, do = "warning", f"Score {name} on pairs, both right, and not on careful questions alone; "
     if defaulting:
-        says += f" {len(defaulting)} of {len(judges)} take the careful answer by default." if many else " It takes the careful answer by default."
+        says += (
+            f" {len(defaulting)} of {len(judges)} take the careful answer by default."
+            if many
+            else " It takes the careful answer by default."
+        )
         do += "keep its votes for the careful answer only where it gives the other without the constraint."
     elif deaf:
-        says += f" The constraint does not change the answer of {len(deaf)} of {len(judges)}." if many else " The constraint does not change its answer."
+        says += (
+            f" The constraint does not change the answer of {len(deaf)} of {len(judges)}."
+            if many
+            else " The constraint does not change its answer."
+        )
         do += "its votes on questions like these say nothing of the constraint: take another supervisor for them, or gold."
     elif blind:
-        severity, do = "note", f"{name} overlooks constraints: teach or judge such items with another supervisor, or with gold."
+        severity, do = (
+            "note",
+            f"{name} overlooks constraints: teach or judge such items with another supervisor, or with gold.",
+        )
     else:
         severity, do = "ok", ""
-    head = ("Answers of", "Pairs", "Right with", "Right without", "Difference", "95% interval", "Both right", "Only with", "Only without")
+    head = (
+        "Answers of",
+        "Pairs",
+        "Right with",
+        "Right without",
+        "Difference",
+        "95% interval",
+        "Both right",
+        "Only with",
+        "Only without",
+    )
     rows = tuple(
-        (j["name"], f"{j['n']}", percent(j["present"]), percent(j["removed"]), f"{100 * j['delta']:+.1f}", f"{100 * j['ci'][0]:+.0f} to {100 * j['ci'][1]:+.0f}",
-         percent(j["both"]), f"{j['only_with']}", f"{j['only_without']}")
+        (
+            j["name"],
+            f"{j['n']}",
+            percent(j["present"]),
+            percent(j["removed"]),
+            f"{100 * j['delta']:+.1f}",
+            f"{100 * j['ci'][0]:+.0f} to {100 * j['ci'][1]:+.0f}",
+            percent(j["both"]),
+            f"{j['only_with']}",
+            f"{j['only_without']}",
+        )
         for j in judges
-    )  # fmt: skip
-    return Finding(severity, says, do, f"right without the constraint less right with it, {name}", worst["delta"], worst["ci"], "points", _items(minimal, worst), (Sheet("Pairs with a constraint and without", head, rows),))
+    )
+    return Finding(
+        severity,
+        says,
+        do,
+        f"right without the constraint less right with it, {name}",
+        worst["delta"],
+        worst["ci"],
+        "points",
+        _items(minimal, worst),
+        (Sheet("Pairs with a constraint and without", head, rows),),
+    )
 
 
 def _one(given, number) -> dict:
@@ -63,10 +103,20 @@ def _one(given, number) -> dict:
     centre = (b - c) / (n + 2)
     reach = 1.959964 * np.sqrt((b + c + 1 - (b - c) ** 2 / (n + 2)) * together(turn - turn.mean(), group)) / (n + 2)
     return {
-        "name": given.names[number], "number": number, "n": n, "present": with_it.mean(), "removed": without.mean(), "both": (with_it & without).mean(),
-        "only_with": c, "only_without": b, "delta": (b - c) / n, "ci": (max(float(centre - reach), -1.0), min(float(centre + reach), 1.0)),
-        "default": coin(turn, group), "blind": coin(-turn, group), "deaf": coin(alike, group),
-    }  # fmt: skip
+        "name": given.names[number],
+        "number": number,
+        "n": n,
+        "present": with_it.mean(),
+        "removed": without.mean(),
+        "both": (with_it & without).mean(),
+        "only_with": c,
+        "only_without": b,
+        "delta": (b - c) / n,
+        "ci": (max(float(centre - reach), -1.0), min(float(centre + reach), 1.0)),
+        "default": coin(turn, group),
+        "blind": coin(-turn, group),
+        "deaf": coin(alike, group),
+    }
 
 
 def _items(given, judge) -> tuple[dict[str, str], ...]:
@@ -74,4 +124,7 @@ def _items(given, judge) -> tuple[dict[str, str], ...]:
     one_sided = given.present & ~given.removed if judge["delta"] < 0 else given.removed & ~given.present
     at = np.flatnonzero(one_sided & (given.judge == judge["number"]))[:5]
     right = "with the constraint" if judge["delta"] < 0 else "without it"
-    return tuple({"item": given.ids[given.item[v]], **({"text": given.texts[v]} if given.texts else {}), "only right": right} for v in at)
+    return tuple(
+        {"item": given.ids[given.item[v]], **({"text": given.texts[v]} if given.texts else {}), "only right": right}
+        for v in at
+    )

@@ -60,13 +60,40 @@ def errors(votes, *, crowd, gold, probs, features, groups, show):
     says = f"{len(found):,} of {len(rows):,} {kind} are suspected: {whose} are sure of another class. Were they never surely wrong, {percent(value, 1)} of the labels would be."
     severity = "warning" if ci and ci[0] > MANY else "note" if ci and ci[0] > SOME else "ok"
     names = votes.classes
-    do = f"Look at the {len(found):,} suspects, the surest first (below), and mend what is wrong; do not drop them unseen." if severity != "ok" else ""
+    do = (
+        f"Look at the {len(found):,} suspects, the surest first (below), and mend what is wrong; do not drop them unseen."
+        if severity != "ok"
+        else ""
+    )
     sure = [f"{percent(p_[i, opinion[i]])} against {percent(p_[i, given_[i]])}" for i in found[:10]]
-    items = tuple(show(rows[i], **{"given": names[given_[i]], "probably": names[opinion[i]], "how sure": s}) for i, s in zip(found, sure, strict=False))
+    items = tuple(
+        show(rows[i], **{"given": names[given_[i]], "probably": names[opinion[i]], "how sure": s})
+        for i, s in zip(found, sure, strict=False)
+    )
     pairs, times = np.unique(np.stack([given_[found], opinion[found]]), axis=1, return_counts=True)
     order = np.argsort(-times, kind="stable")[:10]
-    sheets = (Sheet("Which is taken for which", ("Given", "Probably", "Items"), tuple((names[pairs[0, c]], names[pairs[1, c]], f"{times[c]:,}") for c in order)),) if len(found) else ()
-    return Finding(severity, says, do, "labels of which a model is sure that they are others", value, ci, "share", items if severity != "ok" else (), sheets)
+    sheets = (
+        (
+            Sheet(
+                "Which is taken for which",
+                ("Given", "Probably", "Items"),
+                tuple((names[pairs[0, c]], names[pairs[1, c]], f"{times[c]:,}") for c in order),
+            ),
+        )
+        if len(found)
+        else ()
+    )
+    return Finding(
+        severity,
+        says,
+        do,
+        "labels of which a model is sure that they are others",
+        value,
+        ci,
+        "share",
+        items if severity != "ok" else (),
+        sheets,
+    )
 
 
 def confident(given: np.ndarray, p: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

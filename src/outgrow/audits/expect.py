@@ -42,19 +42,46 @@ def expect(before, *, study):
         f"PGR of naive is expected at {value:.2f}, between {value - WITHIN:.2f} and {value + WITHIN:.2f}: the student repeats {100 * repeated:.0f}% of the supervisors' "
         f"errors in a rehearsal, and they are right on {100 * accuracy:.0f}% ({ACCURACY:.2f} × {accuracy:.2f} − {-REPEATED:.2f} × {repeated:.2f} − {-AT:.2f}).{after}"
     )
-    do = "Change the supervisor, or buy gold where it and the student disagree (--method active, improve), before looking for a better method." if value < LITTLE else ""
+    do = (
+        "Change the supervisor, or buy gold where it and the student disagree (--method active, improve), before looking for a better method."
+        if value < LITTLE
+        else ""
+    )
     beyond = f"In the rehearsal naive is right on {100 * gain:.1f} points more items than the supervisors."
-    less = "" if row is None else f" On the test items it was {100 * (row['value'] - study.rows['floor']['value']):.1f}."
-    share = Finding("note" if do else "ok", says, do, "expected PGR of naive", value, (value - WITHIN, value + WITHIN), "number", code="PGR")
+    less = (
+        "" if row is None else f" On the test items it was {100 * (row['value'] - study.rows['floor']['value']):.1f}."
+    )
+    share = Finding(
+        "note" if do else "ok",
+        says,
+        do,
+        "expected PGR of naive",
+        value,
+        (value - WITHIN, value + WITHIN),
+        "number",
+        code="PGR",
+    )
     if gap <= 0:
-        share = Finding("not applicable", "in a rehearsal the student that learns gold is no better than the supervisors: there is no gap to recover", code="PGR")
+        share = Finding(
+            "not applicable",
+            "in a rehearsal the student that learns gold is no better than the supervisors: there is no gap to recover",
+            code="PGR",
+        )
     return [
         share,
         Finding(
-            "ok" if gain > 0 else "note", beyond + less, "" if gain > 0 else "Keep the supervisors' own answers, or take a stronger student: naive will not pass them.",
-            "expected gain of naive", gain, (gain - POINTS, gain + POINTS), "points", code="GAIN",
+            "ok" if gain > 0 else "note",
+            beyond + less,
+            ""
+            if gain > 0
+            else "Keep the supervisors' own answers, or take a stronger student: naive will not pass them.",
+            "expected gain of naive",
+            gain,
+            (gain - POINTS, gain + POINTS),
+            "points",
+            code="GAIN",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def quantities(before) -> tuple[float, float, float]:

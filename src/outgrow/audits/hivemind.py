@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._evidence import Answers
 from outgrow.audits._statistics import apart, jackknife, percent
+from outgrow.audits.evidence import Answers
 
 ALIKE, SOME = 0.6, 0.35
 """Likeness from which several models are hardly more than one, and from which it is worth knowing: 1 says that another model adds
@@ -31,7 +31,11 @@ SAME = 0.8
 def hivemind(answers):
     """Similarity of answers within and between models, against answers to other prompts, and how many there are in effect."""
     order = np.argsort(answers.item, kind="stable")
-    parts = [p for p in np.split(order, np.flatnonzero(np.diff(answers.item[order])) + 1) if len(np.unique(answers.model[p])) > 1]
+    parts = [
+        p
+        for p in np.split(order, np.flatnonzero(np.diff(answers.item[order])) + 1)
+        if len(np.unique(answers.model[p])) > 1
+    ]
     if len(answers.names) < 2 or len(parts) < 20:
         return "needs answers of two models or more to at least 20 prompts"
     from scipy.sparse.csgraph import connected_components
@@ -50,7 +54,9 @@ def hivemind(answers):
         share = np.linalg.eigvalsh(cosine / len(part)).clip(1e-12)
         vendi[n] = np.exp(-(share * np.log(share)).sum())
         clusters[n], which = connected_components(cosine > SAME, directed=False)
-        whose.update(tuple(sorted(set(model[which == c]))) for c in range(int(clusters[n])) if len(set(model[which == c])) > 1)
+        whose.update(
+            tuple(sorted(set(model[which == c]))) for c in range(int(clusters[n])) if len(set(model[which == c])) > 1
+        )
         at = model[:, None].repeat(len(part), 1)[other], model[None].repeat(len(part), 0)[other]
         np.add.at(pairs, at, cosine[other])
         np.add.at(met, at, 1)
@@ -77,16 +83,31 @@ def hivemind(answers):
     }.get(severity, "")
     mean = pairs / np.maximum(met, 1)
     top = sorted(((mean[j, k], j, k) for j, k in zip(*np.nonzero(np.triu(met, 1)), strict=True)), reverse=True)
-    rows = tuple((f"{answers.names[j]} and {answers.names[k]}", f"{c:.2f}", f"{int(met[j, k]):,}") for c, j, k in top[:10])
+    rows = tuple(
+        (f"{answers.names[j]} and {answers.names[k]}", f"{c:.2f}", f"{int(met[j, k]):,}") for c, j, k in top[:10]
+    )
     shown = tuple(
-        {"item": answers.ids[answers.item[parts[n][0]]], "text": answers.texts[parts[n][0]], "cosine": f"{between[n]:.2f}", "answers": f"{size[n]}", "clusters": f"{clusters[n]:.0f}"}
+        {
+            "item": answers.ids[answers.item[parts[n][0]]],
+            "text": answers.texts[parts[n][0]],
+            "cosine": f"{between[n]:.2f}",
+            "answers": f"{size[n]}",
+            "clusters": f"{clusters[n]:.0f}",
+        }
         for n in np.argsort(-between, kind="stable")[:5]
     )
     sheets = [Sheet(f"Models that answer alike, by {answers.how}", ("Models", "Mean cosine", "Pairs of answers"), rows)]
     if whose:
-        shared = tuple((", ".join(answers.names[m] for m in models), f"{times:,}", percent(times / len(parts))) for models, times in sorted(whose.items(), key=lambda e: (-e[1], e[0]))[:10])
-        sheets.append(Sheet("Clusters of answers: who gives one answer together", ("Models", "Prompts", "Of all"), shared))
-    return Finding(severity, says, do, "likeness of models", value, ci, "share", shown if severity != "ok" else (), tuple(sheets))
+        shared = tuple(
+            (", ".join(answers.names[m] for m in models), f"{times:,}", percent(times / len(parts)))
+            for models, times in sorted(whose.items(), key=lambda e: (-e[1], e[0]))[:10]
+        )
+        sheets.append(
+            Sheet("Clusters of answers: who gives one answer together", ("Models", "Prompts", "Of all"), shared)
+        )
+    return Finding(
+        severity, says, do, "likeness of models", value, ci, "share", shown if severity != "ok" else (), tuple(sheets)
+    )
 
 
 def _cosine(x: Any) -> np.ndarray:

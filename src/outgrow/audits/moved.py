@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
-from outgrow.audits._thurstone import Asked, fit
-from outgrow.rng import derive
+from outgrow.audits._thurstone import Comparisons, fit
+from outgrow.core.seeding import derive
 
 ALARM = 0.05
 """Chance of a false alarm over all comparisons (Bonferroni)."""
@@ -32,8 +32,10 @@ def moved(choices, *, seed):
     """Correlation of the utilities of two judges, and whether they are one scale; each judge of a table against its first."""
     if len(choices.names) < 2:
         return "needs the choices of two judges, before and after a change"
-    asked = [Asked.of(choices, j) for j in range(len(choices.names))]
-    against = [(choices.names[j], asked[j]) for j in range(1, len(asked)) if len(_common(asked[0], asked[j])[0]) >= FEWEST]
+    asked = [Comparisons.of(choices, j) for j in range(len(choices.names))]
+    against = [
+        (choices.names[j], asked[j]) for j in range(1, len(asked)) if len(_common(asked[0], asked[j])[0]) >= FEWEST
+    ]
     if not against:
         return f"no judge was asked {FEWEST} pairs that {choices.names[0]} was asked"
     draws = max(DRAWS, 40 * len(against))
@@ -41,25 +43,46 @@ def moved(choices, *, seed):
     changed = [f for f in found if f["p"] <= ALARM / len(found)]
     worst = min(changed or found, key=lambda f: f["r"])
     before = choices.names[0]
-    says = f"Utilities of {before} and {worst['name']} correlate {worst['r']:.2f}, " + (f"and differ by more than chance (p {worst['p']:.2g})." if changed else "and differ no more than by chance.")
+    says = f"Utilities of {before} and {worst['name']} correlate {worst['r']:.2f}, " + (
+        f"and differ by more than chance (p {worst['p']:.2g})." if changed else "and differ no more than by chance."
+    )
     severity, do = "ok", ""
     if changed:
         severity = "note" if worst["ci"] and worst["ci"][0] > ALIKE else "warning"
         do = f"If no change of values was meant, go back to {before}, or train on with choices of {before} between the outcomes below mixed in."
     head = ("Judge", "Correlation with the first", "95% interval", "Pairs asked alike", "p of no change")
-    rows = tuple((f["name"], f"{f['r']:.2f}", f"{f['ci'][0]:.2f} to {f['ci'][1]:.2f}" if f["ci"] else "–", f"{f['pairs']:,}", f"{f['p']:.2g}") for f in found)
+    rows = tuple(
+        (
+            f["name"],
+            f"{f['r']:.2f}",
+            f"{f['ci'][0]:.2f} to {f['ci'][1]:.2f}" if f["ci"] else "–",
+            f"{f['pairs']:,}",
+            f"{f['p']:.2g}",
+        )
+        for f in found
+    )
     sheets = (Sheet(f"Against {before}", head, rows), _outcomes(worst, before, choices.outcomes))
-    return Finding(severity, says, do, f"correlation of utilities, {before} and {worst['name']}", worst["r"], worst["ci"], "number", (), sheets)
+    return Finding(
+        severity,
+        says,
+        do,
+        f"correlation of utilities, {before} and {worst['name']}",
+        worst["r"],
+        worst["ci"],
+        "number",
+        (),
+        sheets,
+    )
 
 
-def _common(one: Asked, other: Asked) -> tuple[np.ndarray, np.ndarray]:
+def _common(one: Comparisons, other: Comparisons) -> tuple[np.ndarray, np.ndarray]:
     """Rows of either that ask the same, in the same order."""
     k = one.outcomes
     _, mine, theirs = np.intersect1d(one.first * k + one.second, other.first * k + other.second, return_indices=True)
     return mine, theirs
 
 
-def _compare(name: str, one: Asked, other: Asked, rng: np.random.Generator, draws: int) -> dict:
+def _compare(name: str, one: Comparisons, other: Comparisons, rng: np.random.Generator, draws: int) -> dict:
     """Two judges."""
     mine, theirs = _common(one, other)
     a, b = one.rows(mine), other.rows(theirs)
@@ -72,7 +95,13 @@ def _compare(name: str, one: Asked, other: Asked, rng: np.random.Generator, draw
     signs = rng.choice([-1.0, 1.0], (draws, len(by_pair)))
     noise, seen = ((signs @ by_pair) ** 2).sum(1), (by_pair.sum(0) ** 2).sum()
     both = np.intersect1d(np.append(one.first, one.second), np.append(other.first, other.second))
-    return {"name": name, "pairs": len(net), "p": (1 + (noise >= seen * (1 - 1e-9)).sum()) / (1 + draws), "both": both, **_correlation(fit(one), fit(other), both)}
+    return {
+        "name": name,
+        "pairs": len(net),
+        "p": (1 + (noise >= seen * (1 - 1e-9)).sum()) / (1 + draws),
+        "both": both,
+        **_correlation(fit(one), fit(other), both),
+    }
 
 
 def _correlation(one, other, both: np.ndarray) -> dict:
@@ -87,7 +116,12 @@ def _correlation(one, other, both: np.ndarray) -> dict:
     grad_u, grad_v = v / np.sqrt(size_u * size_v) - r * u / size_u, u / np.sqrt(size_u * size_v) - r * v / size_v
     reach = 1.96 * np.sqrt(grad_u @ cov_u @ grad_u + grad_v @ cov_v @ grad_v)
     low, high = (float(np.clip(r + s * reach, -1, 1)) for s in (-1, 1))
-    return {"r": float(np.clip(r, -1, 1)), "ci": (low, high), "u": u / np.sqrt(size_u / len(both)), "v": v / np.sqrt(size_v / len(both))}
+    return {
+        "r": float(np.clip(r, -1, 1)),
+        "ci": (low, high),
+        "u": u / np.sqrt(size_u / len(both)),
+        "v": v / np.sqrt(size_v / len(both)),
+    }
 
 
 def _outcomes(found: dict, before: str, names: tuple[str, ...]) -> Sheet:

@@ -1,7 +1,7 @@
 """Do judges choose by what is written, or by where it stands? Verdicts between two options, asked in both orders.
 
-    consistent   share of items with the same verdict both times         sign test: less than were the second verdict a coin
-    first        of verdicts that turn round with the order, how many take the option shown first                  sign test
+consistent   share of items with the same verdict both times         sign test: less than were the second verdict a coin
+first        of verdicts that turn round with the order, how many take the option shown first                  sign test
 """
 
 from __future__ import annotations
@@ -30,11 +30,48 @@ def order(judgements):
     says += f"; of {turned} that turn, {worst.first} take the option shown first." if turned else "."
     severity, do = "ok", ""
     if bound:
-        severity, do = "warning", f"Ask every judge both ways round, and keep a verdict of {', '.join(j.name for j in bound[:5])} only where both agree."
+        severity, do = (
+            "warning",
+            f"Ask every judge both ways round, and keep a verdict of {', '.join(j.name for j in bound[:5])} only where both agree.",
+        )
         do += f" {steady.name} holds best, to {percent(steady.consistent)}." if steady not in bound else ""
     elif judges[0].same_ci[1] < STEADY:
-        severity, do = "note", "Ask both ways round and keep the verdicts that agree: in one order alone the others are chance."
-    head = ("Judge", "Consistent", "95% interval", "Turned, to the first shown", "to the second", "p", "Ties", "No verdict")
-    rows = tuple((j.name, percent(j.consistent), between(j.same_ci), f"{j.first}", f"{j.second}", f"{j.leans:.2g}", f"{j.ties}", f"{j.none}") for j in judges)
+        severity, do = (
+            "note",
+            "Ask both ways round and keep the verdicts that agree: in one order alone the others are chance.",
+        )
+    head = (
+        "Judge",
+        "Consistent",
+        "95% interval",
+        "Turned, to the first shown",
+        "to the second",
+        "p",
+        "Ties",
+        "No verdict",
+    )
+    rows = tuple(
+        (
+            j.name,
+            percent(j.consistent),
+            between(j.same_ci),
+            f"{j.first}",
+            f"{j.second}",
+            f"{j.leans:.2g}",
+            f"{j.ties}",
+            f"{j.none}",
+        )
+        for j in judges
+    )
     items = shown(judgements, worst, judgements.forward != judgements.swapped)
-    return Finding(severity, says, do, f"consistent verdicts of {worst.name}", worst.consistent, worst.same_ci, "share", items, (Sheet("Judges asked both ways round", head, rows),))
+    return Finding(
+        severity,
+        says,
+        do,
+        f"consistent verdicts of {worst.name}",
+        worst.consistent,
+        worst.same_ci,
+        "share",
+        items,
+        (Sheet("Judges asked both ways round", head, rows),),
+    )

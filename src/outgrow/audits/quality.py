@@ -27,7 +27,7 @@ DIFFER = 0.1
 @audit("QUALITY", "How often is each supervisor right, as far as votes alone tell?")
 def quality(crowd, votes, *, gold, groups, texts, pool):
     """Estimated accuracy of every supervisor, by class and by slice; who is worth less than nothing."""
-    from outgrow.labels.blocks import found
+    from outgrow.label_models.blocks import found
 
     votes, crowd = busiest(votes, crowd)
     fold, block, several, count = apart(votes.items, groups), found(crowd), named(votes) > 1, len(votes.names)
@@ -46,16 +46,23 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
     second = np.bincount(votes.worker, q[votes.item, votes.label], count) / np.maximum(said, 1)
     (low, high), (_, top) = all_.interval(), all_.interval(int(told.sum()))
     ends = [((1 + (all_.classes - 1) * end) / all_.classes).clip(0, 1) for end in (low, high)]
-    differ = np.flatnonzero(told & (np.abs(all_.accuracy - second) > DIFFER) & ((second < ends[0]) | (second > ends[1])))
+    differ = np.flatnonzero(
+        told & (np.abs(all_.accuracy - second) > DIFFER) & ((second < ends[0]) | (second > ends[1]))
+    )
     bad = np.flatnonzero(told & (top < USELESS) & (all_.classes * second - 1 < (all_.classes - 1) * 2 * USELESS))
     severity, do = "ok", ""
     says = f"Votes are right {percent(value)} of the time, by who agrees with whom, were errors not shared; {told.sum()} of {count} supervisors can be told{', those that vote most' if count == MOST else ''}."
     if len(differ):
-        severity, do = "note", f"Give gold on some 100 items (a column gold): of {listed(votes.names, differ)} two ways of estimating differ by more than {100 * DIFFER:.0f} points, so errors are uneven or shared."
+        severity, do = (
+            "note",
+            f"Give gold on some 100 items (a column gold): of {listed(votes.names, differ)} two ways of estimating differ by more than {100 * DIFFER:.0f} points, so errors are uneven or shared.",
+        )
     if len(bad):
         severity = "warning"
         kept, judged = ~np.isin(votes.worker, bad), gold is not None and (gold >= 0).any()
-        truth = np.eye(all_.classes + 1)[gold][:, :-1] if judged else q  # gold that is not known, -1, is the last column
+        truth = (
+            np.eye(all_.classes + 1)[gold][:, :-1] if judged else q
+        )  # gold that is not known, -1, is the last column
         now, then = (_majority(votes.of(rows & (truth[votes.item].sum(1) > 0)), truth) for rows in (kept | True, kept))
         says += f" {len(bad)} {'are' if len(bad) > 1 else 'is'} worse than chance or next to useless."
         seen = "by gold" if judged else "as the label model sees it"
@@ -65,16 +72,35 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
     order = np.argsort(np.where(told, all_.accuracy, 2), kind="stable")[:20]
     known = gold is not None
     rows = tuple(
-        (votes.names[j], f"{percent(all_.accuracy[j])} [{percent(ends[0][j])}, {percent(ends[1][j])}]" if told[j] else "cannot be told",
-         percent(second[j]), *([percent(_right(votes, gold, votes.worker == j))] if known else []), f"{said[j]:,}")
+        (
+            votes.names[j],
+            f"{percent(all_.accuracy[j])} [{percent(ends[0][j])}, {percent(ends[1][j])}]"
+            if told[j]
+            else "cannot be told",
+            percent(second[j]),
+            *([percent(_right(votes, gold, votes.worker == j))] if known else []),
+            f"{said[j]:,}",
+        )
         for j in order
-    )  # fmt: skip
-    head = ("Supervisor", "Right, by agreement", "Right, by label model", *(["Right, by gold"] if known else []), "Votes")
+    )
+    head = (
+        "Supervisor",
+        "Right, by agreement",
+        "Right, by label model",
+        *(["Right, by gold"] if known else []),
+        "Votes",
+    )
     sheets = [Sheet("Supervisors, the worst first", head, rows), _by_class(votes, q, order)]
-    cuts = [(name, coins(votes.of(inside[votes.item]), fold, asked), int(inside.sum())) for name, inside in _slices(texts, pool) if inside[votes.item].any()]
+    cuts = [
+        (name, coins(votes.of(inside[votes.item]), fold, asked), int(inside.sum()))
+        for name, inside in _slices(texts, pool)
+        if inside[votes.item].any()
+    ]
     if cuts:
         rows = tuple((name, *_share(part, said), f"{n:,}") for name, part, n in cuts)
-        sheets.append(Sheet("Slices", ("Items", "Votes that are right, by agreement", "95% interval", "How many"), rows))
+        sheets.append(
+            Sheet("Slices", ("Items", "Votes that are right, by agreement", "95% interval", "How many"), rows)
+        )
     return Finding(severity, says, do, "votes that are right, by agreement", value, ci, "share", (), tuple(sheets))
 
 
@@ -91,8 +117,18 @@ def _by_class(votes, q, order) -> Sheet:
     total = np.stack([np.bincount(votes.worker, share, count) for share in q[votes.item].T], 1)
     at = votes.worker * classes + votes.label
     right = np.bincount(at, q[votes.item, votes.label], count * classes).reshape(count, classes)
-    cell = [[f"{percent(right[j, c] / total[j, c])} of {total[j, c]:,.0f}" if total[j, c] >= SEEN else "too few" for c in range(classes)] for j in order]
-    return Sheet("Right by class, by label model", ("Supervisor", *votes.classes), tuple((votes.names[j], *row) for j, row in zip(order, cell, strict=True)))
+    cell = [
+        [
+            f"{percent(right[j, c] / total[j, c])} of {total[j, c]:,.0f}" if total[j, c] >= SEEN else "too few"
+            for c in range(classes)
+        ]
+        for j in order
+    ]
+    return Sheet(
+        "Right by class, by label model",
+        ("Supervisor", *votes.classes),
+        tuple((votes.names[j], *row) for j, row in zip(order, cell, strict=True)),
+    )
 
 
 def _slices(texts, pool):
@@ -101,7 +137,9 @@ def _slices(texts, pool):
         length = np.array([len(text.split()) for text in texts])
         edges = np.quantile(length, [1 / 3, 2 / 3])
         third = np.searchsorted(edges, length)
-        yield from ((name, third == t) for t, name in enumerate(("short texts", "texts of middle length", "long texts")))
+        yield from (
+            (name, third == t) for t, name in enumerate(("short texts", "texts of middle length", "long texts"))
+        )
     if pool is not None:
         yield from (("the supervisors' own pool", pool == 0), ("the student's pool", pool == 1))
 

@@ -37,7 +37,11 @@ def shift(pool, features, *, groups, show, study):
         sheets, more = _recovered(study, out, apart(len(pool), groups))
         says += more
     severity = "ok" if not found else "warning" if value >= FAR else "note"
-    do = "" if not found else "Label some of the items below and let the supervisors learn them, too (--weak-gold, method improve); judge PGR outside their domain on its own."
+    do = (
+        ""
+        if not found
+        else "Label some of the items below and let the supervisors learn them, too (--weak-gold, method improve); judge PGR outside their domain on its own."
+    )
     far = [i for i in np.argsort(-score, kind="stable") if pool[i] == 1 and out[i]][:5] if found else []
     items = tuple(show(i, **{"looks like the student's pool": percent(score[i])}) for i in far)
     return Finding(severity, says, do, "AUC of telling the pools apart", value, ci, "share", items, sheets)
@@ -49,17 +53,29 @@ def _recovered(study, out, fold) -> tuple[tuple[Sheet, ...], str]:
     rows, said = [], []
     for name, where in (("outside", out[study.at]), ("inside", ~out[study.at])):
         for method in dict.fromkeys(("naive", study.best)):
+
             def pgr(kept, where=where, method=method):
                 at = where & np.isin(fold[study.at], kept)
-                floor, top, student = (float(np.average(right[row][at], weights=study.weights[at])) if at.any() else np.nan for row in ("floor", "ceiling", method))
+                floor, top, student = (
+                    float(np.average(right[row][at], weights=study.weights[at])) if at.any() else np.nan
+                    for row in ("floor", "ceiling", method)
+                )
                 return (student - floor) / (top - floor) if top != floor else np.nan
 
             if where.sum() < FEWEST:
                 rows.append((f"{method}, {name}", f"{where.sum()}", "too few items"))
                 continue
             value, ci = jackknife(pgr)
-            rows.append((f"{method}, {name}", f"{where.sum()}", f"{value:.2f}" + (f" ({ci[0]:.2f} to {ci[1]:.2f})" if ci else "")))
+            rows.append(
+                (
+                    f"{method}, {name}",
+                    f"{where.sum()}",
+                    f"{value:.2f}" + (f" ({ci[0]:.2f} to {ci[1]:.2f})" if ci else ""),
+                )
+            )
             if method == "naive":
                 said.append(f"{value:.2f} {name}")
     more = f" PGR of naive: {', '.join(said)}." if said else ""
-    return (Sheet("PGR in and out of the supervisors' domain", ("Method", "Test items", "PGR (95% interval)"), tuple(rows)),), more
+    return (
+        Sheet("PGR in and out of the supervisors' domain", ("Method", "Test items", "PGR (95% interval)"), tuple(rows)),
+    ), more

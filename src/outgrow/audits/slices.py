@@ -26,7 +26,7 @@ GRAVE = 0.1
 @audit("SLICES", "Are supervisors wrong systematically, on items of some kind?")
 def slices(votes, gold, *, texts, features, groups, show, study):
     """Slices with more errors than chance explains, and which of them a student inherits."""
-    from outgrow.measures.pgr import holm
+    from outgrow.metrics.pgr import holm
 
     known = votes.of(gold[votes.item] >= 0)
     if len(np.unique(known.item)) < 2 * FEWEST:
@@ -34,7 +34,11 @@ def slices(votes, gold, *, texts, features, groups, show, study):
     names, masks = kinds(gold, votes.classes, texts, features)
     if not names:
         return f"no class, word or other slice holds {FEWEST} items with gold"
-    looks = [look for look in _tested(known, gold, groups, masks) if not (names[look["slice"]].startswith(GOLD) and look["one_sided"])]
+    looks = [
+        look
+        for look in _tested(known, gold, groups, masks)
+        if not (names[look["slice"]].startswith(GOLD) and look["one_sided"])
+    ]
     for look, p in zip(looks, holm([look["p"] for look in looks]), strict=True):
         look["p"] = p
     found = sorted((look for look in looks if look["p"] <= LEVEL), key=lambda look: look["p"])
@@ -46,11 +50,31 @@ def slices(votes, gold, *, texts, features, groups, show, study):
     wrong = (rows.label != gold[rows.item]).astype(float)
     value, ci = _excess(wrong, masks[worst["slice"], rows.item], apart(votes.items, groups)[rows.item])
     fate = _fate(study, masks, found, groups) if study else {}
-    head = ("Slice", "Supervisor", "Items", "Wrong in it", "Elsewhere", "Chance (Holm)", *(f"Excess that {m} keeps" for m in fate))
-    sheet = Sheet("Slices with more errors than chance explains", head, tuple(
-        (names[f["slice"]], votes.names[f["worker"]], f"{f['items']:,}", percent(f["inside"]), percent(f["outside"]), f"{f['p']:.1g}",
-         *(said[at] for said in fate.values())) for at, f in enumerate(found[:12])
-    ))  # fmt: skip
+    head = (
+        "Slice",
+        "Supervisor",
+        "Items",
+        "Wrong in it",
+        "Elsewhere",
+        "Chance (Holm)",
+        *(f"Excess that {m} keeps" for m in fate),
+    )
+    sheet = Sheet(
+        "Slices with more errors than chance explains",
+        head,
+        tuple(
+            (
+                names[f["slice"]],
+                votes.names[f["worker"]],
+                f"{f['items']:,}",
+                percent(f["inside"]),
+                percent(f["outside"]),
+                f"{f['p']:.1g}",
+                *(said[at] for said in fate.values()),
+            )
+            for at, f in enumerate(found[:12])
+        ),
+    )
     name, who = names[worst["slice"]], votes.names[worst["worker"]]
     says = f"Of {asked}, {len(found)} {'has' if len(found) == 1 else 'have'} more errors than chance explains; {name}: {who} is wrong on {percent(worst['inside'])}, elsewhere on {percent(worst['outside'])}."
     grave = bool(ci and ci[1] >= GRAVE and value >= GRAVE)
@@ -63,7 +87,17 @@ def slices(votes, gold, *, texts, features, groups, show, study):
     seen = [i for i in rows.item[(wrong > 0) & masks[worst["slice"], rows.item]]][:5]
     said = dict(zip(rows.item.tolist(), rows.label.tolist(), strict=True))
     items = tuple(show(i, **{"gold": votes.classes[gold[i]], who: votes.classes[said[i]]}) for i in seen)
-    return Finding("warning" if grave else "note", says, do, f"errors in the slice {name} less elsewhere", value, ci, "points", items, (sheet,))
+    return Finding(
+        "warning" if grave else "note",
+        says,
+        do,
+        f"errors in the slice {name} less elsewhere",
+        value,
+        ci,
+        "points",
+        items,
+        (sheet,),
+    )
 
 
 def _tested(votes, gold, groups, masks) -> list[dict]:
@@ -91,7 +125,17 @@ def _tested(votes, gold, groups, masks) -> list[dict]:
         for j in np.flatnonzero((m >= FEWEST) & (n - m >= FEWEST) & (bad > 0)):
             size, errors, part = (round(v[j] / deff[j]) for v in (n, bad, m))
             p = _chance(int(k[j] / deff[j]), size, errors, part)
-            looks.append({"slice": s, "worker": int(j), "items": int(m[j]), "inside": k[j] / m[j], "outside": (bad[j] - k[j]) / (n[j] - m[j]), "p": p, "one_sided": named[j].sum() < 2})
+            looks.append(
+                {
+                    "slice": s,
+                    "worker": int(j),
+                    "items": int(m[j]),
+                    "inside": k[j] / m[j],
+                    "outside": (bad[j] - k[j]) / (n[j] - m[j]),
+                    "p": p,
+                    "one_sided": named[j].sum() < 2,
+                }
+            )
     return looks
 
 

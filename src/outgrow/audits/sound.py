@@ -1,7 +1,7 @@
 """Are the verdicts right that judges hold to? Where their consistent verdicts are right less often than a coin, consistency proves nothing.
 
-    right   mean over items and both orders: 1 right, 1/2 a tie, 0 wrong or no verdict
-    sound   of the verdicts that are the same in both orders, how many are right              sign test against 1/2
+right   mean over items and both orders: 1 right, 1/2 a tie, 0 wrong or no verdict
+sound   of the verdicts that are the same in both orders, how many are right              sign test against 1/2
 """
 
 from __future__ import annotations
@@ -24,14 +24,41 @@ def sound(judgements):
     severity, do = "ok", ""
     if fooled:
         says += f"; of its {worst.kept} verdicts that hold in both orders {worst.sound} are right: consistent, and below chance."
-        severity, do = "stop", f"Do not train on verdicts of {', '.join(j.name for j in fooled[:5])} on items like these"
+        severity, do = (
+            "stop",
+            f"Do not train on verdicts of {', '.join(j.name for j in fooled[:5])} on items like these",
+        )
         clear = best.right_ci[0] > 0.5
-        do += f": {best.name} is right on {percent(best.right.mean(), 1)}." if clear else ": label 50 of them or more, and take a judge that is right on these."
+        do += (
+            f": {best.name} is right on {percent(best.right.mean(), 1)}."
+            if clear
+            else ": label 50 of them or more, and take a judge that is right on these."
+        )
     else:
         says += f", {best.name} on {percent(best.right.mean(), 1)}." if len(judges) > 1 else "."
     said, gold = judgements.forward, judgements.gold
     wrong = (said == judgements.swapped) & (said != gold) & (said >= 0) & (gold >= 0)
     head = ("Judge", "Right", "95% interval", "Consistent", "Of these right", "p of so few")
-    rows = tuple((j.name, percent(j.right.mean(), 1), between(j.right_ci), percent(j.consistent), f"{j.sound} of {j.kept}", f"{j.fooled:.2g}") for j in judges)
+    rows = tuple(
+        (
+            j.name,
+            percent(j.right.mean(), 1),
+            between(j.right_ci),
+            percent(j.consistent),
+            f"{j.sound} of {j.kept}",
+            f"{j.fooled:.2g}",
+        )
+        for j in judges
+    )
     sheets = (Sheet("Consistent is not right", head, rows),)
-    return Finding(severity, says, do, f"right verdicts of {worst.name}", float(worst.right.mean()), worst.right_ci, "share", shown(judgements, worst, wrong), sheets)
+    return Finding(
+        severity,
+        says,
+        do,
+        f"right verdicts of {worst.name}",
+        float(worst.right.mean()),
+        worst.right_ci,
+        "share",
+        shown(judgements, worst, wrong),
+        sheets,
+    )

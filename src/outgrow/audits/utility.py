@@ -14,8 +14,8 @@ import numpy as np
 
 from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._statistics import FOLDS, apart, at_most, jackknife, percent, together
-from outgrow.audits._thurstone import Asked, cycles, expected, fit
-from outgrow.rng import derive
+from outgrow.audits._thurstone import Comparisons, cycles, expected, fit
+from outgrow.core.seeding import derive
 
 ALARM = 0.05
 """Chance of a false alarm, each warning over all judges (Bonferroni)."""
@@ -29,7 +29,7 @@ SHOWN = 12
 @audit("UTILITY", "Do a judge's choices follow from one scale of values?")
 def utility(choices, *, seed):
     """How well one scale of utilities predicts a judge's choices, whether they go in circles, and what the order shown does."""
-    asked = [(name, Asked.of(choices, j)) for j, name in enumerate(choices.names)]
+    asked = [(name, Comparisons.of(choices, j)) for j, name in enumerate(choices.names)]
     asked = [(name, a) for name, a in asked if len(np.unique(a.pair)) >= FEWEST]
     if not asked:
         return f"no judge has chosen between {FEWEST} pairs of outcomes"
@@ -37,7 +37,7 @@ def utility(choices, *, seed):
     return [_coherent(judges, choices.outcomes), _order(judges)]
 
 
-def _one(name: str, asked: Asked, rng: np.random.Generator, draws: int) -> dict:
+def _one(name: str, asked: Comparisons, rng: np.random.Generator, draws: int) -> dict:
     """The figures of one judge."""
     fold = apart(len(asked.group), asked.group)
     found, hits = fit(asked), np.zeros(len(fold))
@@ -51,12 +51,20 @@ def _one(name: str, asked: Asked, rng: np.random.Generator, draws: int) -> dict:
     (cyclic,), (triads,) = cycles(asked, asked.wins)
     noise = expected(asked, found, rng, draws)
     return {
-        "name": name, "choices": times.sum(), "predicted": predicted, "ci": ci or (0.0, 1.0), "cyclic": cyclic, "triads": triads, "noise": noise.mean(),
-        "p": (1 + (noise >= cyclic).sum()) / (1 + draws), "u": found, **_first(asked),
-    }  # fmt: skip
+        "name": name,
+        "choices": times.sum(),
+        "predicted": predicted,
+        "ci": ci or (0.0, 1.0),
+        "cyclic": cyclic,
+        "triads": triads,
+        "noise": noise.mean(),
+        "p": (1 + (noise >= cyclic).sum()) / (1 + draws),
+        "u": found,
+        **_first(asked),
+    }
 
 
-def _first(asked: Asked) -> dict:
+def _first(asked: Comparisons) -> dict:
     """The share of choices of the first shown, its interval, and p; over pairs shown both ways."""
     from scipy.special import stdtr, stdtrit
 
@@ -73,7 +81,12 @@ def _first(asked: Asked) -> dict:
     se = lean.std(ddof=1) * np.sqrt(together(lean - mean, group) / len(lean))
     p = 2 * stdtr(df, -abs(mean - 0.5) / se) if se else float(mean == 0.5)
     reach = stdtrit(df, 0.975) * se
-    return {"both_ways": len(lean), "first": float(mean), "first_ci": (max(float(mean - reach), 0.0), min(float(mean + reach), 1.0)), "first_p": float(p)}
+    return {
+        "both_ways": len(lean),
+        "first": float(mean),
+        "first_ci": (max(float(mean - reach), 0.0), min(float(mean + reach), 1.0)),
+        "first_p": float(p),
+    }
 
 
 def _coherent(judges: list[dict], outcomes: tuple[str, ...]) -> Finding:
@@ -87,12 +100,39 @@ def _coherent(judges: list[dict], outcomes: tuple[str, ...]) -> Finding:
     )
     severity, do = "ok", ""
     if none:
-        severity, do = "warning", f"Teach no student by choices of {', '.join(j['name'] for j in none[:5])}: they have no scale to learn. Ask with fewer, clearer outcomes, or another judge."
+        severity, do = (
+            "warning",
+            f"Teach no student by choices of {', '.join(j['name'] for j in none[:5])}: they have no scale to learn. Ask with fewer, clearer outcomes, or another judge.",
+        )
     elif round_about:
-        severity, do = "warning", f"{', '.join(j['name'] for j in round_about[:5])}: choices go in circles beyond wavering; a reward fitted to them is wrong where they do. Look at the outcomes below, and ask about one quality at a time."
+        severity, do = (
+            "warning",
+            f"{', '.join(j['name'] for j in round_about[:5])}: choices go in circles beyond wavering; a reward fitted to them is wrong where they do. Look at the outcomes below, and ask about one quality at a time.",
+        )
     head = ("Judge", "Choices", "Predicted", "95% interval", "Cyclic triads", "of wavering", "p")
-    rows = tuple((j["name"], f"{j['choices']:,.0f}", percent(j["predicted"]), f"{percent(j['ci'][0])} to {percent(j['ci'][1])}", percent(j["cyclic"], 1), percent(j["noise"], 1), f"{j['p']:.2g}") for j in judges)
-    return Finding(severity, says, do, f"choices of {worst['name']} that utilities predict", worst["predicted"], worst["ci"], "share", (), (Sheet("One scale or none", head, rows), _ranked(worst, outcomes)))
+    rows = tuple(
+        (
+            j["name"],
+            f"{j['choices']:,.0f}",
+            percent(j["predicted"]),
+            f"{percent(j['ci'][0])} to {percent(j['ci'][1])}",
+            percent(j["cyclic"], 1),
+            percent(j["noise"], 1),
+            f"{j['p']:.2g}",
+        )
+        for j in judges
+    )
+    return Finding(
+        severity,
+        says,
+        do,
+        f"choices of {worst['name']} that utilities predict",
+        worst["predicted"],
+        worst["ci"],
+        "share",
+        (),
+        (Sheet("One scale or none", head, rows), _ranked(worst, outcomes)),
+    )
 
 
 def _ranked(judge: dict, outcomes: tuple[str, ...]) -> Sheet:
@@ -109,11 +149,40 @@ def _order(judges: list[dict]) -> Finding:
     """Whether the order shown decides."""
     known = [j for j in judges if j["first_ci"]]
     if not known:
-        return Finding("note", f"No judge was shown {FEWEST} pairs of outcomes both ways round: what was preferred cannot be told from what stood first.", "Ask every pair again with the two outcomes exchanged.", code="ORDER")
+        return Finding(
+            "note",
+            f"No judge was shown {FEWEST} pairs of outcomes both ways round: what was preferred cannot be told from what stood first.",
+            "Ask every pair again with the two outcomes exchanged.",
+            code="ORDER",
+        )
     lean = [j for j in known if j["first_p"] <= ALARM / len(known)]
     worst = max(lean or known, key=lambda j: abs(j["first"] - 0.5))
     says = f"{worst['name']} chooses the outcome shown first {percent(worst['first'])} of the time, over {worst['both_ways']:,} pairs shown both ways round."
-    do = f"Ask every pair both ways round and use the mean: {worst['name']} leans to the {'first' if worst['first'] > 0.5 else 'second'} shown." if lean else ""
+    do = (
+        f"Ask every pair both ways round and use the mean: {worst['name']} leans to the {'first' if worst['first'] > 0.5 else 'second'} shown."
+        if lean
+        else ""
+    )
     head = ("Judge", "Pairs both ways", "First chosen", "95% interval", "p")
-    rows = tuple((j["name"], f"{j['both_ways']:,}", percent(j["first"], 1), f"{percent(j['first_ci'][0])} to {percent(j['first_ci'][1])}", f"{j['first_p']:.2g}") for j in known)
-    return Finding("warning" if lean else "ok", says, do, f"choices of the first shown, {worst['name']}", worst["first"], worst["first_ci"], "share", (), (Sheet("What the order shown does", head, rows),), "ORDER")
+    rows = tuple(
+        (
+            j["name"],
+            f"{j['both_ways']:,}",
+            percent(j["first"], 1),
+            f"{percent(j['first_ci'][0])} to {percent(j['first_ci'][1])}",
+            f"{j['first_p']:.2g}",
+        )
+        for j in known
+    )
+    return Finding(
+        "warning" if lean else "ok",
+        says,
+        do,
+        f"choices of the first shown, {worst['name']}",
+        worst["first"],
+        worst["first_ci"],
+        "share",
+        (),
+        (Sheet("What the order shown does", head, rows),),
+        "ORDER",
+    )

@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
-from outgrow.errors import UserError
-from outgrow.progress import visible
+from outgrow.core.errors import UserError
+from outgrow.core.progress import visible
 from outgrow.store import disk
 
 VERBS = ("run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee", "steer")
@@ -67,17 +67,17 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _together(arguments: Sequence[str]) -> None:
     """One process runs the command, the others train along until it is done, or says what the user can mend."""
-    from outgrow.students import parallel
+    from outgrow.training import distributed
 
-    if not parallel.main():
-        parallel.follow()
+    if not distributed.main():
+        distributed.follow()
         return
     try:
         app(arguments)
     except (UserError, CycloptsError):
-        parallel.call(None)
+        distributed.call(None)
         raise
-    parallel.call(None)
+    distributed.call(None)
 
 
 def _told(text: str) -> int:

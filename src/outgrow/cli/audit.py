@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from outgrow.progress import emit
+from outgrow.core.progress import emit
 from outgrow.tasks.reading import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -55,13 +55,23 @@ def audit_(
         this new table and stop; fill its columns `present` and `removed` with a model's answers, and audit the table.
     """
     if pairs is not None:
-        from outgrow.judged import write_pairs
+        from outgrow.audits.tables import write_pairs
 
         emit(f"{write_pairs(source, pairs, reading.items)} pairs: {pairs}")
         return
-    from outgrow.audit import audit
+    from outgrow.workflows.audit import audit
 
-    findings, page = audit(source, reading=reading, votes_table=votes_table, weak=weak or (), strong=strong, out=out, columns=columns or (), gold_table=gold_table, overwrite=overwrite)
+    findings, page = audit(
+        source,
+        reading=reading,
+        votes_table=votes_table,
+        weak=weak or (),
+        strong=strong,
+        out=out,
+        columns=columns or (),
+        gold_table=gold_table,
+        overwrite=overwrite,
+    )
     for finding in findings:
         if finding.severity != "not applicable":
             emit(f"{finding.severity:8}{finding.code:14} {finding.says}" + (f" {finding.do}" if finding.do else ""))

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from outgrow.errors import UserError
-from outgrow.progress import emit
-from outgrow.tasks.writing import Columns
+from outgrow.core.errors import UserError
+from outgrow.core.progress import emit
+from outgrow.tasks.generation import Columns
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
 
@@ -63,15 +63,27 @@ def committee_(
     overwrite
         Another result in that folder may go.
     """
-    from outgrow.committee import committees
     from outgrow.tasks.table import listed
+    from outgrow.workflows.committee import committees
 
     if not sources:
         raise UserError("name a task, a table, or folders of finished committees")
     found = committees(
-        sources, out=out, overwrite=overwrite, weak=weak or (), strong=strong, draws=draws, verifier=listed(verifier or ()), judge=judge, items=items, temperature=temperature,
-        answers=answers or (), columns=columns, rounds=rounds, seed=seed,
-    )  # fmt: skip
+        sources,
+        out=out,
+        overwrite=overwrite,
+        weak=weak or (),
+        strong=strong,
+        draws=draws,
+        verifier=listed(verifier or ()),
+        judge=judge,
+        items=items,
+        temperature=temperature,
+        answers=answers or (),
+        columns=columns,
+        rounds=rounds,
+        seed=seed,
+    )
     for facts in found.facts:
         if len(found.facts) > 1:
             emit(facts["task"])
@@ -85,10 +97,14 @@ def _say(facts: dict[str, Any]) -> None:
     if said := compared(facts):
         emit(said)
     if not facts["enough"]["holds"]:
-        emit(f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts")
+        emit(
+            f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts"
+        )
     for member in facts["members"]:
         if member.get("cut"):
-            emit(f"{member['name']}: {member['cut']:,} of {member['answers']:,} answers were cut at the token limit (of a table, --tokens gives more room)")
+            emit(
+                f"{member['name']}: {member['cut']:,} of {member['answers']:,} answers were cut at the token limit (of a table, --tokens gives more room)"
+            )
     for figure in facts["figures"]:
         if figure["k"] == max(f["k"] for f in facts["figures"] if f["who"] == figure["who"]):
             name = figure["choice"] + (f" {figure['verifier']}" if figure["verifier"] else "")
@@ -96,4 +112,6 @@ def _say(facts: dict[str, Any]) -> None:
             shown = f"  shown {percent(figure['shown']['value'])}" if figure["shown"] else ""
             emit(f"{figure['who']:7}{name:22} of {figure['k']:<4} {right}{shown}")
     for row in facts.get("rounds", ()):
-        emit(f"round {row['round']} {row['by']:20} {percent(row['single']['value'])} {interval(row['single']['ci'])}  coverage {percent(row['covered']['value'])}")
+        emit(
+            f"round {row['round']} {row['by']:20} {percent(row['single']['value'])} {interval(row['single']['ci'])}  coverage {percent(row['covered']['value'])}"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from outgrow.progress import emit, visible
+from outgrow.core.progress import emit, visible
 
 
 def compare_(*folders: Path, out: Path | None = None) -> None:
@@ -29,7 +29,12 @@ def compare_(*folders: Path, out: Path | None = None) -> None:
     # Without a terminal a row is one line: a program reads it.
     console = Console(highlight=False, width=None if terminal else 400)
     for sheet in report.compare(folders, out):
-        table = Table(title=escape(visible(sheet.title)), title_justify="left", box=box.SIMPLE if terminal else None, pad_edge=terminal)
+        table = Table(
+            title=escape(visible(sheet.title)),
+            title_justify="left",
+            box=box.SIMPLE if terminal else None,
+            pad_edge=terminal,
+        )
         for name, *small in sheet.head:
             table.add_column(escape(visible("\n".join([name, *small]) if terminal else name)), overflow="fold")
         for row in sheet.rows:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from outgrow.progress import emit
+from outgrow.core.progress import emit
 from outgrow.tasks.reading import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -56,10 +56,19 @@ def learn_(
     overwrite
         Another result in that folder may go.
     """
-    from outgrow import learn
+    from outgrow.workflows import learn
 
     folder = learn.learn(
-        data, reading=reading, votes_table=votes_table, strong=strong, method=method, label_model=label_model, student=student,
-        suggest=suggest, seed=seed, out=out, overwrite=overwrite,
-    )  # fmt: skip
+        data,
+        reading=reading,
+        votes_table=votes_table,
+        strong=strong,
+        method=method,
+        label_model=label_model,
+        student=student,
+        suggest=suggest,
+        seed=seed,
+        out=out,
+        overwrite=overwrite,
+    )
     emit(learn.told(folder))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from outgrow.errors import unknown
-from outgrow.progress import emit
+from outgrow.core.errors import unknown
+from outgrow.core.progress import emit
 
 Row = tuple[str, ...]
 
@@ -39,7 +39,7 @@ def _print(rows: Iterable[Row]) -> None:
 
 def _tasks() -> Iterable[Row]:
     from outgrow.tasks import names
-    from outgrow.tasks.writing import sources
+    from outgrow.tasks.generation import sources
 
     yield from names()
     for one in sources():
@@ -51,8 +51,20 @@ def _models() -> Iterable[Row]:
 
     for model in catalogue():
         yield model.name, f"{model.parameters / 1e6:.0f}M", f"{model.size / 1e6:.0f} MB", model.licence, model.what
-    yield "convnet", "0.1M", "0 MB", "-", "no checkpoint: a small network that is trained from scratch on images (convnet:WIDTH)"
-    yield "patches", "0.04M", "0 MB", "-", "no checkpoint: kinds of patches found in the pool's images, without labels (patches:K)"
+    yield (
+        "convnet",
+        "0.1M",
+        "0 MB",
+        "-",
+        "no checkpoint: a small network that is trained from scratch on images (convnet:WIDTH)",
+    )
+    yield (
+        "patches",
+        "0.04M",
+        "0 MB",
+        "-",
+        "no checkpoint: kinds of patches found in the pool's images, without labels (patches:K)",
+    )
 
 
 def _methods() -> Iterable[Row]:
@@ -65,21 +77,25 @@ def _methods() -> Iterable[Row]:
 
 
 def _sequences() -> Iterable[Row]:
-    from outgrow.sequences import registry
+    from outgrow.methods.text import registry
 
     for method in registry().values():
         parameters = ", ".join(f"{name}={value}" for name, value in method.parameters.items())
-        yield method.name, parameters, f"{method.line} [{method.paper}{f'; differs: {method.differs}' if method.differs else ''}]"
+        yield (
+            method.name,
+            parameters,
+            f"{method.line} [{method.paper}{f'; differs: {method.differs}' if method.differs else ''}]",
+        )
 
 
 def _label_models() -> Iterable[Row]:
-    from outgrow.labels import registry
+    from outgrow.label_models import registry
 
     return registry().items()
 
 
 def _objectives() -> Iterable[Row]:
-    from outgrow.objectives import registry
+    from outgrow.losses import registry
 
     return registry().items()
 

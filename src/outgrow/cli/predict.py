@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from outgrow.progress import emit
+from outgrow.core.progress import emit
 
 
 def predict_(
@@ -33,8 +33,8 @@ def predict_(
     overwrite
         Another file of that name may go.
     """
-    from outgrow.learn import predict
     from outgrow.tasks.reading import Reading
+    from outgrow.workflows.learn import predict
 
     reading = Reading(text=text, id=id, abstain=tuple(abstain or ()))
     emit(f"labels: {predict(folder, data, reading=reading, votes_table=votes_table, out=out, overwrite=overwrite)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from outgrow.progress import emit
+from outgrow.core.progress import emit
 
 
 def report_(folder: Path, /) -> None:

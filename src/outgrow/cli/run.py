@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from outgrow.progress import emit
+from outgrow.core.progress import emit
 from outgrow.tasks.reading import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -75,7 +75,7 @@ def run_(
     set_
         Hyper-parameters of methods, as METHOD.PARAMETER=VALUE: --set logconf.alpha=0.5
     """
-    from outgrow.cli import asked, show
+    from outgrow.cli import settings, show
 
     flags = {
         "tasks": tasks,
@@ -91,13 +91,13 @@ def run_(
         "auxiliary": auxiliary,
         "out": out,
     }
-    arguments = asked.merge(study, flags, reading, set_ or [])
-    if asked.in_words(arguments):
-        from outgrow.written import Written as Study
+    arguments = settings.merge(study, flags, reading, set_ or [])
+    if settings.in_words(arguments):
+        from outgrow.workflows.text_study import TextStudy as Study
 
-        arguments = asked.for_words(arguments)
+        arguments = settings.for_words(arguments)
     else:
-        from outgrow.study import Study  # takes seconds: after what may be wrong with the command
+        from outgrow.workflows.study import Study  # takes seconds: after what may be wrong with the command
 
     result = Study(**arguments).run(overwrite=overwrite)
     show.show_(result.path)

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outgrow.progress import visible
+from outgrow.core.progress import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from outgrow.report.data import Pair, Row, View
+    from outgrow.runs.read import MetricView, RunPair, RunRow
 
 ORDER = ("floor", "ceiling", "method", "contrast", "control")
 
@@ -26,8 +26,8 @@ def show_(folder: Path, /) -> None:
     """
     from rich.console import Console
 
-    from outgrow.report.data import read
     from outgrow.report.words import alarms, asides, headline
+    from outgrow.runs.read import read
 
     terminal = sys.stdout.isatty()
     # Without a terminal a line is as long as it needs to be: a program reads it.
@@ -39,7 +39,10 @@ def show_(folder: Path, /) -> None:
             console.print(_table(pair, view, failed, terminal))
         for name, entry in failed.items():
             console.print(
-                visible(f"CONTROL FAILED: {name}: {entry.get('says', '')}"), style="bold red", soft_wrap=True, markup=False
+                visible(f"CONTROL FAILED: {name}: {entry.get('says', '')}"),
+                style="bold red",
+                soft_wrap=True,
+                markup=False,
             )
         for text in alarms(pair):
             console.print(visible(text), style="bold yellow", soft_wrap=True, markup=False)
@@ -49,10 +52,12 @@ def show_(folder: Path, /) -> None:
         for text in asides(pair, run.methods):
             console.print(visible(text), soft_wrap=True, markup=False)
         answer = headline(pair)
-        console.print(visible(f"{answer.label}. {answer.plain}\n".replace("\xa0", " ")), soft_wrap=not terminal, markup=False)
+        console.print(
+            visible(f"{answer.label}. {answer.plain}\n".replace("\xa0", " ")), soft_wrap=not terminal, markup=False
+        )
 
 
-def _table(pair: Pair, view: View, failed: dict, terminal: bool) -> Table:
+def _table(pair: RunPair, view: MetricView, failed: dict, terminal: bool) -> Table:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -71,7 +76,7 @@ def _table(pair: Pair, view: View, failed: dict, terminal: bool) -> Table:
     for name in (view.label, "PGR [new data]", "vs naive, points"):
         table.add_column(escape(visible(name)), no_wrap=True)
     table.add_column("", overflow="fold")
-    first: list[Row] = [row for row in view.rows if row.method in failed]
+    first: list[RunRow] = [row for row in view.rows if row.method in failed]
     for row in first + [row for row in view.of(*ORDER) if row.method not in failed]:
         notes = [] if row.status == "ok" else [row.status]
         if row.kind == "control":

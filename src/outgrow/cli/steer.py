@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from outgrow.progress import emit
+from outgrow.core.progress import emit
 
 
 def steer_(
@@ -50,11 +50,21 @@ def steer_(
     overwrite
         Another result in that folder may go.
     """
-    from outgrow import steer
-    from outgrow.report.steered import aside, headline
+    from outgrow.report.proxy_tuning import aside, headline
+    from outgrow.workflows import proxy_tuning
 
-    found = steer.steer(
-        task, strong=strong, small=small, weak=weak, alpha=alpha, seeds=seeds, knowledge=knowledge, items=items, seed=seed, out=out, overwrite=overwrite,
+    found = proxy_tuning.steer(
+        task,
+        strong=strong,
+        small=small,
+        weak=weak,
+        alpha=alpha,
+        seeds=seeds,
+        knowledge=knowledge,
+        items=items,
+        seed=seed,
+        out=out,
+        overwrite=overwrite,
     )
     answer = headline(found.facts)
     emit(f"{answer.label}. {answer.plain} {aside(found.facts)}".replace("\xa0", " "))

@@ -13,22 +13,22 @@ _ROOTS = {
     "patch-features": "models.patches:patch_features",
     "zero-shot": "models.language_model:zero_shot",
     "words": "models.language_model:_tokens_of",
-    "labels": "pair:Pair",
-    "crossed": "pair:Pair",
-    "block": "study:_block",
-    "fine-tuned": "students.finetune:Run",
-    "convnet": "students.convnet:Run",
+    "labels": "pipeline.pair:Pair",
+    "crossed": "pipeline.pair:Pair",
+    "block": "workflows.study:_block",
+    "fine-tuned": "students.finetune:FinetuneRun",
+    "convnet": "students.convnet:ConvnetRun",
     "answers": "generation.answers:_fresh generation.answers:_unpacked generation.answers:_seed generation.answers:_units",
-    "beams": "sequences._writers:Writers generation.decoding:beams",
-    "scores": "sequences._writers:Writers",
-    "token-scores": "generation.tuning:logprobs",
-    "tuned": "generation.tuning:Run",
-    "pruned": "generation.sibling:_pruned",
-    "siblings": "generation.sibling:_healed",
-    "written": "written:_row written:_covered",
-    "scored": "scored:right",
-    "verdicts": "verifiers:Asked verifiers:Verdict",
-    "knowledge": "steer:knows",
+    "beams": "students.generator:Writers generation.decoding:beams",
+    "scores": "students.generator:Writers",
+    "token-scores": "training.causal:logprobs",
+    "tuned": "training.causal:CausalRun",
+    "pruned": "training.pruned:_pruned",
+    "siblings": "training.pruned:_healed",
+    "written": "workflows.text_study:_row workflows.text_study:_covered",
+    "scored": "pipeline.scoring:right",
+    "verdicts": "verifiers:Attempt verifiers:Verdict",
+    "knowledge": "workflows.proxy_tuning:knows",
 }
 ROOTS = {
     kind: tuple((f"outgrow.{module}", name) for module, _, name in (place.partition(":") for place in places.split()))
@@ -43,11 +43,22 @@ BYTES = {
 }
 """Kinds whose keys have no code in them, and why."""
 
-OBSERVERS = ("outgrow.progress", "outgrow.errors", "outgrow.store", "outgrow.core", "outgrow.worlds")
+OBSERVERS = (
+    "outgrow.core.artifacts",
+    "outgrow.core.errors",
+    "outgrow.core.fingerprint",
+    "outgrow.core.progress",
+    "outgrow.core.syntax",
+    "outgrow.core.worlds",
+    "outgrow.runs",
+    "outgrow.store",
+)
 """Modules that only look on: they show how far a computation is, say why it ended, keep what comes out or name it, plant tests."""
 
-PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.generation.sibling", "resolve")})
+PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.training.pruned", "resolve")})
 """What these return says itself what made it, by a digest that is in every key which depends on it."""
 
-MARKS = frozenset({("outgrow.methods", "method"), ("outgrow.supervisors", "supervisor"), ("outgrow.verifiers", "verifier")})
+MARKS = frozenset(
+    {("outgrow.methods", "method"), ("outgrow.supervisors", "supervisor"), ("outgrow.verifiers", "verifier")}
+)
 """Decorators that return the function as it was: what they note of it does not change what it computes."""

@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping
 from functools import cache, partial
 from typing import Any, final
 
-from outgrow import progress
+from outgrow.core import progress
 from outgrow.core.artifacts import MARKS, OBSERVERS, PINNED, ROOTS
 from outgrow.core.syntax import INIT, PACKAGE, Chain, Module, file_of, parsed
 
@@ -109,7 +109,10 @@ class Code:
             text, names = module.read(place[1])
             meant = {name: self._meant(*name) for name in sorted(names)}
             said = [(name[1], sorted(to)) for name, to in meant.items()]
-            self._looked[place] = hashlib.sha256(repr((place, text, said)).encode()).hexdigest(), frozenset().union(*meant.values())
+            self._looked[place] = (
+                hashlib.sha256(repr((place, text, said)).encode()).hexdigest(),
+                frozenset().union(*meant.values()),
+            )
         return self._looked[place]
 
     def _meant(self, where: str, chain: Chain) -> frozenset[Place]:
@@ -130,7 +133,9 @@ class Code:
             return self._meant(f"{where}.{head}", rest)
         if "*" in module.imports:
             return self._meant(module.imports["*"][0], chain)
-        return frozenset({(where, "__getattr__")} if "__getattr__" in module.bound and not head.startswith("__") else ())
+        return frozenset(
+            {(where, "__getattr__")} if "__getattr__" in module.bound and not head.startswith("__") else ()
+        )
 
 
 @cache

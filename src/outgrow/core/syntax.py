@@ -35,7 +35,11 @@ def file_of(module: str) -> Path:
 @cache
 def parsed(name: str) -> Module | None:
     file = file_of(name)
-    return Module(name, file.read_text(encoding="utf-8"), file.name == INIT) if file.suffix == ".py" and file.is_file() else None
+    return (
+        Module(name, file.read_text(encoding="utf-8"), file.name == INIT)
+        if file.suffix == ".py" and file.is_file()
+        else None
+    )
 
 
 @final
@@ -78,7 +82,9 @@ class Module:
             self._read[name] = "".join(map(ast.dump, self.bound.get(name, ()))), frozenset(found)
         return self._read[name]
 
-    def _names(self, node: ast.AST, scope: ChainMap[str, tuple[str, str] | None], found: set[tuple[str, Chain]]) -> None:
+    def _names(
+        self, node: ast.AST, scope: ChainMap[str, tuple[str, str] | None], found: set[tuple[str, Chain]]
+    ) -> None:
         """Adds what a tree reads; `scope` holds what functions around it bind, with where they import it from."""
         chain: Chain = ()
         while isinstance(node, ast.Attribute):
@@ -91,7 +97,11 @@ class Module:
         if isinstance(node, ast.Constant):
             stem = str(node.value).removesuffix(".py")
             # A file beside this one that is run, not imported.
-            if stem.isidentifier() and (stem != node.value or stem.startswith("_")) and file_of(f"{self._package}.{stem}").is_file():
+            if (
+                stem.isidentifier()
+                and (stem != node.value or stem.startswith("_"))
+                and file_of(f"{self._package}.{stem}").is_file()
+            ):
                 found.add((f"{self._package}.{stem}", ()))
             return
         inner: list[ast.AST] = []
@@ -99,7 +109,9 @@ class Module:
         if isinstance(node, FUNCTIONS):
             inner = node.body if isinstance(node.body, list) else [node.body]
             given = node.args
-            arguments = (a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a)
+            arguments = (
+                a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a
+            )
             bound = dict.fromkeys((*arguments, *_binds(inner)))
             for one in _own(inner):
                 if isinstance(one, ast.Import | ast.ImportFrom):
@@ -108,14 +120,19 @@ class Module:
             # The first of what is gone through is looked up outside.
             self._names(node.generators[0].iter, scope, found)
             inner = list(ast.iter_child_nodes(node))
-            bound = dict.fromkeys(one.id for g in node.generators for one in ast.walk(g.target) if isinstance(one, ast.Name))
+            bound = dict.fromkeys(
+                one.id for g in node.generators for one in ast.walk(g.target) if isinstance(one, ast.Name)
+            )
         for child in ast.iter_child_nodes(node):
             self._names(child, scope.new_child(bound) if child in inner else scope, found)
 
     def _imported(self, node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
         """By name the module that it comes from, and what it is called there ("": it is the module)."""
         if isinstance(node, ast.Import):
-            return {a.asname or a.name.partition(".")[0]: (a.name if a.asname else a.name.partition(".")[0], "") for a in node.names}
+            return {
+                a.asname or a.name.partition(".")[0]: (a.name if a.asname else a.name.partition(".")[0], "")
+                for a in node.names
+            }
         origin = node.module or ""
         if node.level:
             base = self._package.split(".")[: len(self._package.split(".")) - node.level + 1]
@@ -139,7 +156,10 @@ def _binds(body: Iterable[ast.AST]) -> set[str]:
     """The names that statements bind in their scope."""
     found, others = set(), set()
     for node in _own(body):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        if isinstance(
+            node,
+            ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar,
+        ):
             found |= {node.name} - {None}
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found.add(node.id)

@@ -1,10 +1,6 @@
 """Language models that write: draw answers, say how likely given answers are, and what comes next.
 
-    model = named("smollm2-135m", store)                       a checkpoint in this process: a catalogue name, hub id or folder
-    model = named("server:http://localhost:8000/v1,NAME", store)    any server that speaks OpenAI's protocol; `server.py` has more
-    model = named("answers:FILE.parquet", store)               answers that were recorded somewhere else: it draws, no more
-    model = named("proxy:STRONG,TUNED,BASE", store)            proxy-tuning, three checkpoints of one vocabulary
-    model = named("sibling:smollm2-135m:12", store)            12 of its blocks, healed
+    model = named("smollm2-135m", store)    (training/names.py)
     drawn = answers.draw(model, prompts, 8, Sampling(), seed=0, store=store)    drawn[i][k]: Answer k to prompt i, each kept
 
 Nothing heavy is imported before it is needed.
@@ -12,19 +8,16 @@ Nothing heavy is imported before it is needed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
 
 import numpy as np
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 
 if TYPE_CHECKING:
     import torch
-
-    from outgrow.store import Store
 
 
 @final
@@ -122,39 +115,4 @@ class Steps(Protocol):
         ...
 
 
-def named(name: str, store: Store) -> LanguageModel:
-    """The language model of that name, ready to write. Raises UserError for a name that leads nowhere."""
-    kind, _, rest = name.partition(":")
-    if kind == "server":
-        from outgrow.generation.server import Server
-
-        return Server.named(rest, store)
-    if kind == "answers":
-        from outgrow.generation.recorded import Recorded
-
-        return Recorded(rest)
-    if kind == "proxy":
-        from outgrow.generation.proxy import ProxyTuned
-
-        return ProxyTuned(*_three(rest, store))
-    from outgrow.generation import sibling
-    from outgrow.generation.local import Local
-
-    return Local(sibling.resolve(name, store))
-
-
-def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, LanguageModel, float]:
-    """The models of "STRONG,TUNED,BASE[,ALPHA]", and alpha."""
-    # The name of a server has commas of its own.
-    *parts, last = re.findall(r"server:[^,]+,[^,]+(?:,tokenizer=[^,]+)?|[^,]+", names) or [names]
-    try:
-        alpha = float(last)
-    except ValueError:
-        alpha, parts = 1.0, [*parts, last]
-    if len(parts) != 3:
-        raise UserError(f"proxy:{names} names {len(parts)} models: give proxy:STRONG,TUNED,BASE or proxy:STRONG,TUNED,BASE,ALPHA")
-    strong, tuned, base = (named(part, store) for part in parts)
-    return strong, tuned, base, alpha
-
-
-__all__ = ["Answer", "LanguageModel", "Sampling", "Steps", "Stepwise", "named"]
+__all__ = ["Answer", "LanguageModel", "Sampling", "Steps", "Stepwise"]

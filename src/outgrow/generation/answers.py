@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from outgrow import progress
+from outgrow.core import progress
+from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
-from outgrow.errors import UserError
+from outgrow.core.seeding import derive
 from outgrow.generation import Answer, LanguageModel, Sampling
-from outgrow.generation.recorded import Recorded
-from outgrow.rng import derive
+from outgrow.generation.records import RecordedModel
 from outgrow.store import Artifact, Store
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ COLUMNS = ("item", "prompt", "model", "draw", "answer", "logprob", "seed", "ende
 
 @final
 @dataclass(frozen=True)
-class Cost:
+class SamplingCost:
     """What answers took, whenever they were drawn."""
 
     seconds: float = 0.0
@@ -53,8 +53,8 @@ class Cost:
     requests: int = 0
     """To a server, those in vain among them."""
 
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Cost)))
+    def __add__(self, other: SamplingCost) -> SamplingCost:
+        return SamplingCost(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(SamplingCost)))
 
 
 @final
@@ -63,7 +63,7 @@ class Paid:
     """One answer of a server, what its `ask(prompt, how, seed)` returns. The answer may have failed, and cost nevertheless."""
 
     answer: Answer
-    cost: Cost
+    cost: SamplingCost
 
 
 @final
@@ -73,9 +73,9 @@ class Drawn:
 
     answers: list[list[Answer]]
     """[i][k]: the k-th to prompt i."""
-    cost: Cost
+    cost: SamplingCost
     """Of all of them, whenever they were drawn; what is asked twice counts once."""
-    now: Cost
+    now: SamplingCost
     """The part of it that this call added."""
     failures: int
     """Answers that an endpoint did not give; they are asked for again next time."""
@@ -93,19 +93,25 @@ class Drawn:
     @property
     def cached(self) -> bool:
         """Nothing had to be drawn this time."""
-        return self.now == Cost()
+        return self.now == SamplingCost()
 
 
 def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, seed: int, store: Store) -> Drawn:
     """n answers to each prompt. A prompt that comes twice gets the same ones; at temperature 0 all n are one."""
-    if isinstance(model, Recorded):
-        return Drawn(model.draw(prompts, n, how, []), Cost(), Cost(), 0)
+    if isinstance(model, RecordedModel):
+        return Drawn(model.draw(prompts, n, how, []), SamplingCost(), SamplingCost(), 0)
     different = n if how.temperature else 1
     seeds = {prompt: [_seed(seed, prompt, k) for k in range(different)] for prompt in prompts}
     units = list(_units(model, list(seeds), different))
-    known = {"code": fingerprint("answers", *computing(model)), "model": model.digest, "engine": model.engine, "how": asdict(how), "seed": seed}
+    known = {
+        "code": fingerprint("answers", *computing(model)),
+        "model": model.digest,
+        "engine": model.engine,
+        "how": asdict(how),
+        "seed": seed,
+    }
     found: dict[tuple[str, int], Answer] = {}
-    cost, now = Cost(), Cost()
+    cost, now = SamplingCost(), SamplingCost()
 
     def take(unit: _Unit, answers: Sequence[Answer]) -> None:
         found.update(zip(unit.rows(), answers, strict=True))
@@ -117,7 +123,7 @@ def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, se
             missing.append(unit)
         else:
             take(unit, _unpacked(kept, unit, seeds))
-            cost += Cost(**kept.meta["cost"])
+            cost += SamplingCost(**kept.meta["cost"])
     if missing:
         with progress.track(f"drawing answers from {model.name}", sum(map(len, missing))) as bar:
             for unit, answers, paid in _fresh(model, missing, seeds, how, store, known):
@@ -128,8 +134,12 @@ def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, se
     if hasattr(model, "ask") and missing:
         progress.say(_bill(model.name, cost, now, failures))
         if failures == len(found):
-            raise UserError(f"{model.name} gave none of the {failures} answers asked for: see its log, and run the same command again")
-    answers = [[found[prompt, k] for k in range(different)] * (n // different if different else 1) for prompt in prompts]
+            raise UserError(
+                f"{model.name} gave none of the {failures} answers asked for: see its log, and run the same command again"
+            )
+    answers = [
+        [found[prompt, k] for k in range(different)] * (n // different if different else 1) for prompt in prompts
+    ]
     return Drawn(answers, cost, now, failures)
 
 
@@ -138,7 +148,7 @@ def computing(model: LanguageModel) -> tuple[type, ...]:
     return type(model), *map(type, getattr(model, "parts", ()))
 
 
-def _bill(name: str, cost: Cost, now: Cost, failures: int) -> str:
+def _bill(name: str, cost: SamplingCost, now: SamplingCost, failures: int) -> str:
     """What a server was paid, in one line."""
     took, added = (
         f"{one.requests:,} requests, {one.prompt_tokens:,} prompt tokens, {one.tokens:,} answer tokens, {one.seconds:.1f} s"
@@ -186,10 +196,10 @@ def _units(model: LanguageModel, prompts: Sequence[str], n: int) -> Iterator[_Un
 
 def _fresh(
     model: Any, units: Sequence[_Unit], seeds: dict[str, list[int]], how: Sampling, store: Store, known: dict[str, Any]
-) -> Iterator[tuple[_Unit, list[Answer], Cost]]:
+) -> Iterator[tuple[_Unit, list[Answer], SamplingCost]]:
     """Draws the units and keeps each as soon as it is there; yields them as they come."""
 
-    def one(unit: _Unit) -> tuple[list[Answer], Cost]:
+    def one(unit: _Unit) -> tuple[list[Answer], SamplingCost]:
         drawn: list[Any] = []
 
         def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -203,7 +213,7 @@ def _fresh(
         except _Failed:
             return drawn[0], drawn[1]
         # Another process may have drawn it meanwhile.
-        return _unpacked(kept, unit, seeds), drawn[1] if drawn else Cost()
+        return _unpacked(kept, unit, seeds), drawn[1] if drawn else SamplingCost()
 
     if not hasattr(model, "ask"):
         for unit in units:
@@ -217,7 +227,9 @@ def _fresh(
         except UserError as error:
             pool.shutdown(cancel_futures=True)
             kept = sum(store.get("answers", {**known, **unit.made()}) is not None for unit in units)
-            raise UserError(f"{error}: {kept} of the {len(units)} answers asked for are kept, the same command goes on from there") from None
+            raise UserError(
+                f"{error}: {kept} of the {len(units)} answers asked for are kept, the same command goes on from there"
+            ) from None
         finally:
             # Those in flight are paid for: they are waited for and kept.
             pool.shutdown(cancel_futures=True)
@@ -227,23 +239,29 @@ class _Failed(Exception):
     """An endpoint did not answer: nothing is kept."""
 
 
-def _drawn(model: Any, unit: _Unit, seeds: dict[str, list[int]], how: Sampling) -> tuple[list[Answer], Cost]:
+def _drawn(model: Any, unit: _Unit, seeds: dict[str, list[int]], how: Sampling) -> tuple[list[Answer], SamplingCost]:
     if hasattr(model, "ask"):
         paid = [model.ask(prompt, how, seeds[prompt][k]) for prompt, k in unit.rows()]
-        return [one.answer for one in paid], sum((one.cost for one in paid), Cost())
+        return [one.answer for one in paid], sum((one.cost for one in paid), SamplingCost())
     began = time.monotonic()
-    rows = model.draw(unit.prompts, unit.past - unit.first, how, [seeds[p][unit.first : unit.past] for p in unit.prompts])
+    rows = model.draw(
+        unit.prompts, unit.past - unit.first, how, [seeds[p][unit.first : unit.past] for p in unit.prompts]
+    )
     answers = [answer for row in rows for answer in row]
-    return answers, Cost(time.monotonic() - began, sum(len(answer.logprobs) for answer in answers))
+    return answers, SamplingCost(time.monotonic() - began, sum(len(answer.logprobs) for answer in answers))
 
 
-def _packed(answers: Sequence[Answer], cost: Cost) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _packed(answers: Sequence[Answer], cost: SamplingCost) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     arrays = {}
     for name, kind in (("logprobs", np.float64), ("tokens", np.int64)):
         parts = [np.array(getattr(answer, name), kind) for answer in answers]
         arrays[name] = np.concatenate(parts)
         arrays[f"{name}_each"] = np.array([len(part) for part in parts], np.int64)
-    facts = {"texts": [one.text for one in answers], "ended": [one.ended for one in answers], "seeds": [one.seed for one in answers]}
+    facts = {
+        "texts": [one.text for one in answers],
+        "ended": [one.ended for one in answers],
+        "seeds": [one.seed for one in answers],
+    }
     return arrays, {**facts, "cost": asdict(cost)}
 
 
@@ -261,8 +279,24 @@ def table(items: Sequence[str], prompts: Sequence[str], model: LanguageModel, dr
     import polars as pl
 
     rows = [
-        (item, prompt, model.name, k, one.text, sum(one.logprobs) if one.logprobs else None, one.seed, one.ended, model.engine)
+        (
+            item,
+            prompt,
+            model.name,
+            k,
+            one.text,
+            sum(one.logprobs) if one.logprobs else None,
+            one.seed,
+            one.ended,
+            model.engine,
+        )
         for item, prompt, answers in zip(items, prompts, drawn.answers, strict=True)
         for k, one in enumerate(answers)
     ]
-    return pl.DataFrame(rows, schema=dict(zip(COLUMNS, (*[pl.String] * 3, pl.Int64, pl.String, pl.Float64, pl.Int64, *[pl.String] * 2), strict=True)), orient="row")
+    return pl.DataFrame(
+        rows,
+        schema=dict(
+            zip(COLUMNS, (*[pl.String] * 3, pl.Int64, pl.String, pl.Float64, pl.Int64, *[pl.String] * 2), strict=True)
+        ),
+        orient="row",
+    )

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from outgrow.errors import UserError
-from outgrow.generation.tokenized import Tokenized
+from outgrow.core.errors import UserError
+from outgrow.generation.tokenizer import Tokenized
 
 SHARPNESS = 0.3
 
@@ -28,7 +28,9 @@ def across(text: str, weak: Tokenized, said: np.ndarray, student: Tokenized, own
     spans = [model.spans(text) for model in (weak, student)]
     for model, found in zip((weak, student), spans, strict=True):
         if not _covered(text, found):
-            raise UserError(f"the tokenizer of {model.name!r} does not tell where in a text its tokens stand: no word bridge leads there")
+            raise UserError(
+                f"the tokenizer of {model.name!r} does not tell where in a text its tokens stand: no word bridge leads there"
+            )
     return bridge(text, spans[0], said, spans[1], own)
 
 
@@ -37,7 +39,9 @@ def bridge(
 ) -> np.ndarray:
     """The same by the spans of the tokens: first character, one past the last."""
     starts = words(text, [*weak, *student])
-    from_weak, to_student = (np.array([_word(text, starts, span) for span in spans], np.int64) for spans in (weak, student))
+    from_weak, to_student = (
+        np.array([_word(text, starts, span) for span in spans], np.int64) for spans in (weak, student)
+    )
     score = np.bincount(from_weak, np.asarray(said, np.float64), len(starts))
     share = np.exp(-np.exp(np.asarray(own, np.float64)) / SHARPNESS)
     return score[to_student] * share / np.bincount(to_student, share, len(starts))[to_student]
@@ -48,7 +52,11 @@ def words(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
     joined = set()
     for start, stop in spans:
         joined |= set(range(_seen(text, start, stop) + 1, stop))
-    return [0] + [at for at in range(1, len(text)) if text[at - 1].isspace() and not text[at].isspace() and at not in joined and text[:at].strip()]
+    return [0] + [
+        at
+        for at in range(1, len(text))
+        if text[at - 1].isspace() and not text[at].isspace() and at not in joined and text[:at].strip()
+    ]
 
 
 def _word(text: str, starts: Sequence[int], span: tuple[int, int]) -> int:

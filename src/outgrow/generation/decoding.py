@@ -20,9 +20,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from outgrow import progress
+from outgrow.core import progress
 from outgrow.generation import Answer, Sampling, Stepwise
-from outgrow.models import loading
+from outgrow.models import loader
 
 ROWS = {"cpu": 128, "cuda": 512}
 """Answers that are drawn together."""
@@ -36,7 +36,7 @@ _LIKELY = 1024
 """Tokens among which most sums of `top_p` are reached; only where they are not, the whole vocabulary is sorted."""
 
 
-class Writer(Stepwise, Protocol):
+class Decoder(Stepwise, Protocol):
     """A stepwise language model with its tokenizer."""
 
     tokens: tuple[str, ...]
@@ -59,7 +59,9 @@ class Writer(Stepwise, Protocol):
         ...
 
 
-def written(model: Writer, begun: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]], how: Sampling) -> list[list[Answer]]:
+def written(
+    model: Decoder, begun: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]], how: Sampling
+) -> list[list[Answer]]:
     """Answers to beginnings of token ids, the k-th to `begun[i]` drawn with `seeds[i][k]`; prompts of like length are read together."""
     answers: list[list[Answer]] = [[] for _ in begun]
     for batch in _batches(model, begun, [len(row) if how.temperature else 1 for row in seeds], how):
@@ -78,10 +80,10 @@ def written(model: Writer, begun: Sequence[Sequence[int]], seeds: Sequence[Seque
 
 
 def _batches(
-    model: Writer, begun: Sequence[Sequence[int]], draws: Sequence[int], how: Sampling
+    model: Decoder, begun: Sequence[Sequence[int]], draws: Sequence[int], how: Sampling
 ) -> Iterator[list[tuple[int, int, int]]]:
     """Lists of (prompt, first draw, one past the last) that are drawn together, in order of the prompts' lengths, the longest first."""
-    where = loading.device().type
+    where = loader.device().type
     batch: list[tuple[int, int, int]] = []
     filled = most = 0
     for prompt in sorted(range(len(begun)), key=lambda at: (-len(begun[at]), at)):
@@ -89,7 +91,7 @@ def _batches(
         while start < draws[prompt]:
             if not batch:
                 each = getattr(model, "column", 0) * (len(begun[prompt]) + how.tokens)
-                most = 1 if loading.alone() else max(1, min(ROWS[where], CACHE[where] // max(each, 1)))
+                most = 1 if loader.alone() else max(1, min(ROWS[where], CACHE[where] // max(each, 1)))
             stop = min(draws[prompt], start + most - filled)
             batch.append((prompt, start, stop))
             filled += stop - start
@@ -102,7 +104,7 @@ def _batches(
 
 
 def _drawn(
-    model: Writer, begun: Sequence[Sequence[int]], rows: Sequence[int], seeds: Sequence[int], how: Sampling
+    model: Decoder, begun: Sequence[Sequence[int]], rows: Sequence[int], seeds: Sequence[int], how: Sampling
 ) -> list[Answer]:
     """One answer for each of `rows`, which name beginnings; each beginning is read once."""
     drafts = [_Draft() for _ in rows]
@@ -141,21 +143,21 @@ class _Draft:
         self.sum = before.sum if before else 0.0
         self.ended: str | None = None
 
-    def add(self, token: int, score: float, model: Writer, how: Sampling) -> None:
+    def add(self, token: int, score: float, model: Decoder, how: Sampling) -> None:
         self.tokens.append(token)
         self.scores.append(score)
         self.sum += score
         if token in model.ends or self._stopped(model, how):
             self.ended = "stop"
 
-    def _stopped(self, model: Writer, how: Sampling) -> bool:
+    def _stopped(self, model: Decoder, how: Sampling) -> bool:
         if not how.stop:
             return False
         # A token may be one byte of a character of four: so many of the last ones hold any text that has just been completed.
         tail = self.tokens[-4 * max(map(len, how.stop)) - 4 :]
         return _cut(model.decode(tail), how)[1] and _cut(model.decode(self.tokens), how)[1]
 
-    def answer(self, seed: int, model: Writer, how: Sampling) -> Answer:
+    def answer(self, seed: int, model: Decoder, how: Sampling) -> Answer:
         last = bool(self.tokens) and self.tokens[-1] in model.ends
         text, _ = _cut(model.decode(self.tokens[:-1] if last else self.tokens), how)
         return Answer(text, tuple(self.scores), tuple(self.tokens), self.ended or "length", seed)
@@ -196,19 +198,21 @@ def nucleus(probs: torch.Tensor, top_p: float) -> torch.Tensor:
     return torch.where(probs >= least, probs, 0.0)
 
 
-def beams(model: Writer, prompts: Sequence[str], width: int, how: Sampling) -> list[list[Answer]]:
+def beams(model: Decoder, prompts: Sequence[str], width: int, how: Sampling) -> list[list[Answer]]:
     """At most `width` answers to each prompt, the likeliest first; of `how` its tokens, stop texts and chat count."""
     begun = [model.encode(prompt, how.chat) for prompt in prompts]
     found: list[list[Answer]] = [[] for _ in prompts]
     for batch in _batches(model, begun, [width] * len(begun), how):
         together = sorted({prompt for prompt, _, _ in batch if not found[prompt]})
         if together:
-            for prompt, answers in zip(together, _beams(model, [begun[at] for at in together], width, how), strict=True):
+            for prompt, answers in zip(
+                together, _beams(model, [begun[at] for at in together], width, how), strict=True
+            ):
                 found[prompt] = answers
     return found
 
 
-def _beams(model: Writer, begun: Sequence[Sequence[int]], width: int, how: Sampling) -> list[list[Answer]]:
+def _beams(model: Decoder, begun: Sequence[Sequence[int]], width: int, how: Sampling) -> list[list[Answer]]:
     steps = model.begin(begun)
     live: list[list[_Draft]] = [[_Draft()] for _ in begun]
     done: list[list[_Draft]] = [[] for _ in begun]
@@ -224,7 +228,9 @@ def _beams(model: Writer, begun: Sequence[Sequence[int]], width: int, how: Sampl
             here = range(start, start + len(drafts))
             start += len(drafts)
             for row, draft in zip(here, drafts, strict=True):
-                done[prompt] += [_grown(draft, end, score, model, how) for end, score in zip(ends, ending[row], strict=True)]
+                done[prompt] += [
+                    _grown(draft, end, score, model, how) for end, score in zip(ends, ending[row], strict=True)
+                ]
             options = [
                 (draft.sum + score, row, draft, token, score)
                 for row, draft in zip(here, drafts, strict=True)
@@ -248,7 +254,7 @@ def _beams(model: Writer, begun: Sequence[Sequence[int]], width: int, how: Sampl
     return [[draft.answer(0, model, how) for draft in row] for row in found]
 
 
-def _grown(draft: _Draft, token: int, score: float, model: Writer, how: Sampling) -> _Draft:
+def _grown(draft: _Draft, token: int, score: float, model: Decoder, how: Sampling) -> _Draft:
     grown = _Draft(draft)
     grown.add(token, score, model, how)
     return grown

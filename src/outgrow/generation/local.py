@@ -16,10 +16,10 @@ import torch
 import transformers
 from transformers.cache_utils import Cache, DynamicLayer
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.generation import Answer, Sampling, decoding
-from outgrow.generation.tokenized import Tokenized
-from outgrow.models import loading
+from outgrow.generation.tokenizer import Tokenized
+from outgrow.models import loader
 from outgrow.models.checkpoints import Model, config_of
 
 _TOGETHER = {"cpu": 2048, "cuda": 32768}
@@ -46,12 +46,14 @@ class Local(Tokenized):
 
     def __init__(self, model: Model, precision: str | None = None):
         if model.kind != "causal":
-            raise UserError(f"model {model.name!r} does not write: it is of kind {model.kind!r}; name a causal language model")
-        self._precision = loading.chosen_precision(precision)
+            raise UserError(
+                f"model {model.name!r} does not write: it is of kind {model.kind!r}; name a causal language model"
+            )
+        self._precision = loader.chosen_precision(precision)
         self.model, self.name, self.digest = model, model.name, model.digest
-        self._where = loading.device()
+        self._where = loader.device()
         versions = f"transformers {transformers.__version__}, torch {torch.__version__}"
-        self.alone = loading.alone()
+        self.alone = loader.alone()
         """Whether nothing is computed beside anything else."""
         self.engine = f"{versions}, {self._precision}, {self._where.type}{', each alone' if self.alone else ''}"
         self.rows = decoding.ROWS[self._where.type]
@@ -59,9 +61,14 @@ class Local(Tokenized):
     @cached_property
     def _net(self) -> Any:
         """Read when the first answer is asked for: mostly they are in the store."""
-        net = loading.load(self.model, self._precision, head=True)
-        if getattr(net, "_is_stateful", False) or set(getattr(net.config.get_text_config(), "layer_types", None) or ()) - _ATTENTION:
-            raise UserError(f"model {self.name!r} keeps a state of its own beside keys and values, which is not kept here: serve it and name it server:URL,NAME")
+        net = loader.load(self.model, self._precision, head=True)
+        if (
+            getattr(net, "_is_stateful", False)
+            or set(getattr(net.config.get_text_config(), "layer_types", None) or ()) - _ATTENTION
+        ):
+            raise UserError(
+                f"model {self.name!r} keeps a state of its own beside keys and values, which is not kept here: serve it and name it server:URL,NAME"
+            )
         return net
 
     @cached_property
@@ -114,10 +121,14 @@ class Local(Tokenized):
     def _fits(self, tokens: int) -> None:
         positions = getattr(self._net.config.get_text_config(), "max_position_embeddings", None)
         if positions is not None and tokens > positions:
-            raise UserError(f"{tokens} tokens of prompt and answer are more than the {positions} of {self.name!r}: ask for less")
+            raise UserError(
+                f"{tokens} tokens of prompt and answer are more than the {positions} of {self.name!r}: ask for less"
+            )
 
     @torch.no_grad()
-    def _read(self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]) -> Iterator[tuple[int, torch.Tensor]]:
+    def _read(
+        self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[int, torch.Tensor]]:
         """(number, logits (T, V)) of the pairs with tokens to read, a batch after another, the longest first."""
         lengths = [len(a) + len(b) - 1 for a, b in zip(begun, then, strict=True)]
         self._fits(max(lengths, default=0))
@@ -126,7 +137,10 @@ class Local(Tokenized):
         while order:
             # What stands to the right of a position is nothing to it: rows of unequal length need no mask.
             many = 1 if self.alone else max(1, _TOGETHER[self._where.type] // lengths[order[0]])
-            while many > 1 and sum(len(then[at]) for at in order[:many]) * head.weight.shape[0] > _NUMBERS[self._where.type]:
+            while (
+                many > 1
+                and sum(len(then[at]) for at in order[:many]) * head.weight.shape[0] > _NUMBERS[self._where.type]
+            ):
                 many -= 1
             batch, order = order[:many], order[many:]
             ids = torch.zeros(len(batch), lengths[batch[0]], dtype=torch.int64)
@@ -158,12 +172,19 @@ class _Steps:
         if common * (len(begun) - 1) < _WORTH:
             common = 0
         else:
-            net(input_ids=torch.tensor([begun[0][:common]], device=self._where), past_key_values=first, use_cache=True, logits_to_keep=1)
+            net(
+                input_ids=torch.tensor([begun[0][:common]], device=self._where),
+                past_key_values=first,
+                use_cache=True,
+                logits_to_keep=1,
+            )
         for rows in _groups(begun):
             read = Cache(layer_class_to_replicate=DynamicLayer)
             for layer, columns in enumerate(first.layers):
                 if columns.is_initialized:
-                    read.update(columns.keys.expand(len(rows), -1, -1, -1), columns.values.expand(len(rows), -1, -1, -1), layer)
+                    read.update(
+                        columns.keys.expand(len(rows), -1, -1, -1), columns.values.expand(len(rows), -1, -1, -1), layer
+                    )
             ids = torch.zeros(len(rows), len(begun[rows[-1]]) - common, dtype=torch.int64)
             for row, at in zip(ids, rows, strict=True):
                 row[: len(begun[at]) - common] = torch.tensor(begun[at][common:])
@@ -185,7 +206,9 @@ class _Steps:
     def _last(self, ids: torch.Tensor, places: Sequence[int], read: Cache) -> torch.Tensor:
         """(B, V) after the token at this place of each row; what stands to the right of it is nothing to it."""
         rows = torch.arange(len(ids))
-        hook = self._net.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0][rows, torch.tensor(places)][None],))
+        hook = self._net.get_output_embeddings().register_forward_pre_hook(
+            lambda _, given: (given[0][rows, torch.tensor(places)][None],)
+        )
         try:
             return self._net(input_ids=ids.to(self._where), past_key_values=read, use_cache=True).logits[0].float()
         finally:
@@ -227,7 +250,9 @@ def _groups(begun: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         many = 1
         while many < len(order):
             longer = len(begun[order[many]])
-            if (many + 1) * longer > _TOGETHER[loading.device().type] or (many * longer >= _FULL and longer > _LIKE * len(begun[order[0]])):
+            if (many + 1) * longer > _TOGETHER[loader.device().type] or (
+                many * longer >= _FULL and longer > _LIKE * len(begun[order[0]])
+            ):
                 break
             many += 1
         yield order[:many]
@@ -250,12 +275,17 @@ class _Columns(DynamicLayer):
         if not self.is_initialized:
             self.dtype, self.device, self.is_initialized = read.dtype, read.device, True
             self._filled = longest
-            self._room = [torch.zeros(batch, x.shape[1], longest + _AHEAD, x.shape[3], dtype=x.dtype, device=x.device) for x in (read.keys, read.values)]
+            self._room = [
+                torch.zeros(batch, x.shape[1], longest + _AHEAD, x.shape[3], dtype=x.dtype, device=x.device)
+                for x in (read.keys, read.values)
+            ]
         for room, x in zip(self._room, (read.keys, read.values), strict=True):
             for row, length, own in zip(rows, lengths, x, strict=True):
                 room[row, :, longest - length : longest] = own[:, :length]
 
-    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """One more column; returns all of them."""
         start, self._filled = self._filled, self._filled + key_states.shape[2]
         if self._filled > self._room[0].shape[2]:

@@ -1,10 +1,10 @@
 """Losses of pairs of answers: a is better than b. r(y) = log p(y) - log p_ref(y), a sum over tokens; p_ref: the model before it learns.
 
-    DPO             -log sig(beta D), D = r(a) - r(b)                                       Rafailov et al. 2023 (arXiv 2305.18290), eq. 7
-    conservative    -(1 - eps) log sig(beta D) - eps log sig(-beta D)                       Cui et al. 2025 (arXiv 2406.03199): beta 5, eps .1
-    weighted        times 2 (sig(|m|) - 1/2), m: by how much a supervisor prefers a         Afzali et al. 2026 (arXiv 2603.04968)
-    WSPO            mean over the tokens k of a of (beta r_k - (log v_k - log w_k))^2       Zhu et al. 2025 (ICLR): beta .1
-                    v, w: a weak model after and before it was aligned; b does not count
+DPO             -log sig(beta D), D = r(a) - r(b)                                       Rafailov et al. 2023 (arXiv 2305.18290), eq. 7
+conservative    -(1 - eps) log sig(beta D) - eps log sig(-beta D)                       Cui et al. 2025 (arXiv 2406.03199): beta 5, eps .1
+weighted        times 2 (sig(|m|) - 1/2), m: by how much a supervisor prefers a         Afzali et al. 2026 (arXiv 2603.04968)
+WSPO            mean over the tokens k of a of (beta r_k - (log v_k - log w_k))^2       Zhu et al. 2025 (ICLR): beta .1
+                v, w: a weak model after and before it was aligned; b does not count
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 
 @final
 @dataclass(frozen=True)
-class Pair:
+class PreferencePair:
     """Two answers to a prompt."""
 
     prompt: str
@@ -38,7 +38,9 @@ class PairObjective(Protocol):
     both: ClassVar[bool]
     """Whether rejected answers count."""
 
-    def __call__(self, chosen: Sequence[torch.Tensor], rejected: Sequence[torch.Tensor], weak: Sequence[torch.Tensor]) -> torch.Tensor:
+    def __call__(
+        self, chosen: Sequence[torch.Tensor], rejected: Sequence[torch.Tensor], weak: Sequence[torch.Tensor]
+    ) -> torch.Tensor:
         """(n,) losses, of the r_k (T,) of n chosen and rejected answers and log v_k - log w_k (T,) of the chosen; () where not needed."""
         ...
 
@@ -68,7 +70,9 @@ class Wspo:
     beta: float = 0.1
 
     def __call__(self, chosen, rejected, weak):
-        return torch.stack([(self.beta * strong - moved).square().mean() for strong, moved in zip(chosen, weak, strict=True)])
+        return torch.stack(
+            [(self.beta * strong - moved).square().mean() for strong, moved in zip(chosen, weak, strict=True)]
+        )
 
 
 def confidence(margin: float) -> float:

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 import torch
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.generation import Answer, Sampling, decoding
-from outgrow.generation.tokenized import Tokenized
-from outgrow.models import Model, loading
+from outgrow.generation.tokenizer import Tokenized
+from outgrow.models import Model, loader
 from outgrow.store import made_of
 
 if TYPE_CHECKING:
     from outgrow.generation import Steps
-    from outgrow.generation.decoding import Writer
+    from outgrow.generation.decoding import Decoder
 
 _TOGETHER = 512
 """Tokens whose logits are held together."""
@@ -34,9 +34,11 @@ _TOGETHER = 512
 class ProxyTuned(Tokenized):
     """A language model like any other, made of three. Raises UserError where their vocabularies differ, or alpha is no finite number."""
 
-    def __init__(self, strong: Writer, tuned_small: Writer, base_small: Writer, alpha: float = 1.0):
+    def __init__(self, strong: Decoder, tuned_small: Decoder, base_small: Decoder, alpha: float = 1.0):
         if not np.isfinite(alpha):
-            raise UserError(f"proxy-tuning with alpha {alpha}: give a number; 1 adds what tuning did to the small model once")
+            raise UserError(
+                f"proxy-tuning with alpha {alpha}: give a number; 1 adds what tuning did to the small model once"
+            )
         for small in (tuned_small, base_small):
             _same_tokens(strong, small)
         self.parts = (strong, tuned_small, base_small) if alpha else (strong,)
@@ -44,7 +46,7 @@ class ProxyTuned(Tokenized):
         self.name = f"proxy:{strong.name},{tuned_small.name},{base_small.name}" + ("" if alpha == 1 else f",{alpha:g}")
         self.digest = made_of({"proxy": [strong.digest, tuned_small.digest, base_small.digest], "alpha": self._alpha})
         self.engine = "; ".join(dict.fromkeys(part.engine for part in self.parts))
-        self.rows = decoding.ROWS[loading.device().type]
+        self.rows = decoding.ROWS[loader.device().type]
 
     @property
     def spelled(self) -> Model:
@@ -63,7 +65,11 @@ class ProxyTuned(Tokenized):
         for some in _slices([len(ids) for ids in then]):
             for ids, logits in zip(then[some], self.logits(begun[some], then[some]), strict=True):
                 logp = torch.log_softmax(logits, 1)
-                found.append(logp.gather(1, torch.tensor(ids, dtype=torch.int64, device=logp.device)[:, None])[:, 0].cpu().numpy())
+                found.append(
+                    logp.gather(1, torch.tensor(ids, dtype=torch.int64, device=logp.device)[:, None])[:, 0]
+                    .cpu()
+                    .numpy()
+                )
         return found
 
     def logits(self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]) -> list[torch.Tensor]:
@@ -109,14 +115,18 @@ def steered(said: Sequence[torch.Tensor], alpha: float) -> torch.Tensor:
     return strong + alpha * (tuned - base)
 
 
-def _same_tokens(one: Writer, other: Writer) -> None:
+def _same_tokens(one: Decoder, other: Decoder) -> None:
     if one.vocabulary == other.vocabulary:
         return
     both = [model.tokens for model in (one, other)]
-    sizes = " and ".join(f"{model.name!r} has {len(tokens):,} tokens" for model, tokens in zip((one, other), both, strict=True))
+    sizes = " and ".join(
+        f"{model.name!r} has {len(tokens):,} tokens" for model, tokens in zip((one, other), both, strict=True)
+    )
     at, a, b = next((at, a, b) for at, (a, b) in enumerate(zip_longest(*both)) if a != b)
     shown = " against ".join("none" if token is None else repr(token) for token in (a, b))
-    raise UserError(f"proxy-tuning adds logits token by token: {sizes}, and token {at:,} is {shown}; take models of one vocabulary")
+    raise UserError(
+        f"proxy-tuning adds logits token by token: {sizes}, and token {at:,} is {shown}; take models of one vocabulary"
+    )
 
 
 def _slices(lengths: Sequence[int]) -> Iterator[slice]:

@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from outgrow import progress
-from outgrow.errors import UserError
+from outgrow.core import progress
+from outgrow.core.errors import UserError
+from outgrow.core.seeding import hashed
 from outgrow.generation import Answer, Sampling, wire
-from outgrow.generation.answers import FLIGHT, Cost, Paid
-from outgrow.generation.tokenized import Tokenized
+from outgrow.generation.answers import FLIGHT, Paid, SamplingCost
+from outgrow.generation.tokenizer import Tokenized
 from outgrow.models.checkpoints import Model
-from outgrow.rng import hashed
 from outgrow.store import Store, made_of
 
 if TYPE_CHECKING:
@@ -70,8 +70,14 @@ class Server(Tokenized):
     """A language model at `url`. Raises UserError where no such model is served, or no server is there."""
 
     def __init__(
-        self, url: str, name: str, tokenizer: Model | None = None, *, timeout: float = 600.0, waits: Sequence[float] = WAITS
-    ):  # fmt: skip
+        self,
+        url: str,
+        name: str,
+        tokenizer: Model | None = None,
+        *,
+        timeout: float = 600.0,
+        waits: Sequence[float] = WAITS,
+    ):
         try:
             import openai
         except ImportError:
@@ -82,7 +88,9 @@ class Server(Tokenized):
         self._key, self._timeout = (os.environ.get("OPENAI_API_KEY") or "none").strip(), timeout
         if not (self._key.isascii() and self._key.isprintable()):
             raise UserError("OPENAI_API_KEY holds characters that no key has: set it to the key alone")
-        self._client = openai.OpenAI(base_url=self._url, api_key=self._key, max_retries=0, http_client=(client := wire.client(timeout)))
+        self._client = openai.OpenAI(
+            base_url=self._url, api_key=self._key, max_retries=0, http_client=(client := wire.client(timeout))
+        )
         weakref.finalize(self, client.close)
         self._lock = threading.Lock()
         self._unknown: set[str] = set()
@@ -96,7 +104,9 @@ class Server(Tokenized):
         url, _, rest = spec.partition(",")
         name, _, tokenizer = rest.partition(",tokenizer=")
         if not wire.valid(url) or not name:
-            raise UserError(f"server:{wire.address(spec)} is not server:URL,NAME, as in server:http://localhost:8000/v1,Qwen/Qwen3-0.6B")
+            raise UserError(
+                f"server:{wire.address(spec)} is not server:URL,NAME, as in server:http://localhost:8000/v1,Qwen/Qwen3-0.6B"
+            )
         if not tokenizer:
             return cls(url, name)
         from outgrow import models
@@ -107,7 +117,9 @@ class Server(Tokenized):
     def spelled(self) -> Model:
         """The checkpoint whose tokenizer the server uses."""
         if self._spelled is None:
-            raise UserError(f"no tokenizer of {self.name!r} is known: add it, as in server:{self.url},{self.name},tokenizer=MODEL")
+            raise UserError(
+                f"no tokenizer of {self.name!r} is known: add it, as in server:{self.url},{self.name},tokenizer=MODEL"
+            )
         return self._spelled
 
     @cached_property
@@ -115,7 +127,9 @@ class Server(Tokenized):
         """What the server says of the model."""
         named, _ = self._insist("models", None, _listed)
         if self.name not in named:
-            raise UserError(f"{self.url} serves no model {self.name!r}: it serves {wire.shown(', '.join(sorted(named)), self._key) or 'none'}")
+            raise UserError(
+                f"{self.url} serves no model {self.name!r}: it serves {wire.shown(', '.join(sorted(named)), self._key) or 'none'}"
+            )
         return named[self.name]
 
     @cached_property
@@ -159,8 +173,10 @@ class Server(Tokenized):
                 progress.say(str(refused))
             self._lose(str(refused))
             found, requests = None, 1
-        spent = Cost(time.monotonic() - began, 0, 0, requests)
-        return Paid(Answer("", (), (), "failed", seed), spent) if found is None else Paid(found.answer, found.cost + spent)
+        spent = SamplingCost(time.monotonic() - began, 0, 0, requests)
+        return (
+            Paid(Answer("", (), (), "failed", seed), spent) if found is None else Paid(found.answer, found.cost + spent)
+        )
 
     def _begun(self, prompt: str) -> str | list[int]:
         """A prompt as the server is sent it: in tokens where they are known, since it would take the text of a control token for one."""
@@ -196,7 +212,9 @@ class Server(Tokenized):
         """float32 (B, V): log-probabilities of what follows each of B rows of ids."""
         import torch
 
-        return torch.from_numpy(np.stack(self._together(self._next, ids)) if ids else np.zeros((0, len(self.tokens)), np.float32))
+        return torch.from_numpy(
+            np.stack(self._together(self._next, ids)) if ids else np.zeros((0, len(self.tokens)), np.float32)
+        )
 
     def _together(self, ask: Callable[[Any], Any], asked: Sequence[Any]) -> list[Any]:
         with ThreadPoolExecutor(FLIGHT) as pool:
@@ -204,7 +222,13 @@ class Server(Tokenized):
 
     def _next(self, ids: Sequence[int]) -> np.ndarray:
         size = len(self.tokens)
-        body = {"prompt": list(ids), "max_tokens": 1, "temperature": 1.0, "logprobs": size, "return_tokens_as_token_ids": True}
+        body = {
+            "prompt": list(ids),
+            "max_tokens": 1,
+            "temperature": 1.0,
+            "logprobs": size,
+            "return_tokens_as_token_ids": True,
+        }
         try:
             told, why = self._must("completions", body, _following), ""
         except _Refused as refused:
@@ -240,13 +264,17 @@ class Server(Tokenized):
 
         found = self._must("completions", body, read)
         if not len(found):
-            raise UserError(f"{self.url} does not score given texts (echo with log-probabilities of the prompt): use a server that does, or the checkpoint itself")
+            raise UserError(
+                f"{self.url} does not score given texts (echo with log-probabilities of the prompt): use a server that does, or the checkpoint itself"
+            )
         return found
 
     def _must(self, path: str, body: Mapping[str, Any], read: Callable[[Any], Any]) -> Any:
         found, _ = self._insist(path, body, read)
         if found is None:
-            raise UserError(f"{self.url} gave no answer that can be read after {1 + len(self._waits)} requests: see its log")
+            raise UserError(
+                f"{self.url} gave no answer that can be read after {1 + len(self._waits)} requests: see its log"
+            )
         return found
 
     def _insist(
@@ -264,7 +292,9 @@ class Server(Tokenized):
                     found = read(answer)
                 except _FOREIGN as error:
                     told = wire.shown(error, self._key)
-                    raise _Vain(f"its answer has another shape than OpenAI's ({type(error).__name__}: {told})") from None
+                    raise _Vain(
+                        f"its answer has another shape than OpenAI's ({type(error).__name__}: {told})"
+                    ) from None
             except _Unknown as error:
                 with self._lock:
                     self._unknown.add(str(error))
@@ -309,11 +339,15 @@ class Server(Tokenized):
         """One request; the JSON that came back."""
         import openai
 
-        known = {name: value for name, value in (body or {}).items() if name not in optional or name not in self._unknown}
+        known = {
+            name: value for name, value in (body or {}).items() if name not in optional or name not in self._unknown
+        }
         try:
             if body is None:
                 return wire.within(self._timeout, lambda: self._client.get(path, cast_to=object))
-            return wire.within(self._timeout, lambda: self._client.post(path, body={"model": self.name, **known}, cast_to=object))
+            return wire.within(
+                self._timeout, lambda: self._client.post(path, body={"model": self.name, **known}, cast_to=object)
+            )
         except wire.Refused as refused:
             raise _Vain(str(refused)) from None
         except openai.APITimeoutError:
@@ -403,7 +437,9 @@ def _said(answer: Any, seed: int) -> Paid:
     choice = _only(answer)
     told = (choice.get("logprobs") or {}).get("content") or []
     text = choice["message"]["content"]
-    return _paid(answer, "" if text is None else text, [one["token"] for one in told], [one["logprob"] for one in told], seed)
+    return _paid(
+        answer, "" if text is None else text, [one["token"] for one in told], [one["logprob"] for one in told], seed
+    )
 
 
 def _paid(answer: Any, text: Any, tokens: Sequence[str], logprobs: Sequence[float], seed: int) -> Paid:
@@ -420,7 +456,9 @@ def _paid(answer: Any, text: Any, tokens: Sequence[str], logprobs: Sequence[floa
         "stop" if _only(answer).get("finish_reason") in _ENDED else "length",
         seed,
     )
-    cost = Cost(0.0, wire.count(used.get("completion_tokens", len(logprobs))), wire.count(used.get("prompt_tokens", 0)), 0)
+    cost = SamplingCost(
+        0.0, wire.count(used.get("completion_tokens", len(logprobs))), wire.count(used.get("prompt_tokens", 0)), 0
+    )
     return Paid(made, cost)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from outgrow.generation import Answer
-from outgrow.objectives.evidential import BOUND, misleading
+from outgrow.losses.evidential import BOUND, misleading
 
 TOGETHER = {"cpu": 1 << 17, "cuda": 1 << 24}
 """Numbers of a (tokens, vocabulary) table that the Bayesian loss holds at a time."""
@@ -48,7 +48,9 @@ def ranked(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
 class TokenObjective(Protocol):
     """logits (n, V), tokens int64 (n,), scores float (n,) in [0, 1], progress in [0, 1] -> losses (n,)."""
 
-    def __call__(self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float) -> torch.Tensor:
+    def __call__(
+        self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float
+    ) -> torch.Tensor:
         """The loss of every token."""
         ...
 
@@ -67,7 +69,9 @@ class Soft:
 
     def __call__(self, logits, tokens, scores, progress):
         rest = logits.scatter(1, tokens[:, None], -torch.inf).logsumexp(1)
-        return torch.nn.functional.binary_cross_entropy_with_logits(logits.gather(1, tokens[:, None])[:, 0] - rest, scores, reduction="none")
+        return torch.nn.functional.binary_cross_entropy_with_logits(
+            logits.gather(1, tokens[:, None])[:, 0] - rest, scores, reduction="none"
+        )
 
 
 @dataclass(frozen=True)

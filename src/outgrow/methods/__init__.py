@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, final
 
-from outgrow.errors import UserError, unknown
-from outgrow.worlds import World
+from outgrow.core.errors import UserError, unknown
+from outgrow.core.worlds import World
 
 RESOURCES = {
     "weak": "what the supervisors say of the transfer items (WeakLabels)",

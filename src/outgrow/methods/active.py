@@ -6,8 +6,8 @@
 The less sure the labels are, the more a gold label outweighs one of them.
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(

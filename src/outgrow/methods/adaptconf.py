@@ -1,12 +1,12 @@
 """Adaptive confidence: the student's own answer counts up to as much as the label, item by item.
 
-    L = (1-a) CE(f, w) + a CE(f, stop(1[f]))        a = e^{CE_self/T} / (e^{CE_self/T} + e^{CE_teacher/T}), no gradient
-    CE_self = CE(f, 1[f])        CE_teacher = CE(f, 1[w])        a = 1/2 where they agree, less where not
+L = (1-a) CE(f, w) + a CE(f, stop(1[f]))        a = e^{CE_self/T} / (e^{CE_self/T} + e^{CE_teacher/T}), no gradient
+CE_self = CE(f, 1[f])        CE_teacher = CE(f, 1[w])        a = 1/2 where they agree, less where not
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.adaptconf import AdaptConf
 from outgrow.methods import method
-from outgrow.objectives.adaptconf import AdaptConf
-from outgrow.worlds import World
 
 
 @method(

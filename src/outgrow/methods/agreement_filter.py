@@ -1,12 +1,12 @@
 """Agreement filter: the student is trained on items where, not having seen the weak label, it would say the same.
 
-    minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = 1[g_i > t], g the student fitted on the other folds
+minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = 1[g_i > t], g the student fitted on the other folds
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
 from outgrow.selection.agreement import agreement
 from outgrow.students.crossfit import answers, crossfit
-from outgrow.worlds import World
 
 
 @method(

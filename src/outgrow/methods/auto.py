@@ -22,8 +22,8 @@ has taught and to which what rivals share was never shown: items of one group th
 together as an author's are, leave naive as it is.
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(
@@ -36,8 +36,8 @@ def auto(weak, student, rivals, rights, answers, *, sigmas: float = 3.0, draws: 
     import numpy as np
 
     from outgrow.students.crossfit import crossfit, folds
+    from outgrow.students.ensemble import Choice, Pool
     from outgrow.students.rivals import among, chosen, contrasts, margin, opposed, prior, said, unliked
-    from outgrow.students.together import Choice, Pool
 
     labels = weak.beliefs
     heard = ~np.isnan(labels).any(-1)
@@ -68,7 +68,10 @@ def auto(weak, student, rivals, rights, answers, *, sigmas: float = 3.0, draws: 
                 kappas[k, m] += [kappa(a[rows], b[rows]) / draws for a, b, rows in zip(*says, heard, strict=True)]
     reliable = np.sqrt(kappas.clip(0).prod(0)).clip(0.01, 0.99)
     second = [unliked(way(probs), answers, count) for way, probs in zip(found, unseen, strict=True)]
-    g = Choice(reliable[1:].argmax(0), [student.fit(said(labels, z + more + start, count)) for z, more in zip(first, second, strict=True)])
+    g = Choice(
+        reliable[1:].argmax(0),
+        [student.fit(said(labels, z + more + start, count)) for z, more in zip(first, second, strict=True)],
+    )
     r = np.stack([reliable[0], reliable[1:].max(0)])
     odds = (r / (1 - r)) ** 2 + [[faith], [0]]
     z = np.stack([margin(one.predict()) for one in (plain, g)])

@@ -5,8 +5,8 @@
 Layer, strength s and ridge by held-out weak labels; s = 1 is naive.
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 STRENGTHS = (1.0, 3.0, 10.0)
 
@@ -29,10 +29,14 @@ def auxiliary(weak, student, auxiliary):
     for layer in dict.fromkeys(layers):
         basis, r = student.space.basis(layer), layers.index(layer)
         shared = trunk([(task.features[r], np.eye(len(task.classes))[task.gold]) for task in auxiliary])
-        bases += [stretched(basis, torch.from_numpy(shared), strength, student.space.reference) for strength in STRENGTHS]
+        bases += [
+            stretched(basis, torch.from_numpy(shared), strength, student.space.reference) for strength in STRENGTHS
+        ]
     candidates = tuple(student.space.layers[layer] for layer in dict.fromkeys(layers) for _ in STRENGTHS)
     # Strengths stand as layers, among which a student chooses by held-out labels.
-    space = Space(student.space.features[[0] * len(bases)], candidates, student.space.reference, _bases=dict(enumerate(bases)))
+    space = Space(
+        student.space.features[[0] * len(bases)], candidates, student.space.reference, _bases=dict(enumerate(bases))
+    )
     return Probe(space, student.train, student.groups, student.seed, student.replicates, student.head).fit(weak.beliefs)
 
 

@@ -1,10 +1,10 @@
 """Bootstrap: the labels climb to the student through students of sizes in between.
 
-    w_0 = w        w_m = fit_m(w_{m-1})    for every rung m of the ladder        student = fit(w_M)
+w_0 = w        w_m = fit_m(w_{m-1})    for every rung m of the ladder        student = fit(w_M)
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(

@@ -6,8 +6,8 @@ Rivals are the candidates of a question, of which one is right; else groups of t
 items that did not teach it is opposite in groups of two so often that it is no chance (`opposed`).
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(

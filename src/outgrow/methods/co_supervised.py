@@ -1,13 +1,13 @@
 """Co-supervision: specialised supervisors share the items out among themselves, and what stays inconsistent is rejected.
 
-    f = fit(mean_j w_j), then in rounds
-    E   a_ij ~ g_j(x_i) prod_c f_c(x_i)^{w_ijc}                    who speaks for item i
-    M   g = fit(a)      t_i = sum_j a_ij w_ij      keep i where f at the class that t_i names >= that class's base rate
-        f = fit(t on what is kept)
+f = fit(mean_j w_j), then in rounds
+E   a_ij ~ g_j(x_i) prod_c f_c(x_i)^{w_ijc}                    who speaks for item i
+M   g = fit(a)      t_i = sum_j a_ij w_ij      keep i where f at the class that t_i names >= that class's base rate
+    f = fit(t on what is kept)
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(
@@ -45,4 +45,6 @@ def _labels(voices, share, spoke):
     import numpy as np
 
     mixed = np.einsum("rjnc,rnj->rnc", voices, share, dtype=np.float64)
-    return np.where(spoke.any(1)[..., None], mixed / np.maximum(mixed.sum(-1, keepdims=True), 1e-30), np.nan).astype(np.float32)
+    return np.where(spoke.any(1)[..., None], mixed / np.maximum(mixed.sum(-1, keepdims=True), 1e-30), np.nan).astype(
+        np.float32
+    )

@@ -1,11 +1,11 @@
 """Confidence filter: the student is trained on the items of which the supervisor is surest, class by class.
 
-    minimise  sum_{i kept} CE(f_i, w_i)        kept: the top `share` of confidence within each class that w names
+minimise  sum_{i kept} CE(f_i, w_i)        kept: the top `share` of confidence within each class that w names
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
 from outgrow.selection.confidence import confidence
-from outgrow.worlds import World
 
 
 @method(

@@ -1,11 +1,11 @@
 """Confidence weight: items on which the supervisor wavers count for little, and only its choice is learned.
 
-    minimise  sum_i v_i CE(f_i, 1[w_i])        v = 2 (sigmoid(|margin|) - 1/2), margin = log w_1 - log w_2 of the two likeliest
+minimise  sum_i v_i CE(f_i, 1[w_i])        v = 2 (sigmoid(|margin|) - 1/2), margin = log w_1 - log w_2 of the two likeliest
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
 from outgrow.selection.margin import margin
-from outgrow.worlds import World
 
 
 @method(

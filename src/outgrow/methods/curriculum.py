@@ -1,12 +1,12 @@
 """Curriculum: the confident half teaches first and alone, then all items at half the rate.
 
-    epochs: 2 on A at rate 1, then 3 on all at rate 1/2        A: the surer half of each class
-    minimise  sum_i v_i CE(f_i, w_i)        v = 2 [i in A] + 3/2, divided by its value on A
+epochs: 2 on A at rate 1, then 3 on all at rate 1/2        A: the surer half of each class
+minimise  sum_i v_i CE(f_i, w_i)        v = 2 [i in A] + 3/2, divided by its value on A
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
 from outgrow.selection.confidence import confidence
-from outgrow.worlds import World
 
 
 @method(
@@ -18,4 +18,6 @@ from outgrow.worlds import World
 )
 def curriculum(weak, student, *, first: float = 2.0, then: float = 3.0, rate: float = 0.5):
     """The surer half of each class alone for 2 epochs, then all items for 3 at half the rate."""
-    return student.fit(weak.beliefs, weights=(first * confidence(weak.belief, 0.5) + rate * then) / (first + rate * then))
+    return student.fit(
+        weak.beliefs, weights=(first * confidence(weak.belief, 0.5) + rate * then) / (first + rate * then)
+    )

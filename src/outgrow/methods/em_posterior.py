@@ -1,13 +1,13 @@
 """EM posterior: what supervisors say is gold through a channel whose errors depend on the features.
 
-    C_k(l | x) = softmax_l(V_k . (x, 1))        P(the supervisors say l | gold is k): for two classes TPR and FPR, logistic in x
-    E   q_ik ~ f_k(x_i) prod_l C_k(l | x_i)^{w_il}              f: the student as prior
-    M   V_k by one step up sum_i q_ik sum_l w_il log C_k(l | x_i) - ridge/2 |V_k|^2, along a bound of its curvature
-    student = fit(q)        a round: f = fit(the student's hardened answers), then E and M by turns, then fit(q)
+C_k(l | x) = softmax_l(V_k . (x, 1))        P(the supervisors say l | gold is k): for two classes TPR and FPR, logistic in x
+E   q_ik ~ f_k(x_i) prod_l C_k(l | x_i)^{w_il}              f: the student as prior
+M   V_k by one step up sum_i q_ik sum_l w_il log C_k(l | x_i) - ridge/2 |V_k|^2, along a bound of its curvature
+student = fit(q)        a round: f = fit(the student's hardened answers), then E and M by turns, then fit(q)
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 AXES = 32
 """Leading axes of the student's features that the channel depends on."""

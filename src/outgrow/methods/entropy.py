@@ -1,11 +1,11 @@
 """Minimum entropy: let the student be sure of something everywhere, so that its boundary runs where few items lie.
 
-    L = CE(f, w) + lambda_t (H(f) + KL(mean f || prior))        lambda_t = strength x progress, prior: the mean of w
+L = CE(f, w) + lambda_t (H(f) + KL(mean f || prior))        lambda_t = strength x progress, prior: the mean of w
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.entropy import Entropy
 from outgrow.methods import method
-from outgrow.objectives.entropy import Entropy
-from outgrow.worlds import World
 
 
 @method(

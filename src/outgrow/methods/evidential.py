@@ -1,13 +1,13 @@
 """Bayesian multi-weak: labels are draws from a Dirichlet, and the student's logits are evidence for it, alpha = e^z + 1.
 
-    L = sum_i u_i sum_c y_c^(i) EDL(c) = sum_c y_c EDL(c),  y = sum_i u_i y^(i)        u_i: supervisor i's weight
-    EDL(c) = log S - log alpha_c + lambda_t KL[Dir(alpha, but 1 at c) || Dir(1)]        S = sum alpha, lambda_t = progress
-    with self-term: (1-g) L + g EDL(stop(argmax f))        predictions are alpha / S
+L = sum_i u_i sum_c y_c^(i) EDL(c) = sum_c y_c EDL(c),  y = sum_i u_i y^(i)        u_i: supervisor i's weight
+EDL(c) = log S - log alpha_c + lambda_t KL[Dir(alpha, but 1 at c) || Dir(1)]        S = sum alpha, lambda_t = progress
+with self-term: (1-g) L + g EDL(stop(argmax f))        predictions are alpha / S
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.evidential import Evidential
 from outgrow.methods import method
-from outgrow.objectives.evidential import Evidential
-from outgrow.worlds import World
 
 PAPER = "Cui et al. 2025 (arXiv 2406.03199), after Sensoy et al. 2018 (arXiv 1806.01768)"
 DIFFERS = (

@@ -1,11 +1,11 @@
 """Generalised cross-entropy: an item pulls less the more the student contradicts its label.
 
-    L = sum_c w_c (1 - f_c^q) / q        q -> 0: cross-entropy, q = 1: absolute error; for one label y, dL = f_y^q dCE
+L = sum_c w_c (1 - f_c^q) / q        q -> 0: cross-entropy, q = 1: absolute error; for one label y, dL = f_y^q dCE
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.gce import GCE
 from outgrow.methods import method
-from outgrow.objectives.gce import GCE
-from outgrow.worlds import World
 
 
 @method(

@@ -1,11 +1,11 @@
 """Generative fine-tuning: the student learns the task's texts as a language model before it learns the weak labels.
 
-    theta_1: minimise  -log p(token | those before it)  over the texts, without labels, from the checkpoint
-    minimise  CE(f, w)  from theta_1
+theta_1: minimise  -log p(token | those before it)  over the texts, without labels, from the checkpoint
+minimise  CE(f, w)  from theta_1
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(

@@ -1,10 +1,10 @@
 """Hardened self-training: the student is trained on weak labels, then on its own hardened answers, for a few rounds.
 
-    f_0 = fit(w)        f_k = fit(1[f_{k-1} > t])        t: the answers keep the class balance of w
+f_0 = fit(w)        f_k = fit(1[f_{k-1} > t])        t: the answers keep the class balance of w
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(
@@ -18,8 +18,8 @@ def hardened(weak, student, *, rounds: int = 1):
     """Train on weak labels, then on the student's own hardened answers."""
     import torch
 
-    from outgrow.objectives.logconf import hardened as harden
-    from outgrow.objectives.logconf import prior
+    from outgrow.losses.logconf import hardened as harden
+    from outgrow.losses.logconf import prior
 
     labels = weak.beliefs
     seen = torch.from_numpy((labels == labels).all(-1)).float()

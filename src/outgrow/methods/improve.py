@@ -1,11 +1,11 @@
 """Improving the supervisors in rounds: each round they are taught gold where the student finds them weak, and label anew.
 
-    for each round:   f = fit(w)      T = T + {i of largest KL(w_i || f_i)}      w = what supervisors taught gold of T say
-    student = fit(w)
+for each round:   f = fit(w)      T = T + {i of largest KL(w_i || f_i)}      w = what supervisors taught gold of T say
+student = fit(w)
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(
@@ -23,7 +23,9 @@ def improve(weak, student, oracle, teach, *, budget: int = 100, rounds: int = 2)
     for done in range(rounds):
         labels = weak.beliefs
         with np.errstate(invalid="ignore"):
-            apart = (labels * np.log(np.maximum(labels, 1e-9) / student.fit(labels).predict())).sum(-1, dtype=np.float64)
+            apart = (labels * np.log(np.maximum(labels, 1e-9) / student.fit(labels).predict())).sum(
+                -1, dtype=np.float64
+            )
         weakest = np.where(spoke & ~taught & ~np.isnan(apart), apart, -np.inf)
         share = budget * (done + 1) // rounds - budget * done // rounds
         for r, row in enumerate(weakest):

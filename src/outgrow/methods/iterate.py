@@ -1,14 +1,14 @@
 """Iterate: train on what is consistent, let the student relabel what was discarded, train again on both.
 
-    A: the top `share` of confidence within each class        f_1 = fit(w on A)
-    B: the top `share` of |f_1| within each class, not in A   f_2 = fit(w on A, 1[f_1 > t] on B)
+A: the top `share` of confidence within each class        f_1 = fit(w on A)
+B: the top `share` of |f_1| within each class, not in A   f_2 = fit(w on A, 1[f_1 > t] on B)
 """
 
-from outgrow.labels import Belief
+from outgrow.core.worlds import World
+from outgrow.label_models import Belief
 from outgrow.methods import method
 from outgrow.selection.confidence import confidence
 from outgrow.students.crossfit import answers
-from outgrow.worlds import World
 
 
 @method(

@@ -1,11 +1,11 @@
 """Neighbours' filter: the student is trained on items whose weak label is what their neighbours' weak labels say.
 
-    minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = argmax_c mean_{j near i} w_jc / prior_c
+minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = argmax_c mean_{j near i} w_jc / prior_c
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
 from outgrow.selection.neighbours import neighbours
-from outgrow.worlds import World
 
 
 @method(

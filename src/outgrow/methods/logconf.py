@@ -1,12 +1,12 @@
 """Auxiliary confidence loss: let the student trust itself where it is sure.
 
-    L = (1-a) CE(f, w) + a CE(f, stop(1[f > t]))        t: the predicted class balance equals the weak prior
-    a = alpha min(progress / warmup, 1)                  schedule "repository" leaves out the division
+L = (1-a) CE(f, w) + a CE(f, stop(1[f > t]))        t: the predicted class balance equals the weak prior
+a = alpha min(progress / warmup, 1)                  schedule "repository" leaves out the division
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.logconf import Logconf
 from outgrow.methods import method
-from outgrow.objectives.logconf import Logconf
-from outgrow.worlds import World
 
 
 @method(

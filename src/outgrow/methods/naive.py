@@ -1,12 +1,14 @@
 """Naive fine-tuning: the student is trained on the supervisors' labels as they are.
 
-    minimise  CE(f, w)        w: the mean of the supervisors' probabilities
+minimise  CE(f, w)        w: the mean of the supervisors' probabilities
 """
 
 from outgrow.methods import method
 
 
-@method(paper="Burns et al. 2023 (arXiv 2312.09390), section 3", differs="a full-batch head on frozen features", usual=True)
+@method(
+    paper="Burns et al. 2023 (arXiv 2312.09390), section 3", differs="a full-batch head on frozen features", usual=True
+)
 def naive(weak, student):
     """Train on the weak labels as they are."""
     return student.fit(weak.beliefs)

@@ -1,13 +1,13 @@
 """Overlap density: the student is trained on items that carry both what the supervisor knows and what it does not see.
 
-    minimise  sum_{i kept} CE(f_i, w_i)        kept: the top `share` of s within each class that w names
-    s = z(cross-fitted likelihood ratio) + z(neighbours' agreement) + z(local density) + z(medium entropy)
+minimise  sum_{i kept} CE(f_i, w_i)        kept: the top `share` of s within each class that w names
+s = z(cross-fitted likelihood ratio) + z(neighbours' agreement) + z(local density) + z(medium entropy)
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
 from outgrow.selection.overlap import overlap as overlapping
 from outgrow.students.crossfit import crossfit
-from outgrow.worlds import World
 
 
 @method(

@@ -1,11 +1,11 @@
 """Product: the target is the normalised product of the student's and the supervisor's beliefs.
 
-    L = CE(f, stop(f^beta w^alpha / Z))
+L = CE(f, stop(f^beta w^alpha / Z))
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.product import Product
 from outgrow.methods import method
-from outgrow.objectives.product import Product
-from outgrow.worlds import World
 
 
 @method(

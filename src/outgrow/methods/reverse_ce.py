@@ -1,11 +1,11 @@
 """Reverse cross-entropy on unsure labels (CACE): an unsure label pulls a little towards its answer, never back to even odds.
 
-    L = RCE(f, w) = - sum_c f_c log w_c where |w - 1/2| < c, else CE(f, w)        log w >= -4
+L = RCE(f, w) = - sum_c f_c log w_c where |w - 1/2| < c, else CE(f, w)        log w >= -4
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.reverse_ce import ReverseCE
 from outgrow.methods import method
-from outgrow.objectives.reverse_ce import ReverseCE
-from outgrow.worlds import World
 
 
 @method(

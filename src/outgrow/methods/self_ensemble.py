@@ -1,11 +1,11 @@
 """Self-ensemble: students on halves of the weak labels vote on the other halves, and the student learns the vote.
 
-    minimise  sum_i CE(f_i, u_i)        u_i = mean_d 1[g_d,i > t], g_d: the student fitted on the half of draw d without i
+minimise  sum_i CE(f_i, u_i)        u_i = mean_d 1[g_d,i > t], g_d: the student fitted on the half of draw d without i
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
 from outgrow.students.crossfit import answers, crossfit
-from outgrow.worlds import World
 
 
 @method(

@@ -1,11 +1,11 @@
 """Symmetric cross-entropy: the plain loss learns, the reverse one bounds what a wrong label can ask.
 
-    L = alpha CE(f, w) + beta RCE(f, w)        RCE(f, w) = - sum_c f_c log w_c, log w >= -4
+L = alpha CE(f, w) + beta RCE(f, w)        RCE(f, w) = - sum_c f_c log w_c, log w >= -4
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.symmetric import Symmetric
 from outgrow.methods import method
-from outgrow.objectives.symmetric import Symmetric
-from outgrow.worlds import World
 
 
 @method(

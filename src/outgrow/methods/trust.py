@@ -1,10 +1,10 @@
 """Trust function: where the supervisor is right is learned from its own features, and its labels count as far as that.
 
-    minimise  sum_i q(h_i) CE(f_i, w_i)        q = fit(1[argmax w = gold]) on weak-train, h: the supervisor's features
+minimise  sum_i q(h_i) CE(f_i, w_i)        q = fit(1[argmax w = gold]) on weak-train, h: the supervisor's features
 """
 
+from outgrow.core.worlds import World
 from outgrow.methods import method
-from outgrow.worlds import World
 
 
 @method(

@@ -1,11 +1,11 @@
 """Confidence window: once the student is sure of an item, its weak label no longer pulls, be it for or against.
 
-    L = CE(f, w) where max f < 1/2 + radius, else 0
+L = CE(f, w) where max f < 1/2 + radius, else 0
 """
 
+from outgrow.core.worlds import World
+from outgrow.losses.window import Window
 from outgrow.methods import method
-from outgrow.objectives.window import Window
-from outgrow.worlds import World
 
 
 @method(

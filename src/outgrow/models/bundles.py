@@ -25,7 +25,9 @@ LONGEST_ROW = 1024
 WORTH = 0.25
 """A text joins a bundle where that saves at least this share of its tokens."""
 
-SHARING = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text", "gpt_neox", "olmo2", "phi3", "smollm3"})
+SHARING = frozenset(
+    {"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text", "gpt_neox", "olmo2", "phi3", "smollm3"}
+)
 """Model types whose attention takes a mask of any shape and whose positions are what they are told; tests show it."""
 
 
@@ -114,7 +116,11 @@ class Batch:
             for number, text in enumerate(texts, 1):
                 own = len(text) - shared
                 here = slice(stop, stop + own)
-                ids[at, here], segment[at, here], position[at, here] = text[shared:], number, np.arange(shared, len(text))
+                ids[at, here], segment[at, here], position[at, here] = (
+                    text[shared:],
+                    number,
+                    np.arange(shared, len(text)),
+                )
                 stop += own
                 row.append(at)
                 end.append(stop - 1 if own else shared - 1)

@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from outgrow import progress
-from outgrow.errors import UserError, unknown
+from outgrow.core import progress
+from outgrow.core.errors import UserError, unknown
 from outgrow.models import files, hub, scratch, wheels
 from outgrow.models.catalogue import ENTRIES, Entry
-from outgrow.models.damaged import check_gguf, reading
+from outgrow.models.damage import check_gguf, reading
 from outgrow.store import Store, container, disk, made_of
 
 FORMAT = 1
@@ -176,10 +176,17 @@ def _joined(name: str, parts: list[Model]) -> Model:
         raise UserError(f"{name!r}: what is joined by a comma is a model of images and one of texts, in this order")
     both = [part.parameters for part in parts]
     return Model(
-        name=name, kind="joined", path=Path(), digest=made_of({"joined": [part.digest for part in parts]}),
-        revision=", ".join(part.revision for part in parts), licence=", ".join(part.licence for part in parts), parameters=sum(both),
-        width=sum(part.width for part in parts), depth=max(part.depth for part in parts), size_bytes=sum(part.size_bytes for part in parts),
-    )  # fmt: skip
+        name=name,
+        kind="joined",
+        path=Path(),
+        digest=made_of({"joined": [part.digest for part in parts]}),
+        revision=", ".join(part.revision for part in parts),
+        licence=", ".join(part.licence for part in parts),
+        parameters=sum(both),
+        width=sum(part.width for part in parts),
+        depth=max(part.depth for part in parts),
+        size_bytes=sum(part.size_bytes for part in parts),
+    )
 
 
 def _from_scratch(name: str) -> Model:
@@ -193,9 +200,17 @@ def _from_scratch(name: str) -> Model:
 def _of_patches(name: str) -> Model:
     count = scratch.centroids(name)
     return Model(
-        name=name, kind="patches", path=Path(), digest=made_of({scratch.PATCHES: count}), revision="found in the pool's images",
-        licence="none needed", parameters=108 * count, width=4 * count, depth=1, size_bytes=0,
-    )  # fmt: skip
+        name=name,
+        kind="patches",
+        path=Path(),
+        digest=made_of({scratch.PATCHES: count}),
+        revision="found in the pool's images",
+        licence="none needed",
+        parameters=108 * count,
+        width=4 * count,
+        depth=1,
+        size_bytes=0,
+    )
 
 
 def _local(name: str, folder: Path, store: Store) -> Model:
@@ -236,7 +251,7 @@ def dequantize(gguf: Path, folder: Path, name: str) -> None:
     import gguf as library
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    from outgrow.models.loading import complete, quiet
+    from outgrow.models.loader import complete, quiet
 
     check_gguf(gguf)
     progress.say(f"converting {name} to safetensors, once (up to a minute)")
@@ -248,7 +263,11 @@ def dequantize(gguf: Path, folder: Path, name: str) -> None:
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
             # Without `dequantize` the result counts as quantized, and can neither be saved nor fine-tuned.
             model, loaded = AutoModelForCausalLM.from_pretrained(
-                gguf.parent, gguf_file=gguf.name, quantization_config=GgufConfig(dequantize=True), dtype="bfloat16", output_loading_info=True
+                gguf.parent,
+                gguf_file=gguf.name,
+                quantization_config=GgufConfig(dequantize=True),
+                dtype="bfloat16",
+                output_loading_info=True,
             )
         complete(model, loaded, what)
         model.save_pretrained(folder)
@@ -271,7 +290,9 @@ def seeing(folder: Path, name: str) -> Any:
     if hasattr(config, "text_config"):
         return config.vision_config if config.model_type in TOWERS else None
     kind = config.model_type
-    return config if kind in known.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or kind.endswith("_vision_model") else None
+    return (
+        config if kind in known.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or kind.endswith("_vision_model") else None
+    )
 
 
 def _config(folder: Path, name: str) -> Any:
@@ -291,7 +312,9 @@ def _facts(folder: Path, name: str) -> dict[str, Any]:
         width, depth = _size(config, name) if seen else (config.hidden_size, config.num_hidden_layers)
     files = [folder / file for file in weight_files((path.name for path in folder.iterdir()), f"model {name!r}")]
     shapes = [entry["shape"] for file in files for entry in container.header(file)[1].values()]
-    if not all(isinstance(size, int) for size in (width, depth)) or not (1 <= depth <= len(shapes) and 1 <= width <= max(map(math.prod, shapes))):
+    if not all(isinstance(size, int) for size in (width, depth)) or not (
+        1 <= depth <= len(shapes) and 1 <= width <= max(map(math.prod, shapes))
+    ):
         raise UserError(
             f"cannot read model {name!r}: its config.json says {depth!r} blocks of width {width!r}, and its weights are {len(shapes):,} arrays: "
             "they belong to different models, or one of them is damaged: get it again"
@@ -311,7 +334,9 @@ def _size(config: Any, name: str) -> tuple[int, int]:
     width = max(widths) if widths else getattr(config, "hidden_size", None)
     depth = len(stages) if stages else getattr(config, "num_hidden_layers", None)
     if not width or not depth:
-        raise UserError(f"model {name!r}: where the blocks of a {config.model_type} are is not known: take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt or Swin")
+        raise UserError(
+            f"model {name!r}: where the blocks of a {config.model_type} are is not known: take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt or Swin"
+        )
     return width, depth
 
 

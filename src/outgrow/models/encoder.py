@@ -13,12 +13,12 @@ from typing import Any, final
 
 import numpy as np
 
+from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
-from outgrow.errors import UserError
-from outgrow.models import bundles, flops, loading
+from outgrow.models import bundles, flops, loader
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
-from outgrow.models.sweep import Sweep, Texts
+from outgrow.models.sweep import Sweep, SweepTexts
 from outgrow.store import Store, made_of
 
 CANDIDATES = (0.55, 2 / 3)
@@ -77,11 +77,11 @@ def features(
     pooling = pooling or ("last" if model.kind == "causal" else "mean")
     if pooling not in POOLINGS:
         raise UserError(f"pooling {pooling!r} is not known: choose one of {', '.join(POOLINGS)}")
-    precision = loading.chosen_precision(precision)
+    precision = loader.chosen_precision(precision)
     made = {"code": fingerprint("features"), "layers": layers, "pooling": pooling, "precision": precision}
     with closing(
         Sweep(
-            "features", model, Texts(model, share=pooling == "last" and bundles.shares(model)), texts, store, made,
+            "features", model, SweepTexts(model, share=pooling == "last" and bundles.shares(model)), texts, store, made,
             lambda: _Blocks(model, layers, pooling, precision),
         )
     ) as sweep:  # fmt: skip
@@ -102,8 +102,8 @@ class _Blocks:
 
     def __init__(self, model: Model, layers: Sequence[int], pooling: str, precision: str):
         self._causal, self._pooling, self._layers = model.kind == "causal", pooling, layers
-        self._net = loading.load(model, precision)
-        blocks = loading.cut(self._net, model.depth, max(layers))
+        self._net = loader.load(model, precision)
+        blocks = loader.cut(self._net, model.depth, max(layers))
         self._count = flops.Counter(self._net, blocks, self._causal)
         self._pooled: dict[int, Any] = {}
         for layer in set(layers):
@@ -114,7 +114,7 @@ class _Blocks:
 
         self._batch = batch
         with torch.inference_mode():
-            loading.forward(self._net, batch, self._causal)
+            loader.forward(self._net, batch, self._causal)
             out = torch.stack([self._pooled[layer] for layer in self._layers]).cpu().numpy()
         self._pooled.clear()
         return out

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outgrow.errors import UserError
-from outgrow.models.damaged import AGAIN, first_line, reading
-from outgrow.rng import hashed
+from outgrow.core.errors import UserError
+from outgrow.core.seeding import hashed
+from outgrow.models.damage import AGAIN, first_line, reading
 from outgrow.store import disk
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def facts(path: Path) -> tuple[str, int, int]:
 def read(path: Path, task: Task) -> np.ndarray:
     """float32 (L, N, D): the rows of the task's items. UserError where an item has none."""
     if len(task.texts[0]) > 1:
-        raise UserError(f"{path}: items of task {task.name!r} are pairs, which a row each cannot tell apart: use a model")
+        raise UserError(
+            f"{path}: items of task {task.name!r} are pairs, which a row each cannot tell apart: use a model"
+        )
     ids, x = _load(path)
     row = {hashed("id", name): i for i, name in enumerate(ids)} | {name: i for i, name in enumerate(ids)}
     found = [row.get(name, -1) for name in task.ids.tolist()]
@@ -95,7 +97,9 @@ def _load(path: Path) -> tuple[list[str], np.ndarray]:
         x = x.astype(np.float32).reshape(len(x), -1, x.shape[-1])
     bad = ~np.isfinite(x).all((1, 2))
     if bad.any():
-        raise UserError(f"{path}: {bad.sum()} rows hold NaN or infinite values, the first has the id {str(ids[bad][0])!r}")
+        raise UserError(
+            f"{path}: {bad.sum()} rows hold NaN or infinite values, the first has the id {str(ids[bad][0])!r}"
+        )
     return ids.astype(str).tolist(), x
 
 
@@ -132,7 +136,9 @@ def _two(path: Path, what: str, held: dict) -> tuple:
     """`id` and the other one."""
     rest = [name for name in held if name != "id"]
     if "id" not in held or len(rest) != 1:
-        raise UserError(f"{path} holds the {what} {', '.join(held) or '(none)'}: it needs id, and the features in one other")
+        raise UserError(
+            f"{path} holds the {what} {', '.join(held) or '(none)'}: it needs id, and the features in one other"
+        )
     return held["id"], held[rest[0]]
 
 

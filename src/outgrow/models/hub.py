@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from outgrow import progress
-from outgrow.errors import UserError
+from outgrow.core import progress
+from outgrow.core.errors import UserError
 
 ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 """OWNER/NAME or OWNER/NAME@revision."""

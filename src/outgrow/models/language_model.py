@@ -16,12 +16,12 @@ from typing import Any, final
 
 import numpy as np
 
+from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
-from outgrow.errors import UserError
-from outgrow.models import bundles, flops, loading
+from outgrow.models import bundles, flops, loader
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
-from outgrow.models.sweep import Sweep, Texts
+from outgrow.models.sweep import Sweep, SweepTexts
 from outgrow.models.tokens import Coder, tokenizer_of
 from outgrow.store import Store
 
@@ -56,14 +56,14 @@ def zero_shot(
     if model.kind != "causal":
         what = "a file of features" if model.kind == "features" else "an encoder"
         raise UserError(f"model {model.name!r} is {what}, without a language-model head: it cannot be prompted")
-    precision = loading.chosen_precision(precision)
+    precision = loader.chosen_precision(precision)
     scored = _tokens_of(model, words, store)
     beginnings = tuple(sorted({word[:n] for word in scored for n in range(len(word))}, key=lambda b: (len(b), b)))
     following = sorted({token for word in scored for token in word})
     made = {"code": fingerprint("zero-shot"), "following": following, "precision": precision}
     with closing(
         Sweep(
-            "zero-shot", model, Texts(model, beginnings, bundles.shares(model), continued=True), prompts, store, made,
+            "zero-shot", model, SweepTexts(model, beginnings, bundles.shares(model), continued=True), prompts, store, made,
             lambda: _Head(model, following, precision),
         )
     ) as sweep:  # fmt: skip
@@ -106,8 +106,8 @@ class _Head:
     def __init__(self, model: Model, following: Sequence[int], precision: str):
         import torch
 
-        self._net = loading.load(model, precision, head=True)
-        self._count = flops.Counter(self._net, loading.blocks(self._net, model.depth), causal=True)
+        self._net = loader.load(model, precision, head=True)
+        self._count = flops.Counter(self._net, loader.blocks(self._net, model.depth), causal=True)
         self._following = torch.tensor(following, device=self._net.device)
         self._net.get_output_embeddings().register_forward_pre_hook(self._last)
 
@@ -116,7 +116,7 @@ class _Head:
 
         self._batch = batch
         with torch.inference_mode():
-            logits = loading.forward(self._net, batch, causal=True).logits[:, 0].float()
+            logits = loader.forward(self._net, batch, causal=True).logits[:, 0].float()
             logp = logits[:, self._following] - logits.logsumexp(1, keepdim=True)
         return logp.cpu().numpy()[None]
 

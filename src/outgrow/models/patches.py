@@ -1,10 +1,10 @@
 """`patches` or `patches:K`: an encoder of images that needs no weights (Coates, Ng & Lee 2011, AISTATS).
 
-    p = the 27 x 27 patches of 6 x 6 in the image at 32 x 32, each less its mean, over sqrt(variance + 10)
-    y = V (D + 0.1)^-1/2 V' (p - m)           m and V D V': mean and covariance of patches drawn from the pool's images
-    c_1 .. c_K: k-means of those patches' y, STEPS rounds from K of them; no label is looked at, and no test item
-    f_k = max(0, mean_j |y - c_j| - |y - c_k|)
-    x = the roots of the sums of f over each quarter of the image, 4K numbers      (the paper: the sums)
+p = the 27 x 27 patches of 6 x 6 in the image at 32 x 32, each less its mean, over sqrt(variance + 10)
+y = V (D + 0.1)^-1/2 V' (p - m)           m and V D V': mean and covariance of patches drawn from the pool's images
+c_1 .. c_K: k-means of those patches' y, STEPS rounds from K of them; no label is looked at, and no test item
+f_k = max(0, mean_j |y - c_j| - |y - c_k|)
+x = the roots of the sums of f over each quarter of the image, 4K numbers      (the paper: the sums)
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from outgrow import progress
+from outgrow.core import progress
 from outgrow.core.fingerprint import fingerprint
-from outgrow.models import loading, scratch
+from outgrow.core.seeding import derive, hashed
+from outgrow.models import loader, scratch
 from outgrow.models.bundles import Bundles
 from outgrow.models.checkpoints import Model
 from outgrow.models.encoder import Features
 from outgrow.models.sweep import Sweep
-from outgrow.rng import derive, hashed
 from outgrow.store import Store, made_of
 from outgrow.tasks.images import squares
 
@@ -42,13 +42,23 @@ IMAGES, SAMPLED, STEPS = 2000, 125, 10
 def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, store: Store) -> Features:
     """float32 (1, N, 4K) of encoded images; patches are drawn from those in `pool` (N,) bool."""
     known = sorted({images[i] for i in np.flatnonzero(pool)})
-    made = {"centroids": scratch.centroids(model.name), "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known))}
+    made = {
+        "centroids": scratch.centroids(model.name),
+        "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known)),
+    }
     learned = store.make("patches", made | {"code": fingerprint("patches")}, lambda: _learn(known, made["centroids"]))
     made["code"] = fingerprint("patch-features")
-    with closing(Sweep("patch-features", model, _Squares(), images, store, made, lambda: _Triangle(**learned.arrays))) as sweep:
+    with closing(
+        Sweep("patch-features", model, _Squares(), images, store, made, lambda: _Triangle(**learned.arrays))
+    ) as sweep:
         index = sweep.run()
         found = Features(
-            x=sweep.gather(index, model.width), layers=(1,), width=model.width, **index.meta, cached=not sweep.computed, digest=made_of(sweep.made)
+            x=sweep.gather(index, model.width),
+            layers=(1,),
+            width=model.width,
+            **index.meta,
+            cached=not sweep.computed,
+            digest=made_of(sweep.made),
         )
     return replace(found, seconds=found.seconds + learned.meta["seconds"])
 
@@ -60,7 +70,10 @@ def _learn(images: Sequence[bytes], k: int) -> tuple[dict[str, np.ndarray], dict
     began, rng = time.perf_counter(), derive(0, "patches", k)
     chosen = rng.choice(len(images), min(len(images), IMAGES), replace=False)
     each = -(-SAMPLED * k // len(chosen))
-    drawn = [_normal(squares([images[at]], SIDE))[0, torch.from_numpy(rng.integers(PLACES**2, size=each))].cpu() for at in chosen]
+    drawn = [
+        _normal(squares([images[at]], SIDE))[0, torch.from_numpy(rng.integers(PLACES**2, size=each))].cpu()
+        for at in chosen
+    ]
     p = torch.cat(drawn)
     mean = p.mean(0)
     spread, axes = np.linalg.eigh(np.cov(p.double().numpy().T))
@@ -76,14 +89,20 @@ def _learn(images: Sequence[bytes], k: int) -> tuple[dict[str, np.ndarray], dict
                 members.index_add_(0, near, torch.ones(len(part), 1))
             c = torch.where(members > 0, total / members.clamp_min(1), c)
             bar.advance()
-    return {"mean": mean.numpy(), "whiten": whiten.numpy(), "centroids": c.numpy()}, {"seconds": time.perf_counter() - began}
+    return {"mean": mean.numpy(), "whiten": whiten.numpy(), "centroids": c.numpy()}, {
+        "seconds": time.perf_counter() - began
+    }
 
 
 def _normal(pixels: np.ndarray) -> torch.Tensor:
     """(n, 729, 108): the patches of uint8 (n, 3, 32, 32), each of mean 0 and about one contrast."""
     import torch
 
-    p = torch.nn.functional.unfold(torch.from_numpy(pixels).to(loading.device()).float(), PATCH).transpose(1, 2).contiguous()
+    p = (
+        torch.nn.functional.unfold(torch.from_numpy(pixels).to(loader.device()).float(), PATCH)
+        .transpose(1, 2)
+        .contiguous()
+    )
     p -= p.mean(-1, keepdim=True)
     return p.div_((p.square().mean(-1, keepdim=True) + 10).sqrt_())
 
@@ -92,7 +111,7 @@ def _normal(pixels: np.ndarray) -> torch.Tensor:
 class _Squares:
     """Encoded images as a source; a batch is uint8 (n, 3, 32, 32)."""
 
-    what, rows, loading, truncated = "images", 1, 0.0, 0
+    what, rows, loader, truncated = "images", 1, 0.0, 0
 
     def __init__(self) -> None:
         self.made: dict[str, int] = {}
@@ -115,14 +134,20 @@ class _Triangle:
     def __init__(self, mean: np.ndarray, whiten: np.ndarray, centroids: np.ndarray):
         import torch
 
-        self._mean, self._whiten, self._c = (torch.tensor(a).to(loading.device()) for a in (mean, whiten, centroids))
+        self._mean, self._whiten, self._c = (torch.tensor(a).to(loader.device()) for a in (mean, whiten, centroids))
         half = np.repeat((0, 1), (14, 13))
         quarter = (2 * half[:, None] + half).reshape(-1)
-        self._quarters = torch.from_numpy(np.eye(4, dtype=np.float32)[:, quarter]).to(loading.device())
+        self._quarters = torch.from_numpy(np.eye(4, dtype=np.float32)[:, quarter]).to(loader.device())
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         y = (_normal(batch) - self._mean) @ self._whiten
-        z = (y @ (-2 * self._c.T)).add_(self._c.square().sum(1)).add_(y.square().sum(-1, keepdim=True)).clamp_(min=0).sqrt_()
+        z = (
+            (y @ (-2 * self._c.T))
+            .add_(self._c.square().sum(1))
+            .add_(y.square().sum(-1, keepdim=True))
+            .clamp_(min=0)
+            .sqrt_()
+        )
         f = z.neg_().sub_(z.mean(-1, keepdim=True)).relu_()
         return (self._quarters @ f).sqrt_().flatten(1)[None].cpu().numpy()
 

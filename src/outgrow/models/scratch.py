@@ -1,14 +1,14 @@
 """Names of image models without a checkpoint.
 
-    convnet, convnet:WIDTH     a small network that every training starts anew (`students/convnet.py`)
-    patches, patches:K         an encoder that is found in the pool's own images (`models/patches.py`)
+convnet, convnet:WIDTH     a small network that every training starts anew (`students/convnet.py`)
+patches, patches:K         an encoder that is found in the pool's own images (`models/patches.py`)
 """
 
 from __future__ import annotations
 
 import re
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 
 NAME, PATCHES = "convnet", "patches"
 WIDTH = 24
@@ -32,7 +32,9 @@ def width(name: str) -> int:
     """Channels of a convnet's first block. UserError for a name that is none."""
     asked = _number(name, NAME, WIDTH)
     if not GROUPS <= asked <= 512 or asked % GROUPS:
-        raise UserError(f"model {name!r}: write it as {NAME} or {NAME}:WIDTH, with a multiple of {GROUPS} from {GROUPS} to 512")
+        raise UserError(
+            f"model {name!r}: write it as {NAME} or {NAME}:WIDTH, with a multiple of {GROUPS} from {GROUPS} to 512"
+        )
     return asked
 
 

@@ -15,8 +15,8 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
-from outgrow import progress
-from outgrow.models import loading, tokens
+from outgrow.core import progress
+from outgrow.models import loader, tokens
 from outgrow.models.bundles import Batch, Bundles
 from outgrow.models.checkpoints import Model
 from outgrow.models.plan import Plan, plan
@@ -40,7 +40,7 @@ class Reader(Protocol):
         """Model FLOPs of that."""
 
 
-class Source(Protocol):
+class SweepSource(Protocol):
     """What a model reads, item by item."""
 
     what: str
@@ -65,7 +65,7 @@ class Source(Protocol):
 
 
 @final
-class Texts:
+class SweepTexts:
     """Texts as a source, and E endings: row `text * E + ending` is a text with an ending's ids after it.
 
     `share` says that the reader may be given texts in bundles; `continued`: no special token follows them.
@@ -73,7 +73,14 @@ class Texts:
 
     what = "texts"
 
-    def __init__(self, model: Model, endings: tuple[tuple[int, ...], ...] = NO_ENDING, share: bool = False, *, continued: bool = False):
+    def __init__(
+        self,
+        model: Model,
+        endings: tuple[tuple[int, ...], ...] = NO_ENDING,
+        share: bool = False,
+        *,
+        continued: bool = False,
+    ):
         self._model, self._endings, self._share, self._continued = model, endings, share, continued
         self.made = {"endings": endings, "share": share, "longest": tokens.LONGEST}
         self.rows, self.loading, self.truncated = len(endings), 0.0, 0
@@ -91,9 +98,12 @@ class Texts:
         return Bundles.single((self._tokens.lengths[:, None] + added).reshape(-1))
 
     def batch(self, bundles: Bundles, numbers: Sequence[int]) -> Batch:
-        return Batch.of([
-            (int(bundles.shared[b]), [self._ids(row) for row in range(bundles.starts[b], bundles.starts[b + 1])]) for b in numbers
-        ])  # fmt: skip
+        return Batch.of(
+            [
+                (int(bundles.shared[b]), [self._ids(row) for row in range(bundles.starts[b], bundles.starts[b + 1])])
+                for b in numbers
+            ]
+        )
 
     def close(self) -> None:
         if self._tokens is not None:
@@ -113,7 +123,14 @@ class Sweep:
     """
 
     def __init__(
-        self, kind: str, model: Model, source: Source, items: Sequence[Any], store: Store, made: dict[str, Any], load: Callable[[], Reader]
+        self,
+        kind: str,
+        model: Model,
+        source: SweepSource,
+        items: Sequence[Any],
+        store: Store,
+        made: dict[str, Any],
+        load: Callable[[], Reader],
     ):
         number = dict.fromkeys(items, 0)
         self._items = sorted(number)
@@ -121,7 +138,7 @@ class Sweep:
             number[item] = at
         self._number = np.fromiter((number[item] for item in items), np.int64, len(items))
         self._kind, self._model, self._source, self._store, self._load = kind, model, source, store, load
-        device = loading.device().type
+        device = loader.device().type
         self.made = {
             **made,
             **source.made,
@@ -171,7 +188,9 @@ class Sweep:
         bundles, planned = self._planned()
         tokenising = time.perf_counter() - begun - self._loading
         facts = []
-        with progress.track(f"reading {len(self._items)} {self._source.what} with {self._model.name}", float(bundles.lengths.sum())) as bar:
+        with progress.track(
+            f"reading {len(self._items)} {self._source.what} with {self._model.name}", float(bundles.lengths.sum())
+        ) as bar:
             for shard in range(len(planned.batches)):
                 facts.append(self._shard(shard).meta)
                 bar.advance(float(bundles.lengths[planned.order[planned.rows(shard)]].sum()))

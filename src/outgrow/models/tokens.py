@@ -12,10 +12,10 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.models.checkpoints import Model, config_of
-from outgrow.models.damaged import reading
-from outgrow.models.loading import quiet
+from outgrow.models.damage import reading
+from outgrow.models.loader import quiet
 
 LONGEST = 512
 """Tokens. Of a longer text the end is kept, since the answer that is judged stands there."""
@@ -61,9 +61,13 @@ class Coder:
         self.fast.no_padding()
         self.fast.no_truncation()
         self.fast.encode_special_tokens = True
-        common = [one for number, one in self.fast.get_added_tokens_decoder().items() if number in ends and not one.special]
+        common = [
+            one for number, one in self.fast.get_added_tokens_decoder().items() if number in ends and not one.special
+        ]
         self.fast.add_special_tokens([AddedToken(one.content, special=True, normalized=False) for one in common])
-        special = {number: str(one.content) for number, one in self.fast.get_added_tokens_decoder().items() if one.special}
+        special = {
+            number: str(one.content) for number, one in self.fast.get_added_tokens_decoder().items() if one.special
+        }
         self._controls = {number: token for number, token in special.items() if number != tokenizer.unk_token_id}
         self._numbers = frozenset(self._controls)
         probe = self.fast.encode("a")
@@ -81,7 +85,10 @@ class Coder:
     def plain(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text alone."""
         found = (one.ids for one in self.fast.encode_batch_fast(list(texts), add_special_tokens=False))
-        return [ids if self._numbers.isdisjoint(ids) else [i for at in ids for i, _, _ in self._spelled(at)] for ids in found]
+        return [
+            ids if self._numbers.isdisjoint(ids) else [i for at in ids for i, _, _ in self._spelled(at)]
+            for ids in found
+        ]
 
     def after(self, text: str) -> list[int]:
         """The ids of a text that goes on where a prompt ends."""
@@ -93,7 +100,10 @@ class Coder:
         (both,), before = self.plain([BEFORE + text]), self.before
         if both[: len(before)] != before:
             return self._spans(text)
-        return [(max(0, start - len(BEFORE)), stop - len(BEFORE)) for start, stop in self._spans(BEFORE + text)[len(before) :]]
+        return [
+            (max(0, start - len(BEFORE)), stop - len(BEFORE))
+            for start, stop in self._spans(BEFORE + text)[len(before) :]
+        ]
 
     @cached_property
     def before(self) -> list[int]:
@@ -103,7 +113,9 @@ class Coder:
     def _spans(self, text: str) -> list[tuple[int, int]]:
         read = self.fast.encode(text, add_special_tokens=False)
         placed = zip(read.ids, read.offsets, strict=True)
-        return [(at + low, min(at + high, end)) for i, (at, end) in placed for _, low, high in self._spelled(i, end - at)]
+        return [
+            (at + low, min(at + high, end)) for i, (at, end) in placed for _, low, high in self._spelled(i, end - at)
+        ]
 
     def controls(self, text: str) -> bool:
         """Whether the text of a control token stands in it."""
@@ -119,7 +131,9 @@ class Coder:
             found = [(one.id, low, high) for half, low, high in halves for one in self.fast.model.tokenize(half)]
             if self._numbers.isdisjoint(i for i, _, _ in found):
                 return found
-        raise UserError(f"a text holds {token!r}, for which its tokenizer knows nothing but the control token: take it out of the text")
+        raise UserError(
+            f"a text holds {token!r}, for which its tokenizer knows nothing but the control token: take it out of the text"
+        )
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from typing import Any, final
 
 import numpy as np
 
+from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
-from outgrow.errors import UserError
-from outgrow.models import loading
+from outgrow.models import loader
 from outgrow.models.bundles import Bundles
 from outgrow.models.checkpoints import Model, seeing
 from outgrow.models.encoder import Features
@@ -30,7 +30,12 @@ PATCH = 16
 
 
 def image_features(
-    model: Model, images: Sequence[bytes], store: Store, *, layers: Sequence[int] | None = None, precision: str | None = None
+    model: Model,
+    images: Sequence[bytes],
+    store: Store,
+    *,
+    layers: Sequence[int] | None = None,
+    precision: str | None = None,
 ) -> Features:
     """One vector an encoded image from each of `layers` (default: CANDIDATES, or the last two stages), float32 (L, N, D).
 
@@ -38,19 +43,29 @@ def image_features(
     """
     config = seeing(model.path, model.name)
     if layers is None:
-        layers = (model.depth - 1, model.depth) if staged(config) else tuple(sorted({max(round(share * model.depth), 1) for share in CANDIDATES}))
+        layers = (
+            (model.depth - 1, model.depth)
+            if staged(config)
+            else tuple(sorted({max(round(share * model.depth), 1) for share in CANDIDATES}))
+        )
     layers = tuple(layer for layer in layers if layer > 0)
     for layer in layers:
         if layer > model.depth:
             raise UserError(f"layer {layer} of {model.name!r} does not exist: choose from 1 to {model.depth}")
-    precision = loading.chosen_precision(precision)
+    precision = loader.chosen_precision(precision)
     made = {"code": fingerprint("image-features"), "layers": layers, "precision": precision}
-    with closing(Sweep("image-features", model, Images(model), images, store, made, lambda: _Tower(model, layers, precision))) as sweep:
+    with closing(
+        Sweep("image-features", model, Images(model), images, store, made, lambda: _Tower(model, layers, precision))
+    ) as sweep:
         index = sweep.run()
         return Features(
-            x=sweep.gather(index, model.width, len(layers)), layers=layers, width=model.width, **index.meta, cached=not sweep.computed,
+            x=sweep.gather(index, model.width, len(layers)),
+            layers=layers,
+            width=model.width,
+            **index.meta,
+            cached=not sweep.computed,
             digest=made_of(sweep.made),
-        )  # fmt: skip
+        )
 
 
 def staged(config: Any) -> bool:
@@ -72,14 +87,20 @@ class Images:
         from transformers import AutoImageProcessor
 
         try:
-            with loading.quiet():
-                self._processor = AutoImageProcessor.from_pretrained(self._model.path, backend="pil", local_files_only=True)
+            with loader.quiet():
+                self._processor = AutoImageProcessor.from_pretrained(
+                    self._model.path, backend="pil", local_files_only=True
+                )
         except (OSError, ValueError, ImportError) as error:
-            raise UserError(f"model {self._model.name!r} has no image processor that can be read: put preprocessor_config.json beside it") from error
+            raise UserError(
+                f"model {self._model.name!r} has no image processor that can be read: put preprocessor_config.json beside it"
+            ) from error
         self._items = items
         patch = getattr(seeing(self._model.path, self._model.name), "patch_size", PATCH)
         height, width = self._pixels(items[:1]).shape[2:]
-        tokens = (height // patch) * (width // patch) if isinstance(patch, int) else (height // PATCH) * (width // PATCH)
+        tokens = (
+            (height // patch) * (width // patch) if isinstance(patch, int) else (height // PATCH) * (width // PATCH)
+        )
         return Bundles.single(np.full(len(items), max(tokens, 1), np.int64))
 
     def batch(self, bundles: Bundles, numbers: Sequence[int]) -> np.ndarray:
@@ -89,9 +110,14 @@ class Images:
         self._items = ()
 
     def _pixels(self, items: Sequence[bytes]) -> np.ndarray:
-        made = [np.asarray(self._processor([decoded(item)], return_tensors="np")["pixel_values"][0], np.float32) for item in items]
+        made = [
+            np.asarray(self._processor([decoded(item)], return_tensors="np")["pixel_values"][0], np.float32)
+            for item in items
+        ]
         if len({one.shape for one in made}) > 1:
-            raise UserError(f"model {self._model.name!r} prepares images of unequal sizes, which cannot be read together: use another model")
+            raise UserError(
+                f"model {self._model.name!r} prepares images of unequal sizes, which cannot be read together: use another model"
+            )
         return np.stack(made)
 
 
@@ -100,11 +126,11 @@ class _Tower:
     """The part of a model that sees, with a hook on each layer asked for."""
 
     def __init__(self, model: Model, layers: Sequence[int], precision: str):
-        net = loading.load(model, precision)
+        net = loader.load(model, precision)
         self._net, self._layers, self._width = getattr(net, "vision_model", net), layers, model.width
         config = seeing(model.path, model.name)
         self._patch = getattr(config, "patch_size", None)
-        blocks = loading.blocks(self._net, model.depth)
+        blocks = loader.blocks(self._net, model.depth)
         if not staged(config):
             del blocks[max(layers) :]
         self._pooled: dict[int, Any] = {}
@@ -135,7 +161,9 @@ class _Tower:
     def _read(self, batch: np.ndarray) -> None:
         import torch
 
-        self._places = batch.shape[2] // self._patch * (batch.shape[3] // self._patch) if isinstance(self._patch, int) else 0
+        self._places = (
+            batch.shape[2] // self._patch * (batch.shape[3] // self._patch) if isinstance(self._patch, int) else 0
+        )
         self._net(pixel_values=torch.from_numpy(batch).to(self._net.device, self._net.dtype))
 
     def _hook(self, layer: int) -> Any:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.store import guarded
 
 if TYPE_CHECKING:
-    from outgrow.report.leaderboard import Sheet
+    from outgrow.report.leaderboard import LeaderboardSheet
 
 
 def write(folder: Path, out: Path | None = None) -> Path:
@@ -18,8 +18,8 @@ def write(folder: Path, out: Path | None = None) -> Path:
 
     One file that fetches nothing. Raises UserError where `folder` is no run folder.
     """
-    from outgrow.report.data import read
     from outgrow.report.page import render
+    from outgrow.runs.read import read
 
     out = Path(out) if out else Path(folder) / "report.html"
     out.write_text(render(read(folder)), encoding="utf-8")
@@ -28,21 +28,21 @@ def write(folder: Path, out: Path | None = None) -> Path:
 
 def write_learned(folder: Path) -> Path:
     """Write report.html of the student that `outgrow learn` put into `folder`, and return its path."""
-    from outgrow.report.learned import read, render
+    from outgrow.report.learn import read, render
 
     out = Path(folder) / "report.html"
     out.write_text(render(read(folder)), encoding="utf-8")
     return out
 
 
-def compare(folders: Sequence[Path], out: Path | None = None) -> list[Sheet]:
+def compare(folders: Sequence[Path], out: Path | None = None) -> list[LeaderboardSheet]:
     """The tables of several runs' comparison, written to `out` (.html or .md) too.
 
     Raises UserError where a folder holds no run, or the runs cannot be compared.
     """
     from outgrow.report.leaderboard import markdown, sheets
     from outgrow.report.page import render
-    from outgrow.report.runs import joined
+    from outgrow.runs.compare import joined
 
     if not folders:
         raise UserError("compare needs run folders: give those that `outgrow run` wrote")
@@ -60,7 +60,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Sheet]:
 
 def picture(folder: Path, out: Path) -> Path:
     """Write the answer and the ladder of the run's first pair as a PNG on white, 1,984 pixels wide, and return its path."""
-    from outgrow.report.data import read
     from outgrow.report.page import paint_hero
+    from outgrow.runs.read import read
 
     return paint_hero(read(folder), Path(out))

@@ -13,7 +13,7 @@ Cell = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class LeaderboardSheet:
     """A table with a title and a word on how to read it; the first column names the row."""
 
     title: str
@@ -22,12 +22,12 @@ class Sheet:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def sheets(comparison: dict[str, Any]) -> list[Sheet]:
+def sheets(comparison: dict[str, Any]) -> list[LeaderboardSheet]:
     """The leaderboard, the same by other measures, where each method fails, and the pairs themselves."""
     return [_leaderboard(comparison), _others(comparison), _failures(comparison), _pairs(comparison)]
 
 
-def markdown(found: list[Sheet], level: int = 2) -> str:
+def markdown(found: list[LeaderboardSheet], level: int = 2) -> str:
     """The tables as Markdown; small print stands in its cell after a line break."""
     parts = []
     for sheet in found:
@@ -39,12 +39,14 @@ def markdown(found: list[Sheet], level: int = 2) -> str:
 
 
 def _plain(cell: Cell) -> str:
-    first, second, *rest = (text.replace("|", "\\|").replace("\u00a0", " ").replace("<", "&lt;") for text in (*cell, ""))
+    first, second, *rest = (
+        text.replace("|", "\\|").replace("\u00a0", " ").replace("<", "&lt;") for text in (*cell, "")
+    )
     return "<br>".join(part for part in (f"{first} {second}".strip(), *rest) if part)
 
 
-def _leaderboard(comparison: dict[str, Any]) -> Sheet:
-    from outgrow.measures.intervals import FEWEST
+def _leaderboard(comparison: dict[str, Any]) -> LeaderboardSheet:
+    from outgrow.metrics.intervals import FEWEST
 
     pairs, methods, bases = comparison["pairs"], comparison["methods"], _bases(comparison)
     tasks, resolved = {pair["task"] for pair in pairs}, sum("gap not resolved" not in pair["classes"] for pair in pairs)
@@ -56,11 +58,16 @@ def _leaderboard(comparison: dict[str, Any]) -> Sheet:
         notes = [f"on {method['pairs']} of {len(pairs)} pairs"] if method["pairs"] < len(pairs) else []
         notes += [f"buys {method['bought']:,.0f} gold labels"] if method.get("bought") else []
         notes += gold_read(method)
-        rows.append((
-            (method["method"], "", ", ".join(notes)), _share(method["group"]), *(_points((against.get(base) or {}).get("group")) for base in bases),
-            _points((against.get("naive") or {}).get("points")), (f"{method['rank']:.1f}",),
-            (f"{method['won']}, {method['lost']}" if "naive" in against else "–",),
-        ))  # fmt: skip
+        rows.append(
+            (
+                (method["method"], "", ", ".join(notes)),
+                _share(method["group"]),
+                *(_points((against.get(base) or {}).get("group")) for base in bases),
+                _points((against.get("naive") or {}).get("points")),
+                (f"{method['rank']:.1f}",),
+                (f"{method['won']}, {method['lost']}" if "naive" in against else "–",),
+            )
+        )
     about = (
         f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Score: accuracy, or questions answered right where there are questions. Group result: the sum of (student − floor) over the sum of "
         f"(ceiling − floor), over the {resolved} pairs whose gap is resolved. Differences are paired. Intervals (95%) are for new tasks, and in "
@@ -69,25 +76,34 @@ def _leaderboard(comparison: dict[str, Any]) -> Sheet:
         "Rank: the mean place of its score among the methods of a pair. Won and lost: pairs on which it differs from naive, "
         "after Holm’s correction over the methods of the pair."
     )
-    return Sheet("Leaderboard", about, tuple(head), tuple(rows))
+    return LeaderboardSheet("Leaderboard", about, tuple(head), tuple(rows))
 
 
-def _others(comparison: dict[str, Any]) -> Sheet:
+def _others(comparison: dict[str, Any]) -> LeaderboardSheet:
     bases = _bases(comparison)
-    head = [("Method",), ("Mean PGR",), *((f"− {base}", "points of PGR") for base in bases), ("Worst pair", "− naive, points"), ("Cost", "a pair")]
+    head = [
+        ("Method",),
+        ("Mean PGR",),
+        *((f"− {base}", "points of PGR") for base in bases),
+        ("Worst pair", "− naive, points"),
+        ("Cost", "a pair"),
+    ]
     rows = tuple(
         (
-            (method["method"],), _share(method["pgr"]), *(_points((method["against"].get(base) or {}).get("pgr")) for base in bases),
-            _worst(method["worst"]), (seconds(method["seconds"]), "", amount(method["flops"], "FLOP")),
+            (method["method"],),
+            _share(method["pgr"]),
+            *(_points((method["against"].get(base) or {}).get("pgr")) for base in bases),
+            _worst(method["worst"]),
+            (seconds(method["seconds"]), "", amount(method["flops"], "FLOP")),
         )
         for method in comparison["methods"]
-    )  # fmt: skip
+    )
     about = (
         "Mean PGR is over the pairs whose gap is resolved: small gaps weigh as much as large ones, and make it less certain. Worst pair: the one "
         "on which the interval of the difference to naive reaches lowest, of all pairs, their gap resolved or not. Cost: seconds of "
         "training all replicates, and the arithmetic of the models that were read for it."
     )
-    return Sheet("Mean PGR, the worst pair and the cost", about, tuple(head), rows)
+    return LeaderboardSheet("Mean PGR, the worst pair and the cost", about, tuple(head), rows)
 
 
 def _bases(comparison: dict[str, Any]) -> list[str]:
@@ -96,8 +112,8 @@ def _bases(comparison: dict[str, Any]) -> list[str]:
     return [base for base in ("naive", "logconf") if base in found]
 
 
-def _failures(comparison: dict[str, Any]) -> Sheet:
-    from outgrow.measures.comparison import CLASSES, LEAST_ITEMS, MOST_COPIED, MOST_IMBALANCED
+def _failures(comparison: dict[str, Any]) -> LeaderboardSheet:
+    from outgrow.metrics.comparison import CLASSES, LEAST_ITEMS, MOST_COPIED, MOST_IMBALANCED
 
     counts = {name: sum(name in pair["classes"] for pair in comparison["pairs"]) for name in CLASSES}
     present = [name for name in CLASSES if counts[name]]
@@ -118,21 +134,25 @@ def _failures(comparison: dict[str, Any]) -> Sheet:
         f"repeats more than {percent(MOST_COPIED, 0)} of those errors of its supervisor that the student taught by gold does not make. "
         f"Few items: fewer than {LEAST_ITEMS} transfer items."
     )
-    return Sheet("Where each method fails", about, tuple(head), tuple(rows))
+    return LeaderboardSheet("Where each method fails", about, tuple(head), tuple(rows))
 
 
-def _pairs(comparison: dict[str, Any]) -> Sheet:
+def _pairs(comparison: dict[str, Any]) -> LeaderboardSheet:
     head = (
         ("Pair",), ("Gap", "points"), ("Majority rate",), ("Errors copied", "by naive"), ("Transfer items",), ("Kind",),
     )  # fmt: skip
     rows = tuple(
         (
-            (pair["task"], "", f"{pair['weak']} → {pair['strong']}"), (points(pair["gap"]), point_interval(pair["gap_ci"])),
-            (percent(pair["majority"], 0),), (percent(pair["copied"], 0),), (f"{pair['n_transfer']:,.0f}",), (", ".join(pair["classes"]),),
+            (pair["task"], "", f"{pair['weak']} → {pair['strong']}"),
+            (points(pair["gap"]), point_interval(pair["gap_ci"])),
+            (percent(pair["majority"], 0),),
+            (percent(pair["copied"], 0),),
+            (f"{pair['n_transfer']:,.0f}",),
+            (", ".join(pair["classes"]),),
         )
         for pair in comparison["pairs"]
-    )  # fmt: skip
-    return Sheet("The pairs", "What each pair is like, and so which kind it is of.", head, rows)
+    )
+    return LeaderboardSheet("The pairs", "What each pair is like, and so which kind it is of.", head, rows)
 
 
 def _whole(ends: Any) -> str:

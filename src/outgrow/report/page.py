@@ -13,11 +13,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from outgrow.progress import track, visible
+from outgrow.core.progress import track, visible
 from outgrow.report import svg, theme, words
 from outgrow.report.charts import HALF, PHONE, WIDE, Chart, charts
-from outgrow.report.data import Pair, Report
 from outgrow.report.leaderboard import sheets
+from outgrow.runs.read import Report, RunPair
 
 HERE = Path(__file__).parent
 AT_THE_END = 100
@@ -40,7 +40,7 @@ class Section:
     """One pair on the page; `figures` by the kind of thing they show."""
 
     anchor: str
-    pair: Pair
+    pair: RunPair
     headline: words.Headline
     views: tuple[tuple[Any, list[Figure]], ...]
     figures: list[Figure]
@@ -50,7 +50,7 @@ class Section:
 class Check:
     """A control of a pair, as details.json has it."""
 
-    pair: Pair
+    pair: RunPair
     control: dict[str, Any]
 
 
@@ -116,7 +116,7 @@ def paint_hero(report: Report, out: Path) -> Path:
     return out
 
 
-def _section(anchor: str, pair: Pair, found: list[Chart], advance: Callable[[], None]) -> Section:
+def _section(anchor: str, pair: RunPair, found: list[Chart], advance: Callable[[], None]) -> Section:
     views = []
     for view in pair.views:
         views.append((view, [figure for chart in found if chart.of == "view" if (figure := _figure(chart, view))]))

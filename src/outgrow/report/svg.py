@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
-from outgrow.progress import visible
+from outgrow.core.progress import visible
 from outgrow.report.theme import CONFIG, light
 
 NAMESPACE = "http://www.w3.org/2000/svg"

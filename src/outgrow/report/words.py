@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from outgrow.measures import coverage
-from outgrow.report.data import Interval, Pair, Row, View
+from outgrow.metrics import coverage
+from outgrow.runs.read import Interval, MetricView, RunPair, RunRow
 
 NO_GAP = ("gap not resolved", "ceiling below floor")
 SIGNS = {"stop": "■", "warning": "▲", "note": "●", "ok": "✓", "not applicable": "–"}
@@ -122,7 +122,7 @@ def what(name: str, methods: dict[str, Any]) -> str:
     return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
 
 
-def silence(row: Row) -> str:
+def silence(row: RunRow) -> str:
     """How a row that is silent on some test items scores, either way of counting; nothing of one that always speaks."""
     if row.spoke is None:
         return ""
@@ -137,7 +137,7 @@ def gold_read(about: dict[str, Any]) -> list[str]:
     return [said for resource, said in GOLD.items() if resource in about.get("resources", ())]
 
 
-def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
+def asides(pair: RunPair, methods: dict[str, Any]) -> list[str]:
     """What has to be said beside the table: methods that lacked something, and gold that others bought or read."""
     said = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
     if pair.outdated:
@@ -145,21 +145,27 @@ def asides(pair: Pair, methods: dict[str, Any]) -> list[str]:
     if covered := pair.details.get("coverage"):
         said.append(_covered(covered["first"], covered["best"]))
         if covered.get("cut"):
-            said.append(f"{percent(covered['cut'])} of the supervisor’s first answers were cut at the token limit: they teach their words, not where to stop.")
+            said.append(
+                f"{percent(covered['cut'])} of the supervisor’s first answers were cut at the token limit: they teach their words, not where to stop."
+            )
     bought = (pair.details.get("bought") or {}).items()
     said += [f"{name} bought {count:,.0f} gold labels a replicate, which naive did not have." for name, count in bought]
     for row in pair.main.of("method"):
-        said += [f"{row.method} {reads}, which the others do not." for reads in gold_read(methods.get(row.method) or {})]
+        said += [
+            f"{row.method} {reads}, which the others do not." for reads in gold_read(methods.get(row.method) or {})
+        ]
     return said
 
 
-def alarms(pair: Pair) -> list[str]:
+def alarms(pair: RunPair) -> list[str]:
     """What has to be said of methods that are above the ceiling by more than chance."""
     return [
         f"Above the ceiling: {row.method}, by {points(row.vs_ceiling)} points of {view.label} (at least {points(row.vs_ceiling_low)}): "
         "check for a leak. It can be so honestly, where gold was too little to teach the ceiling much; a method that reads gold looks the same."
-        for view in pair.views for row in view.rows if row.above_ceiling
-    ]  # fmt: skip
+        for view in pair.views
+        for row in view.rows
+        if row.above_ceiling
+    ]
 
 
 def sentence(text: str | None) -> str:
@@ -168,7 +174,7 @@ def sentence(text: str | None) -> str:
     return text and text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
-def worth(pair: Pair) -> str:
+def worth(pair: RunPair) -> str:
     """What the weak labels are worth in gold labels, in a sentence; nothing where the run does not say."""
     found = pair.details.get("worth") or {}
     n, ends, status = found.get("n"), found.get("n_ci"), found.get("status")
@@ -199,7 +205,7 @@ class Headline:
         return self.text.striptags()
 
 
-def headline(pair: Pair) -> Headline:
+def headline(pair: RunPair) -> Headline:
     """The study's question, answered in plain words for one pair."""
     found = _answer(pair)
     if any(control.get("passed") is False for control in pair.get("controls")):
@@ -218,14 +224,16 @@ def tally(headlines: list[Headline]) -> Markup:
     return said + "."
 
 
-def _answer(pair: Pair) -> Headline:
+def _answer(pair: RunPair) -> Headline:
     view = pair.main
     floor, ceiling, naive = view.floor, view.ceiling, view.row("naive") or view.best
     if not (floor and ceiling and naive) or None in (floor.value, ceiling.value, naive.value):
         text = Markup("On <b>{}</b>, this run has no floor, ceiling and method to compare for {} and {}.")
         return Headline("unclear", "Cannot be answered", text.format(pair.task, pair.weak, pair.strong))
     if pair.outdated:
-        return Headline("unclear", "Not measured against what taught", Markup("On <b>{}</b>: {}").format(pair.task, OUTDATED))
+        return Headline(
+            "unclear", "Not measured against what taught", Markup("On <b>{}</b>: {}").format(pair.task, OUTDATED)
+        )
     if naive.status in NO_GAP or naive.pgr is None:
         return _no_gap(pair, view, naive)
     text = _recovered(pair, view, naive)
@@ -243,13 +251,13 @@ def _answer(pair: Pair) -> Headline:
     return _verdict(text, naive, top, "teachers" if pair.several else "teacher")
 
 
-def _above_naive(row: Row) -> str:
+def _above_naive(row: RunRow) -> str:
     if row.vs_naive is None or row.vs_naive_ci is None:
         return ""
     return f", {points(row.vs_naive)} points {point_interval(row.vs_naive_ci)} above naive".replace("+", "")
 
 
-def _recovered(pair: Pair, view: View, naive: Row) -> Markup:
+def _recovered(pair: RunPair, view: MetricView, naive: RunRow) -> Markup:
     who = Markup("On <b>{}</b>, {} taught by {}’s labels alone").format(pair.task, pair.strong, pair.weak)
     rest = Markup("the gap between its {} (<b>{}</b>) and what it could have been with gold (<b>{}</b>)").format(
         _taught(pair), percent(view.floor.value), percent(view.ceiling.value)
@@ -258,12 +266,14 @@ def _recovered(pair: Pair, view: View, naive: Row) -> Markup:
     if naive.pgr < 0:
         said = Markup("{} recovered <b>none</b> of {}: it scored <b>{}</b>, below {} (PGR {}{}).")
         below = "its teachers" if pair.several else "its teacher"
-        return who + said.format(how, rest, percent(naive.value), below, share(naive.pgr), _after(interval(naive.pgr_ci, 0)))
+        return who + said.format(
+            how, rest, percent(naive.value), below, share(naive.pgr), _after(interval(naive.pgr_ci, 0))
+        )
     said = Markup("{} recovered <b>{}</b>{} of {}.")
     return who + said.format(how, share(naive.pgr), _after(interval(naive.pgr_ci, 0)), rest)
 
 
-def _taught(pair: Pair) -> str:
+def _taught(pair: RunPair) -> str:
     """What the floor is, in words."""
     floor = pair.main.floor
     if not pair.several or floor is None or not floor.of:
@@ -271,7 +281,7 @@ def _taught(pair: Pair) -> str:
     return f"teachers’ labels by {floor.of}"
 
 
-def _verdict(text: Markup, naive: Row, best: Row, teacher: str) -> Headline:
+def _verdict(text: Markup, naive: RunRow, best: RunRow, teacher: str) -> Headline:
     above = next((row for row in (naive, best) if row.pgr > 1), None)
     if above:
         text += Markup(
@@ -288,7 +298,7 @@ def _verdict(text: Markup, naive: Row, best: Row, teacher: str) -> Headline:
     return Headline("unclear", f"Not clear: {why}", text)
 
 
-def _no_gap(pair: Pair, view: View, row: Row) -> Headline:
+def _no_gap(pair: RunPair, view: MetricView, row: RunRow) -> Headline:
     gap = row.gap if row.gap is not None else view.ceiling.value - view.floor.value
     below = row.status == "ceiling below floor"
     text = Markup(
@@ -319,7 +329,7 @@ def _covered(first: float, best: float) -> str:
     return f"{says} That is too little to judge methods by that choose among answers: look for {percent(coverage.COVERED, 0)}, and {coverage.TIMES} times the first."
 
 
-def _power(pair: Pair) -> str:
+def _power(pair: RunPair) -> str:
     return sentence((pair.details.get("power") or {}).get("says"))
 
 
@@ -335,5 +345,11 @@ def compared(facts: dict[str, Any]) -> str:
     judged = facts["scorer"] == "correct"
     by = "right as the column 'correct' says" if judged else f"compared with gold by --scorer {facts['scorer']}"
     chosen = [f"--{name}" for name in how["by_default"] if not (judged and name == "scorer")]
-    why = f" ({' and '.join(chosen)} chosen by what the {'answers' if judged else 'gold'} is like)".replace("answers is", "answers are") if chosen else ""
+    why = (
+        f" ({' and '.join(chosen)} chosen by what the {'answers' if judged else 'gold'} is like)".replace(
+            "answers is", "answers are"
+        )
+        if chosen
+        else ""
+    )
     return f"answers are {by}, and the same to a vote by --form {how['form']}{why}"

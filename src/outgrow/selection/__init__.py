@@ -10,7 +10,7 @@ import pkgutil
 
 import numpy as np
 
-from outgrow.labels import Belief
+from outgrow.label_models import Belief
 
 
 def top(score: np.ndarray, belief: Belief, share: float) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.labels import Belief
+from outgrow.label_models import Belief
 from outgrow.selection import top
 
 

@@ -1,13 +1,13 @@
 """Confidence weights: every item counts by how far the two likeliest classes of its weak label lie apart.
 
-    v = 2 (sigmoid(|margin|) - 1/2) = (p_1 - p_2) / (p_1 + p_2)        margin = log p_1 - log p_2
+v = 2 (sigmoid(|margin|) - 1/2) = (p_1 - p_2) / (p_1 + p_2)        margin = log p_1 - log p_2
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from outgrow.labels import Belief
+from outgrow.label_models import Belief
 
 
 def margin(belief: Belief) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Items whose weak label is what their neighbours' weak labels say, in the student's features.
 
-    kept: y_i = argmax_c  m_ic / prior_c        m_i: mean weak label of the k items nearest to i, without i
+kept: y_i = argmax_c  m_ic / prior_c        m_i: mean weak label of the k items nearest to i, without i
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from outgrow.labels import Belief
+from outgrow.label_models import Belief
 
 
 def neighbours(belief: Belief, features: Sequence[np.ndarray], k: int) -> np.ndarray:

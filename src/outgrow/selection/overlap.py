@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from outgrow.labels import Belief
+from outgrow.label_models import Belief
 from outgrow.selection import top
 from outgrow.selection.neighbours import neighbourhood
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from outgrow import progress
+from outgrow.core import progress
 from outgrow.store import container, disk, record
 from outgrow.store.container import forget as forget
 from outgrow.store.disk import guarded as guarded

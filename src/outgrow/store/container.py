@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 
 CHUNK = 1 << 22
 """Bytes written at a time."""
@@ -38,9 +38,29 @@ _NAMES = {
     "bool": "BOOL",
 }
 _BITS = {
-    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E5M2FNUZ": 8, "F8_E4M3FNUZ": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
-    "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64, "C64": 64,
-}  # fmt: skip
+    "BOOL": 8,
+    "U8": 8,
+    "I8": 8,
+    "F8_E5M2": 8,
+    "F8_E4M3": 8,
+    "F8_E8M0": 8,
+    "F8_E5M2FNUZ": 8,
+    "F8_E4M3FNUZ": 8,
+    "F4": 4,
+    "F6_E2M3": 6,
+    "F6_E3M2": 6,
+    "I16": 16,
+    "U16": 16,
+    "F16": 16,
+    "BF16": 16,
+    "I32": 32,
+    "U32": 32,
+    "F32": 32,
+    "I64": 64,
+    "U64": 64,
+    "F64": 64,
+    "C64": 64,
+}
 """Of all dtypes of the layout, those of other writers among them."""
 LONGEST_HEADER = 100_000_000
 """Bytes, as every reader of the layout has it."""
@@ -82,7 +102,9 @@ def read(path: Path) -> dict[str, np.ndarray]:
     arrays = {}
     for name, entry in sorted(found.items()):
         if entry["dtype"] not in _DTYPES:
-            raise UserError(f"cannot read {path}: array {name!r} is of the type {entry['dtype']}, which is not read here")
+            raise UserError(
+                f"cannot read {path}: array {name!r} is of the type {entry['dtype']}, which is not read here"
+            )
         start, end = entry["data_offsets"]
         data = file[begin + start : begin + end].view(np.ndarray)
         arrays[name] = data.view(_DTYPES[entry["dtype"]]).reshape(entry["shape"])
@@ -122,7 +144,9 @@ def header(path: Path) -> tuple[int, dict[str, dict]]:
         if 8 * (end - start) != math.prod(shape) * bits:
             raise _damaged(path, f"array {name!r} of shape {str(shape)[:80]} has {end - start:,} bytes")
         if start != at:
-            raise _damaged(path, f"array {name!r} begins at byte {start:,} of the data, and the one before it ends at {at:,}")
+            raise _damaged(
+                path, f"array {name!r} begins at byte {start:,} of the data, and the one before it ends at {at:,}"
+            )
         at = end
     if at != size - 8 - length:
         raise _damaged(path, f"its arrays take {at:,} bytes, and it holds {size - 8 - length:,}")

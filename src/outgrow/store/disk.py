@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from outgrow import progress
-from outgrow.errors import UserError
+from outgrow.core import progress
+from outgrow.core.errors import UserError
 
 TEMPORARY = ".tmp-"
 _FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, final
 
-from outgrow import progress
-from outgrow.errors import UserError
+from outgrow.core import progress
+from outgrow.core.errors import UserError
 from outgrow.store import Store
 
 MEBI = 1 << 20

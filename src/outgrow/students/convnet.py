@@ -29,13 +29,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from outgrow import progress
+from outgrow.core import progress
+from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
-from outgrow.errors import UserError
-from outgrow.models import loading, scratch
-from outgrow.objectives import Objective
-from outgrow.objectives.xent import Xent
-from outgrow.rng import derive, hashed
+from outgrow.core.seeding import derive, hashed
+from outgrow.losses import Objective
+from outgrow.losses.xent import Xent
+from outgrow.models import loader, scratch
 from outgrow.store import Store, disk
 from outgrow.tasks.images import squares
 from outgrow.tasks.task import Task
@@ -54,7 +54,7 @@ FACTS, ARRAYS = "convnet.json", "convnet.safetensors"
 
 
 @final
-class Network(nn.Module):
+class ConvNetwork(nn.Module):
     """Channels `width`, logits for `classes`, with a text beside the image or without; drawn by `rng`.
 
     A head of zeros, as elsewhere, was worth 8 points less on 2,000 images of CIFAR-10.
@@ -64,7 +64,12 @@ class Network(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         blocks: list[nn.Module] = []
-        for into, out, stride, pool in ((3, width, 2, True), (width, 2 * width, 1, True), (2 * width, 4 * width, 1, False), (4 * width, 4 * width, 1, False)):
+        for into, out, stride, pool in (
+            (3, width, 2, True),
+            (width, 2 * width, 1, True),
+            (2 * width, 4 * width, 1, False),
+            (4 * width, 4 * width, 1, False),
+        ):
             blocks += [nn.Conv2d(into, out, 3, stride, 1, bias=False), nn.GroupNorm(scratch.GROUPS, out), nn.ReLU()]
             blocks += [nn.MaxPool2d(2)] if pool else []
         self.blocks = nn.Sequential(*blocks).to(memory_format=torch.channels_last)
@@ -112,22 +117,24 @@ class Pictures:
         numbers = numbered(task.texts)
         if numbers is not None:
             self.words = torch.from_numpy(numbers)
-        self.digest = hashed(*(hashlib.sha256(image).hexdigest() for image in images), *(t for item in task.texts for t in (*item, "")))
+        self.digest = hashed(
+            *(hashlib.sha256(image).hexdigest() for image in images), *(t for item in task.texts for t in (*item, ""))
+        )
 
     def of(self, items: np.ndarray) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Pixels and words of items, where a network is."""
-        at, where = torch.from_numpy(items), loading.device()
+        at, where = torch.from_numpy(items), loader.device()
         return self.pixels[at].to(where), None if self.words is None else self.words[at].to(where)
 
 
 @final
 @dataclass(frozen=True)
-class Fitted:
+class FittedConvnet:
     """A trained student of R replicates."""
 
     probs: np.ndarray
     """(R, N, C) float32"""
-    runs: tuple[Run, ...]
+    runs: tuple[ConvnetRun, ...]
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Probabilities (R, n, C) float32 for the items in `mask` (N,) bool; all items by default."""
@@ -147,56 +154,98 @@ class Convnet:
     """
 
     def __init__(self, pictures: Pictures, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int]):
-        self.pictures, self.train, self.groups, self.seed, self.replicates = pictures, train, groups, seed, tuple(replicates)
+        self.pictures, self.train, self.groups, self.seed, self.replicates = (
+            pictures,
+            train,
+            groups,
+            seed,
+            tuple(replicates),
+        )
 
     def on(self, train: np.ndarray) -> Convnet:
         """The same student, allowed to train on other rows (R, N)."""
         return Convnet(self.pictures, train, self.groups, self.seed, self.replicates)
 
     def fit(
-        self, targets: np.ndarray, *, weights: np.ndarray | None = None, objective: Objective | None = None, steps: int | None = None
-    ) -> Fitted:
+        self,
+        targets: np.ndarray,
+        *,
+        weights: np.ndarray | None = None,
+        objective: Objective | None = None,
+        steps: int | None = None,
+    ) -> FittedConvnet:
         """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
 
         weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count. `steps` of
         optimisation: sixteen epochs where not given. Replicates train one after another, each an artifact of the store.
         """
         runs = self._runs(targets, weights, objective or Xent(), steps)
-        return Fitted(np.stack([run.trained["probs"] for run in runs]), runs)
+        return FittedConvnet(np.stack([run.trained["probs"] for run in runs]), runs)
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """Per replicate (N, D): what the head reads of every item once these targets have taught the network, standardised."""
         return [run.states() for run in self._runs(targets, weights, Xent(), None)]
 
-    def _runs(self, targets: np.ndarray, weights: np.ndarray | None, objective: Objective, steps: int | None) -> tuple[Run, ...]:
+    def _runs(
+        self, targets: np.ndarray, weights: np.ndarray | None, objective: Objective, steps: int | None
+    ) -> tuple[ConvnetRun, ...]:
         targets = np.broadcast_to(targets, (*self.train.shape, np.shape(targets)[-1]))
         weights = np.broadcast_to(1.0 if weights is None else weights, self.train.shape) * self.train
         weights = np.where(np.isnan(targets).any(-1), 0, weights).astype(np.float32)
         rows = [np.flatnonzero(w > 0) for w in weights]
         return tuple(
-            Run(self.pictures, at, targets[r, at].astype(np.float32), weights[r, at], objective, steps, self.seed, self.replicates[r])
+            ConvnetRun(
+                self.pictures,
+                at,
+                targets[r, at].astype(np.float32),
+                weights[r, at],
+                objective,
+                steps,
+                self.seed,
+                self.replicates[r],
+            )
             for r, at in enumerate(rows)
         )
 
 
 @final
-class Run:
+class ConvnetRun:
     """One replicate's training: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
 
     def __init__(
-        self, pictures: Pictures, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, objective: Objective, steps: int | None,
-        seed: int, replicate: int,
-    ):  # fmt: skip
-        self.pictures, self.rows, self.targets, self.weights, self.objective = pictures, rows, targets, weights, objective
+        self,
+        pictures: Pictures,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        objective: Objective,
+        steps: int | None,
+        seed: int,
+        replicate: int,
+    ):
+        self.pictures, self.rows, self.targets, self.weights, self.objective = (
+            pictures,
+            rows,
+            targets,
+            weights,
+            objective,
+        )
         self.batch = min(BATCH, len(rows))
         self.steps = (steps or max(math.ceil(EPOCHS * len(rows) / BATCH), FEWEST_STEPS)) if len(rows) else 0
         self.seed, self.replicate = seed, replicate
         taught = (rows.astype(np.int64), targets, weights)
         self.made_of = {
-            "read": pictures.digest, "width": pictures.width, "seed": seed, "replicate": replicate,
-            "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught], "classes": targets.shape[-1],
-            "objective": repr(objective), "steps": self.steps, "device": loading.device().type, "code": fingerprint("convnet", objective),
-        }  # fmt: skip
+            "read": pictures.digest,
+            "width": pictures.width,
+            "seed": seed,
+            "replicate": replicate,
+            "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught],
+            "classes": targets.shape[-1],
+            "objective": repr(objective),
+            "steps": self.steps,
+            "device": loader.device().type,
+            "code": fingerprint("convnet", objective),
+        }
         """All that its predictions depend on."""
 
     @cached_property
@@ -217,17 +266,30 @@ class Run:
 
         pictures = self.pictures
         facts = {
-            "width": pictures.width, "classes": list(pictures.classes), "text": pictures.words is not None,
-            "objective": {"file": type(self.objective).__module__.rpartition(".")[2], "class": type(self.objective).__name__, "fields": asdict(self.objective)},
-        }  # fmt: skip
+            "width": pictures.width,
+            "classes": list(pictures.classes),
+            "text": pictures.words is not None,
+            "objective": {
+                "file": type(self.objective).__module__.rpartition(".")[2],
+                "class": type(self.objective).__name__,
+                "fields": asdict(self.objective),
+            },
+        }
         disk.folder(path)
         with disk.guarded(path):
-            save_file({name[8:]: np.array(value) for name, value in self.trained.items() if name.startswith("weights/")}, path / ARRAYS)
+            save_file(
+                {name[8:]: np.array(value) for name, value in self.trained.items() if name.startswith("weights/")},
+                path / ARRAYS,
+            )
             (path / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
-    def _network(self) -> Network:
+    def _network(self) -> ConvNetwork:
         rng = derive(self.seed, "convnet", self.replicate)
-        return Network(self.pictures.width, self.targets.shape[-1], self.pictures.words is not None, rng).to(loading.device()).requires_grad_(False)
+        return (
+            ConvNetwork(self.pictures.width, self.targets.shape[-1], self.pictures.words is not None, rng)
+            .to(loader.device())
+            .requires_grad_(False)
+        )
 
     def _parts(self) -> list[np.ndarray]:
         items = np.arange(len(self.pictures.pixels))
@@ -236,11 +298,14 @@ class Run:
     def _order(self) -> np.ndarray:
         """(steps, batch) numbers among the rows, each batch ascending: ties in an objective then fall by hashed id."""
         count, total = len(self.rows), self.steps * self.batch
-        epochs = [derive(self.seed, "epoch", e, self.replicate).permutation(count) for e in range(math.ceil(total / max(count, 1)))]
+        epochs = [
+            derive(self.seed, "epoch", e, self.replicate).permutation(count)
+            for e in range(math.ceil(total / max(count, 1)))
+        ]
         return np.sort(np.concatenate([*epochs, np.zeros(0, np.int64)])[:total].reshape(self.steps, self.batch), axis=1)
 
     def _train(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        began, network, where = time.perf_counter(), self._network().requires_grad_(), loading.device()
+        began, network, where = time.perf_counter(), self._network().requires_grad_(), loader.device()
         optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
         mean = float(self.weights.mean()) if len(self.weights) else 1.0
         with progress.track(f"training {self.pictures.name}, replicate {self.replicate}", self.steps) as bar:
@@ -258,29 +323,35 @@ class Run:
         network.requires_grad_(False)
         if not self.steps:
             nn.init.zeros_(network.head.weight)  # who has learned nothing says nothing
-        probs = torch.cat([self.objective.read(network(*self.pictures.of(part))) for part in self._parts()]).cpu().numpy()
-        kept = {f"weights/{name}": np.ascontiguousarray(value.cpu().numpy()) for name, value in network.state_dict().items()}
+        probs = (
+            torch.cat([self.objective.read(network(*self.pictures.of(part))) for part in self._parts()]).cpu().numpy()
+        )
+        kept = {
+            f"weights/{name}": np.ascontiguousarray(value.cpu().numpy()) for name, value in network.state_dict().items()
+        }
         return {"probs": probs, **kept}, {"seconds": time.perf_counter() - began, "steps": self.steps}
 
 
 @final
 @dataclass(frozen=True)
-class Saved:
+class SavedConvnet:
     """A trained network out of a folder."""
 
     classes: tuple[str, ...]
-    network: Network
+    network: ConvNetwork
     objective: Objective
 
     def predict(self, images: Sequence[bytes], texts: Sequence[str] | None = None) -> np.ndarray:
         """Probabilities (n, C) float32 of encoded images, with the texts beside them where it was taught on such."""
         if (texts is None) != (self.network.words is None):
-            raise UserError(f"this convnet was taught on images {'alone' if texts else 'and texts'}: give {'no texts' if texts else 'both'}")
+            raise UserError(
+                f"this convnet was taught on images {'alone' if texts else 'and texts'}: give {'no texts' if texts else 'both'}"
+            )
         words = None if texts is None else torch.from_numpy(numbered([(text,) for text in texts]))
         return self.objective.read(self.network(torch.from_numpy(squares(images, SIDE)), words)).numpy()
 
 
-def load(path: Path | str) -> Saved:
+def load(path: Path | str) -> SavedConvnet:
     """The network in a folder that `Fitted.save` wrote. Raises UserError where there is none."""
     import importlib
 
@@ -290,8 +361,10 @@ def load(path: Path | str) -> Saved:
     if not all((path / name).is_file() for name in (FACTS, ARRAYS)):
         raise UserError(f"no convnet in {path}: give a folder with {FACTS} and {ARRAYS}")
     facts = json.loads((path / FACTS).read_text(encoding="utf-8"))
-    network = Network(facts["width"], len(facts["classes"]), facts["text"], np.random.default_rng(0)).requires_grad_(False)
+    network = ConvNetwork(
+        facts["width"], len(facts["classes"]), facts["text"], np.random.default_rng(0)
+    ).requires_grad_(False)
     network.load_state_dict(load_file(path / ARRAYS))
     aim = facts["objective"]
-    module = importlib.import_module(f"outgrow.objectives.{aim['file']}")
-    return Saved(tuple(facts["classes"]), network, getattr(module, aim["class"])(**aim["fields"]))
+    module = importlib.import_module(f"outgrow.losses.{aim['file']}")
+    return SavedConvnet(tuple(facts["classes"]), network, getattr(module, aim["class"])(**aim["fields"]))

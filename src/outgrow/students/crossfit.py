@@ -1,6 +1,6 @@
 """Students on part of the weak labels: what a student says of items whose labels it has not seen, and its answers.
 
-    f_ik = predict_i(fit(w without fold k))        out of fold: f_ik of the fold k that holds item i and its group
+f_ik = predict_i(fit(w without fold k))        out of fold: f_ik of the fold k that holds item i and its group
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from outgrow.rng import derive
+from outgrow.core.seeding import derive
 
 FOLDS = 5
 
@@ -38,7 +38,7 @@ def answers(probs: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """One-hot (R, N, C) of the likeliest class, with offsets that give the classes the targets' balance; NaN where these are."""
     import torch
 
-    from outgrow.objectives.logconf import hardened, prior
+    from outgrow.losses.logconf import hardened, prior
 
     seen = ~np.isnan(targets).any(-1)
     used = torch.from_numpy(seen).float()

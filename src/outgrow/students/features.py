@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import models
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.students.finetune import Texts
 from outgrow.students.linear import Basis
 from outgrow.students.probe import Space
@@ -69,7 +69,9 @@ def texts_of(task: Task, model: str, store: Any) -> Texts:
     if resolved.kind == "features":
         raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take --student linear or mlp")
     if resolved.kind in ("vision", "patches", "joined"):
-        raise UserError(f"{model!r} reads images, and only models of texts are fine-tuned here: take --student linear or mlp, or convnet")
+        raise UserError(
+            f"{model!r} reads images, and only models of texts are fine-tuned here: take --student linear or mlp, or convnet"
+        )
     return Texts(resolved, task.read(model), task.classes, store)
 
 

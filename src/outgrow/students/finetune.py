@@ -25,27 +25,24 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from outgrow import progress
+from outgrow.core import progress
 from outgrow.core.fingerprint import fingerprint
-from outgrow.models import Model, loading, tokens
-from outgrow.objectives import Objective
-from outgrow.objectives.xent import Xent
-from outgrow.rng import derive, hashed
+from outgrow.core.seeding import derive, hashed
+from outgrow.losses import Objective
+from outgrow.losses.xent import Xent
+from outgrow.models import Model, loader, tokens
 from outgrow.store import Store
-from outgrow.students import parallel, training
-from outgrow.students.checkpoint import Checkpoint
 from outgrow.students.linear import as_logits
-from outgrow.students.network import Network
-from outgrow.students.training import drawn
+from outgrow.training import distributed, loop
+from outgrow.training.checkpoint import Checkpoint
+from outgrow.training.classifier import RATES, SMALL, ClassifierNetwork
+from outgrow.training.loop import drawn
 
 BATCH, EPOCHS = 32, 2
 FEWEST_STEPS = 60
 """Two epochs of a few hundred items would not move a model."""
-SMALL = 500_000_000
 PREDICTED = 1024
 """Items that are predicted at a time."""
-RATES = {"full": (5e-5, 1e-5), "lora": (5e-4, 1e-4)}
-"""Learning rates of models below SMALL parameters, and of others."""
 
 
 @final
@@ -62,7 +59,10 @@ class Texts:
     @cached_property
     def ids(self) -> list[list[np.ndarray]]:
         """N times S token ids."""
-        read, sides = tokens.tokenise(self._tokenizer, [t for item in self.texts for t in item], self.store.root), len(self.texts[0])
+        read, sides = (
+            tokens.tokenise(self._tokenizer, [t for item in self.texts for t in item], self.store.root),
+            len(self.texts[0]),
+        )
         found = [read.ids(at) for at in range(len(self.texts) * sides)]
         read.close()
         return [found[at : at + sides] for at in range(0, len(found), sides)]
@@ -82,13 +82,15 @@ class Texts:
         """Of the texts."""
         return hashed(*(text for item in self.texts for text in (*item, "")))
 
-    def network(self, kind: str, rng: np.random.Generator) -> Network:
+    def network(self, kind: str, rng: np.random.Generator) -> ClassifierNetwork:
         """The model, not yet trained."""
-        return Network.begun(self.model, kind, self.outputs, self._tokenizer.pad, BATCH * int(self.lengths.max()), rng)
+        return ClassifierNetwork.begun(
+            self.model, kind, self.outputs, self._tokenizer.pad, BATCH * int(self.lengths.max()), rng
+        )
 
-    def probs(self, network: Network | None, objective: Objective) -> np.ndarray:
+    def probs(self, network: ClassifierNetwork | None, objective: Objective) -> np.ndarray:
         """(N, C) float32: what the network, or the model as it was saved, says of every item."""
-        network = network or Network(self.model, self.outputs, self._tokenizer.pad)
+        network = network or ClassifierNetwork(self.model, self.outputs, self._tokenizer.pad)
         order, out = np.argsort(self.lengths, kind="stable"), np.empty((len(self.ids), len(self.classes)), np.float32)
         with torch.inference_mode(), progress.track(f"reading {len(order)} items with it", len(order)) as bar:
             for start in range(0, len(order), PREDICTED):
@@ -97,7 +99,7 @@ class Texts:
                 bar.advance(len(items))
         return out
 
-    def logits(self, network: Network, items: Iterable[int]) -> torch.Tensor:
+    def logits(self, network: ClassifierNetwork, items: Iterable[int]) -> torch.Tensor:
         """(n, C) of items."""
         z = network([text for item in items for text in self.ids[item]])
         return z if self.outputs > 1 else as_logits((z[1::2] - z[::2]).T[None])[0]
@@ -108,7 +110,7 @@ class Texts:
 
 
 @final
-class Reading:
+class TextReading:
     """Texts to be learned as a language model: those of the items `rows` (n,), identical ones once, in no order of items."""
 
     def __init__(self, texts: Texts, rows: np.ndarray, epochs: int, seed: int, replicate: int):
@@ -127,21 +129,21 @@ class Reading:
         """How many a batch has."""
         return sum(len(self.ids[i]) for i in batch)
 
-    def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
+    def losses(self, network: ClassifierNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
         """Parts of the batch's loss, whose sum it is."""
         predicted = max(sum(len(self.ids[i]) - 1 for i in batch), 1)
-        for part in network.surprisal([self.ids[i] for i in batch[parallel.share(len(batch))]]):
+        for part in network.surprisal([self.ids[i] for i in batch[distributed.share(len(batch))]]):
             yield part / predicted
 
 
 @final
 @dataclass(frozen=True)
-class Fitted:
+class FittedFinetune:
     """A fine-tuned student of R replicates."""
 
     probs: np.ndarray
     """(R, N, C) float32"""
-    runs: tuple[Run, ...]
+    runs: tuple[FinetuneRun, ...]
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Probabilities (R, n, C) float32 for the items in `mask` (N,) bool; all items by default."""
@@ -177,11 +179,18 @@ class Finetune:
 
     def adapted(self, rows: np.ndarray, epochs: int) -> Finetune:
         """The same student, which before its labels learns the texts of the rows (R, N) bool as a language model does."""
-        return Finetune(self.texts, self.kind, self.train, self.groups, self.seed, self.replicates, (rows & self.train, epochs))
+        return Finetune(
+            self.texts, self.kind, self.train, self.groups, self.seed, self.replicates, (rows & self.train, epochs)
+        )
 
     def fit(
-        self, targets: np.ndarray, *, weights: np.ndarray | None = None, objective: Objective | None = None, steps: int | None = None
-    ) -> Fitted:
+        self,
+        targets: np.ndarray,
+        *,
+        weights: np.ndarray | None = None,
+        objective: Objective | None = None,
+        steps: int | None = None,
+    ) -> FittedFinetune:
         """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
 
         weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count. `steps` of
@@ -193,26 +202,26 @@ class Finetune:
         runs = []
         for r, replicate in enumerate(self.replicates):
             rows = np.flatnonzero(weights[r] > 0)
-            runs.append(Run(
+            runs.append(FinetuneRun(
                 self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], objective or Xent(),
                 steps or _steps(EPOCHS, len(rows)), self.seed, replicate, self._reading(r),
             ))  # fmt: skip
-        return Fitted(np.stack([run.probs() for run in runs]), tuple(runs))
+        return FittedFinetune(np.stack([run.probs() for run in runs]), tuple(runs))
 
-    def _reading(self, r: int) -> Reading | None:
+    def _reading(self, r: int) -> TextReading | None:
         if self._reads is None:
             return None
         rows, epochs = self._reads
-        return Reading(self.texts, np.flatnonzero(rows[r]), epochs, self.seed, self.replicates[r])
+        return TextReading(self.texts, np.flatnonzero(rows[r]), epochs, self.seed, self.replicates[r])
 
 
 @final
-class Run:
+class FinetuneRun:
     """One replicate's training: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
 
     def __init__(
         self, texts: Texts, kind: str, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, objective: Objective,
-        steps: int, seed: int, replicate: int, reading: Reading | None = None,
+        steps: int, seed: int, replicate: int, reading: TextReading | None = None,
     ):  # fmt: skip
         self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
         self.objective, self.steps, self.seed, self.replicate = objective, steps if len(rows) else 0, seed, replicate
@@ -222,11 +231,21 @@ class Run:
         """What is trained, one after another."""
         taught = (rows.astype(np.int64), targets, weights)
         self.made_of = {
-            "model": texts.model.digest, "texts": texts.digest, "kind": kind, "seed": seed, "replicate": replicate,
-            "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught], "classes": targets.shape[-1],
-            "objective": repr(objective), "steps": steps, "rate": self.rate, "precision": loading.chosen_precision(),
-            "device": loading.device().type, "code": fingerprint("fine-tuned", objective), "reading": reading and reading.made_of,
-        }  # fmt: skip
+            "model": texts.model.digest,
+            "texts": texts.digest,
+            "kind": kind,
+            "seed": seed,
+            "replicate": replicate,
+            "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught],
+            "classes": targets.shape[-1],
+            "objective": repr(objective),
+            "steps": steps,
+            "rate": self.rate,
+            "precision": loader.chosen_precision(),
+            "device": loader.device().type,
+            "code": fingerprint("fine-tuned", objective),
+            "reading": reading and reading.made_of,
+        }
         """All that its predictions depend on."""
         self._kept: np.ndarray | None = None
         """Its weights once it is trained, on disk: many may wait there for being saved or not."""
@@ -252,19 +271,23 @@ class Run:
         began, network = time.perf_counter(), self._started()
         tokens = self._train(network)
         trained = time.perf_counter() - began
-        return {"probs": self.texts.probs(network, self.objective)}, {"seconds": trained, "tokens": tokens, "steps": self.steps}
+        return {"probs": self.texts.probs(network, self.objective)}, {
+            "seconds": trained,
+            "tokens": tokens,
+            "steps": self.steps,
+        }
 
-    def _started(self) -> Network:
+    def _started(self) -> ClassifierNetwork:
         return self.texts.network(self.kind, derive(self.seed, "fine-tuning", self.replicate))
 
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(self.texts.store, self.made_of)
 
-    def _train(self, network: Network) -> int:
+    def _train(self, network: ClassifierNetwork) -> int:
         """Trains it from where it was killed or from the start, keeps its weights on disk; tokens read meanwhile."""
-        parallel.call(self)
-        read = training.train(network, self.stages, self.rate, self._checkpoint())
-        if parallel.main():
+        distributed.call(self)
+        read = loop.train(network, self.stages, self.rate, self._checkpoint())
+        if distributed.main():
             self._kept = self.texts.store.scratch((sum(weight.numel() for weight in network.weights),))
             torch.cat([weight.detach().cpu().flatten() for weight in network.weights], out=torch.from_numpy(self._kept))
         return read
@@ -281,11 +304,11 @@ class Run:
         """How many a batch has."""
         return int(self.texts.lengths[self.rows[batch]].sum())
 
-    def losses(self, network: Network, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
+    def losses(self, network: ClassifierNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
         """The batch's loss."""
         targets, weights = (torch.from_numpy(array[batch]) for array in (self.targets, self.weights))
         rows = self.rows[batch]
-        z = parallel.whole(self.texts.logits(network, rows[parallel.share(len(rows))]), len(rows))
+        z = distributed.whole(self.texts.logits(network, rows[distributed.share(len(rows))]), len(rows))
         losses = self.objective(z, targets, weights, at)
         yield (losses * weights).mean() / float(self.weights.mean())
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import torch
 
-from outgrow.objectives import Aimed, Objective
-from outgrow.objectives.xent import Xent
+from outgrow.losses import Aimed, Objective
+from outgrow.losses.xent import Xent
 
 RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
 STEPS = 40

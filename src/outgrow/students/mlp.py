@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import torch
 
-from outgrow.objectives import Objective
-from outgrow.objectives.xent import Xent
+from outgrow.losses import Objective
+from outgrow.losses.xent import Xent
 from outgrow.students.linear import SNAPSHOTS, Basis, as_logits
 
 RIDGES = (1e-3, 1e-2, 1e-1)
@@ -40,9 +40,17 @@ class Networks:
 
 
 def train(
-    basis: Basis, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, ridge: torch.Tensor, seeds: list[int],
-    objective: Objective | None = None, steps: int = 40, snapshots: bool = False, alike: int | None = None,
-) -> Networks:  # fmt: skip
+    basis: Basis,
+    rows: torch.Tensor,
+    targets: torch.Tensor,
+    weights: torch.Tensor,
+    ridge: torch.Tensor,
+    seeds: list[int],
+    objective: Objective | None = None,
+    steps: int = 40,
+    snapshots: bool = False,
+    alike: int | None = None,
+) -> Networks:
     """As `linear.train`; seeds (H,) name where each network starts."""
     objective, x = objective or Xent(), basis.x[rows]
     k = 1 if targets.shape[-1] == 2 else targets.shape[-1]

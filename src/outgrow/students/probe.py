@@ -13,9 +13,9 @@ from typing import final
 import numpy as np
 import torch
 
-from outgrow.objectives import Objective
-from outgrow.objectives.xent import Xent
-from outgrow.rng import derive, hashed
+from outgrow.core.seeding import derive, hashed
+from outgrow.losses import Objective
+from outgrow.losses.xent import Xent
 from outgrow.students import linear, mlp
 from outgrow.students.linear import STEPS, Basis
 
@@ -68,7 +68,7 @@ class Settings:
 
 @final
 @dataclass(frozen=True)
-class Fitted:
+class FittedProbe:
     """A fitted student of R replicates."""
 
     space: Space
@@ -114,8 +114,14 @@ class Probe:
     """
 
     def __init__(
-        self, space: Space, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int], head: str = "linear"
-    ):  # fmt: skip
+        self,
+        space: Space,
+        train: np.ndarray,
+        groups: np.ndarray,
+        seed: int,
+        replicates: Sequence[int],
+        head: str = "linear",
+    ):
         self.space, self.train, self.groups, self.head = space, train, groups, head
         self.seed, self.replicates = seed, tuple(replicates)
         self._chosen: dict[str, Settings] = {}
@@ -125,8 +131,13 @@ class Probe:
         return Probe(self.space, train, self.groups, self.seed, self.replicates, self.head)
 
     def fit(
-        self, targets: np.ndarray, *, weights: np.ndarray | None = None, objective: Objective | None = None, steps: int = STEPS
-    ) -> Fitted:
+        self,
+        targets: np.ndarray,
+        *,
+        weights: np.ndarray | None = None,
+        objective: Objective | None = None,
+        steps: int = STEPS,
+    ) -> FittedProbe:
         """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
 
         weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count.
@@ -137,11 +148,23 @@ class Probe:
         for layer in np.unique(settings.layer):
             part = np.flatnonzero(settings.layer == layer)
             rows = torch.from_numpy(np.flatnonzero((weights[part] > 0).any(0)))
-            parts.append((part, self._train(
-                part, self.space.basis(int(layer)), rows, torch.from_numpy(targets[part])[:, rows], torch.from_numpy(weights[part])[:, rows],
-                torch.from_numpy(settings.ridge[part]), objective, steps, snapshots=True,
-            )))  # fmt: skip
-        return Fitted(self.space, settings, tuple(parts), targets.shape[-1], objective or Xent())
+            parts.append(
+                (
+                    part,
+                    self._train(
+                        part,
+                        self.space.basis(int(layer)),
+                        rows,
+                        torch.from_numpy(targets[part])[:, rows],
+                        torch.from_numpy(weights[part])[:, rows],
+                        torch.from_numpy(settings.ridge[part]),
+                        objective,
+                        steps,
+                        snapshots=True,
+                    ),
+                )
+            )
+        return FittedProbe(self.space, settings, tuple(parts), targets.shape[-1], objective or Xent())
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """Per replicate (N, K): every item's standardised features, in the layer that these targets choose."""
@@ -175,7 +198,14 @@ class Probe:
             ridge = grid.repeat_interleave(len(kept))
             at = torch.from_numpy(rows)
             fitted = self._train(
-                np.arange(count), basis, at, wide.repeat(len(grid), 1, 1), kept.repeat(len(grid), 1), ridge, steps=SCAN, alike=len(kept)
+                np.arange(count),
+                basis,
+                at,
+                wide.repeat(len(grid), 1, 1),
+                kept.repeat(len(grid), 1),
+                ridge,
+                steps=SCAN,
+                alike=len(kept),
             )
             log_p = fitted.logits(basis.some(at)).log_softmax(-1).view(len(grid), len(kept), len(rows), -1)
             loss = -(log_p * wide).sum(-1) * held
@@ -200,7 +230,11 @@ class Probe:
     def _rows(self, targets: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         shape = self.train.shape
         targets = np.array(np.broadcast_to(targets, (*shape, np.shape(targets)[-1])), np.float32)
-        weights = self.train * np.float32(1) if weights is None else np.array(np.broadcast_to(weights, shape) * self.train, np.float32)
+        weights = (
+            self.train * np.float32(1)
+            if weights is None
+            else np.array(np.broadcast_to(weights, shape) * self.train, np.float32)
+        )
         missing = np.isnan(targets).any(-1)
         targets[missing] = 1 / targets.shape[-1]
         return targets, np.where(missing, np.float32(0), weights).astype(np.float32)

@@ -91,7 +91,9 @@ def exclusive(probs: np.ndarray, rivals: np.ndarray, count: np.ndarray) -> np.nd
         top = np.zeros(len(size))
         np.maximum.at(top, at, z)
         mass = np.exp(z - top[at])
-        rest = (np.bincount(at, mass, len(size)) + (size - np.bincount(at, minlength=len(size))) * np.exp(-top))[at] - mass
+        rest = (np.bincount(at, mass, len(size)) + (size - np.bincount(at, minlength=len(size))) * np.exp(-top))[
+            at
+        ] - mass
         # Rounded, so that equal beliefs cancel out in whatever order they are summed.
         out[r, rows] = np.round(z - top[at] - np.log(rest / (size[at] - 1)), 9)
     return out
@@ -106,7 +108,9 @@ def chosen(z: np.ndarray, rivals: np.ndarray) -> np.ndarray:
     return z >= top[:, where]
 
 
-def contrasts(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, told: bool) -> list[Callable[[np.ndarray], np.ndarray]]:
+def contrasts(
+    student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, told: bool
+) -> list[Callable[[np.ndarray], np.ndarray]]:
     """The ways there are to contrast probabilities (R, N, 2), less z_0: `exclusive` where one is `told` to be right of all rivals; else
     evenly and, where someone has two rivals and the student fixed features, by likeness."""
     if told:
@@ -117,7 +121,9 @@ def contrasts(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.nd
     return [lambda probs, way=way: contrasted(probs, rivals, count, way) for way in shares]
 
 
-def contrasted(probs: np.ndarray, rivals: np.ndarray, count: np.ndarray, shares: Sequence[csr_array] | None = None) -> np.ndarray:
+def contrasted(
+    probs: np.ndarray, rivals: np.ndarray, count: np.ndarray, shares: Sequence[csr_array] | None = None
+) -> np.ndarray:
     """(R, N) log odds of C(p) less z_0 for the items that count (R, N), by `shares` or evenly; 0 elsewhere."""
     _, where = np.unique(rivals, return_inverse=True)
     out = np.zeros(count.shape)
@@ -139,7 +145,9 @@ def unliked(z: np.ndarray, answers: np.ndarray, count: np.ndarray) -> np.ndarray
     out = z.copy()
     for row, rows in zip(out, count, strict=True):
         at, its = where[rows], row[rows]
-        row[rows] = its - np.round((np.bincount(at, its)[at] - its) / (np.bincount(at, minlength=1)[at] - 1 + SHRUNK), 9)
+        row[rows] = its - np.round(
+            (np.bincount(at, its)[at] - its) / (np.bincount(at, minlength=1)[at] - 1 + SHRUNK), 9
+        )
     return out
 
 
@@ -168,7 +176,12 @@ def opposed(z: np.ndarray, rivals: np.ndarray, count: np.ndarray, sigmas: float 
 
     Moran's I lies `sigmas` of its deviations below its mean, both over all ways to deal the values out (Cliff & Ord 1981).
     """
-    return np.array([(found := moran(row[rows], rivals[rows]))[0] < found[1] - sigmas * found[2] for row, rows in zip(z, count, strict=True)])
+    return np.array(
+        [
+            (found := moran(row[rows], rivals[rows]))[0] < found[1] - sigmas * found[2]
+            for row, rows in zip(z, count, strict=True)
+        ]
+    )
 
 
 def moran(z: np.ndarray, rivals: np.ndarray) -> tuple[float, float, float]:
@@ -184,6 +197,8 @@ def moran(z: np.ndarray, rivals: np.ndarray) -> tuple[float, float, float]:
         return 0.0, 0.0, 0.0
     found = n / pairs * ((np.bincount(where, u) ** 2).sum() - square) / square
     s1, s2, peaked = 2 * pairs, 4 * (others**2).sum(), n * (u**4).sum() / square**2
-    top = n * ((n * n - 3 * n + 3) * s1 - n * s2 + 3 * pairs**2) - peaked * ((n * n - n) * s1 - 2 * n * s2 + 6 * pairs**2)
+    top = n * ((n * n - 3 * n + 3) * s1 - n * s2 + 3 * pairs**2) - peaked * (
+        (n * n - n) * s1 - 2 * n * s2 + 6 * pairs**2
+    )
     mean = -1 / (n - 1)
     return found, mean, float(np.sqrt(max(top / ((n - 1) * (n - 2) * (n - 3) * pairs**2) - mean**2, 0)))

@@ -24,11 +24,11 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import models
-from outgrow.errors import UserError
-from outgrow.labels._votes import Votes
+from outgrow.core.errors import UserError
+from outgrow.label_models._votes import Votes
 from outgrow.store import Store, disk, record
-from outgrow.students.network import KINDS
-from outgrow.students.together import Choice, Pool, pooled
+from outgrow.students.ensemble import Choice, Pool, pooled
+from outgrow.training.classifier import KINDS
 
 FORMAT = 2
 """Goes up when the same files would mean something else."""
@@ -39,7 +39,7 @@ VOTES = "votes"
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Saved:
+class SavedStudent:
     """A student that labels texts: a head on a layer of a checkpoint, a pool of such, or a checkpoint of its own."""
 
     classes: tuple[str, ...]
@@ -79,7 +79,10 @@ class Saved:
             return self._tuned(texts)
         layers = tuple(sorted({head["layer"] for head in self.heads}))
         x = dict(zip(layers, self._read(texts, layers), strict=True))
-        return pooled([self._said(m, x[head["layer"]]) for m, head in enumerate(self.heads)], [head["share"] for head in self.heads])
+        return pooled(
+            [self._said(m, x[head["layer"]]) for m, head in enumerate(self.heads)],
+            [head["share"] for head in self.heads],
+        )
 
     def _tuned(self, texts: Sequence[str]) -> np.ndarray:
         from outgrow.students.finetune import Texts
@@ -92,7 +95,14 @@ class Saved:
         """The features (n, D) of every layer."""
         if self.model == VOTES:
             return [indicators(texts)] * len(layers)
-        return models.features(self._checkpoint, list(texts), Store.default(), layers=layers, pooling=self.pooling, precision=self.precision).x
+        return models.features(
+            self._checkpoint,
+            list(texts),
+            Store.default(),
+            layers=layers,
+            pooling=self.pooling,
+            precision=self.precision,
+        ).x
 
     def _said(self, number: int, x: np.ndarray) -> np.ndarray:
         """Probabilities (n, C) of one head for features (n, D)."""
@@ -100,7 +110,11 @@ class Saved:
 
         from outgrow.students import linear, mlp
 
-        at = {name.partition(".")[2]: torch.from_numpy(np.array(value)) for name, value in self.arrays.items() if name.partition(".")[0] == str(number)}
+        at = {
+            name.partition(".")[2]: torch.from_numpy(np.array(value))
+            for name, value in self.arrays.items()
+            if name.partition(".")[0] == str(number)
+        }
         head = linear.Heads(at["weights"]) if self.head == "linear" else mlp.Networks(at["first"], at["second"])
         axes = torch.zeros(at["weights"].shape[-1] if self.head == "linear" else at["first"].shape[-2])
         basis = linear.Basis(torch.empty(0, len(axes)), axes, axes, at["centre"], at["turn"])
@@ -128,16 +142,22 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
     """Kind, heads and arrays of one replicate of a fitted student. Raises UserError for what cannot be kept in one folder."""
     from outgrow.students import finetune
     from outgrow.students.linear import Heads
-    from outgrow.students.probe import Fitted
+    from outgrow.students.probe import FittedProbe
 
     found = members(fitted, replicate)
-    if len(found) == 1 and isinstance(tuned := found[0][0], finetune.Fitted):
+    if len(found) == 1 and isinstance(tuned := found[0][0], finetune.FittedFinetune):
         run = tuned.runs[replicate]
-        return {"head": run.kind, "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.objective)},), "arrays": {}}
+        return {
+            "head": run.kind,
+            "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.objective)},),
+            "arrays": {},
+        }
     heads, arrays = [], {}
     for number, (member, share) in enumerate(found):
-        if not isinstance(member, Fitted):
-            raise UserError(f"this method makes a {type(member).__name__}, which cannot be saved: learn with another --method")
+        if not isinstance(member, FittedProbe):
+            raise UserError(
+                f"this method makes a {type(member).__name__}, which cannot be saved: learn with another --method"
+            )
         layer = int(member.settings.layer[replicate])
         basis, (replicates, own) = member.space.basis(layer), next((r, h) for r, h in member.parts if replicate in r)
         at = [int(np.flatnonzero(replicates == replicate)[0])]
@@ -160,7 +180,7 @@ def members(fitted: Any, replicate: int) -> list[tuple[Any, float]]:
 
 
 def _objective(head: Mapping[str, Any]) -> Any:
-    module = importlib.import_module(f"outgrow.objectives.{head['objective']['file']}")
+    module = importlib.import_module(f"outgrow.losses.{head['objective']['file']}")
     return getattr(module, head["objective"]["class"])(**head["objective"]["fields"])
 
 
@@ -169,7 +189,7 @@ def _named(aim: Any) -> dict[str, Any]:
     return where | {"fields": {f.name: getattr(aim, f.name) for f in fields(aim)}}
 
 
-def save(student: Saved, folder: Path, fitted: Any = None) -> None:
+def save(student: SavedStudent, folder: Path, fitted: Any = None) -> None:
     """Write the student, a fine-tuned one by its first replicate; the record comes last, so that an interrupted write is seen as one."""
     from safetensors.numpy import save as encode
 
@@ -190,7 +210,7 @@ def _data(head: str) -> str:
     return CHECKPOINT if head in KINDS else ARRAYS
 
 
-def load(folder: Path | str) -> Saved:
+def load(folder: Path | str) -> SavedStudent:
     """The student in a folder. Raises UserError where there is none, or a file is not as it was written."""
     from safetensors.numpy import load as decode
 
@@ -200,11 +220,17 @@ def load(folder: Path | str) -> Saved:
         data = _data(facts["head"]) if facts else ARRAYS
         found = disk.sha256(folder / data)
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"no student in {folder}: give the folder that `outgrow learn` wrote ({FACTS}, and its weights)") from None
+        raise UserError(
+            f"no student in {folder}: give the folder that `outgrow learn` wrote ({FACTS}, and its weights)"
+        ) from None
     broken = FACTS if facts is None else data if found != facts.pop("sha256", None) else None
     if facts is None or broken:
-        raise UserError(f"the student in {folder} is damaged: {broken} is not as it was written; run `outgrow learn` again")
+        raise UserError(
+            f"the student in {folder} is damaged: {broken} is not as it was written; run `outgrow learn` again"
+        )
     if facts.pop("format") != FORMAT:
         raise UserError(f"the student in {folder} was written by another version of outgrow: run `outgrow learn` again")
     tuples = {name: tuple(facts[name]) for name in ("classes", "words", "voters", "heads")}
-    return Saved(**facts | tuples, arrays=decode((folder / ARRAYS).read_bytes()) if data == ARRAYS else {}, folder=folder)
+    return SavedStudent(
+        **facts | tuples, arrays=decode((folder / ARRAYS).read_bytes()) if data == ARRAYS else {}, folder=folder
+    )

@@ -14,14 +14,14 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow.errors import UserError, unknown
+from outgrow.core.errors import UserError, unknown
 from outgrow.models import files, scratch
 from outgrow.tasks.task import Task
 
 
 @final
 @dataclass(frozen=True)
-class View:
+class SupervisorView:
     """What a supervisor may look at: the task, and gold on this replicate's weak-train rows only."""
 
     task: Task
@@ -55,7 +55,7 @@ class Kind:
 
     name: str
     line: str
-    label: Callable[[View, str], np.ndarray]
+    label: Callable[[SupervisorView, str], np.ndarray]
     argument: str
     learns: bool
     """Whether its labels depend on gold, and so on the replicate."""
@@ -118,7 +118,13 @@ def parse(name: str) -> list[tuple[Kind, str]]:
             if kind.check:
                 kind.check(argument)
             out.append((kind, argument))
-        elif colon and "/" not in word and not files.named(member) and not scratch.named(member) and not scratch.patched(member):
+        elif (
+            colon
+            and "/" not in word
+            and not files.named(member)
+            and not scratch.named(member)
+            and not scratch.patched(member)
+        ):
             raise unknown("kind of supervisor", word, kinds)
         else:
             out.append((kinds["probe"], member))

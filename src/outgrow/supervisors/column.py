@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.errors import unknown
-from outgrow.supervisors import View, supervisor
+from outgrow.core.errors import unknown
+from outgrow.supervisors import SupervisorView, supervisor
 from outgrow.tasks.task import Task
 
 
 @supervisor(argument="name", learns=False)
-def column(view: View, name: str) -> np.ndarray:
+def column(view: SupervisorView, name: str) -> np.ndarray:
     """A column of the user's own votes, named by --votes; an empty cell, -1 and words such as NA abstain."""
     votes = cast(view.task, name)
     return np.broadcast_to(votes, (len(view.gold), *votes.shape))

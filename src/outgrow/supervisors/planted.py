@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from outgrow.errors import UserError
-from outgrow.rng import derive
-from outgrow.split import draw
-from outgrow.supervisors import View, supervisor
+from outgrow.core.errors import UserError
+from outgrow.core.seeding import derive
+from outgrow.supervisors import SupervisorView, supervisor
+from outgrow.tasks.splits import draw
 
 SURE = 0.9
 AXES = 8
@@ -29,29 +29,29 @@ AXES = 8
 Draws = Sequence[np.random.Generator]
 
 
-def iid(view: View, rate: float, draws: Draws) -> np.ndarray:
+def iid(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
     """Anywhere."""
     return np.zeros((1, 1, 1))
 
 
-def length(view: View, rate: float, draws: Draws) -> np.ndarray:
+def length(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
     """On the longest texts."""
     return np.array([sum(map(len, texts)) for texts in view.task.read("planted:length")], float)[None, :, None]
 
 
-def confidence(view: View, rate: float, draws: Draws) -> np.ndarray:
+def confidence(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
     """Where a student that learned from weak-train gold is least confident."""
     return -_student(view).fit(view.targets()).predict().max(-1, keepdims=True)
 
 
-def domain(view: View, rate: float, draws: Draws) -> np.ndarray:
+def domain(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
     """In one cluster of the student's features: around an item drawn at random."""
     embedded = _student(view).embed(view.targets())
     centres = [x[rng.choice(np.flatnonzero(view.pool))] for x, rng in zip(embedded, draws, strict=True)]
     return -np.stack([((x - centre) ** 2).sum(-1) for x, centre in zip(embedded, centres, strict=True)])[..., None]
 
 
-def features(view: View, rate: float, draws: Draws) -> np.ndarray:
+def features(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
     """Where the student can follow, error for error: (1 - m) times its own logits after weak-train gold plus m times a
     random linear rule of its first principal axes, with the m at which both together err at the rate."""
     student = _student(view)
@@ -70,7 +70,7 @@ def features(view: View, rate: float, draws: Draws) -> np.ndarray:
     return out - np.take_along_axis(out, view.truth[None, :, None], -1)
 
 
-STRUCTURES: dict[str, Callable[[View, float, Draws], np.ndarray]] = {
+STRUCTURES: dict[str, Callable[[SupervisorView, float, Draws], np.ndarray]] = {
     f.__name__: f for f in (iid, features, length, confidence, domain)
 }
 """Each gives pulls that broadcast to (R, N, C)."""
@@ -92,7 +92,7 @@ def asked(argument: str) -> tuple[str, float]:
 
 
 @supervisor(argument="structure:rate", planted=True, check=asked)
-def planted(view: View, argument: str) -> np.ndarray:
+def planted(view: SupervisorView, argument: str) -> np.ndarray:
     """Gold with planted errors, RATE of the items: iid, features, length, confidence or domain says which."""
     structure, rate = asked(argument)
     gold, items, classes = view.truth, np.arange(len(view.task)), len(view.task.classes)
@@ -111,7 +111,7 @@ def planted(view: View, argument: str) -> np.ndarray:
     return np.where(said[..., None] == np.arange(classes), SURE, (1 - SURE) / (classes - 1)).astype(np.float32)
 
 
-def _student(view: View) -> Any:
+def _student(view: SupervisorView) -> Any:
     """A student that may learn from weak-train gold."""
     from outgrow.students.probe import Probe
 

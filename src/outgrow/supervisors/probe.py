@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.models import scratch
-from outgrow.supervisors import View, supervisor
+from outgrow.supervisors import SupervisorView, supervisor
 
 
 @supervisor(argument="model")
-def probe(view: View, model: str) -> np.ndarray:
+def probe(view: SupervisorView, model: str) -> np.ndarray:
     """A linear probe on a model's features, trained on weak-train gold (a bare model name means this); convnet is trained whole."""
     from outgrow.students.convnet import Convnet
     from outgrow.students.probe import Probe

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from outgrow.supervisors import View, supervisor
+from outgrow.supervisors import SupervisorView, supervisor
 from outgrow.tasks.task import Task
 
 PREFER = "Which of the two is better?\n\nA: {first}\n\nB: {second}\n\nThe better one is"
 
 
 @supervisor(argument="model", learns=False)
-def prompt(view: View, model: str) -> np.ndarray:
+def prompt(view: SupervisorView, model: str) -> np.ndarray:
     """A zero-shot prompt of a language model: probabilities of the words that name the classes."""
     p = ask(view.task, range(len(view.task)), model, view.store)[0]
     return np.broadcast_to(p, (len(view.gold), *p.shape))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.errors import UserError
-from outgrow.rng import derive
-from outgrow.supervisors import View, supervisor
+from outgrow.core.errors import UserError
+from outgrow.core.seeding import derive
+from outgrow.supervisors import SupervisorView, supervisor
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 
 
 @supervisor()
-def tfidf(view: View) -> np.ndarray:
+def tfidf(view: SupervisorView) -> np.ndarray:
     """TF-IDF of words and word pairs with logistic regression, trained on weak-train gold. UserError where no word stands in two texts."""
     from scipy.special import softmax
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -23,7 +23,9 @@ def tfidf(view: View) -> np.ndarray:
     try:
         first.fit([t for item, pool in zip(texts, view.pool, strict=True) if pool for t in item])
     except ValueError:
-        raise UserError(f"{task.name}: tfidf has no words to go by: no word stands in two of the texts; name another supervisor with --weak") from None
+        raise UserError(
+            f"{task.name}: tfidf has no words to go by: no word stands in two of the texts; name another supervisor with --weak"
+        ) from None
     sides = [first.transform([item[s] for item in texts]) for s in range(len(texts[0]))]
     x = sides[0] if len(sides) == 1 else sides[1] - sides[0]
     out = np.empty((len(view.gold), len(task), classes), np.float32)

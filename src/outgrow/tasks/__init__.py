@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from outgrow.errors import UserError, unknown
+from outgrow.core.errors import UserError, unknown
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.source import source, sources
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from outgrow.errors import UserError
-from outgrow.rng import hashed
+from outgrow.core.errors import UserError
+from outgrow.core.seeding import hashed
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Kind, Task
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from outgrow.rng import hashed
+from outgrow.core.seeding import hashed
 from outgrow.tasks.build import Draft, build
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.source import source

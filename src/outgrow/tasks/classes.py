@@ -1,8 +1,8 @@
 """What a cell of a column of gold or of votes is: a class, an abstention, or neither. Every verb asks here.
 
-    classes       those of --classes, else those that gold names, else those that the votes name; votes never add to the first two
-    abstention    an empty cell, NaN, -1 however it is written, a word of ABSTENTIONS or of --abstain, where no class is called so
-    neither       an error of one line with the rows and the flag that settles it
+classes       those of --classes, else those that gold names, else those that the votes name; votes never add to the first two
+abstention    an empty cell, NaN, -1 however it is written, a word of ABSTENTIONS or of --abstain, where no class is called so
+neither       an error of one line with the rows and the flag that settles it
 """
 
 from __future__ import annotations
@@ -14,17 +14,33 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import Table
+from outgrow.tasks.table import TableFile
 from outgrow.tasks.values import blank, class_name, numeric
 
-ABSTENTIONS = ("na", "n/a", "#n/a", "<na>", "nan", "nat", "none", "null", "skip", "skipped", "?", "abstain", "abstained")
+ABSTENTIONS = (
+    "na",
+    "n/a",
+    "#n/a",
+    "<na>",
+    "nan",
+    "nat",
+    "none",
+    "null",
+    "skip",
+    "skipped",
+    "?",
+    "abstain",
+    "abstained",
+)
 """Words that abstain, in any case, beside empty cells, NaN and -1."""
 MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "NaT", "None", "null", "NULL")
 """What software writes where a value is missing: in a column of gold such a word is asked about."""
 SHOWN = 3
-_PRINTED = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)|b'.*'|b\".*\"|(np\.\w+|numpy\.\w+|array|tensor|Decimal|Timestamp)\(.*\)", re.DOTALL)
+_PRINTED = re.compile(
+    r"\[.*\]|\{.*\}|\(.*,.*\)|b'.*'|b\".*\"|(np\.\w+|numpy\.\w+|array|tensor|Decimal|Timestamp)\(.*\)", re.DOTALL
+)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]*)?")
 
 
@@ -38,7 +54,9 @@ def _asked(classes: tuple[str, ...], abstain: tuple[str, ...]) -> tuple[str, ...
     names = tuple(map(class_name, classes))
     for name in names:
         if not name or names.count(name) > 1:
-            raise UserError(f"--classes {' '.join(map(repr, classes))}: {'name every class once' if name else 'a class needs a name'}")
+            raise UserError(
+                f"--classes {' '.join(map(repr, classes))}: {'name every class once' if name else 'a class needs a name'}"
+            )
         if name.casefold() in _words(abstain):
             raise UserError(f"contradictory flags: {name!r} is both in --classes and in --abstain")
     return names
@@ -108,7 +126,7 @@ def find(value: object, names: Sequence[str], reading: Reading) -> str | None:
     return alike[0] if reading.classes and len(alike) == 1 else None
 
 
-def gold(table: Table, column: str, rows: Sequence[int], reading: Reading, opened: bool = False) -> list[str]:
+def gold(table: TableFile, column: str, rows: Sequence[int], reading: Reading, opened: bool = False) -> list[str]:
     """The name in every row of a column of gold, "" where gold is unknown; other rows than `rows` mean nothing.
 
     opened: these are open answers, which may be fractions and near one another.
@@ -119,8 +137,12 @@ def gold(table: Table, column: str, rows: Sequence[int], reading: Reading, opene
     raw, named = table.column(column), asked(reading)
     for i in rows:
         value = raw[i]
-        if (printed(value, opened) and class_name(value) not in named) or (isinstance(value, float) and value % 1 > 0 and not opened):
-            raise UserError(f"column {column!r} is no label: it holds {short(value)} in {table.places([i])}; write one class a cell")
+        if (printed(value, opened) and class_name(value) not in named) or (
+            isinstance(value, float) and value % 1 > 0 and not opened
+        ):
+            raise UserError(
+                f"column {column!r} is no label: it holds {short(value)} in {table.places([i])}; write one class a cell"
+            )
     names = ["" if blank(value) else class_name(value) for value in raw]
     if named:
         return each(names, lambda name: name if (known := find(name, named, reading)) is None else known)
@@ -141,7 +163,7 @@ def gold(table: Table, column: str, rows: Sequence[int], reading: Reading, opene
     return names
 
 
-def by_votes(table: Table, said: Mapping[str, Mapping[int, str]]) -> set[str]:
+def by_votes(table: TableFile, said: Mapping[str, Mapping[int, str]]) -> set[str]:
     """The classes that votes name where neither gold nor --classes does; `said`: annotator -> row -> name.
 
     UserError where they could be something else: names near one another, one that a single annotator uses, numbers that may be scores.
@@ -168,7 +190,7 @@ def by_votes(table: Table, said: Mapping[str, Mapping[int, str]]) -> set[str]:
     return set(rows)
 
 
-def apart(table: Table, rows: Mapping[str, Sequence[int]]) -> None:
+def apart(table: TableFile, rows: Mapping[str, Sequence[int]]) -> None:
     """Raises UserError where two names, name -> rows, are near one another."""
     alike: dict[str, list[str]] = {}
     for name in rows:
@@ -196,7 +218,10 @@ def stray(values: Iterable[object], names: Sequence[str] | None) -> str:
 
 def ordered(names: Sequence[str], reading: Reading, categories: Sequence[str] = ()) -> bool:
     """Whether the order of the classes, by which probabilities are read, is beyond doubt: asked for, the data set's own, or 0, 1, ..."""
-    return bool(reading.classes or categories) or tuple(names) in (tuple(map(str, range(len(names)))), ("false", "true"))
+    return bool(reading.classes or categories) or tuple(names) in (
+        tuple(map(str, range(len(names)))),
+        ("false", "true"),
+    )
 
 
 def each(values: Sequence[Any], read: Callable[[Any], Any]) -> list:
@@ -220,4 +245,6 @@ def _minus_one(name: str) -> bool:
 
 def _listed(names: Iterable[str]) -> str:
     shown = sorted(names, key=lambda name: (not numeric(name), int(float(name)) if numeric(name) else 0, name))
-    return " ".join(f"'{name}'" if re.search(r"[^\w.-]", name) else name for name in shown[:20]) + (" ..." if len(shown) > 20 else "")
+    return " ".join(f"'{name}'" if re.search(r"[^\w.-]", name) else name for name in shown[:20]) + (
+        " ..." if len(shown) > 20 else ""
+    )

@@ -11,11 +11,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.tasks.layouts import from_table
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.source import source
-from outgrow.tasks.table import Table
+from outgrow.tasks.table import TableFile
 from outgrow.tasks.task import Gold, Task
 
 PREFIX = "hub:"
@@ -34,7 +34,7 @@ def hub(name: str, reading: Reading) -> tuple[Task, Gold]:
     return from_table(_table(name.removeprefix(PREFIX)), reading)
 
 
-def _table(name: str) -> Table:
+def _table(name: str) -> TableFile:
     local = Path(name).expanduser()
     found = FORM.fullmatch(name)
     if not local.is_dir() and (found is None or found["path"].startswith((".", "/", "~"))):
@@ -84,7 +84,7 @@ def _revision(path: str, asked: str | None) -> str | None:
     return asked if constants.HF_HUB_OFFLINE else HfApi().dataset_info(path, revision=asked).sha
 
 
-def _joined(name: str, parts: Any, source: str) -> Table:
+def _joined(name: str, parts: Any, source: str) -> TableFile:
     """The splits one after the other, as one table; class numbers become the names that the data set gives them."""
     names = tuple(dict.fromkeys(column for part in parts.values() for column in part.column_names))
     categories: dict[str, tuple[str, ...]] = {}
@@ -108,4 +108,4 @@ def _joined(name: str, parts: Any, source: str) -> Table:
     if not lines:
         raise UserError(f"{source} has no rows")
     own = names if "split" in names else (*names, "split")
-    return Table(name, own, column, lines, "row", source, categories)
+    return TableFile(name, own, column, lines, "row", source, categories)

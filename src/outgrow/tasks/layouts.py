@@ -14,17 +14,17 @@ from functools import cache
 
 import numpy as np
 
-from outgrow.errors import UserError
-from outgrow.progress import say
-from outgrow.rng import hashed
+from outgrow.core.errors import UserError
+from outgrow.core.progress import say
+from outgrow.core.seeding import hashed
 from outgrow.tasks import images
 from outgrow.tasks import template as templates
 from outgrow.tasks.build import Draft, build, fifth
 from outgrow.tasks.classes import unknown_gold
 from outgrow.tasks.parse import PARSE, TEXT, Parsed, classify_partly
 from outgrow.tasks.reading import Layout, Reading, detect
-from outgrow.tasks.rows import Rows, keys, optional, sides
-from outgrow.tasks.table import Table
+from outgrow.tasks.rows import TableRows, keys, optional, sides
+from outgrow.tasks.table import TableFile
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
 from outgrow.tasks.values import blank, class_name, numeric, texts
 from outgrow.tasks.votes import Belief, read_votes
@@ -39,7 +39,7 @@ ANNOTATOR = ("annotator", "annotatorid", "worker", "workerid", "rater", "raterid
 class _Read:
     """A table read; the lists go over all its rows and mean something for `rows.kept` only."""
 
-    rows: Rows
+    rows: TableRows
     parsed: Parsed
     template: templates.Template
     fields: dict[str, list[str]]
@@ -53,7 +53,7 @@ class _Read:
         return _text(self.template, self.fields, i, option)
 
 
-def from_table(table: Table, reading: Reading) -> tuple[Task, Gold]:
+def from_table(table: TableFile, reading: Reading) -> tuple[Task, Gold]:
     """The task in a table. UserError, one line, for whatever the user can mend."""
     layout = detect(table.names, reading)
     if reading.classes and layout.kind != "classify":
@@ -63,7 +63,7 @@ def from_table(table: Table, reading: Reading) -> tuple[Task, Gold]:
     return build(expand(read), reading.items)
 
 
-def from_votes(table: Table, reading: Reading) -> tuple[Task, Gold, np.ndarray]:
+def from_votes(table: TableFile, reading: Reading) -> tuple[Task, Gold, np.ndarray]:
     """The same for a table of votes, whose column of gold may be empty in part or wholly: such items have the class -1.
 
     Beside it the table's row of every item, (N,) int64. Only the layout `classify` can lack gold.
@@ -80,8 +80,8 @@ def from_votes(table: Table, reading: Reading) -> tuple[Task, Gold, np.ndarray]:
     return task, gold, np.array([row[name] for name in task.ids.tolist()], np.int64)
 
 
-def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., Parsed] | None = None) -> _Read:
-    rows, kind = Rows(table), layout.kind
+def _read(table: TableFile, layout: Layout, reading: Reading, parse: Callable[..., Parsed] | None = None) -> _Read:
+    rows, kind = TableRows(table), layout.kind
     side = sides(rows, reading)
     template = _template(table, layout, reading)
     roles = {role: texts(table, column) for role, column in layout.columns.items() if role in TEXT[kind]}
@@ -145,7 +145,7 @@ def _read(table: Table, layout: Layout, reading: Reading, parse: Callable[..., P
     return _Read(rows, parsed, template, fields, ids, groups, side, votes, pictures)
 
 
-def _one_row_an_item(rows: Rows, reading: Reading, content: dict[int, tuple]) -> None:
+def _one_row_an_item(rows: TableRows, reading: Reading, content: dict[int, tuple]) -> None:
     """Raises UserError where most rows show what another row shows, as where a row is an annotation, unless --id names items."""
     count = Counter(content[i] for i in rows.kept)
     again = [i for i in rows.kept if count[content[i]] > 1]
@@ -157,23 +157,27 @@ def _one_row_an_item(rows: Rows, reading: Reading, content: dict[int, tuple]) ->
         )
 
 
-def _hidden(rows: Rows, side: list[int], column: str, reading: Reading) -> bool:
+def _hidden(rows: TableRows, side: list[int], column: str, reading: Reading) -> bool:
     """Whether no row of a test split that nobody asked for by name has gold; then it is said."""
     raw = rows.table.column(column)
     tested = [i for i in rows.kept if side[i] == TEST]
-    if not tested or reading.test_values or not all(blank(raw[i]) or unknown_gold(class_name(raw[i]), reading) for i in tested):
+    if (
+        not tested
+        or reading.test_values
+        or not all(blank(raw[i]) or unknown_gold(class_name(raw[i]), reading) for i in tested)
+    ):
         return False
     say(f"{rows.table.name}: the test split has no gold in column {column!r}; test items are drawn from the other rows")
     return True
 
 
-def _drawn(rows: Rows, side: list[int], why: str) -> list[int]:
+def _drawn(rows: TableRows, side: list[int], why: str) -> list[int]:
     """Leaves out the test split; the sides of the others, whose test items are yet to be drawn."""
     rows.leave_out({i for i in rows.kept if side[i] == TEST}, f"in the test split, {why}")
     return [FREE] * len(side)
 
 
-def _silent(rows: Rows, side: list[int], beliefs: dict[int, Belief]) -> bool:
+def _silent(rows: TableRows, side: list[int], beliefs: dict[int, Belief]) -> bool:
     """Whether a voter speaks of pool rows, and of no test row though there are some."""
     speaks = {s: [beliefs[i] is not None for i in rows.kept if side[i] == s] for s in (POOL, TEST)}
     return any(speaks[POOL]) and bool(speaks[TEST]) and not any(speaks[TEST])
@@ -183,7 +187,7 @@ def _text(template: templates.Template, fields: dict[str, list[str]], i: int, op
     return template.render({f: fields[f][i] if f in fields else option for f in template.fields})
 
 
-def _template(table: Table, layout: Layout, reading: Reading) -> templates.Template:
+def _template(table: TableFile, layout: Layout, reading: Reading) -> templates.Template:
     """The user's template, checked, or the default one."""
     roles = [r for r in layout.columns if r in TEXT[layout.kind]]
     if reading.template is None:
@@ -205,7 +209,7 @@ def _template(table: Table, layout: Layout, reading: Reading) -> templates.Templ
     return template
 
 
-def _separate(rows: Rows, side: list[int], groups: dict[int, str], column: str | None, asked: bool) -> None:
+def _separate(rows: TableRows, side: list[int], groups: dict[int, str], column: str | None, asked: bool) -> None:
     """Leaves out pool rows whose group is on the test side too: the test set stays what the data says it is."""
     tested = {groups[i] for i in rows.kept if side[i] == TEST}
     shared = {i for i in rows.kept if side[i] == POOL and groups[i] in tested}

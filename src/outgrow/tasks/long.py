@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.tasks.classes import asked, by_votes, each, empty, find, gold, printed, short, silent, stray
 from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import Table
+from outgrow.tasks.table import TableFile
 from outgrow.tasks.values import class_name
 
 
 def numbers(
-    table: Table, annotators: Sequence[str], column: str | None, most: int, reading: Reading
+    table: TableFile, annotators: Sequence[str], column: str | None, most: int, reading: Reading
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray | None]:
     """The classes of a long table of votes; the number of every row's label, (V,) int64, -1 where it abstains; and that of its gold.
 
@@ -25,7 +25,9 @@ def numbers(
     distinct = {class_name(value) for value in raw if not empty(value, reading)}
     opened = len(distinct) > most and not named
     if odd := [i for i, value in enumerate(raw) if printed(value, opened) and class_name(value) not in named]:
-        raise UserError(f"{table.name}: column 'label' holds {short(raw[odd[0]])} in {table.places(odd)}: write one class a cell, a row a vote")
+        raise UserError(
+            f"{table.name}: column 'label' holds {short(raw[odd[0]])} in {table.places(odd)}: write one class a cell, a row a vote"
+        )
     told = None if column is None else gold(table, column, range(len(raw)), reading, opened)
     known = tuple(sorted(set(told or ()) - {""}))
     if opened:
@@ -37,8 +39,12 @@ def numbers(
         said = _recognised(table, raw, names, reading)
     number = {name: c for c, name in enumerate(names)} | {"": -1}
     if told is not None and (wrong := [i for i, name in enumerate(told) if name not in number]):
-        raise UserError(f"{table.name}: labels that are none of the classes {', '.join(names)} in column {column!r}, in {table.places(wrong)}: mend them")
-    labels, golds = (None if part is None else np.array([number[name] for name in part], np.int64) for part in (said, told))
+        raise UserError(
+            f"{table.name}: labels that are none of the classes {', '.join(names)} in column {column!r}, in {table.places(wrong)}: mend them"
+        )
+    labels, golds = (
+        None if part is None else np.array([number[name] for name in part], np.int64) for part in (said, told)
+    )
     return names, labels, golds  # type: ignore[return-value]
 
 
@@ -51,7 +57,7 @@ def _by_annotator(annotators: Sequence[str], said: Sequence[str]) -> dict[str, d
     return votes
 
 
-def _recognised(table: Table, raw: Sequence[object], names: Sequence[str], reading: Reading) -> list[str]:
+def _recognised(table: TableFile, raw: Sequence[object], names: Sequence[str], reading: Reading) -> list[str]:
     """The class in every row of the column of labels, "" where it abstains. UserError for what is neither."""
     found = each(raw, lambda value: find(value, names, reading))
     if wrong := [i for i, name in enumerate(found) if name is None]:

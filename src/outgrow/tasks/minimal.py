@@ -17,8 +17,8 @@ from typing import final
 
 import numpy as np
 
-from outgrow.errors import unknown
-from outgrow.rng import derive, hashed
+from outgrow.core.errors import unknown
+from outgrow.core.seeding import derive, hashed
 
 ITEMS = 200
 FIRST_NAMES = ("Ada", "Ben", "Chen", "Dora", "Emil", "Farah", "Goran", "Hana", "Ivo", "Jun", "Kofi", "Lena")
@@ -26,12 +26,21 @@ PLACES = (
     ("the car wash", "The car is to be washed there."), ("the garage", "The tyres of the car are to be changed there."),
     ("the petrol station", "The car is to be filled up there."), ("the scrapyard", "The old car is to be left there."),
 )  # fmt: skip
-FETCHES = ("a newspaper", "a coffee", "the bill of last week", "a lost glove", "the opening hours", "a map", "a voucher", "an umbrella")
+FETCHES = (
+    "a newspaper",
+    "a coffee",
+    "the bill of last week",
+    "a lost glove",
+    "the opening hours",
+    "a map",
+    "a voucher",
+    "an umbrella",
+)
 
 
 @final
 @dataclass(frozen=True)
-class Pair:
+class MinimalPair:
     """One question with its constraint and without."""
 
     item: str
@@ -43,7 +52,7 @@ class Pair:
     """Gold of the text without."""
 
 
-def pairs(name: str, items: int = ITEMS, seed: int = 0) -> list[Pair]:
+def pairs(name: str, items: int = ITEMS, seed: int = 0) -> list[MinimalPair]:
     """So many different pairs of a kind, fewer where there are no more; the same seed, the same pairs. UserError for an unknown name."""
     if name not in KINDS:
         raise unknown("kind of minimal pairs", name, KINDS)
@@ -53,7 +62,7 @@ def pairs(name: str, items: int = ITEMS, seed: int = 0) -> list[Pair]:
         first, second = (easy, harder) if rng.random() < 0.5 else (harder, easy)
         ask = f'Which is the simplest that will do? Answer "{first}" or "{second}".'
         item = hashed(name, facts, constraint)[:12]
-        found.setdefault(item, Pair(item, f"{facts} {constraint} {ask}", f"{facts} {ask}", harder, easy))
+        found.setdefault(item, MinimalPair(item, f"{facts} {constraint} {ask}", f"{facts} {ask}", harder, easy))
         if len(found) == items:
             break
     return list(found.values())
@@ -71,7 +80,12 @@ def _errands(rng: np.random.Generator) -> Iterator[Drawn]:
 def _presence(rng: np.random.Generator, who: str) -> Drawn:
     place, constraint = PLACES[rng.integers(len(PLACES))]
     far = 50 * rng.integers(2, 9)
-    return f"{who} goes to {place}, {far} m away, for {rng.choice(FETCHES)}. To walk costs nothing, to drive costs fuel.", constraint, "walk", "drive"
+    return (
+        f"{who} goes to {place}, {far} m away, for {rng.choice(FETCHES)}. To walk costs nothing, to drive costs fuel.",
+        constraint,
+        "walk",
+        "drive",
+    )
 
 
 def _load(rng: np.random.Generator, who: str) -> Drawn:
@@ -122,7 +136,16 @@ def _translations(rng: np.random.Generator) -> Iterator[Drawn]:
     known = [(languages[p.language], name) for kind in kinds for p in _pairs(kind) for name in (p.one, p.other)]
     for place in rng.permutation(len(known)):
         language, name = known[place]
-        yield f'A list in English has an entry "{name.english}", to be written on a sign.', f"Its readers know {language} only.", name.english, name.word
+        yield (
+            f'A list in English has an entry "{name.english}", to be written on a sign.',
+            f"Its readers know {language} only.",
+            name.english,
+            name.word,
+        )
 
 
-KINDS: dict[str, Callable[[np.random.Generator], Iterator[Drawn]]] = {"errands": _errands, "cities": _cities, "translations": _translations}
+KINDS: dict[str, Callable[[np.random.Generator], Iterator[Drawn]]] = {
+    "errands": _errands,
+    "cities": _cities,
+    "translations": _translations,
+}

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from outgrow.errors import UserError
-from outgrow.progress import say
+from outgrow.core.errors import UserError
+from outgrow.core.progress import say
 from outgrow.tasks import classes
 from outgrow.tasks.reading import Layout, Reading
-from outgrow.tasks.rows import Rows
-from outgrow.tasks.values import Choices, blank, by_index, choices, chooser, class_name, numeric, texts
+from outgrow.tasks.rows import TableRows
+from outgrow.tasks.values import Options, blank, by_index, choices, chooser, class_name, numeric, texts
 from outgrow.tasks.votes import spoken
 
 TEXT = {
@@ -30,12 +30,14 @@ class Parsed:
     """`classify`: the classes; `choose`: the different choices, sorted; `prefer`: the two texts, sorted."""
     gold: dict[int, int]
     """Which option is gold; -1 where that is not known."""
-    voted: dict[int, Choices]
+    voted: dict[int, Options]
     """What the user's votes choose between, in the order of the file."""
     classes: tuple[str, ...] = ()
 
 
-def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading, partly: bool = False) -> Parsed:
+def _classify(
+    rows: TableRows, layout: Layout, roles: dict[str, list[str]], reading: Reading, partly: bool = False
+) -> Parsed:
     column = layout.columns["label"]
     names = classes.gold(rows.table, column, rows.kept, reading)
     problems = {} if reading.template else _missing(rows, layout, roles, ("text", "question"))
@@ -53,13 +55,17 @@ def _classify(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: 
             f"column {column!r} has {len(present)} values in {len(rows.kept)} rows: name the label with --label"
         )
     categories = tuple(c for c in rows.table.categories.get(column, ()) if c in present)
-    known = asked or categories or tuple(sorted(present, key=(lambda n: (int(n), n)) if all(map(numeric, present)) else str))
+    known = (
+        asked
+        or categories
+        or tuple(sorted(present, key=(lambda n: (int(n), n)) if all(map(numeric, present)) else str))
+    )
     number = {name: c for c, name in enumerate(known)} | {"": -1}
-    every = Choices(known, ordered=classes.ordered(known, reading, categories))
+    every = Options(known, ordered=classes.ordered(known, reading, categories))
     return Parsed({}, {i: number[names[i]] for i in rows.kept}, dict.fromkeys(rows.kept, every), known)
 
 
-def _without_gold(rows: Rows, column: str, names: list[str]) -> dict[str, list[int]]:
+def _without_gold(rows: TableRows, column: str, names: list[str]) -> dict[str, list[int]]:
     """Rows of unknown gold, which only tables of votes may have."""
     raw = rows.table.column(column)
     unknown = [i for i in rows.kept if not names[i]]
@@ -69,7 +75,7 @@ def _without_gold(rows: Rows, column: str, names: list[str]) -> dict[str, list[i
     }
 
 
-def _say_unknown(rows: Rows, column: str, names: list[str]) -> None:
+def _say_unknown(rows: TableRows, column: str, names: list[str]) -> None:
     """Say which words of a column of gold were read as unknown."""
     raw = rows.table.column(column)
     if words := Counter(class_name(raw[i]) for i in rows.kept if not names[i] and not blank(raw[i])):
@@ -77,11 +83,13 @@ def _say_unknown(rows: Rows, column: str, names: list[str]) -> None:
         say(f"{rows.table.name}: gold is unknown where column {column!r} holds {shown}; --classes makes it a class")
 
 
-def _strangers(rows: Rows, names: list[str], asked: tuple[str, ...]) -> dict[str, list[int]]:
+def _strangers(rows: TableRows, names: list[str], asked: tuple[str, ...]) -> dict[str, list[int]]:
     """Rows whose label is none of the classes asked for, or, where none were, a word among numbers or a number among words."""
     labelled = [i for i in rows.kept if names[i]]
     if asked:
-        return {f"labels that are none of the classes {', '.join(asked)}": [i for i in labelled if names[i] not in asked]}
+        return {
+            f"labels that are none of the classes {', '.join(asked)}": [i for i in labelled if names[i] not in asked]
+        }
     words = [i for i in labelled if not numeric(names[i])]
     numbers = [i for i in labelled if numeric(names[i])]
     odd = min(words, numbers, key=len)
@@ -89,12 +97,12 @@ def _strangers(rows: Rows, names: list[str], asked: tuple[str, ...]) -> dict[str
     return {f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (--classes allows)": odd}
 
 
-def classify_partly(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
+def classify_partly(rows: TableRows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
     """`classify` with gold on some rows or none: where there is none, the classes are those that the votes name."""
     return _classify(rows, layout, roles, reading, partly=True)
 
 
-def _choose(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
+def _choose(rows: TableRows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
     column = layout.columns["answer"]
     among = [choices(value) for value in rows.table.column(layout.columns["choices"])]
     answers = rows.table.column(column)
@@ -113,7 +121,7 @@ def _choose(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Re
     return Parsed(options, gold, {i: replace(among[i], ordered=pick is by_index) for i in rows.kept})
 
 
-def _prefer(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
+def _prefer(rows: TableRows, layout: Layout, roles: dict[str, list[str]], reading: Reading) -> Parsed:
     chosen, rejected = (texts(rows.table, layout.columns[role]) for role in ("chosen", "rejected"))
     problems = _missing(rows, layout, {"chosen": chosen, "rejected": rejected}, ("chosen", "rejected"))
     same = [i for i in rows.kept if chosen[i].strip() == rejected[i].strip() and not blank(chosen[i])]
@@ -121,15 +129,17 @@ def _prefer(rows: Rows, layout: Layout, roles: dict[str, list[str]], reading: Re
     rows.refuse(problems, reading)
     options = {i: tuple(sorted((chosen[i], rejected[i]))) for i in rows.kept}
     gold = {i: options[i].index(chosen[i]) for i in rows.kept}
-    return Parsed(options, gold, dict.fromkeys(rows.kept, Choices(("rejected", "chosen"))))
+    return Parsed(options, gold, dict.fromkeys(rows.kept, Options(("rejected", "chosen"))))
 
 
-def _missing(rows: Rows, layout: Layout, values: dict[str, list[str]], roles: tuple[str, ...]) -> dict[str, list[int]]:
+def _missing(
+    rows: TableRows, layout: Layout, values: dict[str, list[str]], roles: tuple[str, ...]
+) -> dict[str, list[int]]:
     """Rows without one of the texts that a layout cannot do without."""
     return {f"missing {layout.columns[r]}": [i for i in rows.kept if blank(values[r][i])] for r in roles if r in values}
 
 
-PARSE: dict[str, Callable[[Rows, Layout, dict[str, list[str]], Reading], Parsed]] = {
+PARSE: dict[str, Callable[[TableRows, Layout, dict[str, list[str]], Reading], Parsed]] = {
     "classify": _classify,
     "choose": _choose,
     "prefer": _prefer,

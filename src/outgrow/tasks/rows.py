@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from outgrow.errors import UserError
-from outgrow.rng import hashed
+from outgrow.core.errors import UserError
+from outgrow.core.seeding import hashed
 from outgrow.tasks.reading import Reading, flag
-from outgrow.tasks.table import Table, listed
+from outgrow.tasks.table import TableFile, listed
 from outgrow.tasks.task import FREE, POOL, TEST
 from outgrow.tasks.values import blank, texts
 
 
-class Rows:
+class TableRows:
     """Row numbers still in, and counts of those left out."""
 
-    def __init__(self, table: Table):
+    def __init__(self, table: TableFile):
         self.table = table
         self.kept = list(range(len(table.lines)))
         self.counts = {"rows": len(self.kept)}
@@ -40,7 +40,7 @@ class Rows:
             raise UserError(f"{self.table.name}: no row is left ({self.counts})")
 
 
-def optional(table: Table, reading: Reading, field: str) -> str | None:
+def optional(table: TableFile, reading: Reading, field: str) -> str | None:
     """The column for id, split or group: the one the user named, else the one of that name, else None."""
     named = getattr(reading, field)
     if named is not None:
@@ -48,7 +48,7 @@ def optional(table: Table, reading: Reading, field: str) -> str | None:
     return field if field in table.names else None
 
 
-def sides(rows: Rows, reading: Reading) -> list[int]:
+def sides(rows: TableRows, reading: Reading) -> list[int]:
     """FREE, POOL or TEST for every row of the table; rows of other values of the split are left out and counted."""
     table, column = rows.table, optional(rows.table, reading, "split")
     asked: dict[int, tuple[str, ...]] = {TEST: reading.test_values, POOL: reading.pool_values}
@@ -93,7 +93,7 @@ def _usual_test(values: set[str]) -> list[str]:
 
 
 def keys(
-    rows: Rows, reading: Reading, content: dict[int, tuple[str, ...]], tie: Callable[[int], str]
+    rows: TableRows, reading: Reading, content: dict[int, tuple[str, ...]], tie: Callable[[int], str]
 ) -> dict[int, str]:
     """A hashed id for every row kept: from the user's id, else from its content.
 

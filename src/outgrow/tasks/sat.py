@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from outgrow.rng import derive
-from outgrow.tasks.writing import Dial, Draft, Writing, WritingGold, build, distinct, writing
+from outgrow.core.seeding import derive
+from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, distinct, writing
 
 NAMES = "ABCDEFGHIJKL"
 RATIO = 3
@@ -20,7 +20,7 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[Writing, WritingG
     rng = derive(seed, "sat", variables)
     names = NAMES[:variables]
 
-    def draw() -> Draft:
+    def draw() -> TextDraft:
         solution = rng.integers(2, size=variables).astype(bool)
         clauses: list[list[int]] = []
         while len(clauses) < RATIO * variables:
@@ -29,12 +29,20 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[Writing, WritingG
             clause = [i + 1 if p else -i - 1 for i, p in zip(which, positive, strict=True)]
             if (solution[which] == positive).any() and clause not in clauses:
                 clauses.append(clause)
-        lines = "\n".join("(" + " or ".join(("" if n > 0 else "not ") + names[abs(n) - 1] for n in clause) + ")" for clause in clauses)
+        lines = "\n".join(
+            "(" + " or ".join(("" if n > 0 else "not ") + names[abs(n) - 1] for n in clause) + ")" for clause in clauses
+        )
         answer = " ".join(f"{name}={int(value)}" for name, value in zip(names, solution, strict=True))
         key = {"variables": list(names), "clauses": clauses}
-        return Draft(f"{EXAMPLE}Find values that make every line true.\n{lines}\nValues:", f" {answer}", key, key)
+        return TextDraft(f"{EXAMPLE}Find values that make every line true.\n{lines}\nValues:", f" {answer}", key, key)
 
     return build(
-        f"sat:{variables}", distinct(items, draw, "sat"), verifier="clauses", scorer="clauses", form="words", tokens=3 * variables + 2, stop=("\n",),
+        f"sat:{variables}",
+        distinct(items, draw, "sat"),
+        verifier="clauses",
+        scorer="clauses",
+        form="words",
+        tokens=3 * variables + 2,
+        stop=("\n",),
         source=f"generated, {variables} variables, {RATIO * variables} clauses, seed {seed}",
-    )  # fmt: skip
+    )

@@ -21,7 +21,7 @@ Load = Callable[[str, Reading], tuple[Task, Gold]]
 
 
 @dataclass(frozen=True)
-class Source:
+class TaskSource:
     """One way to get tasks."""
 
     name: str
@@ -33,14 +33,14 @@ class Source:
     """Whether a name is this source's; None: a built-in with its own name only."""
 
 
-_sources: dict[str, Source] = {}
+_sources: dict[str, TaskSource] = {}
 
 
 def source(name: str, what: str, claims: Callable[[str], bool] | None = None) -> Callable[[Load], Load]:
     """Registers the decorated function as a source of tasks."""
 
     def register(load: Load) -> Load:
-        _sources[name] = Source(name, what, load, claims)
+        _sources[name] = TaskSource(name, what, load, claims)
         return load
 
     return register
@@ -54,7 +54,7 @@ def walk() -> None:
         importlib.import_module(f"{package}.{module.name}")
 
 
-def sources() -> list[Source]:
+def sources() -> list[TaskSource]:
     """All sources, built-in tasks first."""
     walk()
     return sorted(_sources.values(), key=lambda s: (s.claims is not None, s.name))

@@ -14,13 +14,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from outgrow.declarations import Argument, Declaration, callable_by_name, declared
-from outgrow.errors import UserError
-from outgrow.measures.written import right
+from outgrow.core.errors import UserError
+from outgrow.metrics.declarations import Argument, Declaration, callable_by_name, declared
+from outgrow.metrics.text import right
+from outgrow.tasks.generation import SILENT, TextDraft, Writing, WritingGold, build
 from outgrow.tasks.gold import WRONG, refuse
-from outgrow.tasks.table import Table
+from outgrow.tasks.table import TableFile
 from outgrow.tasks.values import blank, texts
-from outgrow.tasks.writing import SILENT, Draft, Writing, WritingGold, build
 
 NONE = "none"
 Written = Sequence[dict[str, tuple[str, ...]] | None]
@@ -29,9 +29,9 @@ LONGEST = 300
 """Letters of a prompt of functions and a question, about 80 tokens; longer ones are left out and counted."""
 
 
-def slots(table: Table, items: int | None, written: Written, skip: bool = False) -> tuple[Writing, WritingGold]:
+def slots(table: TableFile, items: int | None, written: Written, skip: bool = False) -> tuple[Writing, WritingGold]:
     """Sentences to fill slots from. UserError for a row that cannot be read, or whose gold its own scorer calls wrong unless it is to be skipped."""
-    drafts: dict[str, Draft] = {}
+    drafts: dict[str, TextDraft] = {}
     silent, wrong = 0, []
     rows = _rows(table, "text", "slots")
     for row, (text, (_, value)) in enumerate(zip(texts(table, "text"), rows, strict=True)):
@@ -39,31 +39,39 @@ def slots(table: Table, items: int | None, written: Written, skip: bool = False)
             silent += 1
             continue
         found = _json(table, "slots", row, value)
-        if not isinstance(found, list) or not all(isinstance(slot, Mapping) and {"type", "filler"} <= slot.keys() for slot in found):
+        if not isinstance(found, list) or not all(
+            isinstance(slot, Mapping) and {"type", "filler"} <= slot.keys() for slot in found
+        ):
             raise UserError(f"{table.name}: column 'slots' holds no list of {{type, filler}} in {table.places([row])}")
         key = [{part: str(slot[part]) for part in ("type", "filler")} for slot in found]
         answer = "; ".join(f"{slot['type']}: {slot['filler']}" for slot in key) or NONE
         if not right("slots", answer, key):
             wrong.append(row)
             continue
-        drafts.setdefault(text, Draft(f"{text}\nSlots:\n", answer, key, {"sentence": text}, said))
+        drafts.setdefault(text, TextDraft(f"{text}\nSlots:\n", answer, key, {"sentence": text}, said))
     refuse(table, "slots", wrong, table.column("slots").__getitem__, skip)
-    return _built(table, drafts, items, {SILENT: silent, WRONG: len(wrong)}, verifier="fillers", scorer="slots", tokens=48)
+    return _built(
+        table, drafts, items, {SILENT: silent, WRONG: len(wrong)}, verifier="fillers", scorer="slots", tokens=48
+    )
 
 
-def calls(table: Table, items: int | None, written: Written, skip: bool = False) -> tuple[Writing, WritingGold]:
+def calls(table: TableFile, items: int | None, written: Written, skip: bool = False) -> tuple[Writing, WritingGold]:
     """Questions to answer by a call of one of the functions that come with it. UserError as of `slots`."""
-    drafts: dict[str, Draft] = {}
+    drafts: dict[str, TextDraft] = {}
     long = silent = 0
     wrong = []
     for row, (asked, offered, allowed) in enumerate(_rows(table, "question", "functions", "ground_truth")):
-        messages, functions = (_json(table, name, row, value) for name, value in (("question", asked), ("functions", offered)))
+        messages, functions = (
+            _json(table, name, row, value) for name, value in (("question", asked), ("functions", offered))
+        )
         key = _json(table, "ground_truth", row, allowed)
         try:
             prompt = "\n".join([*map(_signature, declared(functions).values()), _said(messages), "Call:\n"])
             answer = _call(key)
         except (TypeError, KeyError, AttributeError):
-            raise UserError(f"{table.name}: no functions, question and calls as the leaderboard writes them in {table.places([row])}") from None
+            raise UserError(
+                f"{table.name}: no functions, question and calls as the leaderboard writes them in {table.places([row])}"
+            ) from None
         except ValueError as error:
             raise UserError(f"{table.name}: {error}, in {table.places([row])}: mend the row, or leave it out") from None
         if len(prompt) > LONGEST:
@@ -73,38 +81,62 @@ def calls(table: Table, items: int | None, written: Written, skip: bool = False)
         elif not right("calls", answer, key):
             wrong.append(row)
         else:
-            drafts.setdefault(prompt, Draft(prompt, answer, key, {"functions": functions}, said))
+            drafts.setdefault(prompt, TextDraft(prompt, answer, key, {"functions": functions}, said))
     refuse(table, "calls", wrong, table.column("ground_truth").__getitem__, skip)
     left_out = {f"left out: a prompt of more than {LONGEST} letters": long, SILENT: silent, WRONG: len(wrong)}
     return _built(table, drafts, items, left_out, verifier="signature", scorer="calls", tokens=96)
 
 
-LAYOUTS: dict[str, Callable[[Table, int | None, Written, bool], tuple[Writing, WritingGold]]] = {"slots": slots, "calls": calls}
+LAYOUTS: dict[str, Callable[[TableFile, int | None, Written, bool], tuple[Writing, WritingGold]]] = {
+    "slots": slots,
+    "calls": calls,
+}
 
 
 def _built(
-    table: Table, drafts: Mapping[str, Draft], items: int | None, left_out: Mapping[str, int], *, verifier: str, scorer: str, tokens: int
+    table: TableFile,
+    drafts: Mapping[str, TextDraft],
+    items: int | None,
+    left_out: Mapping[str, int],
+    *,
+    verifier: str,
+    scorer: str,
+    tokens: int,
 ) -> tuple[Writing, WritingGold]:
-    counts = {"rows": len(table.lines), **left_out, "left out: the prompt comes again": len(table.lines) - len(drafts) - sum(left_out.values())}
+    counts = {
+        "rows": len(table.lines),
+        **left_out,
+        "left out: the prompt comes again": len(table.lines) - len(drafts) - sum(left_out.values()),
+    }
     if not drafts:
         raise UserError(f"{table.name}: no row is left ({counts})")
     return build(
-        table.name, list(drafts.values()), items, verifier=verifier, scorer=scorer, form="words", tokens=tokens, stop=("\n",),
-        counts={what: n for what, n in counts.items() if n}, source=table.source,
-    )  # fmt: skip
+        table.name,
+        list(drafts.values()),
+        items,
+        verifier=verifier,
+        scorer=scorer,
+        form="words",
+        tokens=tokens,
+        stop=("\n",),
+        counts={what: n for what, n in counts.items() if n},
+        source=table.source,
+    )
 
 
-def _rows(table: Table, *columns: str) -> Sequence[tuple[Any, ...]]:
+def _rows(table: TableFile, *columns: str) -> Sequence[tuple[Any, ...]]:
     for column in columns:
         if column not in table.names:
-            raise UserError(f"{table.name}: no column {column!r}: columns {', '.join(columns)} are needed, the table has {', '.join(table.names)}")
+            raise UserError(
+                f"{table.name}: no column {column!r}: columns {', '.join(columns)} are needed, the table has {', '.join(table.names)}"
+            )
     rows = list(zip(*map(table.column, columns), strict=True))
     if bad := [i for i, row in enumerate(rows) if blank(row[0])]:
         raise UserError(f"{table.name}: no {columns[0]} in {table.places(bad)}: leave the rows out")
     return rows
 
 
-def _json(table: Table, column: str, row: int, value: Any) -> Any:
+def _json(table: TableFile, column: str, row: int, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
@@ -121,7 +153,9 @@ def _said(messages: Any) -> str:
 
 def _signature(function: Declaration) -> str:
     """A function in one line: its name, arguments with types, those that may be left out with a question mark, and what it does."""
-    arguments = [f"{name}{'' if argument.needed else '?'}: {_type(argument)}" for name, argument in function.arguments.items()]
+    arguments = [
+        f"{name}{'' if argument.needed else '?'}: {_type(argument)}" for name, argument in function.arguments.items()
+    ]
     return f"{function.name}({', '.join(arguments)}): {re.split(r'(?<=[.])[ ]', function.about)[0]}"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.rng import derive
-from outgrow.tasks.writing import Dial, Draft, Writing, WritingGold, build, distinct, writing
+from outgrow.core.seeding import derive
+from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, distinct, writing
 
 RULES = "Every row, every column and every 2x2 box has the digits 1, 2, 3 and 4. Which digits are the letters?"
 EXAMPLES = (
@@ -22,18 +22,26 @@ def sudoku(items: int | None, seed: int, blanks: int) -> tuple[Writing, WritingG
     """`items` different puzzles with so many blanks; the answer gives every letter a digit."""
     rng = derive(seed, "sudoku", blanks)
 
-    def draw() -> Draft:
+    def draw() -> TextDraft:
         solved = _shuffled(rng).ravel()
         holes = np.sort(rng.choice(16, blanks, replace=False)).tolist()
         cells = [LETTERS[holes.index(i)] if i in holes else str(digit) for i, digit in enumerate(solved)]
         puzzle = "\n".join(" ".join(cells[4 * r : 4 * r + 4]) for r in range(4))
         answer = " ".join(f"{letter}={solved[i]}" for letter, i in zip(LETTERS, holes, strict=False))
-        return Draft(f"{RULES}\n\n{EXAMPLES}{puzzle}\nLetters:", f" {answer}", {"puzzle": puzzle}, {"puzzle": puzzle})
+        return TextDraft(
+            f"{RULES}\n\n{EXAMPLES}{puzzle}\nLetters:", f" {answer}", {"puzzle": puzzle}, {"puzzle": puzzle}
+        )
 
     return build(
-        f"sudoku:{blanks}", distinct(items, draw, "sudoku"), verifier="sudoku", scorer="sudoku", form="words", tokens=3 * blanks + 2, stop=("\n",),
+        f"sudoku:{blanks}",
+        distinct(items, draw, "sudoku"),
+        verifier="sudoku",
+        scorer="sudoku",
+        form="words",
+        tokens=3 * blanks + 2,
+        stop=("\n",),
         source=f"generated, {blanks} blanks, seed {seed}",
-    )  # fmt: skip
+    )
 
 
 def _shuffled(rng: np.random.Generator) -> np.ndarray:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFile:
     """Columns by name, read when asked for."""
 
     name: str
@@ -37,7 +37,7 @@ class Table:
         return f"{self.unit}{'s' if len(rows) > 1 else ''} {shown}{more}"
 
 
-def read_file(path: Path) -> Table:
+def read_file(path: Path) -> TableFile:
     """The table in a .parquet, .csv or .jsonl file. UserError for what cannot be read, with the line."""
     if path.exists() and not path.is_file():
         raise UserError(f"{path} is {'a folder' if path.is_dir() else 'no ordinary file'}: give a file")
@@ -56,7 +56,7 @@ def read_file(path: Path) -> Table:
     return replace(table, folder=path.parent)
 
 
-def _parquet(path: Path, data: bytes, source: str) -> Table:
+def _parquet(path: Path, data: bytes, source: str) -> TableFile:
     import polars as pl
 
     def read(columns: list[str] | None, rows: int | None) -> pl.DataFrame:
@@ -67,7 +67,7 @@ def _parquet(path: Path, data: bytes, source: str) -> Table:
 
     first = read(None, 0)
     height = len(read(first.columns[:1], None)) if first.columns else 0
-    return Table(
+    return TableFile(
         name=path.stem,
         names=tuple(first.columns),
         column=lambda name: read([name], None).to_series().to_list(),
@@ -77,7 +77,7 @@ def _parquet(path: Path, data: bytes, source: str) -> Table:
     )
 
 
-def _csv(path: Path, data: bytes, source: str) -> Table:
+def _csv(path: Path, data: bytes, source: str) -> TableFile:
     text = _decoded(path, data)
     head = text.lstrip("\n").partition("\n")[0]
     csv.field_size_limit(2**31 - 1)
@@ -98,10 +98,10 @@ def _csv(path: Path, data: bytes, source: str) -> Table:
         if len(row) != len(names):
             raise UserError(f"{path} line {line} has {len(row)} fields, the first line names {len(names)} columns")
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
-    return Table(path.stem, names, lambda name: list(columns[name]), lines[1:], "line", source)
+    return TableFile(path.stem, names, lambda name: list(columns[name]), lines[1:], "line", source)
 
 
-def _jsonl(path: Path, data: bytes, source: str) -> Table:
+def _jsonl(path: Path, data: bytes, source: str) -> TableFile:
     rows, lines = [], []
     for number, line in enumerate(_decoded(path, data).split("\n"), 1):
         if not line.strip():
@@ -119,7 +119,7 @@ def _jsonl(path: Path, data: bytes, source: str) -> Table:
         if "\\ud" in line.lower() and not _whole(row):
             raise UserError(f"{path} line {number} holds broken Unicode, half of a letter: mend the text")
     names = tuple(dict.fromkeys(name for row in rows for name in row))
-    return Table(path.stem, names, lambda name: [row.get(name) for row in rows], lines, "line", source)
+    return TableFile(path.stem, names, lambda name: [row.get(name) for row in rows], lines, "line", source)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -151,10 +151,15 @@ def _decoded(path: Path, data: bytes) -> str:
 
 def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]:
     """The names that a flag was given, with blanks or commas between them; a word that is itself a known name is one name."""
-    return tuple(name for word in words for part in ([word] if word in known else word.split(",")) if (name := part if word in known else part.strip()))
+    return tuple(
+        name
+        for word in words
+        for part in ([word] if word in known else word.split(","))
+        if (name := part if word in known else part.strip())
+    )
 
 
-def columns(table: Table, words: Sequence[str], flag: str) -> tuple[str, ...]:
+def columns(table: TableFile, words: Sequence[str], flag: str) -> tuple[str, ...]:
     """The columns that a flag names. UserError for one that is not there."""
     names = listed(words, table.names)
     if not names:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 
 Kind = Literal["classify", "choose", "prefer"]
 FREE, POOL, TEST = 0, 1, 2
@@ -79,7 +79,9 @@ class Task:
     def seen(self, by: str) -> tuple[bytes, ...]:
         """The images, for a reader of images. Raises UserError where items have none."""
         if self.images is None:
-            raise UserError(f"{by} reads images, and the items of task {self.name!r} have none: name their column with --image")
+            raise UserError(
+                f"{by} reads images, and the items of task {self.name!r} have none: name their column with --image"
+            )
         return self.images
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import Formatter
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.tasks.task import Kind
 
 OPTION = {"choose": "choice", "prefer": "reply"}

@@ -22,7 +22,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from outgrow.rng import hashed
+from outgrow.core.seeding import hashed
 from outgrow.tasks.build import Draft, build
 from outgrow.tasks.reading import Reading
 from outgrow.tasks.source import source
@@ -74,7 +74,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Pair:
+class TermPair:
     """Two things whose names in a language are matched by spelling."""
 
     language: str
@@ -82,7 +82,7 @@ class Pair:
     other: Name
 
 
-def _pairs(kind: str) -> list[Pair]:
+def _pairs(kind: str) -> list[TermPair]:
     """All pairs of one kind, greedily those first that match in most languages; a thing is in one pair at most."""
     from babel import Locale
 
@@ -107,7 +107,7 @@ def _pairs(kind: str) -> list[Pair]:
         used |= {i, j}
         for number in np.flatnonzero(fits[:, i, j]):
             said = words[LANGUAGES[number]]
-            out.append(Pair(LANGUAGES[number], Name(english[keys[i]], said[i]), Name(english[keys[j]], said[j])))
+            out.append(TermPair(LANGUAGES[number], Name(english[keys[i]], said[i]), Name(english[keys[j]], said[j])))
     return out
 
 

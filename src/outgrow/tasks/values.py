@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from outgrow.errors import UserError
-from outgrow.tasks.table import Table
+from outgrow.core.errors import UserError
+from outgrow.tasks.table import TableFile
 
 NUMBER = re.compile(r"[+-]?\d{1,15}")
 PLAIN = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.0*)?")
@@ -21,7 +21,7 @@ def blank(value: object) -> bool:
     return value is None or value != value or (isinstance(value, str) and not value.strip())
 
 
-def texts(table: Table, column: str) -> list[str]:
+def texts(table: TableFile, column: str) -> list[str]:
     """A column as text, "" where it is missing. UserError for lists and for what is not Unicode."""
     out = []
     for i, value in enumerate(table.column(column)):
@@ -60,7 +60,7 @@ def numeric(name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Choices:
+class Options:
     """The choices of one question."""
 
     texts: tuple[str, ...]
@@ -71,27 +71,27 @@ class Choices:
     """Whether it is beyond doubt which of them a number means: of which class a probability is, or that an index counts from 0."""
 
 
-def choices(value: object) -> Choices:
+def choices(value: object) -> Options:
     """The choices in a list, in a list as JSON text, or in a record with `text` and `label`."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            return Choices(())
+            return Options(())
     letters: list = []
     if isinstance(value, dict):
         letters, value = value.get("label") or [], value.get("text")
     if not isinstance(value, list) or any(blank(v) or isinstance(v, list | dict) for v in value):
-        return Choices(())
+        return Options(())
     found = tuple(v.strip() if isinstance(v, str) else class_name(v) for v in value)
     letters = [str(x).strip() for x in letters] if len(letters) == len(found) else []
-    return Choices(found, tuple(letters))
+    return Options(found, tuple(letters))
 
 
-Pick = Callable[[object, Choices], str | None]
+Pick = Callable[[object, Options], str | None]
 
 
-def chooser(column: str, values: Sequence[object], among: Sequence[Choices]) -> Pick:
+def chooser(column: str, values: Sequence[object], among: Sequence[Options]) -> Pick:
     """How the values of a column name one of the choices: by text, by index from 0, or by letter.
 
     The way that fits most values is taken; a value that does not fit it gives None. UserError where two ways fit
@@ -116,18 +116,18 @@ def chooser(column: str, values: Sequence[object], among: Sequence[Choices]) -> 
     return ways[best]
 
 
-def _by_text(value: object, among: Choices) -> str | None:
+def _by_text(value: object, among: Options) -> str | None:
     text = str(value).strip()
     return text if text in among.texts else None
 
 
-def by_index(value: object, among: Choices) -> str | None:
+def by_index(value: object, among: Options) -> str | None:
     """The choice of that number, counted from 0; None where there is none."""
     name = class_name(value)
     return among.texts[int(name)] if name.isdecimal() and int(name) < len(among.texts) else None
 
 
-def _by_letter(value: object, among: Choices) -> str | None:
+def _by_letter(value: object, among: Options) -> str | None:
     letters = among.letters or tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(among.texts)])
     text = str(value).strip().strip("().")
     return among.texts[letters.index(text)] if text in letters else None

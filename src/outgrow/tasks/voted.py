@@ -13,14 +13,14 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow import progress
-from outgrow.errors import UserError, unknown
+from outgrow.core import progress
+from outgrow.core.errors import UserError, unknown
 from outgrow.tasks.classes import unknown_gold
 from outgrow.tasks.layouts import from_votes
 from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import READERS, Table, read_file
+from outgrow.tasks.table import READERS, TableFile, read_file
 from outgrow.tasks.task import Gold, Task
-from outgrow.tasks.values import Choices, blank, class_name, id_name
+from outgrow.tasks.values import Options, blank, class_name, id_name
 from outgrow.tasks.votes import Belief, read_votes
 
 READ = ("text", "question", "image", "chosen")
@@ -36,7 +36,7 @@ class Voted:
 
     task: Task
     gold: Gold
-    table: Table
+    table: TableFile
     """Of its columns only the items' ids are left to be read: gold lies in `gold`, and nowhere else."""
     row: np.ndarray
     """(N,) int64: the table's row of every item."""
@@ -58,15 +58,23 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
         raise UserError(f"{table.name}: no column of texts: {hint}; the columns are {', '.join(table.names)}")
     if key is None and not texts:
         raise UserError(f"{table.name}: items without text need ids: name their column with --id")
-    if not texts and not reading.skip_bad_rows and (nameless := [i for i, value in enumerate(table.column(key)) if blank(value)]):
-        raise UserError(f"{table.name}: missing {key} in {table.places(nameless)}: mend them, or go on without them with --skip-bad-rows")
+    if (
+        not texts
+        and not reading.skip_bad_rows
+        and (nameless := [i for i, value in enumerate(table.column(key)) if blank(value)])
+    ):
+        raise UserError(
+            f"{table.name}: missing {key} in {table.places(nameless)}: mend them, or go on without them with --skip-bad-rows"
+        )
     if not texts:
         reading = replace(reading, id=key, template=f"{{{key}}}")
     if votes_table is not None:
         table, workers = joined(table, reading, read(votes_table))
         reading = replace(reading, id=key, votes=(*reading.votes, *workers))
     if not reading.votes:
-        raise UserError(f"{table.name}: name the columns that hold your votes with --votes; the columns are {', '.join(table.names)}")
+        raise UserError(
+            f"{table.name}: name the columns that hold your votes with --votes; the columns are {', '.join(table.names)}"
+        )
     if reading.label is None and "label" not in table.names:
         table = _with(table, {"label": [None] * len(table.lines)})
     task, gold, row = from_votes(table, reading)
@@ -76,14 +84,14 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
     return Voted(task, gold, replace(table, column=ids.__getitem__), row, reading)
 
 
-def read(path: str) -> Table:
+def read(path: str) -> TableFile:
     """The table in a file. Raises UserError where it is none that can be read."""
     if Path(path).suffix.lower() not in READERS:
         raise UserError(f"cannot read {path!r}: give a {', '.join(READERS)} file")
     return read_file(Path(path).expanduser())
 
 
-def joined(table: Table, reading: Reading, votes: Table) -> tuple[Table, tuple[str, ...]]:
+def joined(table: TableFile, reading: Reading, votes: TableFile) -> tuple[TableFile, tuple[str, ...]]:
     """A column for every worker of a long table of votes, joined by the items' ids; and the columns' names."""
     key = id_column(table, reading)
     if key is None:
@@ -94,7 +102,9 @@ def joined(table: Table, reading: Reading, votes: Table) -> tuple[Table, tuple[s
     row: dict[str, int] = {}
     for i, value in enumerate(table.column(key)):
         if not blank(value) and (first := row.setdefault(id_name(value), i)) != i:
-            raise UserError(f"{table.name}: {key} {id_name(value)!r} stands twice, in {table.places([first, i])}: votes are joined by it, make it unique")
+            raise UserError(
+                f"{table.name}: {key} {id_name(value)!r} stands twice, in {table.places([first, i])}: votes are joined by it, make it unique"
+            )
     columns: dict[str, list] = {}
     strangers, twice, nameless = [], [], []
     for at, (item, worker, label) in enumerate(zip(*map(votes.column, LONG), strict=True)):
@@ -108,10 +118,14 @@ def joined(table: Table, reading: Reading, votes: Table) -> tuple[Table, tuple[s
         column = columns.setdefault(f"worker {id_name(worker)}", [None] * len(table.lines))
         if unknown_gold("" if blank(column[i]) else class_name(column[i]), reading):
             column[i] = label
-        elif not unknown_gold("" if blank(label) else class_name(label), reading) and class_name(column[i]) != class_name(label):
+        elif not unknown_gold("" if blank(label) else class_name(label), reading) and class_name(
+            column[i]
+        ) != class_name(label):
             twice.append(at)
     if nameless:
-        raise UserError(f"{votes.name}: no item or no worker in {votes.places(nameless)}: mend the rows, or leave them out")
+        raise UserError(
+            f"{votes.name}: no item or no worker in {votes.places(nameless)}: mend the rows, or leave them out"
+        )
     if strangers:
         shown = ", ".join(dict.fromkeys(id_name(votes.column("item")[at]) for at in strangers[:5]))
         raise UserError(
@@ -120,14 +134,16 @@ def joined(table: Table, reading: Reading, votes: Table) -> tuple[Table, tuple[s
         )
     if twice and not reading.skip_bad_rows:
         said = "a worker votes on an item again, and otherwise"
-        raise UserError(f"{votes.name}: {said}, in {votes.places(twice)}: keep one vote, or let the first count with --skip-bad-rows")
+        raise UserError(
+            f"{votes.name}: {said}, in {votes.places(twice)}: keep one vote, or let the first count with --skip-bad-rows"
+        )
     if twice:
         progress.say(f"{votes.name}: {len(twice)} votes left out: another of the same worker on the item comes first")
     names = sorted(columns, key=lambda name: (len(name), name))
     return _with(table, {name: columns[name] for name in names}), tuple(names)
 
 
-def renamed(table: Table, columns: Sequence[str]) -> Table:
+def renamed(table: TableFile, columns: Sequence[str]) -> TableFile:
     """The table with columns under names that readers look for: "label=answer", or "judge=model+mode", two columns as one name."""
     given = [word for words in columns for word in words.split(",")]
     more: dict[str, list] = {}
@@ -140,11 +156,15 @@ def renamed(table: Table, columns: Sequence[str]) -> Table:
             if part not in table.names:
                 raise unknown("column for --columns", part, table.names)
         values = [table.column(part) for part in parts]
-        more[name] = values[0] if len(parts) == 1 else [" ".join("" if blank(v) else id_name(v) for v in row) for row in zip(*values, strict=True)]
+        more[name] = (
+            values[0]
+            if len(parts) == 1
+            else [" ".join("" if blank(v) else id_name(v) for v in row) for row in zip(*values, strict=True)]
+        )
     return _with(table, more)
 
 
-def with_gold(table: Table, beside: Table, reading: Reading, columns: Sequence[str]) -> Table:
+def with_gold(table: TableFile, beside: TableFile, reading: Reading, columns: Sequence[str]) -> TableFile:
     """The table with a column `gold` out of another one's first column of these, joined by the items' ids."""
     key, other = id_column(table, reading), id_column(beside, reading)
     known = next((name for name in columns if name in beside.names), None)
@@ -152,7 +172,9 @@ def with_gold(table: Table, beside: Table, reading: Reading, columns: Sequence[s
         if column is None:
             raise UserError(f"{file.name}: gold is joined by the items' ids: name their column with --id")
     if known is None:
-        raise UserError(f"{beside.name}: no column {', '.join(columns)} for gold; the columns are {', '.join(beside.names)}")
+        raise UserError(
+            f"{beside.name}: no column {', '.join(columns)} for gold; the columns are {', '.join(beside.names)}"
+        )
     gold: dict[str, Any] = {}
     for at, (item, value) in enumerate(zip(beside.column(other), beside.column(known), strict=True)):
         told = not unknown_gold("" if blank(value) else class_name(value), reading)
@@ -164,44 +186,52 @@ def with_gold(table: Table, beside: Table, reading: Reading, columns: Sequence[s
     return _with(table, {"gold": joined})
 
 
-def id_column(table: Table, reading: Reading) -> str | None:
+def id_column(table: TableFile, reading: Reading) -> str | None:
     """The column of the items' ids: the one that the user named, else `id` or `item`."""
     known = (reading.id,) if reading.id else ("id", "item")
     return next((name for name in known if name in table.names), None)
 
 
-def carried(table: Table, key: str) -> list:
+def carried(table: TableFile, key: str) -> list:
     """The items' ids as they go into a table of labels: as they are, or as text where they are of several types. UserError for what is no id."""
     values = table.column(key)
     if odd := [i for i, value in enumerate(values) if isinstance(value, list | dict | bytes)]:
-        raise UserError(f"{table.name}: column {key!r} holds a {type(values[odd[0]]).__name__} in {table.places(odd)}, no id: name another with --id")
+        raise UserError(
+            f"{table.name}: column {key!r} holds a {type(values[odd[0]]).__name__} in {table.places(odd)}, no id: name another with --id"
+        )
     types = {type(value) for value in values if value is not None}
     return values if len(types) <= 1 else [None if blank(value) else id_name(value) for value in values]
 
 
-def numbered(file: Table, column: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def numbered(file: TableFile, column: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(V,) numbers of the ids in a column, -1 where there is none, and the ids."""
     raw = file.column(column)
     if bad := [i for i, value in enumerate(raw) if isinstance(value, list | dict | bytes)]:
-        raise UserError(f"{file.name}: column {column!r} holds a {type(raw[bad[0]]).__name__} in {file.places(bad)}, no id")
+        raise UserError(
+            f"{file.name}: column {column!r} holds a {type(raw[bad[0]]).__name__} in {file.places(bad)}, no id"
+        )
     order: dict[str, int] = {}
     number = (-1 if blank(value) else order.setdefault(id_name(value), len(order)) for value in raw)
     return np.fromiter(number, np.int64, len(raw)), tuple(order)
 
 
-def reread(table: Table, reading: Reading, votes_table: str | None, voters: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+def reread(
+    table: TableFile, reading: Reading, votes_table: str | None, voters: Sequence[str], classes: Sequence[str]
+) -> np.ndarray:
     """(J, n, C) what voters that are known by name say of the items of another table; NaN where one is silent or absent."""
     reading = replace(reading, classes=tuple(classes))
     if votes_table is not None:
         table, _ = joined(table, reading, read(votes_table))
-    options = [Choices(tuple(classes), ordered=True)] * len(table.lines)
+    options = [Options(tuple(classes), ordered=True)] * len(table.lines)
     out = np.full((len(voters), len(table.lines), len(classes)), np.nan, np.float32)
     found: dict[str, list[Belief]] = {}
     for column in dict.fromkeys(name if name in table.names else name.partition("[")[0] for name in voters):
         if column in table.names:
             found |= read_votes(table, column, "classify", range(len(table.lines)), options, reading)
     if not set(found) & set(voters):
-        raise UserError(f"{table.name}: no votes of {', '.join(voters[:5])}{', ...' if len(voters) > 5 else ''}, which the student reads")
+        raise UserError(
+            f"{table.name}: no votes of {', '.join(voters[:5])}{', ...' if len(voters) > 5 else ''}, which the student reads"
+        )
     for j, name in enumerate(voters):
         for i, belief in enumerate(found.get(name, ())):
             if belief is not None:
@@ -209,7 +239,7 @@ def reread(table: Table, reading: Reading, votes_table: str | None, voters: Sequ
     return out
 
 
-def _columns(table: Table, asked: tuple[str, ...]) -> tuple[str, ...]:
+def _columns(table: TableFile, asked: tuple[str, ...]) -> tuple[str, ...]:
     """Names of columns; several may stand in one word, with commas between them."""
     names = [name for word in asked for name in ([word] if word in table.names else word.split(","))]
     for name in names:
@@ -218,6 +248,10 @@ def _columns(table: Table, asked: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _with(table: Table, more: dict[str, list]) -> Table:
+def _with(table: TableFile, more: dict[str, list]) -> TableFile:
     """The table with further columns."""
-    return replace(table, names=tuple(dict.fromkeys((*table.names, *more))), column=lambda name: more[name] if name in more else table.column(name))
+    return replace(
+        table,
+        names=tuple(dict.fromkeys((*table.names, *more))),
+        column=lambda name: more[name] if name in more else table.column(name),
+    )

@@ -8,12 +8,12 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.tasks.classes import asked, find, printed, short, silent, stray
 from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import Table
+from outgrow.tasks.table import TableFile
 from outgrow.tasks.task import Kind
-from outgrow.tasks.values import Choices, blank, chooser, class_name
+from outgrow.tasks.values import Options, blank, chooser, class_name
 
 _WORD = r"[^\W_]+"
 _ENTRY = r"(None|True|False|-?(0|[1-9][0-9]{0,300})(\.[0-9]*)?|'[^'\\\n]*'|\"[^\"\\\n]*\")"
@@ -26,7 +26,7 @@ Belief = dict[str, float] | None
 
 
 def read_votes(
-    table: Table, column: str, kind: Kind, rows: Sequence[int], options: Sequence[Choices], reading: Reading
+    table: TableFile, column: str, kind: Kind, rows: Sequence[int], options: Sequence[Options], reading: Reading
 ) -> dict[str, list[Belief]]:
     """What each annotator of a column believes about each of the rows.
 
@@ -38,29 +38,37 @@ def read_votes(
     """
     values = _values(table, column, rows, options, reading)
     lists = [v for v in values if isinstance(v, list)]
-    if kind == "classify" and not options[0].texts and any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v])):
+    if (
+        kind == "classify"
+        and not options[0].texts
+        and any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v]))
+    ):
         raise UserError(
             f"{table.name}: column {column!r} holds fractions, probabilities of classes that nothing names: say --classes, of two the one last "
             "that a fraction is the probability of"
         )
     if lists and any(_probability(x, options) for v in lists for x in v):
         if kind == "prefer":
-            raise UserError(f"{table.name}: column {column!r} for --votes holds lists of fractions: write the probability of the chosen text alone")
+            raise UserError(
+                f"{table.name}: column {column!r} for --votes holds lists of fractions: write the probability of the chosen text alone"
+            )
         if kind == "classify":
             _certain_order(table, column, options[0].texts, options[0].ordered)
         return {column: _checked(table, column, rows, values, options, _distribution, kind, reading)}
     _no_one_hot(table, column, kind, values, options)
     return {
-        name: _checked(table, name, rows, cast, options, _reader(table, kind, name, cast, options, reading), kind, reading)
+        name: _checked(
+            table, name, rows, cast, options, _reader(table, kind, name, cast, options, reading), kind, reading
+        )
         for name, cast in _annotators(column, values, reading).items()
     }
 
 
-def spoken(table: Table, reading: Reading, rows: Sequence[int]) -> dict[str, dict[int, str]]:
+def spoken(table: TableFile, reading: Reading, rows: Sequence[int]) -> dict[str, dict[int, str]]:
     """annotator -> row -> the name that it votes; abstentions and columns of probabilities are left out."""
     found = {}
     for column in dict.fromkeys(v if v in table.names else v.partition("[")[0] for v in reading.votes):
-        values = _values(table, column, rows, [Choices(asked(reading))] * len(rows), reading)
+        values = _values(table, column, rows, [Options(asked(reading))] * len(rows), reading)
         if any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v])):
             continue
         for name, cast in _annotators(column, values, reading).items():
@@ -68,14 +76,18 @@ def spoken(table: Table, reading: Reading, rows: Sequence[int]) -> dict[str, dic
     return found
 
 
-def _values(table: Table, column: str, rows: Sequence[int], options: Sequence[Choices], reading: Reading) -> list:
+def _values(table: TableFile, column: str, rows: Sequence[int], options: Sequence[Options], reading: Reading) -> list:
     """The column's values, lists opened. UserError for what is neither an option's name, nor a value, nor a list of values."""
     if column not in table.names:
         raise _no_column(table, column)
     raw = table.column(column)
     known = [isinstance(raw[i], str) and raw[i].strip() in o.texts for i, o in zip(rows, options, strict=True)]
     values = [raw[i] if name else _opened(raw[i]) for i, name in zip(rows, known, strict=True)]
-    odd = [i for i, v, name in zip(rows, values, known, strict=True) if not name and any(map(printed, v if isinstance(v, list) else [v]))]
+    odd = [
+        i
+        for i, v, name in zip(rows, values, known, strict=True)
+        if not name and any(map(printed, v if isinstance(v, list) else [v]))
+    ]
     if odd:
         raise UserError(
             f"{table.name}: column {column!r} for --votes holds {short(raw[odd[0]])} in {table.places(odd)}: write one class a cell, "
@@ -94,15 +106,22 @@ def _annotators(column: str, values: list, reading: Reading) -> dict[str, list]:
     return {f"{column}[{j}]": [v[j] if isinstance(v, list) else None for v in values] for j in range(len(lists[0]))}
 
 
-def _no_column(table: Table, column: str) -> UserError:
+def _no_column(table: TableFile, column: str) -> UserError:
     return UserError(f"no column {column!r} for --votes: the columns are {', '.join(table.names)}")
 
 
-Read = Callable[[object, Choices], Belief]
+Read = Callable[[object, Options], Belief]
 
 
 def _checked(
-    table: Table, name: str, rows: Sequence[int], values: list, options: Sequence[Choices], read: Read, kind: Kind, reading: Reading
+    table: TableFile,
+    name: str,
+    rows: Sequence[int],
+    values: list,
+    options: Sequence[Options],
+    read: Read,
+    kind: Kind,
+    reading: Reading,
 ) -> list[Belief]:
     cells = list(zip(rows, values, options, strict=True))
     beliefs = [None if _abstains(v, o, reading) else read(v, o) for _, v, o in cells]
@@ -116,13 +135,15 @@ def _checked(
     return beliefs
 
 
-def _abstains(value: object, among: Choices, reading: Reading) -> bool:
+def _abstains(value: object, among: Options, reading: Reading) -> bool:
     if isinstance(value, list):
         return all(map(blank, value))
     return not _fraction(value) and find(value, among.texts, reading) == ""
 
 
-def _reader(table: Table, kind: Kind, name: str, values: list, options: Sequence[Choices], reading: Reading) -> Read:
+def _reader(
+    table: TableFile, kind: Kind, name: str, values: list, options: Sequence[Options], reading: Reading
+) -> Read:
     """How one annotator's values are read."""
     if kind == "choose":
         cast = [(v, o) for v, o in zip(values, options, strict=True) if not _abstains(v, o, reading)]
@@ -139,7 +160,7 @@ def _reader(table: Table, kind: Kind, name: str, values: list, options: Sequence
     return lambda value, among: _certain(find(value, among.texts, reading), among)
 
 
-def _certain_order(table: Table, column: str, names: Sequence[str], ordered: bool) -> None:
+def _certain_order(table: TableFile, column: str, names: Sequence[str], ordered: bool) -> None:
     """Raises UserError where it is not certain which class a column's probabilities are of."""
     if not ordered:
         raise UserError(
@@ -148,7 +169,7 @@ def _certain_order(table: Table, column: str, names: Sequence[str], ordered: boo
         )
 
 
-def _called_otherwise(table: Table, column: str, names: Sequence[str], reading: Reading) -> None:
+def _called_otherwise(table: TableFile, column: str, names: Sequence[str], reading: Reading) -> None:
     """Raises UserError for a column of single probabilities whose name ends with another class than the one they are read as,
     or with a word for how sure a vote is, unless --classes says what they are of."""
     words = {name: f" {' '.join(re.findall(_WORD, name.casefold()))}" for name in names}
@@ -165,11 +186,15 @@ def _called_otherwise(table: Table, column: str, names: Sequence[str], reading: 
         )
 
 
-def _no_one_hot(table: Table, column: str, kind: Kind, values: list, options: Sequence[Choices]) -> None:
+def _no_one_hot(table: TableFile, column: str, kind: Kind, values: list, options: Sequence[Options]) -> None:
     """Raises UserError for lists that could be votes of annotators or the whole probabilities of the options."""
     if kind == "classify" and not set(options[0].texts) <= set(map(str, range(len(options[0].texts)))):
         return
-    cast = [([_number(x) for x in v], len(o.texts)) for v, o in zip(values, options, strict=True) if isinstance(v, list) and not all(map(blank, v))]
+    cast = [
+        ([_number(x) for x in v], len(o.texts))
+        for v, o in zip(values, options, strict=True)
+        if isinstance(v, list) and not all(map(blank, v))
+    ]
     if cast and all(len(v) == count > 1 and set(v) == {0.0, 1.0} and sum(v) == 1 for v, count in cast):  # type: ignore[arg-type]
         raise UserError(
             f"{table.name}: every list in column {column!r} has one 1 and is 0 elsewhere, probabilities or votes of "
@@ -177,16 +202,16 @@ def _no_one_hot(table: Table, column: str, kind: Kind, values: list, options: Se
         )
 
 
-def _certain(picked: str | None, among: Choices) -> Belief:
+def _certain(picked: str | None, among: Options) -> Belief:
     return {text: float(text == picked) for text in among.texts} if picked in among.texts else None
 
 
-def _second(value: object, among: Choices) -> Belief:
+def _second(value: object, among: Options) -> Belief:
     p = _number(value)
     return dict(zip(among.texts, (1 - p, p), strict=True)) if p is not None and 0 <= p <= 1 else None
 
 
-def _distribution(value: object, among: Choices) -> Belief:
+def _distribution(value: object, among: Options) -> Belief:
     found = [_number(x) for x in value] if isinstance(value, list) else []
     if len(found) != len(among.texts) or any(p is None or not 0 <= p <= 1 for p in found) or abs(sum(found) - 1) > 1e-3:
         return None
@@ -213,7 +238,7 @@ def _number(value: object) -> float | None:
         return None
 
 
-def _probability(value: object, options: Sequence[Choices]) -> bool:
+def _probability(value: object, options: Sequence[Options]) -> bool:
     """Whether a value is a fraction and no option's name."""
     return _fraction(value) and class_name(value) not in options[0].texts
 

@@ -20,7 +20,7 @@ from typing import Any, final
 
 @final
 @dataclass(frozen=True)
-class Asked:
+class Attempt:
     """One answer that is to be checked."""
 
     prompt: str
@@ -66,7 +66,9 @@ def verifier(paper: str = "") -> Callable[[Callable], Callable]:
     def register(run: Callable) -> Callable:
         needs = tuple(p.name for p in inspect.signature(run).parameters.values() if p.kind is not p.KEYWORD_ONLY)
         if needs[:1] != NEEDS[:1] or set(needs) - set(NEEDS):
-            raise TypeError(f"verifier {run.__name__} needs {', '.join(needs) or 'nothing'}: it can have {', '.join(NEEDS)}, asked first")
+            raise TypeError(
+                f"verifier {run.__name__} needs {', '.join(needs) or 'nothing'}: it can have {', '.join(NEEDS)}, asked first"
+            )
         _known[run.__name__] = Verifier(run.__name__, (run.__doc__ or "").splitlines()[0], paper, run, needs)
         return run
 

@@ -21,7 +21,11 @@ def _raised(error: BaseException) -> tuple:
 
 def _told(kind) -> tuple:
     """A type's name, and whether the program wrote its == itself (a dataclass has one that is not written)."""
-    own = [one for one in kind.__mro__ if one.__module__ == "answer" and "__eq__" in vars(one) and "__dataclass_fields__" not in vars(one)]
+    own = [
+        one
+        for one in kind.__mro__
+        if one.__module__ == "answer" and "__eq__" in vars(one) and "__dataclass_fields__" not in vars(one)
+    ]
     return kind.__name__, bool(own)
 
 

@@ -55,7 +55,11 @@ def main(entry_point: str, requests: int, replies: int) -> None:
         name = str(value)
         known = getattr(builtins, name, None)
         # A StopIteration would end a loop over calls as if all had been made.
-        if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, (StopIteration, StopAsyncIteration)):
+        if (
+            isinstance(known, type)
+            and issubclass(known, Exception)
+            and not issubclass(known, (StopIteration, StopAsyncIteration))
+        ):
             try:
                 raised = known(str(more))
             except TypeError:
@@ -70,7 +74,9 @@ def main(entry_point: str, requests: int, replies: int) -> None:
         try:
             dumps((arguments, named), lost)
             if lost or _shared((arguments, named)):
-                loose.append(f"the tests hand over {f'a {lost[0].__name__}' if lost else 'one value twice'}, of which a copy was handed over")
+                loose.append(
+                    f"the tests hand over {f'a {lost[0].__name__}' if lost else 'one value twice'}, of which a copy was handed over"
+                )
             send(writing, (arguments, named))
         except Unlike as error:
             stop(f"the tests hand over a {error}, which is no plain value")

@@ -74,7 +74,12 @@ def _unchecked(text):
         for name in names:
             if name in SWITCHES:
                 return f"line {node.lineno}: {name}"
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys" and node.attr in ("platform", "version_info"):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "sys"
+            and node.attr in ("platform", "version_info")
+        ):
             return f"line {node.lineno}: sys.{node.attr}"
     return ""
 
@@ -95,7 +100,10 @@ def _stripped(text):
 def _hushes(text):
     """Whether something in a program would still tell mypy to look away."""
     try:
-        return bool(ast.parse(text, type_comments=True).type_ignores) or re.search(r"^#\s*mypy\s*:", text, re.MULTILINE) is not None
+        return (
+            bool(ast.parse(text, type_comments=True).type_ignores)
+            or re.search(r"^#\s*mypy\s*:", text, re.MULTILINE) is not None
+        )
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
 

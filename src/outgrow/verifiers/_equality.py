@@ -11,7 +11,9 @@ import sympy
 from latex2sympy2_extended import NormalizationConfig, latex2sympy, normalize_latex
 from math_verify import grader, verify
 
-_CONFIG = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False)
+_CONFIG = NormalizationConfig(
+    basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False
+)
 _DEPTH = 4
 
 
@@ -76,7 +78,9 @@ def _expression(text):
         return None
     try:
         latex = normalize_latex(text, _CONFIG)
-        return latex2sympy(latex, is_real=not grader.should_treat_as_complex(latex), convert_degrees=False, normalization_config=None)
+        return latex2sympy(
+            latex, is_real=not grader.should_treat_as_complex(latex), convert_degrees=False, normalization_config=None
+        )
     except Exception:
         # It raises whatever it likes at what it cannot read.
         return None
@@ -84,7 +88,11 @@ def _expression(text):
 
 def _equal(one, other):
     if isinstance(one, tuple) or isinstance(other, tuple):
-        if not (isinstance(one, tuple) and isinstance(other, tuple)) or one[:2] != other[:2] or len(one[2]) != len(other[2]):
+        if (
+            not (isinstance(one, tuple) and isinstance(other, tuple))
+            or one[:2] != other[:2]
+            or len(one[2]) != len(other[2])
+        ):
             return False
         if one[0]:
             return all(map(_equal, one[2], other[2]))
@@ -102,11 +110,19 @@ def _numbers(one, other, float_rounding, numeric_precision):
     """In place of math-verify's comparison of numbers, which takes all small ones for equal."""
     if isinstance(one, sympy.MatrixBase) or isinstance(other, sympy.MatrixBase):
         whole = isinstance(one, sympy.MatrixBase) and isinstance(other, sympy.MatrixBase) and one.shape == other.shape
-        return whole and all(_numbers(a, b, 0, 0) or grader.sympy_symbolic_eq(a, b) for a, b in zip(one.flat(), other.flat(), strict=True))
+        return whole and all(
+            _numbers(a, b, 0, 0) or grader.sympy_symbolic_eq(a, b)
+            for a, b in zip(one.flat(), other.flat(), strict=True)
+        )
     one, other = grader.safe_sympy_doit(one), grader.safe_sympy_doit(other)
     if one == other:
         return True
-    if one.free_symbols or other.free_symbols or not (one.is_number and other.is_number) or not (one.is_finite and other.is_finite):
+    if (
+        one.free_symbols
+        or other.free_symbols
+        or not (one.is_number and other.is_number)
+        or not (one.is_finite and other.is_finite)
+    ):
         return False
     rounded = one.has(sympy.Float) or other.has(sympy.Float)
     a, b = sympy.N(one, 50), sympy.N(other, 50)

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from outgrow import progress
+from outgrow.core import progress
 from outgrow.generation import LanguageModel
 
 _TOGETHER = 64
 """Prompts between two steps of the progress bar."""
 
 
-def preferred(model: LanguageModel, prompts: Sequence[str], words: tuple[str, str], chat: bool, label: str) -> np.ndarray:
+def preferred(
+    model: LanguageModel, prompts: Sequence[str], words: tuple[str, str], chat: bool, label: str
+) -> np.ndarray:
     """(N,) probability of the first word against the second after each prompt; each distinct prompt is asked once."""
     distinct = list(dict.fromkeys(prompts))
     first: dict[str, float] = {}

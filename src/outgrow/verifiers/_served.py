@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from outgrow.errors import UserError
+from outgrow.core.errors import UserError
 from outgrow.verifiers._sandbox import each, run
 from outgrow.verifiers._values import receive, send
 
@@ -27,7 +27,9 @@ class Lost:
     outcome: str
 
 
-def served(module: str, package: str, jobs: Sequence[Any], label: str, *, seconds: int = 5, memory: int = 4 << 30) -> list[Any]:
+def served(
+    module: str, package: str, jobs: Sequence[Any], label: str, *, seconds: int = 5, memory: int = 4 << 30
+) -> list[Any]:
     """What answer(job) of `MODULE.py` here says to each job, in a sandbox where what is installed can be imported; `Lost` where it got none."""
     if importlib.util.find_spec(package) is None:
         raise UserError(f"{package} is not installed: pip install 'outgrow[verify]'")
@@ -60,7 +62,9 @@ def _part(module: str, jobs: Sequence[Any], seconds: int, memory: int) -> list[A
         try:
             receive(said)
         except (EOFError, ValueError) as error:
-            raise RuntimeError(f"{module} did not start: {ran.outcome} {ran.stderr.decode(errors='replace')[-2000:]}") from error
+            raise RuntimeError(
+                f"{module} did not start: {ran.outcome} {ran.stderr.decode(errors='replace')[-2000:]}"
+            ) from error
         try:
             while True:
                 replies.append(receive(said))
@@ -68,5 +72,13 @@ def _part(module: str, jobs: Sequence[Any], seconds: int, memory: int) -> list[A
             pass
         if len(replies) < len(jobs):
             last = ran.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-            replies.append(Lost("time" if ran.code == 128 + 27 else f"failed: {last[:200]}" if ran.outcome == "failed" else ran.outcome))
+            replies.append(
+                Lost(
+                    "time"
+                    if ran.code == 128 + 27
+                    else f"failed: {last[:200]}"
+                    if ran.outcome == "failed"
+                    else ran.outcome
+                )
+            )
     return replies

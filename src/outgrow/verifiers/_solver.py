@@ -31,7 +31,9 @@ def answer(job):
         return _entails(*job[1:])
     except z3.Z3Exception as error:
         text = error.args[0] if error.args else ""
-        return "error", " ".join((text.decode(errors="replace") if isinstance(text, bytes) else str(text)).split())[:200]
+        return "error", " ".join((text.decode(errors="replace") if isinstance(text, bytes) else str(text)).split())[
+            :200
+        ]
 
 
 def _entails(known, claims, conclusion):

@@ -89,9 +89,26 @@ def program(threads: bool, execute: bool, machine: str = "") -> bytes:
         lines += [(_EQUAL, 0, 1, number[name]), (_GIVE, 0, 0, _ALLOW)]
     for name, (argument, values) in USES.items():
         tests = [line for value in values for line in ((_EQUAL, 0, 1, value), (_GIVE, 0, 0, _ALLOW))]
-        lines += [(_EQUAL, 0, len(tests) + 2, number[name]), (_LOAD, 0, 0, 16 + 8 * argument), *tests, (_GIVE, 0, 0, _EPERM)]
+        lines += [
+            (_EQUAL, 0, len(tests) + 2, number[name]),
+            (_LOAD, 0, 0, 16 + 8 * argument),
+            *tests,
+            (_GIVE, 0, 0, _EPERM),
+        ]
     if threads:
-        flags = [(_LOAD, 0, 0, 16), (_AND, 0, 0, _THREAD | _NAMESPACES), (_EQUAL, 0, 1, _THREAD), (_GIVE, 0, 0, _ALLOW), (_GIVE, 0, 0, _EPERM)]
+        flags = [
+            (_LOAD, 0, 0, 16),
+            (_AND, 0, 0, _THREAD | _NAMESPACES),
+            (_EQUAL, 0, 1, _THREAD),
+            (_GIVE, 0, 0, _ALLOW),
+            (_GIVE, 0, 0, _EPERM),
+        ]
         lines += [(_EQUAL, 0, len(flags), number["clone"]), *flags]
-    lines += [(_EQUAL, 0, 1, number["clone3"]), (_GIVE, 0, 0, _ENOSYS), (_ABOVE, 0, 1, NEWEST), (_GIVE, 0, 0, _ENOSYS), (_GIVE, 0, 0, _EPERM)]
+    lines += [
+        (_EQUAL, 0, 1, number["clone3"]),
+        (_GIVE, 0, 0, _ENOSYS),
+        (_ABOVE, 0, 1, NEWEST),
+        (_GIVE, 0, 0, _ENOSYS),
+        (_GIVE, 0, 0, _EPERM),
+    ]
     return b"".join(struct.pack("=HBBI", *line) for line in lines)

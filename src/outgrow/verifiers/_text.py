@@ -35,7 +35,11 @@ def code(answer: str, entry_point: str = "") -> str:
     """
     blocks = fenced(answer)
     if not blocks:
-        return _bare(answer, entry_point) if entry_point and _defines(answer, entry_point) and not reads(answer) else answer
+        return (
+            _bare(answer, entry_point)
+            if entry_point and _defines(answer, entry_point) and not reads(answer)
+            else answer
+        )
     defining = [at for at, block in enumerate(blocks) if entry_point and _defines(block, entry_point)]
     if not defining:
         return blocks[0]
@@ -83,7 +87,9 @@ def _definitions(text: str) -> str:
         return ""
     plain = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     constant = (ast.Assign, ast.AnnAssign)
-    whole = all(isinstance(node, plain) or (isinstance(node, constant) and not _calls(node)) for node in ast.parse(text).body)
+    whole = all(
+        isinstance(node, plain) or (isinstance(node, constant) and not _calls(node)) for node in ast.parse(text).body
+    )
     return text if whole else ""
 
 
@@ -106,7 +112,9 @@ def program(answer: str, entry_point: str, prompt_code: str = "") -> str:
     return shorter if reads(shorter) else whole
 
 
-_EMPHASIS = re.compile(r"(?<![\w*)\]])(\*{1,3})(?=[^\s*])([^*\n]+?)(?<=[^\s*])\1(?![\w*(])|(?<!\w)(_{2,3})(?=[^\s_])([^_\n]+?)(?<=[^\s_])\3(?![\w(])")
+_EMPHASIS = re.compile(
+    r"(?<![\w*)\]])(\*{1,3})(?=[^\s*])([^*\n]+?)(?<=[^\s*])\1(?![\w*(])|(?<!\w)(_{2,3})(?=[^\s_])([^_\n]+?)(?<=[^\s_])\3(?![\w(])"
+)
 _SAID = re.compile(r"\b(?:answer|result)(?:[ \t]+is\b|[ \t]*:)[ \t]*:?", re.IGNORECASE)
 _HEADING = re.compile(r"(?:the\s+)?(?:final\s+)?(?:answer|result|solution|conclusion)\s*:?", re.IGNORECASE)
 _GOES_ON = re.compile(r"[.;!]\s|,\s+(?:not|so|which|because|since|and\s+so|as)\b|\s(?:because|since|so|which|as)\b")
@@ -124,7 +132,9 @@ def final(answer: str) -> str:
     if marked[1] and (marked[0] == "" or not marked[0].endswith("#")):
         line, _, after = marked[2].strip().partition("\n")
         line = line.strip()
-        if not after.strip() or (not _HEADING.fullmatch(line) and re.match(r"[-+−$€£(\\]*\.?\d[\d.,]*(?:\s+[^\W\d_]+)?[.!]?$", line)):
+        if not after.strip() or (
+            not _HEADING.fullmatch(line) and re.match(r"[-+−$€£(\\]*\.?\d[\d.,]*(?:\s+[^\W\d_]+)?[.!]?$", line)
+        ):
             return line
         text = after.strip()
     boxed = _boxed(text)
@@ -155,7 +165,14 @@ def _boxed(text: str) -> str | None:
 
 
 def _defines(text: str, name: str) -> bool:
-    return re.search(rf"^(?:(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b|{re.escape(name)}[ \t]*(?::[^=\n]*)?=(?!=))", text, re.MULTILINE) is not None
+    return (
+        re.search(
+            rf"^(?:(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b|{re.escape(name)}[ \t]*(?::[^=\n]*)?=(?!=))",
+            text,
+            re.MULTILINE,
+        )
+        is not None
+    )
 
 
 def reads(text: str) -> bool:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import final
 
-from outgrow import progress
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core import progress
+from outgrow.verifiers import Attempt, Verdict, verifier
 
 _TOKEN = re.compile(
     r"(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)|(?P<equals>(?<![!<>=:~≈≠])={1,2}(?![=<>~]))|(?P<times>(?<=\d)[xX](?=\d)|(?<= )[xX](?= ))"
@@ -32,7 +32,60 @@ _LONGEST = 60
 _DIGITS = 40
 """Of a number; what is longer is none."""
 _CARRIES_ON = frozenset(
-    ["of", "and", "or", "mod", "modulo", "rem", "remainder", "r", "plus", "minus", "times", "over", "by", "per", "than", "negative", "half", "twice", "double", "triple", "root", "log", "ln", "exp", "sin", "cos", "tan", "sqrt", "max", "min", "abs", "gcd", "lcm", "power", "choose", "floor", "ceil", "factorial", "point", "with", "left", "hundred", "thousand", "million", "billion", "trillion", "dozen", "percent", "x", "squared", "cubed", "to"]
+    [
+        "of",
+        "and",
+        "or",
+        "mod",
+        "modulo",
+        "rem",
+        "remainder",
+        "r",
+        "plus",
+        "minus",
+        "times",
+        "over",
+        "by",
+        "per",
+        "than",
+        "negative",
+        "half",
+        "twice",
+        "double",
+        "triple",
+        "root",
+        "log",
+        "ln",
+        "exp",
+        "sin",
+        "cos",
+        "tan",
+        "sqrt",
+        "max",
+        "min",
+        "abs",
+        "gcd",
+        "lcm",
+        "power",
+        "choose",
+        "floor",
+        "ceil",
+        "factorial",
+        "point",
+        "with",
+        "left",
+        "hundred",
+        "thousand",
+        "million",
+        "billion",
+        "trillion",
+        "dozen",
+        "percent",
+        "x",
+        "squared",
+        "cubed",
+        "to",
+    ]
 )
 """Words that go together with a number beside them into another one."""
 _ENDS = frozenset(".,;:?)\"'>]}")
@@ -49,7 +102,7 @@ class _Token:
 
 
 @verifier(paper="Cobbe et al. 2021, arXiv 2110.14168 (their calculations, checked)")
-def arithmetic(asked: Sequence[Asked]) -> list[Verdict]:
+def arithmetic(asked: Sequence[Attempt]) -> list[Verdict]:
     """Works out every "a op b = c" in the answer's text again: one that is wrong makes it unsound, with none it cannot tell."""
     verdicts = []
     with progress.track("working out arithmetic", len(asked)) as bar:
@@ -84,7 +137,9 @@ def _equations(text: str) -> Iterator[tuple[list[str], list[str]]]:
         if max(at - low, high - at - 1) > 2 * _LONGEST:
             continue
         # A bracket around the whole line.
-        while low < at and tokens[low].text == "(" and sum((t.text == "(") - (t.text == ")") for t in tokens[low:at]) > 0:
+        while (
+            low < at and tokens[low].text == "(" and sum((t.text == "(") - (t.text == ")") for t in tokens[low:at]) > 0
+        ):
             low += 1
         left, right = tokens[low:at], _without_unit(tokens, at + 1, high)
         if not left or not right or not _begins(tokens, low) or not _ends(tokens, at + 1 + len(right), high):
@@ -141,10 +196,19 @@ def _ends(tokens: Sequence[_Token], end: int, high: int) -> bool:
     last, after = tokens[high - 1], tokens[high]
     if after.text.lower() == "and":
         # 1 and 1/4, but not .67 and 2 / 3 = .66.
-        mixed = [token.text if token.kind == "sign" else token.kind for token in tokens[high + 1 : high + 4]] == ["number", "/", "number"]
+        mixed = [token.text if token.kind == "sign" else token.kind for token in tokens[high + 1 : high + 4]] == [
+            "number",
+            "/",
+            "number",
+        ]
         return last.end < after.start and not (mixed and last.text.isdigit())
     if after.kind == "word":
-        return last.end < after.start and not after.text.startswith("\\") and len(after.text) > 1 and after.text.lower() not in _CARRIES_ON
+        return (
+            last.end < after.start
+            and not after.text.startswith("\\")
+            and len(after.text) > 1
+            and after.text.lower() not in _CARRIES_ON
+        )
     apart = high + 1 == len(tokens) or tokens[high + 1].start > after.end or tokens[high + 1].kind == "line"
     return after.text in _ENDS and (apart or after.text not in ".,;:?")
 
@@ -153,7 +217,13 @@ def _without_unit(tokens: Sequence[_Token], low: int, high: int) -> Sequence[_To
     """The right side without "/" of "12/hour" or "(" of "24 (clips)", and without a bracket that closes what opened before it."""
     found = list(tokens[low:high])
     word = tokens[high] if high < len(tokens) and tokens[high].kind == "word" else None
-    if word and len(found) == 2 and found[1].text in "/(" and not word.text.startswith("\\") and word.text.lower() not in _CARRIES_ON:
+    if (
+        word
+        and len(found) == 2
+        and found[1].text in "/("
+        and not word.text.startswith("\\")
+        and word.text.lower() not in _CARRIES_ON
+    ):
         return found[:1] if len(word.text) > 1 or found[1].text == "(" else found
     while found and found[-1].text == ")" and sum((t.text == "(") - (t.text == ")") for t in found) < 0:
         found.pop()
@@ -184,7 +254,9 @@ def _same(left: Sequence[str], right: Sequence[str]) -> bool | None:
     else:
         apart = abs(one - two)
         near = apart <= slack
-    if not near and ((lone and not decimals and "/" in left and apart < 1) or _divides_twice(left) or _divides_twice(right)):
+    if not near and (
+        (lone and not decimals and "/" in left and apart < 1) or _divides_twice(left) or _divides_twice(right)
+    ):
         return None
     return near
 

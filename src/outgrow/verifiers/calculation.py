@@ -11,8 +11,8 @@ import operator
 import re
 from fractions import Fraction
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+|/[0-9
 
 
 @verifier()
-def calculation(asked: list[Asked]) -> list[Verdict]:
+def calculation(asked: list[Attempt]) -> list[Verdict]:
     """The last number of the answer is the value of `expression`."""
     return [_check(one.answer, shown(one, "expression", str)) for one in asked]
 
@@ -33,11 +33,18 @@ def _check(answer: str, expression: str) -> Verdict:
             raise ValueError(f"more than {LONGEST} letters")
         value = _value(ast.parse(expression.strip(), mode="eval").body)
     except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError) as error:
-        raise UserError(f"shown['expression'] is {expression!r:.80}: it must be whole numbers with + - * / and brackets ({error})") from error
+        raise UserError(
+            f"shown['expression'] is {expression!r:.80}: it must be whole numbers with + - * / and brackets ({error})"
+        ) from error
     words = [word for word in answer.replace("−", "-").split() if re.search("[0-9]", word)]
     if not words:
         return Verdict(False, "no number")
-    said = words[-1].rpartition("=")[2].strip("$*_`()[]{}\"'").rstrip(".,;:!?" if not re.search(r"[0-9]!", words[-1]) else ".,;:?")
+    said = (
+        words[-1]
+        .rpartition("=")[2]
+        .strip("$*_`()[]{}\"'")
+        .rstrip(".,;:!?" if not re.search(r"[0-9]!", words[-1]) else ".,;:?")
+    )
     if len(said) > LONGEST or not _NUMBER.fullmatch(said):
         return Verdict(None, f"cannot read {words[-1]!r:.80}")
     try:

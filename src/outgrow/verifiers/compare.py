@@ -1,7 +1,7 @@
 """Pairwise comparison in both orders, and Copeland's count of whom an answer beats.
 
-    w_ab = 1 if a is preferred both when it stands first and when it stands second, 0 if b is, else 1/2        (position bias cancels)
-    score_a = mean over the other answers b to the same prompt of w_ab
+w_ab = 1 if a is preferred both when it stands first and when it stands second, 0 if b is, else 1/2        (position bias cancels)
+score_a = mean over the other answers b to the same prompt of w_ab
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from itertools import combinations
 import numpy as np
 
 from outgrow.generation import LanguageModel
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._preferred import preferred
 
-_QUESTION = "Question:\n{prompt}\n\nAnswer A:\n{first}\n\nAnswer B:\n{second}\n\nWhich answer is better? Answer A or B.{cue}"
+_QUESTION = (
+    "Question:\n{prompt}\n\nAnswer A:\n{first}\n\nAnswer B:\n{second}\n\nWhich answer is better? Answer A or B.{cue}"
+)
 
 
 @verifier(paper="arXiv 2605.14163; Copeland 1951")
-def compare(asked: Sequence[Asked], model: LanguageModel, *, chat: bool = False) -> list[Verdict]:
+def compare(asked: Sequence[Attempt], model: LanguageModel, *, chat: bool = False) -> list[Verdict]:
     """Compares all answers to the same prompt in pairs, both ways round; ranks them by Copeland's score and decides nothing."""
     texts: dict[str, list[str]] = defaultdict(list)
     for one in asked:
@@ -28,11 +30,19 @@ def compare(asked: Sequence[Asked], model: LanguageModel, *, chat: bool = False)
             texts[one.prompt].append(one.answer)
     pairs = [(prompt, a, b) for prompt, answers in texts.items() for a, b in combinations(answers, 2)]
     cue = "" if chat else "\nThe better answer is"
-    orders = [_QUESTION.format(prompt=prompt, first=x, second=y, cue=cue) for prompt, a, b in pairs for x, y in ((a, b), (b, a))]
+    orders = [
+        _QUESTION.format(prompt=prompt, first=x, second=y, cue=cue)
+        for prompt, a, b in pairs
+        for x, y in ((a, b), (b, a))
+    ]
     first = preferred(model, orders, ("A", "B") if chat else (" A", " B"), chat, "comparing answers").reshape(-1, 2)
     beats = {}
     for (prompt, a, b), (forward, backward) in zip(pairs, first, strict=True):
-        won = float(np.sign(forward - 0.5) - np.sign(backward - 0.5)) / 4 + 0.5 if np.isfinite(forward + backward) else 0.5
+        won = (
+            float(np.sign(forward - 0.5) - np.sign(backward - 0.5)) / 4 + 0.5
+            if np.isfinite(forward + backward)
+            else 0.5
+        )
         # Preferred in one order alone, and undecided in the other, is no win.
         beats[prompt, a, b] = won if won in (0.0, 1.0) else 0.5
         beats[prompt, b, a] = 1 - beats[prompt, a, b]
@@ -42,7 +52,9 @@ def compare(asked: Sequence[Asked], model: LanguageModel, *, chat: bool = False)
     return [Verdict(None, "ranked, not decided", _score(one, texts[one.prompt], copies, beats)) for one in asked]
 
 
-def _score(one: Asked, texts: Sequence[str], copies: dict[tuple[str, str], int], beats: dict[tuple[str, str, str], float]) -> float:
+def _score(
+    one: Attempt, texts: Sequence[str], copies: dict[tuple[str, str], int], beats: dict[tuple[str, str, str], float]
+) -> float:
     """Answers that say the same are even with one another."""
     others = sum(copies[one.prompt, text] for text in texts) - 1
     if not others:

@@ -17,8 +17,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 from outgrow.verifiers._quantity import Quantity, quantity, same
 from outgrow.verifiers._served import Lost, served
@@ -29,11 +29,20 @@ LONGEST = 1000
 
 _FUNCTIONS = ["sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "log", "ln", "exp", "sqrt", "pi"]
 _SIGNS = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "’": "'"})
-_LATEX = {"×": r" \times ", "·": r" \cdot ", "÷": "/", "π": r" \pi ", "√": r" \sqrt ", "∞": r" \infty ", "≤": r" \le ", "≥": r" \ge "}
+_LATEX = {
+    "×": r" \times ",
+    "·": r" \cdot ",
+    "÷": "/",
+    "π": r" \pi ",
+    "√": r" \sqrt ",
+    "∞": r" \infty ",
+    "≤": r" \le ",
+    "≥": r" \ge ",
+}
 
 
 @verifier(paper="Kydlicek et al. 2025, math-verify")
-def equal(asked: Sequence[Asked], *, seconds: int = 5) -> list[Verdict]:
+def equal(asked: Sequence[Attempt], *, seconds: int = 5) -> list[Verdict]:
     """Compares the answer's final value with shown["value"]: as text, a number with its unit, words, or an expression (LaTeX or plain), within a time limit."""
     pairs = []
     for one in asked:
@@ -56,7 +65,13 @@ def equal(asked: Sequence[Asked], *, seconds: int = 5) -> list[Verdict]:
         else:
             jobs[pair] = (_latex(value), _latex(said))
     distinct = list(dict.fromkeys(jobs.values()))
-    replies = dict(zip(distinct, served("_equality", "math_verify", distinct, "comparing expressions", seconds=seconds) if distinct else [], strict=True))
+    replies = dict(
+        zip(
+            distinct,
+            served("_equality", "math_verify", distinct, "comparing expressions", seconds=seconds) if distinct else [],
+            strict=True,
+        )
+    )
     for pair, job in jobs.items():
         reply = replies[job]
         if isinstance(reply, Lost):
@@ -118,7 +133,9 @@ def plain(text: str) -> str:
     text = re.sub(r"\\(?:left|right|big|Big|bigg|Bigg|displaystyle)(?![A-Za-z])", "", text)
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
     text = re.sub(r"\A\\(?:boxed|fbox)\s*\{(.*)\}\Z", r"\1", text.strip(), flags=re.DOTALL)
-    text = re.sub(r"\\(?:text|textbf|textit|textrm|mbox|mathrm|mathbf|operatorname)\s*\{\s*([^{}]*?)\s*\}", _unset, text)
+    text = re.sub(
+        r"\\(?:text|textbf|textit|textrm|mbox|mathrm|mathbf|operatorname)\s*\{\s*([^{}]*?)\s*\}", _unset, text
+    )
     text = re.sub(r"\\frac\s*(\d)\s*(\d)(?!\d)", r"\\frac{\1}{\2}", text)
     text = " ".join(text.split())
     return re.sub(r"(?<=[^.])\.$|[,;:]$", "", text).strip()
@@ -155,20 +172,31 @@ def _worded(text: str) -> str | None:
 
 def _listed(text: str) -> list[Quantity]:
     """The quantities that a text lists without brackets; [] where it does not."""
-    found = [quantity(part) for part in re.split(r"\s*;\s*|,\s+(?:and|or)\s+|\s+(?:and|or)\s+|,(?!\d{3}(?!\d))\s*", text)]
+    found = [
+        quantity(part) for part in re.split(r"\s*;\s*|,\s+(?:and|or)\s+|\s+(?:and|or)\s+|,(?!\d{3}(?!\d))\s*", text)
+    ]
     return [one for one in found if one] if all(found) else []
 
 
 def _prose(text: str) -> bool:
     """Whether it has words that are no mathematics, or signs that nothing here reads."""
-    bare = re.sub(r"\\(?:begin|end)\s*\{[a-z]+\}|\\[A-Za-z]+|" + "|".join(rf"(?<![A-Za-z]){name}(?![A-Za-z])" for name in _FUNCTIONS), " ", text)
+    bare = re.sub(
+        r"\\(?:begin|end)\s*\{[a-z]+\}|\\[A-Za-z]+|"
+        + "|".join(rf"(?<![A-Za-z]){name}(?![A-Za-z])" for name in _FUNCTIONS),
+        " ",
+        text,
+    )
     return bool(re.search(r"[^\W\d_]{2,}|[?!@#\"]\s|:", bare)) or len(text) > LONGEST
 
 
 def _latex(text: str) -> str:
     for sign, command in _LATEX.items():
         text = text.replace(sign, command)
-    text = re.sub(rf"(?<![\\A-Za-z])({'|'.join(_FUNCTIONS)})(?![A-Za-z])", r"\\\1", text).replace("**", "^").replace("$", "")
+    text = (
+        re.sub(rf"(?<![\\A-Za-z])({'|'.join(_FUNCTIONS)})(?![A-Za-z])", r"\\\1", text)
+        .replace("**", "^")
+        .replace("$", "")
+    )
     text = re.sub(r"\^\s*\(([^()]*)\)", r"^{\1}", text)
     text = re.sub(r"\\sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}", text)
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text) if not re.match(r"[(\[]|\\\{", text) else text

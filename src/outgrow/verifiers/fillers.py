@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from outgrow.measures import slots
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.metrics import slots
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 
 
 @verifier()
-def fillers(asked: Sequence[Asked]) -> list[Verdict]:
+def fillers(asked: Sequence[Attempt]) -> list[Verdict]:
     """Every slot that an answer fills is filled with words of `shown["sentence"]`."""
     return [_verdict(one.answer, shown(one, "sentence", str)) for one in asked]
 

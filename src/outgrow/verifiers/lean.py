@@ -13,8 +13,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 from outgrow.verifiers._sandbox import each, run
 from outgrow.verifiers._text import code
@@ -28,7 +28,7 @@ _AXIOMS = {"propext", "Classical.choice", "Quot.sound"}
 
 
 @verifier(paper="de Moura & Ullrich 2021, Lean 4")
-def lean(asked: Sequence[Asked], *, project: str = "", seconds: int = 60, memory: int = 16 << 30) -> list[Verdict]:
+def lean(asked: Sequence[Attempt], *, project: str = "", seconds: int = 60, memory: int = 16 << 30) -> list[Verdict]:
     """Lets Lean check the answer's tactics for the theorem that shown["lean"] begins; `project`: a Lake project whose packages it may import."""
     theorems = [shown(one, "lean", str) for one in asked]
     for text in theorems:
@@ -67,7 +67,9 @@ def _check(theorem: str, tactics: str, readable: dict[str, str], path: str, seco
     if ran.outcome != "done":
         error = next((line for line in said.splitlines() if "error" in line), "")
         return Verdict(False, error.partition("Answer.lean:")[2][:200] or error[:200] or ran.outcome)
-    last = re.search(rf"'{re.escape(name[1])}' (?:does not depend on any axioms|depends on axioms: \[([^\]]*)\])\s*\Z", said)
+    last = re.search(
+        rf"'{re.escape(name[1])}' (?:does not depend on any axioms|depends on axioms: \[([^\]]*)\])\s*\Z", said
+    )
     if last is None:
         return Verdict(None, "lean did not tell the axioms")
     used = {axiom.strip() for axiom in (last[1] or "").split(",") if axiom.strip()}
@@ -95,6 +97,10 @@ def _toolchain(project: str) -> tuple[dict[str, str], str]:
 
 def _said(command: list[str], project: str) -> str:
     try:
-        return subprocess.run(command, cwd=project or None, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+        return subprocess.run(
+            command, cwd=project or None, capture_output=True, text=True, check=True, timeout=60
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError) as error:
-        raise UserError(f"{' '.join(command)} does not work: {error}; run it yourself to see, or choose another verifier") from error
+        raise UserError(
+            f"{' '.join(command)} does not work: {error}; run it yourself to see, or choose another verifier"
+        ) from error

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 from outgrow.verifiers._served import Lost, served
 from outgrow.verifiers._text import json_text
 
 
 @verifier(paper="JSON Schema 2020-12")
-def schema(asked: Sequence[Asked], *, seconds: int = 5) -> list[Verdict]:
+def schema(asked: Sequence[Attempt], *, seconds: int = 5) -> list[Verdict]:
     """Validates the JSON in the answer (in a fence, or all of it, or its last object or list) against shown["schema"]."""
     jobs: list[tuple[str, str] | None] = []
     for one in asked:

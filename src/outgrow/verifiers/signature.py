@@ -7,21 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from outgrow import declarations
-from outgrow.errors import UserError
-from outgrow.measures import calls
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.metrics import calls, declarations
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 
 TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,), "integer": (int,), "float": (int, float), "number": (int, float), "boolean": (bool,), "array": (list,), "tuple": (list,),
-    "dict": (dict,), "object": (dict,), "null": (type(None),),
-}  # fmt: skip
+    "string": (str,),
+    "integer": (int,),
+    "float": (int, float),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "tuple": (list,),
+    "dict": (dict,),
+    "object": (dict,),
+    "null": (type(None),),
+}
 """What a declared type takes; a type that is not here takes anything."""
 
 
 @verifier()
-def signature(asked: Sequence[Asked]) -> list[Verdict]:
+def signature(asked: Sequence[Attempt]) -> list[Verdict]:
     """Every call of an answer fits a declaration in `shown["functions"]`: its name, arguments, and their types."""
     verdicts = []
     for one in asked:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 from outgrow.verifiers._served import Lost, served
 from outgrow.verifiers._text import fenced
@@ -25,14 +25,20 @@ _VALUE = r"-?\d+\s*/\s*\d+|-?\d+(?:\.\d+)?|[A-Za-z_]\w*"
 
 
 @verifier(paper="de Moura & Bjorner 2008, Z3")
-def smt(asked: Sequence[Asked], *, seconds: int = 10) -> list[Verdict]:
+def smt(asked: Sequence[Attempt], *, seconds: int = 10) -> list[Verdict]:
     """Proves with z3 that the answer's values satisfy shown["smt"], or that its claim follows from it (shown["asks"] = "claim")."""
     known = [shown(one, "smt", str) for one in asked]
     asks = [shown(one, "asks", str, "values") for one in asked]
     for wrong in set(asks) - {"values", "claim"}:
         raise UserError(f"shown['asks'] is {wrong!r}: it must be 'values' or 'claim'")
     texts = list(dict.fromkeys(known))
-    constants = dict(zip(texts, served("_solver", "z3", [("names", text) for text in texts], "reading SMT-LIB", seconds=seconds), strict=True))
+    constants = dict(
+        zip(
+            texts,
+            served("_solver", "z3", [("names", text) for text in texts], "reading SMT-LIB", seconds=seconds),
+            strict=True,
+        )
+    )
     for text, found in constants.items():
         if not isinstance(found, dict):
             why = found.outcome if isinstance(found, Lost) else found[1]
@@ -45,13 +51,21 @@ def smt(asked: Sequence[Asked], *, seconds: int = 10) -> list[Verdict]:
             job = None if term is None else ("entails", text, (), term)
         else:
             said = _values(one.answer, constants[text])
-            job = ("entails", text, tuple(f"(= {name} {value})" for name, value in sorted(said.items())), None) if said else None
+            job = (
+                ("entails", text, tuple(f"(= {name} {value})" for name, value in sorted(said.items())), None)
+                if said
+                else None
+            )
         if job is None:
-            verdicts[at] = Verdict(None, "no values in the answer" if kind == "values" else "no single term in the answer")
+            verdicts[at] = Verdict(
+                None, "no values in the answer" if kind == "values" else "no single term in the answer"
+            )
         else:
             jobs[at] = job
     distinct = list(dict.fromkeys(jobs.values()))
-    replies = dict(zip(distinct, served("_solver", "z3", distinct, "proving", seconds=seconds) if distinct else [], strict=True))
+    replies = dict(
+        zip(distinct, served("_solver", "z3", distinct, "proving", seconds=seconds) if distinct else [], strict=True)
+    )
     for at, job in jobs.items():
         verdicts[at] = _verdict(replies[job])
     return [verdict for verdict in verdicts if verdict is not None]
@@ -79,7 +93,13 @@ def _term(value: str, sort: str) -> str:
     if re.match(r"[A-Za-z_]", value):
         return value.lower() if value.lower() in ("true", "false") else value
     top, _, bottom = value.lstrip("-").partition("/")
-    term = f"(/ {top.strip()}.0 {bottom.strip()}.0)" if bottom else f"{top}.0" if sort == "Real" and "." not in top else top
+    term = (
+        f"(/ {top.strip()}.0 {bottom.strip()}.0)"
+        if bottom
+        else f"{top}.0"
+        if sort == "Real" and "." not in top
+        else top
+    )
     return f"(- {term})" if value.startswith("-") else term
 
 

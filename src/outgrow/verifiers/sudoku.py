@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 
 
 @verifier()
-def sudoku(asked: list[Asked]) -> list[Verdict]:
+def sudoku(asked: list[Attempt]) -> list[Verdict]:
     """With the digits that the answer gives to the letters of `puzzle` (a=4), every row, column and box has each digit once."""
     return [_check(one.answer, shown(one, "puzzle", str)) for one in asked]
 
@@ -22,14 +22,20 @@ def _check(answer: str, puzzle: str) -> Verdict:
     box = math.isqrt(side)
     digits = {str(d) for d in range(1, side + 1)}
     if not cells or box**4 != len(cells) or not all(cell in digits or re.fullmatch("[a-z]", cell) for cell in cells):
-        raise UserError(f"shown['puzzle'] is {puzzle!r:.80}: it must be rows of a grid of square boxes, each cell a digit or a small letter")
+        raise UserError(
+            f"shown['puzzle'] is {puzzle!r:.80}: it must be rows of a grid of square boxes, each cell a digit or a small letter"
+        )
     said = dict(re.findall(r"(?<![\w.])([a-z])\s*=\s*([0-9]+)(?!\w|[.,/][0-9])", answer))
     lacking = [cell for cell in cells if cell.isalpha() and cell not in said]
     if lacking:
         return Verdict(False, f"no digit for {', '.join(lacking)}")
     filled = [said.get(cell, cell) for cell in cells]
     grid = [filled[side * r : side * (r + 1)] for r in range(side)]
-    boxes = [[grid[r + i][c + j] for i in range(box) for j in range(box)] for r in range(0, side, box) for c in range(0, side, box)]
+    boxes = [
+        [grid[r + i][c + j] for i in range(box) for j in range(box)]
+        for r in range(0, side, box)
+        for c in range(0, side, box)
+    ]
     for what, lines in (("row", grid), ("column", list(zip(*grid, strict=True))), ("box", boxes)):
         for number, line in enumerate(lines, 1):
             if set(line) != digits:

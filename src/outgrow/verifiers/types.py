@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 from outgrow.verifiers._served import Lost, served
 from outgrow.verifiers._text import program
@@ -19,9 +19,11 @@ _BEGIN = 30
 
 
 @verifier(paper="mypy")
-def types(asked: Sequence[Asked], *, untyped: bool = True, seconds: int = 2) -> list[Verdict]:
+def types(asked: Sequence[Attempt], *, untyped: bool = True, seconds: int = 2) -> list[Verdict]:
     """Checks the types of the answer's program with mypy, functions without annotations too; shown["entry_point"] and shown["prompt_code"] as for unit_tests."""
-    texts = [program(one.answer, shown(one, "entry_point", str, ""), shown(one, "prompt_code", str, "")) for one in asked]
+    texts = [
+        program(one.answer, shown(one, "entry_point", str, ""), shown(one, "prompt_code", str, "")) for one in asked
+    ]
     distinct = list(dict.fromkeys(texts))
     found = dict(zip(distinct, _errors(distinct, untyped, seconds), strict=True))
     return [found[text] for text in texts]
@@ -31,7 +33,13 @@ def _errors(texts: Sequence[str], untyped: bool, seconds: int) -> list[Verdict]:
     if not texts:
         return []
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    reply = served("_checking", "mypy", [(tuple(texts), version, str(untyped))], "checking types", seconds=_BEGIN + seconds * len(texts))[0]
+    reply = served(
+        "_checking",
+        "mypy",
+        [(tuple(texts), version, str(untyped))],
+        "checking types",
+        seconds=_BEGIN + seconds * len(texts),
+    )[0]
     if isinstance(reply, Lost):
         if len(texts) == 1:
             return [Verdict(False, reply.outcome)]

@@ -18,8 +18,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, verifier
 from outgrow.verifiers._asked import shown
 from outgrow.verifiers._sandbox import Box, each, together
 from outgrow.verifiers._text import program, reads
@@ -29,7 +29,7 @@ _SOURCES = {name: Path(__file__).with_name(name).read_bytes() for name in ("_val
 
 
 @verifier(paper="Chen et al. 2021, arXiv 2107.03374")
-def unit_tests(asked: Sequence[Asked], *, seconds: int = 5, memory: int = 512 << 20) -> list[Verdict]:
+def unit_tests(asked: Sequence[Attempt], *, seconds: int = 5, memory: int = 512 << 20) -> list[Verdict]:
     """Runs the answer's program against tests: shown["entry_point"], shown["tests"], and shown["prompt_code"] if the answer goes on from it."""
     checks = []
     for one in asked:
@@ -42,7 +42,9 @@ def unit_tests(asked: Sequence[Asked], *, seconds: int = 5, memory: int = 512 <<
     for tests in {check[3] for check in distinct}:
         if not reads(tests):
             raise UserError(f"shown['tests'] is no Python: {tests!r:.80}")
-    verdicts = dict(zip(distinct, each(lambda check: _check(*check, seconds, memory), distinct, "running unit tests"), strict=True))
+    verdicts = dict(
+        zip(distinct, each(lambda check: _check(*check, seconds, memory), distinct, "running unit tests"), strict=True)
+    )
     return [verdicts[check] for check in checks]
 
 
@@ -69,7 +71,11 @@ def _check(text: str, prompt: str, entry_point: str, tests: str, seconds: int, m
         verdict, why = loads(judged.stdout[8:])
     except ValueError:
         # The tests came to no end: by the answer's doing, or, where it was still well, by their own.
-        verdict, why = ("cannot tell", f"the tests came to no end: {judged.outcome}") if ran.outcome == "done" else ("unsound", judged.outcome)
+        verdict, why = (
+            ("cannot tell", f"the tests came to no end: {judged.outcome}")
+            if ran.outcome == "done"
+            else ("unsound", judged.outcome)
+        )
     if verdict == "sound":
         return Verdict(True)
     if verdict == "cannot tell":

@@ -20,8 +20,8 @@ from typing import final
 
 import numpy as np
 
-from outgrow.errors import UserError
-from outgrow.verifiers import Asked, Verdict, verifier
+from outgrow.core.errors import UserError
+from outgrow.verifiers import Attempt, Verdict, verifier
 
 _STEPS = 500
 _SMOOTHING = 0.5
@@ -50,13 +50,22 @@ class Woven:
 
 
 @verifier(paper="Saad-Falcon et al. 2025, arXiv 2506.18203")
-def weaver(asked: Sequence[Asked], verdicts: Mapping[str, Sequence[Verdict]], *, balance: float = 0.1, threshold: float = 0.5) -> list[Verdict]:
+def weaver(
+    asked: Sequence[Attempt], verdicts: Mapping[str, Sequence[Verdict]], *, balance: float = 0.1, threshold: float = 0.5
+) -> list[Verdict]:
     """Combines what other verifiers said of the same answers, each weighed by how it agrees with the rest; no gold."""
     if len(verdicts) < 3:
-        raise UserError(f"weaver was given {', '.join(verdicts) or 'no verifier'}: agreements tell of accuracies from three verifiers on")
+        raise UserError(
+            f"weaver was given {', '.join(verdicts) or 'no verifier'}: agreements tell of accuracies from three verifiers on"
+        )
     columns = [[_number(one) for one in verdicts[name]] for name in verdicts]
     woven = weave(np.array(columns, dtype=np.float64).reshape(len(columns), len(asked)).T, balance=balance)
-    return [Verdict(None, "no verifier spoke") if np.isnan(q) else Verdict(bool(q > threshold), f"right at {q:.2f}", float(q)) for q in woven.posterior]
+    return [
+        Verdict(None, "no verifier spoke")
+        if np.isnan(q)
+        else Verdict(bool(q > threshold), f"right at {q:.2f}", float(q))
+        for q in woven.posterior
+    ]
 
 
 def weave(scores: np.ndarray, *, balance: float = 0.1) -> Woven:
@@ -96,7 +105,12 @@ def _em(votes: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
         right, wrong = np.where(silent, 0, q), np.where(silent, 0, 1 - q)
         hits = (right @ yes + _SMOOTHING) / (right @ spoken + 2 * _SMOOTHING)
         rejections = (wrong @ no + _SMOOTHING) / (wrong @ spoken + 2 * _SMOOTHING)
-        odds = np.log(prior) - np.log1p(-prior) + yes @ np.log(hits / (1 - rejections)) + no @ np.log((1 - hits) / rejections)
+        odds = (
+            np.log(prior)
+            - np.log1p(-prior)
+            + yes @ np.log(hits / (1 - rejections))
+            + no @ np.log((1 - hits) / rejections)
+        )
         before, q = q, 1 / (1 + np.exp(-odds))
         if np.abs(q - before).max() < 1e-8:
             break

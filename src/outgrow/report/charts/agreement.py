@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import Pair
 from outgrow.report.theme import colour, cut, domain
 from outgrow.report.words import interval, percent
+from outgrow.runs.read import RunPair
 
 ROW = 30
 SIDES = ("where the supervisor is right", "where it is wrong")
@@ -17,7 +17,7 @@ SIDES = ("where the supervisor is right", "where it is wrong")
     caption="How often the student gives the same answer as its supervisor, split by whether that answer is right. A student that "
     "outgrows its teacher agrees with it where it is right, and parts from it where it is wrong: a wide span is good.",
 )
-def agreement(pair: Pair, width: int) -> dict | None:
+def agreement(pair: RunPair, width: int) -> dict | None:
     """Two marks a method, joined by a line."""
     shown = [e for e in pair.get("agreement") if e.get("when_right") is not None and e.get("when_wrong") is not None]
     if not shown:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import Pair
 from outgrow.report.theme import colour
 from outgrow.report.words import percent
+from outgrow.runs.read import RunPair
 
 STYLES = (("floor", "floor", "square"), ("naive", "method", "circle"), ("ceiling", "ceiling", "diamond"))
 
@@ -16,7 +16,7 @@ STYLES = (("floor", "floor", "square"), ("naive", "method", "circle"), ("ceiling
     caption="Answers grouped by how sure the model was, against how often they were right; larger marks hold more answers. On the diagonal, "
     "sureness can be believed; below it, the model is too sure of itself. ECE is the mean distance from the diagonal.",
 )
-def calibration(pair: Pair, width: int) -> dict | None:
+def calibration(pair: RunPair, width: int) -> dict | None:
     """A line each for the supervisor, the naive student, the best method and the student with gold."""
     best = pair.main.best
     styles = [*STYLES]
@@ -28,14 +28,17 @@ def calibration(pair: Pair, width: int) -> dict | None:
         return None
     bins = [
         {
-            "name": f"{name} (ECE {percent(entry.get('ece'))})", "confidence": b["confidence"], "accuracy": b["accuracy"], "count": b["count"],
+            "name": f"{name} (ECE {percent(entry.get('ece'))})",
+            "confidence": b["confidence"],
+            "accuracy": b["accuracy"],
+            "count": b["count"],
             "says": f"{name}: of {b['count']:,} answers that were {percent(b['confidence'], 0)} sure, "
             f"{percent(b['accuracy'], 0)} were right",
         }
         for entry, name, _, _ in series
         for b in entry["bins"]
         if b.get("count") and b.get("accuracy") is not None
-    ]  # fmt: skip
+    ]
     low = max(0.0, min(min(b["confidence"], b["accuracy"]) for b in bins) - 0.03)
     scale = {"type": "quantitative", "scale": {"domain": [low, 1], "nice": False, "zero": False}}
     x = {**scale, "field": "confidence", "axis": {"format": ".0%", "title": "how sure the answer was", "tickCount": 5}}

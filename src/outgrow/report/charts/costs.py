@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import Report
 from outgrow.report.theme import colour, cut
 from outgrow.report.words import amount, seconds
+from outgrow.runs.read import Report
 
 ROW = 26
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import Report
 from outgrow.report.theme import colour, cut, domain
 from outgrow.report.words import point_interval, points
+from outgrow.runs.read import Report
 
 ROW = 26
 BEYOND = 2.0
@@ -23,7 +23,11 @@ BEYOND = 2.0
 )
 def forest(report: Report, width: int) -> dict | None:
     """A row a method, in the order of the leaderboard."""
-    found = [(m, m["against"]["naive"]["points"]) for m in (report.comparison or {}).get("methods", []) if "naive" in m["against"]]
+    found = [
+        (m, m["against"]["naive"]["points"])
+        for m in (report.comparison or {}).get("methods", [])
+        if "naive" in m["against"]
+    ]
     found = [(method, total) for method, total in found if total]
     if not found:
         return None
@@ -40,7 +44,9 @@ def forest(report: Report, width: int) -> dict | None:
             **_ends("lo", "hi", new), **_ends("a", "b", these),
         })  # fmt: skip
         for task, its in method["by_task"].items():
-            said = f"{method['method']} on {task}: {points(its['value'])} points {point_interval(its['ci_these_tasks'])}"
+            said = (
+                f"{method['method']} on {task}: {points(its['value'])} points {point_interval(its['ci_these_tasks'])}"
+            )
             dots.append({"y": y, "x": 100 * its["value"], "says": said})
     needed = [value for row in rows for name in ("x", "lo", "hi", "a", "b") if (value := row[name]) is not None]
     reach = BEYOND * max(abs(value) for value in needed)
@@ -65,20 +71,36 @@ def forest(report: Report, width: int) -> dict | None:
                 "mark": {"type": "rule", "color": colour("method"), **look},
                 "encoding": {"x": {**x, "field": low}, "x2": {"field": high}, "y": y, "description": says},
             }
-            for low, high, look in (("a", "b", {"strokeWidth": 11, "opacity": 0.3}), ("lo", "hi", {"strokeWidth": 2, "strokeCap": "round"}))
+            for low, high, look in (
+                ("a", "b", {"strokeWidth": 11, "opacity": 0.3}),
+                ("lo", "hi", {"strokeWidth": 2, "strokeCap": "round"}),
+            )
         ],
         {
             "data": {"values": dots},
-            "mark": {"type": "point", "filled": False, "size": 34, "strokeWidth": 1.2, "color": colour("muted"), "opacity": 0.9},
+            "mark": {
+                "type": "point",
+                "filled": False,
+                "size": 34,
+                "strokeWidth": 1.2,
+                "color": colour("muted"),
+                "opacity": 0.9,
+            },
             "encoding": {"x": {**x, "field": "x"}, "y": y, "description": says},
         },
         {
             "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1, "color": colour("method")},
             "encoding": {"x": {**x, "field": "x"}, "y": y, "description": says},
         },
-        {"mark": {**text, "align": "left", "x": -left}, "encoding": {"y": y, "text": {"field": "name"}, "description": says}},
-        {"mark": {**text, "align": "right", "x": plot + (44 if narrow else 48)}, "encoding": {"y": y, "text": {"field": "label"}}},
-    ]  # fmt: skip
+        {
+            "mark": {**text, "align": "left", "x": -left},
+            "encoding": {"y": y, "text": {"field": "name"}, "description": says},
+        },
+        {
+            "mark": {**text, "align": "right", "x": plot + (44 if narrow else 48)},
+            "encoding": {"y": y, "text": {"field": "label"}},
+        },
+    ]
     if not narrow:
         said = {**text, "align": "right", "x": plot + 136, "fontSize": 12, "color": colour("muted")}
         marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import Pair
 from outgrow.report.theme import colour, domain
 from outgrow.report.words import interval, percent
+from outgrow.runs.read import RunPair
 
 
 @chart(
@@ -14,7 +14,7 @@ from outgrow.report.words import interval, percent
     caption="The curve shows the student taught by more and more gold labels. The horizontal line is the naive student, taught by weak "
     "labels only; where the two meet, you read how many gold labels would have done as well.",
 )
-def gold_curve(pair: Pair, width: int) -> dict | None:
+def gold_curve(pair: RunPair, width: int) -> dict | None:
     """The curve with its band, the naive student's level and the mark where they cross."""
     curve = [point for point in pair.get("gold_curve") if point.get("value") is not None and point.get("n")]
     if len(curve) < 2:

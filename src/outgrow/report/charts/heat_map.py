@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import Report
 from outgrow.report.theme import colour, cut
 from outgrow.report.words import interval, percent, share
+from outgrow.runs.read import Report
 
 STEPS = ((-0.25, "a"), (0.0, "b"), (0.1, "c"), (0.4, "d"), (0.7, "e"), (float("inf"), "f"))
 
@@ -64,15 +64,21 @@ def heat_map(report: Report, width: int) -> dict | None:
                 "data": {"values": cells},
                 "mark": {"type": "rect", "cornerRadius": 3},
                 "encoding": {
-                    "x": {**across, "field": "x"}, "x2": {"field": "x2"}, "y": {**down, "field": "y"}, "y2": {"field": "y2"},
-                    "color": {"field": "fill", "scale": None}, "description": says,
+                    "x": {**across, "field": "x"},
+                    "x2": {"field": "x2"},
+                    "y": {**down, "field": "y"},
+                    "y2": {"field": "y2"},
+                    "color": {"field": "fill", "scale": None},
+                    "description": says,
                 },
             },
             {
                 "data": {"values": cells},
                 "mark": {**text, "align": "center"},
                 "encoding": {
-                    "x": {**across, "field": "middle"}, "y": {**down, "field": "mid"}, "text": {"field": "text"},
+                    "x": {**across, "field": "middle"},
+                    "y": {**down, "field": "mid"},
+                    "text": {"field": "text"},
                     "color": {"field": "ink", "scale": None},
                     "description": says,
                 },
@@ -85,13 +91,19 @@ def heat_map(report: Report, width: int) -> dict | None:
             *[
                 {
                     "data": {"values": [line for line in lines if line["head"] is head]},
-                    "mark": {**text, "align": "left", "x": -left, "fontWeight": 600 if head else 400, "color": colour(ink_name)},
+                    "mark": {
+                        **text,
+                        "align": "left",
+                        "x": -left,
+                        "fontWeight": 600 if head else 400,
+                        "color": colour(ink_name),
+                    },
                     "encoding": {"y": {**down, "field": "y"}, "text": {"field": "text"}},
                 }
                 for head, ink_name in ((True, "ink"), (False, "muted"))
             ],
         ],
-    }  # fmt: skip
+    }
 
 
 def _cell(pair, method: str, column: int, y: float) -> dict:

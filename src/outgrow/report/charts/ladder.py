@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import View
 from outgrow.report.theme import colour, cut, domain, kinds
 from outgrow.report.words import KINDS, interval, percent, share
+from outgrow.runs.read import MetricView
 
 ROW, HEADING = 25, 34
 MOST_TICKS = 800
@@ -22,7 +22,7 @@ ENDS = ("floor", "ceiling")
     "replicates. The shaded band is the gap between what taught and the same student taught by gold: the further to "
     "the right a method stands in it, the more of the gap it recovered.",
 )
-def ladder(view: View, width: int) -> dict | None:
+def ladder(view: MetricView, width: int) -> dict | None:
     """Rows of marks on one score axis; floor and ceiling as lines, the gap between them shaded."""
     narrow = width < 600
     rows, heads, height = _places(view, narrow)
@@ -50,7 +50,14 @@ def ladder(view: View, width: int) -> dict | None:
             *_gap(view, x, span, plot, narrow),
             {
                 "data": {"values": heads},
-                "mark": {"type": "text", "align": "left", "baseline": "middle", "fontSize": 11.5, "fontWeight": 600, "x": -left},
+                "mark": {
+                    "type": "text",
+                    "align": "left",
+                    "baseline": "middle",
+                    "fontSize": 11.5,
+                    "fontWeight": 600,
+                    "x": -left,
+                },
                 "encoding": {"y": y, "text": {"field": "text"}, "color": kinds("color")},
             },
             {
@@ -61,21 +68,31 @@ def ladder(view: View, width: int) -> dict | None:
             {
                 "transform": [{"filter": "datum.lo != null"}],
                 "mark": {"type": "rule", "strokeWidth": 3, "strokeCap": "round"},
-                "encoding": {"x": {**x, "field": "lo"}, "x2": {"field": "hi"}, "y": y, "color": kinds("color"), "description": says},
+                "encoding": {
+                    "x": {**x, "field": "lo"},
+                    "x2": {"field": "hi"},
+                    "y": y,
+                    "color": kinds("color"),
+                    "description": says,
+                },
             },
             {
                 "mark": {"type": "point", "filled": True, "opacity": 1},
                 "encoding": {
-                    "x": {**x, "field": "value"}, "y": y, "color": kinds("color"), "shape": kinds("shape"), "size": kinds("size"),
+                    "x": {**x, "field": "value"},
+                    "y": y,
+                    "color": kinds("color"),
+                    "shape": kinds("shape"),
+                    "size": kinds("size"),
                     "description": says,
                 },
             },
             *_columns(y, left, plot, narrow),
         ],
-    }  # fmt: skip
+    }
 
 
-def _places(view: View, narrow: bool) -> tuple[list[dict], list[dict], int]:
+def _places(view: MetricView, narrow: bool) -> tuple[list[dict], list[dict], int]:
     """Rows and headings with their heights in pixels from the top, and the height of all."""
     rows, heads, y = [], [], 6
     ticks = sum(len(row.each) for row in view.rows) <= MOST_TICKS
@@ -95,12 +112,19 @@ def _places(view: View, narrow: bool) -> tuple[list[dict], list[dict], int]:
                 said += f", recovers {share(row.pgr)} of the gap {interval(row.pgr_ci, 0)}"
             rows.append(
                 {
-                    "kind": kind, "name": cut(row.method, 16 if narrow else 28), "value": row.value, "lo": ends[0], "hi": ends[1],
-                    "score": percent(row.value), "ink": colour(kind if kind in ENDS else "ink"), "says": said.strip(),
-                    "each": list(row.each) if ticks else [], "y": y + ROW / 2,
+                    "kind": kind,
+                    "name": cut(row.method, 16 if narrow else 28),
+                    "value": row.value,
+                    "lo": ends[0],
+                    "hi": ends[1],
+                    "score": percent(row.value),
+                    "ink": colour(kind if kind in ENDS else "ink"),
+                    "says": said.strip(),
+                    "each": list(row.each) if ticks else [],
+                    "y": y + ROW / 2,
                     "share": "" if kind in ENDS else share(row.pgr) if row.pgr is not None else "",
                 }
-            )  # fmt: skip
+            )
             y += ROW
     return rows, heads, y + 6
 
@@ -137,7 +161,7 @@ def _columns(y: dict, left: int, plot: int, narrow: bool) -> list[dict]:
     ]
 
 
-def _gap(view: View, x: dict, span: list[float], plot: int, narrow: bool) -> list[dict]:
+def _gap(view: MetricView, x: dict, span: list[float], plot: int, narrow: bool) -> list[dict]:
     """The shaded gap, a line for the floor and one for the ceiling with their names, and for each quarter of the gap a mark."""
     floor, ceiling = view.floor, view.ceiling
     if floor is None or ceiling is None or floor.value is None or ceiling.value is None:
@@ -181,7 +205,7 @@ def _gap(view: View, x: dict, span: list[float], plot: int, narrow: bool) -> lis
     ]
 
 
-def _alt(view: View) -> str:
+def _alt(view: MetricView) -> str:
     """The picture in words."""
     said = [f"{row.method} {percent(row.value)}" for row in view.of(*ORDER) if row.value is not None]
     return f"Scores ({view.label}) from best to worst within each kind: {', '.join(said)}."

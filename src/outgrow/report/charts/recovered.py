@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import View
 from outgrow.report.theme import colour, cut, domain, kinds
 from outgrow.report.words import interval, share
+from outgrow.runs.read import MetricView
 
 ROW = 28
 
@@ -19,7 +19,7 @@ ROW = 28
     "source, the one to quote; the broad bar is the interval for these very items. Below 0% the student did worse than its "
     "teacher; above 100% weak labels taught it more than gold did.",
 )
-def recovered(view: View, width: int) -> dict | None:
+def recovered(view: MetricView, width: int) -> dict | None:
     """A mark, a line and a bar for each method and contrast that has a PGR."""
     narrow = width < 600
     shown = [row for row in view.of("method", "contrast") if row.pgr is not None]
@@ -65,23 +65,42 @@ def recovered(view: View, width: int) -> dict | None:
         {
             "transform": [{"filter": "datum.a != null"}],
             "mark": {"type": "rule", "strokeWidth": 11, "opacity": 0.35},
-            "encoding": {"x": {**x, "field": "a"}, "x2": {"field": "b"}, "y": y, "color": kinds("color"), "description": says},
+            "encoding": {
+                "x": {**x, "field": "a"},
+                "x2": {"field": "b"},
+                "y": y,
+                "color": kinds("color"),
+                "description": says,
+            },
         },
         {
             "transform": [{"filter": "datum.lo != null"}],
             "mark": {"type": "rule", "strokeWidth": 2, "strokeCap": "round"},
-            "encoding": {"x": {**x, "field": "lo"}, "x2": {"field": "hi"}, "y": y, "color": kinds("color"), "description": says},
+            "encoding": {
+                "x": {**x, "field": "lo"},
+                "x2": {"field": "hi"},
+                "y": y,
+                "color": kinds("color"),
+                "description": says,
+            },
         },
         {
             "mark": {"type": "point", "filled": True, "opacity": 1},
             "encoding": {
-                "x": {**x, "field": "pgr"}, "y": y, "color": kinds("color"), "shape": kinds("shape"), "size": kinds("size"),
+                "x": {**x, "field": "pgr"},
+                "y": y,
+                "color": kinds("color"),
+                "shape": kinds("shape"),
+                "size": kinds("size"),
                 "description": says,
             },
         },
-        {"mark": {**text, "align": "left", "x": -left}, "encoding": {"y": y, "text": {"field": "name"}, "description": says}},
+        {
+            "mark": {**text, "align": "left", "x": -left},
+            "encoding": {"y": y, "text": {"field": "name"}, "description": says},
+        },
         {"mark": {**text, "align": "right", "x": plot + 42}, "encoding": {"y": y, "text": {"field": "label"}}},
-    ]  # fmt: skip
+    ]
     if not narrow:
         said = {**text, "align": "right", "x": plot + 152, "fontSize": 12, "color": colour("muted")}
         marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import Report
 from outgrow.report.theme import colour, domain
 from outgrow.report.words import amount, interval, percent
+from outgrow.runs.read import Report
 
 LINES = (
     ("ceiling", "ceiling", "diamond"),
@@ -70,7 +70,10 @@ def sizes(report: Report, width: int) -> dict | None:
             "width": inner,
             "height": 230,
             "layer": [
-                {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {"x": x, "y": {**y, "field": "value"}, "color": paint}},
+                {
+                    "mark": {"type": "line", "strokeWidth": 2},
+                    "encoding": {"x": x, "y": {**y, "field": "value"}, "color": paint},
+                },
                 {
                     "transform": [{"filter": "datum.lo != null"}],
                     "mark": {"type": "rule", "strokeWidth": 2},
@@ -79,13 +82,16 @@ def sizes(report: Report, width: int) -> dict | None:
                 {
                     "mark": {"type": "point", "filled": True, "size": 85, "opacity": 1},
                     "encoding": {
-                        "x": x, "y": {**y, "field": "value"}, "color": paint, "shape": shape,
+                        "x": x,
+                        "y": {**y, "field": "value"},
+                        "color": paint,
+                        "shape": shape,
                         "description": {"field": "says", "type": "nominal"},
                     },
                 },
             ],
         },
-    }  # fmt: skip
+    }
 
 
 def _points(pair, parameters: int, panel: str) -> list[dict]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.data import Pair
 from outgrow.report.theme import SERIES, apart, colour, cut, domain
 from outgrow.report.words import percent
+from outgrow.runs.read import RunPair
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [1, 3])
 
@@ -16,7 +16,7 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [1, 3])
     caption="Mean score on the test items while the student trains (the ceiling on gold, all others on weak labels). A curve that rises and falls again first learnt what "
     "is right and then what its teacher gets wrong. Shown only: nothing was stopped or chosen by it.",
 )
-def training(pair: Pair, width: int) -> dict | None:
+def training(pair: RunPair, width: int) -> dict | None:
     """A line a method and one for the ceiling, their names at their ends; of many methods the naive and the best are coloured."""
     shown = [entry for entry in pair.get("training") if len(entry.get("accuracy") or []) > 1]
     if not shown:

@@ -1,0 +1,25 @@
+"""Votes weighted by the log-odds of being right: from gold of weak-train where known, else from who agrees with whom.
+
+log q_k = sum_j w_j v_jk + const,    w_j = log (1 + (K - 1) s_j) / (1 - s_j),    s_j = (accuracy_j - 1/K) / (1 - 1/K)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models._skill import skill
+from outgrow.label_models._votes import Votes, WeakVotes, each
+
+
+def accuracy(weak: WeakLabels | WeakVotes | Votes) -> Belief:
+    """Bayes' rule for hard votes whose errors are independent and spread evenly over the classes (Nitzan & Paroush 1982)."""
+    return each(weak, lambda votes: weighted(votes, skill(votes)))
+
+
+def weighted(votes: Votes, s: np.ndarray) -> np.ndarray:
+    """(items, C)"""
+    weight = np.log((1 + (votes.said.shape[1] - 1) * s) / (1 - s))
+    log_q = votes.sum(weight[votes.worker, None] * votes.said)
+    q = np.exp(log_q - log_q.max(1, keepdims=True))
+    return q / q.sum(1, keepdims=True)

@@ -1,0 +1,107 @@
+"""Blocks: whoever copies is found first, and a block of copiers has one voice.
+
+q            accuracy-weighted votes, accuracies from who agrees with whom, robust to copiers
+expected_jm  sum_ik q_ik sum_l C_jkl C_mkl        agreement of j and m on common items, were they independent given the class
+copied_jm    (agree_jm - expected_jm) / (common_jm - expected_jm)      the share of its answers that one took from the other
+block        supervisors linked by copied > 1/4 beyond chance (4 standard errors; of many pairs so many that it is the chance of 1 in 100
+             that any is linked for nothing)
+belief       Dawid-Skene on the blocks' mean votes
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models._em import fitted, settled
+from outgrow.label_models._skill import by_class, met, skill
+from outgrow.label_models._votes import Votes, WeakVotes, each
+from outgrow.label_models.accuracy import weighted
+
+
+def blocks(weak: WeakLabels | WeakVotes | Votes) -> Belief:
+    """Dawid & Skene 1979 after a search for copiers (agreement beyond the class, Kim et al. 2025, arXiv 2506.07962)."""
+    return each(weak, lambda votes: settled(votes.joined(found(votes))))
+
+
+def found(votes: Votes) -> np.ndarray:
+    """(workers,): the number of each one's block."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    hard, q = votes.hard, believed(votes)
+    told, count = confusion(hard, q), 2 * sum(len(common) for _, common, _ in met(hard, ()))
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    for (j, m), common, products in met(hard, by_class(hard), q.T):
+        agree, expected, variance = sum(products[: len(q.T)]), np.zeros(len(j)), np.zeros(len(j))
+        for k, items in enumerate(products[len(q.T) :]):
+            chance = (told[j, :, k] * told[m, :, k]).sum(1)
+            expected, variance = expected + items * chance, variance + items * chance * (1 - chance)
+        copied = copies(common, agree, expected, variance, count)
+        found.append((j[copied], m[copied]))
+    rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
+    links = csr_array((np.ones(len(rows)), (rows, columns)), (votes.workers, votes.workers))
+    return connected_components(links, directed=False)[1]
+
+
+def copies(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance: np.ndarray, count: int) -> np.ndarray:
+    """Whether a pair copies, of `count` (each counted both ways) that have items in common."""
+    from scipy.special import ndtri
+
+    excess, errors = agree - expected, max(4.0, -ndtri(0.01 / max(count, 1)))
+    return (excess > (common - expected) / 4) & (excess > errors * np.sqrt(variance)) & (common > 0)
+
+
+def confusion(hard: Votes, q: np.ndarray) -> np.ndarray:
+    """(workers, C said, C true) shares of what is said, silence aside."""
+    told = np.exp(fitted(hard, q, smoothing=0.1)[1])
+    return told / told.sum(1, keepdims=True)
+
+
+def linked(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """(workers,): the same, from what `beyond` counts of all pairs."""
+    from scipy.sparse.csgraph import connected_components
+
+    return connected_components(copies(common, agree, expected, variance, int((common > 0).sum())), directed=False)[1]
+
+
+def believed(votes: Votes) -> np.ndarray:
+    """(items, C) q, 0 where nobody voted."""
+    hard = votes.hard
+    return np.nan_to_num(weighted(hard, skill(hard)))
+
+
+def beyond(votes: Votes, fold: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(folds, workers, workers) four times, for the items of each fold (items,): how many both labelled, on how many they
+    agree, on how many they would were they independent given the class q (items, C), and the variance of that."""
+    hard = votes.hard
+    told = confusion(hard, q)
+    met = partial(
+        together, hard.item, hard.worker, votes.items, votes.workers, part=fold[hard.item], parts=fold.max() + 1
+    )
+    settled = np.eye(votes.workers, dtype=bool) | np.outer(votes.one_sided, votes.one_sided)
+    one = np.ones(len(hard.item))
+    common, agree = (
+        np.where(settled, 0, part) for part in (met(one, one), sum(met(said, said) for said in hard.said.T))
+    )
+    expected, variance = np.zeros_like(common), np.zeros_like(common)
+    for k, share in enumerate(q.T):
+        chance = told[:, :, k] @ told[:, :, k].T
+        items = met(share[hard.item], one)
+        expected, variance = expected + items * chance, variance + items * chance * (1 - chance)
+    return common, agree, expected, variance
+
+
+def together(
+    item, worker, items: int, workers: int, left: np.ndarray, right: np.ndarray, part=0, parts: int = 1
+) -> np.ndarray:
+    """(parts, workers, workers): sums over items of left_ji right_mi, values of votes (V,), by the part (V,) of the left one."""
+    from scipy.sparse import csr_array
+
+    a = csr_array((left, (item, part * workers + worker)), (items, parts * workers))
+    b = csr_array((right, (item, worker)), (items, workers))
+    for table in (a, b):
+        table.eliminate_zeros()
+    return (a.T @ b).toarray().reshape(parts, workers, workers)

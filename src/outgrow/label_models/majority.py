@@ -1,0 +1,19 @@
+"""The share of supervisors that vote for each class, ties within a vote shared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models._votes import Votes, WeakVotes, each
+
+
+def majority(weak: WeakLabels | WeakVotes | Votes) -> Belief:
+    """How sure a supervisor is does not count, only what it is for."""
+    if not isinstance(weak, WeakLabels):
+        return each(weak, lambda votes: votes.hard.mean)
+    with np.errstate(invalid="ignore"):
+        top = weak.probs == weak.probs.max(-1, keepdims=True)
+        votes = top / np.maximum(top.sum(-1, keepdims=True), 1)
+        total = votes.sum(1)
+        return Belief.of(total / total.sum(-1, keepdims=True))

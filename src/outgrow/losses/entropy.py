@@ -1,0 +1,26 @@
+"""Minimum entropy: L = CE(f, w) + lambda_t (H(f) + KL(mean f || prior)), lambda_t rising from 0 to lambda with progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outgrow.losses import Objective
+from outgrow.losses.logconf import prior
+
+
+@dataclass(frozen=True)
+class Entropy(Objective):
+    """Grandvalet & Bengio 2004: the boundary is drawn to where few items lie.
+
+    Alone, H is least where all items are of one class. So the mean of f is held at the weak labels' balance; an item's
+    part in that is sum_c f_c log(mean f_c / prior_c), the ratio without gradient, which has the gradient of the KL.
+    """
+
+    strength: float = 1.0
+
+    def __call__(self, logits, targets, weights, progress):
+        log_f = logits.log_softmax(-1)
+        f = log_f.exp()
+        ratio = prior(f.detach(), weights).log() - prior(targets, weights).log()
+        certain = (f * (ratio.unsqueeze(-2) - log_f)).sum(-1)
+        return self.strength * progress * certain - (targets * log_f).sum(-1)

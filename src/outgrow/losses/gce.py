@@ -1,0 +1,17 @@
+"""Generalised cross-entropy: L = sum_c w_c (1 - f_c^q) / q, between cross-entropy (q -> 0) and absolute error (q = 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outgrow.losses import Objective
+
+
+@dataclass(frozen=True)
+class GCE(Objective):
+    """Zhang & Sabuncu 2018 (arXiv 1805.07836), its mean over a soft label. An item's pull fades as f^q where f contradicts it."""
+
+    q: float = 0.7
+
+    def __call__(self, logits, targets, weights, progress):
+        return -(targets * (self.q * logits.log_softmax(-1)).expm1()).sum(-1) / self.q

@@ -1,0 +1,19 @@
+"""Product of student and supervisor as target: L = CE(f, stop(normalised f^beta w^alpha))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outgrow.losses import Aimed
+
+
+@dataclass(frozen=True)
+class Product(Aimed):
+    """Loss "product" of the code published with Burns et al. 2023 (arXiv 2312.09390); a zero head starts at the targets."""
+
+    alpha: float = 1.0
+    beta: float = 1.0
+
+    def aim(self, logits, targets, weights, progress):
+        scores = self.beta * logits.log_softmax(-1) + self.alpha * targets.clamp_min(1e-9).log()
+        return scores.softmax(-1)

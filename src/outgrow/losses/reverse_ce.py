@@ -1,0 +1,32 @@
+"""Reverse cross-entropy where the label is unsure, |w - 1/2| < c, cross-entropy elsewhere: RCE(f, w) = - sum_c f_c log w_c."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from outgrow.losses import Objective
+from outgrow.losses.window import surety
+from outgrow.losses.xent import Xent
+
+if TYPE_CHECKING:
+    import torch
+
+FLOOR = -4.0
+"""log w is held above it: a hard label would cost infinity."""
+
+
+@dataclass(frozen=True)
+class ReverseCE(Objective):
+    """CACE, Xu et al. 2025 (arXiv 2505.24313); c = .5 is RCE throughout. For C classes surety stands for 2 |w - 1/2|."""
+
+    c: float = 0.25
+
+    def __call__(self, logits, targets, weights, progress):
+        unsure = surety(targets) < 2 * self.c
+        return reverse(logits, targets).where(unsure, Xent()(logits, targets, weights, progress))
+
+
+def reverse(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """RCE(f, w) (...)."""
+    return -(logits.softmax(-1) * targets.log().clamp_min(FLOOR)).sum(-1)

@@ -1,0 +1,38 @@
+"""Confidence window: CE(f, w) on the items of which the student is not yet sure, max f < 1/2 + radius; no pull on the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from outgrow.losses import Aimed
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Window(Aimed):
+    """Loss "window" of EleutherAI's code for "Experiments in weak-to-strong generalization" (2024).
+
+    radius 0 stands for the median of |w - 1/2| over the items trained on, which their code calls "midweak". For C
+    classes, surety is (max f - 1/C) / (1 - 1/C): for two of them 2 |f - 1/2|.
+    """
+
+    radius: float = 0.0
+
+    def aim(self, logits, targets, weights, progress):
+        bound = 2 * self.radius if self.radius else middle(surety(targets), weights)
+        f = logits.softmax(-1)
+        return targets.where((surety(f) < bound).unsqueeze(-1), f)
+
+
+def surety(probs: torch.Tensor) -> torch.Tensor:
+    """(..., C) -> (...): 0 at even odds, 1 at certainty."""
+    even = 1 / probs.shape[-1]
+    return (probs.amax(-1) - even) / (1 - even)
+
+
+def middle(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Median (..., 1) of values (..., N) over the items of weight > 0."""
+    return values.where(weights > 0, float("nan")).nanmedian(-1, keepdim=True).values

@@ -1,0 +1,44 @@
+"""Several supervisors: the student learns what each of them writes, or what all of them together find likeliest.
+
+    every    a copy of an item for every supervisor's best beam, weighted by u_j
+    joint    y_i = argmax_{y in pool_i} sum_j u_j log p_j(y | x_i)        pool_i: the beams of all supervisors
+
+u_j: the share of weak-train answers that supervisor j gets right, normalised.
+"""
+
+import numpy as np
+
+from outgrow.methods.text import method
+
+
+@method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: naive multi-weak")
+def every(committee, student):
+    """Learn the likeliest answer of every supervisor, by its weight."""
+    from outgrow.training.causal import Example
+
+    rows = [(u, beams) for u, beams in zip(committee.weights, committee.beams, strict=True) if u > 0]
+    return student.tune(
+        [
+            Example(prompt, row[0].text, weight=float(u) * len(rows), whole=not row[0].cut)
+            for u, beams in rows
+            for prompt, row in zip(committee.prompts, beams, strict=True)
+        ]
+    )
+
+
+@method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: joint decoding")
+def joint(committee, likelihood, student):
+    """Learn of all supervisors' beams the one that they find likeliest together."""
+    return student.tune(committee.examples(likeliest(committee, likelihood)))
+
+
+def likeliest(weak, likelihood) -> list[str]:
+    """(n,) the answer of the pool with the largest weighted log-probability."""
+    items = [i for i, pool in enumerate(weak.pooled) for _ in pool]
+    texts = [text for pool in weak.pooled for text in pool]
+    together = weak.weights @ likelihood(items, texts)
+    found, start = [], 0
+    for pool in weak.pooled:
+        found.append(pool[int(np.argmax(together[start : start + len(pool)]))])
+        start += len(pool)
+    return found

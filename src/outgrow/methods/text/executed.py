@@ -1,0 +1,53 @@
+"""An executor says which of the supervisor's answers are right: they are learned, or preferred to the wrong ones.
+
+    executed        fine-tuning on one right answer of each item that has one
+    executed_dpo    the same, then DPO of pairs (right, wrong), one of each item that has both: no positive more, and the negatives
+
+The executor's verdicts are gold at a counted price; both methods ask for the same ones.
+"""
+
+from outgrow.methods.text import method
+
+PAPER = "Manduzio et al. 2024 (arXiv 2410.18890)"
+
+
+@method(paper=PAPER)
+def executed(weak, student, executor):
+    """Learn the supervisor's answers that an executor finds right."""
+    return _tuned(weak, student, _verdicts(weak, executor))
+
+
+@method(
+    paper=PAPER, differs="fine-tuning on the right answers goes before, so that both methods have the same positives"
+)
+def executed_dpo(weak, student, executor, *, beta: float = 0.1, rate: float = 1e-4):
+    """Learn the right answers, then to prefer them to the supervisor's wrong ones."""
+    from outgrow.generation.preference import Dpo, PreferencePair
+
+    found = _verdicts(weak, executor)
+    pairs = [
+        PreferencePair(prompt, right[0], wrong[0], whole=(weak.whole(i, right[0]), weak.whole(i, wrong[0])))
+        for i, (prompt, (right, wrong)) in enumerate(zip(weak.prompts, found, strict=True)) if right and wrong
+    ]  # fmt: skip
+    return student.prefer(_tuned(weak, student, found), pairs, Dpo(beta), rate=rate)
+
+
+def _verdicts(weak, executor) -> list[tuple[list[str], list[str]]]:
+    """Of each item the right and the wrong answers, the likeliest first."""
+    pools = weak.pooled
+    right = iter(executor([i for i, pool in enumerate(pools) for _ in pool], [text for pool in pools for text in pool]))
+    found = []
+    for pool in pools:
+        verdicts = [next(right) for _ in pool]
+        found.append(
+            (
+                [t for t, sound in zip(pool, verdicts, strict=True) if sound],
+                [t for t, sound in zip(pool, verdicts, strict=True) if not sound],
+            )
+        )
+    return found
+
+
+def _tuned(weak, student, found):
+    """Tuned on a right answer of each item that has one."""
+    return student.tune(weak.examples([right[0] if right else None for right, _ in found]))

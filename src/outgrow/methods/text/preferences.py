@@ -1,0 +1,75 @@
+"""Preferences after naive: of the tuned student's own beams the one that the supervisors find likeliest is chosen, the least likely rejected.
+
+    s_y = sum_j u_j log p_j(y | x)        a = argmax s, b = argmin s over the student's beams, m = s_a - s_b
+    losses of D = r(a) - r(b) as in `generation/preference.py`; the reference is the student after naive
+
+WSPO needs no pairs: the student moves on a as tuning on gold has moved the supervisor, both from where they began.
+"""
+
+import numpy as np
+
+from outgrow.methods.text import method
+
+
+@method(paper="Rafailov et al. 2023 (arXiv 2305.18290); Cui et al. 2025 (arXiv 2406.03199), section 4", usual=True)
+def dpo(weak, likelihood, student, *, beta: float = 0.1, rate: float = 1e-4, width: int = 4):
+    """Naive, then DPO on the student's beams as the supervisors rank them."""
+    return preferred(weak, likelihood, student, width, rate, beta=beta)
+
+
+@method(
+    paper="Cui et al. 2025 (arXiv 2406.03199), section 4: beta 5, eps .1",
+    differs="low-rank updates, at a rate for them",
+)
+def conservative_dpo(
+    weak, likelihood, student, *, beta: float = 5.0, eps: float = 0.1, rate: float = 1e-4, width: int = 4
+):
+    """Naive, then DPO that holds each preference to be wrong with probability eps."""
+    return preferred(weak, likelihood, student, width, rate, beta=beta, eps=eps)
+
+
+@method(paper="Afzali et al. 2026 (arXiv 2603.04968)", differs="pairs are the student's beams")
+def confidence_dpo(weak, likelihood, student, *, beta: float = 0.1, rate: float = 1e-4, width: int = 4):
+    """Naive, then DPO weighted by how much the supervisors prefer the chosen answer."""
+    return preferred(weak, likelihood, student, width, rate, sure=True, beta=beta)
+
+
+@method(
+    paper="Zhu et al. 2025 (ICLR): beta .1",
+    differs="tuning on gold is what aligned the supervisor, so beta is 1: its shift is copied, not enlarged",
+)
+def wspo(weak, aligned, student, *, beta: float = 1.0, rate: float = 5e-4):
+    """The student moves on the supervisor's answers, token by token, as gold has moved the supervisor."""
+    from outgrow.generation.preference import PreferencePair, Wspo
+
+    pairs = [
+        PreferencePair(prompt, answer.text, "", whole=(not answer.cut, True))
+        for prompt, answer in zip(weak.prompts, weak.best, strict=True)
+    ]
+    return student.prefer(student.model, pairs, Wspo(beta), weak=aligned, rate=rate)
+
+
+def preferred(weak, likelihood, student, width: int, rate: float, sure: bool = False, **objective: float):
+    """The naive student after DPO."""
+    from outgrow.generation.preference import Dpo, PreferencePair, confidence
+
+    naive = student.tune(weak.examples([answer.text for answer in weak.best]))
+    # By their texts; where one was cut and came whole as well, it is whole.
+    whole = [{a.text: not a.cut for a in sorted(row, key=lambda a: not a.cut)} for row in student.beams(naive, width)]
+    beams = [list(row) for row in whole]
+    items = [i for i, texts in enumerate(beams) for _ in texts]
+    ranked = np.split(
+        weak.weights @ likelihood(items, [text for texts in beams for text in texts]),
+        np.cumsum([len(texts) for texts in beams])[:-1],
+    )
+    pairs = []
+    for prompt, texts, ends, s in zip(weak.prompts, beams, whole, ranked, strict=True):
+        best, worst = int(np.argmax(s)), int(np.argmin(s))
+        if best != worst:
+            sides = texts[best], texts[worst]
+            pairs.append(
+                PreferencePair(
+                    prompt, *sides, confidence(s[best] - s[worst]) if sure else 1.0, (ends[sides[0]], ends[sides[1]])
+                )
+            )
+    return student.prefer(naive, pairs, Dpo(**objective), rate=rate)

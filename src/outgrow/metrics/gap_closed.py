@@ -1,0 +1,107 @@
+"""How much of what tuning gains a model is gained without it: the gap closed, with an interval.
+
+    closed = (steered - before) / (tuned - before)        (Liu et al. 2024, arXiv 2401.08565, section 3)
+
+Its interval inverts one test, as that of PGR does: p belongs to it where D(p) = (steered - before) - p (tuned - before) is not clearly on
+one side of 0 in resamples. These redraw whole groups of test items, the three terms together, and replicates where there are
+FEWEST of them; fewer say too little of how replicates differ, and the interval is then for these very trainings. Of scores that no item
+tells apart no resample says how far apart they may be: of n groups none differing, at most 1 - .025^(1/n) do (Clopper-Pearson).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from outgrow.metrics.accuracy import Score
+from outgrow.metrics.intervals import FEWEST, LEVEL
+from outgrow.metrics.pgr import BELOW, FEW_GROUPS, OK, UNRESOLVED, Interval, ends
+
+DRAWS = 4000
+
+
+@final
+@dataclass(frozen=True)
+class Closed:
+    """The share of the gap that is closed: none where the gap is not resolved."""
+
+    value: float | None
+    ci: Interval | None
+    gap: float
+    gap_ci: Interval | None
+    status: str
+
+
+@final
+@dataclass(frozen=True)
+class Resamples:
+    """K paired scores and DRAWS resamples of them."""
+
+    scores: Mapping[str, Score]
+    rng: np.random.Generator
+
+    @cached_property
+    def drawn(self) -> dict[str, np.ndarray]:
+        """(DRAWS,) means over replicates by name."""
+        first = next(iter(self.scores.values()))
+        where = np.unique(first.groups, return_inverse=True)[1]
+        groups, replicates = where.max() + 1, max(len(score.num) for score in self.scores.values())
+        counts = self.rng.multinomial(groups, np.full(groups, 1 / groups), DRAWS)[:, where]
+        share = np.full((DRAWS, replicates), 1 / replicates)
+        if replicates >= FEWEST:
+            share = self.rng.multinomial(replicates, share[0], DRAWS) / replicates
+        found = {}
+        for name, score in self.scores.items():
+            num, den = score.num, np.broadcast_to(score.den, score.num.shape)
+            values = (counts @ num.T) / (counts @ den.T)
+            found[name] = (values * share).sum(1) if len(num) > 1 else values[:, 0]
+        return found
+
+    @property
+    def groups(self) -> int:
+        """Of test items."""
+        return len(np.unique(next(iter(self.scores.values())).groups))
+
+    def mean(self, of: Mapping[str, float]) -> float:
+        """The weighted sum of scores."""
+        return float(sum(weight * self.scores[name].value for name, weight in of.items()))
+
+    def ci(self, of: Mapping[str, float]) -> Interval | None:
+        """Its 95% interval; None where groups are too few. Exact where items tell nothing apart: a single score of 0 or 1, or two alike."""
+        if self.groups < FEWEST:
+            return None
+        drawn = sum(weight * self.drawn[name] for name, weight in of.items())
+        low, high = (float(end) for end in np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)))
+        if len(of) == 1 and low == high and low in (0, 1):
+            return (1 - self.unseen, 1.0) if low else (0.0, self.unseen)
+        return (-self.unseen, self.unseen) if len(of) == 2 and not drawn.any() else (low, high)
+
+    @property
+    def unseen(self) -> float:
+        """The largest share of groups that may differ where none of these does."""
+        return 1 - ((1 - LEVEL) / 2) ** (1 / self.groups)
+
+    def closed(self, steered: str, before: str, tuned: str) -> Closed:
+        """The share of the gap between `before` and `tuned` that `steered` closes."""
+        possible = {tuned: 1.0, before: -1.0}
+        gap, gap_ci = self.mean(possible), self.ci(possible)
+        status = FEW_GROUPS if gap_ci is None else OK if gap_ci[0] > 0 else BELOW if gap_ci[1] < 0 else UNRESOLVED
+        if gap_ci is None or status != OK:
+            return Closed(None, None, gap, gap_ci, status)
+        value = self.mean({steered: 1, before: -1}) / gap
+        top, bottom = (self.drawn[name] - self.drawn[before] for name in (steered, tuned))
+        slack = 0.0 if top.any() else self.unseen
+
+        def outside(p: np.ndarray) -> np.ndarray:
+            low, high = np.quantile(
+                top - np.asarray(p)[..., None] * bottom, ((1 - LEVEL) / 2, (1 + LEVEL) / 2), axis=-1
+            )
+            return (low > slack) | (high < -slack)
+
+        return Closed(
+            value, ends(outside, value, float(np.std(top - value * bottom) + slack) / gap), gap, gap_ci, status
+        )

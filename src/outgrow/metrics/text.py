@@ -1,0 +1,147 @@
+"""Scorers of tasks that are answered in words: what an answer earns, and of how much, against its gold key.
+
+    metric of R answers to the same items = sum of numerators / sum of denominators        (metrics/accuracy.py)
+
+A scorer has one metric or several, the first of which decides: `number`, `letter`, `words` and `exact` have accuracy; `json` has accuracy,
+and the share of answers that hold an object with the right names; `slots` has SLU-F1 and span F1, ratios of counts; `calls` has exact
+calls, and the share of answers that can be read as a call at all.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from outgrow.core.errors import unknown
+from outgrow.metrics import calls, final_answer, slots
+from outgrow.metrics.accuracy import Score
+
+
+@final
+@dataclass(frozen=True)
+class Credit:
+    """What one answer earns of what it could."""
+
+    num: float
+    den: float = 1.0
+
+    @property
+    def full(self) -> bool:
+        return self.num == self.den
+
+
+Metric = Callable[[str, Any], Credit]
+
+
+def number(answer: str, key: Any) -> Credit:
+    """Whether answer and key come to the same number, exactly (`finals.py`); what comes to none is never right."""
+    return _same(final_answer.number, answer, key)
+
+
+def letter(answer: str, key: Any) -> Credit:
+    """Whether answer and key name the same letter."""
+    return _same(final_answer.letter, answer, key)
+
+
+def words(answer: str, key: Any) -> Credit:
+    """Whether the answer is the key: letters' case, runs of blanks and a full stop at the end aside."""
+    return _same(final_answer.words, answer, key)
+
+
+def exact(answer: str, key: Any) -> Credit:
+    """Whether the answer is the key, runs of blanks and ways to write accents aside."""
+    said, wanted = (unicodedata.normalize("NFC", text).split() for text in (answer, str(key)))
+    return Credit(float(said == wanted))
+
+
+def same_json(answer: str, key: Any) -> Credit:
+    """Whether the object in the answer, from its first to its last brace, is the key."""
+    return Credit(float(_json(answer) == key))
+
+
+def some_json(answer: str, key: Any) -> Credit:
+    """Whether there is an object with the key's names in the answer: what is missing are format failures."""
+    found = _json(answer)
+    return Credit(float(isinstance(found, dict) and set(found) == set(key)))
+
+
+def slu_f1(answer: str, key: Sequence[Mapping[str, str]]) -> Credit:
+    """SLU-F1; key: [{"type": ..., "filler": ...}, ...]."""
+    return _f1(slots.slu(slots.read(answer), gold_slots(key)))
+
+
+def span_f1(answer: str, key: Sequence[Mapping[str, str]]) -> Credit:
+    """F1 of slots whose fillers are right to the letter."""
+    return _f1(slots.span(slots.read(answer), gold_slots(key)))
+
+
+def exact_calls(answer: str, key: calls.Gold) -> Credit:
+    """Whether the answer makes the calls that gold asks for, and no others."""
+    return Credit(float(calls.allowed(calls.read(answer), key)))
+
+
+def readable(answer: str, key: calls.Gold) -> Credit:
+    """Whether the answer is a call at all, or says that there is none to make: what is missing are format failures."""
+    return Credit(float(calls.read(answer) is not None))
+
+
+def gold_slots(key: Sequence[Mapping[str, str]]) -> list[slots.Slot]:
+    """Slots as a table has them."""
+    return [slots.Slot(*(" ".join(str(slot[part]).lower().split()) for part in ("type", "filler"))) for slot in key]
+
+
+SCORERS: dict[str, dict[str, Metric]] = {
+    "number": {"accuracy": number},
+    "letter": {"accuracy": letter},
+    "words": {"accuracy": words},
+    "exact": {"accuracy": exact},
+    "json": {"accuracy": same_json, "readable": some_json},
+    "slots": {"slu_f1": slu_f1, "span_f1": span_f1},
+    "calls": {"exact_calls": exact_calls, "readable": readable},
+}
+
+
+def metrics(scorer: str) -> dict[str, Metric]:
+    """The metrics of a scorer, the one that decides first. Raises UserError for a name that is none."""
+    if scorer not in SCORERS:
+        raise unknown("scorer", scorer, SCORERS)
+    return SCORERS[scorer]
+
+
+def right(scorer: str, answer: str, key: Any) -> bool:
+    """Whether an answer earns all there is to earn by the metric that decides."""
+    return next(iter(metrics(scorer).values()))(answer, key).full
+
+
+def scores(scorer: str, answers: Sequence[Sequence[str]], keys: Sequence[Any], groups: np.ndarray) -> dict[str, Score]:
+    """By metric the score of R x n answers to the same n items; groups (n,)."""
+    found = {}
+    for name, metric in metrics(scorer).items():
+        credits = [[metric(answer, key) for answer, key in zip(row, keys, strict=True)] for row in answers]
+        num, den = (
+            np.array([[getattr(credit, part) for credit in row] for row in credits], np.float64)
+            for part in ("num", "den")
+        )
+        found[name] = Score(num, den, groups)
+    return found
+
+
+def _f1(counts: slots.Counts) -> Credit:
+    return Credit(2 * counts.true, 2 * counts.true + counts.false + counts.missed)
+
+
+def _json(answer: str) -> Any:
+    try:
+        return json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _same(read: Callable[[str], Any], answer: str, key: Any) -> Credit:
+    said = read(answer)
+    return Credit(float(said is not None and said == read(str(key))))

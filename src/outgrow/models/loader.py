@@ -1,0 +1,188 @@
+"""Checkpoints into memory: device, precision, and no more of a model than is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from outgrow.core.errors import UserError
+from outgrow.models.checkpoints import Model
+from outgrow.models.damage import reading
+
+if TYPE_CHECKING:
+    import torch
+
+    from outgrow.models.bundles import Batch
+
+PRECISIONS = ("bfloat16", "float32")
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Numbers of the options in malloc.h."""
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without the notices and bars of `transformers`, which are not for our users."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def device() -> torch.device:
+    """An accelerator where there is one."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def chosen_precision(asked: str | None = None) -> str:
+    """bfloat16 where this processor multiplies in it, else float32; or what was asked for.
+
+    Without such units bfloat16 products are a hundred times as slow as float32, not faster. Never float16: the hidden
+    states of Gemma reach beyond its range.
+    """
+    import torch
+
+    if asked is not None:
+        if asked not in PRECISIONS:
+            raise UserError(f"precision {asked!r} is not known: choose one of {', '.join(PRECISIONS)}")
+        return asked
+    if device().type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if fast else "float32"
+
+
+def alone() -> bool:
+    """Whether every answer and every score is computed by itself, so that it depends on nothing beside its prompt: OUTGROW_ALONE=1.
+
+    Processors add up in another order where more rows stand beside one another. Raises UserError for other values than 0 and 1.
+    """
+    asked = os.environ.get("OUTGROW_ALONE", "") or "0"
+    if asked not in ("0", "1"):
+        raise UserError(f"OUTGROW_ALONE is {asked!r}: give 1, or 0 as where it is not set")
+    return asked == "1"
+
+
+def load(model: Model, precision: str, head: bool = False) -> torch.nn.Module:
+    """The model on its device, ready to read; with its language-model head or without."""
+    from transformers import AutoModel, AutoModelForCausalLM
+
+    return read(AutoModelForCausalLM if head else AutoModel, model, precision).eval()
+
+
+def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
+    """The checkpoint as one of the Auto classes of `transformers`, on its device. Raises UserError for damaged and missing weights.
+
+    A class that has no such model is its ValueError, as `transformers` raises it.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    _keep_freed_memory()
+    # One of several processes has one device; a single one may spread a model over all.
+    several = torch.distributed.is_available() and torch.distributed.is_initialized()
+    where = {"device_map": {"": torch.cuda.current_device()} if several else "auto"} if device().type == "cuda" else {}
+    told = {**more, "output_loading_info": True}
+    with (
+        quiet(),
+        reading(f"model {model.name!r}", "its weights do not fit its config.json, or are damaged: get it again"),
+    ):
+        try:
+            net, found = kind.from_pretrained(
+                model.path,
+                dtype=getattr(torch, precision),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                **where,
+                **told,
+            )
+        except ValueError as error:
+            if "Unrecognized configuration class" not in str(error):
+                raise
+            unknown = error
+        else:
+            unknown = None
+    if unknown is not None:
+        raise unknown
+    complete(net, found, f"model {model.name!r}", head=kind is AutoModelForCausalLM)
+    return (net, found) if more.get("output_loading_info") else net
+
+
+def complete(net: Any, found: Mapping[str, Any], what: str, head: bool = True) -> None:
+    """Raises UserError where weights of a model that was read are in no file: `transformers` draws them at random.
+
+    `head`: those beside embeddings and blocks count, too; without, they are not used, or will be trained.
+    """
+    base = "" if net.base_model is net else f"{net.base_model_prefix}."
+    missing = sorted(
+        key for key in found["missing_keys"] if head or (key.startswith(base) and re.search(r"\.\d+\.|emb", key))
+    )
+    if missing:
+        raise UserError(
+            f"cannot read {what}: its files lack {len(missing)} of its weights, the first {missing[0]!r}; get it again, whole"
+        )
+
+
+def _keep_freed_memory() -> None:
+    """Keep what an operation frees for the next one, where the C library lets us.
+
+    Activations of a batch are larger than what glibc keeps by default: it hands them back to the system after every
+    operation and gets zeroed pages for the next. That was a tenth of the time of a forward pass in float32.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL("libc.so.6")
+        library.mallopt(_MMAP_THRESHOLD, 1 << 25)
+        library.mallopt(_TRIM_THRESHOLD, 1 << 29)
+
+
+def blocks(loaded: torch.nn.Module, depth: int) -> torch.nn.ModuleList:
+    """The stack of blocks of a model: its one list of `depth` modules, the outermost if several."""
+    import torch
+
+    for module in loaded.modules():
+        if isinstance(module, torch.nn.ModuleList) and len(module) == depth:
+            return module
+    raise UserError(f"{type(loaded).__name__} keeps its {depth} blocks in no list that can be read: use another model")
+
+
+def cut(loaded: torch.nn.Module, depth: int, deepest: int) -> torch.nn.ModuleList:
+    """The blocks up to the deepest one that is wanted; those above it are gone from the model."""
+    stack = blocks(loaded, depth)
+    del stack[deepest:]
+    return stack
+
+
+def forward(loaded: torch.nn.Module, batch: Batch, causal: bool) -> Any:
+    """One batch through a model."""
+    import torch
+
+    where = loaded.device
+    tokens = torch.from_numpy(batch.ids).to(where)
+    if batch.segment is not None:
+        position, segment = (torch.from_numpy(a).to(where) for a in (batch.position, batch.segment))
+        length = tokens.shape[1]
+        seen = torch.ones(length, length, dtype=torch.bool, device=where).tril()
+        seen = seen & ((segment[:, None, :] == 0) | (segment[:, None, :] == segment[:, :, None]))
+        mask = torch.zeros(seen.shape, dtype=loaded.dtype, device=where)
+        mask = mask.masked_fill_(~seen, torch.finfo(loaded.dtype).min)[:, None]
+        return loaded(input_ids=tokens, attention_mask=mask, position_ids=position, use_cache=False)
+    if causal:
+        # What stands to the right of a position is nothing to it: no mask, and so the fastest attention there is.
+        return loaded(input_ids=tokens, use_cache=False)
+    mask, lengths = None, torch.from_numpy(batch.lengths).to(where)
+    if int(lengths.min()) < tokens.shape[1]:
+        mask = (torch.arange(tokens.shape[1], device=where) < lengths[:, None]).long()
+    return loaded(input_ids=tokens, attention_mask=mask)

@@ -1,0 +1,55 @@
+"""The canary: every method runs once more while gold that it must not see is permuted, and must predict the same.
+
+Once a study, beside the first block (or replicate): gold of all items that the supervisors of replicate 0 have not learned
+from, transfer and test, is dealt out anew where it lies in memory, and the method is handed what it was handed before. What it
+buys, and what supervisors say that are taught, is as it was. Replicate 0 is compared: its own weak-train gold is not touched.
+`learn` compares the replicate that a fold does not teach, and permutes gold of that fold and of the test items, where it is known.
+A method that reads gold through its callers' frames, a module or a stray reference then says something else. One that reads
+files, or kept what it read before, does not: for these there is the alarm above the ceiling (`metrics/alarm.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from outgrow.core.seeding import derive
+from outgrow.metrics.controls import CanaryResult
+from outgrow.pipeline.seal import Seal
+
+SAME = 1e-3
+"""Probabilities that differ by no more than this are the same: other gold elsewhere in a batch moves the last digits."""
+SURE = 2.576
+"""Standard errors by which a method that never says the same twice must change more than by itself: 99%."""
+
+
+def sung(
+    seal: Seal, hidden: np.ndarray, again: Callable[[], np.ndarray], before: np.ndarray, seed: int, *names: object
+) -> dict[str, Any]:
+    """What became of a method's predictions, as plain data of a `Sung`.
+
+    again: runs the method once more; what it gives, and `before`, are predictions of replicate 0: probabilities (n, C), or
+    answers (n,). hidden (N,) bool: the items whose gold is permuted.
+    """
+    try:
+        with seal.permuted(hidden, derive(seed, "canary", *names)):
+            after = again()
+    except Exception as error:  # whatever stops a method that was run just so a moment ago is the canary's to tell
+        return asdict(CanaryResult(int(hidden.sum()), 1.0, False, type(error).__name__))
+    changed = _changed(before, after)
+    if not changed.any():
+        return asdict(CanaryResult(int(hidden.sum()), 0.0, True))
+    itself = _changed(before, again())
+    apart = changed.astype(float) - itself
+    more = not itself.any() or apart.mean() > SURE * apart.std(ddof=1) / len(apart) ** 0.5
+    return asdict(CanaryResult(int(hidden.sum()), float(changed.mean()), False if more else None))
+
+
+def _changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """(n,) bool: the items of which something else is said."""
+    if before.shape != after.shape:
+        return np.ones(len(before), bool)
+    return before != after if before.ndim == 1 else ~(np.abs(before - after) <= SAME).all(-1)

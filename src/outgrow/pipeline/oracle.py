@@ -1,0 +1,72 @@
+"""Gold at a counted price, for the methods that may buy some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import final
+
+import numpy as np
+
+from outgrow.pipeline.seal import Service, call
+
+
+@final
+class Account:
+    """The seller's side of an oracle: which transfer items were paid for. No method gets it.
+
+    allowed (R, N) bool: the items for sale; answer: their rows (R, N) -> gold as targets (R, N, C), NaN elsewhere.
+    """
+
+    def __init__(self, allowed: np.ndarray, answer: Callable[[np.ndarray], np.ndarray]):
+        self._allowed, self._answer, self._lock = allowed, answer, Lock()
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Nothing is paid for, and oracles of before answer no more: who asks now pays for all that it asks."""
+        self._asked = np.zeros_like(self._allowed, bool)
+        self._service = Service(self._sell)
+
+    @property
+    def oracle(self) -> Oracle:
+        """What a method is handed."""
+        return Oracle(self._service.token)
+
+    @property
+    def asked(self) -> np.ndarray:
+        """(R, N) bool: the items paid for."""
+        return self._asked.copy()
+
+    def _sell(self, rows: np.ndarray | None = None) -> np.ndarray:
+        if rows is None:
+            return self.asked
+        # An array of our own: what is paid for is what is answered, whatever becomes of the buyer's meanwhile.
+        rows = np.array(np.broadcast_to(np.array(rows, bool), self._allowed.shape))
+        if (rows & ~self._allowed).any():
+            raise ValueError("an oracle answers for transfer items only")
+        with self._lock:
+            self._asked |= rows
+        return self._answer(rows)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """Answers for transfer items, and counts every item once."""
+
+    _token: str
+
+    def ask(self, rows: np.ndarray) -> np.ndarray:
+        """Gold of the rows (R, N) as targets (R, N, C), NaN elsewhere. ValueError for rows that are not transfer items."""
+        return call(self._token, rows)
+
+    @property
+    def asked(self) -> np.ndarray:
+        """(R, N) bool: the items paid for; a copy."""
+        return call(self._token)
+
+    @property
+    def spent(self) -> np.ndarray:
+        """(R,) gold labels bought so far."""
+        return self.asked.sum(1)

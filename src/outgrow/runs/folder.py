@@ -1,0 +1,94 @@
+"""Whose an output folder is: what a verb was asked lies in it, and another result is never written over it unasked.
+
+    claim(folder, "learn", {"data": content("votes.csv"), "seed": 0})
+
+The same question finds its folder again and goes on. Another one is refused, or, where the user means it, takes the place of
+what a verb left there; files that no verb wrote are never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from outgrow.core.errors import UserError
+from outgrow.store import disk
+
+FILE = "claim.json"
+LEFT = {
+    "run": (
+        "study.json",
+        "asked.json",
+        "summary.json",
+        "details.json",
+        "cells.parquet",
+        "comparison.json",
+        "predictions",
+        "report.html",
+    ),
+    "learn": (
+        "learn.json",
+        "student.json",
+        "student.safetensors",
+        "model.safetensors",
+        "config.json",
+        "suggest.csv",
+        "report.html",
+    ),
+    "audit": ("audit.json", "audit.html"),
+    "committee": ("committee.json", "answers.parquet", "committee.html", "committees.html"),
+    "steer": ("steer.json", "steer.html"),
+}
+"""What each verb leaves in its folder."""
+
+
+def claim(folder: Path, verb: str, asked: Mapping[str, Any], overwrite: bool = False) -> None:
+    """Make the folder and note what is asked, or say why it cannot be.
+
+    Raises UserError where a file has its name, it holds other things, or another result and `overwrite` is not said.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--out {folder}: there is a file of that name; give a folder")
+    ours = json.loads(json.dumps({"verb": verb, **asked}, sort_keys=True, default=str))
+    with disk.guarded(folder):
+        names = {path.name for path in folder.iterdir()} - {FILE} if folder.is_dir() else set()
+    known = {name for left in LEFT.values() for name in left}
+    if names and (found := _read(folder)) != ours:
+        if found is None and not names & known:
+            raise UserError(f"--out {folder}: the folder holds other things; give an empty or a new one")
+        if not overwrite:
+            raise UserError(
+                f"--out {folder}: the folder holds {_whose(found, ours)}; give another folder, or --overwrite if it may go"
+            )
+        with disk.guarded(folder):
+            for path in (folder / name for name in sorted(names & known)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    disk.folder(folder)
+    with disk.guarded(folder):
+        (folder / FILE).write_text(json.dumps(ours, indent=1) + "\n", encoding="utf-8")
+
+
+def content(path: str | Path | None) -> str | None:
+    """sha256 of a file; the name itself of what is none, as of a built-in task."""
+    at = None if path is None else Path(path).expanduser()
+    return disk.sha256(at) if at is not None and at.is_file() else None if path is None else str(path)
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _whose(found: dict[str, Any] | None, ours: dict[str, Any]) -> str:
+    """What lies there, and in what it differs."""
+    if found is None:
+        return "a result that does not say what was asked"
+    if found.get("verb") != ours["verb"]:
+        return f"what `outgrow {found.get('verb')}` wrote"
+    differ = sorted(name for name in {*found, *ours} if found.get(name) != ours.get(name))
+    return f"another result of `outgrow {ours['verb']}` (with other {', '.join(differ)})"

@@ -1,0 +1,49 @@
+"""Several fitted students as one.
+
+Choice     of replicate r:  f_m       m = which_r
+Pool       f ~ prod_m f_m^(c_m)       log odds are sum_m c_m z_m: a log-linear opinion pool (Genest & Zidek 1986)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+
+@final
+@dataclass(frozen=True)
+class Choice:
+    """For every replicate one of several students: `which` (R,) numbers among `members`."""
+
+    which: np.ndarray
+    members: Sequence[Any]
+
+    def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities (R, n, C) float32."""
+        out = self.members[0].predict(mask)
+        for number in set(self.which.tolist()) - {0}:
+            out[self.which == number] = self.members[number].predict(mask)[self.which == number]
+        return out
+
+
+@final
+@dataclass(frozen=True)
+class Pool:
+    """Several students' log odds, summed: `shares` (M, R) are the c of each of the `members` in every replicate."""
+
+    shares: np.ndarray
+    members: Sequence[Any]
+
+    def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities (R, n, C) float32."""
+        return pooled([member.predict(mask) for member in self.members], self.shares[..., None, None])
+
+
+def pooled(probs: Sequence[np.ndarray], shares: Sequence[np.ndarray | float]) -> np.ndarray:
+    """Probabilities (..., C) float32 of several students -> of their pool; `shares`: the c of each, which go with them."""
+    log_p = sum(c * np.log(p.astype(np.float64).clip(1e-6, 1 - 1e-6)) for p, c in zip(probs, shares, strict=True))
+    out = np.exp(log_p - log_p.max(-1, keepdims=True))
+    return (out / out.sum(-1, keepdims=True)).astype(np.float32)

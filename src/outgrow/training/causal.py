@@ -1,0 +1,581 @@
+"""A language model is tuned on answers: it learns their tokens, and nothing of the prompts.
+
+    x_i = prompt's ids, answer's ids, end        as generation reads and writes them; no end where the answer was cut at the token limit
+    for t = 0 .. T-1, with a batch I of 16 examples, each once an epoch in an order that the seed draws:
+        L = 1/|K| sum_{(i, k) in K} w_i / mean(w) loss(logits before token k of i, token k, score of it, t / T)
+        one step of Adam at the rate lr (1 + cos(pi t / T)) / 2           K: the answers' tokens in the batch, their ends among them
+
+The loss is cross-entropy unless `targets.py` gives another. Kinds are those of `training/classifier.py`; low-rank updates are
+merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else. What prompts begin
+alike with is read once for all that are read together; or the texts stand in one row without padding, where that is fewer tokens.
+
+Or it learns to prefer answers, from batches of 16 pairs, L = 1/|I| sum_{i in I} c_i loss(pair i) with a loss of `preference.py`. The
+model as it was is the reference; what it says of the answers is computed once and kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, final
+
+import numpy as np
+import torch
+
+from outgrow.core import progress
+from outgrow.core.errors import UserError, unknown
+from outgrow.core.fingerprint import fingerprint
+from outgrow.core.seeding import derive, hashed
+from outgrow.generation.local import Local
+from outgrow.generation.preference import PairObjective, PreferencePair
+from outgrow.generation.targets import Hard, TokenObjective
+from outgrow.models import Model, loader
+from outgrow.models.checkpoints import config_of
+from outgrow.models.plan import plan
+from outgrow.models.tokens import tokenizer_of
+from outgrow.store import Store, made_of
+from outgrow.training import classifier, distributed, loop
+from outgrow.training.checkpoint import Checkpoint
+from outgrow.training.classifier import ALPHA, KINDS, PART_TOKENS, RANK, RATES, SMALL
+
+BATCH = 16
+ROW = 1024
+"""Tokens of a row of several texts at most: attention looks at all pairs of them."""
+SAME = {"float32": 1e-3, "bfloat16": 0.1}
+"""Standard deviations of its logits by which a model may differ that reads several texts in one row."""
+WORTH = 8
+"""Tokens at least that texts begin alike with, to be read apart."""
+LORA_RATE = 5e-4
+"""Learning rate of low-rank updates where states have WIDE numbers (Schulman et al. 2025, LoRA Without Regret)."""
+WIDE, POWER = 2000, 0.781
+"""Narrower models take faster steps, rate = LORA_RATE (WIDE / width)^POWER: the fit to models built like Llama."""
+PREFERENCE_RATES = {"full": 1e-6, "lora": 1e-5}
+"""Of Rafailov et al. 2023 (arXiv 2305.18290), Appendix B, and ten times that. A small model and few pairs want more."""
+
+
+@final
+@dataclass(frozen=True)
+class Example:
+    """An answer to be learned."""
+
+    prompt: str
+    answer: str
+    weight: float = 1.0
+    """Its share in the loss; an example of weight 0 is left out."""
+    targets: tuple[float, ...] | None = None
+    """Probability that each token of the answer should have, in the tokens of who learns it; its end should have 1."""
+    whole: bool = True
+    """Whether the answer ends here. One that was cut at the token limit teaches its tokens and no end."""
+
+
+@final
+@dataclass(frozen=True)
+class Text:
+    """What is read for one answer."""
+
+    ids: np.ndarray
+    """int64 (P + T,): of the prompt, of the answer, and the end of one that is whole."""
+    start: int
+    """P: where the answer begins."""
+
+
+@final
+@dataclass(frozen=True)
+class Spent:
+    """What a tuning took, whenever it was done."""
+
+    seconds: float
+    tokens: int
+    """Read in training, prompts among them and every epoch counted."""
+    steps: int
+
+
+def tune(
+    model: Model, examples: Sequence[Example], *, kind: str = "lora", seed: int, store: Store, chat: bool = False,
+    epochs: float = 2, rate: float | None = None, objective: TokenObjective | None = None,
+) -> Model:  # fmt: skip
+    """The model after learning the examples, a checkpoint in the store; out of the store where it was made before.
+
+    kind: "lora" or "full". Raises UserError for no examples, for one that is longer than the model can read, and where `targets`
+    are not one probability a token.
+    """
+    examples = [example for example in examples if example.weight > 0 and (example.whole or example.answer)]
+    if not examples:
+        raise UserError("no examples to tune on: give at least one of a weight above 0")
+    if any(example.targets is not None for example in examples) and objective is None:
+        raise UserError(
+            "examples have `targets`, but the objective is plain cross-entropy: give Soft() or another of generation/targets.py"
+        )
+    if kind not in KINDS:
+        raise unknown("kind", kind, KINDS)
+    texts = read(
+        model, [(example.prompt, example.answer) for example in examples], chat, [example.whole for example in examples]
+    )
+    scores = [_scores(example, text) for example, text in zip(examples, texts, strict=True)]
+    weights = np.array([example.weight for example in examples])
+    lessons = Lessons(
+        texts, scores, weights / weights.mean(), objective or Hard(), epochs, seed, f"tuning {model.name} ({kind})"
+    )
+    return CausalRun(model, kind, lessons, seed, rate or default_rate(model, kind), store).model()
+
+
+def prefer(
+    model: Model,
+    pairs: Sequence[PreferencePair],
+    objective: PairObjective,
+    *,
+    kind: str = "lora",
+    seed: int,
+    store: Store,
+    chat: bool = False,
+    epochs: float = 1,
+    rate: float | None = None,
+    weak: tuple[Model, Model] | None = None,
+) -> Model:
+    """The model after learning which answers are better, a checkpoint in the store; out of the store where it was made before.
+
+    weak: a model of the same vocabulary after and before it was aligned, for `Wspo`. Raises UserError for no pairs, for one that is
+    longer than the model can read, and for weak models that are missing or of another vocabulary.
+    """
+    pairs = [
+        pair
+        for pair in pairs
+        if pair.confidence > 0 and all(map(any, zip((pair.chosen, pair.rejected), pair.whole, strict=True)))
+    ]
+    if not pairs:
+        raise UserError("no pairs to learn from: give at least one of a confidence above 0")
+    if (weak is None) != objective.both:
+        raise UserError(
+            f"{objective!r} {'takes no' if weak else 'needs'} weak models: {'leave them out' if weak else 'give weak=(aligned, base)'}"
+        )
+    if kind not in KINDS:
+        raise unknown("kind", kind, KINDS)
+    sides = [[(pair.prompt, pair.chosen) for pair in pairs], [(pair.prompt, pair.rejected) for pair in pairs]]
+    texts = [
+        read(model, side, chat, [pair.whole[at] for pair in pairs])
+        for at, side in enumerate(sides[: 1 + objective.both])
+    ]
+    for other in weak or ():
+        if Local(other).vocabulary != Local(model).vocabulary:
+            raise UserError(
+                f"models {other.name!r} and {model.name!r} have different vocabularies: give weak models of the same one"
+            )
+    choices = AnswerPairs(
+        model,
+        texts,
+        weak or (),
+        np.array([pair.confidence for pair in pairs]),
+        objective,
+        epochs,
+        seed,
+        store,
+        f"preferences of {model.name} ({kind})",
+    )
+    return CausalRun(model, kind, choices, seed, rate or PREFERENCE_RATES[kind], store).model()
+
+
+def default_rate(model: Model, kind: str) -> float:
+    """The learning rate of answers. With "full" that of `training/classifier.py`."""
+    return (
+        LORA_RATE * (WIDE / model.width) ** POWER if kind == "lora" else RATES[kind][(model.parameters or 0) >= SMALL]
+    )
+
+
+def spent(tuned: Model) -> Spent:
+    """What the tuning took that made this model."""
+    meta = json.loads((tuned.path / "record.json").read_bytes())["meta"]
+    return Spent(meta["seconds"], meta["tokens"], meta["steps"])
+
+
+def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool, whole: Sequence[bool] | None = None) -> list[Text]:
+    """Prompts and answers as the model reads the former and writes the latter, with its end where the answer is `whole` (all, where not said).
+
+    Raises UserError for what is too long for it.
+    """
+    local = Local(model)
+    eos = tokenizer_of(model).eos_token_id
+    if not local.ends:
+        raise UserError(f"model {model.name!r} names no token that ends an answer: it cannot learn where to stop")
+    end = eos if eos in local.ends else min(local.ends)
+    positions = getattr(config_of(model.path, model.name), "max_position_embeddings", None) or math.inf
+    texts = []
+    for (prompt, answer), ends in zip(pairs, whole or [True] * len(pairs), strict=True):
+        begun = local.encode(prompt, chat)
+        texts.append(Text(np.array([*begun, *local.after(answer), *([end] if ends else [])], np.int64), len(begun)))
+        if len(texts[-1].ids) > positions:
+            raise UserError(
+                f"an example of {len(texts[-1].ids)} tokens is more than the {positions} of {model.name!r}: leave it out"
+            )
+    return texts
+
+
+def _scores(example: Example, text: Text) -> np.ndarray:
+    """float32 (T,) of an answer's tokens and its end, where it has one."""
+    tokens = len(text.ids) - text.start
+    if example.targets is None:
+        return np.ones(tokens, np.float32)
+    if len(example.targets) != tokens - example.whole:
+        raise UserError(
+            f"{len(example.targets)} targets for an answer of {tokens - example.whole} tokens: give one a token of the model that learns them"
+        )
+    if not all(0 <= target <= 1 for target in example.targets):
+        raise UserError(
+            f"targets from {min(example.targets):.3g} to {max(example.targets):.3g} are no probabilities: give exp of what `bridge.across` gives"
+        )
+    return np.array([*example.targets, *([1.0] if example.whole else [])], np.float32)
+
+
+@final
+class CausalNetwork:
+    """A causal checkpoint to be trained in one of KINDS, which reads at most so many `tokens` at a time."""
+
+    def __init__(self, model: Model, kind: str, tokens: int, rng: np.random.Generator):
+        from transformers import AutoModelForCausalLM
+
+        self.precision = loader.chosen_precision()
+        self.net = loader.read(AutoModelForCausalLM, model, "float32" if kind == "full" else self.precision).eval()
+        self.device = self.net.device
+        drawn = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        self._tuner = classifier.adapted(self.net, model.depth, drawn) if kind == "lora" else None
+        for name, weight in self.net.named_parameters():
+            weight.requires_grad_(kind == "full" or "lora_" in name)
+        self.weights = [weight for weight in self.net.parameters() if weight.requires_grad]
+        for weight in self.weights:
+            weight.data = weight.data.float()
+        self._spared = classifier.spare(self.net, model, self.weights, tokens, self.precision)
+
+    def begun_alike(self, texts: Sequence[Text]) -> int:
+        """Tokens that all prompts begin with and that are read once; none where blocks are computed twice, or it would not be worth it."""
+        if self._spared or len(texts) == 1:
+            return 0
+        most = min(text.start for text in texts) - 1
+        same = np.all([text.ids[:most] == texts[0].ids[:most] for text in texts], 0)
+        found = most if same.all() else int(same.argmin())
+        return found if found >= WORTH else 0
+
+    def logits(self, texts: Sequence[Text]) -> torch.Tensor:
+        """float32 (n, V): what is said before every token of every answer, one text after another."""
+        first, longest = self.begun_alike(texts), max(len(text.ids) for text in texts) - 1
+        packed, padded = sum(len(text.ids) - 1 for text in texts), first + len(texts) * (longest - first)
+        if packed < padded and packed <= ROW and self._packs:
+            return self._packed(texts)
+        return self._padded(texts, first, longest)
+
+    def _packed(self, texts: Sequence[Text]) -> torch.Tensor:
+        """Texts in one row: the models of `transformers` keep them apart where positions begin anew."""
+        ids = torch.from_numpy(np.concatenate([text.ids[:-1] for text in texts]))
+        positions = torch.cat([torch.arange(len(text.ids) - 1) for text in texts])
+        starts = np.cumsum([0, *(len(text.ids) - 1 for text in texts)])
+        places = torch.cat(
+            [
+                torch.arange(at + text.start - 1, at + len(text.ids) - 1)
+                for at, text in zip(starts.tolist(), texts, strict=False)
+            ]
+        )
+        return self._said(
+            ids[None], torch.zeros_like(places), places, position_ids=positions[None].to(self.device), use_cache=False
+        )
+
+    def _padded(self, texts: Sequence[Text], first: int, longest: int) -> torch.Tensor:
+        """A row a text, after the `first` tokens that they share."""
+        from transformers import DynamicCache
+
+        # What stands to the right of a token is nothing to it: no mask, and anything may fill a row up.
+        ids = torch.zeros(len(texts), longest - first, dtype=torch.int64)
+        for row, text in zip(ids, texts, strict=True):
+            row[: len(text.ids) - 1 - first] = torch.from_numpy(text.ids[first:-1])
+        rows = torch.tensor([row for row, text in enumerate(texts) for _ in text.ids[text.start :]])
+        places = torch.cat([torch.arange(text.start - 1, len(text.ids) - 1) for text in texts]) - first
+        cache = None
+        if first:
+            cache = DynamicCache()
+            with self._autocast():
+                self.net(
+                    input_ids=torch.from_numpy(texts[0].ids[None, :first]).to(self.device),
+                    past_key_values=cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                )
+            cache.batch_repeat_interleave(len(texts))
+        return self._said(ids, rows, places, past_key_values=cache, use_cache=first > 0)
+
+    def _said(self, ids: torch.Tensor, rows: torch.Tensor, places: torch.Tensor, **given: Any) -> torch.Tensor:
+        """Logits at these places of these rows; nowhere else is the head computed."""
+        hook = self.net.get_output_embeddings().register_forward_pre_hook(
+            lambda _, states: (states[0][rows, places][None],)
+        )
+        try:
+            with self._autocast():
+                return self.net(input_ids=ids.to(self.device), **given).logits[0].float()
+        finally:
+            hook.remove()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    @cached_property
+    def _packs(self) -> bool:
+        """Whether this model reads texts in one row as it reads each alone; what is recurrent, or counts distances its own way, may not."""
+        known = self.net.get_input_embeddings().num_embeddings
+        texts = [Text(np.arange(start, start + length) % known, 1) for start, length in ((20, 12), (10, 9))]
+        with torch.no_grad():
+            together, alone = (
+                self._packed(texts),
+                torch.cat([self._padded([text], 0, len(text.ids) - 1) for text in texts]),
+            )
+        return float((together - alone).abs().max()) <= SAME[self.precision] * float(alone.std())
+
+    def save(self, folder: Path, model: Model) -> None:
+        """A checkpoint that reads as `model` does. In float32: bfloat16 would round small updates away. This network is then of no more use."""
+        net = self.net.float()
+        if self._tuner is not None:
+            net = self._tuner.merge_and_unload()
+        with loader.quiet():
+            net.save_pretrained(folder)
+            tokenizer_of(model).save_pretrained(folder)
+
+
+def parts(lengths: Sequence[int] | np.ndarray, tokens: int) -> Iterator[np.ndarray]:
+    """Numbers of the texts that are read together, of about equal lengths."""
+    planned = plan(np.array(lengths), tokens, int(np.sum(lengths)))
+    return (planned.order[batch] for shard in planned.batches for batch in shard)
+
+
+def labels(texts: Sequence[Text]) -> torch.Tensor:
+    """int64 (n,): the tokens before which `logits` stand."""
+    return torch.from_numpy(np.concatenate([text.ids[text.start :] for text in texts]))
+
+
+class Studied(loop.Stage, Protocol):
+    """What a run learns."""
+
+    longest: int
+    """Tokens of the longest text."""
+    made_of: dict[str, Any]
+    """All that its gradients depend on besides the network."""
+
+
+@final
+class Lessons:
+    """Answers with scores of their tokens and weights, to be learned in so many epochs."""
+
+    def __init__(
+        self,
+        texts: Sequence[Text],
+        scores: Sequence[np.ndarray],
+        weights: np.ndarray,
+        objective: TokenObjective,
+        epochs: float,
+        seed: int,
+        label: str,
+    ):
+        self.texts, self.scores, self.weights, self.objective, self.seed, self.label = (
+            texts,
+            scores,
+            weights,
+            objective,
+            seed,
+            label,
+        )
+        self.steps = math.ceil(epochs * len(texts) / min(BATCH, len(texts)))
+        self.longest = max(len(text.ids) for text in texts)
+        self.made_of = {
+            "texts": _pinned(texts),
+            "scores": hashed(*(score.tobytes().hex() for score in scores)),
+            "weights": hashed(weights.tobytes().hex()),
+            "objective": [repr(objective), fingerprint("tuned", objective)],
+            "steps": self.steps,
+            "batch": BATCH,
+        }
+
+    def batch(self, step: int) -> np.ndarray:
+        """Numbers among the examples."""
+        return loop.drawn(self.seed, "tuning", 0, len(self.texts), step, BATCH)
+
+    def tokens(self, batch: np.ndarray) -> int:
+        """How many a batch has."""
+        return sum(len(self.texts[i].ids) for i in batch)
+
+    def losses(self, network: CausalNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
+        """Parts of the batch's loss."""
+        learned = sum(len(self.scores[i]) for i in batch)
+        own = batch[distributed.share(len(batch))]
+        alike = network.begun_alike([self.texts[i] for i in own])
+        for part in parts([len(self.texts[i].ids) - alike for i in own], PART_TOKENS[network.device.type]):
+            rows = own[part]
+            texts, scores = [self.texts[i] for i in rows], [self.scores[i] for i in rows]
+            weights = np.concatenate([np.full(len(self.scores[i]), self.weights[i], np.float32) for i in rows])
+            logits = network.logits(texts)
+            given = (
+                torch.from_numpy(np.concatenate(scores)).to(logits.device),
+                torch.from_numpy(weights).to(logits.device),
+            )
+            yield (
+                self.objective(logits, labels(texts).to(logits.device), given[0], at) * given[1]
+            ).sum().cpu() / learned
+
+
+def logprobs(model: Model, texts: Sequence[Text], store: Store) -> list[np.ndarray]:
+    """float32 (T,) of each: log p of the answer's tokens and its end; computed once."""
+
+    def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        local, found = Local(model), [np.zeros(0, np.float32)] * len(texts)
+        with progress.track(f"{model.name} reads {len(texts)} answers", len(texts)) as bar:
+            for part in parts([len(text.ids) for text in texts], PART_TOKENS[loader.device().type]):
+                read = [texts[i] for i in part]
+                said = local.logits(
+                    [text.ids[: text.start].tolist() for text in read],
+                    [text.ids[text.start :].tolist() for text in read],
+                )
+                for i, logits in zip(part, said, strict=True):
+                    found[i] = _logp(logits, labels([texts[i]]).to(logits.device)).cpu().numpy()
+                bar.advance(len(part))
+        return {"logp": np.concatenate(found)}, {}
+
+    made = {
+        "code": fingerprint("token-scores"),
+        "model": model.digest,
+        "texts": _pinned(texts),
+        "precision": loader.chosen_precision(),
+        "device": loader.device().type,
+        "alone": loader.alone(),
+    }
+    ends = np.cumsum([len(text.ids) - text.start for text in texts])
+    return np.split(store.make("token-scores", made, build).arrays["logp"], ends[:-1])
+
+
+def _logp(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """(n,) log p of tokens (n,) by logits (n, V)."""
+    return logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(1)
+
+
+def _pinned(texts: Sequence[Text]) -> str:
+    return hashed(*(part for text in texts for part in (text.ids.tobytes().hex(), text.start)))
+
+
+@final
+class AnswerPairs:
+    """Pairs of answers, `texts[0]` the better ones and `texts[1]` the others, to be learned in so many epochs with their confidences."""
+
+    def __init__(
+        self,
+        model: Model,
+        texts: Sequence[Sequence[Text]],
+        weak: Sequence[Model],
+        confidences: np.ndarray,
+        objective: PairObjective,
+        epochs: float,
+        seed: int,
+        store: Store,
+        label: str,
+    ):
+        self.model, self.texts, self.weak, self.confidences = model, texts, tuple(weak), confidences.astype(np.float32)
+        self.objective, self.seed, self.store, self.label = objective, seed, store, label
+        self.lengths = np.max([[len(text.ids) for text in side] for side in texts], 0)
+        self.longest = int(self.lengths.max())
+        self.steps = math.ceil(epochs * len(confidences) / min(BATCH, len(confidences)))
+        self.made_of = {
+            "texts": [_pinned(side) for side in texts],
+            "weak": [one.digest for one in weak],
+            "confidences": hashed(confidences.tobytes().hex()),
+            "objective": [repr(objective), fingerprint("tuned", objective)],
+            "steps": self.steps,
+            "batch": BATCH,
+        }
+
+    @cached_property
+    def references(self) -> list[list[np.ndarray]]:
+        """log p_ref of the tokens of every answer, by side."""
+        return [logprobs(self.model, side, self.store) for side in self.texts]
+
+    @cached_property
+    def moved(self) -> list[np.ndarray]:
+        """log v_k - log w_k of the better answers; none without weak models."""
+        said = [logprobs(one, self.texts[0], self.store) for one in self.weak]
+        return [after - before for after, before in zip(*said, strict=True)]
+
+    def batch(self, step: int) -> np.ndarray:
+        """Numbers among the pairs."""
+        return loop.drawn(self.seed, "preferences", 0, len(self.confidences), step, BATCH)
+
+    def tokens(self, batch: np.ndarray) -> int:
+        """How many a batch has."""
+        return sum(len(side[i].ids) for side in self.texts for i in batch)
+
+    def losses(self, network: CausalNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
+        """Parts of the batch's loss."""
+        own = batch[distributed.share(len(batch))]
+        alike = network.begun_alike([side[i] for side in self.texts for i in own])
+        for part in parts(self.lengths[own] - alike, PART_TOKENS[network.device.type] // len(self.texts)):
+            rows = own[part]
+            texts = [side[i] for side in self.texts for i in rows]
+            known = [side[i] for side in self.references for i in rows]
+            logp = _logp(network.logits(texts), labels(texts).to(network.device)).cpu()
+            ratios = [
+                new - torch.tensor(old) for new, old in zip(logp.split([len(old) for old in known]), known, strict=True)
+            ]
+            moved = [torch.from_numpy(self.moved[i]) for i in rows] if self.weak else []
+            losses = self.objective(ratios[: len(rows)], ratios[len(rows) :], moved)
+            yield (losses * torch.from_numpy(self.confidences[rows])).sum() / len(batch)
+
+
+@final
+class CausalRun:
+    """One training of a model on what is `studied`."""
+
+    def __init__(self, base: Model, kind: str, studied: Studied, seed: int, rate: float, store: Store):
+        self.base, self.kind, self.studied, self.seed, self.rate, self.store = base, kind, studied, seed, rate, store
+        self.made_of = {
+            "code": fingerprint("tuned", studied),
+            "model": base.digest,
+            "kind": kind,
+            "low-rank": [RANK, ALPHA],
+            "studied": studied.made_of,
+            "seed": seed,
+            "rate": rate,
+            "precision": loader.chosen_precision(),
+            "device": loader.device().type,
+        }
+
+    def model(self) -> Model:
+        """What comes out of it; out of the store where it was trained before."""
+        made = self.store.make_files("tuned", self.made_of, self._write)
+        self._checkpoint().drop()
+        size = sum(file.stat().st_size for file in made.path.glob("*.safetensors"))
+        digest = made_of(self.made_of)
+        return replace(
+            self.base,
+            name=f"{self.base.name} tuned",
+            path=made.path,
+            digest=digest,
+            revision=f"tuned from {self.base.revision}",
+            size_bytes=size,
+        )
+
+    def started(self) -> CausalNetwork:
+        """The network before its first step."""
+        tokens = max(PART_TOKENS[loader.device().type], self.studied.longest)
+        return CausalNetwork(self.base, self.kind, tokens, derive(self.seed, "tuning"))
+
+    def follow(self) -> None:
+        """Another process's part in it."""
+        self._train(self.started())
+
+    def _write(self, folder: Path) -> dict[str, Any]:
+        began, network = time.perf_counter(), self.started()
+        tokens = self._train(network)
+        seconds = time.perf_counter() - began
+        network.save(folder, self.base)
+        return {"seconds": seconds, "tokens": tokens, "steps": self.studied.steps}
+
+    def _train(self, network: CausalNetwork) -> int:
+        distributed.call(self)
+        return loop.train(network, [self.studied], self.rate, self._checkpoint())
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.store, self.made_of)

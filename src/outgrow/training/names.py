@@ -1,0 +1,58 @@
+"""Names of language models.
+
+    model = named("smollm2-135m", store)                       a checkpoint in this process: a catalogue name, hub id or folder
+    model = named("server:http://localhost:8000/v1,NAME", store)    any server that speaks OpenAI's protocol; `server.py` has more
+    model = named("answers:FILE.parquet", store)               answers that were recorded somewhere else: it draws, no more
+    model = named("proxy:STRONG,TUNED,BASE", store)            proxy-tuning, three checkpoints of one vocabulary
+    model = named("sibling:smollm2-135m:12", store)            12 of its blocks, healed
+
+Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from outgrow.core.errors import UserError
+
+if TYPE_CHECKING:
+    from outgrow.generation import LanguageModel
+    from outgrow.store import Store
+
+
+def named(name: str, store: Store) -> LanguageModel:
+    """The language model of that name, ready to write. Raises UserError for a name that leads nowhere."""
+    kind, _, rest = name.partition(":")
+    if kind == "server":
+        from outgrow.generation.server import Server
+
+        return Server.named(rest, store)
+    if kind == "answers":
+        from outgrow.generation.records import Recorded
+
+        return Recorded(rest)
+    if kind == "proxy":
+        from outgrow.generation.proxy import ProxyTuned
+
+        return ProxyTuned(*_three(rest, store))
+    from outgrow.generation.local import Local
+    from outgrow.training import pruned
+
+    return Local(pruned.resolve(name, store))
+
+
+def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, LanguageModel, float]:
+    """The models of "STRONG,TUNED,BASE[,ALPHA]", and alpha."""
+    # The name of a server has commas of its own.
+    *parts, last = re.findall(r"server:[^,]+,[^,]+(?:,tokenizer=[^,]+)?|[^,]+", names) or [names]
+    try:
+        alpha = float(last)
+    except ValueError:
+        alpha, parts = 1.0, [*parts, last]
+    if len(parts) != 3:
+        raise UserError(
+            f"proxy:{names} names {len(parts)} models: give proxy:STRONG,TUNED,BASE or proxy:STRONG,TUNED,BASE,ALPHA"
+        )
+    strong, tuned, base = (named(part, store) for part in parts)
+    return strong, tuned, base, alpha

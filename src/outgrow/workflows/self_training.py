@@ -1,0 +1,171 @@
+"""Self-improvement: a model writes, its answers are checked, and it is tuned on what is kept; round after round.
+
+    M_0 = the model
+    for r = 0 .. rounds - 1:
+        draw `draws` answers of M_r to every training item; keep one an item, or none
+        M_(r+1) = M_0 tuned on the kept answers                         from the start again, as Zelikman et al. 2022 (arXiv 2203.14465)
+    score of M_r: a single answer, and coverage, on test items whose answers taught nobody
+
+Kept is: without a verifier the first answer; by its own judgement the one that M_r itself finds likeliest right (`critic`, asked in M_r's
+words); by an external check the first sound one, none where none is. Song et al. 2024 (arXiv 2412.02674, section 5): without new
+knowledge from a check, the generation-verification gap closes within a few rounds. Test items are half of the groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from outgrow import verifiers
+from outgrow.core import progress
+from outgrow.core.errors import UserError
+from outgrow.core.seeding import derive
+from outgrow.generation import Answer, Sampling, answers
+from outgrow.generation.local import Local
+from outgrow.metrics import coverage
+from outgrow.models import Model
+from outgrow.pipeline import scoring
+from outgrow.store import Store
+from outgrow.tasks.generation import Writing, WritingGold
+from outgrow.training.causal import Example, tune
+from outgrow.verifiers import Attempt
+
+NOBODY, ITSELF = "no verifier", "its own judgement"
+Keep = Callable[[Local, Sequence[Sequence[Attempt]]], list[int | None]]
+"""Which of the answers to each item is learned from, if one is, with the model that wrote them."""
+
+
+@final
+@dataclass(frozen=True)
+class Round:
+    """How good a model is after so many rounds of one way to keep answers."""
+
+    by: str
+    number: int
+    single: np.ndarray
+    """(N,) on the test items, a mean over draws."""
+    covered: np.ndarray
+    """(N,) bool"""
+    kept: int
+    """Answers that it was tuned on; 0 for the model as it came."""
+    kept_right: float
+    """How many of these are right by gold."""
+
+
+def improve(
+    task: Writing,
+    gold: WritingGold,
+    model: Model,
+    check: str,
+    *,
+    rounds: int,
+    draws: int,
+    temperature: float,
+    seed: int,
+    store: Store,
+) -> tuple[list[Round], np.ndarray]:
+    """Rounds of each way to keep answers, and the groups of the test items. `check` is the external verifier.
+
+    Raises UserError for a verifier that is no check of an answer alone.
+    """
+    external = verifiers.registry()[check]
+    if external.needs != ("asked",):
+        raise UserError(
+            f"verifier {check!r} is no external check of an answer alone: choose another for rounds of self-improvement"
+        )
+    own = verifiers.registry()["critic"]
+
+    def first(writer: Local, asked: Sequence[Sequence[Attempt]]) -> list[int | None]:
+        return [0] * len(asked)
+
+    def likeliest(writer: Local, asked: Sequence[Sequence[Attempt]]) -> list[int | None]:
+        said = iter(own.run([one for row in asked for one in row], model=writer))
+        return [int(np.argmax([next(said).score for _ in row])) for row in asked]
+
+    def sound(writer: Local, asked: Sequence[Sequence[Attempt]]) -> list[int | None]:
+        said = iter(external.run([one for row in asked for one in row]))
+        verdicts = [[next(said).sound for _ in row] for row in asked]
+        return [row.index(True) if True in row else None for row in verdicts]
+
+    names = np.unique(task.groups)
+    held = set(derive(seed, "halves").permutation(names)[: len(names) // 2].tolist())
+    test = [i for i in range(len(task)) if task.groups[i] in held]
+    train = [i for i in range(len(task)) if task.groups[i] not in held]
+    if not test or not train:
+        raise UserError(f"task {task.name!r} has {len(task)} items: too few to learn from some and test on others")
+    how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
+    found = []
+    ways: dict[str, Keep] = {NOBODY: first, ITSELF: likeliest, check: sound}
+    with progress.track("improving", len(ways) * (rounds + 1)) as bar:
+        for by, keep in ways.items():
+            at, examples, right = model, [], float("nan")
+            for number in range(rounds + 1):
+                if number:
+                    examples, right = _kept(task, gold, train, Local(at), keep, how, draws, seed + number, store)
+                    at = tune(model, examples, seed=seed, store=store, chat=task.chat) if examples else at
+                tried = _right(
+                    task,
+                    gold,
+                    test,
+                    answers.draw(Local(at), [task.prompts[i] for i in test], draws, how, seed, store).answers,
+                )
+                found.append(Round(by, number, tried.mean(1), tried.any(1), len(examples), right))
+                bar.advance()
+    return found, task.groups[test]
+
+
+def _kept(
+    task: Writing,
+    gold: WritingGold,
+    items: Sequence[int],
+    writer: Local,
+    keep: Keep,
+    how: Sampling,
+    draws: int,
+    seed: int,
+    store: Store,
+) -> tuple[list[Example], float]:
+    """What is learned from next, and the share of it that gold finds right."""
+    drawn = answers.draw(writer, [task.prompts[i] for i in items], draws, how, seed, store).answers
+    places = keep(
+        writer,
+        [[Attempt(task.prompts[i], a.text, task.shown[i]) for a in row] for i, row in zip(items, drawn, strict=True)],
+    )
+    chosen = [(i, row[at]) for i, row, at in zip(items, drawn, places, strict=True) if at is not None]
+    right = _right(task, gold, [i for i, _ in chosen], [[a] for _, a in chosen])
+    return [Example(task.prompts[i], a.text, whole=not a.cut) for i, a in chosen], float(
+        right.mean()
+    ) if chosen else float("nan")
+
+
+def _right(task: Writing, gold: WritingGold, items: Sequence[int], rows: Sequence[Sequence[Answer]]) -> np.ndarray:
+    """(N, K) bool by gold."""
+    flat = [(task.prompts[i], a.text, gold.keys[i]) for i, row in zip(items, rows, strict=True) for a in row]
+    right = (
+        scoring.right(task.scorer, *(list(column) for column in zip(*flat, strict=True))) if flat else np.zeros(0, bool)
+    )
+    return right.reshape(len(items), -1) if len(items) else np.zeros((0, 1), bool)
+
+
+def facts_of(found: Sequence[Round], groups: np.ndarray, seed: int) -> list[dict]:
+    """Rows of committee.json: every round with its intervals, and what it gained over the model as it came."""
+    values = {f"{r.by}/{r.number}/{what}": getattr(r, what) for r in found for what in ("single", "covered")}
+    resampled = coverage.resample(values, groups, derive(seed, "rounds"))
+    rows = []
+    for r in found:
+        gained = resampled.difference(f"{r.by}/{r.number}/single", f"{r.by}/0/single") if r.number else None
+        one = {what: resampled.figure(f"{r.by}/{r.number}/{what}") for what in ("single", "covered")}
+        rows.append(
+            {
+                "by": r.by,
+                "round": r.number,
+                "kept": r.kept,
+                "kept_right": None if np.isnan(r.kept_right) else r.kept_right,
+                **{what: {"value": f.value, "ci": f.ci} for what, f in one.items()},
+                "gained": {"value": gained.value, "ci": gained.ci} if gained else None,
+            }
+        )
+    return rows

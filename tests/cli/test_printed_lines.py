@@ -1,0 +1,97 @@
+"""Every command that README and the reference print runs as it is printed, in the order in which it stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import loopback
+import printed
+from outgrow import cli, tasks
+from outgrow.cli import settings
+from outgrow.generation.local import Local
+from outgrow.models import checkpoints
+from outgrow.store import Store
+from outgrow.students import convnet, generator
+from outgrow.supervisors import tfidf
+from outgrow.tasks import generation
+from outgrow.training import pruned
+from outgrow.workflows import proxy_tuning
+
+LINES = list(printed.lines())
+ITEMS = {"human-eval:250": 2, "places": 48}
+"""At most so many of a task that is answered in words, else `OTHERS`."""
+OTHERS = 110
+ROWS = 400
+"""At most so many of a task of classes."""
+REPLICATES = 1
+TOKENS = 6
+"""Most of an answer."""
+SHORT = [
+    (convnet, "FEWEST_STEPS", 4),
+    (pruned, "TEXTS", 16),
+    (pruned, "HELD_OUT", 8),
+    (proxy_tuning, "STATEMENTS", 50),
+    (proxy_tuning, "EPOCHS", 1),
+    (generator, "READ", 400),
+    (generator, "PAIRED", 200),
+    (tfidf, "STRENGTHS", (1.0,)),
+]
+"""How long is trained, and on how much."""
+SERVER = "http://localhost:8000/v1"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder with all that the lines name."""
+    folder = tmp_path_factory.mktemp("printed")
+    printed.models(folder)
+    printed.tables(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(place) -> Iterator[str]:
+    """The address of a server that answers."""
+    local = Local(checkpoints.resolve(str(place / "NAME"), Store(place / "store")))
+    with loopback.serving(local, name="NAME") as served:
+        yield served.url
+
+
+def _short(task: generation.Writing, gold: generation.WritingGold) -> tuple[generation.Writing, generation.WritingGold]:
+    """The same with less room for answers."""
+    return replace(task, tokens=min(task.tokens, TOKENS)), gold
+
+
+def test_lines_are_found_on_both_pages() -> None:
+    assert {page for page, _ in LINES} == set(printed.PAGES)
+    said = {words[0] for _, words in LINES}
+    assert said == set(cli.VERBS) - {"compare"}
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words)) for _, words in LINES])
+def test_the_line_runs_as_printed(words, place, request, monkeypatch, capsys) -> None:
+    if any(SERVER in word for word in words):
+        address = request.getfixturevalue("server")
+        words = [word.replace(SERVER, address) for word in words]
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("OUTGROW_STORE", str(place / "store"))
+    # Catalogue names are folders here, and tasks and training are cut short: what is tried is the line, not the models.
+    monkeypatch.setattr(checkpoints, "ENTRIES", {})
+    for module, name, few in SHORT:
+        monkeypatch.setattr(module, name, few)
+    whole, written, merge = tasks.load, generation.load, settings.merge
+    monkeypatch.setattr(settings, "merge", lambda *given: merge(*given) | {"seeds": REPLICATES})
+    monkeypatch.setattr(
+        tasks, "load", lambda name, reading=None: whole(name, replace(reading or tasks.Reading(), items=ROWS))
+    )
+    monkeypatch.setattr(
+        generation, "load", lambda name, items=None, *more: _short(*written(name, ITEMS.get(name, OTHERS), *more))
+    )
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words)
+    assert stopped.value.code == 0, capsys.readouterr().err

@@ -1,0 +1,133 @@
+"""The shape of the project: which room may import which, and what must not stand in its files."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "outgrow"
+
+ROOMS = tuple(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), re.M))
+"""The rooms as docs/architecture.md lists them, from the top; a room imports from rooms below it."""
+ENTRANCES = ("__init__", "__main__")
+"""The package's own modules: its public names and its command, which lead into every room."""
+MOST_ROOMS = 22
+
+
+def imports(text: str, module: str) -> set[str]:
+    """The modules of this package that a file imports anywhere in it, except for the type checker alone."""
+    tree = ast.parse(text)
+    skipped = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parent = node.module or ""
+            if node.level:
+                parent = ".".join([*module.split(".")[: -node.level], *([parent] if parent else [])])
+            found |= {f"{parent}.{alias.name}" for alias in node.names}
+    return {name for name in found if name == "outgrow" or name.startswith("outgrow.")}
+
+
+def violations(module: str, text: str) -> list[str]:
+    """What a file imports that it may not: a room that is not below its own, another method, or a module of no room."""
+    room = module.split(".")[1] if "." in module else "__init__"
+    if room in ENTRANCES:
+        return []
+    methods = {path.stem for path in (SOURCE / "methods").glob("*.py")} - {"__init__"}
+    wrong = []
+    for name in sorted(imports(text, module)):
+        target, *inner = [*name.split("."), "__init__"][1:]
+        if target == room:
+            # One method never leans on another; what they share lives in the rooms below.
+            if room == "methods" and inner and inner[0] in methods:
+                wrong.append(name)
+        elif room not in ROOMS or target not in ROOMS or ROOMS.index(target) < ROOMS.index(room):
+            wrong.append(name)
+    return wrong
+
+
+MODULES = {
+    ".".join(("outgrow", *path.relative_to(SOURCE).with_suffix("").parts)): path
+    for path in sorted(SOURCE.rglob("*.py"))
+}
+
+
+def test_every_module_is_in_a_room_of_the_list_and_every_room_is_there() -> None:
+    there = {module.split(".")[1] for module in MODULES if module.count(".") > 0} - set(ENTRANCES)
+    assert there == set(ROOMS) and len(ROOMS) == len(set(ROOMS)) <= MOST_ROOMS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_only_from_rooms_below_it(module: str) -> None:
+    assert violations(module, MODULES[module].read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "wrong"),
+    [
+        ("outgrow.metrics.pgr", "from outgrow.tasks.task import Task", ["outgrow.tasks.task.Task"]),
+        ("outgrow.metrics.pgr", "def f():\n    import outgrow.models", ["outgrow.models"]),
+        ("outgrow.metrics.pgr", "from outgrow import students", ["outgrow.students"]),
+        ("outgrow.metrics.pgr", "from ..models import features", ["outgrow.models.features"]),
+        ("outgrow.metrics.pgr", "from outgrow.core.errors import UserError", []),
+        ("outgrow.runs.read", "from outgrow.workflows.study import Study", ["outgrow.workflows.study.Study"]),
+        ("outgrow.runs.read", "from outgrow import Study", ["outgrow.Study"]),
+        ("outgrow.methods.logconf", "from outgrow.methods.naive import naive", ["outgrow.methods.naive.naive"]),
+        ("outgrow.methods.logconf", "from outgrow.methods import naive", ["outgrow.methods.naive"]),
+        ("outgrow.methods.logconf", "from outgrow.methods import method", []),
+        ("outgrow.methods.logconf", "from outgrow.tasks import Gold", []),
+        ("outgrow.label_models.mean", "from outgrow.students import probe", ["outgrow.students.probe"]),
+        ("outgrow.novel", "from outgrow.core.errors import UserError", ["outgrow.core.errors.UserError"]),
+        ("outgrow.store", "if TYPE_CHECKING:\n    from outgrow.workflows.study import Study", []),
+        ("outgrow.workflows.study", "from outgrow import methods, tasks", []),
+    ],
+)
+def test_the_rule_itself_sees_what_is_wrong(module: str, text: str, wrong: list[str]) -> None:
+    assert violations(module, text) == wrong
+
+
+def _files() -> list[Path]:
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no git checkout here")
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def _lines_with(words: tuple[str, ...]) -> list[str]:
+    found = []
+    for path in _files():
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        for number, line in enumerate(lines, 1):
+            found += [f"{path.relative_to(ROOT)}:{number}: {word}" for word in words if word in line]
+    return found
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    assert _lines_with(tuple(f"/{folder}/" for folder in ("tmp", "work", "root", "home"))) == []
+
+
+def test_no_file_names_a_package_host() -> None:
+    assert _lines_with(("pypi" + ".org", "files.python" + "hosted", "npmjs" + ".org", "deb." + "debian")) == []
+
+
+def test_no_file_is_large() -> None:
+    sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in _files()}
+    assert {name: size for name, size in sizes.items() if size > 800_000} == {}
+    assert sizes, "the listing works"

@@ -1,0 +1,71 @@
+"""Crowds of thousands: memory goes with the votes, not with annotators times items or annotators squared."""
+
+from __future__ import annotations
+
+import tracemalloc
+from types import SimpleNamespace
+
+import numpy as np
+
+from outgrow.label_models._votes import Votes, WeakVotes
+from outgrow.label_models.blocks import blocks, found
+from outgrow.tasks.task import FREE
+from outgrow.workflows.learn import CrossFit
+
+MB = 2**20
+
+
+def crowd(workers: int, items: int, each: int = 5, seed: int = 0) -> tuple[Votes, np.ndarray]:
+    """Votes of 60 to 95% right, so many an item, and gold."""
+    rng = np.random.default_rng(seed)
+    gold, right = rng.integers(2, size=items), rng.uniform(0.6, 0.95, workers)
+    item = np.repeat(np.arange(items), each)
+    worker = (rng.integers(workers, size=items)[:, None] + np.arange(each) * (workers // each)).ravel() % workers
+    label = np.where(rng.random(len(item)) < right[worker], gold[item], 1 - gold[item])
+    return Votes(item, worker, np.eye(2)[label], items, workers), gold
+
+
+def peak(run) -> float:
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1] / MB
+    finally:
+        tracemalloc.stop()
+
+
+def test_blocks_of_three_thousand_annotators_never_hold_all_pairs() -> None:
+    # One array of all pairs of 3,000 in float64 is 69 MB, and the search for copiers had a dozen of them.
+    votes, gold = crowd(3000, 4000)
+    made = []
+    assert peak(lambda: made.append(blocks(votes))) < 60
+    assert (made[0].probs[0].argmax(-1) == gold).mean() > 0.8
+
+
+def test_copiers_are_found_in_a_crowd_that_is_looked_at_a_few_at_a_time(monkeypatch) -> None:
+    from outgrow.label_models import _skill
+
+    rng = np.random.default_rng(0)
+    gold = rng.integers(2, size=1500)
+    said = np.where(rng.random((9, 1500)) < 0.7, gold, 1 - gold)
+    said[1] = np.where(rng.random(1500) < 0.8, said[0], said[1])
+    item, worker = np.tile(np.arange(1500), 9), np.repeat(np.arange(9), 1500)
+    votes = Votes(item, worker, np.eye(2)[said.ravel()], 1500, 9)
+    whole = found(votes)
+    monkeypatch.setattr(_skill, "BLOCK", 18)
+    assert np.array_equal(found(votes), whole) and whole[0] == whole[1] and len(set(whole)) == 8
+
+
+def test_six_replicates_of_a_crowd_are_believed_without_a_dense_array() -> None:
+    # (6, 2000, 4000, 2) float32 are 366 MB.
+    votes, _ = crowd(2000, 4000)
+    task = SimpleNamespace(
+        groups=np.arange(4000),
+        side=np.full(4000, FREE),
+        votes={f"w{j}": None for j in range(2000)},
+        classes=("no", "yes"),
+    )
+    data = SimpleNamespace(task=task, gold=SimpleNamespace(labels=np.full(4000, -1)))
+    taught = CrossFit(data, None, votes, "majority", "linear", 0, asked_all=False)  # type: ignore[arg-type]
+    assert isinstance(taught.weak, WeakVotes)
+    assert peak(lambda: (taught.weak.beliefs, taught.believed("dawid_skene"), taught.floor)) < 150

@@ -1,0 +1,182 @@
+"""The probe against scikit-learn, and what it may and may not depend on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from outgrow.losses import Objective
+from outgrow.students import mlp
+from outgrow.students.linear import Basis, train
+from outgrow.students.probe import Probe, Space
+
+N, D = 300, 20
+
+
+def features(seed: int = 0, layers: int = 1, sides: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    mixing = rng.normal(size=(D, D)) * np.exp(-np.arange(D) / 5)
+    return (rng.normal(size=(layers, sides, N, D)) @ mixing + 3).astype(np.float32)
+
+
+def soft(classes: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet(np.ones(classes), N).astype(np.float32)
+
+
+def by_scikit(x: np.ndarray, targets: np.ndarray, ridge: float, bias: bool = True) -> np.ndarray:
+    """Soft targets as weighted copies of every item; C = 1 / (ridge x items) makes the two penalties the same.
+
+    For two classes scikit-learn penalises the difference of the two weight vectors, as we do."""
+    classes = targets.shape[1]
+    fit = LogisticRegression(C=1 / (ridge * len(x)), tol=1e-10, max_iter=10_000, fit_intercept=bias)
+    fit.fit(np.tile(x, (classes, 1)), np.repeat(np.arange(classes), len(x)), sample_weight=targets.T.ravel())
+    return fit.predict_proba(x)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("ridge", [0.003, 0.1])
+def test_a_linear_head_is_ridge_logistic_regression(classes, ridge):
+    x, targets = features()[0, 0], soft(classes)
+    basis = Basis.of(torch.from_numpy(x), torch.ones(N, dtype=torch.bool))
+    heads = train(basis, torch.arange(N), torch.from_numpy(targets)[None], torch.ones(1, N), torch.tensor([ridge]))
+    ours = heads.logits(basis.x)[0].softmax(-1).numpy()
+    assert np.allclose(ours, by_scikit((x - x.mean(0)) / x.std(0), targets, ridge), atol=2e-3)
+
+
+def test_a_head_on_differences_has_no_bias_and_is_odd():
+    x = features(sides=2)
+    space = Space(x, (1,), np.ones(N, bool))
+    swapped = Space(x[:, ::-1].copy(), (1,), np.ones(N, bool))
+    targets = soft(2)
+    rows = np.ones((1, N), bool)
+    one = Probe(space, rows, np.arange(N), 0, [0]).fit(targets).predict()
+    other = Probe(swapped, rows, np.arange(N), 0, [0]).fit(targets[:, ::-1]).predict()
+    assert np.allclose(one, other[..., ::-1], atol=1e-5)
+
+
+def test_fewer_items_than_features_give_the_same_answer_as_the_full_basis():
+    x, targets = features()[0, 0][:15], soft(2)[:15]
+    basis = Basis.of(torch.from_numpy(x), torch.ones(15, dtype=torch.bool))
+    assert basis.x.shape[1] <= 15 + 1
+    heads = train(basis, torch.arange(15), torch.from_numpy(targets)[None], torch.ones(1, 15), torch.tensor([0.1]))
+    expected = by_scikit((x - x.mean(0)) / x.std(0), targets, 0.1)
+    assert np.allclose(heads.logits(basis.x)[0].softmax(-1).numpy(), expected, atol=2e-3)
+
+
+def test_a_replicate_does_not_depend_on_its_neighbours_labels():
+    space, groups = Space(features(layers=2), (1, 2), np.ones(N, bool)), np.arange(N)
+    rows = np.random.default_rng(2).random((3, N)) < 0.7
+    targets = np.stack([soft(2, seed) for seed in range(3)])
+    together = Probe(space, rows, groups, 0, range(3)).fit(targets).predict()
+    other = targets.copy()
+    other[1:] = other[1:, :, ::-1]
+    assert np.allclose(Probe(space, rows, groups, 0, range(3)).fit(other).predict()[0], together[0], atol=1e-4)
+
+
+def test_rows_that_may_not_be_trained_on_change_nothing():
+    space, groups = Space(features(), (1,), np.ones(N, bool)), np.arange(N)
+    rows = np.random.default_rng(2).random((2, N)) < 0.5
+    targets = np.stack([soft(2)] * 2)
+    other = targets.copy()
+    other[~rows] = [1, 0]
+    probe = Probe(space, rows, groups, 0, range(2))
+    assert (
+        probe.fit(targets).predict().tobytes() == Probe(space, rows, groups, 0, range(2)).fit(other).predict().tobytes()
+    )
+
+
+def test_noise_labels_choose_a_strong_ridge_and_clean_labels_a_weak_one():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1, 1, N, D)).astype(np.float32)
+    space, rows = Space(x, (1,), np.ones(N, bool)), np.ones((1, N), bool)
+    clean = np.eye(2, dtype=np.float32)[(x[0, 0] @ rng.normal(size=D) > 0).astype(int)]
+    noise = np.eye(2, dtype=np.float32)[rng.integers(0, 2, N)]
+    probe = Probe(space, rows, np.arange(N), 0, [0])
+    assert probe.fit(noise).settings.ridge[0] > 10 * probe.fit(clean).settings.ridge[0]
+
+
+def test_the_layer_that_predicts_held_out_targets_is_chosen():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 1, N, D)).astype(np.float32)
+    targets = np.eye(2, dtype=np.float32)[(x[1, 0] @ rng.normal(size=D) > 0).astype(int)]
+    fitted = Probe(Space(x, (4, 8, 12), np.ones(N, bool)), np.ones((4, N), bool), np.arange(N), 0, range(4)).fit(
+        targets
+    )
+    assert [s["layer"] for s in fitted.chosen()] == [8] * 4
+
+
+def test_held_out_groups_stay_whole():
+    groups = np.repeat(np.arange(N // 3), 3)
+    folds = Probe(Space(features(), (1,), np.ones(N, bool)), np.ones((2, N), bool), groups, 0, range(2))._folds()
+    assert all(len(set(folds[r, groups == g])) == 1 for r in range(2) for g in range(N // 3))
+    assert (folds[0] != folds[1]).any()
+
+
+def test_an_objective_without_an_aim_trains_by_its_gradient():
+    class Squared(Objective):
+        def __call__(self, logits, targets, weights, progress):
+            return (logits.softmax(-1) - targets).square().sum(-1)
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1, 1, N, D)).astype(np.float32)
+    gold = (x[0, 0] @ rng.normal(size=D) > 0).astype(int)
+    fitted = Probe(Space(x, (1,), np.ones(N, bool)), np.ones((1, N), bool), np.arange(N), 0, [0]).fit(
+        np.eye(2, dtype=np.float32)[gold], objective=Squared()
+    )
+    assert (fitted.predict()[0].argmax(-1) == gold).mean() > 0.95
+
+
+def rings(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points in the plane and whether they are far from the middle: no line tells."""
+    x = np.random.default_rng(seed).normal(size=(n, 2)).astype(np.float32)
+    return x, (np.square(x).sum(1) > 1.4).astype(np.int64)
+
+
+def test_a_small_network_learns_what_no_line_can():
+    x, label = rings(600, 3)
+    space = Space(x[None, None], (1,), np.ones(600, bool))
+    rows = np.tile(np.arange(600) < 400, (2, 1))
+    targets = np.eye(2, dtype=np.float32)[label]
+    right = {
+        head: (
+            Probe(space, rows, np.arange(600), 0, range(2), head).fit(targets).predict(~rows[0]).argmax(-1)
+            == label[400:]
+        ).mean()
+        for head in ("linear", "mlp")
+    }
+    assert right["mlp"] > 0.85 > 0.7 > right["linear"]
+
+
+def test_networks_trained_together_are_those_trained_alone_step_by_step():
+    x, targets = torch.from_numpy(features()[0, 0]), torch.from_numpy(soft(3))
+    basis = Basis.of(x, torch.ones(N, dtype=torch.bool))
+    weights = torch.rand(2, N, generator=torch.Generator().manual_seed(1))
+    rows, ridges = torch.arange(N), torch.tensor([0.01, 0.3])
+    both = mlp.train(basis, rows, targets.repeat(2, 1, 1), weights, ridges, [5, 9], steps=20)
+    for h, seed in enumerate((5, 9)):
+        first, second = (part.clone().requires_grad_() for part in mlp._start(seed, basis.x.shape[1], 3))
+        optimiser = torch.optim.Adam([first, second], lr=mlp.LEARNING_RATE)
+        for step in range(40):
+            optimiser.param_groups[0]["lr"] = mlp.LEARNING_RATE * (1 - step / 40)
+            optimiser.zero_grad()
+            cross = torch.nn.functional.cross_entropy((basis.x @ first).tanh() @ second, targets, reduction="none")
+            # The last column is the bias, which ridge leaves alone.
+            size = first[:-1].square().sum() + second.square().sum()
+            ((cross * weights[h]).sum() / weights[h].sum() + ridges[h] / 2 * size).backward()
+            optimiser.step()
+        alone = ((basis.x @ first).tanh() @ second).softmax(-1)
+        assert torch.allclose(both.logits(basis.x)[h].softmax(-1), alone, atol=1e-4)
+
+
+def test_a_network_on_differences_is_odd():
+    x = features(sides=2)
+    targets = soft(2)
+    first, second = (
+        Probe(Space(sides, (1,), np.ones(N, bool)), np.ones((1, N), bool), np.arange(N), 0, [0], "mlp")
+        .fit(wanted)
+        .predict()
+        for sides, wanted in ((x, targets), (x[:, ::-1].copy(), targets[:, ::-1]))
+    )
+    assert np.allclose(first, second[..., ::-1], atol=1e-4)
