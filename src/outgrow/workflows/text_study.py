@@ -54,7 +54,7 @@ from outgrow.training.pruned import PREFIX, resolve
 from outgrow.workflows.request import Request
 from outgrow.workflows.study import Result
 
-__all__ = ["TextStudy", "VerdictAccount", "load", "parse"]
+__all__ = ["TextStudy", "load", "parse"]
 
 UNTRAINED = ("floor", "best member", "untrained", "gold-naive")
 """Rows that take no training of their own; gold through naive is the ceiling's."""
