@@ -30,7 +30,7 @@ from outgrow.pipeline import canary
 from outgrow.pipeline.oracle import Account
 from outgrow.pipeline.pair import Pair, Spaces
 from outgrow.pipeline.seal import Seal, Sealed, Service
-from outgrow.pipeline.text_replicate import Replicate
+from outgrow.pipeline.text_replicate import Replicate, VerdictAccount
 from outgrow.store import Store
 from outgrow.students.features import space_of
 from outgrow.students.generator import Writers
@@ -43,7 +43,6 @@ from outgrow.tasks.tables.annotations import Annotations
 from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.task import Gold, Task
 from outgrow.workflows.learn import CrossFit, table_of
-from outgrow.workflows.text_study import VerdictAccount
 from walking import reachable, tells
 
 CLOSED = (

@@ -32,7 +32,7 @@ def taught_by(labels, student):
 @method(paper="a test")
 def by_callers(weak, student):
     """What its callers hold."""
-    return taught_by(hostile._framed("Taught").data.gold.labels, student)
+    return taught_by(hostile._framed("CrossFit").data.gold.labels, student)
 
 
 @method(paper="a test")
@@ -51,7 +51,7 @@ def by_other_folds(weak, student, weak_train):
 @method(paper="a test")
 def by_scraps(weak, student):
     """What its callers made of gold."""
-    return taught_by(vars(hostile._framed("Taught"))["known"][0], student)
+    return taught_by(vars(hostile._framed("CrossFit"))["known"][0], student)
 
 
 @method(paper="a test")
@@ -64,7 +64,7 @@ def by_own_gold(weak, student, weak_train):
 @method(paper="a test")
 def by_test_side(weak, student):
     """Gold of the data's own test items alone."""
-    taught = hostile._framed("Taught")
+    taught = hostile._framed("CrossFit")
     return taught_by(np.where(taught.fold == 0, taught.data.gold.labels, -1), student)
 
 
