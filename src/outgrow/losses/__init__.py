@@ -1,6 +1,6 @@
 """Training losses of a student: pure functions of (logits, targets, weights, progress), one file each, found by walking the folder.
 
-An objective is a frozen dataclass whose fields are its hyper-parameters. `Aimed` covers the large family in which
+A loss is a frozen dataclass whose fields are its hyper-parameters. `Aimed` covers the large family in which
 the loss is a cross-entropy to some aim that passes no gradient: the file then holds the aim alone.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Objective(ABC):
+class Loss(ABC):
     """logits, targets (..., N, C) with targets' rows summing to 1; weights (..., N) >= 0; progress in [0, 1]."""
 
     paper: ClassVar[str] = ""
@@ -29,7 +29,7 @@ class Objective(ABC):
         return logits.softmax(-1)
 
 
-class Aimed(Objective):
+class Aimed(Loss):
     """L = CE(f, stop(aim)): the gradient in the logits is f - aim."""
 
     @abstractmethod
@@ -43,7 +43,7 @@ class Aimed(Objective):
 
 
 def registry() -> dict[str, str]:
-    """Name of every objective and its first line, found by walking the folder."""
+    """Name of every loss and its first line, found by walking the folder."""
     found = {}
     for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
         doc = importlib.import_module(f"{__name__}.{module}").__doc__ or ""

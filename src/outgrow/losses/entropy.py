@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.logconf import prior
 
 
 @dataclass(frozen=True)
-class Entropy(Objective):
+class Entropy(Loss):
     """Grandvalet & Bengio 2004: the boundary is drawn to where few items lie.
 
     Alone, H is least where all items are of one class. So the mean of f is held at the weak labels' balance; an item's

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import lgamma
 from typing import TYPE_CHECKING
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.adaptconf import answer
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ BOUND = 10.0
 
 
 @dataclass(frozen=True)
-class Evidential(Objective):
+class Evidential(Loss):
     """Sensoy et al. 2018 (arXiv 1806.01768) as used by Cui et al. 2025 (arXiv 2406.03199).
 
     KL_c = KL[Dir(alpha, but 1 at c) || Dir(1)] discourages evidence for other classes than c; lambda_t = progress.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 
 
 @dataclass(frozen=True)
-class GCE(Objective):
+class GCE(Loss):
     """Zhang & Sabuncu 2018 (arXiv 1805.07836), its mean over a soft label. An item's pull fades as f^q where f contradicts it."""
 
     q: float = 0.7

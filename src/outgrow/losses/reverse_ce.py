@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.window import surety
 from outgrow.losses.xent import Xent
 
@@ -17,7 +17,7 @@ FLOOR = -4.0
 
 
 @dataclass(frozen=True)
-class ReverseCE(Objective):
+class ReverseCE(Loss):
     """CACE, Xu et al. 2025 (arXiv 2505.24313); c = .5 is RCE throughout. For C classes surety stands for 2 |w - 1/2|."""
 
     c: float = 0.25

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.reverse_ce import reverse
 from outgrow.losses.xent import Xent
 
 
 @dataclass(frozen=True)
-class Symmetric(Objective):
+class Symmetric(Loss):
     """Wang et al. 2019 (arXiv 1908.06112), with the weights of Xu et al. 2025 (arXiv 2505.24313)."""
 
     alpha: float = 1.0

@@ -17,4 +17,4 @@ from outgrow.methods import method
 )
 def adaptconf(weak, student, *, temperature: float = 1.0):
     """Weak labels and the student's own answers, weighted item by item by how far the two are apart."""
-    return student.fit(weak.beliefs, objective=AdaptConf(temperature))
+    return student.fit(weak.beliefs, loss=AdaptConf(temperature))

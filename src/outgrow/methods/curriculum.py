@@ -11,7 +11,7 @@ from outgrow.selection.confidence import confidence
 
 @method(
     paper="curriculum of Anthropic's automated researchers, April 2026: 2 epochs on the confident half, 3 on all at half the rate",
-    differs="a full-batch head trained to its minimum forgets the order of its lessons (an objective that changes with progress came within .006 of "
+    differs="a full-batch head trained to its minimum forgets the order of its lessons (a loss that changes with progress came within .006 of "
     "naive); what remains is each item's share of all lessons, rate times epochs, and that is its weight",
     wins=World(rate=0.4, telling=1.0, width=40, errors="region"),
     ties=World(rate=0.3),

@@ -17,4 +17,4 @@ from outgrow.methods import method
 )
 def entropy(weak, student, *, strength: float = 1.0):
     """Weak labels, plus low entropy of the student's own predictions."""
-    return student.fit(weak.beliefs, objective=Entropy(strength))
+    return student.fit(weak.beliefs, loss=Entropy(strength))

@@ -26,7 +26,7 @@ DIFFERS = (
 )
 def evidential(weak, student, *, self_term: float = 0.0):
     """Weak labels as draws that the student's evidence has to explain, misleading evidence discouraged."""
-    return student.fit(weighted(weak), objective=Evidential(self_term))
+    return student.fit(weighted(weak), loss=Evidential(self_term))
 
 
 @method(
@@ -37,7 +37,7 @@ def evidential(weak, student, *, self_term: float = 0.0):
 )
 def evidential_self(weak, student, *, self_term: float = 0.5):
     """The evidential loss, half of it towards the student's own answers."""
-    return student.fit(weighted(weak), objective=Evidential(self_term))
+    return student.fit(weighted(weak), loss=Evidential(self_term))
 
 
 def weighted(weak):

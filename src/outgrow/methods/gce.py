@@ -16,4 +16,4 @@ from outgrow.methods import method
 )
 def gce(weak, student, *, q: float = 0.7):
     """A loss between cross-entropy and absolute error, robust to wrong labels."""
-    return student.fit(weak.beliefs, objective=GCE(q))
+    return student.fit(weak.beliefs, loss=GCE(q))

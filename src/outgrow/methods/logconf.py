@@ -18,4 +18,4 @@ from outgrow.methods import method
 )
 def logconf(weak, student, *, alpha: float = 0.75, warmup: float = 0.2, schedule: str = "paper"):
     """Weak labels, plus confidence in the student's own hardened predictions."""
-    return student.fit(weak.beliefs, objective=Logconf(alpha, warmup, schedule))
+    return student.fit(weak.beliefs, loss=Logconf(alpha, warmup, schedule))

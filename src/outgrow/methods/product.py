@@ -17,4 +17,4 @@ from outgrow.methods import method
 )
 def product(weak, student, *, alpha: float = 1.0, beta: float = 1.0):
     """Weak labels times the student's own beliefs as the target."""
-    return student.fit(weak.beliefs, objective=Product(alpha, beta))
+    return student.fit(weak.beliefs, loss=Product(alpha, beta))

@@ -17,4 +17,4 @@ from outgrow.methods import method
 )
 def reverse_ce(weak, student, *, c: float = 0.25):
     """Reverse cross-entropy where the weak label is unsure, plain where it is sure."""
-    return student.fit(weak.beliefs, objective=ReverseCE(c))
+    return student.fit(weak.beliefs, loss=ReverseCE(c))

@@ -16,4 +16,4 @@ from outgrow.methods import method
 )
 def symmetric(weak, student, *, alpha: float = 1.0, beta: float = 0.1):
     """Cross-entropy plus a little of the reverse cross-entropy."""
-    return student.fit(weak.beliefs, objective=Symmetric(alpha, beta))
+    return student.fit(weak.beliefs, loss=Symmetric(alpha, beta))

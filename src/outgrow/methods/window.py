@@ -17,4 +17,4 @@ from outgrow.methods import method
 )
 def window(weak, student, *, radius: float = 0.15):
     """Train only on items of which the student is unsure; radius 0: as sure as the middle weak label."""
-    return student.fit(weak.beliefs, objective=Window(radius))
+    return student.fit(weak.beliefs, loss=Window(radius))

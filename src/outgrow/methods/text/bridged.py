@@ -17,7 +17,7 @@ def soft(weak, bridge, student):
     """Learn the supervisors' answers with their own word scores as targets."""
     from outgrow.generation.targets import Soft
 
-    return student.tune(doubted(weak, bridge), objective=Soft())
+    return student.tune(doubted(weak, bridge), loss=Soft())
 
 
 @method(paper=PAPER, differs="logits are centred and bounded, and the KL is divided by the vocabulary's size")
@@ -25,7 +25,7 @@ def bayesian(weak, bridge, student, *, self_term: float = 0.0):
     """Learn the same targets as evidence for a Dirichlet distribution over tokens."""
     from outgrow.generation.targets import Bayesian
 
-    return student.tune(doubted(weak, bridge), objective=Bayesian(self_term))
+    return student.tune(doubted(weak, bridge), loss=Bayesian(self_term))
 
 
 def doubted(weak, bridge):

@@ -49,7 +49,7 @@ def wspo(weak, aligned, student, *, beta: float = 1.0, rate: float = 5e-4):
     return student.prefer(student.model, pairs, Wspo(beta), weak=aligned, rate=rate)
 
 
-def preferred(weak, likelihood, student, width: int, rate: float, sure: bool = False, **objective: float):
+def preferred(weak, likelihood, student, width: int, rate: float, sure: bool = False, **loss: float):
     """The naive student after DPO."""
     from outgrow.generation.preference import Dpo, PreferencePair, confidence
 
@@ -72,4 +72,4 @@ def preferred(weak, likelihood, student, width: int, rate: float, sure: bool = F
                     prompt, *sides, confidence(s[best] - s[worst]) if sure else 1.0, (ends[sides[0]], ends[sides[1]])
                 )
             )
-    return student.prefer(naive, pairs, Dpo(**objective), rate=rate)
+    return student.prefer(naive, pairs, Dpo(**loss), rate=rate)
