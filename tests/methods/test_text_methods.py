@@ -23,6 +23,7 @@ from outgrow.methods import text as sequences
 from outgrow.methods.text import WeakAnswers
 from outgrow.metrics import text as scorers
 from outgrow.pipeline import workers
+from outgrow.pipeline.text_replicate import VerdictAccount
 from outgrow.store import Store
 from outgrow.students import generator
 from outgrow.tasks.reading import Reading
@@ -31,7 +32,7 @@ from outgrow.training import causal
 from outgrow.verifiers import Verdict
 from outgrow.workflows import text_study
 from outgrow.workflows.audit import audit
-from outgrow.workflows.text_study import TextStudy, VerdictAccount, load, parse
+from outgrow.workflows.text_study import TextStudy, load, parse
 
 PROMPTS = ("p0", "p1", "p2")
 BEAMS = (
@@ -307,7 +308,7 @@ def test_a_study_writes_what_a_study_of_classes_writes_and_goes_on_where_it_was(
 
     # Models of finished replicates are gone, answers are not: nothing is trained or written twice.
     assert not list((folder / "store" / "tuned").glob("*/record.json"))
-    monkeypatch.setattr(causal, "Run", None)
+    monkeypatch.setattr(causal, "CausalRun", None)
     before = {name: (folder / "run" / name).read_bytes() for name in ("cells.parquet", "summary.json")}
     again = study(folder, out=folder / "again").run()
     assert all((again.path / name).read_bytes() == data for name, data in before.items())
@@ -351,7 +352,7 @@ def test_replicates_in_two_processes_leave_the_same_bytes_and_nothing_is_trained
     monkeypatch.setenv("OUTGROW_STORE", str(folder / "side by side"))
     monkeypatch.setattr(text_study, "_computed", small_steps)
     monkeypatch.setattr(workers, "count", lambda models, replicates: 2)
-    monkeypatch.setattr(causal, "Run", None)
+    monkeypatch.setattr(causal, "CausalRun", None)
     two = study(folder, out=folder / "two", **more).run()
     for name in ("cells.parquet", "summary.json"):
         assert (one.path / name).read_bytes() == (two.path / name).read_bytes()
@@ -458,7 +459,7 @@ def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path,
 def test_a_student_that_is_taught_nothing_stays_as_it_was(folder: Path) -> None:
     store = Store(folder / "store")
     model = models.resolve(str(folder / "weak"), store)
-    student = generator.Student(model, PROMPTS, "lora", 0, generator.Writers(store, Sampling()))
+    student = generator.TextStudent(model, PROMPTS, "lora", 0, generator.Writers(store, Sampling()))
     assert student.tune([]) is model and student.prefer(model, [], Dpo()) is model
 
 

@@ -30,7 +30,7 @@ from outgrow.pipeline import canary
 from outgrow.pipeline.oracle import Account
 from outgrow.pipeline.pair import Pair, Spaces
 from outgrow.pipeline.seal import Seal, Sealed, Service
-from outgrow.pipeline.text_replicate import Replicate
+from outgrow.pipeline.text_replicate import Replicate, VerdictAccount
 from outgrow.store import Store
 from outgrow.students.features import space_of
 from outgrow.students.generator import Writers
@@ -42,7 +42,6 @@ from outgrow.tasks.table import read_file
 from outgrow.tasks.task import Gold, Task
 from outgrow.tasks.voted import Voted
 from outgrow.workflows.learn import CrossFit, table_of
-from outgrow.workflows.text_study import VerdictAccount
 from walking import reachable, tells
 
 CLOSED = (

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from outgrow.losses import Loss
 from outgrow.losses.reverse_ce import reverse
 from outgrow.losses.xent import Xent
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -16,5 +20,5 @@ class Symmetric(Loss):
     alpha: float = 1.0
     beta: float = 0.1
 
-    def __call__(self, logits, targets, weights, progress):
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         return self.alpha * Xent()(logits, targets, weights, progress) + self.beta * reverse(logits, targets)

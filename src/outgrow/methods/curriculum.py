@@ -4,9 +4,13 @@ epochs: 2 on A at rate 1, then 3 on all at rate 1/2        A: the surer half of 
 minimise  sum_i v_i CE(f_i, w_i)        v = 2 [i in A] + 3/2, divided by its value on A
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
 from outgrow.selection.confidence import confidence
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -16,7 +20,9 @@ from outgrow.selection.confidence import confidence
     wins=World(rate=0.4, telling=1.0, width=40, errors="region"),
     ties=World(rate=0.3),
 )
-def curriculum(weak, student, *, first: float = 2.0, then: float = 3.0, rate: float = 0.5):
+def curriculum(
+    weak: WeakLabels, student: Student, *, first: float = 2.0, then: float = 3.0, rate: float = 0.5
+) -> Fitted:
     """The surer half of each class alone for 2 epochs, then all items for 3 at half the rate."""
     return student.fit(
         weak.beliefs, weights=(first * confidence(weak.belief, 0.5) + rate * then) / (first + rate * then)

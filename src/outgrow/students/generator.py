@@ -113,7 +113,7 @@ class Writers:
 
 @final
 @dataclass(frozen=True)
-class Student:
+class TextStudent:
     """The strong model, to be trained on answers to transfer items."""
 
     model: Model

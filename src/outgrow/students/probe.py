@@ -130,6 +130,10 @@ class Probe:
         """The same student, allowed to train on other rows (R, N)."""
         return Probe(self.space, train, self.groups, self.seed, self.replicates, self.head)
 
+    def reading(self, space: Space) -> Probe:
+        """The same student on other features."""
+        return Probe(space, self.train, self.groups, self.seed, self.replicates, self.head)
+
     def fit(
         self,
         targets: np.ndarray,
