@@ -69,11 +69,11 @@ def head(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     x = x.astype(np.float64)
     moments, axes = np.linalg.eigh(x.T @ x / len(x))
     turned = x @ axes
-    found = []
+    found: list[tuple[float, np.ndarray]] = []
     for ridge in RIDGES:
         weights = turned.T @ y / len(x) / (moments + ridge)[:, None]
         taken = (turned**2 / (moments + ridge)).sum(1, keepdims=True) / len(x)
-        found.append((np.square((y - turned @ weights) / (1 - taken)).mean(), axes @ weights))
+        found.append((float(np.square((y - turned @ weights) / (1 - taken)).mean()), axes @ weights))
     return min(found, key=lambda one: one[0])[1]
 
 

@@ -39,14 +39,13 @@ def co_supervised(weak: WeakLabels, student: Student, *, rounds: int = 2) -> Fit
             gate = student.fit(np.where(spoke.any(1)[..., None], share, np.nan)).predict()
         named = np.nan_to_num(labels).argmax(-1)[..., None]
         base = np.nanmean(labels, 1, keepdims=True, dtype=np.float64)
-        keep = np.take_along_axis(np.exp(f) - base, named, -1)[..., 0] >= 0
-        fitted = student.fit(labels, weights=keep)
+        above = np.take_along_axis(np.exp(f) - base, named, -1)[..., 0]
+        fitted = student.fit(labels, weights=np.asarray(above >= 0))
     return fitted
 
 
 def _labels(voices: np.ndarray, share: np.ndarray, spoke: np.ndarray) -> np.ndarray:
     """(R, N, C): supervisors' labels (R, J, N, C) weighted by (R, N, J); NaN where none spoke."""
-    mixed = np.einsum("rjnc,rnj->rnc", voices, share, dtype=np.float64)
-    return np.where(spoke.any(1)[..., None], mixed / np.maximum(mixed.sum(-1, keepdims=True), 1e-30), np.nan).astype(
-        np.float32
-    )
+    mixed, heard = np.einsum("rjnc,rnj->rnc", voices, share, dtype=np.float64), np.asarray(spoke.any(1))
+    labels = np.where(heard[..., None], mixed / np.maximum(mixed.sum(-1, keepdims=True), 1e-30), np.nan)
+    return labels.astype(np.float32)

@@ -56,4 +56,5 @@ def weighted(weak: WeakLabels) -> np.ndarray:
         u = np.log((classes - 1) * right / (1 - right)).clip(0.01)
     u = u[:, :, None, None] * spoke
     with np.errstate(invalid="ignore"):
-        return ((u * np.where(spoke, weak.probs, 0)).sum(1) / u.sum(1)).astype(np.float32)
+        mixed: np.ndarray = (u * np.where(spoke, weak.probs, 0)).sum(1) / u.sum(1)
+    return mixed.astype(np.float32)

@@ -72,7 +72,8 @@ class ConvNetwork(nn.Module):
         ):
             blocks += [nn.Conv2d(into, out, 3, stride, 1, bias=False), nn.GroupNorm(scratch.GROUPS, out), nn.ReLU()]
             blocks += [nn.MaxPool2d(2)] if pool else []
-        self.blocks = nn.Sequential(*blocks).to(memory_format=torch.channels_last)
+        self.blocks = nn.Sequential(*blocks)
+        self.blocks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's types
         self.words = nn.EmbeddingBag(WORDS + 1, 4 * width, mode="mean", padding_idx=0) if text else None
         if self.words is not None:
             nn.init.normal_(self.words.weight, generator=generator)

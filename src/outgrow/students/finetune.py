@@ -225,7 +225,7 @@ class FinetuneRun:
     ):  # fmt: skip
         self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
         self.loss, self.steps, self.seed, self.replicate = loss, steps if len(rows) else 0, seed, replicate
-        self.rate = RATES[kind][texts.model.parameters >= SMALL]
+        self.rate = RATES[kind][(texts.model.parameters or 0) >= SMALL]
         self.label = f"fine-tuning {texts.model.name} ({kind}), replicate {replicate}"
         self.stages = (reading, self) if reading and reading.steps else (self,)
         """What is trained, one after another."""

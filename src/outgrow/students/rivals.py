@@ -53,7 +53,7 @@ def alike(rivals: np.ndarray, count: np.ndarray, features: Sequence[np.ndarray],
     for rows, x in zip(count, features, strict=True):
         found = np.flatnonzero(rows)
         found = found[np.argsort(where[found], kind="stable")]
-        cells = []
+        cells: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for its in np.split(found, np.flatnonzero(np.diff(where[found])) + 1) if len(found) else ():
             about = x[its].astype(np.float64)
             about -= about.mean(0)
@@ -67,8 +67,12 @@ def alike(rivals: np.ndarray, count: np.ndarray, features: Sequence[np.ndarray],
                     w[w < np.partition(w, -NEAREST, 1)[:, [-NEAREST]] * (1 - 1e-9)] = 0
                 a, b = np.nonzero(w)
                 cells.append((its[own[a]], its[b], (w / w.sum(1, keepdims=True))[a, b]))
-        i, j, w = (np.concatenate(part) for part in zip(*cells, strict=True)) if cells else ((), (), ())
-        out.append(csr_array((w, (i, j)), shape=(len(rows), len(rows))))
+        shape = (len(rows), len(rows))
+        if not cells:
+            out.append(csr_array(shape))
+            continue
+        i, j, weights = (np.concatenate(part) for part in zip(*cells, strict=True))
+        out.append(csr_array((weights, (i, j)), shape=shape))
     return out
 
 

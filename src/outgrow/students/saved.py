@@ -76,7 +76,7 @@ class SavedStudent:
         if not len(texts):
             return np.empty((0, len(self.classes)), np.float32)
         if self.head in KINDS:
-            return self._tuned(texts)
+            return self._tuned(list(texts))
         layers = tuple(sorted({head["layer"] for head in self.heads}))
         x = dict(zip(layers, self._read(texts, layers), strict=True))
         return pooled(
@@ -94,15 +94,16 @@ class SavedStudent:
     def _read(self, texts: Sequence[str] | np.ndarray, layers: tuple[int, ...]) -> Sequence[np.ndarray]:
         """The features (n, D) of every layer."""
         if self.model == VOTES:
-            return [indicators(texts)] * len(layers)
-        return models.features(
+            return [indicators(np.asarray(texts))] * len(layers)
+        read = models.features(
             self._checkpoint,
             list(texts),
             Store.default(),
             layers=layers,
             pooling=self.pooling,
             precision=self.precision,
-        ).x
+        )
+        return list(read.x)
 
     def _said(self, number: int, x: np.ndarray) -> np.ndarray:
         """Probabilities (n, C) of one head for features (n, D)."""
@@ -152,7 +153,8 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
             "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.loss)},),
             "arrays": {},
         }
-    heads, arrays = [], {}
+    heads: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
     for number, (member, share) in enumerate(found):
         if not isinstance(member, FittedProbe):
             raise UserError(
@@ -161,8 +163,10 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
         layer = int(member.settings.layer[replicate])
         basis, (replicates, own) = member.space.basis(layer), next((r, h) for r, h in member.parts if replicate in r)
         at = [int(np.flatnonzero(replicates == replicate)[0])]
-        kind = "linear" if isinstance(own, Heads) else "mlp"
-        kept = {"weights": own.weights[at]} if kind == "linear" else {"first": own.first[at], "second": own.second[at]}
+        if isinstance(own, Heads):
+            kind, kept = "linear", {"weights": own.weights[at]}
+        else:
+            kind, kept = "mlp", {"first": own.first[at], "second": own.second[at]}
         kept |= {"centre": basis.centre, "turn": basis.turn}
         arrays |= {f"{number}.{name}": np.ascontiguousarray(value.numpy()) for name, value in kept.items()}
         heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": _named(member.loss)})
