@@ -1,9 +1,9 @@
-"""Co-supervision: specialised supervisors share the items out among themselves, and what stays inconsistent is rejected.
+"""Co-supervision: items are shared out among specialised supervisors, and inconsistent labels are rejected.
 
 f = fit(mean_j w_j), then in rounds
-E   a_ij ~ g_j(x_i) prod_c f_c(x_i)^{w_ijc}                    who speaks for item i
-M   g = fit(a)      t_i = sum_j a_ij w_ij      keep i where f at the class that t_i names >= that class's base rate
-    f = fit(t on what is kept)
+E   a_ij ~ g_j(x_i) prod_c f_c(x_i)^{w_ijc}                    share of supervisor j in the label of item i
+M   g = fit(a)      t_i = sum_j a_ij w_ij      keep i where f at argmax t_i >= the base rate of that class
+    f = fit(t on the kept items)
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ from outgrow.students.base import Fitted, Student
 
 @method(
     paper="Liu & Alahi 2024 (arXiv 2402.15505): hierarchical mixture of supervisors, teacher-student consistency",
-    differs="one level of supervisors; soft assignments with a gate on the student's features; consistency with the student alone",
+    differs="one level of supervisors; soft assignments with a gate on the student's features; "
+    "consistency with the student alone",
     wins=World(supervisors=3, errors="region", rate=0.4, width=12),
     ties=World(errors="emulable", supervisors=3),
 )
 def co_supervised(weak: WeakLabels, student: Student, *, rounds: int = 2) -> Fitted:
-    """Each item is labelled by the supervisors that suit it; items whose label the student contradicts are left out."""
+    """Each item is labelled by the supervisors that suit it; items whose label the student contradicts are left out.
+
+    Args:
+        rounds: rounds of E and M.
+    """
     said = weak.probs
     spoke = ~np.isnan(said).any(-1)
     voices = np.where(spoke[..., None], said, 0)
