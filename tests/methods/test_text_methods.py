@@ -26,8 +26,8 @@ from outgrow.pipeline import workers
 from outgrow.pipeline.text_replicate import VerdictAccount
 from outgrow.store import Store
 from outgrow.students import generator
-from outgrow.tasks.reading import Reading
 from outgrow.tasks.splits import draw
+from outgrow.tasks.tables.options import Reading
 from outgrow.training import causal
 from outgrow.verifiers import Verdict
 from outgrow.workflows import text_study
