@@ -17,6 +17,7 @@ demo: setup
 
 test: setup
 	$(IN) -m ruff check .
+	$(IN) -m mypy
 	$(IN) -m pytest -n 2 -m "not docs"
 
 docs: setup .venv/docs

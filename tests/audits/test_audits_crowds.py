@@ -12,7 +12,7 @@ import pytest
 
 from outgrow.audits import registry
 from outgrow.audits.evidence import Evidence, VoteTable
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows.audit import read
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

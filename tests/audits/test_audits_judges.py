@@ -12,7 +12,7 @@ from outgrow.audits import registry
 from outgrow.audits._statistics import wilson
 from outgrow.audits.evidence import Evidence, Judgements
 from outgrow.core.errors import UserError
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows import audit
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

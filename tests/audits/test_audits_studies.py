@@ -21,7 +21,7 @@ from outgrow.audits import registry
 from outgrow.audits.evidence import Before, Evidence, Finished, VoteTable
 from outgrow.core.worlds import World, plant
 from outgrow.students.linear import Basis
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows import evidence as studied
 from outgrow.workflows.audit import audit
 

@@ -15,7 +15,7 @@ from outgrow.audits import registry
 from outgrow.audits._thurstone import SPREAD, Comparisons, cycles, expected, fit
 from outgrow.audits.evidence import Evidence, ForcedChoices
 from outgrow.core.errors import UserError
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows import audit
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
