@@ -1,7 +1,7 @@
 """Supervisors with planted errors: gold, except for a share of the items that a structure of errors picks.
 
     pull(i, c)   how strongly the structure draws item i to class c
-    said(i)      argmax_{c != gold(i)} pull(i, c) on the `rate` of the items with the highest such pull, gold(i) elsewhere
+    said(i)      argmax_{c != gold(i)} pull(i, c) on the `rate` of the items with the highest such pull, else gold(i)
 
 The rate is exact on weak-train, transfer and test. Ties are broken at random: a structure that prefers no class draws
 the wrong class uniformly. Every replicate draws anew. The label has probability .9 and the other classes share the
