@@ -32,12 +32,11 @@ MODULES = {
     for file in sorted(SOURCE.rglob("*.py"))
 }
 LOOKUPS = {
-    "outgrow.label_models:find",
-    "outgrow.label_models:registry",
-    "outgrow.methods:walked",
-    "outgrow.methods.text:registry",
-    "outgrow.supervisors:registry",
-    "outgrow.verifiers:registry",
+    "outgrow.label_models:LABEL_MODELS",
+    "outgrow.methods:METHODS",
+    "outgrow.methods.text:TEXT_METHODS",
+    "outgrow.supervisors:SUPERVISORS",
+    "outgrow.verifiers:VERIFIERS",
 }
 """Where something is found by its name: what is found is given to `fingerprint` beside the kind."""
 
@@ -222,7 +221,7 @@ def test_only_what_is_said_to_be_found_by_name_is_looked_up_by_name() -> None:
     found = set()
     for module, name in set().union(*reached().values()):
         reads = {chain[0] for _, chain in Code().module(module).read(name)[1] if chain}
-        if reads & {"importlib", "pkgutil", "walked"}:
+        if reads & {"importlib", "pkgutil", "Registry"}:
             found.add(f"{module}:{name}")
     served = {"outgrow.verifiers._serving:main", "outgrow.verifiers._served:served", "outgrow.verifiers._sandbox:find"}
     assert found - served <= LOOKUPS

@@ -6,10 +6,13 @@ the loss is a cross-entropy to some aim that passes no gradient: the file then h
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import inspect
+import re
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
+
+from outgrow.core.registry import Registry, first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,10 +45,23 @@ class Aimed(Objective):
         return -(aim * logits.log_softmax(-1)).sum(-1)
 
 
-def registry() -> dict[str, str]:
-    """Name of every objective and its first line, found by walking the folder."""
-    found = {}
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-        doc = importlib.import_module(f"{__name__}.{module}").__doc__ or ""
-        found[module] = doc.splitlines()[0]
-    return found
+@final
+@dataclass(frozen=True)
+class LossKind:
+    """A registered loss."""
+
+    name: str
+    """The name of the class in small letters: reverse_ce of ReverseCE."""
+    line: str
+    kind: type[Objective]
+
+
+def _read(value: object) -> LossKind | None:
+    if not (isinstance(value, type) and issubclass(value, Objective)) or inspect.isabstract(value):
+        return None
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", value.__name__).lower()
+    return LossKind(name, first_line(value), value)
+
+
+LOSSES = Registry("loss", __name__, "outgrow.losses", _read)
+find, registry = LOSSES.find, LOSSES.all

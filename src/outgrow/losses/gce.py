@@ -9,7 +9,10 @@ from outgrow.losses import Objective
 
 @dataclass(frozen=True)
 class GCE(Objective):
-    """Zhang & Sabuncu 2018 (arXiv 1805.07836), its mean over a soft label. An item's pull fades as f^q where f contradicts it."""
+    """Generalised cross-entropy, between cross-entropy (q -> 0) and absolute error (q = 1).
+
+    Zhang & Sabuncu 2018 (arXiv 1805.07836), its mean over a soft label. An item's pull fades as f^q where f contradicts it.
+    """
 
     q: float = 0.7
 

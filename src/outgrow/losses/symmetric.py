@@ -11,7 +11,10 @@ from outgrow.losses.xent import Xent
 
 @dataclass(frozen=True)
 class Symmetric(Objective):
-    """Wang et al. 2019 (arXiv 1908.06112), with the weights of Xu et al. 2025 (arXiv 2505.24313)."""
+    """Cross-entropy plus reverse cross-entropy.
+
+    Wang et al. 2019 (arXiv 1908.06112), with the weights of Xu et al. 2025 (arXiv 2505.24313).
+    """
 
     alpha: float = 1.0
     beta: float = 0.1

