@@ -256,9 +256,10 @@ SHOW = "import json, sys\nsys.path.insert(0, sys.argv[1])\nimport test_fingerpri
 
 def test_another_process_from_another_place_finds_the_same(tmp_path: Path) -> None:
     shutil.copytree(SOURCE, tmp_path / "elsewhere" / "outgrow", ignore=shutil.ignore_patterns("__pycache__"))
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "elsewhere"), "PYTHONHASHSEED": "7"}
+    paths = os.pathsep.join([str(tmp_path / "elsewhere"), killing.PATHS])
+    environment = os.environ | {"PYTHONPATH": paths, "PYTHONHASHSEED": "7"}
     done = subprocess.run(
-        [sys.executable, "-c", SHOW, str(ROOT / "tests")],
+        [sys.executable, "-c", SHOW, str(Path(__file__).parent)],
         env=environment,
         capture_output=True,
         text=True,

@@ -16,10 +16,10 @@ from outgrow.core.errors import UserError
 from outgrow.generation import Sampling
 from outgrow.generation.candidates import choice
 from outgrow.store import Store
-from outgrow.tasks.generation import Columns, TextDraft, build, from_table, load
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.generation import Columns, GenerationDraft, build, from_table, load
 from outgrow.tasks.source import TASKS, Dial, writing
-from outgrow.tasks.table import listed, read_file
+from outgrow.tasks.tables.files import listed, read_file
+from outgrow.tasks.tables.options import Reading
 from outgrow.training.names import named
 from outgrow.workflows.committee import committee
 from outgrow.workflows.request import Request
@@ -192,7 +192,7 @@ def test_gold_that_its_own_scorer_calls_wrong_is_refused_with_its_rows_or_left_o
 
 def test_a_source_whose_gold_its_scorer_calls_wrong_is_at_fault():
     def broken(items, seed, dial):
-        return build("broken", [TextDraft("p", "ten", "n/a")], items, verifier="", scorer="number", tokens=4)
+        return build("broken", [GenerationDraft("p", "ten", "n/a")], items, verifier="", scorer="number", tokens=4)
 
     source = writing("broken", "", Dial("letters", 1, 3, 1))(broken)
     with (
@@ -388,6 +388,7 @@ def test_no_choice_depends_on_the_order_of_answers():
             assert np.allclose(one[..., order], other) and np.allclose(one.sum(-1), 1)
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/faults")
 def test_the_shared_inputs_give_what_they_should(tmp_path):
     def at(file: str, answers: tuple[str, ...] = ()) -> float:

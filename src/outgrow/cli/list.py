@@ -44,10 +44,10 @@ def _print(rows: Iterable[Row]) -> None:
 
 def _tasks() -> Iterable[Row]:
     from outgrow.tasks import names
-    from outgrow.tasks.source import TASKS, text_sources
+    from outgrow.tasks.source import TASKS, generation_sources
 
     yield from names()
-    for one in text_sources():
+    for one in generation_sources():
         yield one.name + (f":{one.dial.what.upper()}" if one.dial else ""), f"generation task: {one.what}"
     for name, why in TASKS.broken().items():
         yield name, f"broken: {why}"

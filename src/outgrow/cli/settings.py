@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from outgrow import methods as classifying
 from outgrow.core.errors import UserError, unknown
 from outgrow.methods import text as sequences
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import listed
+from outgrow.tasks.tables.files import listed
+from outgrow.tasks.tables.options import Reading
 
 LISTS = ("tasks", "weak", "strong", "methods", "ladder", "auxiliary")
 
@@ -52,13 +52,15 @@ def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, setting
 
 def in_words(asked: Mapping[str, Any]) -> bool:
     """Whether the tasks asked for are answered in words: a table with a scorer, or a built-in of that kind."""
-    from outgrow.tasks.source import text_sources
+    from outgrow.tasks.source import generation_sources
 
     reading = asked.get("reading")
     if reading is not None and reading.scorer is not None:
         return True
     names = asked.get("tasks", ())
-    return bool(names) and any(name.partition(":")[0] in {source.name for source in text_sources()} for name in names)
+    return bool(names) and any(
+        name.partition(":")[0] in {source.name for source in generation_sources()} for name in names
+    )
 
 
 def for_words(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 or, for a generation task,
 
     @writing("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
-    def sudoku(items: int | None, seed: int, dial: int) -> tuple[Writing, WritingGold]: ...
+    def sudoku(items: int | None, seed: int, dial: int) -> tuple[GenerationTask, GenerationGold]: ...
 
 and is found by walking the folder. A source of many tasks says with `claims` which names are its own; one without a dial is called
 without one.
@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from outgrow.core.registry import Registry, mark, marked
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import Gold, Task
 
 if TYPE_CHECKING:
-    from outgrow.tasks.generation import Writing, WritingGold
+    from outgrow.tasks.generation import GenerationGold, GenerationTask
 
 Load = Callable[[str, Reading], tuple[Task, Gold]]
 
@@ -54,13 +54,13 @@ class Dial:
 
 @final
 @dataclass(frozen=True)
-class TextSource:
+class GenerationSource:
     """One way to get items of a generation task."""
 
     name: str
     what: str
     """One line for `outgrow list tasks`."""
-    load: Callable[..., tuple[Writing, WritingGold]]
+    load: Callable[..., tuple[GenerationTask, GenerationGold]]
     dial: Dial | None
 
 
@@ -77,13 +77,13 @@ def writing(name: str, what: str, dial: Dial | None = None) -> Callable[[Callabl
     """Mark a function as a source of a generation task."""
 
     def marker(load: Callable) -> Callable:
-        return mark(load, TextSource(name, what, load, dial))
+        return mark(load, GenerationSource(name, what, load, dial))
 
     return marker
 
 
-TASKS: Registry[TaskSource | TextSource] = Registry(
-    "task", "outgrow.tasks", "outgrow.tasks", marked(TaskSource, TextSource)
+TASKS: Registry[TaskSource | GenerationSource] = Registry(
+    "task", "outgrow.tasks.builtin", "outgrow.tasks", marked(TaskSource, GenerationSource)
 )
 
 
@@ -93,6 +93,6 @@ def sources() -> list[TaskSource]:
     return sorted(found, key=lambda s: (s.claims is not None, s.name))
 
 
-def text_sources() -> list[TextSource]:
+def generation_sources() -> list[GenerationSource]:
     """All sources of generation tasks, by name."""
-    return [one for one in TASKS.all().values() if isinstance(one, TextSource)]
+    return [one for one in TASKS.all().values() if isinstance(one, GenerationSource)]
