@@ -20,5 +20,9 @@ from outgrow.students.base import Fitted, Student
     ties=World(errors="emulable"),
 )
 def adaptconf(weak: WeakLabels, student: Student, *, temperature: float = 1.0) -> Fitted:
-    """Weak labels and the student's own answers, weighted item by item by how far the two are apart."""
+    """Train on weak labels and the student's own answers, weighted item by item by how far the two are apart.
+
+    Args:
+        temperature: T; the larger, the nearer all weights are to 1/2.
+    """
     return student.fit(weak.beliefs, loss=Adaptconf(temperature))
