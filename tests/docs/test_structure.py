@@ -131,3 +131,8 @@ def test_no_file_is_large() -> None:
     sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in _files()}
     assert {name: size for name, size in sizes.items() if size > 800_000} == {}
     assert sizes, "the listing works"
+
+
+def test_every_folder_of_code_is_a_package_so_that_it_is_installed_and_its_code_is_in_keys():
+    folders = {path.parent for path in SOURCE.rglob("*.py")}
+    assert [str(folder.relative_to(SOURCE)) for folder in folders if not (folder / "__init__.py").is_file()] == []

@@ -49,6 +49,7 @@ OBSERVERS = (
     "outgrow.core.errors",
     "outgrow.core.fingerprint",
     "outgrow.core.progress",
+    "outgrow.core.registry",
     "outgrow.core.syntax",
     "outgrow.core.worlds",
     "outgrow.runs",
