@@ -11,7 +11,10 @@ from typing import Any
 
 from outgrow.core.errors import UserError
 
-MAIN_METRIC = "accuracy"
+ITEMS = "accuracy"
+"""The metric of single items, in which curves over training and over gold are measured."""
+MAIN = ("choice", ITEMS)
+"""The metric that answers a pair's question: the first of these that it has, else the first by name."""
 METRICS = {
     "accuracy": "accuracy",
     "choice": "questions answered right",
@@ -107,7 +110,13 @@ class RunPair:
 
     @property
     def main(self) -> MetricView:
+        """The view by the metric that answers the pair's question: of a task with questions, questions answered right."""
         return self.views[0]
+
+    @property
+    def by_item(self) -> MetricView:
+        """The view by the metric of single items; the main view where there is none."""
+        return next((view for view in self.views if view.metric == ITEMS), self.main)
 
     @property
     def several(self) -> bool:
@@ -201,13 +210,18 @@ def join(reports: Sequence[Report], comparison: dict[str, Any]) -> Report:
 
 
 def _pair(key: tuple[str, str, str], rows: list[dict], details: dict, each: dict) -> RunPair:
-    metrics = sorted({row["metric"] for row in rows}, key=lambda metric: (metric != MAIN_METRIC, metric))
+    metrics = sorted({row["metric"] for row in rows}, key=_rank)
     views = []
     for metric in metrics:
         shown = tuple(_row(row, each.get((*key, row["method"], metric), ())) for row in rows if row["metric"] == metric)
-        majority = details.get("majority") if metric == MAIN_METRIC else None
+        majority = details.get("majority") if metric == ITEMS else None
         views.append(MetricView(metric, METRICS.get(metric, metric), shown, majority))
     return RunPair(*key, tuple(views), details)
+
+
+def _rank(metric: str) -> tuple[int, str]:
+    """Sorts metrics, the main one first."""
+    return (MAIN.index(metric) if metric in MAIN else len(MAIN), metric)
 
 
 def _row(row: dict, each: tuple[float, ...]) -> RunRow:
