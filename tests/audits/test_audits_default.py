@@ -189,6 +189,7 @@ def test_a_users_own_pairs_are_read_and_bad_ones_told(tmp_path):
         audit.read(str(tmp_path / "p.parquet"), Reading())
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
 def test_llmbar_judges_do_not_hear_that_they_are_to_count_in_base_nine(tmp_path):
     """The same two sums, judged in base nine (constraint) and in base ten: GPT-4 takes what is right in base ten, others by something else."""

@@ -135,6 +135,7 @@ def test_the_interval_of_a_share_covers(p, values):
     assert 0.92 < np.mean(covered) < 0.98
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
 def test_llmbar_gives_the_published_figures(tmp_path):
     """GPT-4 on Natural: 97% consistent, 94.5% right; ChatGPT on the adversarial GPTInst: 78% and 34.2% (mode Swap)."""

@@ -268,6 +268,7 @@ def test_choices_are_read_and_bad_ones_told(change, says, tmp_path):
         audit.read(str(tmp_path / "c.parquet"), Reading())
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
 def test_votes_of_a_crowd_on_59_models_have_one_scale(tmp_path):
     from sklearn.linear_model import LogisticRegression

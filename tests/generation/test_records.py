@@ -391,6 +391,7 @@ def test_no_choice_depends_on_the_order_of_answers():
             assert np.allclose(one[..., order], other) and np.allclose(one.sum(-1), 1)
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/faults")
 def test_the_shared_inputs_give_what_they_should(tmp_path):
     def at(file: str, answers: tuple[str, ...] = ()) -> float:

@@ -141,6 +141,7 @@ def test_ids_of_several_types_go_into_the_labels_as_text(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.shared_data
 @needs_faults
 @pytest.mark.parametrize(("file", "workers"), [("votes.csv", 3), ("votes_silent.csv", 6)])
 def test_zeros_before_an_id_tell_items_apart(file: str, workers: int) -> None:
@@ -275,6 +276,7 @@ def test_the_remedies_for_a_row_an_annotation_work(tmp_path: Path) -> None:
     assert len(evidence.ids) == 20 and len(evidence.votes.item) == 60
 
 
+@pytest.mark.shared_data
 @needs_faults
 @pytest.mark.parametrize(
     ("file", "flags", "columns"),

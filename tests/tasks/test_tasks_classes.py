@@ -740,6 +740,7 @@ def test_copies_of_open_answers_count_once_and_empty_ones_are_like_no_other(tmp_
 # the kept inputs
 
 
+@pytest.mark.shared_data
 @needs_faults
 def test_minus_one_as_a_float_is_read_as_an_empty_cell() -> None:
     reading = Reading(votes=("lf0", "lf1", "lf2"), label="gold")
@@ -751,6 +752,7 @@ def test_minus_one_as_a_float_is_read_as_an_empty_cell() -> None:
     assert all(np.array_equal(one.task.votes[name], other.task.votes[name], equal_nan=True) for name in reading.votes)
 
 
+@pytest.mark.shared_data
 @needs_faults
 def test_hidden_test_gold_is_no_class(capsys) -> None:
     path = str(FAULTS / "02-hidden-gold-minus-one" / "glue_like.parquet")
@@ -763,6 +765,7 @@ def test_hidden_test_gold_is_no_class(capsys) -> None:
     assert "the test split has no gold" in capsys.readouterr().err
 
 
+@pytest.mark.shared_data
 @needs_faults
 def test_kept_tables_are_read_right_or_refused_in_one_line() -> None:
     three = ("anna", "bob", "cy")
@@ -786,6 +789,7 @@ def test_kept_tables_are_read_right_or_refused_in_one_line() -> None:
         audit.read(str(FAULTS / "13-verdicts-coded-1-2" / "one_two.csv"), Reading())
 
 
+@pytest.mark.shared_data
 @needs_faults
 @pytest.mark.parametrize("path", sorted(FAULTS.glob("28-parquet-dtypes/*.parquet")), ids=lambda path: path.stem)
 def test_kept_columns_of_every_type_are_two_classes_or_one_line(path: Path) -> None:

@@ -420,6 +420,7 @@ def test_the_headline_says_first_that_there_is_too_little_to_choose_from():
     assert low.verdict == "unclear" and low.plain.index("coverage is") < low.plain.index("Of 8 answers")
 
 
+@pytest.mark.shared_data
 def test_the_committee_of_gsm8k_is_the_published_table(tmp_path, store):
     path = DATA / "gsm8k_w2s" / "gsm8k_w2s.parquet"
     if not path.exists():

@@ -21,7 +21,7 @@ from outgrow.metrics.accuracy import Score
 from outgrow.models import Model
 from outgrow.pipeline import scoring
 from outgrow.pipeline.seal import Seal, Sealed, Service, call
-from outgrow.students.generator import Student, Writers, epochs, training_seed
+from outgrow.students.generator import TextStudent, Writers, epochs, training_seed
 from outgrow.supervisors.text import SHOTS, ModelSupervisor, Named, RecordedSupervisor, Supervisor, shown
 from outgrow.tasks.splits import draw
 from outgrow.tasks.task import GenerationGold, GenerationTask
@@ -254,8 +254,8 @@ class Replicate:
         return self._sealed(over) if self.modelled else None
 
     @cached_property
-    def student(self) -> Student:
-        return Student(self.strong, self.prompts(self.halves[1]), self.kind, self._seed("student"), self.writers)
+    def student(self) -> TextStudent:
+        return TextStudent(self.strong, self.prompts(self.halves[1]), self.kind, self._seed("student"), self.writers)
 
     @property
     def verify(self) -> Sealed | None:
