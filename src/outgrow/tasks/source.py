@@ -23,7 +23,7 @@ from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import Gold, Task
 
 if TYPE_CHECKING:
-    from outgrow.tasks.generation import GenerationGold, GenerationTask
+    from outgrow.tasks.task import GenerationGold, GenerationTask
 
 Load = Callable[[str, Reading], tuple[Task, Gold]]
 

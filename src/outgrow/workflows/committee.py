@@ -34,9 +34,10 @@ from outgrow.pipeline.choices import Bench, ChoiceCost, facts_of
 from outgrow.runs import folder as claims
 from outgrow.store import Store, disk
 from outgrow.tasks import generation as writing
-from outgrow.tasks.generation import Columns, GenerationGold, GenerationTask
 from outgrow.tasks.tables import recorded_answers
 from outgrow.tasks.tables.files import READERS, read_file
+from outgrow.tasks.tables.prompts import Columns
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt, Verdict
 
 UNIT = 256

@@ -10,8 +10,9 @@ import json
 from collections import defaultdict
 from importlib.metadata import version
 
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build
+from outgrow.tasks.drafts import GenerationDraft, build_generation
 from outgrow.tasks.source import writing
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 LARGEST = 4
 """Cities of a country, so that no country is a good guess."""
@@ -34,7 +35,7 @@ def places(items: int | None, seed: int) -> tuple[GenerationTask, GenerationGold
                 ASKED.format(city=city), json.dumps(said, ensure_ascii=False), said, {"schema": form}, group=city
             )
         )
-    return build(
+    return build_generation(
         "places",
         drafts,
         items,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, distinct
+from outgrow.tasks.drafts import GenerationDraft, build_generation, distinct
 from outgrow.tasks.source import Dial, writing
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 NAMES = "ABCDEFGHIJKL"
 RATIO = 3
@@ -39,7 +40,7 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, G
             f"{EXAMPLE}Find values that make every line true.\n{lines}\nValues:", f" {answer}", key, key
         )
 
-    return build(
+    return build_generation(
         f"sat:{variables}",
         distinct(items, draw, "sat"),
         verifier="clauses",

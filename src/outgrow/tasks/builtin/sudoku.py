@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, distinct
+from outgrow.tasks.drafts import GenerationDraft, build_generation, distinct
 from outgrow.tasks.source import Dial, writing
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 RULES = "Every row, every column and every 2x2 box has the digits 1, 2, 3 and 4. Which digits are the letters?"
 EXAMPLES = (
@@ -33,7 +34,7 @@ def sudoku(items: int | None, seed: int, blanks: int) -> tuple[GenerationTask, G
             f"{RULES}\n\n{EXAMPLES}{puzzle}\nLetters:", f" {answer}", {"puzzle": puzzle}, {"puzzle": puzzle}
         )
 
-    return build(
+    return build_generation(
         f"sudoku:{blanks}",
         distinct(items, draw, "sudoku"),
         verifier="sudoku",
