@@ -52,9 +52,11 @@ class Module:
         self.imports: dict[str, tuple[str, str]] = {}
         self._read: dict[str, tuple[str, frozenset[tuple[str, Chain]]]] = {}
         for statement in ast.parse(text).body:
-            checker = isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING")
-            for one in statement.body if checker else [statement]:
-                self._bind(one)
+            if isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
+                for one in statement.body:
+                    self._bind(one)
+            else:
+                self._bind(statement)
 
     def _bind(self, one: ast.stmt) -> None:
         if isinstance(one, ast.FunctionDef | ast.ClassDef):
@@ -88,7 +90,8 @@ class Module:
         """Adds what a tree reads; `scope` holds what functions around it bind, with where they import it from."""
         chain: Chain = ()
         while isinstance(node, ast.Attribute):
-            node, chain = node.value, (node.attr, *chain)
+            chain = (node.attr, *chain)
+            node = node.value
         if isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Load):
                 origin, name = scope.get(node.id, (self.name, node.id)) or ("", "")
@@ -107,7 +110,7 @@ class Module:
         inner: list[ast.AST] = []
         bound: dict[str, tuple[str, str] | None] = {}
         if isinstance(node, FUNCTIONS):
-            inner = node.body if isinstance(node.body, list) else [node.body]
+            inner = list(node.body) if isinstance(node.body, list) else [node.body]
             given = node.args
             arguments = (
                 a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a
@@ -154,13 +157,14 @@ def _own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 def _binds(body: Iterable[ast.AST]) -> set[str]:
     """The names that statements bind in their scope."""
-    found, others = set(), set()
+    found: set[str] = set()
+    others: set[str] = set()
     for node in _own(body):
         if isinstance(
             node,
             ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar,
         ):
-            found |= {node.name} - {None}
+            found |= {node.name} if node.name else set()
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found.add(node.id)
         elif isinstance(node, ast.Import | ast.ImportFrom):

@@ -117,9 +117,17 @@ def plant(world: World, seed: int, replicates: int) -> Planted:
     return Planted(world, x.astype(np.float32), gold, groups, said, weak_train, ~weak_train & ~test, test)
 
 
-def _voices(world: World, x, rule, offset, gold, margin, rng: np.random.Generator) -> np.ndarray:
+def _voices(
+    world: World,
+    x: np.ndarray,
+    rule: np.ndarray,
+    offset: np.ndarray,
+    gold: np.ndarray,
+    margin: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """(J, N, C): one replicate's supervisors."""
-    out = []
+    out: list[np.ndarray] = []
     for j, rate in enumerate(np.linspace(world.rate - world.spread, world.rate + world.spread, world.supervisors)):
         if 0 < j <= world.copies:
             out.append(out[0])
@@ -133,11 +141,20 @@ def _voices(world: World, x, rule, offset, gold, margin, rng: np.random.Generato
     return np.stack(out)
 
 
-def _answers(world: World, x, rule, offset, gold, margin, rng: np.random.Generator) -> np.ndarray:
+def _answers(
+    world: World,
+    x: np.ndarray,
+    rule: np.ndarray,
+    offset: np.ndarray,
+    gold: np.ndarray,
+    margin: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     if world.errors == "emulable":
         other = rng.normal(size=rule.shape)
         other = np.stack([-other[:, 1], other[:, 1]], -1) if world.classes == 2 else other
         low, high = 0.0, 8.0
+        answer: np.ndarray = gold
         for _ in range(40):
             mixed = (low + high) / 2
             answer = (x @ (rule + mixed * other) + offset).argmax(-1)

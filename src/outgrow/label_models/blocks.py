@@ -34,8 +34,9 @@ def found(votes: Votes) -> np.ndarray:
     hard, q = votes.hard, believed(votes)
     told, count = confusion(hard, q), 2 * sum(len(common) for _, common, _ in met(hard, ()))
     found: list[tuple[np.ndarray, np.ndarray]] = []
-    for (j, m), common, products in met(hard, by_class(hard), q.T):
-        agree, expected, variance = sum(products[: len(q.T)]), np.zeros(len(j)), np.zeros(len(j))
+    for (j, m), common, products in met(hard, by_class(hard), list(q.T)):
+        agree = np.sum(products[: len(q.T)], 0)
+        expected, variance = np.zeros(len(j)), np.zeros(len(j))
         for k, items in enumerate(products[len(q.T) :]):
             chance = (told[j, :, k] * told[m, :, k]).sum(1)
             expected, variance = expected + items * chance, variance + items * chance * (1 - chance)

@@ -1,12 +1,18 @@
-"""Auxiliary confidence loss: let the student trust itself where it is sure.
+"""Auxiliary confidence loss: the student may trust itself where it is sure.
 
 L = (1-a) CE(f, w) + a CE(f, stop(1[f > t]))        t: the predicted class balance equals the weak prior
 a = alpha min(progress / warmup, 1)                  schedule "repository" leaves out the division
 """
 
+from __future__ import annotations
+
+from typing import Literal
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.logconf import Logconf
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -16,6 +22,19 @@ from outgrow.methods import method
     ties=World(errors="emulable"),
     usual=True,
 )
-def logconf(weak, student, *, alpha: float = 0.75, warmup: float = 0.2, schedule: str = "paper"):
-    """Weak labels, plus confidence in the student's own hardened predictions."""
-    return student.fit(weak.beliefs, objective=Logconf(alpha, warmup, schedule))
+def logconf(
+    weak: WeakLabels,
+    student: Student,
+    *,
+    alpha: float = 0.75,
+    warmup: float = 0.2,
+    schedule: Literal["paper", "repository"] = "paper",
+) -> Fitted:
+    """Train on weak labels, plus confidence in the student's own hardened predictions.
+
+    Args:
+        alpha: the largest weight of the student's own predictions.
+        warmup: share of training in which that weight rises.
+        schedule: "paper", or "repository" for the published code, which rises alpha * progress and then jumps.
+    """
+    return student.fit(weak.beliefs, loss=Logconf(alpha, warmup, schedule))

@@ -1,11 +1,15 @@
-"""Product: the target is the normalised product of the student's and the supervisor's beliefs.
+"""Product: the target is the normalised product of the student's and the supervisor's probabilities.
 
 L = CE(f, stop(f^beta w^alpha / Z))
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.product import Product
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -15,6 +19,11 @@ from outgrow.methods import method
     ties=World(errors="emulable"),
     usual=True,
 )
-def product(weak, student, *, alpha: float = 1.0, beta: float = 1.0):
-    """Weak labels times the student's own beliefs as the target."""
-    return student.fit(weak.beliefs, objective=Product(alpha, beta))
+def product(weak: WeakLabels, student: Student, *, alpha: float = 1.0, beta: float = 1.0) -> Fitted:
+    """Train on the product of the weak labels and the student's own probabilities.
+
+    Args:
+        alpha: power of the weak labels.
+        beta: power of the student's probabilities.
+    """
+    return student.fit(weak.beliefs, loss=Product(alpha, beta))

@@ -1,11 +1,15 @@
-"""Symmetric cross-entropy: the plain loss learns, the reverse one bounds what a wrong label can ask.
+"""Symmetric cross-entropy: the plain loss learns, the reverse one bounds the pull of a wrong label.
 
 L = alpha CE(f, w) + beta RCE(f, w)        RCE(f, w) = - sum_c f_c log w_c, log w >= -4
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.symmetric import Symmetric
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -14,6 +18,11 @@ from outgrow.methods import method
     wins=World(gap=0.5, rate=0.3, telling=1.0, width=100, items=3000),
     ties=World(errors="emulable"),
 )
-def symmetric(weak, student, *, alpha: float = 1.0, beta: float = 0.1):
-    """Cross-entropy plus a little of the reverse cross-entropy."""
-    return student.fit(weak.beliefs, objective=Symmetric(alpha, beta))
+def symmetric(weak: WeakLabels, student: Student, *, alpha: float = 1.0, beta: float = 0.1) -> Fitted:
+    """Train with cross-entropy plus a little reverse cross-entropy.
+
+    Args:
+        alpha: weight of cross-entropy.
+        beta: weight of reverse cross-entropy.
+    """
+    return student.fit(weak.beliefs, loss=Symmetric(alpha, beta))

@@ -44,8 +44,8 @@ def read(text: str) -> list[Call] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(_renamed(text), mode="eval").body
-        several = isinstance(tree, ast.List | ast.Tuple)
-        return [_call(node) for node in (tree.elts if several else [tree])] or None
+        nodes = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
+        return [_call(node) for node in nodes] or None
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
 
@@ -154,4 +154,4 @@ def _value(node: ast.AST) -> Any:
         if not all(isinstance(key, str) for key in keys):
             raise ValueError("a key that is no text")
         return dict(zip(keys, map(_value, node.values), strict=True))
-    return ast.literal_eval(node)  # type: ignore[arg-type]
+    return ast.literal_eval(node)

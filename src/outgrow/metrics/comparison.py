@@ -48,6 +48,8 @@ UNRESOLVED, IMBALANCED, EMULABLE, FEW, PLAIN = CLASSES = (
     "gap not resolved", "imbalanced", "emulable errors", "few items", "none of these",
 )  # fmt: skip
 Quantity = Literal["group", "pgr", "points"]
+Terms = tuple[np.ndarray, np.ndarray, float, float]
+"""Weights (K,) above and below the line, and the values that they give."""
 
 
 @final
@@ -219,7 +221,7 @@ def figure(seats: Sequence[Seat], quantity: Quantity, method: str, base: str) ->
     if method == base or not used:
         return None
     parts = [
-        _part([getattr(seat, quantity)(method, base) for seat in its], its[0].table) for its in _by_task(used).values()
+        _part([seat.terms(quantity, method, base) for seat in its], its[0].table) for its in _by_task(used).values()
     ]
     value, new, these = ratio(parts)
     return ComparisonFigure(value, new, these, len(parts), len(used))
@@ -235,7 +237,8 @@ def ratio(parts: Sequence[ScoreTable]) -> tuple[float, Interval | None, Interval
     def within(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         w = np.stack([np.ones_like(p), -p], -1)
         found = np.maximum(np.einsum("...i,ktij,...j->k...t", w, squares, w), 0)
-        each, df = Components(*found, replicates, groups).variance(of["kappa"])
+        by_replicate, by_group, by_cell = found
+        each, df = Components(by_replicate, by_group, by_cell, replicates, groups).variance(of["kappa"])
         total, doubt = each.sum(-1), (each**2 / df).sum(-1)
         return total, np.divide(total**2, doubt, out=np.full(np.shape(total), 1e6), where=doubt > 0)
 
@@ -305,16 +308,20 @@ class Seat:
         )
         return tuple(name for name, is_so in zip(CLASSES, found, strict=False) if is_so) or (PLAIN,)
 
-    def group(self, method: str, base: str) -> tuple[np.ndarray, np.ndarray, float, float]:
-        """Weights and values of what stands above and below the line."""
-        return (*self._gain(method, base), self.against(method, base).value, self.gap.value)
+    def terms(self, quantity: Quantity, method: str, base: str) -> Terms:
+        """Weights and values of what stands above and below the line of a quantity."""
+        return {"group": self.group, "pgr": self.pgr, "points": self.points}[quantity](method, base)
 
-    def pgr(self, method: str, base: str) -> tuple[np.ndarray, np.ndarray, float, float]:
+    def group(self, method: str, base: str) -> Terms:
+        gain, gap = self._gain(method, base)
+        return gain, gap, self.against(method, base).value, self.gap.value
+
+    def pgr(self, method: str, base: str) -> Terms:
         gain, gap = self._gain(method, base)
         share = self.against(method, base).value / self.gap.value
         return (gain - share * gap) / self.gap.value, 0 * gap, share, 1.0
 
-    def points(self, method: str, base: str) -> tuple[np.ndarray, np.ndarray, float, float]:
+    def points(self, method: str, base: str) -> Terms:
         gain, gap = self._gain(method, base)
         return gain, 0 * gap, self.against(method, base).value, 1.0
 
@@ -324,12 +331,10 @@ class Seat:
     def beaten(self) -> dict[str, int]:
         """1 for a method that beats naive here, -1 for one that naive beats."""
         found = {name: self.against(name, "naive") for name in self.methods if name != "naive"}
-        tested = {name: estimate for name, estimate in found.items() if estimate.p is not None}
-        corrected = holm([estimate.p for estimate in tested.values()])
+        tested = {name: estimate.p for name, estimate in found.items() if estimate.p is not None}
+        corrected = holm(list(tested.values()))
         return {
-            name: int(np.sign(e.value))
-            for (name, e), p in zip(tested.items(), corrected, strict=True)
-            if p <= 1 - LEVEL
+            name: int(np.sign(found[name].value)) for name, p in zip(tested, corrected, strict=True) if p <= 1 - LEVEL
         }
 
     def met(self) -> Met:
@@ -365,16 +370,24 @@ def _by_task(seats: Sequence[Seat]) -> dict[str, list[Seat]]:
     return found
 
 
-def _part(terms: Sequence[tuple[np.ndarray, np.ndarray, float, float]], table: ScoreTable) -> ScoreTable:
+def _part(terms: Sequence[Terms], table: ScoreTable) -> ScoreTable:
     """A task's two sums as a table of two scores."""
     top, bottom, a, b = (np.sum(term, 0) for term in zip(*terms, strict=True))
     w = np.stack([top, bottom])
-    squares = {name: w @ getattr(table, name) @ w.T for name in ("by_replicate", "by_group", "by_cell")}
-    return replace(table, names=("A", "B"), mean=np.array([a, b]), **squares)
+    return replace(
+        table,
+        names=("A", "B"),
+        mean=np.array([a, b]),
+        by_replicate=w @ table.by_replicate @ w.T,
+        by_group=w @ table.by_group @ w.T,
+        by_cell=w @ table.by_cell @ w.T,
+    )
 
 
 def _against(seats: Sequence[Seat], method: str, base: str) -> Compared:
-    return Compared(*(figure(seats, quantity, method, base) for quantity in ("group", "pgr", "points")))
+    return Compared(
+        figure(seats, "group", method, base), figure(seats, "pgr", method, base), figure(seats, "points", method, base)
+    )
 
 
 def _alone(seats: Sequence[Seat], method: str) -> Compared:

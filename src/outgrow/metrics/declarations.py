@@ -77,12 +77,13 @@ def _argument(function: str, name: str, said: Any, needed: bool) -> Argument:
     if not isinstance(said, Mapping):
         raise ValueError(f"the argument {name} of {function} is {said!r:.80}")
     either = [said, *(said.get("anyOf") or ()), *(said.get("oneOf") or ())]
-    kinds: list[str] = []
+    kinds: list[str | None] = []
     for one in either:
         kind = one.get("type", []) if isinstance(one, Mapping) else None
         kinds += [kind] if isinstance(kind, str) else kind if isinstance(kind, list) else [None]
     options, items = said.get("enum") or (), said.get("items")
-    if not all(isinstance(kind, str) for kind in kinds) or not isinstance(options, list | tuple):
+    named = [kind for kind in kinds if isinstance(kind, str)]
+    if len(named) < len(kinds) or not isinstance(options, list | tuple):
         raise ValueError(f"the type of the argument {name} of {function} cannot be read")
     inside = items.get("type") if isinstance(items, Mapping) else None
-    return Argument(tuple(dict.fromkeys(kinds)), needed, tuple(options), inside if isinstance(inside, str) else "")
+    return Argument(tuple(dict.fromkeys(named)), needed, tuple(options), inside if isinstance(inside, str) else "")

@@ -266,14 +266,16 @@ def _whole(text: str) -> Fraction | None:
 def _last(text: str) -> Fraction | None:
     """The last number of a text, asides left out where there is another."""
     spans = [aside.span() for aside in _ASIDE.finditer(text)]
-    last = last_of_all = before = None
+    last: re.Match[str] | None = None
+    last_of_all: re.Match[str] | None = None
+    before: re.Match[str] | None = None
     at = 0
-    for found in _numbers(text):
-        while at < len(spans) and spans[at][1] <= found.start():
+    for number in _numbers(text):
+        while at < len(spans) and spans[at][1] <= number.start():
             at += 1
-        if at == len(spans) or found.start() < spans[at][0]:
-            before, last = last, found
-        last_of_all = found
+        if at == len(spans) or number.start() < spans[at][0]:
+            before, last = last, number
+        last_of_all = number
     found = last or last_of_all
     if found is None:
         return _spelled(text)

@@ -74,7 +74,7 @@ class Resamples:
         """Its 95% interval; None where groups are too few. Exact where items tell nothing apart: a single score of 0 or 1, or two alike."""
         if self.groups < FEWEST:
             return None
-        drawn = sum(weight * self.drawn[name] for name, weight in of.items())
+        drawn = np.sum([weight * self.drawn[name] for name, weight in of.items()], 0)
         low, high = (float(end) for end in np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)))
         if len(of) == 1 and low == high and low in (0, 1):
             return (1 - self.unseen, 1.0) if low else (0.0, self.unseen)

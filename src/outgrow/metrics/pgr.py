@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
@@ -183,15 +183,15 @@ def summarise(
     versus = {
         name: table.estimate(table.weights({name: 1, "naive": -1})) for name in scores if _against(name, kinds, scores)
     }
-    tested = [name for name in versus if kinds[name] == "method" and versus[name].p is not None]
-    corrected = dict(zip(tested, holm([versus[name].p for name in tested]), strict=True))
+    tested = {name: e.p for name, e in versus.items() if kinds[name] == "method" and e.p is not None}
+    corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
     against = above(table, [name for name in scores if kinds[name] == "method"])
     rows = []
     for name, score in scores.items():
         value = table.estimate(table.weights({name: 1}))
         bare = kinds[name] in ("floor", "ceiling")
         got = None if bare else recovery(table, name)
-        difference = versus.get(name)
+        difference, alarm, silent = versus.get(name), against.get(name), (silence or {}).get(name)
         rows.append(
             SummaryRow(
                 task,
@@ -213,9 +213,13 @@ def summarise(
                 status(table, gap),
                 table.replicates,
                 len(score),
-                *((it.difference, it.low, it.alarm) if (it := against.get(name)) else (None, None, None)),
-                (of or {}).get(name),
-                **asdict(silence[name]) if silence and name in silence else {},
+                vs_ceiling=alarm and alarm.difference,
+                vs_ceiling_low=alarm and alarm.low,
+                above_ceiling=alarm and alarm.alarm,
+                of=(of or {}).get(name),
+                spoke=silent and silent.spoke,
+                as_guess=silent and silent.as_guess,
+                as_commonest=silent and silent.as_commonest,
             )
         )
     return rows

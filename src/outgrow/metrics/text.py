@@ -123,10 +123,8 @@ def scores(scorer: str, answers: Sequence[Sequence[str]], keys: Sequence[Any], g
     found = {}
     for name, metric in metrics(scorer).items():
         credits = [[metric(answer, key) for answer, key in zip(row, keys, strict=True)] for row in answers]
-        num, den = (
-            np.array([[getattr(credit, part) for credit in row] for row in credits], np.float64)
-            for part in ("num", "den")
-        )
+        num = np.array([[credit.num for credit in row] for row in credits], np.float64)
+        den = np.array([[credit.den for credit in row] for row in credits], np.float64)
         found[name] = Score(num, den, groups)
     return found
 

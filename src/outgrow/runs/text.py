@@ -20,7 +20,7 @@ from outgrow.metrics.power import power
 from outgrow.pipeline.text_replicate import CONTROLS, Replicate, scores
 from outgrow.runs import write as results
 from outgrow.runs.compare import safe
-from outgrow.tasks.generation import Writing, WritingGold
+from outgrow.tasks.generation import GenerationGold, GenerationTask
 
 if TYPE_CHECKING:
     from outgrow.workflows.text_study import TextStudy
@@ -212,7 +212,7 @@ def _answers(folder: Path, rows: TextRows) -> None:
     results.save(base / "gold.parquet", lambda at: frame.write_parquet(at))
 
 
-def _about(task: Writing, gold: WritingGold) -> dict[str, Any]:
+def _about(task: GenerationTask, gold: GenerationGold) -> dict[str, Any]:
     samples = [{"text": task.prompts[i], "gold": gold.answers[i]} for i in range(min(4, len(task)))]
     return {
         "kind": f"generate ({task.scorer})",

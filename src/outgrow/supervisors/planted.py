@@ -13,7 +13,7 @@ Structures of errors: Burns et al. 2023 (arXiv 2312.09390, appendix E).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from outgrow.core.errors import UserError
 from outgrow.core.seeding import derive
 from outgrow.supervisors import SupervisorView, supervisor
 from outgrow.tasks.splits import draw
+
+if TYPE_CHECKING:
+    from outgrow.students.probe import Probe
 
 SURE = 0.9
 AXES = 8
@@ -54,7 +57,7 @@ def domain(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
 def features(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
     """Where the student can follow, error for error: (1 - m) times its own logits after weak-train gold plus m times a
     random linear rule of its first principal axes, with the m at which both together err at the rate."""
-    student = _student(view)
+    student, truth = _student(view), _truth(view)
     logits = np.log(student.fit(view.targets()).predict().astype(np.float64) + 1e-9)
     logits -= logits.mean(-1, keepdims=True)
     out = np.empty_like(logits)
@@ -66,8 +69,8 @@ def features(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
         for _ in range(40):
             m = (low + high) / 2
             out[r] = (1 - m) * z + m * rule
-            low, high = (m, high) if (out[r].argmax(-1) != view.truth)[unseen].mean() < rate else (low, m)
-    return out - np.take_along_axis(out, view.truth[None, :, None], -1)
+            low, high = (m, high) if (out[r].argmax(-1) != truth)[unseen].mean() < rate else (low, m)
+    return out - np.take_along_axis(out, truth[None, :, None], -1)
 
 
 STRUCTURES: dict[str, Callable[[SupervisorView, float, Draws], np.ndarray]] = {
@@ -95,7 +98,7 @@ def asked(argument: str) -> tuple[str, float]:
 def planted(view: SupervisorView, argument: str) -> np.ndarray:
     """Gold with planted errors, RATE of the items: iid, features, length, confidence or domain says which."""
     structure, rate = asked(argument)
-    gold, items, classes = view.truth, np.arange(len(view.task)), len(view.task.classes)
+    gold, items, classes = _truth(view), np.arange(len(view.task)), len(view.task.classes)
     draws = [derive(view.seed, view.task.name, "planted", argument, r) for r in view.replicates]
     pulls = np.array(np.broadcast_to(STRUCTURES[structure](view, rate, draws), (len(draws), len(items), classes)))
     pulls[:, items, gold] = -np.inf
@@ -111,7 +114,13 @@ def planted(view: SupervisorView, argument: str) -> np.ndarray:
     return np.where(said[..., None] == np.arange(classes), SURE, (1 - SURE) / (classes - 1)).astype(np.float32)
 
 
-def _student(view: SupervisorView) -> Any:
+def _truth(view: SupervisorView) -> np.ndarray:
+    """(N,) all gold, which the views of planted supervisors have."""
+    assert view.truth is not None
+    return view.truth
+
+
+def _student(view: SupervisorView) -> Probe:
     """A student that may learn from weak-train gold."""
     from outgrow.students.probe import Probe
 

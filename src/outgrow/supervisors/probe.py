@@ -16,7 +16,7 @@ def probe(view: SupervisorView, model: str) -> np.ndarray:
 
     known, groups, seed, replicates = view.gold >= 0, view.task.groups, view.seed, view.replicates
     if scratch.named(model):
-        student = Convnet(view.spaces.pictures(model), known, groups, seed, replicates)
-    else:
-        student = Probe(view.spaces(model, view.pool), known, groups, seed, replicates, view.head)
-    return student.fit(view.targets()).predict()
+        network = Convnet(view.spaces.pictures(model), known, groups, seed, replicates)
+        return network.fit(view.targets()).predict()
+    space = view.spaces(model, view.pool)
+    return Probe(space, known, groups, seed, replicates, view.head).fit(view.targets()).predict()

@@ -51,7 +51,7 @@ class ClassifierNetwork:
         self.net.config.pad_token_id = pad  # the classifier of a causal model looks for it to find the last token
         self._head = [module for module in self.net.modules() if isinstance(module, torch.nn.Linear)][-1]
         # In bfloat16 a head would put all its logits on a coarse grid.
-        self._head.forward = partial(_exactly, self._head)
+        self._head.forward = partial(_exactly, self._head)  # type: ignore[method-assign]  # of this one module alone
 
     @classmethod
     def begun(

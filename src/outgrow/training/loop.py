@@ -101,7 +101,7 @@ def _resume(
 
 
 def _state(weights: Sequence[torch.Tensor], optimiser: torch.optim.Adam) -> dict[str, np.ndarray]:
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for i, weight in enumerate(weights):
         moments = optimiser.state[weight]
         parts = (weight, moments["exp_avg"], moments["exp_avg_sq"])

@@ -12,12 +12,13 @@ Nothing heavy is imported before it is needed.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from outgrow.core.errors import UserError
 
 if TYPE_CHECKING:
     from outgrow.generation import LanguageModel
+    from outgrow.generation.decoding import Decoder
     from outgrow.store import Store
 
 
@@ -29,9 +30,9 @@ def named(name: str, store: Store) -> LanguageModel:
 
         return Server.named(rest, store)
     if kind == "answers":
-        from outgrow.generation.records import Recorded
+        from outgrow.generation.records import RecordedModel
 
-        return Recorded(rest)
+        return RecordedModel(rest)
     if kind == "proxy":
         from outgrow.generation.proxy import ProxyTuned
 
@@ -42,7 +43,7 @@ def named(name: str, store: Store) -> LanguageModel:
     return Local(pruned.resolve(name, store))
 
 
-def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, LanguageModel, float]:
+def _three(names: str, store: Store) -> tuple[Decoder, Decoder, Decoder, float]:
     """The models of "STRONG,TUNED,BASE[,ALPHA]", and alpha."""
     # The name of a server has commas of its own.
     *parts, last = re.findall(r"server:[^,]+,[^,]+(?:,tokenizer=[^,]+)?|[^,]+", names) or [names]
@@ -54,5 +55,5 @@ def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, Lang
         raise UserError(
             f"proxy:{names} names {len(parts)} models: give proxy:STRONG,TUNED,BASE or proxy:STRONG,TUNED,BASE,ALPHA"
         )
-    strong, tuned, base = (named(part, store) for part in parts)
+    strong, tuned, base = (cast("Decoder", named(part, store)) for part in parts)  # a server says what it cannot do
     return strong, tuned, base, alpha

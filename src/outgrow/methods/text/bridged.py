@@ -1,35 +1,49 @@
-"""Supervisors that doubt: the student learns a token of their answers as far as they believe in it.
+"""Soft answers: the student learns each token of the supervisors' answers as far as they believe in it.
 
-    s_k = exp(log p_j of the word's share that stands at the student's token k)        the word bridge, `generation/bridge.py`
-    soft       y_k = s_k, the rest what the student says;  minimise - sum y log p
-    bayesian   the same y as draws from a categorical under a Dirichlet prior, whose evidence are the student's logits
+    s_k = exp(log p_j of the part of the word at the student's token k)        the word bridge, `generation/bridge.py`
+    soft       minimise - sum_k y_k log p_k        y: s_k at the token, the student's own distribution on the rest
+    bayesian   the same y as samples of a categorical under a Dirichlet prior, with the student's logits as evidence
 
-of the likeliest answer of every supervisor j, weighted by u_j; the losses are those of `generation/targets.py`.
+Every supervisor j gives its likeliest answer, with weight u_j. The losses are those of `generation/targets.py`.
 """
 
-from outgrow.methods.text import method
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outgrow.methods.resources import Bridge
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
+    from outgrow.training.causal import Example
 
 PAPER = "Cui et al. 2025 (arXiv 2406.03199), section 3"
 
 
 @method(paper=PAPER)
-def soft(weak, bridge, student):
-    """Learn the supervisors' answers with their own word scores as targets."""
+def soft(weak: WeakAnswers, bridge: Bridge, student: TextStudent) -> Model:
+    """Tune on the supervisors' answers with their own word scores as targets."""
     from outgrow.generation.targets import Soft
 
-    return student.tune(doubted(weak, bridge), objective=Soft())
+    return student.tune(doubted(weak, bridge), loss=Soft())
 
 
 @method(paper=PAPER, differs="logits are centred and bounded, and the KL is divided by the vocabulary's size")
-def bayesian(weak, bridge, student, *, self_term: float = 0.0):
-    """Learn the same targets as evidence for a Dirichlet distribution over tokens."""
+def bayesian(weak: WeakAnswers, bridge: Bridge, student: TextStudent, *, self_term: float = 0.0) -> Model:
+    """Tune on the same targets as evidence for a Dirichlet distribution over tokens.
+
+    Args:
+        self_term: share of the target that is the student's own likeliest token.
+    """
     from outgrow.generation.targets import Bayesian
 
-    return student.tune(doubted(weak, bridge), objective=Bayesian(self_term))
+    return student.tune(doubted(weak, bridge), loss=Bayesian(self_term))
 
 
-def doubted(weak, bridge):
-    """An example of every supervisor's likeliest answer to every item."""
+def doubted(weak: WeakAnswers, bridge: Bridge) -> list[Example]:
+    """The likeliest answer of every supervisor to every item, as training examples with token targets."""
     from outgrow.training.causal import Example
 
     examples = []

@@ -1,19 +1,28 @@
-"""Several supervisors: the student learns what each of them writes, or what all of them together find likeliest.
+"""Several supervisors: the student learns the answers of all of them, or the answer that they find likeliest.
 
-    every    a copy of an item for every supervisor's best beam, weighted by u_j
+    every    the likeliest beam of every supervisor, weighted by u_j
     joint    y_i = argmax_{y in pool_i} sum_j u_j log p_j(y | x_i)        pool_i: the beams of all supervisors
 
 u_j: the share of weak-train answers that supervisor j gets right, normalised.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from outgrow.methods.text import method
+from outgrow.methods.resources import Likelihood
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
 
 
 @method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: naive multi-weak")
-def every(committee, student):
-    """Learn the likeliest answer of every supervisor, by its weight."""
+def every(committee: WeakAnswers, student: TextStudent) -> Model:
+    """Tune on the likeliest answer of every supervisor, weighted by its accuracy."""
     from outgrow.training.causal import Example
 
     rows = [(u, beams) for u, beams in zip(committee.weights, committee.beams, strict=True) if u > 0]
@@ -27,13 +36,13 @@ def every(committee, student):
 
 
 @method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: joint decoding")
-def joint(committee, likelihood, student):
-    """Learn of all supervisors' beams the one that they find likeliest together."""
+def joint(committee: WeakAnswers, likelihood: Likelihood, student: TextStudent) -> Model:
+    """Tune on the beam that all supervisors together find likeliest."""
     return student.tune(committee.examples(likeliest(committee, likelihood)))
 
 
-def likeliest(weak, likelihood) -> list[str]:
-    """(n,) the answer of the pool with the largest weighted log-probability."""
+def likeliest(weak: WeakAnswers, likelihood: Likelihood) -> list[str]:
+    """(n,) the pooled answer with the largest weighted log-probability."""
     items = [i for i, pool in enumerate(weak.pooled) for _ in pool]
     texts = [text for pool in weak.pooled for text in pool]
     together = weak.weights @ likelihood(items, texts)

@@ -1,27 +1,43 @@
-"""An executor says which of the supervisor's answers are right: they are learned, or preferred to the wrong ones.
+"""An executor tells right from wrong answers of the supervisors: the right ones are learned, or preferred to the wrong.
 
     executed        fine-tuning on one right answer of each item that has one
-    executed_dpo    the same, then DPO of pairs (right, wrong), one of each item that has both: no positive more, and the negatives
+    executed_dpo    the same, then DPO on pairs (right, wrong), one of each item that has both: it adds the negatives
 
-The executor's verdicts are gold at a counted price; both methods ask for the same ones.
+The executor's verdicts are gold at a counted price; both methods ask for the same verdicts.
 """
 
-from outgrow.methods.text import method
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outgrow.methods.resources import Execute
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
 
 PAPER = "Manduzio et al. 2024 (arXiv 2410.18890)"
 
 
 @method(paper=PAPER)
-def executed(weak, student, executor):
-    """Learn the supervisor's answers that an executor finds right."""
+def executed(weak: WeakAnswers, student: TextStudent, executor: Execute) -> Model:
+    """Tune on the supervisors' answers that an executor finds right."""
     return _tuned(weak, student, _verdicts(weak, executor))
 
 
 @method(
     paper=PAPER, differs="fine-tuning on the right answers goes before, so that both methods have the same positives"
 )
-def executed_dpo(weak, student, executor, *, beta: float = 0.1, rate: float = 1e-4):
-    """Learn the right answers, then to prefer them to the supervisor's wrong ones."""
+def executed_dpo(
+    weak: WeakAnswers, student: TextStudent, executor: Execute, *, beta: float = 0.1, rate: float = 1e-4
+) -> Model:
+    """Tune on the right answers, then prefer them to the wrong ones.
+
+    Args:
+        beta: strength of the preference loss.
+        rate: learning rate of the preference step.
+    """
     from outgrow.generation.preference import Dpo, PreferencePair
 
     found = _verdicts(weak, executor)
@@ -32,8 +48,8 @@ def executed_dpo(weak, student, executor, *, beta: float = 0.1, rate: float = 1e
     return student.prefer(_tuned(weak, student, found), pairs, Dpo(beta), rate=rate)
 
 
-def _verdicts(weak, executor) -> list[tuple[list[str], list[str]]]:
-    """Of each item the right and the wrong answers, the likeliest first."""
+def _verdicts(weak: WeakAnswers, executor: Execute) -> list[tuple[list[str], list[str]]]:
+    """The right and the wrong answers to each item, in order of likelihood."""
     pools = weak.pooled
     right = iter(executor([i for i, pool in enumerate(pools) for _ in pool], [text for pool in pools for text in pool]))
     found = []
@@ -48,6 +64,6 @@ def _verdicts(weak, executor) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-def _tuned(weak, student, found):
-    """Tuned on a right answer of each item that has one."""
+def _tuned(weak: WeakAnswers, student: TextStudent, found: list[tuple[list[str], list[str]]]) -> Model:
+    """The student tuned on one right answer of each item that has one."""
     return student.tune(weak.examples([right[0] if right else None for right, _ in found]))
