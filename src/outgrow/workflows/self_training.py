@@ -72,7 +72,7 @@ def improve(
     Raises UserError for a verifier that is no check of an answer alone.
     """
     external = verifiers.registry()[check]
-    if external.needs != ("asked",):
+    if external.needs != ("attempts",):
         raise UserError(
             f"verifier {check!r} is no external check of an answer alone: choose another for rounds of self-improvement"
         )
