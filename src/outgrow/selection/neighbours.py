@@ -26,7 +26,7 @@ def neighbours(belief: Belief, features: Sequence[np.ndarray], k: int) -> np.nda
         Weights (R, N): 1 where the label's class has the largest lift among the neighbours, ties included, else 0.
 
     Source:
-        Wilson 1972; Bahri, Jiang & Gupta 2020 (arXiv 2004.12289). The prior is an addition, for the sake of rare classes.
+        Wilson 1972; Bahri, Jiang & Gupta 2020 (arXiv 2004.12289). The prior is added for rare classes.
     """
     out = np.zeros(belief.confidence.shape, np.float32)
     for r, x in enumerate(features):
