@@ -291,10 +291,12 @@ def _drawn(
 
 
 def _packed(answers: Sequence[Answer], cost: SamplingCost) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    arrays = {}
-    told = {"logprobs": [one.logprobs for one in answers], "tokens": [one.tokens for one in answers]}
-    for (name, columns), kind in zip(told.items(), (np.float64, np.int64), strict=True):
-        parts = [np.array(values, kind) for values in columns]
+    arrays: dict[str, np.ndarray] = {}
+    told = {
+        "logprobs": [np.array(one.logprobs, np.float64) for one in answers],
+        "tokens": [np.array(one.tokens, np.int64) for one in answers],
+    }
+    for name, parts in told.items():
         arrays[name] = np.concatenate(parts)
         arrays[f"{name}_each"] = np.array([len(part) for part in parts], np.int64)
     facts = {
