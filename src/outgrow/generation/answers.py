@@ -14,8 +14,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -54,12 +54,7 @@ class SamplingCost:
     """To a server, those in vain among them."""
 
     def __add__(self, other: SamplingCost) -> SamplingCost:
-        return SamplingCost(
-            self.seconds + other.seconds,
-            self.tokens + other.tokens,
-            self.prompt_tokens + other.prompt_tokens,
-            self.requests + other.requests,
-        )
+        return SamplingCost(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(SamplingCost)))
 
 
 @final
@@ -69,32 +64,6 @@ class Paid:
 
     answer: Answer
     cost: SamplingCost
-
-
-@runtime_checkable
-class Metered(Protocol):
-    """A language model that is asked for single answers, each at a cost: a server."""
-
-    def ask(self, prompt: str, how: Sampling, seed: int) -> Paid:
-        """One answer, which may have failed."""
-        ...
-
-
-@runtime_checkable
-class Batched(Protocol):
-    """A language model with a number of answers of its own that it draws together."""
-
-    rows: int
-
-
-@runtime_checkable
-class Combined(Protocol):
-    """A language model made of several others."""
-
-    @property
-    def parts(self) -> Sequence[LanguageModel]:
-        """The models, all of which compute."""
-        ...
 
 
 @final
@@ -162,21 +131,21 @@ def draw(model: LanguageModel, prompts: Sequence[str], n: int, how: Sampling, se
                 cost, now = cost + paid, now + paid
                 bar.advance(len(unit))
     failures = sum(answer.ended == "failed" for answer in found.values())
-    if isinstance(model, Metered) and missing:
+    if hasattr(model, "ask") and missing:
         progress.say(_bill(model.name, cost, now, failures))
         if failures == len(found):
             raise UserError(
                 f"{model.name} gave none of the {failures} answers asked for: see its log, and run the same command again"
             )
-    all_answers = [
+    answers = [
         [found[prompt, k] for k in range(different)] * (n // different if different else 1) for prompt in prompts
     ]
-    return Drawn(all_answers, cost, now, failures)
+    return Drawn(answers, cost, now, failures)
 
 
 def computing(model: LanguageModel) -> tuple[type, ...]:
     """The classes that answer: its own, and those of the models that it is made of."""
-    return type(model), *map(type, model.parts if isinstance(model, Combined) else ())
+    return type(model), *map(type, getattr(model, "parts", ()))
 
 
 def _bill(name: str, cost: SamplingCost, now: SamplingCost, failures: int) -> str:
@@ -215,11 +184,10 @@ class _Unit:
 
 def _units(model: LanguageModel, prompts: Sequence[str], n: int) -> Iterator[_Unit]:
     """What is drawn together: prompts of like length, since they stand side by side in memory."""
-    if isinstance(model, Metered):
+    if hasattr(model, "ask"):
         yield from (_Unit((prompt,), k, k + 1) for prompt in prompts for k in range(n))
         return
-    rows = model.rows if isinstance(model, Batched) else ROWS
-    many = max(1, rows // max(min(n, DRAWS), 1))
+    many = max(1, getattr(model, "rows", ROWS) // max(min(n, DRAWS), 1))
     order = sorted(prompts, key=lambda prompt: (-len(prompt), prompt))
     for start in range(0, len(order), many):
         for first in range(0, n, DRAWS):
@@ -227,12 +195,7 @@ def _units(model: LanguageModel, prompts: Sequence[str], n: int) -> Iterator[_Un
 
 
 def _fresh(
-    model: LanguageModel,
-    units: Sequence[_Unit],
-    seeds: dict[str, list[int]],
-    how: Sampling,
-    store: Store,
-    known: dict[str, Any],
+    model: Any, units: Sequence[_Unit], seeds: dict[str, list[int]], how: Sampling, store: Store, known: dict[str, Any]
 ) -> Iterator[tuple[_Unit, list[Answer], SamplingCost]]:
     """Draws the units and keeps each as soon as it is there; yields them as they come."""
 
@@ -252,7 +215,7 @@ def _fresh(
         # Another process may have drawn it meanwhile.
         return _unpacked(kept, unit, seeds), drawn[1] if drawn else SamplingCost()
 
-    if not isinstance(model, Metered):
+    if not hasattr(model, "ask"):
         for unit in units:
             yield unit, *one(unit)
         return
@@ -276,10 +239,8 @@ class _Failed(Exception):
     """An endpoint did not answer: nothing is kept."""
 
 
-def _drawn(
-    model: LanguageModel, unit: _Unit, seeds: dict[str, list[int]], how: Sampling
-) -> tuple[list[Answer], SamplingCost]:
-    if isinstance(model, Metered):
+def _drawn(model: Any, unit: _Unit, seeds: dict[str, list[int]], how: Sampling) -> tuple[list[Answer], SamplingCost]:
+    if hasattr(model, "ask"):
         paid = [model.ask(prompt, how, seeds[prompt][k]) for prompt, k in unit.rows()]
         return [one.answer for one in paid], sum((one.cost for one in paid), SamplingCost())
     began = time.monotonic()
@@ -291,12 +252,9 @@ def _drawn(
 
 
 def _packed(answers: Sequence[Answer], cost: SamplingCost) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    arrays: dict[str, np.ndarray] = {}
-    told = {
-        "logprobs": [np.array(one.logprobs, np.float64) for one in answers],
-        "tokens": [np.array(one.tokens, np.int64) for one in answers],
-    }
-    for name, parts in told.items():
+    arrays = {}
+    for name, kind in (("logprobs", np.float64), ("tokens", np.int64)):
+        parts = [np.array(getattr(answer, name), kind) for answer in answers]
         arrays[name] = np.concatenate(parts)
         arrays[f"{name}_each"] = np.array([len(part) for part in parts], np.int64)
     facts = {
