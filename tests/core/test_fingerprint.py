@@ -108,7 +108,7 @@ def reached() -> dict[str, set[tuple[str, str]]]:
 
 @cache
 def imported() -> dict[str, set[str]]:
-    """By module all modules of outgrow that it imports, and that those import, by the names in its text: the slow and obvious way."""
+    """By module all modules of outgrow that it imports, directly or not: the slow and obvious way."""
     direct = {}
     for module, text in MODULES.items():
         found = set()
@@ -276,7 +276,8 @@ def test_a_function_of_the_users_counts_with_what_it_reads_in_its_own_package(tm
     (package / "__init__.py").write_text("")
     (package / "sizes.py").write_text("SIZE = 3\nOTHER = 4\n")
     (package / "mine.py").write_text(
-        "from plugged.sizes import SIZE\nfrom outgrow.core.seeding import derive\n\ndef mine(weak, student):\n    return derive(SIZE)\n"
+        "from plugged.sizes import SIZE\nfrom outgrow.core.seeding import derive\n\n"
+        "def mine(weak, student):\n    return derive(SIZE)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     from plugged.mine import mine  # type: ignore[import-not-found]
@@ -299,7 +300,10 @@ def test_what_has_no_source_is_kept_for_one_run_alone(capsys) -> None:
 
 
 def test_the_largest_closure_is_read_in_a_moment() -> None:
-    script = "import time\nfrom outgrow.core.fingerprint import fingerprint\nbegan = time.process_time()\nfingerprint('written')\nprint(time.process_time() - began)"
+    script = (
+        "import time\nfrom outgrow.core.fingerprint import fingerprint\nbegan = time.process_time()\n"
+        "fingerprint('written')\nprint(time.process_time() - began)"
+    )
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     seconds = float(
         subprocess.run(
@@ -324,7 +328,7 @@ test_text_methods.study(folder, seeds=1, methods=[], out=folder / f"texts {numbe
 
 @pytest.fixture(scope="module")
 def studied(tmp_path_factory):
-    """(what is new in the store, rows of classes, facts of texts) after a study of each by code in which a word has another one in its place."""
+    """(new artifacts, rows of classes, facts of texts) after a study of each by code in which a word is replaced."""
     folder = tmp_path_factory.mktemp("studied")
     import test_text_methods
 
