@@ -14,15 +14,19 @@ from functools import partial
 
 import numpy as np
 
-from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models import Belief, WeakLabels, label_model
 from outgrow.label_models._em import fitted, settled
 from outgrow.label_models._skill import by_class, met, skill
 from outgrow.label_models._votes import Votes, WeakVotes, each
 from outgrow.label_models.accuracy import weighted
 
 
+@label_model
 def blocks(weak: WeakLabels | WeakVotes | Votes) -> Belief:
-    """Dawid & Skene 1979 after a search for copiers (agreement beyond the class, Kim et al. 2025, arXiv 2506.07962)."""
+    """Dawid-Skene after a search for copiers: a block of copiers counts as one supervisor.
+
+    Dawid & Skene 1979 after a search for copiers (agreement beyond the class, Kim et al. 2025, arXiv 2506.07962).
+    """
     return each(weak, lambda votes: settled(votes.joined(found(votes))))
 
 

@@ -12,14 +12,13 @@ its idea wins against naive and one where it does not, and a test holds it to th
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
 from outgrow.core.errors import UserError, unknown
+from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.core.worlds import World
 
 RESOURCES = {
@@ -96,11 +95,11 @@ def method(
         usual: whether the method runs where no method is named.
     """
 
-    def mark(run: Callable[..., Any]) -> Callable[..., Any]:
+    def marker(run: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(run).parameters.values()
-        run.method = Method(  # type: ignore[attr-defined]
+        record = Method(
             name=run.__name__.rstrip("_"),
-            line=(inspect.getdoc(run) or "").splitlines()[0],
+            line=first_line(run),
             paper=paper,
             differs=differs,
             run=run,
@@ -110,30 +109,10 @@ def method(
             ties=ties,
             usual=usual,
         )
-        return run
+        return mark(run, record)
 
-    return mark
-
-
-def registry() -> dict[str, Method]:
-    """Every method by name, found by walking the folder."""
-    return walked(__name__, __path__)
+    return marker
 
 
-def walked(package: str, folders: Iterable[str]) -> dict[str, Method]:
-    """The methods in a package's files, by name."""
-    found = {}
-    for info in pkgutil.iter_modules(folders):
-        for value in vars(importlib.import_module(f"{package}.{info.name}")).values():
-            marked = getattr(value, "method", None)
-            if isinstance(marked, Method):
-                found[marked.name] = marked
-    return dict(sorted(found.items()))
-
-
-def find(name: str) -> Method:
-    """The method of that name."""
-    known = registry()
-    if name not in known:
-        raise unknown("method", name, known)
-    return known[name]
+METHODS = Registry("method", __name__, "outgrow.methods", marked(Method))
+find, registry = METHODS.find, METHODS.all
