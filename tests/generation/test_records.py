@@ -18,7 +18,7 @@ from outgrow.generation.candidates import choice
 from outgrow.store import Store
 from outgrow.tasks.drafts import GenerationDraft, build_generation
 from outgrow.tasks.generation import load
-from outgrow.tasks.source import TASKS, Dial, writing
+from outgrow.tasks.source import TASKS, Dial, generation_source
 from outgrow.tasks.tables.files import listed, read_file
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.prompts import Columns, from_table
@@ -198,7 +198,7 @@ def test_a_source_whose_gold_its_scorer_calls_wrong_is_at_fault():
             "broken", [GenerationDraft("p", "ten", "n/a")], items, verifier="", scorer="number", tokens=4
         )
 
-    source = writing("broken", "", Dial("letters", 1, 3, 1))(broken)
+    source = generation_source("broken", "", Dial("letters", 1, 3, 1))(broken)
     with (
         TASKS.lending(source),
         pytest.raises(ValueError, match=r"broken: gold is wrong by its own scorer \(number\): 'ten'"),

@@ -14,7 +14,7 @@ import re
 from outgrow.store import Store
 from outgrow.store.packages import Package, member
 from outgrow.tasks.drafts import GenerationDraft, build_generation
-from outgrow.tasks.source import Dial, writing
+from outgrow.tasks.source import Dial, generation_source
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
 PACKAGE = Package(
@@ -51,7 +51,7 @@ def longest(words):
 GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s?:?|is|#\s*returns?|:)\s*")
 
 
-@writing(
+@generation_source(
     "human-eval",
     "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test; human-eval:300 has prompts of at most 300 letters",
     Dial("letters", 150, 2000, 2000),

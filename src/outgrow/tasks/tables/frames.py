@@ -39,7 +39,9 @@ def of_frame(frame: Any, name: str = "frame") -> TableFile:
     except nw.exceptions.DuplicateError:
         raise UserError(f"{name} names a column twice: give every column a name of its own") from None
     except TypeError:
-        raise UserError(f"{name} is a {type(frame).__name__}, no data frame: give one of pandas, polars or pyarrow") from None
+        raise UserError(
+            f"{name} is a {type(frame).__name__}, no data frame: give one of pandas, polars or pyarrow"
+        ) from None
     rows = len(whole)
     if not rows:
         raise UserError(f"{name} has no rows")
