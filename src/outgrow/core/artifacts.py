@@ -47,6 +47,7 @@ OBSERVERS = (
     "outgrow.core.artifacts",
     "outgrow.core.errors",
     "outgrow.core.fingerprint",
+    "outgrow.core.objects",
     "outgrow.core.progress",
     "outgrow.core.registry",
     "outgrow.core.syntax",
@@ -60,6 +61,12 @@ PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.trainin
 """What these return says itself what made it, by a digest that is in every key which depends on it."""
 
 MARKS = frozenset(
-    {("outgrow.methods", "method"), ("outgrow.supervisors", "supervisor"), ("outgrow.verifiers", "verifier")}
+    {
+        ("outgrow.label_models", "label_model"),
+        ("outgrow.methods", "method"),
+        ("outgrow.selection", "selection"),
+        ("outgrow.supervisors", "supervisor"),
+        ("outgrow.verifiers", "verifier"),
+    }
 )
 """Decorators that return the function as it was: what they note of it does not change what it computes."""
