@@ -45,7 +45,7 @@ def violations(module: str, text: str) -> list[str]:
     room = module.split(".")[1] if "." in module else "__init__"
     if room in ENTRANCES:
         return []
-    methods = {path.stem for path in (SOURCE / "methods").glob("*.py")} - {"__init__"}
+    methods = {path.stem for path in (SOURCE / "methods").glob("*.py")} - {"__init__", "resources"}
     wrong = []
     for name in sorted(imports(text, module)):
         target, *inner = [*name.split("."), "__init__"][1:]
