@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -112,6 +112,32 @@ def temporary(parent: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(handle)
+
+
+def write(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
+    """Write a file whole: under a temporary name in its folder, to the disk, and in one step under its own name.
+
+    A reader finds the earlier file or the new one, never a part. The folder is made where it is missing.
+
+    Args:
+        path: the file.
+        content: text (written as UTF-8), bytes, or a function that writes the file at the path it is given.
+
+    Raises:
+        UserError: where the disk is full, or the path forbidden.
+    """
+    folder(path.parent)
+    part = path.with_name(f"{path.name}.part")
+    with guarded(path):
+        try:
+            if callable(content):
+                content(part)
+            else:
+                part.write_bytes(content.encode() if isinstance(content, str) else content)
+            sync(part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def clean(parent: Path) -> None:

@@ -23,6 +23,7 @@ from outgrow import verifiers
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.fingerprint import fingerprint
+from outgrow.core.records import dump, load
 from outgrow.core.seeding import hashed
 from outgrow.generation import candidates
 from outgrow.generation.answers import computing
@@ -32,6 +33,8 @@ from outgrow.generation.candidates.forms import FORMS
 from outgrow.pipeline import scoring
 from outgrow.pipeline.choices import Bench, ChoiceCost, facts_of
 from outgrow.runs import folder as claims
+from outgrow.runs import schema
+from outgrow.runs.schema.committee import CommitteeFile
 from outgrow.store import Store, disk
 from outgrow.tasks import answered
 from outgrow.tasks import generation as writing
@@ -161,10 +164,9 @@ def committee(
         "versions": _versions(),
     }
     table = _table(task, benches)
-    with disk.guarded(folder):
-        (folder / "committee.json").write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        table.write_parquet(folder / "answers.parquet")
-        (folder / "committee.html").write_text(page.render(facts), encoding="utf-8")
+    schema.write(folder / "committee.json", load(CommitteeFile, facts, "committee.json"))
+    disk.write(folder / "answers.parquet", table.write_parquet)
+    disk.write(folder / "committee.html", page.render(facts))
     return CommitteeResult(facts, folder, folder / "committee.html", table)
 
 
@@ -201,16 +203,15 @@ def committees(sources: Sequence[str], *, out: Path | None = None, overwrite: bo
         else committee(source, out=folder / Path(source).stem.replace(":", "-"), overwrite=overwrite, **asked).facts
         for source in sources
     ]  # fmt: skip
-    with disk.guarded(folder):
-        (folder / "committees.html").write_text(page.render_several(every), encoding="utf-8")
+    disk.write(folder / "committees.html", page.render_several(every))
     return Several(tuple(every), folder / "committees.html")
 
 
 def _finished(source: str) -> dict[str, Any]:
     """The facts of a finished committee."""
     try:
-        return json.loads((Path(source) / "committee.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return dump(schema.read(Path(source) / "committee.json", CommitteeFile))
+    except OSError:
         raise UserError(
             f"{source} holds no committee.json: name a folder that `outgrow committee` wrote, or a task"
         ) from None

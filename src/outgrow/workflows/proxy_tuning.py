@@ -15,7 +15,6 @@ Knowledge is asked as a choice: of a true and a false statement that begin alike
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from outgrow import tasks
 from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
+from outgrow.core.records import load
 from outgrow.core.seeding import derive, hashed
 from outgrow.generation import Answer, LanguageModel, Sampling, answers
 from outgrow.metrics import text as written
@@ -35,7 +35,9 @@ from outgrow.metrics.accuracy import Score
 from outgrow.metrics.gap_closed import Resamples
 from outgrow.pipeline import scoring
 from outgrow.runs import folder as claims
-from outgrow.store import Store, disk
+from outgrow.runs import schema
+from outgrow.runs.schema.steering import SteerFile
+from outgrow.store import Store
 from outgrow.tasks import generation
 from outgrow.tasks.generation import Writing, WritingGold
 from outgrow.tasks.task import FREE, POOL, TEST
@@ -184,8 +186,7 @@ def steer(
         "engine": bare["strong"].engine,
         "machine": platform.processor() or platform.machine(),
     }
-    with disk.guarded(folder):
-        (folder / "steer.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    schema.write(folder / "steer.json", load(SteerFile, facts, "steer.json"))
     return Steered(facts, page.write(facts, folder))
 
 

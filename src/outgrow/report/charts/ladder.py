@@ -95,7 +95,7 @@ def ladder(view: MetricView, width: int) -> dict | None:
 def _places(view: MetricView, narrow: bool) -> tuple[list[dict], list[dict], int]:
     """Rows and headings with their heights in pixels from the top, and the height of all."""
     rows, heads, y = [], [], 6
-    ticks = sum(len(row.each) for row in view.rows) <= MOST_TICKS
+    ticks = sum(len(view.each[row.method]) for row in view.rows) <= MOST_TICKS
     for kind in ORDER:
         found = [row for row in view.of(kind) if row.value is not None]
         if found and kind not in ENDS:
@@ -120,7 +120,7 @@ def _places(view: MetricView, narrow: bool) -> tuple[list[dict], list[dict], int
                     "score": percent(row.value),
                     "ink": colour(kind if kind in ENDS else "ink"),
                     "says": said.strip(),
-                    "each": list(row.each) if ticks else [],
+                    "each": list(view.each[row.method]) if ticks else [],
                     "y": y + ROW / 2,
                     "share": "" if kind in ENDS else share(row.pgr) if row.pgr is not None else "",
                 }
