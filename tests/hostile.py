@@ -137,7 +137,7 @@ def in_words_by_closures(weak, student, verify, executor):
     found = [
         item
         for item in reachable(verify, verify.__call__, executor, executor.__call__, weak, student)
-        if type(item).__name__ in ("WritingGold", "Replicate")
+        if type(item).__name__ in ("GenerationGold", "Replicate")
     ]
     return (
         student.tune(weak.examples([found[0].answers[0]] * len(weak.prompts)))

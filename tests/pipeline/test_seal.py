@@ -30,19 +30,19 @@ from outgrow.pipeline import canary
 from outgrow.pipeline.oracle import Account
 from outgrow.pipeline.pair import Pair, Spaces
 from outgrow.pipeline.seal import Seal, Sealed, Service
-from outgrow.pipeline.text_replicate import Replicate
+from outgrow.pipeline.text_replicate import Replicate, VerdictAccount
 from outgrow.store import Store
 from outgrow.students.features import space_of
 from outgrow.students.generator import Writers
 from outgrow.supervisors import SupervisorView
 from outgrow.supervisors.text import parse
-from outgrow.tasks import Reading, load, voted
-from outgrow.tasks.generation import Columns, Writing, WritingGold, from_table
-from outgrow.tasks.table import read_file
+from outgrow.tasks import Reading, load
+from outgrow.tasks.generation import Columns, GenerationGold, GenerationTask, from_table
+from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables.annotations import Annotations
+from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.task import Gold, Task
-from outgrow.tasks.voted import Voted
 from outgrow.workflows.learn import CrossFit, table_of
-from outgrow.workflows.text_study import VerdictAccount
 from walking import reachable, tells
 
 CLOSED = (
@@ -55,10 +55,10 @@ CLOSED = (
     Seal,
     SupervisorView,
     CrossFit,
-    Voted,
+    Annotations,
     Replicate,
-    Writing,
-    WritingGold,
+    GenerationTask,
+    GenerationGold,
     VerdictAccount,
 )
 """What no resource may lead to: all that holds gold, or what holds it."""
@@ -166,7 +166,9 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
         row["split"] = "test" if rng.random() < 0.3 else "train"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     tiny_models.save(folder / "model", encoder=False)
-    found = voted.load(str(path), Reading(text="text", label="label", votes=("vote", "other"), split="split"), None)
+    found = annotations.load(
+        str(path), Reading(text="text", label="label", votes=("vote", "other"), split="split"), None
+    )
     task, gold = found.task, found.gold.labels
     space = space_of(task, str(folder / "model"), task.side != 2, Store.default())
     taught = CrossFit(found, space, table_of(task), "mean", "linear", 0)
@@ -311,13 +313,13 @@ def test_gold_is_permuted_where_it_lies_and_comes_back_whatever_happens():
 
 
 def test_gold_in_words_is_permuted_too():
-    gold = WritingGold(tuple("abcdef"), tuple(range(6)))
+    gold = GenerationGold(tuple("abcdef"), tuple(range(6)))
     seal = Seal(gold, "answers", "keys")
     with seal.permuted(np.arange(6) > 0, np.random.default_rng(0)):
         assert gold.answers[0] == "a" and gold.answers != tuple("abcdef")
         assert ["abcdef"[key] for key in gold.keys] == list(gold.answers), "an item's answer and key go together"
         assert seal.true("answers") == tuple("abcdef") and seal.true("keys") == tuple(range(6))
-    assert gold == WritingGold(tuple("abcdef"), tuple(range(6)))
+    assert gold == GenerationGold(tuple("abcdef"), tuple(range(6)))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from outgrow.core.seeding import derive
 from outgrow.label_models import Belief
 from outgrow.metrics.annotators import agreement_of, needed
 from outgrow.students.saved import ARRAYS, FACTS, SavedStudent
-from outgrow.tasks import Reading, voted
+from outgrow.tasks import Reading
+from outgrow.tasks.tables import annotations
 from outgrow.workflows import learn
 
 VOTES = ("rule_1", "rule_2", "small_model")
@@ -118,7 +119,7 @@ def test_gold_changes_no_byte_of_the_student(tmp_path, model) -> None:
 
 def test_a_saved_student_predicts_what_the_fitted_one_did_and_twice_the_same(tmp_path, model) -> None:
     path = table(tmp_path)
-    given = voted.load(str(path), Reading(text="message", votes=VOTES))
+    given = annotations.load(str(path), Reading(text="message", votes=VOTES))
     kept = []
     weights = learn.weights
     learn.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
@@ -146,7 +147,7 @@ def test_where_items_have_rivals_what_several_students_say_is_saved(tmp_path, mo
     path = tmp_path / "pairs.parquet"
     pairs.drop("row").write_parquet(path)
     reading = Reading(text="message", votes=VOTES, group="thing")
-    texts = [text for (text,) in voted.load(str(path), reading).task.texts]
+    texts = [text for (text,) in annotations.load(str(path), reading).task.texts]
     kept, weights = [], learn.weights
     learn.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
     try:
@@ -189,7 +190,7 @@ def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
 
 
 def test_items_are_judged_by_students_that_neither_they_nor_their_group_taught(tmp_path) -> None:
-    given = voted.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
+    given = annotations.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
     said = np.stack(list(given.task.votes.values()))
     made = learn.CrossFit(given, None, learn.table_of(given.task), "mean", "linear", 0)
     assert made.train[0].all() and not made.train[made.fold, np.arange(len(given.task))].any()
@@ -272,7 +273,7 @@ def test_votes_in_lists_and_probabilities_are_read(tmp_path, model) -> None:
     number = {"ham": 0, "spam": 1, None: -1}
     lists = [[number[v] for v in row] for row in data.select(VOTES).iter_rows()]
     data.select("message", weak=pl.Series(lists), p=pl.Series(np.linspace(0.01, 0.99, len(data)))).write_parquet(path)
-    given = voted.load(str(path), Reading(text="message", votes=("weak", "p")))
+    given = annotations.load(str(path), Reading(text="message", votes=("weak", "p")))
     assert list(given.task.votes) == ["weak[0]", "weak[1]", "weak[2]", "p"] and given.task.classes == ("0", "1")
 
 

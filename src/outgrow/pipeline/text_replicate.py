@@ -21,9 +21,9 @@ from outgrow.metrics.accuracy import Score
 from outgrow.models import Model
 from outgrow.pipeline import scoring
 from outgrow.pipeline.seal import Seal, Sealed, Service, call
-from outgrow.students.generator import Student, Writers, epochs, training_seed
+from outgrow.students.generator import TextStudent, Writers, epochs, training_seed
 from outgrow.supervisors.text import SHOTS, ModelSupervisor, Named, RecordedSupervisor, Supervisor, shown
-from outgrow.tasks.generation import Writing, WritingGold
+from outgrow.tasks.generation import GenerationGold, GenerationTask
 from outgrow.tasks.splits import draw
 from outgrow.verifiers import Attempt
 from outgrow.verifiers import Verdict as Checked
@@ -87,8 +87,8 @@ class Executor:
 class Replicate:
     """One replicate of one (task, supervisors, student), everything made on first use. Gold is in here: no method gets it."""
 
-    task: Writing
-    gold: WritingGold
+    task: GenerationTask
+    gold: GenerationGold
     weak_name: str
     strong: Model
     number: int
@@ -254,8 +254,8 @@ class Replicate:
         return self._sealed(over) if self.modelled else None
 
     @cached_property
-    def student(self) -> Student:
-        return Student(self.strong, self.prompts(self.halves[1]), self.kind, self._seed("student"), self.writers)
+    def student(self) -> TextStudent:
+        return TextStudent(self.strong, self.prompts(self.halves[1]), self.kind, self._seed("student"), self.writers)
 
     @property
     def verify(self) -> Sealed | None:
@@ -398,7 +398,9 @@ CONTROLS = {"shuffled": shuffled, "gold-naive": gold_naive}
 CONTRASTS = {"untrained": untrained, "gold-few": gold_few}
 
 
-def scores(task: Writing, gold: WritingGold, items: np.ndarray, answers: Sequence[Sequence[str]]) -> dict[str, Score]:
+def scores(
+    task: GenerationTask, gold: GenerationGold, items: np.ndarray, answers: Sequence[Sequence[str]]
+) -> dict[str, Score]:
     """By metric what R x n answers to these items earn."""
     keys, groups = [gold.keys[i] for i in items], task.groups[items]
     if task.scorer in scorers.SCORERS:
@@ -408,7 +410,7 @@ def scores(task: Writing, gold: WritingGold, items: np.ndarray, answers: Sequenc
     return {"accuracy": Score(right, np.ones(right.shape[1]), groups)}
 
 
-def checks(task: Writing) -> tuple[Callable[..., Any], ...]:
+def checks(task: GenerationTask) -> tuple[Callable[..., Any], ...]:
     """The verifiers that a task names, as its own check or in the place of a scorer."""
     known = verifiers.registry()
     return tuple(known[name].run for name in (task.verifier, task.scorer) if name in known)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from outgrow.audits.evidence import Evidence, Finished, Table
+from outgrow.audits.evidence import Evidence, Finished, VoteTable
 from outgrow.runs.compare import gold_of, probs_of, safe
 from outgrow.runs.read import read
 
@@ -36,7 +36,7 @@ def of_pair(folder: Path, run: Any, pair: Any) -> Evidence:
     worker, item = np.nonzero(~np.isnan(said).any(-1))
     names = tuple(name.partition(":")[2] or pair.weak for name in members)
     classes = tuple((run.tasks.get(pair.task) or {}).get("classes") or map(str, range(said.shape[-1])))
-    votes = Table(item, worker, said[worker, item].argmax(-1), n, names, classes, asked_all=True)
+    votes = VoteTable(item, worker, said[worker, item].argmax(-1), n, names, classes, asked_all=True)
     study = Finished(np.arange(n), rows, pair.details, costs, gold, frame["weight"].to_numpy(), predicted)
     where, about = f"{folder}: {pair.task}, {pair.weak} and {pair.strong}", f"{pair.task}.{pair.weak}.{pair.strong}"
     return Evidence(

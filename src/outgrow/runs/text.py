@@ -24,7 +24,7 @@ from outgrow.runs import write as results
 from outgrow.runs.compare import safe
 from outgrow.runs.schema.study import DetailsFile
 from outgrow.store import disk
-from outgrow.tasks.generation import Writing, WritingGold
+from outgrow.tasks.generation import GenerationGold, GenerationTask
 
 if TYPE_CHECKING:
     from outgrow.workflows.text_study import TextStudy
@@ -215,7 +215,7 @@ def _answers(folder: Path, rows: TextRows) -> None:
     disk.write(base / "gold.parquet", frame.write_parquet)
 
 
-def _about(task: Writing, gold: WritingGold) -> dict[str, Any]:
+def _about(task: GenerationTask, gold: GenerationGold) -> dict[str, Any]:
     samples = [{"text": task.prompts[i], "gold": gold.answers[i]} for i in range(min(4, len(task)))]
     return {
         "kind": f"generate ({task.scorer})",

@@ -19,7 +19,7 @@ from outgrow.models import scratch
 from outgrow.pipeline.pair import Pair, Spaces
 from outgrow.runs.evidence import of_pair
 from outgrow.store import Store
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import TEST
 from outgrow.workflows.study import Study
 

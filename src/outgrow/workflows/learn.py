@@ -48,13 +48,14 @@ from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.probe import HEADS, Probe, Space
 from outgrow.students.saved import VOTES, SavedStudent, indicators, load, save, weights
-from outgrow.tasks import TEST, Reading, voted
-from outgrow.tasks.reading import detect
-from outgrow.tasks.table import TableFile
+from outgrow.tasks import TEST, Reading
+from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables.annotations import Annotations
+from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.roles import detect
+from outgrow.tasks.tables.template import compiled
+from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.task import Task
-from outgrow.tasks.template import compiled
-from outgrow.tasks.values import blank, texts
-from outgrow.tasks.voted import Voted
 from outgrow.training.classifier import KINDS
 
 FOLDS = 5
@@ -77,7 +78,7 @@ PAIRED = 12
 class CrossFit:
     """What a method may ask for, of six replicates: all items, and all but a fifth of the groups five times."""
 
-    data: Voted
+    data: Annotations
     space: Space | Texts
     """What the student reads: features, or the texts themselves where it is fine-tuned."""
     votes: Votes
@@ -310,7 +311,7 @@ def learn(
         raise UserError(f"suggest = {suggest}: give a number of items")
     if strong != VOTES:
         models.check(strong)
-    given = voted.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
+    given = annotations.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
     votes = table_of(given.task)
     _enough(given, votes)
     asked = {
@@ -431,13 +432,13 @@ def predict(
     has none, the label is empty. Raises UserError where `out` holds something else and `overwrite` is not said.
     """
     student = load(folder)
-    table, reading = voted.read(data), reading or Reading()
+    table, reading = annotations.read(data), reading or Reading()
     out = Path(data).with_suffix(".labels.parquet") if out is None else Path(out)
     if out.suffix not in WRITERS:
         raise UserError(f"--out {out}: give a {', '.join(WRITERS)} file")
     silent, read = np.zeros(len(table.lines), bool), {}
     if student.model == VOTES:
-        votes = voted.reread(table, reading, votes_table, student.voters, student.classes)
+        votes = annotations.reread(table, reading, votes_table, student.voters, student.classes)
         probs, silent = student.predict(votes), np.isnan(votes).any(-1).all(0)
     else:
         read = _read(student, table, reading)
@@ -445,8 +446,8 @@ def predict(
     import polars as pl
 
     columns: dict[str, Any] = {"row": range(1, len(table.lines) + 1)}
-    if (key := voted.id_column(table, reading)) is not None:
-        columns[key] = voted.carried(table, key)
+    if (key := annotations.id_column(table, reading)) is not None:
+        columns[key] = annotations.carried(table, key)
     columns |= {name: values for name, values in read.values() if name not in columns}
     more = {"label": [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), silent, strict=True)]}
     more |= {f"p_{name}": probs[:, c] for c, name in enumerate(student.classes)}
@@ -490,7 +491,7 @@ def _texts(student: Any, table: TableFile, fields: dict[str, tuple[str, list[str
     return read
 
 
-def _enough(given: Voted, votes: Votes) -> None:
+def _enough(given: Annotations, votes: Votes) -> None:
     name = given.task.name
     if not len(votes.item):
         raise UserError(f"{name}: every vote is empty: nobody says anything to learn from")
@@ -742,7 +743,7 @@ def _suggested(taught: CrossFit, student: np.ndarray, belief: np.ndarray, count:
         seen[task.groups[i]] = seen.get(task.groups[i], -1) + 1
         turn.append(seen[task.groups[i]])
     picked = order[np.argsort(turn, kind="stable")][:count]
-    key = voted.id_column(table, taught.data.reading)
+    key = annotations.id_column(table, taught.data.reading)
     ids = table.column(key) if key else [None] * len(table.lines)
     return [
         {

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Self
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.runs.compare import safe
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import READERS, listed, read_file
+from outgrow.tasks.tables.files import READERS, listed, read_file
+from outgrow.tasks.tables.options import Reading
 
 
 @dataclass(frozen=True, kw_only=True)

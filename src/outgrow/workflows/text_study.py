@@ -46,9 +46,9 @@ from outgrow.store import Store
 from outgrow.students.generator import Writers, epochs
 from outgrow.supervisors.text import parse
 from outgrow.tasks import generation
-from outgrow.tasks.generation import Writing, WritingGold
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.structured import LAYOUTS
+from outgrow.tasks.generation import GenerationGold, GenerationTask
+from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.structures import LAYOUTS
 from outgrow.training.classifier import KINDS
 from outgrow.training.pruned import PREFIX, resolve
 from outgrow.workflows.request import Request
@@ -103,7 +103,13 @@ class TextStudy(Request):
         return Result(out)
 
     def _rows(
-        self, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict]
+        self,
+        task: GenerationTask,
+        gold: GenerationGold,
+        weak: str,
+        strong: Model,
+        store: Store,
+        chosen: dict[str, dict],
     ) -> TextRows:
         all_, jobs = self._begun(task, gold, weak, strong, store, chosen)
         progress.say(_plan(all_[0], list(jobs), self.seeds))
@@ -123,7 +129,13 @@ class TextStudy(Request):
         )
 
     def _begun(
-        self, task: Writing, gold: WritingGold, weak: str, strong: Model, store: Store, chosen: dict[str, dict]
+        self,
+        task: GenerationTask,
+        gold: GenerationGold,
+        weak: str,
+        strong: Model,
+        store: Store,
+        chosen: dict[str, dict],
     ) -> tuple[list[Replicate], Jobs]:
         """All replicates, nothing of them computed, and the rows that each is to have."""
         writers = Writers(store, Sampling(tokens=task.tokens, stop=task.stop, chat=task.chat))
@@ -171,8 +183,8 @@ class TextStudy(Request):
 
 def _computed(
     study: TextStudy,
-    task: Writing,
-    gold: WritingGold,
+    task: GenerationTask,
+    gold: GenerationGold,
     weak: str,
     strong: Model,
     store: Store,
@@ -189,7 +201,7 @@ def _computed(
     _let_go(replicate)
 
 
-def load(name: str, reading: Reading, seed: int) -> tuple[Writing, WritingGold]:
+def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, GenerationGold]:
     """The task of that name. Raises UserError, one line."""
     if reading.scorer is None:
         extra = [flag for flag in reading.given() if flag != "--items"]
