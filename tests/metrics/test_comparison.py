@@ -526,7 +526,7 @@ def test_what_a_method_reads_of_gold_is_said_by_every_report(tmp_path, capsys):
         name: {"line": "A line.", "paper": "A paper.", "resources": list(its)} for name, its in asks.items()
     }
     (place / "details.json").write_text(json.dumps(details))
-    assert {m["method"]: set(m["resources"]) for m in compared(place)["methods"]} == {
+    assert {m.method: set(m.resources) for m in compared(place).methods} == {
         name: set(its) for name, its in asks.items()
     }
     said = (

@@ -47,7 +47,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
     if not folders:
         raise UserError("compare needs run folders: give those that `outgrow run` wrote")
     if out is not None and out.suffix not in (".html", ".md"):
-        raise UserError(f"--out {out}: give a name that ends in .html or .md")
+        raise UserError(f"`out` = {out}: give a name that ends in .html or .md")
     report = joined(folders)
     found = sheets(report.comparison)
     if out is not None:

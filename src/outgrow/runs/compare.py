@@ -60,7 +60,7 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> Comparison | None:
         first, known = gold.setdefault(pair.task, (folder, frame))
         if not known.equals(frame) or run.study["asked"]["seed"] != dict(runs)[first].study["asked"]["seed"]:
             raise UserError(
-                f"{pair.task} in {first} and in {folder} has other items or another split: run both with the same --items and --seed"
+                f"{pair.task} in {first} and in {folder} has other items or another split: run both with the same `items` and `seed`"
             )
     measured = [_measured(folder, run, pair, gold[pair.task][1]) for folder, run, pair in pairs]
     for pair, (folder, _, _) in zip(measured, pairs, strict=True):
@@ -68,7 +68,7 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> Comparison | None:
         mine, its = ((len(p.scores["naive"].num), p.kappa) for p in (pair, first))
         if mine != its:
             raise UserError(
-                f"{pair.task} in {folder} was run with other --seeds or --weak-gold than elsewhere: run it with the same"
+                f"{pair.task} in {folder} was run with other `seeds` or `weak_gold` than elsewhere: run it with the same"
             )
     found = compare(measured)
     places = []

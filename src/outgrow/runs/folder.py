@@ -54,17 +54,17 @@ def claim(folder: Path, verb: str, asked: Mapping[str, Any], overwrite: bool = F
     Raises UserError where a file has its name, it holds other things, or another result and `overwrite` is not said.
     """
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder}: there is a file of that name; give a folder")
+        raise UserError(f"`out` = {folder}: there is a file of that name; give a folder")
     ours = ClaimFile(verb, json.loads(json.dumps(asked, sort_keys=True, default=str)))
     with disk.guarded(folder):
         names = {path.name for path in folder.iterdir()} - {FILE} if folder.is_dir() else set()
     known = {name for left in LEFT.values() for name in left}
     if names and (found := claimed(folder)) != ours:
         if found is None and not names & known:
-            raise UserError(f"--out {folder}: the folder holds other things; give an empty or a new one")
+            raise UserError(f"`out` = {folder}: the folder holds other things; give an empty or a new one")
         if not overwrite:
             raise UserError(
-                f"--out {folder}: the folder holds {_whose(found, ours)}; give another folder, or --overwrite if it may go"
+                f"`out` = {folder}: the folder holds {_whose(found, ours)}; give another folder, or `overwrite=True` if it may go"
             )
         with disk.guarded(folder):
             for path in (folder / name for name in sorted(names & known)):

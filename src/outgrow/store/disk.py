@@ -33,10 +33,10 @@ def mended(error: Exception, path: Path) -> UserError | None:
     if named and path.parent not in Path(named).parents:
         path = Path(named)
     if full(error):
-        return UserError(f"disk full at {path}: free some space, or use a larger disk (OUTGROW_STORE, --out)")
+        return UserError(f"disk full at {path}: free some space, or use a larger disk (OUTGROW_STORE, `out`)")
     if number in _FORBIDDEN:
         return UserError(
-            f"{path}: {os.strerror(number).lower()}: allow it, or use your own folder (OUTGROW_STORE, --out)"
+            f"{path}: {os.strerror(number).lower()}: allow it, or use your own folder (OUTGROW_STORE, `out`)"
         )
     if number in _NO_FOLDER:
         return UserError(f"{path} has a file where a folder must be: remove it, or use another folder (OUTGROW_STORE)")
@@ -138,6 +138,17 @@ def write(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def write_all(into: Path, fill: Callable[[Path], object]) -> None:
+    """Several files as `write` writes one: `fill` puts them into a temporary folder, and each then takes its place in `into`."""
+    folder(into)
+    clean(into)
+    with guarded(into), temporary(into) as part:
+        fill(part)
+        for path in sorted(part.iterdir()):
+            sync(path)
+            path.replace(into / path.name)
 
 
 def clean(parent: Path) -> None:

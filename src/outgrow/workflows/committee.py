@@ -102,9 +102,9 @@ def committee(
     from outgrow.report import committee as page
 
     if draws < 1:
-        raise UserError(f"--draws {draws}: give a number above 0")
+        raise UserError(f"`draws` = {draws}: give a number above 0")
     if temperature < 0:
-        raise UserError(f"--temperature {temperature}: give 0 or more")
+        raise UserError(f"`temperature` = {temperature}: give 0 or more")
     known = verifiers.registry()
     for name in verifier:
         if name not in known:
@@ -121,7 +121,7 @@ def committee(
         given = {"weak": AnswerSet(recorded.models, recorded.answers, correct=recorded.correct)}
     else:
         if not weak and not strong:
-            raise UserError("who answers? Name models with --weak or --strong, or give a table of recorded answers")
+            raise UserError("who answers? Name models with `weak` or `strong`, or give a table of recorded answers")
         task, gold = writing.load(source, items, seed, columns)
         sides = {"weak": list(weak), "strong": [strong] if strong else []}
         given = {who: _drawn(names, task, draws, temperature, seed, store) for who, names in sides.items() if names}
@@ -129,7 +129,7 @@ def committee(
     judging = [name for name in names if "model" in known[name].needs]
     judge = judge or next(iter(weak), None)
     if judging and judge is None:
-        raise UserError(f"verifier {judging[0]!r} asks a model: name it with --judge")
+        raise UserError(f"verifier {judging[0]!r} asks a model: name it with `judge`")
     asked = {
         "source": source,
         "weak": list(weak),
@@ -224,14 +224,14 @@ def _recorded(
     if Path(source).suffix.lower() not in READERS:
         if names:
             raise UserError(
-                f"--answers names columns of a table, and {source!r} is none: give a .parquet, .csv or .jsonl file"
+                f"`answers` names columns of a table, and {source!r} is none: give a .parquet, .csv or .jsonl file"
             )
         return None
     table = read_file(Path(source).expanduser())
     if not names and (weak or strong or not recorded_answers.is_long(table)):
         return None
     if weak or strong:
-        raise UserError("--answers are there already: leave --weak and --strong out")
+        raise UserError("the answers are recorded already: leave `weak` and `strong` out")
     return recorded_answers.wide(table, names, columns) if names else recorded_answers.long(table, columns)
 
 
@@ -240,12 +240,12 @@ def _drawn(
 ) -> AnswerSet:
     """Answers of models to the items."""
     from outgrow.generation import Sampling, answers
-    from outgrow.training import names
+    from outgrow.training.names import named
 
     how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
     texts, logprobs, costs, cut = [], [], [], []
     for name in names:
-        model = names.named(name, store)
+        model = named(name, store)
         drawn = answers.draw(model, task.prompts, draws, how, seed, store)
         texts.append([[a.text for a in row] for row in drawn.answers])
         cut.append([[a.cut for a in row] for row in drawn.answers])
@@ -267,13 +267,13 @@ def _improved(
     seed: int,
     store: Store,
 ) -> list[dict[str, Any]]:
-    from outgrow.training import names
+    from outgrow.training.names import named
     from outgrow.workflows import self_training
 
-    model = getattr(names.named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
+    model = getattr(named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
     if model is None or not names:
         raise UserError(
-            "--rounds tunes one model on answers that a verifier keeps: name one --weak of this machine, and a --verifier"
+            "`rounds` tunes one model on answers that a verifier keeps: name one local model in `weak`, and a `verifier`"
         )
     found, groups = self_training.improve(
         task, gold, model, names[0], rounds=rounds, draws=draws, temperature=temperature, seed=seed, store=store
@@ -357,13 +357,13 @@ def verdicts_of(
     name: str, task: GenerationTask, gathered: Candidates, judge: str | None, store: Store
 ) -> tuple[VerdictTable, float]:
     """What a verifier says of every answer, and the seconds it took whenever that was; kept in the store unit by unit."""
-    from outgrow.training import names
+    from outgrow.training.names import named
 
     check = verifiers.registry()[name]
     made: dict[str, Any] = {"code": fingerprint("verdicts", check.run), "verifier": name}
     given: dict[str, Any] = {}
     if "model" in check.needs:
-        given["model"] = names.named(judge, store)
+        given["model"] = named(judge, store)
         made |= {"judge": given["model"].digest, "engine": given["model"].engine}
         made["code"] = fingerprint("verdicts", check.run, *computing(given["model"]))
     said: list[Verdict] = []

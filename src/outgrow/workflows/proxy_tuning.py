@@ -117,7 +117,7 @@ def steer(
     from outgrow.training import causal
 
     if seeds < 1:
-        raise UserError(f"--seeds {seeds}: give a number above 0")
+        raise UserError(f"`seeds` = {seeds}: give a number above 0")
     store = Store.default()
     written_task, gold = generation.load(task, items, seed)
     train, test = halves(written_task, seed)
@@ -254,7 +254,7 @@ def statements(name: str) -> Statements:
     pairs = {begun: two for begun, two in found.items() if set(two) == {"true", "false"}}
     if len(pairs) < FEWEST:
         raise UserError(
-            f"--knowledge {name}: its items are not pairs of a true and a false statement; give cities or translations"
+            f"`knowledge` = {name}: its items are not pairs of a true and a false statement; give cities or translations"
         )
     return Statements(
         task.name, tuple(pairs), *(tuple(two[which][0] for two in pairs.values()) for which in ("true", "false")),
