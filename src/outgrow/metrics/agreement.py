@@ -42,13 +42,14 @@ def agreement(
     said = np.nan_to_num(supervisor, nan=-1.0).argmax(-1)
     same = (np.nan_to_num(student, nan=-1.0).argmax(-1) == said) * np.float64(1)
     right = said == labels
-    parts = []
+    parts: list[tuple[float, tuple[float, float] | None] | tuple[None, None]] = []
     for where in (answered & right, answered & ~right):
         den = np.broadcast_to(where * np.asarray(weights, np.float64), same.shape)
         if not (den.sum(1) > 0).all():
-            parts += [None, None]
+            parts.append((None, None))
             continue
         table = ScoreTable.of({"same": Score(same * den, den, groups)}, kappa)
         share = table.estimate(table.weights({"same": 1}))
-        parts += [share.value, share_ci(share, table)]
-    return Agreement(*parts)
+        parts.append((share.value, share_ci(share, table)))
+    (when_right, right_ci), (when_wrong, wrong_ci) = parts
+    return Agreement(when_right, right_ci, when_wrong, wrong_ci)
