@@ -69,6 +69,17 @@ def test_notebooks_are_kept_without_outputs(hooks) -> None:
         assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
 
 
+def test_pages_say_one_word_for_one_thing() -> None:
+    riddles = ("answered in words", "answers in words", "beginnings", "how manieth")
+    found = [
+        f"{path.relative_to(ROOT)}: {riddle}"
+        for path in [ROOT / "README.md", *DOCS.glob("*.md")]
+        for riddle in riddles
+        if riddle in path.read_text(encoding="utf-8")
+    ]
+    assert found == []
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     """The site as `make docs` has built it, or built here."""
