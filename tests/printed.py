@@ -1,4 +1,4 @@
-"""What the lines printed in README and the pages of docs/ are about: small tables of the same columns, tiny models of the same names."""
+"""What the commands of README and of docs/ are about: small tables of the same columns, tiny models of the same names."""
 
 from __future__ import annotations
 
