@@ -20,7 +20,7 @@ from outgrow.metrics.alarm import above
 from outgrow.metrics.intervals import FEWEST, Estimate, ScoreTable, quantile, share_ci
 
 Interval = tuple[float, float]
-RowKind = Literal["floor", "ceiling", "method", "control", "contrast"]
+Kind = Literal["floor", "ceiling", "method", "control", "contrast"]
 OK = "ok"
 FEW = "too few replicates"
 FEW_GROUPS = "too few test groups"
@@ -51,7 +51,7 @@ class SummaryRow:
     weak: str
     strong: str
     method: str
-    kind: RowKind
+    kind: Kind
     metric: str
     value: float
     value_ci: Interval | None
@@ -162,7 +162,7 @@ def _crossing(outside: Callable[[np.ndarray], np.ndarray], middle: float, steps:
 
 def summarise(
     scores: Mapping[str, Score],
-    kinds: Mapping[str, RowKind],
+    kinds: Mapping[str, Kind],
     kappa: float,
     *,
     task: str,
@@ -229,7 +229,7 @@ def summarise(
     return rows
 
 
-def _against(name: str, kinds: Mapping[str, RowKind], scores: Mapping[str, Score]) -> bool:
+def _against(name: str, kinds: Mapping[str, Kind], scores: Mapping[str, Score]) -> bool:
     return "naive" in scores and name != "naive" and kinds[name] not in ("floor", "ceiling")
 
 
