@@ -178,9 +178,9 @@ def test_a_definition_that_changes_changes_the_keys_that_reach_it_and_no_others(
         ("outgrow.methods.gce", "gce", {"block gce"}, {"block", "block naive", "fine-tuned gce", "labels tfidf"}),
         ("outgrow.losses.gce", "GCE", {"block gce", "fine-tuned gce"}, {"block", "fine-tuned"}),
         ("outgrow.label_models._em", "em", {"block by dawid_skene"}, {"block", "block by mean"}),
-        ("outgrow.verifiers._sandbox", "Box", {"verdicts unit_tests"}, {"verdicts", "verdicts arithmetic"}),
-        ("outgrow.verifiers._called", "main", {"verdicts unit_tests"}, {"verdicts arithmetic"}),
-        ("outgrow.verifiers._solver", "answer", {"verdicts smt"}, {"verdicts arithmetic"}),
+        ("outgrow.verifiers.sandbox.box", "Box", {"verdicts unit_tests"}, {"verdicts", "verdicts arithmetic"}),
+        ("outgrow.verifiers.sandbox.programs.candidate", "main", {"verdicts unit_tests"}, {"verdicts arithmetic"}),
+        ("outgrow.verifiers.sandbox.programs.solver", "answer", {"verdicts smt"}, {"verdicts arithmetic"}),
         (
             "outgrow.models.encoder",
             "CANDIDATES",
@@ -223,8 +223,9 @@ def test_only_what_is_said_to_be_found_by_name_is_looked_up_by_name() -> None:
         reads = {chain[0] for _, chain in Code().module(module).read(name)[1] if chain}
         if reads & {"importlib", "pkgutil", "Registry"}:
             found.add(f"{module}:{name}")
-    served = {"outgrow.verifiers._serving:main", "outgrow.verifiers._served:served", "outgrow.verifiers._sandbox:find"}
-    assert found - served <= LOOKUPS
+    box = "outgrow.verifiers.sandbox"
+    sandboxed = {f"{box}.programs.job_server:main", f"{box}.jobs:run_jobs", f"{box}.runner:find"}
+    assert found - sandboxed <= LOOKUPS
 
 
 def test_every_kind_that_the_store_keeps_has_its_roots_and_every_root_is_there() -> None:

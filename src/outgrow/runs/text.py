@@ -20,7 +20,7 @@ from outgrow.metrics.power import power
 from outgrow.pipeline.text_replicate import CONTROLS, Replicate, scores
 from outgrow.runs import write as results
 from outgrow.runs.compare import safe
-from outgrow.tasks.generation import GenerationGold, GenerationTask
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 if TYPE_CHECKING:
     from outgrow.workflows.text_study import TextStudy
