@@ -1,4 +1,4 @@
-"""What the lines printed in README and docs/reference.md are about: small tables of the same columns, tiny models of the same names."""
+"""Small tables and tiny models behind the commands in README and docs/reference.md, of the same names."""
 
 from __future__ import annotations
 
