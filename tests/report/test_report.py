@@ -6,14 +6,13 @@ import json
 import re
 import struct
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from outgrow import report
 from outgrow.core.errors import UserError
-from outgrow.report import charts, layout, theme, words
+from outgrow.report import charts, theme, words
 from outgrow.runs.read import read
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))

@@ -224,7 +224,7 @@ def test_every_row_is_what_that_model_writes_and_scores(world, found) -> None:
     for name in ("strong", "small"):
         model = Local(models.resolve(world[name], Store.default()))
         asked = [
-            model.draw([task.prompts[i]], 1, proxy_tuning.Sampling(tokens=4, temperature=0), [[0]])[0][0].text
+            model.sample([task.prompts[i]], 1, proxy_tuning.Sampling(tokens=4, temperature=0), [[0]])[0][0].text
             for i in test
         ]
         assert rows[name]["score"] == np.mean(
@@ -241,7 +241,7 @@ def test_every_row_is_what_that_model_writes_and_scores(world, found) -> None:
 
 
 def test_a_study_that_is_asked_again_ends_with_the_same_bytes_and_computes_nothing(world, found, monkeypatch) -> None:
-    monkeypatch.setattr(Local, "draw", None)
+    monkeypatch.setattr(Local, "sample", None)
     monkeypatch.setattr(Local, "logprobs", None)
     proxy_tuning.steer(
         world["task"], strong=world["strong"], small=world["small"], seeds=2, out=world["root"] / "again"

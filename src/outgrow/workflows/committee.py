@@ -25,7 +25,7 @@ from outgrow.core.errors import UserError, unknown
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import hashed
 from outgrow.generation import candidates
-from outgrow.generation.answers import computing
+from outgrow.generation.answers import classes_of
 from outgrow.generation.candidates import Candidates
 from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, VerdictTable
 from outgrow.generation.candidates.forms import FORMS
@@ -239,13 +239,13 @@ def _drawn(
 ) -> AnswerSet:
     """Answers of models to the items."""
     from outgrow.generation import Sampling, answers
-    from outgrow.training import names
+    from outgrow.training.names import named
 
     how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
     texts, logprobs, costs, cut = [], [], [], []
     for name in names:
-        model = names.named(name, store)
-        drawn = answers.draw(model, task.prompts, draws, how, seed, store)
+        model = named(name, store)
+        drawn = answers.sample(model, task.prompts, draws, how, seed, store)
         texts.append([[a.text for a in row] for row in drawn.answers])
         cut.append([[a.cut for a in row] for row in drawn.answers])
         logprobs.append([[float(np.sum(a.logprobs)) if a.logprobs else np.nan for a in row] for row in drawn.answers])
@@ -266,10 +266,10 @@ def _improved(
     seed: int,
     store: Store,
 ) -> list[dict[str, Any]]:
-    from outgrow.training import names
+    from outgrow.training.names import named
     from outgrow.workflows import self_training
 
-    model = getattr(names.named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
+    model = getattr(named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
     if model is None or not names:
         raise UserError(
             "--rounds tunes one model on answers that a verifier keeps: name one --weak of this machine, and a --verifier"
@@ -295,7 +295,7 @@ def _bench(
         right = np.array(
             [
                 written.correct[j][i][k]
-                for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)
+                for i, j, k in zip(gathered.item, gathered.supervisor, gathered.sample, strict=True)
             ],
             bool,
         )
@@ -319,7 +319,7 @@ def _bench(
     cut = None
     if written.cut is not None:
         cut = np.array(
-            [written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)],
+            [written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.sample, strict=True)],
             bool,
         )
     return Bench(who, gathered, right, shown, {name: verdicts[name] for name in names}, tuple(costs), cut)
@@ -356,15 +356,15 @@ def verdicts_of(
     name: str, task: GenerationTask, gathered: Candidates, judge: str | None, store: Store
 ) -> tuple[VerdictTable, float]:
     """What a verifier says of every answer, and the seconds it took whenever that was; kept in the store unit by unit."""
-    from outgrow.training import names
+    from outgrow.training.names import named
 
     check = verifiers.registry()[name]
     made: dict[str, Any] = {"code": fingerprint("verdicts", check.run), "verifier": name}
     given: dict[str, Any] = {}
     if "model" in check.needs:
-        given["model"] = names.named(judge, store)
+        given["model"] = named(judge, store)
         made |= {"judge": given["model"].digest, "engine": given["model"].engine}
-        made["code"] = fingerprint("verdicts", check.run, *computing(given["model"]))
+        made["code"] = fingerprint("verdicts", check.run, *classes_of(given["model"]))
     said: list[Verdict] = []
     seconds = 0.0
     with progress.track(f"{name} checks answers", len(gathered.item)) as bar:
@@ -435,7 +435,7 @@ def _table(task: GenerationTask, benches: Sequence[Bench]) -> Any:
             "item": [task.ids[i] for i in a.item],
             "prompt": [task.prompts[i] for i in a.item],
             "model": [a.supervisors[j] for j in a.supervisor],
-            "draw": a.draw,
+            "draw": a.sample,
             "answer": list(a.texts),
             "logprob": [None if np.isnan(x) else float(x) for x in a.logprob],
             "correct": b.right,
