@@ -207,18 +207,19 @@ def test_weak_labels_are_priced_in_gold(tmp_path, worth, said):
     assert said.replace("\u00a0", " ") in report.write(folder).read_text(encoding="utf-8").replace("\u00a0", " ")
 
 
-def test_a_chart_is_one_file(tmp_path, folders, monkeypatch):
-    (tmp_path / "dropped_in.py").write_text(
-        "from outgrow.report.charts import chart\n"
-        '@chart(order=35, title="A chart of mine", caption="It says something that nobody asked for.")\n'
-        "def dropped_in(pair, width):\n"
-        '    return {"description": "mine", "data": {"values": [{"a": 1}]}, "mark": "point",\n'
-        '            "encoding": {"x": {"field": "a", "type": "quantitative"}}, "width": width}\n'
-    )
-    monkeypatch.setattr(charts, "__path__", [*charts.__path__, str(tmp_path)])
-    monkeypatch.setattr(charts, "_charts", dict(charts._charts))
-    page = report.write(folders["one"], tmp_path / "report.html").read_text(encoding="utf-8")
-    sys.modules.pop("outgrow.report.charts.dropped_in")
+def test_a_chart_is_one_function(tmp_path, folders):
+    @charts.chart(order=35, title="A chart of mine", caption="It says something that nobody asked for.")
+    def dropped_in(pair, width):
+        return {
+            "description": "mine",
+            "data": {"values": [{"a": 1}]},
+            "mark": "point",
+            "encoding": {"x": {"field": "a", "type": "quantitative"}},
+            "width": width,
+        }
+
+    with charts.CHARTS.lending(dropped_in):
+        page = report.write(folders["one"], tmp_path / "report.html").read_text(encoding="utf-8")
     figure = re.search(r'<figure id="dropped_in".*?</figure>', page, re.S)
     assert figure and "A chart of mine" in figure[0] and "<svg" in figure[0]
 

@@ -13,7 +13,7 @@ from outgrow.core.errors import UserError
 from outgrow.metrics import calls
 from outgrow.metrics import text as written
 from outgrow.tasks import generation
-from outgrow.tasks.generation import Columns
+from outgrow.tasks.tables.prompts import Columns
 from outgrow.verifiers import Attempt, Verdict, _extraction, registry, verifier
 from outgrow.verifiers.arithmetic import value
 

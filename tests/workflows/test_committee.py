@@ -24,7 +24,8 @@ from outgrow.pipeline.choices import Bench, curves, facts_of
 from outgrow.report import committee as page
 from outgrow.store import Store
 from outgrow.tasks import generation
-from outgrow.tasks.generation import Columns, GenerationGold
+from outgrow.tasks.tables.prompts import Columns
+from outgrow.tasks.task import GenerationGold
 from outgrow.verifiers import Verdict
 from outgrow.workflows.committee import _combined, _noted, committee, committees, verdicts_of
 from outgrow.workflows.self_training import facts_of as rounds_of

@@ -21,7 +21,8 @@ from outgrow.metrics.gap_closed import Resamples
 from outgrow.report import proxy_tuning as page
 from outgrow.store import Store
 from outgrow.tasks import generation
-from outgrow.tasks.generation import GenerationDraft
+from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import POOL, TEST
 from outgrow.training import causal, pruned
 from outgrow.workflows import proxy_tuning
@@ -108,7 +109,7 @@ def writing_task(count: int, sides=None):
         GenerationDraft(f"prompt {i}", "yes", "yes", group=i // 3, side=0 if sides is None else sides[i])
         for i in range(count)
     ]
-    return generation.build("t", drafts, verifier="", scorer="exact", tokens=4)[0]
+    return build_generation("t", drafts, verifier="", scorer="exact", tokens=4)[0]
 
 
 def test_halves_share_no_group_and_hold_every_item() -> None:
@@ -202,7 +203,7 @@ def world(tmp_path_factory):
         }
 
 
-COLUMNS = generation.Columns(scorer="exact", form="words", tokens=4)
+COLUMNS = Columns(scorer="exact", form="words", tokens=4)
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +252,7 @@ def test_a_study_that_is_asked_again_ends_with_the_same_bytes_and_computes_nothi
 
 
 def test_weak_labels_are_what_the_weak_model_writes_and_are_called_so(world, found) -> None:
-    taught = proxy_tuning.sibling.models.resolve(world["small"], Store.default())
+    taught = proxy_tuning.pruned.resolve(world["small"], Store.default())
     task, gold = generation.load(world["task"])
     train, test = proxy_tuning.halves(task, 0)
     lessons, labels = proxy_tuning._lessons(task, gold, train, None, 0, Store.default())
@@ -290,7 +291,7 @@ def test_a_task_of_no_true_and_false_statements_asks_for_no_knowledge(monkeypatc
             gold,
         ),
     )
-    with pytest.raises(UserError, match="--knowledge mine: its items are not pairs"):
+    with pytest.raises(UserError, match="`knowledge` = mine: its items are not pairs"):
         proxy_tuning.statements("mine")
 
 

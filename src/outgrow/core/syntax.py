@@ -1,4 +1,4 @@
-"""What a module's text says, without importing it: what binds each of its names, and what that reads."""
+"""The syntax of a module, without importing it: the statements that bind each name, and the names they read."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ Chain = tuple[str, ...]
 
 @cache
 def file_of(module: str) -> Path:
-    """Where a module stands; a path to nowhere where it has no source."""
+    """The file of a module; a path that does not exist if it has no source."""
     head, *rest = module.split(".")
     if head == PACKAGE:
         folder = Path(__file__).parents[1]
     elif module == head:
+        # Neither namespace packages nor modules that are not imported have a file.
         return Path(getattr(sys.modules.get(head), "__file__", None) or os.devnull)
     else:
         folder = file_of(head).parent if file_of(head).name == INIT else Path(os.devnull)
@@ -44,7 +45,7 @@ def parsed(name: str) -> Module | None:
 
 @final
 class Module:
-    """What binds each name of a module, and what it imports under which name."""
+    """The statements that bind each name of a module, and its imports by name."""
 
     def __init__(self, name: str, text: str, package: bool):
         self.name, self._package = name, name if package else name.rpartition(".")[0]
@@ -75,7 +76,7 @@ class Module:
             self.bound.setdefault(name, []).append(one)
 
     def read(self, name: str) -> tuple[str, frozenset[tuple[str, Chain]]]:
-        """A definition's syntax tree as text, and the names of modules that it reads: where they are looked up, and their attributes."""
+        """A definition's syntax tree as text, and the names that it reads: the module of lookup, and the attributes."""
         if name not in self._read:
             found: set[tuple[str, Chain]] = set()
             for statement in self.bound.get(name, ()):
@@ -87,7 +88,7 @@ class Module:
     def _names(
         self, node: ast.AST, scope: ChainMap[str, tuple[str, str] | None], found: set[tuple[str, Chain]]
     ) -> None:
-        """Adds what a tree reads; `scope` holds what functions around it bind, with where they import it from."""
+        """Add the names that a tree reads; `scope` holds the bindings of enclosing functions, and their imports."""
         chain: Chain = ()
         while isinstance(node, ast.Attribute):
             chain = (node.attr, *chain)
@@ -99,7 +100,7 @@ class Module:
             return
         if isinstance(node, ast.Constant):
             stem = str(node.value).removesuffix(".py")
-            # A file beside this one that is run, not imported.
+            # A file beside this one that is run and not imported.
             if (
                 stem.isidentifier()
                 and (stem != node.value or stem.startswith("_"))
@@ -120,7 +121,7 @@ class Module:
                 if isinstance(one, ast.Import | ast.ImportFrom):
                     bound |= self._imported(one)
         elif isinstance(node, COMPREHENSIONS):
-            # The first of what is gone through is looked up outside.
+            # The first iterable is looked up outside of the comprehension.
             self._names(node.generators[0].iter, scope, found)
             inner = list(ast.iter_child_nodes(node))
             bound = dict.fromkeys(
@@ -130,7 +131,7 @@ class Module:
             self._names(child, scope.new_child(bound) if child in inner else scope, found)
 
     def _imported(self, node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
-        """By name the module that it comes from, and what it is called there ("": it is the module)."""
+        """For each imported name the module it comes from, and its name there ("" for the module itself)."""
         if isinstance(node, ast.Import):
             return {
                 a.asname or a.name.partition(".")[0]: (a.name if a.asname else a.name.partition(".")[0], "")
@@ -144,7 +145,7 @@ class Module:
 
 
 def _own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes of one scope: functions and classes in it, not what is in them."""
+    """The nodes of one scope, including its functions and classes, but not their bodies."""
     left = list(body)
     while left:
         node = left.pop()
@@ -175,8 +176,9 @@ def _binds(body: Iterable[ast.AST]) -> set[str]:
 
 
 def _strip(node: ast.AST) -> None:
-    """Takes docstrings, and other texts that nobody reads, out of a statement."""
+    """Remove docstrings and other bare strings from a statement."""
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        # Every class of nodes has other fields.
         if isinstance(part := getattr(node, field, None), list):
             part[:] = [one for one in part if not _text(one)]
             for one in part:

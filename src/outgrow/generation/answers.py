@@ -304,7 +304,7 @@ def _sampled(
 
 def _packed(answers: Sequence[Answer], cost: SamplingCost) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Answers as arrays and facts for the store."""
-    columns = {
+    columns: dict[str, list[np.ndarray]] = {
         "logprobs": [np.array(one.logprobs, np.float64) for one in answers],
         "tokens": [np.array(one.tokens, np.int64) for one in answers],
     }

@@ -283,6 +283,8 @@ def _common(prefixes: Sequence[Sequence[int]]) -> int:
 class _Columns(DynamicLayer):
     """Keys and values (B, heads, columns, D) of one layer, with room ahead. A window is applied by the mask."""
 
+    is_initialized: bool
+
     def place(self, read: DynamicLayer, rows: Sequence[int], lengths: Sequence[int], batch: int, longest: int) -> None:
         """Stores the tokens that were read of some rows, each row ending in column `longest`."""
         assert read.keys is not None and read.values is not None

@@ -34,7 +34,7 @@ def client(seconds: float) -> Any:
     # `openai` is built on httpx or on its successor: this is the one that it has loaded.
     http: Any = sys.modules[openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]]
 
-    class Body(http.SyncByteStream):  # type: ignore[name-defined]
+    class Body(http.SyncByteStream):
         """The bytes of a reply, counted and timed."""
 
         def __init__(self, stream: Any):

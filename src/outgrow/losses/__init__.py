@@ -9,10 +9,14 @@ which no gradient passes: these derive from `Aimed` and define the aim alone.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import inspect
+import re
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from outgrow.core.registry import Registry, first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +51,11 @@ class Loss(ABC):
         """Class probabilities (..., C) that logits (..., C) stand for in a student trained on this loss."""
         return logits.softmax(-1)
 
+    @property
+    def code(self) -> tuple[Any, ...]:
+        """What computes it, for the keys of artifacts (`core/fingerprint.py`)."""
+        return (self,)
+
 
 class Aimed(Loss):
     """Cross-entropy to an aim: L = CE(f, stop(aim)), whose gradient in the logits is f - aim."""
@@ -61,10 +70,59 @@ class Aimed(Loss):
         return -(aim * logits.log_softmax(-1)).sum(-1)
 
 
-def registry() -> dict[str, str]:
-    """The first docstring line of every loss, by name."""
-    found = {}
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-        doc = importlib.import_module(f"{__name__}.{module}").__doc__ or ""
-        found[module] = doc.splitlines()[0]
-    return found
+Term = Callable[["Tensor", "Tensor", float], "Tensor"]
+"""(logits (..., N, C), targets (..., N, C), progress) -> loss of every item (..., N)."""
+
+
+@final
+@dataclass(frozen=True)
+class FunctionLoss(Loss):
+    """A function of logits, targets and progress as a loss."""
+
+    function: Term
+
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
+        return self.function(logits, targets, progress)
+
+    def __repr__(self) -> str:
+        return f"FunctionLoss({self.function.__module__}:{self.function.__qualname__})"
+
+    @property
+    def code(self) -> tuple[Any, ...]:
+        return (self, self.function)
+
+
+def as_loss(loss: Loss | Term | None) -> Loss:
+    """A loss, or a function as one; cross-entropy where none is given.
+
+    Example:
+        >>> as_loss(None)
+        Xent()
+    """
+    from outgrow.losses.xent import Xent
+
+    if loss is None:
+        return Xent()
+    return loss if isinstance(loss, Loss) else FunctionLoss(loss)
+
+
+@final
+@dataclass(frozen=True)
+class LossKind:
+    """A registered loss."""
+
+    name: str
+    """The name of the class in small letters: reverse_ce for ReverseCE."""
+    line: str
+    kind: type[Loss]
+
+
+def _read(value: object) -> LossKind | None:
+    if not (isinstance(value, type) and issubclass(value, Loss)) or inspect.isabstract(value):
+        return None
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", value.__name__).lower()
+    return LossKind(name, first_line(value), value)
+
+
+LOSSES = Registry("loss", __name__, "outgrow.losses", _read)
+find, registry = LOSSES.find, LOSSES.all

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Product(Aimed):
-    """Loss "product" of the code published with Burns et al. 2023 (arXiv 2312.09390); a zero head starts at the targets."""
+    """Cross-entropy with the normalised product of student and supervisor.
+
+    A head of zeros starts at the targets.
+
+    Args:
+        alpha: power of the targets.
+        beta: power of the student's probabilities.
+
+    Source:
+        Loss "product" of the code published with Burns et al. 2023 (arXiv 2312.09390).
+    """
 
     alpha: float = 1.0
     beta: float = 1.0

@@ -12,16 +12,19 @@ its idea wins against naive and one where it does not, and a test holds it to th
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from outgrow.core.errors import UserError, unknown
+from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.core.worlds import World
 
+if TYPE_CHECKING:
+    from outgrow.methods.resources import Resources, TextResources
+
+F = TypeVar("F", bound=Callable[..., Any])
 RESOURCES = {
     "weak": "weak labels of the transfer items (WeakLabels)",
     "student": "the strong model, to be trained on transfer items (Student)",
@@ -60,12 +63,12 @@ class Method:
     usual: bool
     """Whether it runs where no method is named."""
 
-    def fit(self, resources: Any, **parameters: Any) -> Any:
+    def fit(self, resources: Resources | TextResources, **parameters: Any) -> Any:
         """Run the method on the resources that it asks for; None if one of them is missing."""
         given = [getattr(resources, name) for name in self.resources]
         return None if any(one is None for one in given) else self.run(*given, **parameters)
 
-    def lacks(self, resources: Any) -> list[str]:
+    def lacks(self, resources: Resources | TextResources) -> list[str]:
         """The missing resources that it asks for, each with its description."""
         return [f"{name}: {RESOURCES[name]}" for name in self.resources if getattr(resources, name) is None]
 
@@ -85,7 +88,7 @@ class Method:
 
 def method(
     *, paper: str, differs: str = "", wins: World | None = None, ties: World | None = None, usual: bool = False
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[F], F]:
     """Mark a function as a method.
 
     Args:
@@ -96,11 +99,11 @@ def method(
         usual: whether the method runs where no method is named.
     """
 
-    def mark(run: Callable[..., Any]) -> Callable[..., Any]:
+    def marker(run: F) -> F:
         signature = inspect.signature(run).parameters.values()
-        run.method = Method(  # type: ignore[attr-defined]
+        record = Method(
             name=run.__name__.rstrip("_"),
-            line=(inspect.getdoc(run) or "").splitlines()[0],
+            line=first_line(run),
             paper=paper,
             differs=differs,
             run=run,
@@ -110,30 +113,15 @@ def method(
             ties=ties,
             usual=usual,
         )
-        return run
+        return mark(run, record)
 
-    return mark
-
-
-def registry() -> dict[str, Method]:
-    """Every method by name, found by walking the folder."""
-    return walked(__name__, __path__)
+    return marker
 
 
-def walked(package: str, folders: Iterable[str]) -> dict[str, Method]:
-    """The methods in a package's files, by name."""
-    found = {}
-    for info in pkgutil.iter_modules(folders):
-        for value in vars(importlib.import_module(f"{package}.{info.name}")).values():
-            marked = getattr(value, "method", None)
-            if isinstance(marked, Method):
-                found[marked.name] = marked
-    return dict(sorted(found.items()))
+def plain(run: Callable[..., Any]) -> Method:
+    """The record of a function that nobody marked."""
+    return METHODS.of(method(paper="own")(run))
 
 
-def find(name: str) -> Method:
-    """The method of that name."""
-    known = registry()
-    if name not in known:
-        raise unknown("method", name, known)
-    return known[name]
+METHODS = Registry("method", __name__, "outgrow.methods", marked(Method), plain)
+find, registry = METHODS.find, METHODS.all

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from outgrow.core.worlds import World
 from outgrow.label_models import WeakLabels
-from outgrow.losses.adaptconf import AdaptConf
+from outgrow.losses.adaptconf import Adaptconf
 from outgrow.methods import method
 from outgrow.students.base import Fitted, Student
 
@@ -25,4 +25,4 @@ def adaptconf(weak: WeakLabels, student: Student, *, temperature: float = 1.0) -
     Args:
         temperature: T; the larger, the nearer all weights are to 1/2.
     """
-    return student.fit(weak.beliefs, loss=AdaptConf(temperature))
+    return student.fit(weak.beliefs, loss=Adaptconf(temperature))

@@ -35,15 +35,15 @@ from outgrow.metrics.intervals import FEWEST, LEVEL, Components, Estimate, Score
 from outgrow.metrics.pgr import OK, Interval, ends, holm, status
 
 BASES = ("naive", "logconf")
-"""What every method is compared with."""
+"""The methods that every other one is compared with."""
 MOST_IMBALANCED = 0.65
 """A pair is imbalanced above this majority rate."""
 MOST_COPIED = 0.5
-"""A pair's errors are emulable where naive copies more than this share of the errors that it could have avoided."""
+"""A pair's errors are emulable if naive copies more than this share of the avoidable ones."""
 LEAST_ITEMS = 500
 """A pair has few items below this number of transfer items."""
 MOST_DOUBT = 0.7
-"""No interval for new tasks where that of sum_t B_t alone reaches further to both sides than this share of it."""
+"""No interval for new tasks is given if that of sum_t B_t extends beyond this share of it to both sides."""
 UNRESOLVED, IMBALANCED, EMULABLE, FEW, PLAIN = CLASSES = (
     "gap not resolved", "imbalanced", "emulable errors", "few items", "none of these",
 )  # fmt: skip
@@ -55,7 +55,7 @@ Terms = tuple[np.ndarray, np.ndarray, float, float]
 @final
 @dataclass(frozen=True)
 class Measured:
-    """What a run says of one pair. The scores of all pairs of a task are on the same test items and replicates."""
+    """The results of a run for one pair; all pairs of a task share test items and replicates."""
 
     task: str
     weak: str
@@ -68,15 +68,15 @@ class Measured:
     majority: float
     copied: float | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Of training all replicates, by method."""
+    """Training time of all replicates, by method."""
     flops: Mapping[str, float] = field(default_factory=dict)
-    """Of the models that a method read, by method."""
+    """FLOPs of the models that a method reads, by method."""
 
 
 @final
 @dataclass(frozen=True)
 class ComparisonFigure:
-    """A ratio of sums over tasks; an interval is None where it has no end or too little to judge by."""
+    """A ratio of sums over tasks; an interval is None if it is unbounded or the data are too few."""
 
     value: float
     ci: Interval | None
@@ -90,7 +90,7 @@ class ComparisonFigure:
 @final
 @dataclass(frozen=True)
 class Compared:
-    """A method against another one, on the pairs that both ran on; None where there is nothing to compare."""
+    """A method against another one, on the pairs that both ran on; None if there are none."""
 
     group: ComparisonFigure | None
     pgr: ComparisonFigure | None
@@ -100,7 +100,7 @@ class Compared:
 @final
 @dataclass(frozen=True)
 class Worst:
-    """The pair on which the interval of method - naive reaches lowest, its gap resolved or not."""
+    """The pair with the lowest lower bound of method - naive, whether its gap is resolved or not."""
 
     task: str
     weak: str
@@ -121,10 +121,10 @@ class Place:
     against: dict[str, Compared]
     """By name of the other method."""
     rank: float
-    """Mean over its pairs of the place of its score, 1 the best; those that tie share their places."""
+    """Mean over the pairs of the rank of its score, 1 the best; ties share their ranks."""
     won: int
     lost: int
-    """Pairs on which it differs from naive, after Holm's correction over the methods of the pair."""
+    """Number of pairs on which it differs from naive, after Holm's correction over the methods of the pair."""
     worst: Worst | None
     seconds: float | None
     flops: float | None
@@ -132,7 +132,11 @@ class Place:
     by_task: dict[str, ComparisonFigure]
     """Points against naive."""
     classes: dict[str, Compared]
-    """By class of pair: the group result and the mean PGR themselves, the points against naive."""
+    """By class of pair: the group result, the mean PGR, and the points against naive."""
+    bought: float = 0.0
+    """Gold labels that it bought, at most, in a pair."""
+    resources: tuple[str, ...] = ()
+    """What it asked for, as its runs record it."""
 
 
 @final
@@ -161,16 +165,20 @@ class Comparison:
 
 
 def copied(naive: float | None, ceiling: float | None) -> float | None:
-    """Of the supervisor's errors that the student taught by gold does not make, the share that naive makes.
+    """The share of the supervisor's errors that naive makes, of those that the ceiling does not make.
 
-    From the agreement of each with the supervisor where that is wrong. 0: what weak labels taught it repeats no more of
-    them than gold did; 1: it repeats them all.
+    Args:
+        naive: agreement of naive with the supervisor where the supervisor is wrong.
+        ceiling: the same of the ceiling.
+
+    Returns:
+        0 if naive repeats no more errors than the ceiling, 1 if it repeats all; None if unknown.
     """
     return None if naive is None or ceiling is None or ceiling >= 1 else (naive - ceiling) / (1 - ceiling)
 
 
 def compare(pairs: Sequence[Measured]) -> Comparison:
-    """The leaderboard of all methods but floor and ceiling. The order of the pairs is irrelevant."""
+    """The leaderboard of all methods except floor and ceiling, for pairs in any order."""
     seats = seats_of(pairs)
     names = sorted({name for seat in seats for name in seat.methods})
     beaten = [seat.beaten() for seat in seats]
@@ -216,7 +224,7 @@ def compare(pairs: Sequence[Measured]) -> Comparison:
 
 
 def figure(seats: Sequence[Seat], quantity: Quantity, method: str, base: str) -> ComparisonFigure | None:
-    """One quantity of `method` against `base` ("floor" for the quantity itself), over those seats that have all it needs."""
+    """One quantity of `method` against `base` ("floor" for the quantity itself), over the pairs that have both."""
     used = [s for s in seats if {method, base} <= s.pair.scores.keys() and (quantity == "points" or s.resolved)]
     if method == base or not used:
         return None
@@ -254,7 +262,7 @@ def ratio(parts: Sequence[ScoreTable]) -> tuple[float, Interval | None, Interval
 
 
 def _between(a: np.ndarray, b: np.ndarray) -> Interval | None:
-    """The p with (sum_t A_t - p B_t)^2 <= t^2 T var_t(A_t - p B_t), between the roots of a quadratic; None by `MOST_DOUBT`."""
+    """The p with (sum_t A_t - p B_t)^2 <= t^2 T var_t(A_t - p B_t), by a quadratic equation; None by `MOST_DOUBT`."""
     (s_aa, s_ab), (_, s_bb) = quantile(len(a) - 1) ** 2 * len(a) * np.cov(a, b)
     if s_bb > (MOST_DOUBT * b.sum()) ** 2:
         return None

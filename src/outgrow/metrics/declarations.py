@@ -1,4 +1,4 @@
-"""Declarations of functions that may be called: what a prompt says of them, and what a check compares calls with."""
+"""Declarations of functions that may be called, for prompts and for checks of calls."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any, final
 @final
 @dataclass(frozen=True)
 class Argument:
-    """What a declaration says of one argument."""
+    """The declaration of one argument."""
 
     kinds: tuple[str, ...]
-    """The types that it may have, in the declaration's words; () where none is said."""
+    """The allowed types, in the declaration's words; () if none is given."""
     needed: bool
     options: tuple[Any, ...] = ()
-    """The values that it may have, () where any."""
+    """The allowed values; () for any."""
     items: str = ""
     """The type of a list's elements."""
 
@@ -33,9 +33,10 @@ class Declaration:
 
 
 def declared(functions: Any) -> dict[str, Declaration]:
-    """Declarations by name, as the leaderboard or OpenAI ({"type": "function", "function": ...}) write them, with or without parameters.
+    """Declarations by name, from the leaderboard's format or OpenAI's {"type": "function", "function": ...}.
 
-    Raises ValueError, in words, for what is none, or that Python cannot call by name.
+    Raises:
+        ValueError: a declaration is malformed, or Python cannot call the function by name.
     """
     if not isinstance(functions, list) or not functions:
         raise ValueError("no list of functions")

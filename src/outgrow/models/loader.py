@@ -203,7 +203,8 @@ def forward(loaded: Any, batch: Batch, causal: bool) -> Any:
     if causal:
         # A position does not see what is to its right: no mask is needed, and attention is fastest without.
         return loaded(input_ids=tokens, use_cache=False)
-    mask, lengths = None, torch.from_numpy(batch.lengths).to(where)
+    lengths = torch.from_numpy(batch.lengths).to(where)
+    attended = None
     if int(lengths.min()) < tokens.shape[1]:
-        mask = (torch.arange(tokens.shape[1], device=where) < lengths[:, None]).long()
-    return loaded(input_ids=tokens, attention_mask=mask)
+        attended = (torch.arange(tokens.shape[1], device=where) < lengths[:, None]).long()
+    return loaded(input_ids=tokens, attention_mask=attended)

@@ -54,7 +54,7 @@ def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, stor
     Returns:
         Features with x float32 (1, N, 4K).
     """
-    known = sorted({images[i] for i in np.flatnonzero(pool)})
+    known = sorted({images[i] for i in np.flatnonzero(pool).tolist()})
     k = scratch.centroids(model.name)
     made = {"centroids": k, "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known))}
     learned = store.make("patches", made | {"code": fingerprint("patches")}, lambda: _learn(known, k))

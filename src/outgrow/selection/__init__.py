@@ -1,22 +1,31 @@
-"""Selections: which items to trust, and how much. One file each, found by walking the folder.
+"""Selections: which items to trust, and how much; one a file.
 
-A selection is a function named like its file that returns weights (R, N) float32 >= 0 for `student.fit(..., weights=...)`.
+@selection
+def margin(belief: Belief) -> np.ndarray: ...         weights (R, N) float32 >= 0 for `student.fit(..., weights=...)`
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
+from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.label_models import Belief
 
 
 def top(score: np.ndarray, belief: Belief, share: float) -> np.ndarray:
-    """Weights (R, N): 1 for the share with the highest score (R, N) of the items that each class is named for, else 0.
+    """Keep the best-scored share of the items of each class; items tied with the last one are kept, too.
 
-    Items that score as the last one kept are kept with it; items without a weak label are not.
+    Args:
+        score: (R, N), the higher the better.
+        belief: whose likeliest classes divide the items.
+        share: the share of each class that is kept.
+
+    Returns:
+        Weights (R, N), 1 for kept items; 0 for others and for items without a weak label.
     """
     answer = np.where(np.isnan(belief.probs).any(-1), -1, belief.probs.argmax(-1))
     out = np.zeros(answer.shape, np.float32)
@@ -28,7 +37,20 @@ def top(score: np.ndarray, belief: Belief, share: float) -> np.ndarray:
     return out
 
 
-def registry() -> dict[str, str]:
-    """Name of every selection and its first line, found by walking the folder."""
-    modules = sorted(m.name for m in pkgutil.iter_modules(__path__))
-    return {name: (importlib.import_module(f"{__name__}.{name}").__doc__ or "").splitlines()[0] for name in modules}
+@final
+@dataclass(frozen=True)
+class Selection:
+    """A registered selection."""
+
+    name: str
+    line: str
+    run: Callable[..., np.ndarray]
+
+
+def selection(run: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Mark a function as a selection."""
+    return mark(run, Selection(run.__name__, first_line(run), run))
+
+
+SELECTIONS = Registry("selection", __name__, "outgrow.selection", marked(Selection))
+registry = SELECTIONS.all

@@ -1,13 +1,22 @@
-"""The surest items: of every class that the weak labels name, the share with the most confidence."""
+"""Confidence: of every class that the weak labels name, the share of items with the most confidence."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from outgrow.label_models import Belief
-from outgrow.selection import top
+from outgrow.selection import selection, top
 
 
+@selection
 def confidence(belief: Belief, share: float) -> np.ndarray:
-    """Weights (R, N), 1 for what is kept and 0 for the rest; items as confident as the last one kept are kept with it."""
+    """The most confident items of every class that the weak labels name.
+
+    Args:
+        belief: the weak labels.
+        share: share of every class that is kept; items tied with the last one are kept, too.
+
+    Returns:
+        Weights (R, N): 1 for kept items, 0 for others.
+    """
     return top(belief.confidence, belief, share)

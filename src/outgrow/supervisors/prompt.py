@@ -1,14 +1,18 @@
-"""A language model that is asked, and has learned nothing from this task."""
+"""A language model with a zero-shot prompt, which has learned nothing from this task."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outgrow.supervisors import SupervisorView, supervisor
 from outgrow.tasks.task import Task
+
+if TYPE_CHECKING:
+    from outgrow.models.language_model import ZeroShot
+    from outgrow.store import Store
 
 PREFER = "Which of the two is better?\n\nA: {first}\n\nB: {second}\n\nThe better one is"
 
@@ -20,10 +24,10 @@ def prompt(view: SupervisorView, model: str) -> np.ndarray:
     return np.broadcast_to(p, (len(view.gold), *p.shape))
 
 
-def ask(task: Task, items: Sequence[int], model: str, store: Any) -> tuple[np.ndarray, Any]:
-    """Zero-shot probabilities (n, C) of the items by number, and the engine's record (seconds, flops).
+def ask(task: Task, items: Sequence[int], model: str, store: Store) -> tuple[np.ndarray, ZeroShot]:
+    """Zero-shot probabilities (n, C) of items, and the engine's record (seconds, flops).
 
-    Of two texts the model is asked both ways round, since the first place is an advantage of its own.
+    Two texts are compared in both orders, since models favour the first place.
     """
     from outgrow import models
 

@@ -12,13 +12,13 @@ gold: of an item it knows only `shown`. A file whose name begins with _ holds no
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, final
+
+from outgrow.core.errors import UserError
+from outgrow.core.registry import Registry, first_line, mark, marked
 
 
 @final
@@ -60,26 +60,26 @@ class Verifier:
 NEEDS = ("attempts", "model", "verdicts")
 """What can be handed to a verifier, `attempts` first and always."""
 
-_known: dict[str, Verifier] = {}
-
 
 def verifier(paper: str = "") -> Callable[[Callable], Callable]:
-    """Registers the decorated function as a verifier. Raises TypeError where it needs what is not in `NEEDS`."""
+    """Marks a function as a verifier. Raises TypeError where it needs what is not in `NEEDS`."""
 
-    def register(run: Callable) -> Callable:
+    def marker(run: Callable) -> Callable:
         needs = tuple(p.name for p in inspect.signature(run).parameters.values() if p.kind is not p.KEYWORD_ONLY)
         if needs[:1] != NEEDS[:1] or set(needs) - set(NEEDS):
             needed, possible = ", ".join(needs) or "nothing", ", ".join(NEEDS)
             raise TypeError(f"verifier {run.__name__} needs {needed}: it can have {possible}, attempts first")
-        _known[run.__name__] = Verifier(run.__name__, (run.__doc__ or "").splitlines()[0], paper, run, needs)
-        return run
+        return mark(run, Verifier(run.__name__, first_line(run), paper, run, needs))
 
-    return register
+    return marker
 
 
-@cache
-def registry() -> dict[str, Verifier]:
-    """Every verifier by its name."""
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")):
-        importlib.import_module(f"{__name__}.{module}")
-    return dict(sorted(_known.items()))
+def _plain(run: Callable) -> Verifier:
+    try:
+        return VERIFIERS.of(verifier()(run))
+    except TypeError as error:
+        raise UserError(str(error)) from None
+
+
+VERIFIERS = Registry("verifier", __name__, "outgrow.verifiers", marked(Verifier), _plain)
+find, registry = VERIFIERS.find, VERIFIERS.all

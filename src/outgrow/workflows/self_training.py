@@ -29,7 +29,7 @@ from outgrow.metrics import coverage
 from outgrow.models import Model
 from outgrow.pipeline import scoring
 from outgrow.store import Store
-from outgrow.tasks.generation import GenerationGold, GenerationTask
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.training.causal import Example, tune
 from outgrow.verifiers import Attempt
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from outgrow.core.errors import unknown
+from outgrow.core.registry import Registry, marked
 from outgrow.generation import Answer
-from outgrow.methods import Method, method, walked
+from outgrow.methods import Method, method, plain
 from outgrow.verifiers import Verdict
 
 if TYPE_CHECKING:
@@ -86,17 +86,7 @@ class WeakAnswers:
         return not cut or not all(cut)
 
 
-def registry() -> dict[str, Method]:
-    """Every method by name, found by walking the folder."""
-    return walked(__name__, __path__)
+TEXT_METHODS = Registry("method for generation tasks", __name__, "outgrow.text_methods", marked(Method), plain)
+find, registry = TEXT_METHODS.find, TEXT_METHODS.all
 
-
-def find(name: str) -> Method:
-    """The method of that name."""
-    known = registry()
-    if name not in known:
-        raise unknown("method for answers in words", name, known)
-    return known[name]
-
-
-__all__ = ["RESOURCES", "Verify", "WeakAnswers", "find", "method", "registry"]
+__all__ = ["RESOURCES", "TEXT_METHODS", "Verify", "WeakAnswers", "find", "method", "registry"]

@@ -21,11 +21,11 @@ for screens and paper with `width` 912 where it is `wide`, else 430 (two beside 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from outgrow.core.registry import Registry, mark, marked
 
 WIDE, PHONE, HALF = 912, 350, 430
 Page = Literal["study", "learn", "committee", "audit", "proxy_tuning"]
@@ -47,25 +47,21 @@ class Chart:
     draw: Draw
 
 
-_charts: dict[str, Chart] = {}
-
-
 def chart(
     *, order: int, title: str, caption: str, page: Page = "study", of: Subject = "pair", wide: bool = False
 ) -> Callable[[Draw], Draw]:
-    """Make a function a chart of a page."""
+    """Mark a function as a chart of a page."""
 
-    def register(function: Draw) -> Draw:
-        name = function.__name__
-        _charts[name] = Chart(name, page, of, order, title, caption, wide, function)
-        return function
+    def marker(function: Draw) -> Draw:
+        return mark(function, Chart(function.__name__, page, of, order, title, caption, wide, function))
 
-    return register
+    return marker
+
+
+CHARTS = Registry("chart", __name__, "outgrow.charts", marked(Chart))
 
 
 def charts(page: Page | None = None) -> list[Chart]:
     """All charts of a page in its order; without `page`, all there are."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-    found = [chart for chart in _charts.values() if page in (None, chart.page)]
+    found = [chart for chart in CHARTS.all().values() if page in (None, chart.page)]
     return sorted(found, key=lambda chart: (chart.page, chart.order, chart.name))
