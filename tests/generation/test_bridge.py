@@ -178,7 +178,9 @@ def test_supervisors_that_disagree_teach_what_most_of_them_say(both, store):
         taught = tuning.tune(
             student.model, said, kind="full", seed=0, store=store, epochs=30, rate=1e-2, loss=Bayesian(0.3)
         )
-        return [answer.text for answer in Local(taught).draw(["rome"], 1, Sampling(tokens=8, temperature=0), [[0]])[0]]
+        return [
+            answer.text for answer in Local(taught).sample(["rome"], 1, Sampling(tokens=8, temperature=0), [[0]])[0]
+        ]
 
     assert (learned(1), learned(4)) == (["is in"], ["lyon"])
 
@@ -186,7 +188,7 @@ def test_supervisors_that_disagree_teach_what_most_of_them_say(both, store):
 def test_a_tokenizer_that_does_not_tell_where_its_tokens_stand_is_refused(both, monkeypatch):
     weak, student = both
     monkeypatch.setattr(type(weak), "spans", lambda self, text: [(0, 0)] * len(self.after(text)))
-    with pytest.raises(UserError, match="does not tell where"):
+    with pytest.raises(UserError, match="does not give the positions"):
         bridge.across("rome is", weak, np.zeros(2), student, np.zeros(5))
 
 
@@ -300,14 +302,14 @@ def test_three_identical_supervisors_are_one(both, loss):
     scores = np.linspace(0.2, 1, len(text.ids) - text.start).astype(np.float32)
     net = tuning.CausalNetwork(student.model, "full", 1, derive(0))
 
-    def loss(weights: np.ndarray) -> float:
+    def total(weights: np.ndarray) -> float:
         lessons = tuning.Lessons(
             [text] * len(weights), [scores] * len(weights), weights / weights.mean(), loss, 1, 0, ""
         )
         with torch.no_grad():
             return float(sum(lessons.losses(net, np.arange(len(weights)), 0.4)))
 
-    assert loss(np.array([0.2, 0.5, 0.3])) == pytest.approx(loss(np.ones(1)), rel=1e-5)
+    assert total(np.array([0.2, 0.5, 0.3])) == pytest.approx(total(np.ones(1)), rel=1e-5)
 
 
 def test_weights_of_supervisors_weight_their_losses(both):

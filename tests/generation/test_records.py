@@ -457,4 +457,4 @@ def test_draws_of_a_file_are_numbers_and_the_same_draw_twice_is_one(tmp_path):
         )
     )
     model = named(f"answers:{tmp_path / 'a.jsonl'}", Store(tmp_path / "store"))
-    assert [a.text for a in model.draw(["p"], 2, Sampling(), [])[0]] == ["two", "ten"]
+    assert [a.text for a in model.sample(["p"], 2, Sampling(), [])[0]] == ["two", "ten"]

@@ -19,7 +19,7 @@ class Judge:
     def __init__(self, likes) -> None:
         self.likes, self.asked = likes, []
 
-    def draw(self, prompts, n, how, seeds):
+    def sample(self, prompts, n, how, seeds):
         raise NotImplementedError
 
     def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
