@@ -81,9 +81,10 @@ def load(cls: type[T], data: Any, where: str | Path) -> T:
                 f"{where} is of version {version!r}, and this outgrow reads up to {VERSION}: update outgrow"
             )
     try:
-        return _read(cls, _finite(data), ())
+        found: T = _read(cls, _finite(data), ())
     except _Misfit as error:
         raise UserError(f"{where}: {error}: {REMEDY}") from None
+    return found
 
 
 def parse(text: str | bytes, where: str | Path) -> Any:
