@@ -262,7 +262,7 @@ class ConvnetRun:
 
     def save(self, path: Path) -> None:
         """Write the network's weights and what it takes to predict with it."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save as encode
 
         pictures = self.pictures
         facts = {
@@ -271,13 +271,9 @@ class ConvnetRun:
             "text": pictures.words is not None,
             "objective": record_of(self.loss),
         }
-        disk.folder(path)
-        with disk.guarded(path):
-            save_file(
-                {name[8:]: np.array(value) for name, value in self.trained.items() if name.startswith("weights/")},
-                path / ARRAYS,
-            )
-            (path / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        weights = {name[8:]: np.array(value) for name, value in self.trained.items() if name.startswith("weights/")}
+        disk.write(path / ARRAYS, encode(weights))
+        disk.write(path / FACTS, json.dumps(facts, indent=1) + "\n")
 
     def _network(self) -> ConvNetwork:
         rng = derive(self.seed, "convnet", self.replicate)

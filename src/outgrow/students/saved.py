@@ -15,7 +15,7 @@ class), the family of linear functions that contains the posteriors of Dawid & S
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -23,6 +23,7 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import models
+from outgrow.core import records
 from outgrow.core.errors import UserError
 from outgrow.label_models._votes import Votes
 from outgrow.losses._names import loss_of, record_of
@@ -31,10 +32,36 @@ from outgrow.students.ensemble import Choice, Pool, pooled
 from outgrow.training.classifier import KINDS
 
 FORMAT = 2
-"""Goes up when the same files would mean something else."""
+"""The `format` of a student.json of before it had a version."""
 FACTS, ARRAYS, CHECKPOINT = "student.json", "student.safetensors", "model.safetensors"
 VOTES = "votes"
 """The model name of a student that reads votes."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudentFile:
+    """student.json: `SavedStudent` without its arrays."""
+
+    classes: tuple[str, ...]
+    model: str
+    digest: str
+    revision: str
+    pooling: str
+    precision: str
+    head: str
+    heads: tuple[dict[str, Any], ...]
+    voters: tuple[str, ...]
+    template: str
+    columns: dict[str, str]
+    words: tuple[str, ...]
+    taught: dict[str, Any]
+    sha256: str
+    """Of the file of weights."""
+
+
+SHARED = tuple(field.name for field in fields(StudentFile) if field.name != "sha256")
+"""What a student and its file have in common."""
 
 
 @final
@@ -207,10 +234,10 @@ def save(student: SavedStudent, folder: Path, fitted: Any = None) -> None:
         if student.head in KINDS:
             members(fitted, 0)[0][0].save(folder)
         else:
-            (folder / ARRAYS).write_bytes(encode(dict(student.arrays)))
-        facts = asdict(student) | {"format": FORMAT, "sha256": disk.sha256(folder / _data(student.head))}
-        del facts["arrays"], facts["folder"]
-        (folder / FACTS).write_bytes(record.encode(facts))
+            disk.write(folder / ARRAYS, encode(dict(student.arrays)))
+        kept = {name: getattr(student, name) for name in SHARED}
+        facts = StudentFile(**kept, sha256=disk.sha256(folder / _data(student.head)))
+    disk.write(folder / FACTS, record.encode({"version": records.VERSION, **records.dump(facts)}))
 
 
 def _data(head: str) -> str:
@@ -234,14 +261,13 @@ def load(folder: Path | str) -> SavedStudent:
         raise UserError(
             f"no student in {folder}: give the folder that `outgrow learn` wrote ({FACTS}, and its weights)"
         ) from None
-    broken = FACTS if facts is None else data if found != facts.pop("sha256", None) else None
+    broken = FACTS if facts is None else data if found != facts.get("sha256") else None
     if facts is None or broken:
         raise UserError(
             f"the student in {folder} is damaged: {broken} is not as it was written; run `outgrow learn` again"
         )
-    if facts.pop("format") != FORMAT:
+    if "version" not in facts and facts["format"] != FORMAT:
         raise UserError(f"the student in {folder} was written by another version of outgrow: run `outgrow learn` again")
-    tuples = {name: tuple(facts[name]) for name in ("classes", "words", "voters", "heads")}
-    return SavedStudent(
-        **facts | tuples, arrays=decode((folder / ARRAYS).read_bytes()) if data == ARRAYS else {}, folder=folder
-    )
+    known = records.load(StudentFile, facts, folder / FACTS)
+    arrays = decode((folder / ARRAYS).read_bytes()) if data == ARRAYS else {}
+    return SavedStudent(**{name: getattr(known, name) for name in SHARED}, arrays=arrays, folder=folder)
