@@ -193,9 +193,9 @@ class _Study:
 
 
 def _merged(monkeypatch, capsys, *arguments: str) -> dict:
-    from outgrow.workflows import study
+    from outgrow.workflows import front
 
-    monkeypatch.setattr(study, "Study", _Study)
+    monkeypatch.setattr(front, "Study", _Study)
     code, _, err = _outgrow(capsys, "run", *arguments)
     assert (code, err) == (2, "outgrow: stop here\n")
     return _Study.asked
@@ -246,7 +246,7 @@ def test_every_flag_reaches_the_study(monkeypatch, capsys) -> None:
 def test_every_argument_of_the_study_has_a_flag_and_a_key(tmp_path: Path) -> None:
     from dataclasses import fields
 
-    from outgrow.workflows.study import Study
+    from outgrow.workflows.front import Study
 
     file = tmp_path / "study.toml"
     file.write_text(
@@ -426,9 +426,9 @@ def test_report_writes_the_page_and_prints_its_path(folder: Path, capsys, monkey
 
 
 def test_run_shows_the_results_and_says_where_the_report_is(folder: Path, capsys, monkeypatch) -> None:
-    from outgrow.workflows import study
+    from outgrow.workflows import front
 
-    monkeypatch.setattr(study, "Study", lambda **_: SimpleNamespace(run=lambda overwrite: SimpleNamespace(path=folder)))
+    monkeypatch.setattr(front, "Study", lambda **_: SimpleNamespace(run=lambda overwrite: SimpleNamespace(path=folder)))
     code, out, _ = _outgrow(capsys, "run")
     assert code == 0 and "logconf" in out and out.splitlines()[-1] == f"report: {folder / 'report.html'}"
 

@@ -22,9 +22,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar, final
 
@@ -76,14 +76,9 @@ def first_line(value: object) -> str:
     return (inspect.getdoc(value) or "").partition("\n")[0]
 
 
-@cache
-def _installed() -> EntryPoints:
-    return entry_points()
-
-
 def _points(group: str) -> list[EntryPoint]:
     """The entry points of a group, in the order of their names."""
-    return sorted(_installed().select(group=group), key=lambda point: (point.name, point.value))
+    return sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
 
 
 @final
