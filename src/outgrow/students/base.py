@@ -79,7 +79,7 @@ class Student(Protocol):
 
 @runtime_checkable
 class Embedding(Protocol):
-    """A student with features: of frozen ones those that targets choose, else those that targets have taught."""
+    """A student with features: frozen ones of a layer that targets choose, or features trained on targets."""
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """Standardised features (N, K) of every item, for each replicate."""
