@@ -1,4 +1,4 @@
-"""OUTGROW_ALONE=1: an answer, a beam and a score depend on their prompt alone, to the last bit; without it, up to the order of sums."""
+"""OUTGROW_ALONE=1: answers, beams and scores depend on their prompt alone; without it, up to the order of sums."""
 
 from __future__ import annotations
 

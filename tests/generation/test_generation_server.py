@@ -282,7 +282,10 @@ def test_a_server_that_tells_less_than_the_whole_vocabulary_is_not_stepped(local
 
 
 def test_without_the_openai_client_the_install_line_is_shown() -> None:
-    code = "import sys; sys.modules['openai'] = None\nfrom outgrow.generation.server import Server\nServer('http://localhost/v1', 'x')"
+    code = (
+        "import sys; sys.modules['openai'] = None\nfrom outgrow.generation.server import Server\n"
+        "Server('http://localhost/v1', 'x')"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
     assert "pip install 'outgrow[server]'" in run.stderr
 

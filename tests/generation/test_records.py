@@ -1,4 +1,4 @@
-"""Recorded answers: what tables of them mean, what is asked about, how gold chooses its scorer, and lists of columns as the README prints them."""
+"""Recorded answers: how tables are read, how gold chooses its scorer, and lists of columns as in the README."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def test_places_are_asked_once_each_and_answered_in_json() -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A task that a tiny model can learn, a strong and a small model of one vocabulary, and few statements of knowledge."""
+    """A task for a tiny model, a strong and a small model of one vocabulary, and few statements of knowledge."""
     root = tmp_path_factory.mktemp("steer")
     rows = [
         {"prompt": f"the city of {a} {b} {c} is in", "answer": PLACES[i % 4]}
