@@ -27,7 +27,7 @@ Columns = dict[str, list]
 
 
 def plain(items: int = ITEMS, classes: Sequence[Any] = ("ham", "spam")) -> Columns:
-    """Items of classes in turn, with gold and three annotators, each wrong on its own fifth: their majority is right."""
+    """Items of classes in turn, with gold and three annotators, each wrong on its own fifth: the majority is right."""
 
     def voted(by: int) -> list:
         return [classes[(i + (i % 5 == by)) % len(classes)] for i in range(items)]

@@ -127,7 +127,7 @@ def test_errors_that_all_share_are_seen_with_gold_alone_and_said_to_be_so():
 
 
 def rules(same: float, seed: int = 0, items: int = 3000) -> Evidence:
-    """Eight rules of four classes that vote on a fifth of their class and a tenth of others; 1 copies 0 at rate `same`."""
+    """Eight rules of four classes: votes on a fifth of their class, a tenth of others; 1 copies 0 at rate `same`."""
     rng = np.random.default_rng(seed)
     gold, names = rng.integers(4, size=items), np.arange(8) // 2
     speaks = rng.random((8, items)) < np.where(gold == names[:, None], 0.2, 0.1)

@@ -19,7 +19,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 def pairs(rng: np.random.Generator, items: int, looks: float) -> tuple[np.ndarray, np.ndarray]:
-    """(items, 2) differences of pairs of answers in quality and looks, which correlate; and how much better the first is."""
+    """(items, 2) differences of pairs in quality and looks, which correlate; and how much better the first is."""
     quality = 2 * rng.normal(size=(items, 2))
     seen = looks * quality + rng.normal(size=(items, 2))
     better = quality[:, 0] - quality[:, 1]
@@ -27,7 +27,7 @@ def pairs(rng: np.random.Generator, items: int, looks: float) -> tuple[np.ndarra
 
 
 def taught(rng: np.random.Generator, position: float = 0.0, looks: float = 0.0, blind: bool = False):
-    """A logistic regression as a judge of pairs in both orders; `position`: its bias for the first; `blind`: to quality."""
+    """A logistic regression judges pairs in both orders; `position`: its bias for the first; `blind`: to quality."""
     from sklearn.linear_model import LogisticRegression
 
     x, better = pairs(rng, 600, looks)
@@ -183,7 +183,7 @@ def test_items_of_one_group_count_once_where_they_are_alike():
 
 @pytest.mark.parametrize("groups", [False, True])
 def test_judges_asked_ten_times_about_an_item_raise_an_alarm_no_oftener_than_stated(groups):
-    """A judge is right or wrong on ten items together: with these groups there are no false alarms, without them some."""
+    """A judge is right or wrong on ten items together: only without these groups there are false alarms."""
     rng, alarms = np.random.default_rng(4), 0
     for _ in range(200):
         side = np.repeat(

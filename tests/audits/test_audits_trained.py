@@ -90,7 +90,7 @@ def test_a_gap_is_found_where_it_is_and_missed_where_it_is_not(imitated, apart, 
 
 
 def test_of_a_study_calibration_is_asked_on_weak_train(apart):
-    """Trained supervisors are about calibrated; sharpened to the eighth power they are not, and a temperature mends it."""
+    """Trained supervisors are about calibrated; to the eighth power they are not, and a temperature mends it."""
     for one in apart[:4]:
         assert found("CALIBRATION", one)["CALIBRATION"].severity == "ok"
         sharp = one.before.said**8

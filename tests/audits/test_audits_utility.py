@@ -29,7 +29,7 @@ def both_ways(k: int = K) -> tuple[np.ndarray, np.ndarray]:
 
 
 def seen(x: np.ndarray, first: np.ndarray, second: np.ndarray, turning: bool) -> np.ndarray:
-    """A question as a judge sees it: differences of features of outcomes (K, 2), and (`turning`) the lead on a circle."""
+    """A question: differences of features of outcomes (K, 2), and (`turning`) the lead on a circle."""
     a, b = x[first], x[second]
     return np.column_stack([a - b, *([a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]] if turning else [])])
 

@@ -145,7 +145,8 @@ CASES: list[tuple[odd.Maker, str, str | Right]] = [
     (odd.unnamed_column, f"learn t.csv {LEARN}", HAM),
     (
         odd.odd_columns,
-        "learn t.parquet --text text --strong votes --id id --out out '--votes=x, y' --votes=--votes '--votes={text}[0] \U0001f600\n'",
+        "learn t.parquet --text text --strong votes --id id --out out "
+        "'--votes=x, y' --votes=--votes '--votes={text}[0] \U0001f600\n'",
         lambda found: found.learned == (["ham", "spam"], 60, 60) and set(found.accuracy.values()) == {0.8, 1.0},
     ),
     (odd.long_cells, f"learn t.csv {LEARN}", HAM),
@@ -158,7 +159,8 @@ CASES: list[tuple[odd.Maker, str, str | Right]] = [
     (odd.right_to_left, "audit votes.jsonl --out out", harmless("audit.html")),
     (
         odd.markup,
-        f"learn t.jsonl --text text '--votes={odd.SCRIPT}a' '--votes={odd.SCRIPT}b' '--votes={odd.SCRIPT}c' --strong votes --id id --out out --suggest 3",
+        f"learn t.jsonl --text text '--votes={odd.SCRIPT}a' '--votes={odd.SCRIPT}b' '--votes={odd.SCRIPT}c' "
+        "--strong votes --id id --out out --suggest 3",
         both(harmless("report.html"), lambda found: found.learned == ([odd.SCRIPT, odd.PICTURE], 60, 60)),
     ),
     (odd.markup, "audit votes.jsonl --out out", harmless("audit.html")),

@@ -80,7 +80,7 @@ def sets(n: int, k: int) -> np.ndarray:
 
 
 def slow_majority(rows, form) -> dict[int, float]:
-    """The same slowly: count the answers of each form; the commonest forms share the choice, and their answers the form's."""
+    """The same slowly: the commonest forms share the choice, and their answers the share of the form."""
     rows = [i for i in rows if form[i] >= 0] or list(rows)
     times = {said: sum(form[i] == said for i in rows) for said in set(form[rows])}
     tied = [said for said, n in times.items() if n == max(times.values())]
@@ -251,7 +251,7 @@ def test_a_long_table_of_recorded_answers_needs_no_model(tmp_path, store):
     found = committee(str(tmp_path / "long.csv"), out=tmp_path / "out", store=store)
     at = {(f["choice"], f["k"]): f["right"]["value"] for f in found.facts["figures"]}
     assert found.facts["items"] == 12 and at["coverage", 4] == 1
-    # (i + k) % 3 over k = 0..3 is twice i % 3 and once each other: the majority is right for 1/3, a single one for 4/12.
+    # (i + k) % 3 over k = 0..3 is twice i % 3 and once each other: the majority is right for 1/3, a single for 4/12.
     assert at["majority", 4] == pytest.approx(1 / 3) and at["single", 4] == pytest.approx(1 / 3)
     kept = pl.read_parquet(tmp_path / "out" / "answers.parquet")
     assert kept.height == 48 and kept["correct"].mean() == pytest.approx(1 / 3)
