@@ -241,7 +241,7 @@ class Server(Tokenized):
         if missing:
             raise UserError(
                 f"{self.url} tells {size - missing:,} of the {size:,} log-probabilities of {self.name!r}: steering and beams need all of "
-                f"them, by token id (vLLM: --max-logprobs {size}), and tokenizer= must name its own tokenizer{why}"
+                f"them, by token id (vLLM: max-logprobs {size}), and tokenizer= must name its own tokenizer{why}"
             )
         return row
 
