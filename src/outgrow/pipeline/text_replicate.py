@@ -23,8 +23,8 @@ from outgrow.pipeline import scoring
 from outgrow.pipeline.seal import Seal, Sealed, Service, call
 from outgrow.students.generator import TextStudent, Writers, epochs, training_seed
 from outgrow.supervisors.text import SHOTS, ModelSupervisor, Named, RecordedSupervisor, Supervisor, shown
-from outgrow.tasks.generation import GenerationGold, GenerationTask
 from outgrow.tasks.splits import draw
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt
 from outgrow.verifiers import Verdict as Checked
 

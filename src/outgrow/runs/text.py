@@ -24,7 +24,7 @@ from outgrow.runs import write as results
 from outgrow.runs.compare import safe
 from outgrow.runs.schema.study import DetailsFile
 from outgrow.store import disk
-from outgrow.tasks.generation import GenerationGold, GenerationTask
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 if TYPE_CHECKING:
     from outgrow.workflows.text_study import TextStudy

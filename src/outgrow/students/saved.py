@@ -14,7 +14,6 @@ class), the family of linear functions that contains the posteriors of Dawid & S
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -27,6 +26,7 @@ from outgrow import models
 from outgrow.core import records
 from outgrow.core.errors import UserError
 from outgrow.label_models._votes import Votes
+from outgrow.losses._names import loss_of, record_of
 from outgrow.store import Store, disk, record
 from outgrow.students.ensemble import Choice, Pool, pooled
 from outgrow.training.classifier import KINDS
@@ -125,7 +125,7 @@ class SavedStudent:
 
         store = Store.default()
         read = Texts(models.resolve(str(self.folder), store), tuple((text,) for text in texts), self.classes, store)
-        return read.probs(None, _objective(self.heads[0]))
+        return read.probs(None, loss_of(self.heads[0]["objective"]))
 
     def _read(self, texts: Sequence[str] | np.ndarray, layers: tuple[int, ...]) -> Sequence[np.ndarray]:
         """The features (n, D) of every layer."""
@@ -155,7 +155,8 @@ class SavedStudent:
         head = linear.Heads(at["weights"]) if self.head == "linear" else mlp.Networks(at["first"], at["second"])
         axes = torch.zeros(at["weights"].shape[-1] if self.head == "linear" else at["first"].shape[-2])
         basis = linear.Basis(torch.empty(0, len(axes)), axes, axes, at["centre"], at["turn"])
-        return _objective(self.heads[number]).read(head.logits(basis.project(torch.from_numpy(np.array(x))))[0]).numpy()
+        logits = head.logits(basis.project(torch.from_numpy(np.array(x))))[0]
+        return loss_of(self.heads[number]["objective"]).read(logits).numpy()
 
     @cached_property
     def _checkpoint(self) -> models.Model:
@@ -186,7 +187,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
         run = tuned.runs[replicate]
         return {
             "head": run.kind,
-            "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.loss)},),
+            "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": record_of(run.loss)},),
             "arrays": {},
         }
     heads: list[dict[str, Any]] = []
@@ -205,7 +206,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
             kind, kept = "mlp", {"first": own.first[at], "second": own.second[at]}
         kept |= {"centre": basis.centre, "turn": basis.turn}
         arrays |= {f"{number}.{name}": np.ascontiguousarray(value.numpy()) for name, value in kept.items()}
-        heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": _named(member.loss)})
+        heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": record_of(member.loss)})
     return {"head": kind, "heads": tuple(heads), "arrays": arrays}
 
 
@@ -217,16 +218,6 @@ def members(fitted: Any, replicate: int) -> list[tuple[Any, float]]:
         parts = zip(fitted.members, fitted.shares[:, replicate], strict=True)
         return [(one, float(c) * share) for member, c in parts for one, share in members(member, replicate)]
     return [(fitted, 1.0)]
-
-
-def _objective(head: Mapping[str, Any]) -> Any:
-    module = importlib.import_module(f"outgrow.losses.{head['objective']['file']}")
-    return getattr(module, head["objective"]["class"])(**head["objective"]["fields"])
-
-
-def _named(aim: Any) -> dict[str, Any]:
-    where = {"file": type(aim).__module__.rpartition(".")[2], "class": type(aim).__name__}
-    return where | {"fields": {f.name: getattr(aim, f.name) for f in fields(aim)}}
 
 
 def save(student: SavedStudent, folder: Path, fitted: Any = None) -> None:

@@ -37,9 +37,10 @@ from outgrow.runs import schema
 from outgrow.runs.schema.committee import CommitteeFile
 from outgrow.store import Store, disk
 from outgrow.tasks import generation as writing
-from outgrow.tasks.generation import Columns, GenerationGold, GenerationTask
 from outgrow.tasks.tables import recorded_answers
 from outgrow.tasks.tables.files import READERS, read_file
+from outgrow.tasks.tables.prompts import Columns
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt, Verdict
 
 UNIT = 256

@@ -39,8 +39,7 @@ from outgrow.runs import schema
 from outgrow.runs.schema.steering import SteerFile
 from outgrow.store import Store
 from outgrow.tasks import generation
-from outgrow.tasks.generation import GenerationGold, GenerationTask
-from outgrow.tasks.task import FREE, POOL, TEST
+from outgrow.tasks.task import FREE, POOL, TEST, GenerationGold, GenerationTask
 from outgrow.training import pruned
 
 if TYPE_CHECKING:

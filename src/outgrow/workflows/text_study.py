@@ -46,9 +46,10 @@ from outgrow.store import Store
 from outgrow.students.generator import Writers, epochs
 from outgrow.supervisors.text import parse
 from outgrow.tasks import generation
-from outgrow.tasks.generation import GenerationGold, GenerationTask
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.tables.structures import LAYOUTS
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.training.classifier import KINDS
 from outgrow.training.pruned import PREFIX, resolve
 from outgrow.workflows.request import Request
@@ -215,7 +216,7 @@ def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, Genera
     if extra := [flag for flag in reading.given() if flag not in takes]:
         raise UserError(f"{extra[0]} says nothing to --scorer {reading.scorer}: leave it out")
     asked = {"prompt": reading.prompt, "gold": reading.answer}
-    columns = generation.Columns(
+    columns = Columns(
         scorer=reading.scorer,
         skip_bad_rows=reading.skip_bad_rows,
         **{key: value for key, value in asked.items() if value is not None},
