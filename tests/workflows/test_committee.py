@@ -293,10 +293,10 @@ def test_a_wide_table_keeps_the_last_row_of_a_prompt_and_counts_what_it_leaves_o
     ("given", "says"),
     [
         ({"source": "sudoku"}, "who answers"),
-        ({"source": "sudoku", "weak": ("x",), "draws": 0}, "--draws 0"),
+        ({"source": "sudoku", "weak": ("x",), "draws": 0}, "`draws` = 0"),
         ({"source": "sudoku", "weak": ("x",), "verifier": ("sudoko",)}, "did you mean 'sudoku'"),
         ({"source": "sudoku", "answers": ("x",)}, "is none: give a .parquet"),
-        ({"source": "sudoku", "weak": ("x",), "temperature": -1}, "--temperature"),
+        ({"source": "sudoku", "weak": ("x",), "temperature": -1}, "`temperature` = -1"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(given, says, store):
