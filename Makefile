@@ -21,7 +21,7 @@ test: setup
 	$(IN) -m pytest -n 2 -m "not docs"
 
 docs: setup .venv/docs
-	$(IN) -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(IN) -m mkdocs build --quiet --strict
 	OUTGROW_SITE=build/site $(IN) -m pytest -q -m docs
 
 bench: setup
