@@ -77,7 +77,7 @@ def page(sections: list[str], seeds: int) -> str:
         "each method fails, and what each pair is like.\n\n"
         + "\n".join(sections)
         + '\n<details markdown="1">\n<summary>Notes</summary>\n\nOn tasks of questions every candidate is in the '
-        'pool. Of '
+        "pool. Of "
         + ", ".join(NAIVE)
         + " `auto` is naive by construction: hardly any item has rivals, or there are more than two classes. Which "
         "of these tasks the default method was made with, and how it does on others, "

@@ -1,4 +1,4 @@
-"""What the commands of README and of docs/ are about: small tables of the same columns, tiny models of the same names."""
+"""Small tables and tiny models behind the commands in README and the pages of docs/, of the same names."""
 
 from __future__ import annotations
 

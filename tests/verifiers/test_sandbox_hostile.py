@@ -1,4 +1,4 @@
-"""The sandbox against programs that go for the kernel: system calls off the list, files without end, places to write to."""
+"""The sandbox against programs that attack the kernel: other system calls, endless files, places to write to."""
 
 import os
 import platform

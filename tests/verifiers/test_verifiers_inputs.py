@@ -1,4 +1,4 @@
-"""Verifiers on malformed, empty, huge and wrongly typed answers and fields: a verdict or one line, never a traceback, never sound."""
+"""Verifiers on malformed, empty, huge and wrongly typed inputs: a verdict or one line, never sound."""
 
 import json
 from fractions import Fraction
