@@ -418,10 +418,10 @@ def test_show_draws_a_table_on_a_terminal(folder: Path, monkeypatch) -> None:
 
 
 def test_report_writes_the_page_and_prints_its_path(folder: Path, capsys, monkeypatch) -> None:
-    from outgrow.report import page
+    from outgrow.report import study
     from outgrow.runs import read
 
-    monkeypatch.setattr(page, "render", lambda report: f"<p>{len(report.pairs)} pair</p>")
+    monkeypatch.setattr(study, "render", lambda report: f"<p>{len(report.pairs)} pair</p>")
     assert read.read(folder)
     code, out, _ = _outgrow(capsys, "report", str(folder))
     assert code == 0 and out == f"{folder / 'report.html'}\n"
