@@ -125,7 +125,11 @@ def test_a_server_is_given_the_time_it_asks_for(served) -> None:
         at for at, (path, _) in zip(served.times, served.asked, strict=True) if path.endswith("completions")
     )
     assert second - first >= 0.2, "Retry-After"
-    assert asking._retry_after("7") == 7 and asking._retry_after("1e9") == asking.LONGEST and asking._retry_after("soon") == 0
+    assert (
+        asking._retry_after("7") == 7
+        and asking._retry_after("1e9") == asking.LONGEST
+        and asking._retry_after("soon") == 0
+    )
     from email.utils import formatdate
 
     assert 55 < asking._retry_after(formatdate(time.time() + 60, usegmt=True)) <= 60
