@@ -1,4 +1,4 @@
-"""A real server on the loopback device that speaks OpenAI's protocol and lets a checkpoint answer. It misbehaves when told to.
+"""A real server on the loopback device with OpenAI's protocol and a checkpoint. It misbehaves when told to.
 
 with serving(local) as server:
     server.url, server.asked            # what was asked, path and body, in order

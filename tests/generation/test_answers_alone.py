@@ -1,4 +1,4 @@
-"""OUTGROW_ALONE=1: an answer, a beam and a score depend on their prompt alone, to the last bit; without it, up to the order of sums."""
+"""OUTGROW_ALONE=1: answers, beams and scores depend on their prompt alone; without it, up to the order of sums."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ def test_a_packaged_checkpoint_in_bfloat16_answers_a_prompt_as_it_does_alone(lon
     local = Local(models.resolve("smollm2-135m", Store.default()), "bfloat16")
     asked = [
         "The capital of France is",
-        "Water boils at a temperature of one hundred degrees, and the freezing point, as everybody who has been to school knows well, is",
+        "Water boils at a temperature of one hundred degrees, and the freezing point, "
+        "as everybody who has been to school knows well, is",
         "2 + 2 =",
     ]
     how = Sampling(tokens=8, temperature=0.0)

@@ -1,4 +1,4 @@
-"""An answer that was cut at the token limit teaches its words, and no end; studies and committees count such answers."""
+"""Of an answer cut at the token limit no end is learned; studies and committees count such answers."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_a_student_learns_what_came_over_the_bridge(both, store):
 
 
 def test_supervisors_that_disagree_teach_what_most_of_them_say(both, store):
-    """Two weak models say "is in", one says "lyon": by weights 1, 1 and 1 the former is learned, by 1, 1 and 4 the latter."""
+    """Two weak models say "is in", one "lyon": weights 1, 1 and 1 teach the former, weights 1, 1 and 4 the latter."""
     _, student = both
 
     def learned(last: float) -> list[str]:
@@ -281,7 +281,7 @@ def test_bayesian_without_evidence_for_others_pays_nothing_for_it_and_an_offset_
 
 
 def test_bayesian_teaches_a_large_vocabulary_as_cross_entropy_does():
-    """With more evidence than classes alpha / S is softmax: for a token with evidence the gradient is p - y again, and stays of its size."""
+    """With more evidence than classes alpha / S is softmax: the gradient of a token with evidence is p - y again."""
     rng = np.random.default_rng(1)
     logits = torch.tensor(rng.normal(0, 3, (4, 5000)), requires_grad=True)
     with torch.no_grad():

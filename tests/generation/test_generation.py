@@ -205,7 +205,7 @@ def test_a_beginning_that_all_prompts_share_is_read_once(model, plain, monkeypat
     monkeypatch.setattr(local, "_WORTH", 100)
     said = model.begin(begun).logits
     hook.remove()
-    # One token of each is left to be read by itself: of the 31 that are shared, 30 are read together. So few are filled up to the longest.
+    # One token of each is read by itself: of the 31 that are shared, 30 are read together, the rest is padded.
     assert read == [30, 5 * (1 + 9)]
     for ids, row in zip(begun, said.numpy(), strict=True):
         np.testing.assert_allclose(row, plain(ids)[-1], atol=2e-5)
@@ -337,7 +337,7 @@ def test_answers_that_are_drawn_together_are_fewer_where_their_cache_would_not_f
     assert model.column == 480
     begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
     assert sorted(map(len, begun)) == [2, 4, 4, 4, 5, 11]
-    # The longest takes 480 (11 + 4) = 7200 a row: two fit; then 480 (5 + 4) = 4320: four; then 480 (4 + 4) = 3840: four.
+    # The longest takes 480 (11 + 4) = 7200 a row: two fit; 480 (5 + 4) = 4320: four; 480 (4 + 4) = 3840: four.
     monkeypatch.setitem(decoding.CACHE, "cpu", 17280)
     sizes = [
         sum(past - first for _, first, past in batch)

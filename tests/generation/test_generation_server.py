@@ -125,11 +125,8 @@ def test_a_server_is_given_the_time_it_asks_for(served) -> None:
         at for at, (path, _) in zip(served.times, served.asked, strict=True) if path.endswith("completions")
     )
     assert second - first >= 0.2, "Retry-After"
-    assert (
-        asking._retry_after("7") == 7
-        and asking._retry_after("1e9") == asking.LONGEST
-        and asking._retry_after("soon") == 0
-    )
+    assert asking._retry_after("7") == 7 and asking._retry_after("1e9") == asking.LONGEST
+    assert asking._retry_after("soon") == 0
     from email.utils import formatdate
 
     assert 55 < asking._retry_after(formatdate(time.time() + 60, usegmt=True)) <= 60
@@ -286,7 +283,10 @@ def test_a_server_that_tells_less_than_the_whole_vocabulary_is_not_stepped(local
 
 
 def test_without_the_openai_client_the_install_line_is_shown() -> None:
-    code = "import sys; sys.modules['openai'] = None\nfrom outgrow.generation.server import Server\nServer('http://localhost/v1', 'x')"
+    code = (
+        "import sys; sys.modules['openai'] = None\nfrom outgrow.generation.server import Server\n"
+        "Server('http://localhost/v1', 'x')"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
     assert "pip install 'outgrow[server]'" in run.stderr
 

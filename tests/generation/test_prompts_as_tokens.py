@@ -1,4 +1,4 @@
-"""A prompt is continued: nothing that a tokenizer puts after texts stands after it, and nothing that it says is a control token."""
+"""A prompt is continued: no special token comes after it, and no part of its text is a control token."""
 
 from __future__ import annotations
 

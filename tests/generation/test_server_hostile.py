@@ -1,4 +1,4 @@
-"""Servers that nobody vouches for: each costs one line or a counted answer, never a traceback, the prompt or the key."""
+"""Hostile servers: each costs one line or a counted answer, never a traceback, the prompt or the key."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ MODELS = {"data": [{"id": "tiny", "owned_by": "tests"}]}
 
 @contextlib.contextmanager
 def raw(reply):
-    """A server by hand: `reply(connection, path)` writes what it likes to requests for answers; models are listed as they should be."""
+    """A server by hand: `reply(connection, path)` answers requests as it likes; models are listed properly."""
     listening = socket.create_server(("127.0.0.1", 0))
     seen: list[bytes] = []
     over = threading.Event()

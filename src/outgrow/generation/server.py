@@ -260,7 +260,7 @@ class Server(Tokenized):
         if missing:
             raise UserError(
                 f"{self.url} gives {size - missing:,} of the {size:,} log-probabilities of {self.name!r}: "
-                f"steering and beam search need all, by token id (vLLM: --max-logprobs {size}), "
+                f"steering and beam search need all, by token id (vLLM: max-logprobs {size}), "
                 f"and tokenizer= must name its own tokenizer{why}"
             )
         return row
