@@ -22,7 +22,7 @@ from outgrow.generation.targets import Bayesian, Soft
 from outgrow.methods import text as sequences
 from outgrow.methods.text import WeakAnswers
 from outgrow.metrics import text as scorers
-from outgrow.pipeline import workers
+from outgrow.pipeline import executors as workers
 from outgrow.pipeline.text_replicate import VerdictAccount
 from outgrow.store import Store
 from outgrow.students import generator

@@ -19,8 +19,9 @@ from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.metrics.accuracy import accuracy
 from outgrow.metrics.pgr import counted
 from outgrow.pipeline import text_replicate as written
-from outgrow.pipeline.baselines import floor
-from outgrow.pipeline.pair import Spaces
+from outgrow.pipeline.baselines import registry
+from outgrow.pipeline.class_cell import ClassCell
+from outgrow.pipeline.spaces import Spaces
 from outgrow.report.words import headline
 from outgrow.runs import read
 from outgrow.store import Store
@@ -39,6 +40,9 @@ def store(tmp_path_factory, monkeypatch):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return str(tiny_models.save(tmp_path_factory.mktemp("model"), encoder=True))
+
+
+floor = registry("classes")["floor"].fit
 
 
 def table(folder: Path, rows: int = 900, says: str = "majority", silent: float = 0.0, seed: int = 0) -> Path:
@@ -101,10 +105,10 @@ def test_a_student_that_learns_the_truth_from_the_same_annotators_has_outgrown_t
     assert "its teachers’ labels by label model" in found.plain
 
 
-def pairs_of(path: Path, model: str, **changes) -> outgrow.pipeline.pair.Pair:
+def pairs_of(path: Path, model: str, **changes) -> ClassCell:
     asked = study(path, model, **changes)
     task, gold = tasks.load(str(path), asked._reading())
-    return asked.pair(task, gold, asked.weak[0], model, Spaces(task, Store.default()))
+    return asked.cell(task, gold, asked.weak[0], model, Spaces(task, Store.default()))
 
 
 def slow_floor(pair, r: int) -> np.ndarray:
@@ -141,7 +145,7 @@ def test_the_floor_is_what_a_slow_search_on_weak_train_finds(tmp_path, model, si
     pair = pairs_of(table(tmp_path, rows=240, silent=silent), model, label_model=label_model)
     found = floor(pair)
     for r in range(3):
-        assert np.allclose(found.probs[r], slow_floor(pair, r), atol=1e-5, equal_nan=True)
+        assert np.allclose(found.values[r], slow_floor(pair, r), atol=1e-5, equal_nan=True)
 
 
 def test_gold_of_transfer_and_test_items_changes_nothing_of_the_floor(tmp_path, model) -> None:
@@ -150,8 +154,8 @@ def test_gold_of_transfer_and_test_items_changes_nothing_of_the_floor(tmp_path, 
     pair = pairs_of(table(tmp_path, rows=240), model)
     flipped = np.where(pair.known[0], pair.gold.labels, 1 - pair.gold.labels)
     other = replace(pair, gold=replace(pair.gold, labels=flipped))
-    for one, two in ((floor(pair), floor(other)),):
-        assert np.array_equal(one.probs[0], two.probs[0]) and one.names[0] == two.names[0]
+    one, two = floor(pair), floor(other)
+    assert np.array_equal(one.values[0], two.values[0]) and one.of[0] == two.of[0]
 
 
 def test_with_little_gold_label_models_are_chosen_by_agreement_with_held_out_votes(tmp_path, model) -> None:
@@ -159,7 +163,7 @@ def test_with_little_gold_label_models_are_chosen_by_agreement_with_held_out_vot
     assert (pair.known.sum(1) < 20).all()
     found = floor(pair)
     assert (
-        accuracy(found.probs, pair.gold.labels[pair.test], np.ones(pair.test.sum()), np.arange(pair.test.sum())).value
+        accuracy(found.values, pair.gold.labels[pair.test], np.ones(pair.test.sum()), np.arange(pair.test.sum())).value
         > 0.8
     )
 

@@ -27,9 +27,10 @@ from outgrow.metrics.alarm import MARGIN, above
 from outgrow.metrics.controls import CanaryResult
 from outgrow.metrics.intervals import ScoreTable
 from outgrow.pipeline import canary
+from outgrow.pipeline.class_cell import ClassCell
 from outgrow.pipeline.oracle import Account
-from outgrow.pipeline.pair import Pair, Spaces
 from outgrow.pipeline.seal import Seal, Sealed, Service
+from outgrow.pipeline.spaces import Spaces
 from outgrow.pipeline.text_replicate import Replicate, VerdictAccount
 from outgrow.store import Store
 from outgrow.students.features import space_of
@@ -45,7 +46,7 @@ from outgrow.workflows.learn import CrossFit, table_of
 from walking import reachable, tells
 
 CLOSED = (
-    Pair,
+    ClassCell,
     Gold,
     Task,
     Spaces,
@@ -79,7 +80,7 @@ def paired(folder, weak="tfidf", student="linear", **changes):
     kin, kin_gold = load(str(studies.table(folder / "kin", rows=120, seed=7)))
     others = ((kin, kin_gold, Spaces(kin, store)),)
     model = str(folder / "model")
-    return Pair(
+    return ClassCell(
         task,
         gold,
         weak,
@@ -227,7 +228,7 @@ def test_what_a_supervisor_that_is_not_planted_may_look_at_leads_to_no_sealed_go
     kind, argument = pair.members[0]
     pair._say(replace(kind, label=lambda view: seen.append(view) or view.gold), argument, pair._gold(pair.known))
     found = reachable(seen[0])
-    assert not [item for item in found if isinstance(item, (Pair, Gold, Account, Service, Seal))]
+    assert not [item for item in found if isinstance(item, (ClassCell, Gold, Account, Service, Seal))]
     assert max(tells(item, pair.gold.labels, pair.test) for item in found) <= 0.9
 
 

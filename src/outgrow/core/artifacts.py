@@ -13,9 +13,9 @@ _ROOTS = {
     "patch-features": "models.patches:patch_features",
     "zero-shot": "models.language_model:zero_shot",
     "words": "models.language_model:_tokens_of",
-    "labels": "pipeline.pair:Pair",
-    "crossed": "pipeline.pair:Pair",
-    "block": "workflows.study:_block",
+    "labels": "pipeline.class_cell:ClassCell",
+    "crossed": "pipeline.class_cell:ClassCell",
+    "block": "pipeline.runner:row pipeline.class_cell:ClassCell",
     "fine-tuned": "students.finetune:FinetuneRun",
     "convnet": "students.convnet:ConvnetRun",
     "answers": "generation.answers:_fresh generation.answers:_unpacked generation.answers:_seed generation.answers:_units",
@@ -59,6 +59,11 @@ PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.trainin
 """What these return says itself what made it, by a digest that is in every key which depends on it."""
 
 MARKS = frozenset(
-    {("outgrow.methods", "method"), ("outgrow.supervisors", "supervisor"), ("outgrow.verifiers", "verifier")}
+    {
+        ("outgrow.methods", "method"),
+        ("outgrow.pipeline.baselines", "baseline"),
+        ("outgrow.supervisors", "supervisor"),
+        ("outgrow.verifiers", "verifier"),
+    }
 )
 """Decorators that return the function as it was: what they note of it does not change what it computes."""

@@ -38,6 +38,11 @@ class Account:
         """(R, N) bool: the items paid for."""
         return self._asked.copy()
 
+    @property
+    def sold(self) -> list[int]:
+        """(R,) how many items each replicate paid for."""
+        return [int(count) for count in self._asked.sum(1)]
+
     def _sell(self, rows: np.ndarray | None = None) -> np.ndarray:
         if rows is None:
             return self.asked

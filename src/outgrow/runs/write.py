@@ -34,6 +34,7 @@ from outgrow.metrics.gold_worth import worth
 from outgrow.metrics.intervals import ScoreTable, shared_pool
 from outgrow.metrics.pgr import Silence, summarise
 from outgrow.metrics.power import power
+from outgrow.pipeline.runner import StudyRows
 from outgrow.runs import folder as claims
 from outgrow.runs.compare import compared, safe
 from outgrow.store import guarded
@@ -41,7 +42,7 @@ from outgrow.tasks.task import Task
 
 if TYPE_CHECKING:
     from outgrow.workflows.request import Request
-    from outgrow.workflows.study import ClassRows, Study
+    from outgrow.workflows.study import Study
 
 MEAN = "mean member"
 """The row of what several supervisors score on average, each alone."""
@@ -65,7 +66,7 @@ def claim(folder: Path, study: Request, tasks: Sequence[Any], overwrite: bool) -
     claims.claim(folder, "run", {**asked, "tasks": [[task.name, task.digest] for task in tasks]}, overwrite)
 
 
-def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: list[ClassRows], began: float) -> None:
+def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: list[StudyRows], began: float) -> None:
     """Everything a run folder holds."""
     cells, summary, pairs = [], [], []
     for rows in done:
@@ -74,15 +75,15 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
             cells.append(_cells(rows, metric, by_row))
             kinds = rows.kinds | {MEAN: "contrast"} if MEAN in by_row else rows.kinds
             summary += [asdict(row) for row in summarise(
-                by_row, kinds, shared_pool(*rows.sizes),
-                task=rows.pair.task.name, weak=rows.pair.weak_name, strong=rows.pair.strong_name, metric=metric,
+                by_row, kinds, shared_pool(*rows.sizes[1:]),
+                task=rows.cell.task.name, weak=rows.cell.weak_name, strong=rows.cell.strong_name, metric=metric,
                 of=rows.of, silence=_silence(rows) if metric == "accuracy" else None,
             )]  # fmt: skip
         pairs.append(_pair(rows, scored["accuracy"]))
         _predictions(folder, rows)
-    tasks = {rows.pair.task.name: rows for rows in done}
+    tasks = {rows.cell.task.name: rows for rows in done}
     costs = [
-        {"task": r.pair.task.name, "weak": r.pair.weak_name, "strong": r.pair.strong_name, **cost}
+        {"task": r.cell.task.name, "weak": r.cell.weak_name, "strong": r.cell.strong_name, **cost}
         for r in done
         for cost in r.costs
     ]
@@ -104,34 +105,35 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         save_json(folder / "comparison.json", comparison)
 
 
-def scores(rows: ClassRows) -> dict[str, dict[str, Score]]:
+def scores(rows: StudyRows) -> dict[str, dict[str, Score]]:
     """Scores by metric and row: "accuracy" per row, and "choice" per question where the task has questions."""
-    task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
+    task, gold, test = rows.cell.task, rows.cell.gold, rows.cell.test
     labels, weights, groups = gold.labels[test], gold.weights[test], task.groups[test]
-    out = {"accuracy": {name: accuracy(p, labels, weights, groups) for name, p in rows.probs.items()}}
+    out = {"accuracy": {name: accuracy(p, labels, weights, groups) for name, p in rows.predictions.items()}}
     if task.question is not None:
         question = task.question[test]
-        out["choice"] = {name: choice(p, labels, question, groups) for name, p in rows.probs.items()}
-    if len(rows.pair.names) > 1:
+        out["choice"] = {name: choice(p, labels, question, groups) for name, p in rows.predictions.items()}
+    if len(rows.cell.names) > 1:
         for by_row in out.values():
-            members = [by_row[f"supervisor:{name}"] for name in rows.pair.names]
+            members = [by_row[f"supervisor:{name}"] for name in rows.cell.names]
             by_row[MEAN] = replace(members[0], num=np.mean([score.num for score in members], 0))
     return out
 
 
-def _silence(rows: ClassRows) -> dict[str, Silence]:
+def _silence(rows: StudyRows) -> dict[str, Silence]:
     """Of the rows that are silent on some test items what they score, silence a guess and silence the commonest class."""
-    task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
+    task, gold, test = rows.cell.task, rows.cell.gold, rows.cell.test
     judged, found = (gold.labels[test], gold.weights[test], task.groups[test]), {}
-    for name, probs in {**rows.probs, "floor": rows.bare}.items():
+    common = rows.joined(lambda cell: cell.common)
+    for name, probs in {**rows.predictions, "floor": rows.array("floor", "bare")}.items():
         silent = np.isnan(probs).any(-1)
         if silent.any():
-            scores_ = [accuracy(p, *judged).value for p in (probs, filled(probs, rows.common))]
+            scores_ = [accuracy(p, *judged).value for p in (probs, filled(probs, common))]
             found[name] = Silence(float((~silent).mean()), *scores_)
     return found
 
 
-def _cells(rows: ClassRows, metric: str, by_row: dict[str, Score]) -> pl.DataFrame:
+def _cells(rows: StudyRows, metric: str, by_row: dict[str, Score]) -> pl.DataFrame:
     replicates = max(len(s.values) for s in by_row.values())
     spread = {name: np.broadcast_to(s.values, (replicates,)) for name, s in by_row.items()}
     parts = []
@@ -139,9 +141,9 @@ def _cells(rows: ClassRows, metric: str, by_row: dict[str, Score]) -> pl.DataFra
         parts.append(
             pl.DataFrame(
                 {
-                    "task": rows.pair.task.name,
-                    "weak": rows.pair.weak_name,
-                    "strong": rows.pair.strong_name,
+                    "task": rows.cell.task.name,
+                    "weak": rows.cell.weak_name,
+                    "strong": rows.cell.strong_name,
                     "method": name,
                     "kind": rows.kinds.get(name, "contrast"),
                     "replicate": np.arange(replicates),
@@ -156,13 +158,13 @@ def _cells(rows: ClassRows, metric: str, by_row: dict[str, Score]) -> pl.DataFra
     return pl.concat(parts)
 
 
-def _pair(rows: ClassRows, scored: dict[str, Score]) -> dict[str, Any]:
+def _pair(rows: StudyRows, scored: dict[str, Score]) -> dict[str, Any]:
     """What the report shows of one (task, weak, strong) beside its summary; all by the metric "accuracy"."""
-    task, test, probs = rows.pair.task, rows.pair.test, rows.probs
-    gold = rows.pair.gold.labels[test], rows.pair.gold.weights[test], task.groups[test]
-    kappa = shared_pool(*rows.sizes)
+    task, test, probs = rows.cell.task, rows.cell.test, rows.predictions
+    gold = rows.cell.gold.labels[test], rows.cell.gold.weights[test], task.groups[test]
+    kappa = shared_pool(*rows.sizes[1:])
     students = [name for name, kind in rows.kinds.items() if kind == "method"] + ["ceiling"]
-    curve = {n: accuracy(p, *gold) for n, p in sorted(rows.curve.items())} | {round(rows.sizes[1]): scored["ceiling"]}
+    curve = {n: accuracy(p, *gold) for n, p in sorted(rows.curve.items())} | {round(rows.sizes[2]): scored["ceiling"]}
     table = ScoreTable.of({str(n): score for n, score in curve.items()}, kappa)
     verdicts = [
         controls.shuffled(probs["shuffled"], *gold, kappa),
@@ -170,20 +172,24 @@ def _pair(rows: ClassRows, scored: dict[str, Score]) -> dict[str, Any]:
     ]
     if "own-features" in scored:
         verdicts.append(controls.own_features(scored["own-features"], scored["floor"], kappa))
-    if (said := controls.canary(rows.sung)) is not None:
+    if (said := controls.canary(rows.canary)) is not None:
         verdicts.append(said)
     needed = power(ScoreTable.of({name: scored[name] for name in ("floor", "ceiling")}, kappa))
     return {
         "task": task.name,
-        "weak": rows.pair.weak_name,
-        "strong": rows.pair.strong_name,
+        "weak": rows.cell.weak_name,
+        "strong": rows.cell.strong_name,
         "replicates": len(probs["naive"]),
         "n_weak_train": rows.sizes[0],
-        "n_transfer": rows.sizes[1],
+        "n_transfer": rows.sizes[2],
         "n_test": int(test.sum()),
         "majority": majority_rate(*gold[:2], len(task.classes)),
         "agreement": [{"method": n, **asdict(agreement(probs[n], probs["floor"], *gold, kappa))} for n in students],
-        "training": [_training(n, *rows.paths[n], gold, len(task.classes)) for n in students if n in rows.paths],
+        "training": [
+            _training(n, rows.made[n][0].meta["progress"], path, gold, len(task.classes))
+            for n in students
+            if (path := rows.array(n, "path", 1)) is not None
+        ],
         "calibration": [{"method": n, **asdict(calibration(probs[n], *gold, kappa))} for n in ("floor", *students)],
         "gold_curve": [
             {"n": n, "value": score.value, "value_ci": table.estimate(table.weights({str(n): 1})).ci}
@@ -192,8 +198,8 @@ def _pair(rows: ClassRows, scored: dict[str, Score]) -> dict[str, Any]:
         "worth": asdict(worth(curve, scored["naive"], kappa)),
         "settings": [
             {"method": n, "layers": _count(s["layer"] for s in chosen), "ridge": _count(s["ridge"] for s in chosen)}
-            for n, chosen in rows.settings.items()
-            if chosen
+            for n in rows.kinds
+            if (chosen := [s for made in rows.made[n] for s in made.meta["settings"]][: rows.seeds])
         ],
         "controls": [asdict(verdict) for verdict in verdicts],
         "power": needed and asdict(needed),
@@ -213,12 +219,12 @@ def _count(values: Iterable[float]) -> dict[str, int]:
     return {f"{v:g}": n for v, n in sorted(Counter(values).items())}
 
 
-def _examples(rows: ClassRows, most: int = 8) -> list[dict[str, Any]]:
+def _examples(rows: StudyRows, most: int = 8) -> list[dict[str, Any]]:
     """Test items on which the naive student is right against its supervisor, the clearest first; P of the gold class."""
-    task, test = rows.pair.task, np.flatnonzero(rows.pair.test)
-    gold = rows.pair.gold.labels[test]
+    task, test = rows.cell.task, np.flatnonzero(rows.cell.test)
+    gold = rows.cell.gold.labels[test]
     pick = np.arange(len(test)), gold
-    weak, student = (rows.probs[name].mean(0)[pick] for name in ("floor", "naive"))
+    weak, student = (rows.predictions[name].mean(0)[pick] for name in ("floor", "naive"))
     order = [i for i in np.argsort(weak - student, kind="stable") if weak[i] < 0.5 < student[i]][:most]
     return [
         {
@@ -236,8 +242,8 @@ def _text(task: Task, item: int, most: int = 400) -> str:
     return text if len(text) <= most else text[:most] + " ..."
 
 
-def _task(rows: ClassRows) -> dict[str, Any]:
-    task, gold = rows.pair.task, rows.pair.gold
+def _task(rows: StudyRows) -> dict[str, Any]:
+    task, gold = rows.cell.task, rows.cell.gold
     samples = [{"text": _text(task, i), "gold": task.classes[gold.labels[i]]} for i in range(min(4, len(task)))]
     return {
         "kind": task.kind, "classes": list(task.classes), "items": len(task), "groups": len(np.unique(task.groups)),
@@ -251,31 +257,31 @@ def _method(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {**about, "resources": list(found.resources)}
 
 
-def _models(done: list[ClassRows]) -> dict[str, Any]:
+def _models(done: list[StudyRows]) -> dict[str, Any]:
     out = {}
     for rows in done:
-        named = [(rows.pair.strong_name, rows.pair.strong_name)]
+        named = [(rows.cell.strong_name, rows.cell.strong_name)]
         named += [
             (m, a)
-            for m, (k, a) in zip(rows.pair.weak_name.split("+"), supervisors.parse(rows.pair.weak_name), strict=True)
+            for m, (k, a) in zip(rows.cell.weak_name.split("+"), supervisors.parse(rows.cell.weak_name), strict=True)
             if k.argument == "model"
         ]
         for name, argument in named:
             if name not in out:
-                model = models.resolve(argument, rows.pair.spaces.store)
+                model = models.resolve(argument, rows.cell.spaces.store)
                 keys = ("kind", "parameters", "width", "depth", "licence", "revision", "size_bytes", "digest")
                 out[name] = {key: getattr(model, key) for key in keys}
     return out
 
 
-def _predictions(folder: Path, rows: ClassRows) -> None:
+def _predictions(folder: Path, rows: StudyRows) -> None:
     """Per item and replicate: probabilities, a file a row; gold beside them, so that anyone can recompute every figure."""
-    task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
+    task, gold, test = rows.cell.task, rows.cell.gold, rows.cell.test
     base = folder / "predictions" / safe(task.name)
-    place = base / safe(f"{rows.pair.weak_name}--{rows.pair.strong_name}")
+    place = base / safe(f"{rows.cell.weak_name}--{rows.cell.strong_name}")
     place.mkdir(parents=True, exist_ok=True)
     ids = task.ids[test]
-    for name, probs in rows.probs.items():
+    for name, probs in rows.predictions.items():
         replicates, n, classes = probs.shape
         frame = pl.DataFrame(
             {"id": np.tile(ids, replicates), "replicate": np.repeat(np.arange(replicates, dtype=np.int32), n)}
@@ -290,10 +296,10 @@ def _predictions(folder: Path, rows: ClassRows) -> None:
 
 
 def _record(
-    study: Study, chosen: dict[str, dict[str, Any]], done: list[ClassRows], began: float, costs: list[dict]
+    study: Study, chosen: dict[str, dict[str, Any]], done: list[StudyRows], began: float, costs: list[dict]
 ) -> dict[str, Any]:
     resolved = {
-        "tasks": {r.pair.task.name: r.pair.task.digest for r in done},
+        "tasks": {r.cell.task.name: r.cell.task.digest for r in done},
         "methods": chosen,
         "seeds": study.seeds,
         "seed": study.seed,

@@ -16,7 +16,8 @@ from outgrow import supervisors, tasks
 from outgrow.audits.evidence import Before, Evidence, VoteTable
 from outgrow.core.errors import UserError
 from outgrow.models import scratch
-from outgrow.pipeline.pair import Pair, Spaces
+from outgrow.pipeline.class_cell import ClassCell
+from outgrow.pipeline.spaces import Spaces
 from outgrow.runs.evidence import of_pair
 from outgrow.store import Store
 from outgrow.tasks.reading import Reading
@@ -49,18 +50,18 @@ def finished(folder: Path) -> list[Evidence]:
     return found
 
 
-def _pairs(study: Study) -> list[Pair]:
+def _pairs(study: Study) -> list[ClassCell]:
     store, made = Store.default(), []
     for name in study.tasks:
         task, gold = tasks.load(name, study._reading())
         spaces = Spaces(task, store)
         made += [
-            study.pair(task, gold, supervisors.spread(name, task), str(study.strong), spaces) for name in study.weak
+            study.cell(task, gold, supervisors.spread(name, task), str(study.strong), spaces) for name in study.weak
         ]
     return made
 
 
-def _named(pair: Pair) -> Evidence:
+def _named(pair: ClassCell) -> Evidence:
     """What is known of a pair before its student learns."""
     task, heard = pair.task, pair.weak_train
     said, gold = heard.said.probs[0], heard.gold[0]
@@ -82,7 +83,7 @@ def _named(pair: Pair) -> Evidence:
     )
 
 
-def _before(pair: Pair) -> Before | None:
+def _before(pair: ClassCell) -> Before | None:
     """None of a student that is trained from scratch: it has no space before."""
     if scratch.named(pair.strong_name):
         return None
@@ -95,7 +96,7 @@ def _before(pair: Pair) -> Before | None:
     )
 
 
-def _features(pair: Pair) -> np.ndarray | None:
+def _features(pair: ClassCell) -> np.ndarray | None:
     """(N, D) the items in the last of the student's candidate layers."""
     if scratch.named(pair.strong_name):
         return None
@@ -103,7 +104,7 @@ def _features(pair: Pair) -> np.ndarray | None:
     return space.read(space.features[-1]).numpy()
 
 
-def _again(asked: dict[str, Any], pair: Any) -> Pair | None:
+def _again(asked: dict[str, Any], pair: Any) -> ClassCell | None:
     """The study's pair from its task and models; None where these are gone, or not what they were."""
     plain = {
         k: tuple(v) if isinstance(v, list) else v
@@ -122,7 +123,7 @@ def _again(asked: dict[str, Any], pair: Any) -> Pair | None:
     return None
 
 
-def _joined(one: Evidence, pair: Pair) -> Evidence:
+def _joined(one: Evidence, pair: ClassCell) -> Evidence:
     """A finished study's evidence, its items the whole task's: gold stays with the test items."""
     assert one.votes is not None and one.study is not None
     task, more = pair.task, _named(pair)

@@ -27,7 +27,8 @@ from outgrow.metrics import text as scorers
 from outgrow.metrics.controls import CanaryResult
 from outgrow.metrics.pgr import counted
 from outgrow.models import Model
-from outgrow.pipeline import canary, workers
+from outgrow.pipeline import canary
+from outgrow.pipeline import executors as workers
 from outgrow.pipeline.text_replicate import (
     CONTRASTS,
     CONTROLS,
@@ -52,7 +53,7 @@ from outgrow.tasks.structured import LAYOUTS
 from outgrow.training.classifier import KINDS
 from outgrow.training.pruned import PREFIX, resolve
 from outgrow.workflows.request import Request
-from outgrow.workflows.study import Result
+from outgrow.workflows.result import Result
 
 __all__ = ["TextStudy", "load", "parse"]
 

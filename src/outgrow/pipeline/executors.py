@@ -23,7 +23,7 @@ from outgrow.models import Model, loader
 
 COPIES = 4
 """So many times its weights in float32 a process holds of a model, at most."""
-_START = "from outgrow.pipeline.workers import serve; serve({})"
+_START = "from outgrow.pipeline.executors import serve; serve({})"
 
 
 def count(models: Sequence[Model], replicates: int) -> int:

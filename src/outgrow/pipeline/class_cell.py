@@ -1,83 +1,58 @@
-"""One block of a pair: the task's splits, the weak labels and the student of eight replicates, each made on first use.
-
-Everything expensive comes out of the store. Gold is in here, so a Pair never goes to a method: methods get `weak`
-(the transfer rows alone), `student` and what else they ask for, and nothing that leads back (`seal.py`).
-"""
+"""The cell of a study of classes: splits, weak labels and students of the replicates of one block."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
-from outgrow import supervisors
+from outgrow import models, supervisors
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive
 from outgrow.label_models import WeakLabels, WeakTrain
-from outgrow.models import scratch
+from outgrow.models import Model, scratch
+from outgrow.pipeline.cell import Predictions, StoredCell
+from outgrow.pipeline.design import BLOCK, FOLDS, Halves
 from outgrow.pipeline.oracle import Account, Oracle
-from outgrow.pipeline.seal import Seal, Sealed, Service
-from outgrow.students.convnet import Convnet, Pictures
-from outgrow.students.features import Auxiliary, space_of, texts_of
-from outgrow.students.finetune import Finetune, Texts
-from outgrow.students.probe import HEADS, Probe, Space
-from outgrow.tasks.splits import Splits, draw
+from outgrow.pipeline.seal import Sealed, Service
+from outgrow.pipeline.spaces import Spaces
+from outgrow.store import Artifact
+from outgrow.students.convnet import Convnet
+from outgrow.students.features import Auxiliary
+from outgrow.students.finetune import Finetune
+from outgrow.students.probe import HEADS, FittedProbe, Probe, Space
+from outgrow.supervisors.prompt import ask
+from outgrow.tasks.splits import Splits
 from outgrow.tasks.task import Gold, Task
 from outgrow.training.classifier import KINDS
 
-BLOCK = 8
-FOLDS = 5
 STUDENTS = (*HEADS, *KINDS)
 """How a student can learn."""
 
 
-def block_of(kind: str) -> int:
-    """Replicates in a block: heads learn side by side, models one after another."""
-    return BLOCK if kind in HEADS else 1
-
-
-@final
-class Spaces:
-    """Features of one task by model name, read once and shared by every pair and block that needs them."""
-
-    def __init__(self, task: Task, store: Any):
-        self.task, self.store = task, store
-        self.known: dict[str, Space] = {}
-        self.read: dict[str, Texts] = {}
-        self.seen: dict[str, Pictures] = {}
-        self.asked: dict[str, tuple[float, float]] = {}
-        """Seconds and model FLOPs of zero-shot prompts by model name."""
-
-    def __call__(self, model: str, pool: np.ndarray) -> Space:
-        if model not in self.known:
-            self.known[model] = space_of(self.task, model, pool, self.store)
-        return self.known[model]
-
-    def texts(self, model: str) -> Texts:
-        """The task's texts for students that are fine-tuned from a model."""
-        if model not in self.read:
-            self.read[model] = texts_of(self.task, model, self.store)
-        return self.read[model]
-
-    def pictures(self, model: str) -> Pictures:
-        """The task's images for networks that are trained from scratch."""
-        if model not in self.seen:
-            self.seen[model] = Pictures(self.task, model, self.store)
-        return self.seen[model]
-
-    def costs(self) -> dict[str, tuple[float, float]]:
-        """Seconds and model FLOPs of everything read so far, by "stage model"."""
-        read = {f"features {model}": (space.seconds, space.flops) for model, space in self.known.items()}
-        return read | {f"zero-shot {model}": cost for model, cost in self.asked.items()}
-
-
 @final
 @dataclass(frozen=True)
-class Pair:
-    """Replicates `block_of(kind) * block ...` of one (task, supervisors, student)."""
+class ClassCell(StoredCell):
+    """Weak labels and students of one (task, supervisors, student) and block.
+
+    Args:
+        task: the task.
+        gold: its true labels.
+        weak_name: the supervisors, joined by "+".
+        strong_name: the student's model.
+        block: number of the block.
+        seed: names the study.
+        weak_gold: how many gold items a supervisor learns from; None: all of weak-train.
+        spaces: what models read of the task.
+        made_of: hashes of task and models, and the kind of student: what every artifact depends on beside code.
+        kind: how the student learns.
+        label_model: turns several supervisors' labels into one distribution an item.
+        between: models of the ladder, the weakest first.
+        others: auxiliary tasks.
+    """
 
     task: Task
     gold: Gold
@@ -86,26 +61,30 @@ class Pair:
     block: int
     seed: int
     weak_gold: int | None
-    """How many gold items a supervisor learns from; None: all of weak-train."""
     spaces: Spaces
     made_of: dict[str, Any]
-    """Hashes of task and models, and the kind of student: what every artifact of this pair depends on beside code."""
     kind: str = "linear"
-    """How the student learns."""
     label_model: str = "mean"
     between: tuple[str, ...] = ()
-    """Models of the ladder, the weakest first."""
     others: tuple[tuple[Task, Gold, Spaces], ...] = ()
-    """Auxiliary tasks."""
+
+    GOLD: ClassVar[tuple[str, ...]] = ("labels",)
+    STAGE: ClassVar[str] = "heads"
+
+    @cached_property
+    def design(self) -> Halves:
+        """Heads learn side by side, eight replicates a block; models one after another."""
+        return Halves(self.task, self.seed, self.block, BLOCK if self.kind in HEADS else 1)
 
     @property
     def replicates(self) -> range:
-        size = block_of(self.kind)
-        return range(size * self.block, size * (self.block + 1))
+        """Numbers of the block's replicates."""
+        return self.design.replicates
 
-    @cached_property
+    @property
     def splits(self) -> Splits:
-        return draw(self.task, self.seed, self.replicates)
+        """Masks (R, N) of weak-train, transfer and test."""
+        return self.design.splits
 
     @cached_property
     def test(self) -> np.ndarray:
@@ -114,21 +93,25 @@ class Pair:
 
     @cached_property
     def known(self) -> np.ndarray:
-        """(R, N) bool: the weak-train rows whose gold a supervisor learns from."""
+        """(R, N) bool: the weak-train items whose gold a supervisor learns from."""
         weak_train = self.splits.weak_train
-        return weak_train if self.weak_gold is None else self.few(weak_train, self.weak_gold)
+        return weak_train if self.weak_gold is None else self.design.few(weak_train, self.weak_gold)
 
-    def few(self, among: np.ndarray, count: int) -> np.ndarray:
-        """(R, N) bool: about `count` items a replicate out of `among`, whole groups, smaller sets inside larger ones."""
-        names, where = np.unique(self.task.groups, return_inverse=True)
-        out = np.zeros_like(among)
-        for r, rows in enumerate(among):
-            sizes = np.bincount(where, weights=rows, minlength=len(names))
-            order = derive(self.seed, self.task.name, "few", self.replicates[r]).permutation(len(names))
-            order = order[sizes[order] > 0]
-            taken = order[: int(np.searchsorted(np.cumsum(sizes[order]), count)) + 1]
-            out[r] = rows & np.isin(where, taken)
-        return out
+    @property
+    def hidden(self) -> np.ndarray:
+        """(N,) bool: transfer and test items of replicate 0, and those of weak-train whose gold no supervisor knows."""
+        return ~self.known[0]
+
+    @property
+    def sizes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(R,) each: items of weak-train (twice: all of it is told of), and of transfer."""
+        weak_train = self.splits.weak_train.sum(1)
+        return weak_train, weak_train, self.splits.transfer.sum(1)
+
+    @property
+    def models(self) -> list[Model]:
+        """None: heads share their features in this process, and fine-tuning keeps its own accelerator."""
+        return []
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -154,17 +137,13 @@ class Pair:
         return np.broadcast_to(probs, (len(self.replicates), *probs.shape[1:]))
 
     def _crossed(self, kind: supervisors.Kind, argument: str) -> np.ndarray:
-        """As `_labels` for weak-train items: of each, what copies say that learned from the others' gold."""
+        """As `_labels` for weak-train items: of each, labels of a copy that did not learn from its gold."""
 
         def build() -> np.ndarray:
             names, where = np.unique(self.task.groups, return_inverse=True)
-            draws = [
-                derive(self.seed, self.task.name, "crossed", r).permutation(len(names)) % FOLDS for r in self.replicates
-            ]
-            fold, out = (
-                np.stack(draws)[:, where],
-                np.full((len(draws), len(self.task), len(self.task.classes)), np.nan, np.float32),
-            )
+            draws = [rng.permutation(len(names)) % FOLDS for rng in self.rngs("crossed")]
+            fold = np.stack(draws)[:, where]
+            out = np.full((*fold.shape, len(self.task.classes)), np.nan, np.float32)
             for k in range(FOLDS):
                 rows = self.known & (fold == k)
                 out[rows] = self._say(kind, argument, self._gold(self.known & (fold != k)))[rows]
@@ -180,17 +159,12 @@ class Pair:
         made = self.spaces.store.make(what, made_of, lambda: ({"probs": np.ascontiguousarray(build(), np.float32)}, {}))
         return made.arrays["probs"]
 
-    @cached_property
-    def seal(self) -> Seal:
-        """By which services see gold, and by which what methods must not see is permuted (`canary.py`)."""
-        return Seal(self.gold, "labels")
-
     def _gold(self, known: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Gold (or other class numbers (N,)) of the rows (R, N), -1 elsewhere."""
         return np.where(known, self.gold.labels if labels is None else labels, -1)
 
     def _say(self, kind: supervisors.Kind, argument: str, gold: np.ndarray) -> np.ndarray:
-        """What a supervisor that learns from `gold` (R, N), -1: not known, says of every item."""
+        """Labels of every item by a supervisor that learns from `gold` (R, N); -1: not known."""
         view = supervisors.SupervisorView(
             self.task, gold, ~self.test, self.seed, tuple(self.replicates), self.spaces.store, self.spaces, self.head
         )
@@ -200,33 +174,52 @@ class Pair:
 
     @cached_property
     def weak(self) -> WeakLabels:
-        """The weak labels of the transfer rows; all other rows are NaN."""
+        """The weak labels of the transfer items; all other items are NaN."""
         return self._heard(self.labels)
 
     def _heard(self, labels: np.ndarray) -> WeakLabels:
         seen = np.where(self.splits.transfer[:, None, :, None], labels, np.float32(np.nan))
         return WeakLabels(seen, self.names, self.label_model, self.skill if len(self.names) > 1 else None)
 
+    @cached_property
+    def heard(self) -> WeakLabels:
+        """What a floor is chosen from: labels of transfer and test items, and out-of-sample ones of weak-train."""
+        seen = np.where((self.splits.transfer | self.test)[:, None, :, None], self.labels, np.float32(np.nan))
+        seen = np.where(self.known[:, None, :, None], self.weak_train.said.probs, seen)
+        return WeakLabels(seen, self.names, self.label_model, self.skill if len(self.names) > 1 else None)
+
     def believed(self, label_model: str) -> np.ndarray:
-        """(R, n_test, C): what a label model makes of the supervisors' answers to the test items, heard with the transfer items'."""
+        """(R, n_test, C): a label model's beliefs of the test items, fitted together with the transfer items."""
         heard = np.where((self.splits.transfer | self.test)[:, None, :, None], self.labels, np.float32(np.nan))
         return WeakLabels(heard, self.names, label_model, self.skill).beliefs[:, self.test]
 
     @cached_property
     def skill(self) -> np.ndarray:
-        """(R, J): share of weak-train gold that each supervisor's copies get right without having seen it, as the measure per row counts; NaN where
-        none is known."""
-        said = replace(
-            self.weak_train.said, probs=self.task.even(self.weak_train.said.probs, np.ones(len(self.task), bool))
-        )
+        """(R, J): share of weak-train gold that out-of-sample copies of each supervisor get right, by the measure's own
+        weights; NaN where none is known."""
+        every = np.ones(len(self.task), bool)
+        said = replace(self.weak_train.said, probs=self.task.even(self.weak_train.said.probs, every))
         right = replace(self.weak_train, said=said).right
         told = ~np.isnan(right) * self.gold.weights
         with np.errstate(invalid="ignore"):
             return ((np.where(told > 0, right, 0) * told).sum(-1) / told.sum(-1)).astype(np.float32)
 
     @property
+    def best(self) -> np.ndarray | None:
+        """(R,) the supervisor that is best on weak-train gold; None where there is one, or none is known to be."""
+        if len(self.names) == 1 or np.isnan(self.skill).all(1).any():
+            return None
+        return np.nan_to_num(self.skill).argmax(1)
+
+    @cached_property
+    def common(self) -> np.ndarray:
+        """(R,) the commonest class of the weak-train gold that is known."""
+        count = len(self.task.classes)
+        return np.array([np.bincount(self.gold.labels[rows], minlength=count).argmax() for rows in self.known])
+
+    @property
     def weak_train(self) -> WeakTrain:
-        """The weak-train items with their gold, and what supervisors say of them that have not seen it."""
+        """The weak-train items with their gold, and out-of-sample weak labels of them."""
         return WeakTrain(self._gold(self.known), self._said_of_weak_train)
 
     @cached_property
@@ -363,3 +356,94 @@ class Pair:
         out = np.eye(len(self.task.classes), dtype=np.float32)[np.broadcast_to(labels, rows.shape)]
         out[~rows] = np.nan
         return out
+
+    @property
+    def transfer_gold(self) -> np.ndarray:
+        """(R, N, C) gold of the transfer items; NaN elsewhere. For baselines alone."""
+        return self.one_hot(self.splits.transfer)
+
+    @property
+    def known_gold(self) -> np.ndarray:
+        """(R, N, C) the gold that the supervisors know. For baselines alone."""
+        return self.one_hot(self.known)
+
+    def some_gold(self, count: int) -> np.ndarray:
+        """(R, N, C) gold of about `count` transfer items a replicate. For baselines alone."""
+        return self.one_hot(self.design.few(self.splits.transfer, count))
+
+    @property
+    def heads(self) -> Probe | None:
+        """The student where it is a head on features; None of any other. For baselines alone."""
+        return self.student if isinstance(self.student, Probe) else None
+
+    @property
+    def copying_student(self) -> Probe | None:
+        """A head on its one supervisor's own features; None where that is no probe. For baselines alone."""
+        (kind, model), *others = self.members
+        if kind.name != "probe" or others or self.kind not in HEADS:
+            return None
+        return self.probe(self.spaces(model, ~self.test))
+
+    @cached_property
+    def prompted(self) -> np.ndarray | None:
+        """(R, n_test, C) answers of the strong model to prompts, without training; None where it has none."""
+        if models.resolve(self.strong_name, self.spaces.store).kind != "causal":
+            return None
+        if self.task.kind != "prefer" and not self.task.words:
+            return None
+        probs, cost = ask(self.task, np.flatnonzero(self.test), self.strong_name, self.spaces.store)
+        self.spaces.prompted[self.strong_name] = (cost.seconds, cost.flops)
+        return np.broadcast_to(probs, (len(self.replicates), *probs.shape))
+
+    def prepare(self) -> None:
+        """Read and label what all rows share, and reopen the account."""
+        _ = self.student, self.weak
+        self.account.reopen()
+
+    def predicted(self, fitted: Any) -> np.ndarray:
+        """(R, n_test, C) float32 of a fitted student or of given predictions."""
+        return (
+            fitted.values if isinstance(fitted, Predictions) else self.task.even(fitted.predict(self.test), self.test)
+        )
+
+    def packed(self, fitted: Any, predicted: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Predictions; of heads also the likeliest class (points, R, n_test) at points of training, and what was chosen."""
+        arrays, meta = {"probs": np.ascontiguousarray(predicted, np.float32)}, {"progress": [], "settings": []}
+        if isinstance(fitted, FittedProbe):
+            points = [(at, self.task.even(probs, self.test)) for at, probs in fitted.path(self.test)]
+            arrays["path"] = np.stack([probs.argmax(-1).astype(np.uint8) for _, probs in points])
+            meta = {"progress": [at for at, _ in points], "settings": fitted.chosen()}
+        if isinstance(fitted, Predictions) and fitted.bare is not None:
+            arrays["bare"] = np.ascontiguousarray(fitted.bare, np.float32)
+        return arrays, meta
+
+    def unpacked(self, artifact: Artifact) -> np.ndarray:
+        """(R, n_test, C)"""
+        return artifact.arrays["probs"]
+
+    def costs(self) -> dict[str, tuple[float, float]]:
+        """Seconds and model FLOPs of everything read so far, by "stage model"."""
+        return self.spaces.costs()
+
+    def code(self, *found: Any) -> str:
+        """Hash of the code that computes a row, and of functions that were found by name."""
+        return fingerprint("block", *found)
+
+    def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.made_of, "weak": self.weak_name, "weak_gold": self.weak_gold, "block": self.block, **row}
+
+    def make(self, row: Mapping[str, Any], build: Callable[[], Any]) -> Artifact:
+        """The artifact of a row out of the store, built where it is missing."""
+        return self.spaces.store.make("block", self._row(row), build)
+
+    def has(self, row: Mapping[str, Any]) -> bool:
+        """Whether the artifact of a row is in the store."""
+        return self.spaces.store.get("block", self._row(row)) is not None
+
+    @property
+    def finished(self) -> bool:
+        """Nothing is kept beside the rows."""
+        return True
+
+    def finish(self) -> None:
+        """Heads are small: nothing is let go."""

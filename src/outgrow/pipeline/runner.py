@@ -1,0 +1,234 @@
+"""The loop of every study: each row of each block is one artifact of the store, methods are watched by the canary.
+
+    jobs      the rows of one (task, supervisors, student): its baselines, and the methods after the ceiling
+    row       one row of one block, computed or out of the store
+    compute   all rows of all blocks, in this process or in several, side by side
+
+What was stopped goes on where it was, since what a run writes is made of artifacts alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, final
+
+import numpy as np
+
+from outgrow.core import progress
+from outgrow.methods import Method
+from outgrow.metrics.controls import CanaryResult
+from outgrow.metrics.pgr import counted
+from outgrow.pipeline import canary, executors
+from outgrow.pipeline.baselines import Baseline
+from outgrow.pipeline.cell import Predictions, StoredCell
+from outgrow.store import Artifact
+
+
+@final
+@dataclass(frozen=True)
+class Job:
+    """A row that is to be computed for every block.
+
+    Args:
+        name: of the row.
+        kind: floor, ceiling, method, control, contrast or curve.
+        fit: from a cell to a fitted student, to predictions, or to None where the cell lacks a resource.
+        made_of: what its artifacts depend on beside their cells.
+        lacks: of a cell what the method asks for and cannot have, in words.
+        trains: whether its seconds are a cost.
+    """
+
+    name: str
+    kind: str
+    fit: Callable[[Any], Any]
+    made_of: Mapping[str, Any]
+    lacks: Callable[[Any], list[str]] | None = None
+    trains: bool = True
+
+
+@final
+@dataclass(frozen=True)
+class StudyRows:
+    """Everything that one (task, supervisors, student) produced, all replicates together.
+
+    Args:
+        cells: the blocks.
+        kinds: the kind of each row, in the order of the report; without the gold curve.
+        predictions: (R, n, C) probabilities or (R, n) answers by row.
+        curve: predictions of students that learned from so many gold items.
+        made: the artifacts of each row, a block each.
+        of: what the floor is, and who the best member, in words.
+        costs: seconds and model FLOPs by stage and row.
+        left_out: methods that lack something, and what.
+        bought: gold labels or verdicts that a method bought, mean over replicates.
+        canary: what the canary says of each method.
+        seeds: number of replicates.
+    """
+
+    cells: Sequence[Any]
+    kinds: dict[str, str]
+    predictions: dict[str, np.ndarray]
+    curve: dict[int, np.ndarray]
+    made: dict[str, list[Artifact]]
+    of: dict[str, str]
+    costs: list[dict[str, Any]]
+    left_out: dict[str, list[str]]
+    bought: dict[str, float]
+    canary: dict[str, CanaryResult]
+    seeds: int
+
+    @property
+    def cell(self) -> Any:
+        """Block 0, for what does not depend on the replicate."""
+        return self.cells[0]
+
+    def joined(self, of: Callable[[Any], Any]) -> np.ndarray:
+        """What `of` says of each cell, replicate by replicate, cut to the replicates asked for."""
+        return np.concatenate([of(cell) for cell in self.cells])[: self.seeds]
+
+    @property
+    def sizes(self) -> tuple[float, float, float]:
+        """Mean items whose gold the supervisors know, of weak-train, and of transfer."""
+        known, weak_train, transfer = (float(self.joined(lambda c, i=i: c.sizes[i]).mean()) for i in range(3))
+        return known, weak_train, transfer
+
+    def array(self, name: str, key: str, axis: int = 0) -> np.ndarray | None:
+        """An array beside the predictions of a row, all replicates together; None where it has none."""
+        parts = [made.arrays.get(key) for made in self.made[name]]
+        if any(part is None for part in parts):
+            return None
+        return np.concatenate(parts, axis).take(range(self.seeds), axis)
+
+
+def jobs(
+    cells: Sequence[StoredCell],
+    baselines: Mapping[str, Baseline],
+    chosen: Sequence[tuple[Method, Mapping[str, Any]]],
+    heard: Mapping[str, Any],
+    found: Sequence[Callable[..., Any]] = (),
+    needed: Mapping[str, Any] | None = None,
+) -> list[Job]:
+    """The rows of a study of these cells.
+
+    Args:
+        cells: its blocks.
+        baselines: by name, in order.
+        chosen: methods, with all their hyper-parameters.
+        heard: what all rows depend on that hear the supervisors.
+        found: functions found by name that such rows call.
+        needed: by resource what a method depends on that asks for it.
+    """
+    code, made = cells[0].code, []
+    for one in baselines.values():
+        extra = {"code": code(one.run, *found), **heard} if one.heard else {"code": code(one.run)}
+        for name, parameters in one.named(cells).items():
+            told = extra | ({"parameters": dict(parameters)} if parameters else {})
+            made.append(Job(name, one.kind, partial(one.fit, **parameters), told, None, one.trains))
+        if one.kind == "ceiling":
+            for method, parameters in chosen:
+                told = {"parameters": dict(parameters), "code": code(method.run, *found), **heard}
+                told |= {name: it for name, it in (needed or {}).items() if name in method.resources}
+                made.append(Job(method.name, "method", partial(method.fit, **parameters), told, method.lacks))
+    return made
+
+
+def row(cell: StoredCell, job: Job) -> Artifact:
+    """One artifact: predictions of one row of one block for the test items; of a method's block 0 with the canary's result."""
+
+    def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        cell.prepare()
+        began = time.perf_counter()
+        fitted = job.fit(cell)
+        if fitted is None:
+            return {}, {"applies": False, "lacks": job.lacks(cell) if job.lacks else [], "read": cell.costs()}
+        predicted = cell.predicted(fitted)
+        arrays, meta = cell.packed(fitted, predicted)
+        meta |= {"applies": True, "seconds": time.perf_counter() - began, "read": cell.costs()}
+        if isinstance(fitted, Predictions) and fitted.of:
+            meta["of"] = list(fitted.of)
+        if cell.account is not None and any(sold := cell.account.sold):
+            meta["sold"] = sold
+        if job.kind == "method" and cell.block == 0:
+            meta["canary"] = watched(cell, job, predicted[0])
+        return arrays, meta
+
+    return cell.make({"row": job.name, **job.made_of}, build)
+
+
+def watched(cell: StoredCell, job: Job, before: np.ndarray) -> dict[str, Any]:
+    """The canary's result on a method, as plain data; `before` is what it predicted in replicate 0."""
+    if cell.account is not None:
+        cell.account.reopen()
+
+    def again() -> np.ndarray:
+        return cell.predicted(job.fit(cell))[0]
+
+    return canary.sung(cell.seal, cell.hidden, again, before, cell.seed, cell.task.name, job.name)
+
+
+def compute(cells: Sequence[StoredCell], todo: Sequence[Job], seeds: int) -> StudyRows:
+    """All rows of all blocks: those that are missing side by side where models are trained, the rest in this process."""
+    missing = [b for b, cell in enumerate(cells) if cell.models and not _complete(cell, todo)]
+    title = f"{cells[0].task.name}, {cells[0].weak_name} -> {cells[0].strong_name}"
+    made: dict[str, list[Artifact]] = {job.name: [] for job in todo}
+    with progress.track(title, len(todo) * max(len(missing) or len(cells), 1)) as bar:
+        if missing:
+            processes = executors.count(cells[0].models, len(missing))
+            for _ in executors.side_by_side(block, (cells, todo), missing, processes):
+                bar.advance()
+        for cell in cells:
+            for job in todo:
+                made[job.name].append(row(cell, job))
+                if not missing:
+                    bar.advance()
+    return _gathered(cells, todo, made, seeds)
+
+
+def block(cells: Sequence[StoredCell], todo: Sequence[Job], number: int) -> Iterator[None]:
+    """Puts all rows of one block into the store; yields after each."""
+    for job in todo:
+        row(cells[number], job)
+        yield
+    cells[number].finish()
+
+
+def _complete(cell: StoredCell, todo: Sequence[Job]) -> bool:
+    """Whether all that is asked of a block is in the store."""
+    return cell.finished and all(cell.has({"row": job.name, **job.made_of}) for job in todo)
+
+
+def _gathered(
+    cells: Sequence[StoredCell], todo: Sequence[Job], made: dict[str, list[Artifact]], seeds: int
+) -> StudyRows:
+    """Blocks side by side, cut to the replicates asked for."""
+    read = {key: cost for parts in made.values() for one in parts for key, cost in one.meta["read"].items()}
+    costs = [
+        dict(zip(("stage", "what"), key.split(" ", 1), strict=True), seconds=s, flops=f) for key, (s, f) in read.items()
+    ]
+    out = StudyRows(cells, {}, {}, {}, {}, {}, costs, {}, {}, {}, seeds)
+    for job in todo:
+        parts = made[job.name]
+        if not all(one.meta["applies"] for one in parts):
+            if job.kind == "method":
+                out.left_out[job.name] = next(one.meta["lacks"] for one in parts if not one.meta["applies"])
+            continue
+        out.made[job.name] = parts
+        predicted = np.concatenate([cell.unpacked(one) for cell, one in zip(cells, parts, strict=True)])[:seeds]
+        if job.kind == "curve":
+            out.curve[int(job.name.partition(":")[2])] = predicted
+        else:
+            out.kinds[job.name], out.predictions[job.name] = job.kind, predicted
+        if all("of" in one.meta for one in parts):
+            out.of[job.name] = counted([name for one in parts for name in one.meta["of"]][:seeds])
+        if any("sold" in one.meta for one in parts):
+            sold = [one.meta.get("sold", [0] * len(cell.replicates)) for cell, one in zip(cells, parts, strict=True)]
+            out.bought[job.name] = float(np.concatenate(sold)[:seeds].mean())
+        if "canary" in parts[0].meta:
+            out.canary[job.name] = CanaryResult(**parts[0].meta["canary"])
+        if job.trains:
+            seconds = sum(one.meta["seconds"] for one in parts)
+            out.costs.append({"stage": cells[0].STAGE, "what": job.name, "seconds": seconds, "flops": None})
+    return out

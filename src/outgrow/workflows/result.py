@@ -1,0 +1,41 @@
+"""What a finished study says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    import polars
+
+
+@final
+class Result:
+    """A finished study.
+
+    Args:
+        path: its run folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def summary(self) -> polars.DataFrame:
+        """The rows of summary.json as a polars data frame."""
+        import polars
+
+        return polars.read_json(self.path / "summary.json", infer_schema_length=None)
+
+    @property
+    def cells(self) -> polars.DataFrame:
+        """The rows of cells.parquet as a polars data frame."""
+        import polars
+
+        return polars.read_parquet(self.path / "cells.parquet", glob=False)
+
+    def report(self, path: Path | str | None = None) -> Path:
+        """Write the report (default: report.html in the run folder) and say where it is."""
+        from outgrow import report
+
+        return report.write(self.path, None if path is None else Path(path))
