@@ -16,6 +16,7 @@ demo: setup
 
 test: setup
 	$(IN) -m ruff check .
+	$(IN) -m mypy
 	$(IN) -m pytest -n 2
 
 bench: setup

@@ -13,7 +13,7 @@ from outgrow.audits import SEVERITIES, examine, registry
 from outgrow.audits.committee import majority
 from outgrow.audits.evidence import NEEDS, Evidence, VoteTable
 from outgrow.cli import main
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows.audit import read
 
 

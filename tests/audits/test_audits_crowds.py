@@ -12,7 +12,7 @@ import pytest
 
 from outgrow.audits import registry
 from outgrow.audits.evidence import Evidence, VoteTable
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows.audit import read
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -36,6 +36,7 @@ def final(text: str) -> str | None:
     return found and found[1].replace(",", "")
 
 
+@pytest.mark.shared_data
 def test_the_committee_of_gsm8k_is_the_published_table(tmp_path):
     data = pl.read_parquet(real("gsm8k_w2s")).filter(pl.col("weak_gemma_2b").is_not_null())
     data = data.unique("question", keep="last", maintain_order=True)
@@ -147,6 +148,7 @@ def test_of_200_draws_of_independent_rules_at_most_five_in_a_hundred_are_joined(
     assert sum(asked("COPY", rules(0, seed, 400)).severity != "ok" for seed in range(200)) <= 10
 
 
+@pytest.mark.shared_data
 def test_labelling_functions_are_a_crowd_of_rules():
     found = asked("COPY", read(str(real("wrench_trec")), Reading(votes=("weak_labels",))))
     pairs = {row[0] for row in found.sheets[0].rows}
@@ -238,6 +240,7 @@ def test_quality_by_class_and_by_slice():
     assert len(found.sheets[2].rows) == 3 and all(re.match(r"\d+%", row[1]) for row in found.sheets[2].rows)
 
 
+@pytest.mark.shared_data
 @pytest.mark.parametrize("name, off", [("smem_rte", 0.02), ("smem_bluebird", 0.1)])
 def test_quality_of_real_crowds_is_near_what_gold_says(name, off, tmp_path):
     """Bluebird's errors are shared (COPY warns, the two ways differ): its mean is 6 points too high."""

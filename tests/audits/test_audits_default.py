@@ -14,8 +14,8 @@ from outgrow.audits.evidence import Evidence, Minimal
 from outgrow.audits.tables import write_pairs
 from outgrow.cli import main
 from outgrow.core.errors import UserError
-from outgrow.tasks.minimal import KINDS, pairs
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.builtin.minimal import KINDS, pairs
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows import audit
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -128,7 +128,7 @@ def test_pairs_differ_by_a_sentence_and_have_exact_gold(kind):
 
 
 def test_gold_of_cities_is_that_of_the_atlas():
-    from outgrow.tasks.cities import _cities
+    from outgrow.tasks.builtin.cities import _cities
 
     home = {city: country for _, city, country in _cities()}
     for p in pairs("cities", 50):
@@ -189,6 +189,7 @@ def test_a_users_own_pairs_are_read_and_bad_ones_told(tmp_path):
         audit.read(str(tmp_path / "p.parquet"), Reading())
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
 def test_llmbar_judges_do_not_hear_that_they_are_to_count_in_base_nine(tmp_path):
     """The same two sums, judged in base nine (constraint) and in base ten: GPT-4 takes what is right in base ten, others by something else."""

@@ -12,7 +12,7 @@ from outgrow.audits import registry
 from outgrow.audits._statistics import wilson
 from outgrow.audits.evidence import Evidence, Judgements
 from outgrow.core.errors import UserError
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows import audit
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -135,6 +135,7 @@ def test_the_interval_of_a_share_covers(p, values):
     assert 0.92 < np.mean(covered) < 0.98
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
 def test_llmbar_gives_the_published_figures(tmp_path):
     """GPT-4 on Natural: 97% consistent, 94.5% right; ChatGPT on the adversarial GPTInst: 78% and 34.2% (mode Swap)."""

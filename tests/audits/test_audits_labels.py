@@ -86,6 +86,7 @@ def test_of_200_clean_sets_at_most_five_in_a_hundred_are_suspected():
     assert sum(found.severity in ("warning", "stop") for found in said) <= 10
 
 
+@pytest.mark.shared_data
 def test_label_errors_of_cifar10_that_people_confirm():
     if not (DATA / "label_errors").exists() or not (DATA / "cifar10").exists():
         pytest.skip("needs ../shared/data/label_errors and cifar10")
@@ -140,6 +141,7 @@ def test_of_200_trained_heads_at_most_five_in_a_hundred_are_called_ill_calibrate
     assert sum(found.severity in ("warning", "stop") for found in said) <= 10
 
 
+@pytest.mark.shared_data
 def test_calibration_of_a_net_on_cifar10():
     if not (DATA / "cifar10").exists():
         pytest.skip("needs ../shared/data/cifar10")
@@ -156,6 +158,7 @@ def test_calibration_of_a_net_on_cifar10():
     assert "too sure" in found.says and float(row[6]) > 1.3 and row[7] == "0.7%"
 
 
+@pytest.mark.shared_data
 def test_label_errors_of_imdb_that_people_confirm():
     """Of 110 reviews that five people read, those suspected are taken for the other class twice as often as those not."""
     if not (DATA / "label_errors").exists() or not (DATA / "imdb").exists():

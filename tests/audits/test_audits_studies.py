@@ -21,7 +21,7 @@ from outgrow.audits import registry
 from outgrow.audits.evidence import Before, Evidence, Finished, VoteTable
 from outgrow.core.worlds import World, plant
 from outgrow.students.linear import Basis
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows import evidence as studied
 from outgrow.workflows.audit import audit
 
@@ -153,6 +153,7 @@ def test_errors_anywhere_make_no_slice(pairs):
     assert alarms <= SLACK
 
 
+@pytest.mark.shared_data
 def test_trec_was_tested_on_other_questions_than_it_was_collected_with():
     """Hovy's 500 test questions are TREC 10's own; a supervisor of words is wrong on entities most."""
     file = DATA / "trec6" / "trec6.parquet"

@@ -18,7 +18,7 @@ from outgrow.audits.evidence import Evidence, VoteTable
 from outgrow.audits.expect import WITHIN
 from outgrow.core.errors import UserError
 from outgrow.store import Store
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows.audit import audit
 from outgrow.workflows.study import Study
 from taught import committee, found, mended, prices, spoilt, study

@@ -15,7 +15,7 @@ from outgrow.audits import registry
 from outgrow.audits._thurstone import SPREAD, Comparisons, cycles, expected, fit
 from outgrow.audits.evidence import Evidence, ForcedChoices
 from outgrow.core.errors import UserError
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows import audit
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -268,6 +268,7 @@ def test_choices_are_read_and_bad_ones_told(change, says, tmp_path):
         audit.read(str(tmp_path / "c.parquet"), Reading())
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
 def test_votes_of_a_crowd_on_59_models_have_one_scale(tmp_path):
     from sklearn.linear_model import LogisticRegression

@@ -105,6 +105,7 @@ def test_too_few_prompts_say_so(tmp_path):
     assert finding.severity == "not applicable" and "20 prompts" in finding.says
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.exists(), reason="needs shared/data beside the checkout")
 def test_answers_of_nine_language_models(tmp_path):
     frame = pl.read_parquet(DATA / "alpaca_eval" / "outputs.parquet").rename(

@@ -15,7 +15,7 @@ from outgrow import cli
 from outgrow.cli import settings
 from outgrow.cli.list import LISTS
 from outgrow.core.errors import UserError
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 
 HEAVY = (
     "torch",

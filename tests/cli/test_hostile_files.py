@@ -17,7 +17,7 @@ import pytest
 
 import hostile_tables as odd
 from outgrow import cli, models
-from outgrow.tasks.table import read_file
+from outgrow.tasks.tables.files import read_file
 
 LEARN = "--text text --votes a,b,c --strong votes --id id --out out"
 CROWD = "--strong votes --id id --votes-table votes.csv --out out"

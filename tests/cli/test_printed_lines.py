@@ -61,7 +61,9 @@ def server(place) -> Iterator[str]:
         yield served.url
 
 
-def _short(task: generation.Writing, gold: generation.WritingGold) -> tuple[generation.Writing, generation.WritingGold]:
+def _short(
+    task: generation.GenerationTask, gold: generation.GenerationGold
+) -> tuple[generation.GenerationTask, generation.GenerationGold]:
     """The same with less room for answers."""
     return replace(task, tokens=min(task.tokens, TOKENS)), gold
 

@@ -109,7 +109,7 @@ class Learned(SimpleNamespace):
         self.examples = examples
         return "tuned"
 
-    def prefer(self, model, pairs, objective, **more):
+    def prefer(self, model, pairs, loss, **more):
         self.pairs = pairs
         return "preferred"
 

@@ -160,7 +160,7 @@ def test_a_student_learns_what_came_over_the_bridge(both, store):
         store=store,
         epochs=80,
         rate=1e-2,
-        objective=Soft(),
+        loss=Soft(),
     )
     assert np.allclose(np.exp(Local(taught).logprobs(["rome"], ["is in"])[0]), scores, atol=0.03)
 
@@ -176,7 +176,7 @@ def test_supervisors_that_disagree_teach_what_most_of_them_say(both, store):
             tuning.Example("rome", "lyon", weight=last),
         ]
         taught = tuning.tune(
-            student.model, said, kind="full", seed=0, store=store, epochs=30, rate=1e-2, objective=Bayesian(0.3)
+            student.model, said, kind="full", seed=0, store=store, epochs=30, rate=1e-2, loss=Bayesian(0.3)
         )
         return [answer.text for answer in Local(taught).draw(["rome"], 1, Sampling(tokens=8, temperature=0), [[0]])[0]]
 
@@ -293,8 +293,8 @@ def test_bayesian_teaches_a_large_vocabulary_as_cross_entropy_does():
     assert (late - found).norm(dim=1).max() < hard.norm(dim=1).max(), "the KL does not drown what is taught"
 
 
-@pytest.mark.parametrize("objective", [Hard(), Soft(), Bayesian(0.5)], ids=repr)
-def test_three_identical_supervisors_are_one(both, objective):
+@pytest.mark.parametrize("loss", [Hard(), Soft(), Bayesian(0.5)], ids=repr)
+def test_three_identical_supervisors_are_one(both, loss):
     _, student = both
     (text,) = tuning.read(student.model, [("rome", "is in")], False)
     scores = np.linspace(0.2, 1, len(text.ids) - text.start).astype(np.float32)
@@ -302,7 +302,7 @@ def test_three_identical_supervisors_are_one(both, objective):
 
     def loss(weights: np.ndarray) -> float:
         lessons = tuning.Lessons(
-            [text] * len(weights), [scores] * len(weights), weights / weights.mean(), objective, 1, 0, ""
+            [text] * len(weights), [scores] * len(weights), weights / weights.mean(), loss, 1, 0, ""
         )
         with torch.no_grad():
             return float(sum(lessons.losses(net, np.arange(len(weights)), 0.4)))

@@ -17,9 +17,9 @@ from outgrow.generation import Sampling
 from outgrow.generation.candidates import choice
 from outgrow.store import Store
 from outgrow.tasks import generation
-from outgrow.tasks.generation import Columns, Dial, TextDraft, build, from_table, load
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import listed, read_file
+from outgrow.tasks.generation import Columns, Dial, GenerationDraft, build, from_table, load
+from outgrow.tasks.tables.files import listed, read_file
+from outgrow.tasks.tables.options import Reading
 from outgrow.training.names import named
 from outgrow.workflows.committee import committee
 from outgrow.workflows.request import Request
@@ -192,10 +192,10 @@ def test_gold_that_its_own_scorer_calls_wrong_is_refused_with_its_rows_or_left_o
 
 def test_a_source_whose_gold_its_scorer_calls_wrong_is_at_fault(monkeypatch):
     def broken(items, seed, dial):
-        return build("broken", [TextDraft("p", "ten", "n/a")], items, verifier="", scorer="number", tokens=4)
+        return build("broken", [GenerationDraft("p", "ten", "n/a")], items, verifier="", scorer="number", tokens=4)
 
     monkeypatch.setitem(
-        generation._sources, "broken", generation.TextSource("broken", "", broken, Dial("letters", 1, 3, 1))
+        generation._sources, "broken", generation.GenerationSource("broken", "", broken, Dial("letters", 1, 3, 1))
     )
     with pytest.raises(ValueError, match=r"broken: gold is wrong by its own scorer \(number\): 'ten'"):
         load("broken:2")
@@ -387,6 +387,7 @@ def test_no_choice_depends_on_the_order_of_answers():
             assert np.allclose(one[..., order], other) and np.allclose(one.sum(-1), 1)
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/faults")
 def test_the_shared_inputs_give_what_they_should(tmp_path):
     def at(file: str, answers: tuple[str, ...] = ()) -> float:

@@ -90,6 +90,6 @@ def test_product_is_the_normalised_product(batch):
     assert torch.allclose(Product(alpha=2.0, beta=0.5).aim(logits, targets, weights, 0.3), aim, atol=1e-6)
 
 
-def test_every_objective_says_what_it_is_in_a_line():
+def test_every_loss_says_what_it_is_in_a_line():
     assert {"xent", "logconf", "product"} <= set(registry())
     assert all(10 < len(line) < 140 for line in registry().values())

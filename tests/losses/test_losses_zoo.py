@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.adaptconf import AdaptConf
 from outgrow.losses.entropy import Entropy
 from outgrow.losses.evidential import Evidential, misleading, vacuity
@@ -68,13 +68,13 @@ def slow_edl(z: np.ndarray, y: np.ndarray, lam: float) -> float:
     return out * (2 if len(y) == 2 else 1 / len(y))
 
 
-def slow(objective: Objective, z: np.ndarray, w: np.ndarray, progress: float, everyone: dict) -> float:
+def slow(loss: Loss, z: np.ndarray, w: np.ndarray, progress: float, everyone: dict) -> float:
     """One item's loss. `everyone`: what the loss knows of the other items, and what it holds still."""
     f, classes = soft(z), len(z)
     ce = -sum(w[c] * math.log(f[c]) for c in range(classes))
     rce = -sum(f[c] * max(math.log(w[c]), -4) for c in range(classes))
     sure = (max(w) - 1 / classes) / (1 - 1 / classes)
-    match objective:
+    match loss:
         case Entropy(strength=s):
             pull = sum(f[c] * math.log(everyone["mean"][c] / everyone["prior"][c]) for c in range(classes))
             return ce + s * progress * (-sum(p * math.log(p) for p in f) + pull)
@@ -95,21 +95,21 @@ def slow(objective: Objective, z: np.ndarray, w: np.ndarray, progress: float, ev
             held = soft(everyone["logits"])
             bound = 2 * r if r else everyone["middle"]
             return ce if (held.max() - 1 / classes) / (1 - 1 / classes) < bound else 0.0
-    raise AssertionError(objective)
+    raise AssertionError(loss)
 
 
-def pull(objective: Objective, logits, targets, weights, progress=0.6) -> np.ndarray:
+def pull(loss: Loss, logits, targets, weights, progress=0.6) -> np.ndarray:
     leaf = logits.clone().requires_grad_()
-    objective(leaf, targets, weights, progress).sum().backward()
+    loss(leaf, targets, weights, progress).sum().backward()
     return leaf.grad.numpy()
 
 
 @pytest.mark.parametrize("classes", CLASSES)
-@pytest.mark.parametrize("objective", ZOO, ids=str)
-def test_the_gradient_is_that_of_the_loss_written_out_slowly(objective, classes):
+@pytest.mark.parametrize("loss", ZOO, ids=str)
+def test_the_gradient_is_that_of_the_loss_written_out_slowly(loss, classes):
     """By central differences of the slow loss, everything its paper detaches held still."""
     logits, targets, weights = drawn(classes)
-    got, h = pull(objective, logits, targets, weights), 1e-5
+    got, h = pull(loss, logits, targets, weights), 1e-5
     for r in range(2):
         z, w, used = logits[r].numpy(), targets[r].numpy(), weights[r].numpy() > 0
         sure = (w[used].max(1) - 1 / classes) / (1 - 1 / classes)
@@ -122,42 +122,42 @@ def test_the_gradient_is_that_of_the_loss_written_out_slowly(objective, classes)
             held = whole | {"logits": z[i]}
             for c in range(classes):
                 step = h * np.eye(classes)[c]
-                want = slow(objective, z[i] + step, w[i], 0.6, held) - slow(objective, z[i] - step, w[i], 0.6, held)
+                want = slow(loss, z[i] + step, w[i], 0.6, held) - slow(loss, z[i] - step, w[i], 0.6, held)
                 assert got[r, i, c] == pytest.approx(want / (2 * h), abs=2e-5)
 
 
-@pytest.mark.parametrize("objective", [Entropy(), Evidential(), GCE(), ReverseCE(), Symmetric()], ids=str)
-def test_the_loss_itself_is_the_one_written_out_slowly(objective):
+@pytest.mark.parametrize("loss", [Entropy(), Evidential(), GCE(), ReverseCE(), Symmetric()], ids=str)
+def test_the_loss_itself_is_the_one_written_out_slowly(loss):
     logits, targets, weights = drawn(3)
-    got = objective(logits, targets, weights, 0.6).numpy()
+    got = loss(logits, targets, weights, 0.6).numpy()
     for r in range(2):
         used = weights[r].numpy() > 0
         z, w = logits[r].numpy(), targets[r].numpy()
         whole = {"mean": np.mean([soft(row) for row in z[used]], 0), "prior": w[used].mean(0)}
         assert got[r] == pytest.approx(
-            [slow(objective, z[i], w[i], 0.6, whole | {"logits": z[i]}) for i in range(23)], abs=1e-6
+            [slow(loss, z[i], w[i], 0.6, whole | {"logits": z[i]}) for i in range(23)], abs=1e-6
         )
 
 
 @pytest.mark.parametrize("classes", CLASSES)
-@pytest.mark.parametrize("objective", ZOO, ids=str)
-def test_extreme_logits_and_hard_labels_stay_finite(objective, classes):
+@pytest.mark.parametrize("loss", ZOO, ids=str)
+def test_extreme_logits_and_hard_labels_stay_finite(loss, classes):
     hard = torch.eye(classes).repeat(2, 1)[None]
     for size in (0.0, 30.0, 1e4):
         logits = (size * torch.eye(classes).roll(1, 0).repeat(2, 1))[None].requires_grad_()
-        loss = objective(logits, hard, torch.ones(1, 2 * classes), 1.0)
-        loss.sum().backward()
-        assert torch.isfinite(loss).all() and torch.isfinite(logits.grad).all()
+        losses = loss(logits, hard, torch.ones(1, 2 * classes), 1.0)
+        losses.sum().backward()
+        assert torch.isfinite(losses).all() and torch.isfinite(logits.grad).all()
 
 
 @pytest.mark.parametrize("classes", CLASSES)
-@pytest.mark.parametrize("objective", ZOO, ids=str)
-def test_the_order_of_classes_changes_nothing_even_at_a_zero_head(objective, classes):
+@pytest.mark.parametrize("loss", ZOO, ids=str)
+def test_the_order_of_classes_changes_nothing_even_at_a_zero_head(loss, classes):
     logits, targets, weights = drawn(classes)
     turn = torch.roll(torch.arange(classes), 1)
     for z in (logits, torch.zeros_like(logits)):
-        turned = pull(objective, z[..., turn], targets[..., turn], weights)
-        assert np.allclose(turned, pull(objective, z, targets, weights)[..., turn], atol=1e-12)
+        turned = pull(loss, z[..., turn], targets[..., turn], weights)
+        assert np.allclose(turned, pull(loss, z, targets, weights)[..., turn], atol=1e-12)
 
 
 # --- entropy
@@ -309,11 +309,11 @@ def test_several_supervisors_count_through_their_weighted_mean_alone():
     rng = np.random.default_rng(5)
     voices, u = torch.tensor(rng.dirichlet([1.0, 2.0, 3.0], (4, 2, 23))), torch.tensor(rng.dirichlet([1.0] * 4))
     mean = torch.einsum("j,jrnc->rnc", u, voices)
-    for objective in (Evidential(), Evidential(0.5)):
-        apart = sum(u[j] * objective(logits, voices[j], weights, 0.8) for j in range(4))
-        assert torch.allclose(apart, objective(logits, mean, weights, 0.8))
-        grads = sum(u[j].item() * pull(objective, logits, voices[j], weights) for j in range(4))
-        assert np.allclose(grads, pull(objective, logits, mean, weights))
+    for loss in (Evidential(), Evidential(0.5)):
+        apart = sum(u[j] * loss(logits, voices[j], weights, 0.8) for j in range(4))
+        assert torch.allclose(apart, loss(logits, mean, weights, 0.8))
+        grads = sum(u[j].item() * pull(loss, logits, voices[j], weights) for j in range(4))
+        assert np.allclose(grads, pull(loss, logits, mean, weights))
 
 
 def test_two_classes_without_the_divergence_are_cross_entropy_of_half_the_logit():
@@ -332,7 +332,7 @@ def test_a_student_sure_of_everything_has_little_vacuity():
 # --- the student
 
 
-def slow_curvature(objective: Objective, classes: int) -> float:
+def slow_curvature(loss: Loss, classes: int) -> float:
     """Largest eigenvalue of the loss's Hessian in the logits over many points, gradients only where they pass."""
     rng = np.random.default_rng(0)
     worst = 0.0
@@ -344,7 +344,7 @@ def slow_curvature(objective: Objective, classes: int) -> float:
         columns, h = [], 1e-4
         for c in range(classes):
             step = h * torch.eye(classes, dtype=torch.float64)[c]
-            above, below = (pull(objective, z + s * step, w, torch.ones(1, 150), 1.0) for s in (1, -1))
+            above, below = (pull(loss, z + s * step, w, torch.ones(1, 150), 1.0) for s in (1, -1))
             columns.append((above - below) / (2 * h))
         hessian = np.stack(columns, -1)[0]
         worst = max(worst, np.linalg.eigvalsh((hessian + hessian.swapaxes(1, 2)) / 2).max())
@@ -355,15 +355,15 @@ SMOOTH = [Entropy(), Evidential(), GCE(), ReverseCE(), Symmetric()]
 
 
 @pytest.mark.parametrize("classes", CLASSES)
-@pytest.mark.parametrize("objective", SMOOTH, ids=str)
-def test_its_curvature_is_within_what_the_heads_steps_stand(objective, classes):
+@pytest.mark.parametrize("loss", SMOOTH, ids=str)
+def test_its_curvature_is_within_what_the_heads_steps_stand(loss, classes):
     """Cross-entropy's is 1/2; accelerated descent diverges from 4/3 of what its step is made for, here 1.1 x 1/2."""
-    assert slow_curvature(objective, classes) < 4 / 3 * 1.1 / 2
+    assert slow_curvature(loss, classes) < 4 / 3 * 1.1 / 2
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("objective", ZOO, ids=str)
-def test_heads_settle_on_far_spread_items_and_labels_that_contradict_them(objective, classes):
+@pytest.mark.parametrize("loss", ZOO, ids=str)
+def test_heads_settle_on_far_spread_items_and_labels_that_contradict_them(loss, classes):
     """At full strength throughout, 30 standard deviations from the boundary: late steps move few answers.
 
     The window's edge is a jump, so that its head hovers about where items leave the window.
@@ -375,9 +375,9 @@ def test_heads_settle_on_far_spread_items_and_labels_that_contradict_them(object
     targets = (0.9 * torch.nn.functional.one_hot(hard, classes) + 0.1 / classes)[None]
     basis = linear.Basis.of(x, torch.ones(150, dtype=torch.bool))
 
-    class Strongest(Objective):
+    class Strongest(Loss):
         def __call__(self, logits, targets, weights, progress):
-            return objective(logits, targets, weights, 1.0)
+            return loss(logits, targets, weights, 1.0)
 
     def logits(steps):
         heads = linear.train(
@@ -387,4 +387,4 @@ def test_heads_settle_on_far_spread_items_and_labels_that_contradict_them(object
 
     late, later = logits(200), logits(250)
     assert torch.isfinite(later).all() and later.abs().max() < 40
-    assert (late.argmax(-1) != later.argmax(-1)).float().mean() < (0.1 if isinstance(objective, Window) else 0.02)
+    assert (late.argmax(-1) != later.argmax(-1)).float().mean() < (0.1 if isinstance(loss, Window) else 0.02)

@@ -23,14 +23,14 @@ from outgrow.methods import text as sequences
 from outgrow.methods.text import WeakAnswers
 from outgrow.metrics import text as scorers
 from outgrow.pipeline import executors as workers
-from outgrow.pipeline.text_replicate import VerdictAccount
+from outgrow.pipeline import runner
+from outgrow.pipeline.verdicts import VerdictAccount
 from outgrow.store import Store
 from outgrow.students import generator
-from outgrow.tasks.reading import Reading
 from outgrow.tasks.splits import draw
+from outgrow.tasks.tables.options import Reading
 from outgrow.training import causal
 from outgrow.verifiers import Verdict
-from outgrow.workflows import text_study
 from outgrow.workflows.audit import audit
 from outgrow.workflows.text_study import TextStudy, load, parse
 
@@ -82,8 +82,8 @@ class Recorder:
         self.targets = [one.targets for one in examples]
         return "tuned"
 
-    def prefer(self, model, pairs, objective, **more):
-        self.preferred, self.more = [model, list(pairs), objective], more
+    def prefer(self, model, pairs, loss, **more):
+        self.preferred, self.more = [model, list(pairs), loss], more
         return "preferring"
 
     def beams(self, model, width):
@@ -146,8 +146,8 @@ def test_joint_decoding_takes_the_answer_that_all_find_likeliest() -> None:
     assert [answer for _, answer, _ in student.taught] == ["b", "b", "c"]
 
 
-@pytest.mark.parametrize(("name", "objective"), [("soft", Soft()), ("bayesian", Bayesian(0.0))])
-def test_answers_are_learned_as_far_as_their_supervisors_believe_in_them(name: str, objective) -> None:
+@pytest.mark.parametrize(("name", "loss"), [("soft", Soft()), ("bayesian", Bayesian(0.0))])
+def test_answers_are_learned_as_far_as_their_supervisors_believe_in_them(name: str, loss) -> None:
     student = Recorder()
     run(
         name,
@@ -160,11 +160,11 @@ def test_answers_are_learned_as_far_as_their_supervisors_believe_in_them(name: s
         for answers, w in (("abc", 0.25), ("dac", 0.75))
         for p, a, w in zip(PROMPTS, answers, [pytest.approx(w)] * 3, strict=True)
     ]
-    assert student.targets[3] == (0.75, 100 / 128) and student.more == {"objective": objective}
+    assert student.targets[3] == (0.75, 100 / 128) and student.more == {"loss": loss}
 
 
 @pytest.mark.parametrize(
-    ("name", "objective", "confidences"),
+    ("name", "loss", "confidences"),
     [
         ("dpo", Dpo(0.1), (1.0, 1.0)),
         ("conservative_dpo", Dpo(5.0, 0.1), (1.0, 1.0)),
@@ -173,12 +173,12 @@ def test_answers_are_learned_as_far_as_their_supervisors_believe_in_them(name: s
     ],
 )
 def test_preferences_are_the_students_beams_as_the_supervisors_rank_them(
-    name: str, objective: Dpo, confidences: tuple[float, float]
+    name: str, loss: Dpo, confidences: tuple[float, float]
 ) -> None:
     student = Recorder()
     assert run(name, weak(1.0), likelihood(1), student) == "preferring"
     model, pairs, found = student.preferred
-    assert model == "tuned" and found == objective
+    assert model == "tuned" and found == loss
     assert [(p.prompt, p.chosen, p.rejected) for p in pairs] == [("p0", "a", "d"), ("p2", "e", "f")]
     assert [p.confidence for p in pairs] == pytest.approx(confidences)
 
@@ -335,7 +335,7 @@ def test_a_study_that_is_stopped_goes_on_and_ends_with_the_same_bytes(folder: Pa
         assert (resumed.path / name).read_bytes() == (fresh.path / name).read_bytes()
 
 
-computed = text_study._computed
+computed = runner.block
 
 
 def small_steps(*given):
@@ -350,7 +350,7 @@ def test_replicates_in_two_processes_leave_the_same_bytes_and_nothing_is_trained
     more = {"seed": 2, "methods": ["naive"]}
     one = study(folder, out=folder / "one", **more).run()
     monkeypatch.setenv("OUTGROW_STORE", str(folder / "side by side"))
-    monkeypatch.setattr(text_study, "_computed", small_steps)
+    monkeypatch.setattr(runner, "block", small_steps)
     monkeypatch.setattr(workers, "count", lambda models, replicates: 2)
     monkeypatch.setattr(causal, "CausalRun", None)
     two = study(folder, out=folder / "two", **more).run()
@@ -459,7 +459,7 @@ def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path,
 def test_a_student_that_is_taught_nothing_stays_as_it_was(folder: Path) -> None:
     store = Store(folder / "store")
     model = models.resolve(str(folder / "weak"), store)
-    student = generator.Student(model, PROMPTS, "lora", 0, generator.Writers(store, Sampling()))
+    student = generator.TextStudent(model, PROMPTS, "lora", 0, generator.Writers(store, Sampling()))
     assert student.tune([]) is model and student.prefer(model, [], Dpo()) is model
 
 

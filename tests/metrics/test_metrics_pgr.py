@@ -153,6 +153,7 @@ def as_scores(accuracies, items=1000):
     }
 
 
+@pytest.mark.shared_data
 def test_the_published_gpt2_to_xl_on_sciq_has_its_published_pgr():
     scores = as_scores(gpt2("sciq", "gpt2", "gpt2-xl", "xent", [0, 1, 2]))
     floor, student, ceiling = (0.661 + 0.644 + 0.646) / 3, (0.685 + 0.664 + 0.660) / 3, (0.758 + 0.727 + 0.727) / 3
@@ -162,6 +163,7 @@ def test_the_published_gpt2_to_xl_on_sciq_has_its_published_pgr():
     assert found.status == FEW
 
 
+@pytest.mark.shared_data
 def test_published_pgr_on_boolq_is_negative_for_every_pair_from_gpt2():
     for strong in ("gpt2-medium", "gpt2-large", "gpt2-xl"):
         found = recovery(
@@ -170,6 +172,7 @@ def test_published_pgr_on_boolq_is_negative_for_every_pair_from_gpt2():
         assert found.pgr is None or found.pgr < 0
 
 
+@pytest.mark.shared_data
 def test_the_trap_whose_ceiling_lies_below_its_floor_is_called_unresolved():
     scores = as_scores(gpt2("sciq", "gpt2", "gpt2-medium", "xent", [0, 1, 2, 3, 4]))
     assert scores["ceiling"].value < scores["floor"].value
@@ -177,6 +180,7 @@ def test_the_trap_whose_ceiling_lies_below_its_floor_is_called_unresolved():
     assert (found.status, found.pgr) == (UNRESOLVED, None)
 
 
+@pytest.mark.shared_data
 def test_the_automated_researchers_runs_give_their_printed_pgr():
     """They divide by means over sixteen seeds, so the mean of their PGRs is a ratio of means, as ours is."""
     import polars as pl

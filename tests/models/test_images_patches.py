@@ -144,6 +144,7 @@ def test_a_number_that_cannot_be_is_explained(name: str) -> None:
         models.check(name)
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/data/cifar10")
 def test_photographs_are_told_apart_better_than_by_chance(tmp_path: Path) -> None:
     path = tmp_path / "cifar10.parquet"

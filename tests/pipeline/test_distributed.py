@@ -41,7 +41,7 @@ else:
     for kind, texts in (("lora", t.sentences()), ("full", t.duels())):
         student = t.student(model, out / "store", kind, texts, replicates=(0, 1))
         for name, fitted in (
-            ("logconf", student.fit(targets, objective=t.Logconf(alpha=0.9), steps=3)),
+            ("logconf", student.fit(targets, loss=t.Logconf(alpha=0.9), steps=3)),
             ("generative", student.adapted(np.repeat(rows, 2, 0), 1).fit(targets, steps=2)),
             ("few", student.on(np.tile(np.arange(t.COUNT) < 1, (2, 1))).fit(targets, steps=2)),
         ):

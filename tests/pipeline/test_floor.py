@@ -18,8 +18,7 @@ from outgrow.label_models._floor import agreeing, candidates, filled
 from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.metrics.accuracy import accuracy
 from outgrow.metrics.pgr import counted
-from outgrow.pipeline import text_replicate as written
-from outgrow.pipeline.baselines import registry
+from outgrow.pipeline.baselines import registry, texts
 from outgrow.pipeline.class_cell import ClassCell
 from outgrow.pipeline.spaces import Spaces
 from outgrow.report.words import headline
@@ -253,18 +252,20 @@ class Voice:
 def writers(said: list[list[str]], gold: list[str], fresh: int) -> SimpleNamespace:
     """Supervisors' answers to items of which the first `fresh` are weak-train items that nobody has seen, then transfer, then test."""
     third = len(gold) // 3
-    parts = (np.arange(third), np.arange(third, 2 * third), np.arange(2 * third, len(gold)))
 
     def earned(answers) -> float:
         return float(np.mean([a == gold[i] for a, i in zip(answers, range(fresh), strict=True)]))
 
-    beams = [[[SimpleNamespace(text=row[i])] for i in parts[1]] for row in said]
     skill = np.array([earned(row[:fresh]) for row in said]) if fresh else np.ones(len(said))
     voices = [Voice(f"w{j}", row) for j, row in enumerate(said)]
     return SimpleNamespace(
-        halves=parts, supervisors=voices, skill=skill, fresh=np.arange(fresh), earned=earned, bases=said,
-        task=SimpleNamespace(form="number"), weak=SimpleNamespace(beams=beams),
-    )  # fmt: skip
+        test_items=np.arange(2 * third, len(gold)),
+        supervisors=voices,
+        skill=skill,
+        fresh=np.arange(fresh),
+        earned=earned,
+        task=SimpleNamespace(form="number"),
+    )
 
 
 def test_of_three_writers_the_plurality_is_the_floor_where_it_earns_more_on_weak_train() -> None:
@@ -273,12 +274,12 @@ def test_of_three_writers_the_plurality_is_the_floor_where_it_earns_more_on_weak
     said = [[str(g if rng.random() < 0.8 else g + rng.integers(1, 50)) for g in gold] for _ in range(3)]
     keys = [str(g) for g in gold]
     for fresh in (300, 0):
-        found = written.floor(writers(said, keys, fresh))
-        right = np.mean([a == keys[600 + i] for i, a in enumerate(found.answers)])
+        found = registry("texts")["floor"].fit(writers(said, keys, fresh))
+        right = np.mean([a == keys[600 + i] for i, a in enumerate(found.values[0])])
         # two or three right, or the first named one, right where all three differ: .896 + a little
-        assert found.of == "plurality of the supervisors" and right == pytest.approx(MAJORITY + 0.03, abs=0.04)
-    two = written.floor(writers(said[:2], keys, 300))
-    assert two.of in ("w0", "w1") and written.best_member(writers(said, keys, 0)) is None
+        assert found.of == ("plurality of the supervisors",) and right == pytest.approx(MAJORITY + 0.03, abs=0.04)
+    two = registry("texts")["floor"].fit(writers(said[:2], keys, 300))
+    assert two.of[0] in ("w0", "w1") and registry("texts")["best member"].fit(writers(said, keys, 0)) is None
 
 
 def test_where_one_writer_is_better_than_all_together_it_is_the_floor() -> None:
@@ -287,11 +288,11 @@ def test_where_one_writer_is_better_than_all_together_it_is_the_floor() -> None:
     wrong = [str(g + 1) for g in gold]
     keys = [str(g) for g in gold]
     good = [k if rng.random() < 0.9 else w for k, w in zip(keys, wrong, strict=True)]
-    found = written.floor(writers([wrong, wrong, good], keys, 300))
-    assert found.of == "w2" and found.answers == good[600:]
+    found = registry("texts")["floor"].fit(writers([wrong, wrong, good], keys, 300))
+    assert found.of == ("w2",) and found.values[0].tolist() == good[600:]
 
 
 def test_a_plurality_goes_by_form_and_equally_common_answers_to_the_first_named() -> None:
     answers = [["#### 1,000", "2", "no number"], ["1000", "3", "4"], ["7", "3.0", "no number"]]
-    assert written.plurality(answers, "number") == ["#### 1,000", "3", "4"]
-    assert written.plurality([["1"], ["2"], ["3"]], "number") == ["1"]
+    assert texts.plurality(answers, "number") == ["#### 1,000", "3", "4"]
+    assert texts.plurality([["1"], ["2"], ["3"]], "number") == ["1"]

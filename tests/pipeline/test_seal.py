@@ -31,18 +31,20 @@ from outgrow.pipeline.class_cell import ClassCell
 from outgrow.pipeline.oracle import Account
 from outgrow.pipeline.seal import Seal, Sealed, Service
 from outgrow.pipeline.spaces import Spaces
-from outgrow.pipeline.text_replicate import Replicate, VerdictAccount
+from outgrow.pipeline.text_cell import TextCell
+from outgrow.pipeline.verdicts import VerdictAccount
+from outgrow.pipeline.vote_cell import VoteCell, table_of
 from outgrow.store import Store
 from outgrow.students.features import space_of
 from outgrow.students.generator import Writers
 from outgrow.supervisors import SupervisorView
 from outgrow.supervisors.text import parse
-from outgrow.tasks import Reading, load, voted
-from outgrow.tasks.generation import Columns, Writing, WritingGold, from_table
-from outgrow.tasks.table import read_file
+from outgrow.tasks import Reading, load
+from outgrow.tasks.generation import Columns, GenerationGold, GenerationTask, from_table
+from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables.annotations import Annotations
+from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.task import Gold, Task
-from outgrow.tasks.voted import Voted
-from outgrow.workflows.learn import CrossFit, table_of
 from walking import reachable, tells
 
 CLOSED = (
@@ -54,11 +56,11 @@ CLOSED = (
     Service,
     Seal,
     SupervisorView,
-    CrossFit,
-    Voted,
-    Replicate,
-    Writing,
-    WritingGold,
+    VoteCell,
+    Annotations,
+    TextCell,
+    GenerationTask,
+    GenerationGold,
     VerdictAccount,
 )
 """What no resource may lead to: all that holds gold, or what holds it."""
@@ -166,10 +168,12 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
         row["split"] = "test" if rng.random() < 0.3 else "train"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     tiny_models.save(folder / "model", encoder=False)
-    found = voted.load(str(path), Reading(text="text", label="label", votes=("vote", "other"), split="split"), None)
+    found = annotations.load(
+        str(path), Reading(text="text", label="label", votes=("vote", "other"), split="split"), None
+    )
     task, gold = found.task, found.gold.labels
     space = space_of(task, str(folder / "model"), task.side != 2, Store.default())
-    taught = CrossFit(found, space, table_of(task), "mean", "linear", 0)
+    taught = VoteCell(found, space, table_of(task), "mean", "linear", 0)
     handed = given(taught, methods.RESOURCES)
     assert handed.keys() == methods.RESOURCES.keys() - {
         "weak_features",
@@ -179,7 +183,7 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
         "oracle",
         "teach",
     }
-    hidden = taught.fold == 0
+    hidden = taught.design.fold == 0
     assert hidden.sum() > 20 and (gold[hidden] >= 0).all()
     for name, resource in handed.items():
         reached = reachable(resource, getattr(resource, "fit", None))
@@ -187,7 +191,7 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
         assert max(tells(item, gold, hidden) for item in reached) <= 0.9, name
 
 
-def replicate(folder, weak: str) -> Replicate:
+def replicate(folder, weak: str) -> TextCell:
     """Sums with an answer of its own each, so that an answer that is found is found by no accident."""
     rows = [
         {"prompt": f"Add up {i} and 1000.", "answer": str(1000 + i), "ann": f"I say {900 + i % 7}"} for i in range(120)
@@ -199,7 +203,8 @@ def replicate(folder, weak: str) -> Replicate:
     store = Store.default()
     model = models.resolve(str(folder / "weak"), store)
     bases = tuple((one, None if one.kind == "column" else models.resolve(one.of, store)) for one in parse(weak))
-    return Replicate(task, gold, weak, model, 0, 0, 8, "lora", Writers(store, Sampling(tokens=4)), bases, {"test": 1})
+    writers = Writers(store, Sampling(tokens=4))
+    return TextCell(task, gold, weak, model.name, 0, 0, 8, "lora", writers, model, bases, {"test": 1})
 
 
 @pytest.mark.parametrize(
@@ -213,7 +218,7 @@ def test_no_resource_of_a_study_of_texts_leads_to_gold(weak, lacks, folder):
     found = replicate(folder, weak.replace("WEAK", str(folder / "weak")))
     handed = given(found, sequences.RESOURCES)
     assert handed.keys() == sequences.RESOURCES.keys() - lacks
-    hidden = {found.gold.answers[i] for half in found.halves[1:] for i in half}
+    hidden = {found.gold.answers[i] for half in (found.transfer_items, found.test_items) for i in half}
     # 24 test items, and of the 96 others half.
     assert len(hidden) == 72
     for name, resource in handed.items():
@@ -311,13 +316,13 @@ def test_gold_is_permuted_where_it_lies_and_comes_back_whatever_happens():
 
 
 def test_gold_in_words_is_permuted_too():
-    gold = WritingGold(tuple("abcdef"), tuple(range(6)))
+    gold = GenerationGold(tuple("abcdef"), tuple(range(6)))
     seal = Seal(gold, "answers", "keys")
     with seal.permuted(np.arange(6) > 0, np.random.default_rng(0)):
         assert gold.answers[0] == "a" and gold.answers != tuple("abcdef")
         assert ["abcdef"[key] for key in gold.keys] == list(gold.answers), "an item's answer and key go together"
         assert seal.true("answers") == tuple("abcdef") and seal.true("keys") == tuple(range(6))
-    assert gold == WritingGold(tuple("abcdef"), tuple(range(6)))
+    assert gold == GenerationGold(tuple("abcdef"), tuple(range(6)))
 
 
 @pytest.fixture(scope="module")

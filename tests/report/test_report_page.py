@@ -34,7 +34,7 @@ FLAGS = (
 )
 DARK = "--blink-settings=preferredColorScheme=0"
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")]
 
 
 @pytest.fixture(scope="module")

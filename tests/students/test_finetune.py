@@ -162,8 +162,8 @@ def test_same_seed_same_bytes_whatever_stands_in_rows_that_do_not_count(checkpoi
     others = np.where(weights[:, None] > 0, targets, targets[:, ::-1])
     others[3], others[TAUGHT:] = np.nan, 0.5
     assert fit("b", others) == first
-    assert fit("c", targets, objective=Logconf(alpha=0)) == first, "a = 0: the weak labels alone"
-    assert fit("d", targets, objective=Logconf(alpha=0.9)) != first
+    assert fit("c", targets, loss=Logconf(alpha=0)) == first, "a = 0: the weak labels alone"
+    assert fit("d", targets, loss=Logconf(alpha=0.9)) != first
     assert fit("e", targets, seed=1) != first
 
 

@@ -80,10 +80,10 @@ def test_no_labels_at_all_leave_every_class_as_likely(given, tmp_path: Path) -> 
 
 def test_a_saved_network_says_the_same(given, tmp_path: Path) -> None:
     task = given[0]
-    fitted = student(given, tmp_path).fit(one_hot(given), steps=6, objective=Logconf())
+    fitted = student(given, tmp_path).fit(one_hot(given), steps=6, loss=Logconf())
     fitted.save(tmp_path / "saved", replicate=1)
     loaded = convnet.load(tmp_path / "saved")
-    assert loaded.classes == task.classes and loaded.objective == Logconf()
+    assert loaded.classes == task.classes and loaded.loss == Logconf()
     assert np.allclose(loaded.predict(task.images), fitted.predict()[1], atol=1e-5)
     with pytest.raises(UserError, match="taught on images alone"):
         loaded.predict(task.images[:1], ["a red shape"])

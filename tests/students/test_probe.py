@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.students import mlp
 from outgrow.students.linear import Basis, train
 from outgrow.students.probe import Probe, Space
@@ -114,8 +114,8 @@ def test_held_out_groups_stay_whole():
     assert (folds[0] != folds[1]).any()
 
 
-def test_an_objective_without_an_aim_trains_by_its_gradient():
-    class Squared(Objective):
+def test_a_loss_without_an_aim_trains_by_its_gradient():
+    class Squared(Loss):
         def __call__(self, logits, targets, weights, progress):
             return (logits.softmax(-1) - targets).square().sum(-1)
 
@@ -123,7 +123,7 @@ def test_an_objective_without_an_aim_trains_by_its_gradient():
     x = rng.normal(size=(1, 1, N, D)).astype(np.float32)
     gold = (x[0, 0] @ rng.normal(size=D) > 0).astype(int)
     fitted = Probe(Space(x, (1,), np.ones(N, bool)), np.ones((1, N), bool), np.arange(N), 0, [0]).fit(
-        np.eye(2, dtype=np.float32)[gold], objective=Squared()
+        np.eye(2, dtype=np.float32)[gold], loss=Squared()
     )
     assert (fitted.predict()[0].argmax(-1) == gold).mean() > 0.95
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import hostile_tables as odd
 from outgrow.core.errors import UserError
 from outgrow.core.progress import visible
-from outgrow.tasks import answered, voted
 from outgrow.tasks.generation import Columns, from_table
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import READERS, read_file
+from outgrow.tasks.tables import annotations, recorded_answers
+from outgrow.tasks.tables.files import READERS, read_file
+from outgrow.tasks.tables.options import Reading
 from outgrow.workflows import audit
 
 ROWS = 24
@@ -90,7 +90,7 @@ def test_any_cells_of_votes_and_gold_are_read_or_are_one_line(tmp_path: Path, la
         tmp_path, id=[f"n{i}" for i in range(ROWS)], text=[f"text {i}" for i in range(ROWS)], label=label, a=a, b=b
     )
     try:
-        given_ = voted.load(source, Reading(votes=("a", "b")))
+        given_ = annotations.load(source, Reading(votes=("a", "b")))
     except UserError as error:
         assert one_line(error)
         return
@@ -152,8 +152,8 @@ def test_any_cells_of_answers_are_read_or_are_one_line(
     if source is None:
         return
     for way in (
-        lambda: answered.wide(source, ["a"], columns),
-        lambda: answered.long(source, columns),
+        lambda: recorded_answers.wide(source, ["a"], columns),
+        lambda: recorded_answers.long(source, columns),
         lambda: from_table(source, columns, None, ["a"]),
     ):
         try:

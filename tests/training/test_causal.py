@@ -182,7 +182,7 @@ def test_soft_targets_meet_the_score_and_rest_where_it_is_met():
 def test_soft_targets_leave_the_rest_to_other_tokens(causal, store):
     base = models.resolve(str(causal), store)
     taught = Example("rome is", "in spain", targets=(0.7, 0.4))
-    tuned = tuning.tune(base, [taught], kind="full", seed=0, store=store, epochs=80, rate=1e-2, objective=Soft())
+    tuned = tuning.tune(base, [taught], kind="full", seed=0, store=store, epochs=80, rate=1e-2, loss=Soft())
     (found,) = Local(tuned).logprobs(["rome is"], ["in spain"])
     assert np.allclose(np.exp(found), [0.7, 0.4], atol=0.05)
 
@@ -196,9 +196,9 @@ def test_bad_examples_are_refused(causal, encoder, store):
     with pytest.raises(UserError, match="no examples"):
         tune(Example("a", "b", weight=0))
     with pytest.raises(UserError, match="1 targets for an answer of 2 tokens"):
-        tune(Example("a", "in spain", targets=(0.5,)), objective=Soft())
+        tune(Example("a", "in spain", targets=(0.5,)), loss=Soft())
     with pytest.raises(UserError, match="are no probabilities"):
-        tune(Example("a", "in spain", targets=(0.5, -1.2)), objective=Soft())
+        tune(Example("a", "in spain", targets=(0.5, -1.2)), loss=Soft())
     with pytest.raises(UserError, match="plain cross-entropy"):
         tune(Example("a", "spain", targets=(0.5,)))
     with pytest.raises(UserError, match="more than the 64"):

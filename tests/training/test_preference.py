@@ -51,17 +51,17 @@ def tuned(base: models.Model, store: Store, side: str = "rejected") -> models.Mo
     )
 
 
-def choices(base: models.Model, store: Store, objective, weak=()) -> tuning.AnswerPairs:
+def choices(base: models.Model, store: Store, loss, weak=()) -> tuning.AnswerPairs:
     texts = [
         tuning.read(base, [(pair.prompt, getattr(pair, side)) for pair in PAIRS], False)
         for side in ("chosen", "rejected")
     ]
     return tuning.AnswerPairs(
         base,
-        texts[: 1 + objective.both],
+        texts[: 1 + loss.both],
         weak,
         np.array([pair.confidence for pair in PAIRS]),
-        objective,
+        loss,
         1,
         0,
         store,
@@ -125,12 +125,12 @@ def test_a_confidence_is_what_its_formula_says():
         assert confidence(m) == pytest.approx(2 * (1 / (1 + math.exp(-abs(m))) - 0.5))
 
 
-@pytest.mark.parametrize("objective", [Dpo(0.3), Dpo(0.8, 0.2), Wspo(0.4)], ids=repr)
-def test_the_batch_loss_is_that_of_a_slow_loop(base, store, monkeypatch, objective):
+@pytest.mark.parametrize("loss", [Dpo(0.3), Dpo(0.8, 0.2), Wspo(0.4)], ids=repr)
+def test_the_batch_loss_is_that_of_a_slow_loop(base, store, monkeypatch, loss):
     monkeypatch.setitem(classifier.PART_TOKENS, "cpu", 24)
     policy = tuned(base, store)
-    weak = () if objective.both else (tuned(base, store, "chosen"), base)
-    stage, net = choices(base, store, objective, weak), tuning.CausalNetwork(policy, "full", 1, derive(0))
+    weak = () if loss.both else (tuned(base, store, "chosen"), base)
+    stage, net = choices(base, store, loss, weak), tuning.CausalNetwork(policy, "full", 1, derive(0))
     with torch.no_grad():
         parts = list(stage.losses(net, np.arange(len(PAIRS)), 0.0))
     assert len(parts) > 1
@@ -145,15 +145,13 @@ def test_the_batch_loss_is_that_of_a_slow_loop(base, store, monkeypatch, objecti
             ]
             for text in (pair.chosen, pair.rejected)
         ]
-        if objective.both:
-            right = 1 / (1 + math.exp(-objective.beta * (sum(r[0]) - sum(r[1]))))
-            loss = -(1 - objective.eps) * math.log(right) - objective.eps * math.log(1 - right)
+        if loss.both:
+            right = 1 / (1 + math.exp(-loss.beta * (sum(r[0]) - sum(r[1]))))
+            value = -(1 - loss.eps) * math.log(right) - loss.eps * math.log(1 - right)
         else:
             after, before = (slow_logprobs(one, pair.prompt, pair.chosen) for one in weak)
-            loss = sum((objective.beta * s - (v - w)) ** 2 for s, v, w in zip(r[0], after, before, strict=True)) / len(
-                r[0]
-            )
-        total += pair.confidence * loss / len(PAIRS)
+            value = sum((loss.beta * s - (v - w)) ** 2 for s, v, w in zip(r[0], after, before, strict=True)) / len(r[0])
+        total += pair.confidence * value / len(PAIRS)
     assert float(sum(parts)) == pytest.approx(total, rel=1e-4)
 
 
@@ -197,11 +195,9 @@ def test_losses_are_those_of_trl_where_trl_is_right(base, store, tmp_path, capfd
 
     net = tuning.CausalNetwork(policy, "full", 1, derive(0))
 
-    def ours(pair: int, objective: Dpo) -> float:
+    def ours(pair: int, loss: Dpo) -> float:
         with torch.no_grad():
-            return (
-                float(sum(choices(base, store, objective).losses(net, np.array([pair]), 0.0))) / PAIRS[pair].confidence
-            )
+            return float(sum(choices(base, store, loss).losses(net, np.array([pair]), 0.0))) / PAIRS[pair].confidence
 
     for pair in (0, 3):
         assert theirs(pair, "sigmoid", 0.3, 0.0) == pytest.approx(ours(pair, Dpo(0.3)), rel=1e-4)
@@ -226,8 +222,8 @@ def test_it_raises_the_margins_and_a_pair_of_no_confidence_is_nothing(base, stor
 def test_before_the_first_step_the_symmetric_loss_pulls_nowhere(base, store):
     net = tuning.CausalNetwork(base, "full", 1, derive(0))
 
-    def pull(objective) -> float:
-        found = loop.gradients(choices(base, store, objective).losses(net, np.arange(len(PAIRS)), 0.0), net.weights)
+    def pull(loss) -> float:
+        found = loop.gradients(choices(base, store, loss).losses(net, np.arange(len(PAIRS)), 0.0), net.weights)
         return max(float(gradient.abs().max()) for gradient in found)
 
     assert pull(Dpo(eps=0.5)) < 1e-5 * pull(Dpo())
@@ -281,8 +277,8 @@ def test_a_training_on_pairs_that_stops_goes_on_to_the_same_bytes(causal, tmp_pa
 
 
 def test_bad_pairs_are_refused(base, store, tmp_path):
-    def prefer(pairs, objective=Dpo(), **more):  # noqa: B008
-        tuning.prefer(base, pairs, objective, seed=0, store=store, **more)
+    def prefer(pairs, loss=Dpo(), **more):  # noqa: B008
+        tuning.prefer(base, pairs, loss, seed=0, store=store, **more)
 
     with pytest.raises(UserError, match="no pairs"):
         prefer([PreferencePair("a", "yes", "no", confidence=0)])

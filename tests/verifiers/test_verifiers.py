@@ -240,6 +240,7 @@ def test_expressions_are_worked_out_as_python_does() -> None:
     assert value(["1", "/", "3"]) == Fraction(1, 3)
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not GSM8K.exists(), reason="no ../shared/data here")
 def test_solutions_with_wrong_sums_are_seldom_right() -> None:
     import polars as pl

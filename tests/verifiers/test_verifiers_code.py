@@ -220,6 +220,7 @@ def test_a_continuation_is_joined_and_a_whole_function_replaces_what_began() -> 
     assert _text.program("    return 2 * x\n\ndef g(", "f", prompt) == prompt + "    return 2 * x\n\n"
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not HUMANEVAL.exists(), reason="no ../shared/data here")
 def test_reference_solutions_pass_their_own_tests_and_another_problems_do_not() -> None:
     import polars as pl

@@ -16,7 +16,8 @@ import tiny_models
 from outgrow import methods
 from outgrow.methods import method
 from outgrow.report.learn import render
-from outgrow.tasks import Reading, voted
+from outgrow.tasks import Reading
+from outgrow.tasks.tables import annotations
 from outgrow.workflows import learn
 
 KNOWN = methods.registry()
@@ -31,13 +32,13 @@ def taught_by(labels, student):
 @method(paper="a test")
 def by_callers(weak, student):
     """What its callers hold."""
-    return taught_by(hostile._framed("CrossFit").data.gold.labels, student)
+    return taught_by(hostile._framed("VoteCell").data.gold.labels, student)
 
 
 @method(paper="a test")
 def by_objects(weak, student):
     """What the interpreter knows."""
-    held = [item.gold.labels for item in gc.get_objects() if type(item).__name__ == "Voted"]
+    held = [item.gold.labels for item in gc.get_objects() if type(item).__name__ == "Annotations"]
     return taught_by(next(labels for labels in held if len(labels) == student.train.shape[1]), student)
 
 
@@ -50,7 +51,7 @@ def by_other_folds(weak, student, weak_train):
 @method(paper="a test")
 def by_scraps(weak, student):
     """What its callers made of gold."""
-    return taught_by(vars(hostile._framed("CrossFit"))["known"][0], student)
+    return taught_by(vars(hostile._framed("VoteCell"))["known"][0], student)
 
 
 @method(paper="a test")
@@ -63,8 +64,8 @@ def by_own_gold(weak, student, weak_train):
 @method(paper="a test")
 def by_test_side(weak, student):
     """Gold of the data's own test items alone."""
-    taught = hostile._framed("CrossFit")
-    return taught_by(np.where(taught.fold == 0, taught.data.gold.labels, -1), student)
+    taught = hostile._framed("VoteCell")
+    return taught_by(np.where(taught.design.fold == 0, taught.data.gold.labels, -1), student)
 
 
 PLANTED = {
@@ -185,7 +186,7 @@ def test_where_there_is_too_little_gold_the_report_says_that_it_was_not_asked(gi
 
 
 def test_a_student_that_is_fine_tuned_is_not_asked():
-    taught = SimpleNamespace(head="lora")
+    taught = SimpleNamespace(kind="lora")
     assert learn._canary(taught, KNOWN["naive"], np.zeros((1, 2))) == {
         "passed": None,
         "says": "not asked: a fine-tuned student would be trained twice",
@@ -200,7 +201,9 @@ def test_a_record_of_before_there_was_a_canary_is_still_a_report(tmp_path, model
 
 
 def test_of_the_table_of_votes_nothing_but_ids_is_left_to_be_read(tmp_path):
-    given = voted.load(str(test_learn.table(tmp_path, 40, gold=1.0)), Reading(text="message", votes=test_learn.VOTES))
+    given = annotations.load(
+        str(test_learn.table(tmp_path, 40, gold=1.0)), Reading(text="message", votes=test_learn.VOTES)
+    )
     assert given.table.column("id")[:2] == ["item 0", "item 1"] and (given.gold.labels >= 0).all()
     with pytest.raises(KeyError):
         given.table.column("label")

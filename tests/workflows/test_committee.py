@@ -24,7 +24,7 @@ from outgrow.pipeline.choices import Bench, curves, facts_of
 from outgrow.report import committee as page
 from outgrow.store import Store
 from outgrow.tasks import generation
-from outgrow.tasks.generation import Columns, WritingGold
+from outgrow.tasks.generation import Columns, GenerationGold
 from outgrow.verifiers import Verdict
 from outgrow.workflows.committee import _combined, _noted, committee, committees, verdicts_of
 from outgrow.workflows.self_training import facts_of as rounds_of
@@ -312,7 +312,7 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
         task, prompts=tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france")), tokens=3
     )
     monkeypatch.setitem(
-        generation._sources, "short", generation.TextSource("short", "", lambda items, seed: (short, gold), None)
+        generation._sources, "short", generation.GenerationSource("short", "", lambda items, seed: (short, gold), None)
     )
     arguments = [
         "committee",
@@ -383,7 +383,7 @@ def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_o
         return [Verdict("no" in one.answer.split()) for one in asked]
 
     monkeypatch.setitem(verifiers.registry(), "says_no", verifiers.Verifier("says_no", "", "", says_no, ("asked",)))
-    keys = WritingGold(tuple("no" for _ in prompts), tuple("no" for _ in prompts))
+    keys = GenerationGold(tuple("no" for _ in prompts), tuple("no" for _ in prompts))
     model = models.resolve(str(causal), store)
     rows, groups = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
     assert [(r.by, r.number) for r in rows] == [
@@ -419,6 +419,7 @@ def test_the_headline_says_first_that_there_is_too_little_to_choose_from():
     assert low.verdict == "unclear" and low.plain.index("coverage is") < low.plain.index("Of 8 answers")
 
 
+@pytest.mark.shared_data
 def test_the_committee_of_gsm8k_is_the_published_table(tmp_path, store):
     path = DATA / "gsm8k_w2s" / "gsm8k_w2s.parquet"
     if not path.exists():

@@ -143,6 +143,7 @@ def test_convnets_are_not_for_tables_of_texts(tmp_path: Path, capsys) -> None:
     assert "convnet reads images, and the items of task 't' have none" in capsys.readouterr().err
 
 
+@pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/data/cifar10")
 def test_people_who_labelled_cifar_supervise_a_convnet(tmp_path: Path) -> None:
     path = tmp_path / "cifar10.parquet"

@@ -15,8 +15,11 @@ from outgrow.core.errors import UserError
 from outgrow.core.seeding import derive
 from outgrow.label_models import Belief
 from outgrow.metrics.annotators import agreement_of, needed
+from outgrow.pipeline.vote_cell import VoteCell, table_of
+from outgrow.students import saving
 from outgrow.students.saved import ARRAYS, FACTS, SavedStudent
-from outgrow.tasks import Reading, voted
+from outgrow.tasks import Reading
+from outgrow.tasks.tables import annotations
 from outgrow.workflows import learn
 
 VOTES = ("rule_1", "rule_2", "small_model")
@@ -118,10 +121,10 @@ def test_gold_changes_no_byte_of_the_student(tmp_path, model) -> None:
 
 def test_a_saved_student_predicts_what_the_fitted_one_did_and_twice_the_same(tmp_path, model) -> None:
     path = table(tmp_path)
-    given = voted.load(str(path), Reading(text="message", votes=VOTES))
+    given = annotations.load(str(path), Reading(text="message", votes=VOTES))
     kept = []
-    weights = learn.weights
-    learn.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
+    weights = saving.weights
+    saving.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
     try:
         for head in ("linear", "mlp"):
             folder = learn.learn(
@@ -132,7 +135,7 @@ def test_a_saved_student_predicts_what_the_fitted_one_did_and_twice_the_same(tmp
             assert np.allclose(student.predict(texts), kept[-1], atol=1e-4)
             assert np.array_equal(student.predict(texts[:7]), student.predict(texts[:7]))
     finally:
-        learn.weights = weights
+        saving.weights = weights
 
 
 @pytest.mark.parametrize("head", ["linear", "mlp"])
@@ -146,13 +149,13 @@ def test_where_items_have_rivals_what_several_students_say_is_saved(tmp_path, mo
     path = tmp_path / "pairs.parquet"
     pairs.drop("row").write_parquet(path)
     reading = Reading(text="message", votes=VOTES, group="thing")
-    texts = [text for (text,) in voted.load(str(path), reading).task.texts]
-    kept, weights = [], learn.weights
-    learn.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
+    texts = [text for (text,) in annotations.load(str(path), reading).task.texts]
+    kept, weights = [], saving.weights
+    saving.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
     try:
         folder = learn.learn(str(path), reading=reading, strong=model, student=head, out=tmp_path / "student")
     finally:
-        learn.weights = weights
+        saving.weights = weights
     student = outgrow.load(folder)
     shares = [one["share"] for one in student.heads]
     assert len(shares) == 2 and np.isfinite(shares).all() and min(shares) > 0
@@ -189,15 +192,15 @@ def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
 
 
 def test_items_are_judged_by_students_that_neither_they_nor_their_group_taught(tmp_path) -> None:
-    given = voted.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
+    given = annotations.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
     said = np.stack(list(given.task.votes.values()))
-    made = learn.CrossFit(given, None, learn.table_of(given.task), "mean", "linear", 0)
-    assert made.train[0].all() and not made.train[made.fold, np.arange(len(given.task))].any()
+    made = VoteCell(given, None, table_of(given.task), "mean", "linear", 0)
+    assert made.design.teach[0].all() and not made.design.teach[made.design.fold, np.arange(len(given.task))].any()
     for group in np.unique(given.task.groups):
-        assert len(set(made.fold[given.task.groups == group])) == 1
+        assert len(set(made.design.fold[given.task.groups == group])) == 1
     gold = given.gold.labels
     for r, skill in enumerate(made.skill):
-        rows = (gold >= 0) & (made.fold != r)
+        rows = (gold >= 0) & (made.design.fold != r)
         for j, votes in enumerate(said):
             spoke = rows & ~np.isnan(votes[:, 0])
             assert skill[j] == pytest.approx((votes[spoke].argmax(-1) == gold[spoke]).mean())
@@ -272,7 +275,7 @@ def test_votes_in_lists_and_probabilities_are_read(tmp_path, model) -> None:
     number = {"ham": 0, "spam": 1, None: -1}
     lists = [[number[v] for v in row] for row in data.select(VOTES).iter_rows()]
     data.select("message", weak=pl.Series(lists), p=pl.Series(np.linspace(0.01, 0.99, len(data)))).write_parquet(path)
-    given = voted.load(str(path), Reading(text="message", votes=("weak", "p")))
+    given = annotations.load(str(path), Reading(text="message", votes=("weak", "p")))
     assert list(given.task.votes) == ["weak[0]", "weak[1]", "weak[2]", "p"] and given.task.classes == ("0", "1")
 
 

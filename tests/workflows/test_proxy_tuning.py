@@ -21,7 +21,7 @@ from outgrow.metrics.gap_closed import Resamples
 from outgrow.report import proxy_tuning as page
 from outgrow.store import Store
 from outgrow.tasks import generation
-from outgrow.tasks.generation import TextDraft
+from outgrow.tasks.generation import GenerationDraft
 from outgrow.tasks.task import POOL, TEST
 from outgrow.training import causal, pruned
 from outgrow.workflows import proxy_tuning
@@ -105,7 +105,7 @@ def test_a_score_that_all_items_share_has_an_exact_interval() -> None:
 
 def writing_task(count: int, sides=None):
     drafts = [
-        TextDraft(f"prompt {i}", "yes", "yes", group=i // 3, side=0 if sides is None else sides[i])
+        GenerationDraft(f"prompt {i}", "yes", "yes", group=i // 3, side=0 if sides is None else sides[i])
         for i in range(count)
     ]
     return generation.build("t", drafts, verifier="", scorer="exact", tokens=4)[0]

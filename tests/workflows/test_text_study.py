@@ -13,7 +13,7 @@ from outgrow.core.errors import UserError
 from outgrow.metrics import slots, text
 from outgrow.metrics.slots import Counts, Slot
 from outgrow.tasks.generation import Columns, from_table
-from outgrow.tasks.table import read_file
+from outgrow.tasks.tables.files import read_file
 from outgrow.verifiers import Attempt, registry
 
 SLURP = Path(__file__).parents[2] / ".." / "shared" / "data" / "slurp"
@@ -96,6 +96,7 @@ def test_slots_are_read_as_they_are_written_and_what_is_no_slot_counts_against_t
     assert text.slu_f1("rubbish", []).num == 0 and text.slu_f1("rubbish", []).den == 2
 
 
+@pytest.mark.shared_data
 @pytest.mark.parametrize(
     ("system", "span", "slu"),
     [
@@ -301,6 +302,7 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, scorer: str, row: di
         from_table(read_file(table(tmp_path, [row])), Columns(scorer=scorer), None)
 
 
+@pytest.mark.shared_data
 @pytest.mark.parametrize(("name", "items"), [("slurp/slurp.parquet", 5005), ("bfcl/bfcl.parquet", None)])
 def test_gold_of_real_tables_is_right_by_its_own_scorer(name: str, items: int | None) -> None:
     path = SLURP.parent / name

@@ -10,13 +10,13 @@ import numpy as np
 
 from outgrow.audits.evidence import TIE, Evidence, ForcedChoices, Judgements, Minimal
 from outgrow.core.errors import UserError, unknown
-from outgrow.tasks import voted
-from outgrow.tasks.classes import silent
-from outgrow.tasks.minimal import ITEMS, pairs
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import TableFile as File
-from outgrow.tasks.values import blank, class_name
-from outgrow.tasks.voted import numbered
+from outgrow.tasks.builtin.minimal import ITEMS, pairs
+from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables.annotations import numbered
+from outgrow.tasks.tables.classes import silent
+from outgrow.tasks.tables.files import TableFile as File
+from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.values import blank, class_name
 
 RIGHT = {"1": True, "true": True, "right": True, "0": False, "false": False, "wrong": False, "": False}
 VERDICTS = {"0": 0, "1": 1, "tie": TIE, "": -1}
@@ -60,7 +60,7 @@ def group_of(file: File, reading: Reading) -> np.ndarray | None:
 
 
 def key_of(file: File, reading: Reading, what: str) -> str:
-    key = voted.id_column(file, reading)
+    key = annotations.id_column(file, reading)
     if key is None:
         raise UserError(f"{file.name}: {what} are of items: name their column with --id")
     return key
@@ -140,7 +140,7 @@ def _right(file: File, column: str, said: list[str]) -> np.ndarray:
 
 
 def write_pairs(kind: str, file: Path, items: int | None = None, seed: int = 0) -> int:
-    """Write minimal pairs (outgrow.tasks.minimal) into a .csv, .jsonl or .parquet file, to be answered in its empty columns; how many.
+    """Write minimal pairs (outgrow.tasks.builtin.minimal) into a .csv, .jsonl or .parquet file, to be answered in its empty columns; how many.
 
     Raises UserError for an unknown kind, or a file that is there already or cannot be written.
     """

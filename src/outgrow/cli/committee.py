@@ -63,7 +63,7 @@ def committee_(
     overwrite
         Another result in that folder may go.
     """
-    from outgrow.tasks.table import listed
+    from outgrow.tasks.tables.files import listed
     from outgrow.workflows.committee import committees
 
     if not sources:

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from outgrow.core.progress import emit
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
 

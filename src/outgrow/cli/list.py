@@ -11,7 +11,7 @@ Row = tuple[str, ...]
 
 
 def list_(what: str | None = None, /) -> None:
-    """What there is to choose from: tasks, models, methods, sequences (methods for answers in words), label-models, objectives, selections,
+    """What there is to choose from: tasks, models, methods, sequences (methods for answers in words), label-models, losses, selections,
     supervisors, audits, verifiers.
 
     Parameters
@@ -94,7 +94,7 @@ def _label_models() -> Iterable[Row]:
     return registry().items()
 
 
-def _objectives() -> Iterable[Row]:
+def _losses() -> Iterable[Row]:
     from outgrow.losses import registry
 
     return registry().items()
@@ -133,7 +133,7 @@ LISTS: dict[str, Callable[[], Iterable[Row]]] = {
     "methods": _methods,
     "sequences": _sequences,
     "label-models": _label_models,
-    "objectives": _objectives,
+    "losses": _losses,
     "selections": _selections,
     "supervisors": _supervisors,
     "audits": _audits,

@@ -33,7 +33,7 @@ def predict_(
     overwrite
         Another file of that name may go.
     """
-    from outgrow.tasks.reading import Reading
+    from outgrow.tasks.tables.options import Reading
     from outgrow.workflows.learn import predict
 
     reading = Reading(text=text, id=id, abstain=tuple(abstain or ()))

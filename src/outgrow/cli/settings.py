@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from outgrow import methods as classifying
 from outgrow.core.errors import UserError, unknown
 from outgrow.methods import text as sequences
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import listed
+from outgrow.tasks.tables.files import listed
+from outgrow.tasks.tables.options import Reading
 
 LISTS = ("tasks", "weak", "strong", "methods", "ladder", "auxiliary")
 

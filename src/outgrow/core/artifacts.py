@@ -25,7 +25,7 @@ _ROOTS = {
     "tuned": "training.causal:CausalRun",
     "pruned": "training.pruned:_pruned",
     "siblings": "training.pruned:_healed",
-    "written": "workflows.text_study:_row workflows.text_study:_covered",
+    "written": "pipeline.runner:row pipeline.text_cell:TextCell",
     "scored": "pipeline.scoring:right",
     "verdicts": "verifiers:Attempt verifiers:Verdict",
     "knowledge": "workflows.proxy_tuning:knows",

@@ -32,7 +32,7 @@ class PreferencePair:
     """Whether the chosen and the rejected answer end where their texts do; one that was cut at the token limit counts without an end."""
 
 
-class PairObjective(Protocol):
+class PairLoss(Protocol):
     """What is minimised over pairs."""
 
     both: ClassVar[bool]

@@ -45,7 +45,7 @@ def ranked(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.argsort(-(np.asarray(weights) @ np.asarray(scores)), kind="stable")
 
 
-class TokenObjective(Protocol):
+class TokenLoss(Protocol):
     """logits (n, V), tokens int64 (n,), scores float (n,) in [0, 1], progress in [0, 1] -> losses (n,)."""
 
     def __call__(

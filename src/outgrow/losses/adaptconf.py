@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from outgrow.losses import Aimed
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,18 @@ class AdaptConf(Aimed):
 
     temperature: float = 1.0
 
-    def strength(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def strength(self, logits: Tensor, targets: Tensor) -> Tensor:
         """a (..., N, 1)."""
         log_f = logits.log_softmax(-1)
         apart = (log_f * (answer(targets) - answer(logits))).sum(-1, keepdim=True)
         return (apart / self.temperature).sigmoid()
 
-    def aim(self, logits, targets, weights, progress):
+    def aim(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         a = self.strength(logits, targets)
         return (1 - a) * targets + a * answer(logits)
 
 
-def answer(scores: torch.Tensor) -> torch.Tensor:
+def answer(scores: Tensor) -> Tensor:
     """1[argmax] (..., C); classes that tie share it, so that their order is nobody's business."""
     top = (scores == scores.amax(-1, keepdim=True)).to(scores.dtype)
     return top / top.sum(-1, keepdim=True)

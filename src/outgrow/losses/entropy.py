@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.logconf import prior
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Entropy(Objective):
+class Entropy(Loss):
     """Grandvalet & Bengio 2004: the boundary is drawn to where few items lie.
 
     Alone, H is least where all items are of one class. So the mean of f is held at the weak labels' balance; an item's
@@ -18,7 +22,7 @@ class Entropy(Objective):
 
     strength: float = 1.0
 
-    def __call__(self, logits, targets, weights, progress):
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         log_f = logits.log_softmax(-1)
         f = log_f.exp()
         ratio = prior(f.detach(), weights).log() - prior(targets, weights).log()

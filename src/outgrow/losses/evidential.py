@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from math import lgamma
 from typing import TYPE_CHECKING
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.adaptconf import answer
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 BOUND = 10.0
 """Logits are held within it, as is usual: beyond, evidence says no more."""
 
 
 @dataclass(frozen=True)
-class Evidential(Objective):
+class Evidential(Loss):
     """Sensoy et al. 2018 (arXiv 1806.01768) as used by Cui et al. 2025 (arXiv 2406.03199).
 
     KL_c = KL[Dir(alpha, but 1 at c) || Dir(1)] discourages evidence for other classes than c; lambda_t = progress.
@@ -27,25 +27,25 @@ class Evidential(Objective):
 
     self_term: float = 0.0
 
-    def __call__(self, logits, targets, weights, progress):
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         y = (1 - self.self_term) * targets + self.self_term * answer(logits.detach())
         alpha = _alpha(logits.double())
         fit = alpha.sum(-1, keepdim=True).log() - alpha.log()
         scale = 2 if logits.shape[-1] == 2 else 1 / logits.shape[-1]
         return scale * (y * (fit + progress * misleading(alpha))).sum(-1).to(logits.dtype)
 
-    def read(self, logits):
+    def read(self, logits: Tensor) -> Tensor:
         """alpha / S, the mean of the Dirichlet."""
         alpha = _alpha(logits)
         return alpha / alpha.sum(-1, keepdim=True)
 
 
-def vacuity(logits: torch.Tensor) -> torch.Tensor:
+def vacuity(logits: Tensor) -> Tensor:
     """C / S (...): 1 without evidence, 0 with much."""
     return logits.shape[-1] / _alpha(logits).sum(-1)
 
 
-def misleading(alpha: torch.Tensor) -> torch.Tensor:
+def misleading(alpha: Tensor) -> Tensor:
     """KL_c (..., C) for every c: its sums over classes are those of alpha less what c adds to them."""
     e, classes = alpha - 1, alpha.shape[-1]
     rest = e.sum(-1, keepdim=True) - e
@@ -54,5 +54,5 @@ def misleading(alpha: torch.Tensor) -> torch.Tensor:
     return total.lgamma() - lgamma(classes) + mixed.sum(-1, keepdim=True) - mixed - rest * total.digamma()
 
 
-def _alpha(logits: torch.Tensor) -> torch.Tensor:
+def _alpha(logits: Tensor) -> Tensor:
     return (logits - logits.mean(-1, keepdim=True)).clamp(-BOUND, BOUND).exp() + 1

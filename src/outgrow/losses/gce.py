@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
-class GCE(Objective):
+class GCE(Loss):
     """Zhang & Sabuncu 2018 (arXiv 1805.07836), its mean over a soft label. An item's pull fades as f^q where f contradicts it."""
 
     q: float = 0.7
 
-    def __call__(self, logits, targets, weights, progress):
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         return -(targets * (self.q * logits.log_softmax(-1)).expm1()).sum(-1) / self.q

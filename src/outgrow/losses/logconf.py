@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from outgrow.losses import Aimed
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ class Logconf(Aimed):
             return self.alpha
         return self.alpha * (progress / self.warmup if self.schedule == "paper" else progress)
 
-    def aim(self, logits, targets, weights, progress):
+    def aim(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         a = self.strength(progress)
         return targets if a == 0 else (1 - a) * targets + a * hardened(logits, prior(targets, weights), weights)
 
 
-def prior(targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def prior(targets: Tensor, weights: Tensor) -> Tensor:
     """Class balance (..., C) of the targets, weighted, over the items that are trained on."""
     used = weights.unsqueeze(-1)
     return (targets * used).sum(-2) / used.sum(-2)
 
 
-def hardened(logits: torch.Tensor, prior: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def hardened(logits: Tensor, prior: Tensor, weights: Tensor) -> Tensor:
     """One-hot (..., N, C) of argmax(z + b), b such that the classes have the prior's share of the items of weight > 0.
 
     Two classes: the items are ordered by their margin, and the share of them that the prior says is the second class;
@@ -59,7 +59,7 @@ def hardened(logits: torch.Tensor, prior: torch.Tensor, weights: torch.Tensor) -
     return torch.nn.functional.one_hot(choice, logits.shape[-1]).to(logits.dtype)
 
 
-def balance(logits: torch.Tensor, prior: torch.Tensor, weights: torch.Tensor, rounds: int = 30) -> torch.Tensor:
+def balance(logits: Tensor, prior: Tensor, weights: Tensor, rounds: int = 30) -> Tensor:
     """Offsets b (..., C) such that argmax(z + b) has about the prior's class counts.
 
     Each round moves every class's offset to where, with the others held still, just its share of items prefers it.

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from outgrow.losses import Aimed
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,6 @@ class Product(Aimed):
     alpha: float = 1.0
     beta: float = 1.0
 
-    def aim(self, logits, targets, weights, progress):
+    def aim(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         scores = self.beta * logits.log_softmax(-1) + self.alpha * targets.clamp_min(1e-9).log()
         return scores.softmax(-1)

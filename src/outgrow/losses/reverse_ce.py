@@ -5,28 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.window import surety
 from outgrow.losses.xent import Xent
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 FLOOR = -4.0
 """log w is held above it: a hard label would cost infinity."""
 
 
 @dataclass(frozen=True)
-class ReverseCE(Objective):
+class ReverseCE(Loss):
     """CACE, Xu et al. 2025 (arXiv 2505.24313); c = .5 is RCE throughout. For C classes surety stands for 2 |w - 1/2|."""
 
     c: float = 0.25
 
-    def __call__(self, logits, targets, weights, progress):
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         unsure = surety(targets) < 2 * self.c
         return reverse(logits, targets).where(unsure, Xent()(logits, targets, weights, progress))
 
 
-def reverse(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def reverse(logits: Tensor, targets: Tensor) -> Tensor:
     """RCE(f, w) (...)."""
     return -(logits.softmax(-1) * targets.log().clamp_min(FLOOR)).sum(-1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from outgrow.losses import Aimed
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,18 @@ class Window(Aimed):
 
     radius: float = 0.0
 
-    def aim(self, logits, targets, weights, progress):
+    def aim(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         bound = 2 * self.radius if self.radius else middle(surety(targets), weights)
         f = logits.softmax(-1)
         return targets.where((surety(f) < bound).unsqueeze(-1), f)
 
 
-def surety(probs: torch.Tensor) -> torch.Tensor:
+def surety(probs: Tensor) -> Tensor:
     """(..., C) -> (...): 0 at even odds, 1 at certainty."""
     even = 1 / probs.shape[-1]
     return (probs.amax(-1) - even) / (1 - even)
 
 
-def middle(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def middle(values: Tensor, weights: Tensor) -> Tensor:
     """Median (..., 1) of values (..., N) over the items of weight > 0."""
     return values.where(weights > 0, float("nan")).nanmedian(-1, keepdim=True).values

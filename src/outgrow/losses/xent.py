@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from outgrow.losses import Aimed
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Xent(Aimed):
     """Burns et al. 2023 (arXiv 2312.09390), section 3: naive fine-tuning on weak labels."""
 
-    def aim(self, logits, targets, weights, progress):
+    def aim(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         return targets

@@ -6,8 +6,15 @@
 The less sure the labels are, the more a gold label outweighs one of them.
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.methods.resources import GoldSale
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -16,10 +23,16 @@ from outgrow.methods import method
     wins=World(rate=0.2, width=100, gap=0.5, items=2400),
     ties=World(rate=0.0, gap=1.0),
 )
-def active(weak, student, oracle, rng, *, budget: int = 100, query: str = "disagreement"):
+def active(
+    weak: WeakLabels,
+    student: Student,
+    oracle: GoldSale,
+    rng: np.random.Generator,
+    *,
+    budget: int = 100,
+    query: str = "disagreement",
+) -> Fitted:
     """Buy gold where the student disagrees most with its supervisors ("random": anywhere), and train on it too."""
-    import numpy as np
-
     labels = weak.beliefs
     spoke = ~np.isnan(labels).any(-1)
     names, where = np.unique(student.groups, return_inverse=True)

@@ -4,9 +4,13 @@ L = (1-a) CE(f, w) + a CE(f, stop(1[f]))        a = e^{CE_self/T} / (e^{CE_self/
 CE_self = CE(f, 1[f])        CE_teacher = CE(f, 1[w])        a = 1/2 where they agree, less where not
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.adaptconf import AdaptConf
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -15,6 +19,6 @@ from outgrow.methods import method
     wins=World(gap=0.5, rate=0.15, width=100, items=3000),
     ties=World(errors="emulable"),
 )
-def adaptconf(weak, student, *, temperature: float = 1.0):
+def adaptconf(weak: WeakLabels, student: Student, *, temperature: float = 1.0) -> Fitted:
     """Weak labels and the student's own answers, weighted item by item by how far the two are apart."""
-    return student.fit(weak.beliefs, objective=AdaptConf(temperature))
+    return student.fit(weak.beliefs, loss=AdaptConf(temperature))

@@ -3,9 +3,13 @@
 minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = 1[g_i > t], g the student fitted on the other folds
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
 from outgrow.selection.agreement import agreement
+from outgrow.students.base import Fitted, Student
 from outgrow.students.crossfit import answers, crossfit
 
 
@@ -15,7 +19,7 @@ from outgrow.students.crossfit import answers, crossfit
     wins=World(rate=0.4, gap=1.0, width=6),
     ties=World(errors="emulable"),
 )
-def agreement_filter(weak, student):
+def agreement_filter(weak: WeakLabels, student: Student) -> Fitted:
     """Train on items where the student, cross-fitted on weak labels, agrees with the supervisor."""
     labels = weak.beliefs
     return student.fit(labels, weights=agreement(weak.belief, answers(crossfit(student, labels), labels)))

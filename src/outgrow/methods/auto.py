@@ -22,8 +22,14 @@ has taught and to which what rivals share was never shown: items of one group th
 together as an author's are, leave naive as it is.
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Embedding, Fitted, Student
 
 
 @method(
@@ -31,10 +37,18 @@ from outgrow.methods import method
     wins=World(pairs=True, rate=0.3, width=40),
     ties=World(errors="emulable"),
 )
-def auto(weak, student, rivals, rights, answers, *, sigmas: float = 3.0, draws: int = 4, faith: float = 0.1):
+def auto(
+    weak: WeakLabels,
+    student: Student,
+    rivals: np.ndarray,
+    rights: np.ndarray,
+    answers: np.ndarray,
+    *,
+    sigmas: float = 3.0,
+    draws: int = 4,
+    faith: float = 0.1,
+) -> Fitted:
     """A student of naive and of beliefs contrasted within groups of rivals, each as reliable as it is; else naive."""
-    import numpy as np
-
     from outgrow.students.crossfit import crossfit, folds
     from outgrow.students.ensemble import Choice, Pool
     from outgrow.students.rivals import among, chosen, contrasts, margin, opposed, prior, said, unliked
@@ -55,7 +69,7 @@ def auto(weak, student, rivals, rights, answers, *, sigmas: float = 3.0, draws: 
     if not apt.any():
         return plain
 
-    def right(fitted):
+    def right(fitted: Fitted) -> list[np.ndarray]:
         z = margin(fitted.predict()) - start
         return [chosen(np.where(heard, v, -np.inf), rivals) if told else v > 0 for v in (z, unliked(z, answers, heard))]
 
@@ -76,13 +90,14 @@ def auto(weak, student, rivals, rights, answers, *, sigmas: float = 3.0, draws: 
     odds = (r / (1 - r)) ** 2 + [[faith], [0]]
     z = np.stack([margin(one.predict()) for one in (plain, g)])
     share = odds / odds.sum(0) / np.nanstd(np.where(heard, z, np.nan), -1).clip(1e-9)
-    both = Pool(share / share.sum(0), (plain, g))
-    # A fine-tuned student is to be one checkpoint.
-    both = both if hasattr(student, "embed") else student.fit(said(labels, margin(both.predict()), heard))
+    both: Fitted = Pool(share / share.sum(0), (plain, g))
+    if not isinstance(student, Embedding):
+        # A fine-tuned student is to be one checkpoint.
+        both = student.fit(said(labels, margin(both.predict()), heard))
     return Choice(apt.astype(int), [plain, both])
 
 
-def kappa(a, b) -> float:
+def kappa(a: np.ndarray, b: np.ndarray) -> float:
     """Cohen's kappa of two lists of yes and no; 0 where both say one thing alone."""
     chance = a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean())
     return 0.0 if chance == 1 else ((a == b).mean() - chance) / (1 - chance)

@@ -5,8 +5,24 @@
 Layer, strength s and ridge by held-out weak labels; s = 1 is naive.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Fitted
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from outgrow.students.features import Auxiliary
+    from outgrow.students.linear import Basis
+    from outgrow.students.probe import Probe
 
 STRENGTHS = (1.0, 3.0, 10.0)
 
@@ -17,12 +33,11 @@ STRENGTHS = (1.0, 3.0, 10.0)
     wins=World(rate=0.4, width=80),
     ties=World(rate=0.05, gap=1.0),
 )
-def auxiliary(weak, student, auxiliary):
+def auxiliary(weak: WeakLabels, student: Probe, auxiliary: Sequence[Auxiliary]) -> Fitted:
     """Let the student's head lean on the directions that other tasks with gold were found to need."""
-    import numpy as np
     import torch
 
-    from outgrow.students.probe import Probe, Space
+    from outgrow.students.probe import Space
 
     layers = student.layers(weak.beliefs)
     bases = []
@@ -37,22 +52,18 @@ def auxiliary(weak, student, auxiliary):
     space = Space(
         student.space.features[[0] * len(bases)], candidates, student.space.reference, _bases=dict(enumerate(bases))
     )
-    return Probe(space, student.train, student.groups, student.seed, student.replicates, student.head).fit(weak.beliefs)
+    return student.reading(space).fit(weak.beliefs)
 
 
-def trunk(tasks):
+def trunk(tasks: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """U (K, k) float32: orthonormal directions of the heads of tasks (features (n, K), targets (n, C))."""
-    import numpy as np
-
     heads = [head(x - x.mean(0), y - y.mean(0)) for x, y in tasks]
     directions, sizes, _ = np.linalg.svd(np.concatenate([h / np.linalg.norm(h) for h in heads], 1), full_matrices=False)
     return directions[:, sizes > 1e-3 * sizes.max()].astype(np.float32)
 
 
-def head(x, y):
+def head(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(K, C): ridge regression, the ridge of the least error on an item left out, which is (y - yhat) / (1 - h)."""
-    import numpy as np
-
     from outgrow.students.linear import RIDGES
 
     x = x.astype(np.float64)
@@ -66,7 +77,7 @@ def head(x, y):
     return min(found, key=lambda one: one[0])[1]
 
 
-def stretched(basis, shared, strength, reference):
+def stretched(basis: Basis, shared: Tensor, strength: float, reference: np.ndarray) -> Basis:
     """The basis with the directions `shared` made longer, so that ridge weighs less on them."""
     import torch
 

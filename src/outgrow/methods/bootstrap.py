@@ -3,8 +3,16 @@
 w_0 = w        w_m = fit_m(w_{m-1})    for every rung m of the ladder        student = fit(w_M)
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -13,10 +21,8 @@ from outgrow.methods import method
     wins=World(rate=0.3, width=80, needed=10),
     ties=World(errors="emulable"),
 )
-def bootstrap(weak, ladder, student):
+def bootstrap(weak: WeakLabels, ladder: Sequence[Student], student: Student) -> Fitted:
     """Weak labels teach the smallest student in between, which teaches the next, up to the student."""
-    import numpy as np
-
     labels = weak.beliefs
     for rung in ladder:
         labels = np.where(np.isnan(weak.beliefs), np.float32(np.nan), rung.fit(labels).predict())

@@ -6,8 +6,14 @@ Rivals are the candidates of a question, of which one is right; else groups of t
 items that did not teach it is opposite in groups of two so often that it is no chance (`opposed`).
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -19,10 +25,10 @@ from outgrow.methods import method
     wins=World(pairs=True, rate=0.3, width=40),
     ties=World(errors="emulable"),
 )
-def ccs(weak, student, rivals, rights, *, rounds: int = 1, sigmas: float = 3.0):
+def ccs(
+    weak: WeakLabels, student: Student, rivals: np.ndarray, rights: np.ndarray, *, rounds: int = 1, sigmas: float = 3.0
+) -> Fitted:
     """Train on beliefs made consistent within contrasted groups, then on the student's own consistent answers."""
-    import numpy as np
-
     from outgrow.students.crossfit import crossfit
     from outgrow.students.rivals import among, contrast, exclusive, margin, opposed, said
 

@@ -6,8 +6,14 @@ M   g = fit(a)      t_i = sum_j a_ij w_ij      keep i where f at the class that 
     f = fit(t on what is kept)
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -16,10 +22,8 @@ from outgrow.methods import method
     wins=World(supervisors=3, errors="region", rate=0.4, width=12),
     ties=World(errors="emulable", supervisors=3),
 )
-def co_supervised(weak, student, *, rounds: int = 2):
+def co_supervised(weak: WeakLabels, student: Student, *, rounds: int = 2) -> Fitted:
     """Each item is labelled by the supervisors that suit it; items whose label the student contradicts are left out."""
-    import numpy as np
-
     said = weak.probs
     spoke = ~np.isnan(said).any(-1)
     voices = np.where(spoke[..., None], said, 0)
@@ -40,10 +44,8 @@ def co_supervised(weak, student, *, rounds: int = 2):
     return fitted
 
 
-def _labels(voices, share, spoke):
+def _labels(voices: np.ndarray, share: np.ndarray, spoke: np.ndarray) -> np.ndarray:
     """(R, N, C): supervisors' labels (R, J, N, C) weighted by (R, N, J); NaN where none spoke."""
-    import numpy as np
-
     mixed = np.einsum("rjnc,rnj->rnc", voices, share, dtype=np.float64)
     return np.where(spoke.any(1)[..., None], mixed / np.maximum(mixed.sum(-1, keepdims=True), 1e-30), np.nan).astype(
         np.float32

@@ -3,9 +3,13 @@
 minimise  sum_{i kept} CE(f_i, w_i)        kept: the top `share` of confidence within each class that w names
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
 from outgrow.selection.confidence import confidence
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -14,6 +18,6 @@ from outgrow.selection.confidence import confidence
     wins=World(rate=0.4, telling=1.0, width=40, errors="region"),
     ties=World(rate=0.3),
 )
-def confidence_filter(weak, student, *, share: float = 0.5):
+def confidence_filter(weak: WeakLabels, student: Student, *, share: float = 0.5) -> Fitted:
     """Train on the surest half of each class."""
     return student.fit(weak.beliefs, weights=confidence(weak.belief, share))

@@ -6,8 +6,16 @@ M   V_k by one step up sum_i q_ik sum_l w_il log C_k(l | x_i) - ridge/2 |V_k|^2,
 student = fit(q)        a round: f = fit(the student's hardened answers), then E and M by turns, then fit(q)
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 AXES = 32
 """Leading axes of the student's features that the channel depends on."""
@@ -19,10 +27,16 @@ AXES = 32
     wins=World(errors="region", rate=0.35),
     ties=World(errors="emulable"),
 )
-def em_posterior(weak, student, features, *, rounds: int = 2, steps: int = 20, ridge: float = 0.01):
+def em_posterior(
+    weak: WeakLabels,
+    student: Student,
+    features: Sequence[np.ndarray],
+    *,
+    rounds: int = 2,
+    steps: int = 20,
+    ridge: float = 0.01,
+) -> Fitted:
     """Model where the supervisors err, and train on what gold then probably is."""
-    import numpy as np
-
     from outgrow.students.crossfit import answers
 
     labels = weak.beliefs
@@ -37,9 +51,10 @@ def em_posterior(weak, student, features, *, rounds: int = 2, steps: int = 20, r
     return fitted
 
 
-def posterior(x, said, prior, steps, ridge):
+def posterior(
+    x: np.ndarray, said: np.ndarray, prior: np.ndarray, steps: int, ridge: float
+) -> tuple[np.ndarray, list[float]]:
     """q (n, C) after EM on features (n, K), labels and prior (n, C), and the penalised log-likelihood after every M."""
-    import numpy as np
     from scipy.special import log_softmax, logsumexp, softmax
 
     n, classes = said.shape

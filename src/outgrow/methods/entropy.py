@@ -3,9 +3,13 @@
 L = CE(f, w) + lambda_t (H(f) + KL(mean f || prior))        lambda_t = strength x progress, prior: the mean of w
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.entropy import Entropy
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -15,6 +19,6 @@ from outgrow.methods import method
     wins=World(gap=0.5, rate=0.15, width=100, items=3000),
     ties=World(errors="emulable"),
 )
-def entropy(weak, student, *, strength: float = 1.0):
+def entropy(weak: WeakLabels, student: Student, *, strength: float = 1.0) -> Fitted:
     """Weak labels, plus low entropy of the student's own predictions."""
-    return student.fit(weak.beliefs, objective=Entropy(strength))
+    return student.fit(weak.beliefs, loss=Entropy(strength))

@@ -5,9 +5,15 @@ EDL(c) = log S - log alpha_c + lambda_t KL[Dir(alpha, but 1 at c) || Dir(1)]    
 with self-term: (1-g) L + g EDL(stop(argmax f))        predictions are alpha / S
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.evidential import Evidential
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 PAPER = "Cui et al. 2025 (arXiv 2406.03199), after Sensoy et al. 2018 (arXiv 1806.01768)"
 DIFFERS = (
@@ -24,9 +30,9 @@ DIFFERS = (
     wins=World(supervisors=5, rate=0.3, spread=0.2, width=40),
     ties=World(supervisors=3, copies=2, errors="emulable"),
 )
-def evidential(weak, student, *, self_term: float = 0.0):
+def evidential(weak: WeakLabels, student: Student, *, self_term: float = 0.0) -> Fitted:
     """Weak labels as draws that the student's evidence has to explain, misleading evidence discouraged."""
-    return student.fit(weighted(weak), objective=Evidential(self_term))
+    return student.fit(weighted(weak), loss=Evidential(self_term))
 
 
 @method(
@@ -35,15 +41,13 @@ def evidential(weak, student, *, self_term: float = 0.0):
     wins=World(gap=0.5, rate=0.15, width=100, items=3000),
     ties=World(errors="emulable"),
 )
-def evidential_self(weak, student, *, self_term: float = 0.5):
+def evidential_self(weak: WeakLabels, student: Student, *, self_term: float = 0.5) -> Fitted:
     """The evidential loss, half of it towards the student's own answers."""
-    return student.fit(weighted(weak), objective=Evidential(self_term))
+    return student.fit(weighted(weak), loss=Evidential(self_term))
 
 
-def weighted(weak):
+def weighted(weak: WeakLabels) -> np.ndarray:
     """y (R, N, C): the supervisors' mean, weighted by u_i, over those that spoke."""
-    import numpy as np
-
     spoke = ~np.isnan(weak.probs)
     u = np.ones(weak.probs.shape[:2])
     if weak.skill is not None:

@@ -3,9 +3,13 @@
 L = sum_c w_c (1 - f_c^q) / q        q -> 0: cross-entropy, q = 1: absolute error; for one label y, dL = f_y^q dCE
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.gce import GCE
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -14,6 +18,6 @@ from outgrow.methods import method
     wins=World(gap=0.5, rate=0.15, width=100, items=3000),
     ties=World(errors="emulable"),
 )
-def gce(weak, student, *, q: float = 0.7):
+def gce(weak: WeakLabels, student: Student, *, q: float = 0.7) -> Fitted:
     """A loss between cross-entropy and absolute error, robust to wrong labels."""
-    return student.fit(weak.beliefs, objective=GCE(q))
+    return student.fit(weak.beliefs, loss=GCE(q))

@@ -4,8 +4,14 @@ theta_1: minimise  -log p(token | those before it)  over the texts, without labe
 minimise  CE(f, w)  from theta_1
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Adaptable, Fitted
 
 
 @method(
@@ -14,8 +20,6 @@ from outgrow.methods import method
     wins=World(gap=1.0, rate=0.4, width=80),
     ties=World(rate=0.3, width=80),
 )
-def generative(weak, generator, *, epochs: int = 2):
+def generative(weak: WeakLabels, generator: Adaptable, *, epochs: int = 2) -> Fitted:
     """The student first reads the texts as a language model, without labels, and then learns the weak labels."""
-    import numpy as np
-
     return generator.adapted(~np.isnan(weak.beliefs).any(-1), epochs).fit(weak.beliefs)

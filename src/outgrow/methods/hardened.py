@@ -3,8 +3,12 @@
 f_0 = fit(w)        f_k = fit(1[f_{k-1} > t])        t: the answers keep the class balance of w
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -14,7 +18,7 @@ from outgrow.methods import method
     ties=World(errors="emulable"),
     usual=True,
 )
-def hardened(weak, student, *, rounds: int = 1):
+def hardened(weak: WeakLabels, student: Student, *, rounds: int = 1) -> Fitted:
     """Train on weak labels, then on the student's own hardened answers."""
     import torch
 

@@ -4,8 +4,15 @@ for each round:   f = fit(w)      T = T + {i of largest KL(w_i || f_i)}      w =
 student = fit(w)
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.methods.resources import GoldSale, Teach
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -14,10 +21,10 @@ from outgrow.methods import method
     wins=World(rate=0.4),
     ties=World(rate=0.0, gap=1.0),
 )
-def improve(weak, student, oracle, teach, *, budget: int = 100, rounds: int = 2):
+def improve(
+    weak: WeakLabels, student: Student, oracle: GoldSale, teach: Teach, *, budget: int = 100, rounds: int = 2
+) -> Fitted:
     """Teach the supervisors gold where the student disagrees with them, and learn from what they then say."""
-    import numpy as np
-
     spoke = ~np.isnan(weak.beliefs).any(-1)
     taught = np.zeros_like(spoke)
     for done in range(rounds):

@@ -4,10 +4,15 @@ A: the top `share` of confidence within each class        f_1 = fit(w on A)
 B: the top `share` of |f_1| within each class, not in A   f_2 = fit(w on A, 1[f_1 > t] on B)
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
-from outgrow.label_models import Belief
+from outgrow.label_models import Belief, WeakLabels
 from outgrow.methods import method
 from outgrow.selection.confidence import confidence
+from outgrow.students.base import Fitted, Student
 from outgrow.students.crossfit import answers
 
 
@@ -17,10 +22,8 @@ from outgrow.students.crossfit import answers
     wins=World(rate=0.4, telling=1.0, width=40, errors="region"),
     ties=World(rate=0.3),
 )
-def iterate(weak, student, *, share: float = 0.5):
+def iterate(weak: WeakLabels, student: Student, *, share: float = 0.5) -> Fitted:
     """Train on the surest weak labels, relabel the discarded items with the student, train on both."""
-    import numpy as np
-
     labels = weak.beliefs
     kept = confidence(weak.belief, share)
     first = student.fit(labels, weights=kept).predict()

@@ -3,9 +3,17 @@
 minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = argmax_c mean_{j near i} w_jc / prior_c
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
 from outgrow.selection.neighbours import neighbours
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -14,6 +22,6 @@ from outgrow.selection.neighbours import neighbours
     wins=World(rate=0.4, gap=1.0),
     ties=World(errors="emulable"),
 )
-def knn_filter(weak, student, features, *, k: int = 15):
+def knn_filter(weak: WeakLabels, student: Student, features: Sequence[np.ndarray], *, k: int = 15) -> Fitted:
     """Train on items whose weak label is what their neighbours' weak labels say."""
     return student.fit(weak.beliefs, weights=neighbours(weak.belief, features, k))

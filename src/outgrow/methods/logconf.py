@@ -4,9 +4,15 @@ L = (1-a) CE(f, w) + a CE(f, stop(1[f > t]))        t: the predicted class balan
 a = alpha min(progress / warmup, 1)                  schedule "repository" leaves out the division
 """
 
+from __future__ import annotations
+
+from typing import Literal
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.logconf import Logconf
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -16,6 +22,13 @@ from outgrow.methods import method
     ties=World(errors="emulable"),
     usual=True,
 )
-def logconf(weak, student, *, alpha: float = 0.75, warmup: float = 0.2, schedule: str = "paper"):
+def logconf(
+    weak: WeakLabels,
+    student: Student,
+    *,
+    alpha: float = 0.75,
+    warmup: float = 0.2,
+    schedule: Literal["paper", "repository"] = "paper",
+) -> Fitted:
     """Weak labels, plus confidence in the student's own hardened predictions."""
-    return student.fit(weak.beliefs, objective=Logconf(alpha, warmup, schedule))
+    return student.fit(weak.beliefs, loss=Logconf(alpha, warmup, schedule))

@@ -4,9 +4,17 @@ minimise  sum_{i kept} CE(f_i, w_i)        kept: the top `share` of s within eac
 s = z(cross-fitted likelihood ratio) + z(neighbours' agreement) + z(local density) + z(medium entropy)
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
 from outgrow.selection.overlap import overlap as overlapping
+from outgrow.students.base import Fitted, Student
 from outgrow.students.crossfit import crossfit
 
 
@@ -16,7 +24,9 @@ from outgrow.students.crossfit import crossfit
     wins=World(rate=0.4, gap=1.0),
     ties=World(errors="emulable"),
 )
-def overlap(weak, student, features, *, share: float = 0.5, k: int = 15):
+def overlap(
+    weak: WeakLabels, student: Student, features: Sequence[np.ndarray], *, share: float = 0.5, k: int = 15
+) -> Fitted:
     """Train on the half of each class that likelihood, neighbours, density and entropy speak for."""
     labels = weak.beliefs
     return student.fit(labels, weights=overlapping(weak.belief, features, crossfit(student, labels), share, k))

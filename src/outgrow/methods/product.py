@@ -3,9 +3,13 @@
 L = CE(f, stop(f^beta w^alpha / Z))
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.product import Product
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -15,6 +19,6 @@ from outgrow.methods import method
     ties=World(errors="emulable"),
     usual=True,
 )
-def product(weak, student, *, alpha: float = 1.0, beta: float = 1.0):
+def product(weak: WeakLabels, student: Student, *, alpha: float = 1.0, beta: float = 1.0) -> Fitted:
     """Weak labels times the student's own beliefs as the target."""
-    return student.fit(weak.beliefs, objective=Product(alpha, beta))
+    return student.fit(weak.beliefs, loss=Product(alpha, beta))

@@ -3,9 +3,13 @@
 L = RCE(f, w) = - sum_c f_c log w_c where |w - 1/2| < c, else CE(f, w)        log w >= -4
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.reverse_ce import ReverseCE
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -15,6 +19,6 @@ from outgrow.methods import method
     wins=World(gap=0.5, rate=0.3, telling=0.6, width=100, items=3000),
     ties=World(errors="emulable"),
 )
-def reverse_ce(weak, student, *, c: float = 0.25):
+def reverse_ce(weak: WeakLabels, student: Student, *, c: float = 0.25) -> Fitted:
     """Reverse cross-entropy where the weak label is unsure, plain where it is sure."""
-    return student.fit(weak.beliefs, objective=ReverseCE(c))
+    return student.fit(weak.beliefs, loss=ReverseCE(c))

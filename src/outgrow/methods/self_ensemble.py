@@ -3,8 +3,14 @@
 minimise  sum_i CE(f_i, u_i)        u_i = mean_d 1[g_d,i > t], g_d: the student fitted on the half of draw d without i
 """
 
+from __future__ import annotations
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 from outgrow.students.crossfit import answers, crossfit
 
 
@@ -15,10 +21,8 @@ from outgrow.students.crossfit import answers, crossfit
     wins=World(items=600, width=60, gap=1.0, rate=0.35),
     ties=World(errors="emulable"),
 )
-def self_ensemble(weak, student, *, draws: int = 4):
+def self_ensemble(weak: WeakLabels, student: Student, *, draws: int = 4) -> Fitted:
     """Train on the votes of students that learned from random halves of the other items' weak labels."""
-    import numpy as np
-
     labels = weak.beliefs
     votes = [answers(crossfit(student, labels, f"half {d}", 2), labels) for d in range(draws)]
     return student.fit(np.mean(votes, 0))

@@ -3,9 +3,13 @@
 L = alpha CE(f, w) + beta RCE(f, w)        RCE(f, w) = - sum_c f_c log w_c, log w >= -4
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.symmetric import Symmetric
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -14,6 +18,6 @@ from outgrow.methods import method
     wins=World(gap=0.5, rate=0.3, telling=1.0, width=100, items=3000),
     ties=World(errors="emulable"),
 )
-def symmetric(weak, student, *, alpha: float = 1.0, beta: float = 0.1):
+def symmetric(weak: WeakLabels, student: Student, *, alpha: float = 1.0, beta: float = 0.1) -> Fitted:
     """Cross-entropy plus a little of the reverse cross-entropy."""
-    return student.fit(weak.beliefs, objective=Symmetric(alpha, beta))
+    return student.fit(weak.beliefs, loss=Symmetric(alpha, beta))

@@ -3,8 +3,16 @@
 minimise  sum_i q(h_i) CE(f_i, w_i)        q = fit(1[argmax w = gold]) on weak-train, h: the supervisor's features
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels, WeakTrain
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -14,10 +22,8 @@ from outgrow.methods import method
     wins=World(rate=0.4, errors="region", weak_width=12),
     ties=World(rate=0.3),
 )
-def trust(weak, student, weak_features, weak_train):
+def trust(weak: WeakLabels, student: Student, weak_features: Sequence[np.ndarray], weak_train: WeakTrain) -> Fitted:
     """Weight every item by how likely the supervisor is right there, learned from its features on weak-train."""
-    import numpy as np
-
     from outgrow.students.probe import Probe, Space
 
     said = weak_train.said.beliefs

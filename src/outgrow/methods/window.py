@@ -3,9 +3,13 @@
 L = CE(f, w) where max f < 1/2 + radius, else 0
 """
 
+from __future__ import annotations
+
 from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels
 from outgrow.losses.window import Window
 from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
 
 
 @method(
@@ -15,6 +19,6 @@ from outgrow.methods import method
     wins=World(gap=0.5, rate=0.3, telling=1.0, width=100, items=3000),
     ties=World(errors="emulable"),
 )
-def window(weak, student, *, radius: float = 0.15):
+def window(weak: WeakLabels, student: Student, *, radius: float = 0.15) -> Fitted:
     """Train only on items of which the student is unsure; radius 0: as sure as the middle weak label."""
-    return student.fit(weak.beliefs, objective=Window(radius))
+    return student.fit(weak.beliefs, loss=Window(radius))

@@ -1,4 +1,4 @@
-"""A cell: one task, its supervisors and a student, for the replicates of one block. It has every resource that a method may ask for.
+"""A cell: one task, its supervisors and a student, for the replicates of one block; what methods and baselines ask for is its attributes.
 
 Everything is made on first use, and what is expensive comes out of the store. Gold is in a cell, so a cell never goes to a method:
 methods get the resources that they name, and nothing that leads back (`seal.py`).
@@ -11,7 +11,7 @@ methods get the resources that they name, and nothing that leads back (`seal.py`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
@@ -19,78 +19,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 import numpy as np
 
 from outgrow.core.seeding import derive
-from outgrow.pipeline.oracle import Oracle
-from outgrow.pipeline.seal import Seal, Sealed
+from outgrow.methods.resources import Resources, TextResources
+from outgrow.pipeline.seal import Seal
 
 if TYPE_CHECKING:
-    from outgrow.label_models import WeakLabels, WeakTrain
-    from outgrow.label_models._votes import WeakVotes
     from outgrow.models import Model
     from outgrow.store import Artifact
-    from outgrow.students.features import Auxiliary
 
-
-class Resources(Protocol):
-    """The resources of methods for classes, by parameter name; `methods.RESOURCES` says what each needs.
-
-    A resource that a study cannot give is None, and a method that names it is left out, with the reason.
-    """
-
-    @property
-    def weak(self) -> WeakLabels | WeakVotes:
-        """Weak labels of the items that teach."""
-
-    @property
-    def student(self) -> Any:
-        """The strong model, to be trained on these items."""
-
-    @property
-    def features(self) -> list[np.ndarray] | None:
-        """Per replicate (N, K): the student's features."""
-
-    @property
-    def weak_features(self) -> list[np.ndarray] | None:
-        """Per replicate (N, K): features of the first supervisor that is a probe."""
-
-    @property
-    def rivals(self) -> np.ndarray:
-        """(N,) int64: candidates of one question, or items of one group, have the same number."""
-
-    @property
-    def rights(self) -> np.ndarray:
-        """(N,) int64: how many of an item's rivals are right by the form of the task; -1: not known."""
-
-    @property
-    def answers(self) -> np.ndarray:
-        """(N,) int64: items with the same number are the same answer."""
-
-    @property
-    def weak_train(self) -> WeakTrain | None:
-        """The items whose gold is known, and out-of-sample weak labels of them."""
-
-    @property
-    def generator(self) -> Any | None:
-        """The student as a language model of its texts."""
-
-    @property
-    def ladder(self) -> Sequence[Any] | None:
-        """Students of sizes in between, the weakest first."""
-
-    @property
-    def auxiliary(self) -> Sequence[Auxiliary] | None:
-        """Other tasks with their gold."""
-
-    @property
-    def oracle(self) -> Oracle | None:
-        """Gold of transfer items at a counted price."""
-
-    @property
-    def teach(self) -> Sealed | None:
-        """Weak labels of supervisors that are retrained on their gold plus given targets."""
-
-    @property
-    def rng(self) -> np.random.Generator:
-        """The method's own randomness."""
+__all__ = ["Cell", "Predictions", "Resources", "Seller", "StoredCell", "TextResources"]
 
 
 @final
@@ -121,14 +57,29 @@ class Seller(Protocol):
 
 
 class Cell(ABC):
-    """What the cells of all designs share."""
+    """What the cells of all designs share. Each has a `task` and its `gold`."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def task(self) -> Any: ...
+
+        @property
+        def gold(self) -> Any: ...
+
+        @property
+        def seed(self) -> int: ...
 
     GOLD: ClassVar[tuple[str, ...]]
     """The columns of gold that the seal permutes."""
 
-    task: Any
-    gold: Any
-    seed: int
+    COMPARED: ClassVar[int] = 0
+    """The replicate that the canary compares."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """By which the cell's randomness is named, beside the seed."""
 
     @property
     @abstractmethod
@@ -149,6 +100,10 @@ class Cell(ABC):
     def predicted(self, fitted: Any) -> np.ndarray:
         """(R, n, C) probabilities or (R, n) answers for the items that judge, by a fitted student."""
 
+    @abstractmethod
+    def forget(self) -> None:
+        """Begin anew, as if no method had run: nothing is bought, and nothing that was made of gold is left."""
+
     @cached_property
     def seal(self) -> Seal:
         """By which services see gold, and by which hidden gold is permuted (`canary.py`)."""
@@ -156,7 +111,7 @@ class Cell(ABC):
 
     def rngs(self, name: str) -> list[np.random.Generator]:
         """A generator a replicate for one baseline."""
-        return [derive(self.seed, self.task.name, name, r) for r in self.replicates]
+        return [derive(self.seed, self.name, name, r) for r in self.replicates]
 
 
 class StoredCell(Cell):
@@ -165,9 +120,16 @@ class StoredCell(Cell):
     STAGE: ClassVar[str]
     """What the training of a student is called among the costs."""
 
-    block: int
-    weak_name: str
-    strong_name: str
+    if TYPE_CHECKING:
+
+        @property
+        def block(self) -> int: ...
+
+        @property
+        def weak_name(self) -> str: ...
+
+        @property
+        def strong_name(self) -> str: ...
 
     @property
     @abstractmethod
@@ -186,7 +148,7 @@ class StoredCell(Cell):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make what all rows share, so that it is no row's own time, and reopen the account."""
+        """Make what all rows share, so that it is no row's own time."""
 
     @abstractmethod
     def packed(self, fitted: Any, predicted: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -18,7 +18,7 @@ from outgrow.generation.candidates import Candidates, choice
 from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, VerdictTable
 from outgrow.metrics import coverage
 from outgrow.metrics.coverage import CoverageFigure, Resampled
-from outgrow.tasks.generation import Writing
+from outgrow.tasks.generation import GenerationTask
 
 SAID = {SOUND: "sound", UNTOLD: "cannot tell", UNSOUND: "unsound"}
 TOGETHER = 1 << 21
@@ -112,7 +112,7 @@ def curves(bench: Bench, seed: int) -> list[Curve]:
     ]
 
 
-def facts_of(task: Writing, benches: Sequence[Bench], seed: int) -> dict[str, Any]:
+def facts_of(task: GenerationTask, benches: Sequence[Bench], seed: int) -> dict[str, Any]:
     """Everything committee.json says, from answers, verdicts and what gold says of them."""
     values: dict[str, np.ndarray] = {}
     found: list[tuple[str, Curve]] = []

@@ -20,10 +20,11 @@ from outgrow.pipeline.oracle import Account, Oracle
 from outgrow.pipeline.seal import Sealed, Service
 from outgrow.pipeline.spaces import Spaces
 from outgrow.store import Artifact
+from outgrow.students.base import Traced
 from outgrow.students.convnet import Convnet
 from outgrow.students.features import Auxiliary
 from outgrow.students.finetune import Finetune
-from outgrow.students.probe import HEADS, FittedProbe, Probe, Space
+from outgrow.students.probe import HEADS, Probe, Space
 from outgrow.supervisors.prompt import ask
 from outgrow.tasks.splits import Splits
 from outgrow.tasks.task import Gold, Task
@@ -75,6 +76,11 @@ class ClassCell(StoredCell):
     def design(self) -> Halves:
         """Heads learn side by side, eight replicates a block; models one after another."""
         return Halves(self.task, self.seed, self.block, BLOCK if self.kind in HEADS else 1)
+
+    @property
+    def name(self) -> str:
+        """The task's."""
+        return self.task.name
 
     @property
     def replicates(self) -> range:
@@ -396,8 +402,11 @@ class ClassCell(StoredCell):
         return np.broadcast_to(probs, (len(self.replicates), *probs.shape))
 
     def prepare(self) -> None:
-        """Read and label what all rows share, and reopen the account."""
+        """Read and label what all rows share."""
         _ = self.student, self.weak
+
+    def forget(self) -> None:
+        """Forget what was bought."""
         self.account.reopen()
 
     def predicted(self, fitted: Any) -> np.ndarray:
@@ -409,7 +418,7 @@ class ClassCell(StoredCell):
     def packed(self, fitted: Any, predicted: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Predictions; of heads also the likeliest class (points, R, n_test) at points of training, and what was chosen."""
         arrays, meta = {"probs": np.ascontiguousarray(predicted, np.float32)}, {"progress": [], "settings": []}
-        if isinstance(fitted, FittedProbe):
+        if isinstance(fitted, Traced):
             points = [(at, self.task.even(probs, self.test)) for at, probs in fitted.path(self.test)]
             arrays["path"] = np.stack([probs.argmax(-1).astype(np.uint8) for _, probs in points])
             meta = {"progress": [at for at, _ in points], "settings": fitted.chosen()}

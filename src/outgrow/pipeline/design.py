@@ -19,7 +19,7 @@ from outgrow.tasks.splits import Splits, draw
 from outgrow.tasks.task import TEST
 
 if TYPE_CHECKING:
-    from outgrow.tasks.generation import Writing
+    from outgrow.tasks.generation import GenerationTask
     from outgrow.tasks.task import Task
 
 BLOCK = 8
@@ -39,7 +39,7 @@ class Halves:
         size: replicates in a block, which are computed and cached together.
     """
 
-    task: Task | Writing
+    task: Task | GenerationTask
     seed: int
     block: int
     size: int = BLOCK

@@ -23,7 +23,7 @@ from outgrow.metrics.controls import CanaryResult
 from outgrow.metrics.pgr import counted
 from outgrow.pipeline import canary, executors
 from outgrow.pipeline.baselines import Baseline
-from outgrow.pipeline.cell import Predictions, StoredCell
+from outgrow.pipeline.cell import Cell, Predictions, StoredCell
 from outgrow.store import Artifact
 
 
@@ -140,6 +140,7 @@ def row(cell: StoredCell, job: Job) -> Artifact:
 
     def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         cell.prepare()
+        cell.forget()
         began = time.perf_counter()
         fitted = job.fit(cell)
         if fitted is None:
@@ -152,21 +153,27 @@ def row(cell: StoredCell, job: Job) -> Artifact:
         if cell.account is not None and any(sold := cell.account.sold):
             meta["sold"] = sold
         if job.kind == "method" and cell.block == 0:
-            meta["canary"] = watched(cell, job, predicted[0])
+            meta["canary"] = watched(cell, job.fit, job.name, predicted[cell.COMPARED])
         return arrays, meta
 
     return cell.make({"row": job.name, **job.made_of}, build)
 
 
-def watched(cell: StoredCell, job: Job, before: np.ndarray) -> dict[str, Any]:
-    """The canary's result on a method, as plain data; `before` is what it predicted in replicate 0."""
-    if cell.account is not None:
-        cell.account.reopen()
+def watched(cell: Cell, fit: Callable[[Any], Any], name: str, before: np.ndarray) -> dict[str, Any]:
+    """The canary's result on a method, as plain data.
+
+    Args:
+        cell: of which hidden gold is permuted meanwhile.
+        fit: runs the method once more.
+        name: of the method.
+        before: what it predicted in the compared replicate.
+    """
 
     def again() -> np.ndarray:
-        return cell.predicted(job.fit(cell))[0]
+        cell.forget()
+        return cell.predicted(fit(cell))[cell.COMPARED]
 
-    return canary.sung(cell.seal, cell.hidden, again, before, cell.seed, cell.task.name, job.name)
+    return canary.sung(cell.seal, cell.hidden, again, before, cell.seed, cell.name, name)
 
 
 def compute(cells: Sequence[StoredCell], todo: Sequence[Job], seeds: int) -> StudyRows:

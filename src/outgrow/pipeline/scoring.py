@@ -11,12 +11,14 @@ from outgrow import verifiers
 from outgrow.core.errors import UserError
 from outgrow.metrics import text
 from outgrow.metrics.accuracy import Score, accuracy, choice
-from outgrow.tasks.generation import Writing, WritingGold
+from outgrow.tasks.generation import GenerationGold, GenerationTask
 from outgrow.tasks.task import Gold, Task
 from outgrow.verifiers import Attempt
 
 
-def class_scores(task: Task, gold: Gold, test: np.ndarray, rows: Mapping[str, np.ndarray]) -> dict[str, dict[str, Score]]:
+def class_scores(
+    task: Task, gold: Gold, test: np.ndarray, rows: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, Score]]:
     """By metric and row what probabilities (R, n_test, C) score: "accuracy", and "choice" where the task has questions."""
     labels, weights, groups = gold.labels[test], gold.weights[test], task.groups[test]
     out = {"accuracy": {name: accuracy(probs, labels, weights, groups) for name, probs in rows.items()}}
@@ -27,7 +29,7 @@ def class_scores(task: Task, gold: Gold, test: np.ndarray, rows: Mapping[str, np
 
 
 def text_scores(
-    task: Writing, gold: WritingGold, items: np.ndarray, answers: Sequence[Sequence[str]]
+    task: GenerationTask, gold: GenerationGold, items: np.ndarray, answers: Sequence[Sequence[str]]
 ) -> dict[str, Score]:
     """By metric what answers (R, n) to these items score, the metric that decides first."""
     keys, groups = [gold.keys[i] for i in items], task.groups[items]
@@ -38,7 +40,7 @@ def text_scores(
     return {"accuracy": Score(found, np.ones(found.shape[1]), groups)}
 
 
-def checks(task: Writing) -> tuple[Callable[..., Any], ...]:
+def checks(task: GenerationTask) -> tuple[Callable[..., Any], ...]:
     """The verifiers that a task names, as its own check or in the place of a scorer."""
     known = verifiers.registry()
     return tuple(known[name].run for name in (task.verifier, task.scorer) if name in known)

@@ -21,9 +21,9 @@ from outgrow.pipeline.design import Halves
 from outgrow.pipeline.seal import Sealed, Service
 from outgrow.pipeline.verdicts import Executor, VerdictAccount
 from outgrow.store import Artifact
-from outgrow.students.generator import Student, Writers, epochs, training_seed
+from outgrow.students.generator import TextStudent, Writers, epochs, training_seed
 from outgrow.supervisors.text import SHOTS, ModelSupervisor, Named, RecordedSupervisor, Supervisor, shown
-from outgrow.tasks.generation import Writing, WritingGold
+from outgrow.tasks.generation import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt, Verdict
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class TextCell(StoredCell):
         made_of: what every artifact depends on beside the replicate.
     """
 
-    task: Writing
-    gold: WritingGold
+    task: GenerationTask
+    gold: GenerationGold
     weak_name: str
     strong_name: str
     block: int
@@ -77,6 +77,11 @@ class TextCell(StoredCell):
     def design(self) -> Halves:
         """One replicate: its models are large."""
         return Halves(self.task, self.seed, self.block, 1)
+
+    @property
+    def name(self) -> str:
+        """The task's."""
+        return self.task.name
 
     @property
     def replicates(self) -> range:
@@ -258,9 +263,9 @@ class TextCell(StoredCell):
         return self._sealed(over) if self.modelled else None
 
     @cached_property
-    def student(self) -> Student:
+    def student(self) -> TextStudent:
         prompts = self.prompts(self.transfer_items)
-        return Student(self.strong, prompts, self.kind, self._seed("student"), self.writers)
+        return TextStudent(self.strong, prompts, self.kind, self._seed("student"), self.writers)
 
     @property
     def verify(self) -> Sealed | None:
@@ -314,7 +319,7 @@ class TextCell(StoredCell):
         return [Example(self.task.prompts[i], self.gold.answers[i]) for i in items]
 
     @property
-    def untaught_student(self) -> Student | None:
+    def untaught_student(self) -> TextStudent | None:
         """The student; None where one of the supervisors is the same model, tuned on the same gold. For baselines alone."""
         tuned = {base.digest for one, base in self.bases if base is not None and one.kind == "tuned"}
         return None if self.strong.digest in tuned else self.student
@@ -348,7 +353,10 @@ class TextCell(StoredCell):
         return self.make(EARNED, build).meta
 
     def prepare(self) -> None:
-        """Reopen the account; models are read with the row that needs them first."""
+        """Nothing: models are read with the row that needs them first."""
+
+    def forget(self) -> None:
+        """Forget what was bought."""
         self.account.reopen()
 
     def predicted(self, fitted: Any) -> np.ndarray:

@@ -15,7 +15,12 @@ from outgrow.runs.read import read
 def of_folder(folder: Path) -> list[Evidence]:
     """A piece of evidence for each (task, weak, strong) of a run folder, out of what lies in it alone."""
     run = read(folder)
-    return [of_pair(Path(folder), run, pair) for pair in run.pairs]
+    return [of_pair(Path(folder), run, pair) for pair in run.pairs if not generates(run, pair)]
+
+
+def generates(run: Any, pair: Any) -> bool:
+    """Whether the task of a pair is a generation task."""
+    return str((run.tasks.get(pair.task) or {}).get("kind", "")).startswith("generate")
 
 
 def of_pair(folder: Path, run: Any, pair: Any) -> Evidence:

@@ -8,7 +8,7 @@
         one step of Adam at the rate lr min(5 t / T, 5/4 (1 - t / T)): up to a fifth of the way, then down to nothing
 
 Group norm (Wu & He 2018, arXiv 1803.08494) looks at one item alone, so a prediction does not hang on what it is read with.
-Nothing is flipped or shifted: what an image may become and still mean the same is not known here. An objective sees a batch.
+Nothing is flipped or shifted: what an image may become and still mean the same is not known here. A loss sees a batch.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive, hashed
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.xent import Xent
 from outgrow.models import loader, scratch
 from outgrow.store import Store, disk
@@ -171,7 +171,7 @@ class Convnet:
         targets: np.ndarray,
         *,
         weights: np.ndarray | None = None,
-        objective: Objective | None = None,
+        loss: Loss | None = None,
         steps: int | None = None,
     ) -> FittedConvnet:
         """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
@@ -179,7 +179,7 @@ class Convnet:
         weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count. `steps` of
         optimisation: sixteen epochs where not given. Replicates train one after another, each an artifact of the store.
         """
-        runs = self._runs(targets, weights, objective or Xent(), steps)
+        runs = self._runs(targets, weights, loss or Xent(), steps)
         return FittedConvnet(np.stack([run.trained["probs"] for run in runs]), runs)
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
@@ -187,7 +187,7 @@ class Convnet:
         return [run.states() for run in self._runs(targets, weights, Xent(), None)]
 
     def _runs(
-        self, targets: np.ndarray, weights: np.ndarray | None, objective: Objective, steps: int | None
+        self, targets: np.ndarray, weights: np.ndarray | None, loss: Loss, steps: int | None
     ) -> tuple[ConvnetRun, ...]:
         targets = np.broadcast_to(targets, (*self.train.shape, np.shape(targets)[-1]))
         weights = np.broadcast_to(1.0 if weights is None else weights, self.train.shape) * self.train
@@ -199,7 +199,7 @@ class Convnet:
                 at,
                 targets[r, at].astype(np.float32),
                 weights[r, at],
-                objective,
+                loss,
                 steps,
                 self.seed,
                 self.replicates[r],
@@ -218,17 +218,17 @@ class ConvnetRun:
         rows: np.ndarray,
         targets: np.ndarray,
         weights: np.ndarray,
-        objective: Objective,
+        loss: Loss,
         steps: int | None,
         seed: int,
         replicate: int,
     ):
-        self.pictures, self.rows, self.targets, self.weights, self.objective = (
+        self.pictures, self.rows, self.targets, self.weights, self.loss = (
             pictures,
             rows,
             targets,
             weights,
-            objective,
+            loss,
         )
         self.batch = min(BATCH, len(rows))
         self.steps = (steps or max(math.ceil(EPOCHS * len(rows) / BATCH), FEWEST_STEPS)) if len(rows) else 0
@@ -241,10 +241,10 @@ class ConvnetRun:
             "replicate": replicate,
             "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught],
             "classes": targets.shape[-1],
-            "objective": repr(objective),
+            "loss": repr(loss),
             "steps": self.steps,
             "device": loader.device().type,
-            "code": fingerprint("convnet", objective),
+            "code": fingerprint("convnet", loss),
         }
         """All that its predictions depend on."""
 
@@ -270,9 +270,9 @@ class ConvnetRun:
             "classes": list(pictures.classes),
             "text": pictures.words is not None,
             "objective": {
-                "file": type(self.objective).__module__.rpartition(".")[2],
-                "class": type(self.objective).__name__,
-                "fields": asdict(self.objective),
+                "file": type(self.loss).__module__.rpartition(".")[2],
+                "class": type(self.loss).__name__,
+                "fields": asdict(self.loss),
             },
         }
         disk.folder(path)
@@ -296,7 +296,7 @@ class ConvnetRun:
         return [items[at : at + PREDICTED] for at in range(0, len(items), PREDICTED)]
 
     def _order(self) -> np.ndarray:
-        """(steps, batch) numbers among the rows, each batch ascending: ties in an objective then fall by hashed id."""
+        """(steps, batch) numbers among the rows, each batch ascending: ties in a loss then fall by hashed id."""
         count, total = len(self.rows), self.steps * self.batch
         epochs = [
             derive(self.seed, "epoch", e, self.replicate).permutation(count)
@@ -315,17 +315,15 @@ class ConvnetRun:
                 targets, weights = (torch.from_numpy(array[batch]).to(where) for array in (self.targets, self.weights))
                 with torch.enable_grad():
                     logits = network(*self.pictures.of(self.rows[batch]))
-                    loss = (self.objective(logits, targets, weights, done) * weights).mean() / mean
+                    batch_loss = (self.loss(logits, targets, weights, done) * weights).mean() / mean
                     optimiser.zero_grad()
-                    loss.backward()
+                    batch_loss.backward()
                 optimiser.step()
                 bar.advance()
         network.requires_grad_(False)
         if not self.steps:
             nn.init.zeros_(network.head.weight)  # who has learned nothing says nothing
-        probs = (
-            torch.cat([self.objective.read(network(*self.pictures.of(part))) for part in self._parts()]).cpu().numpy()
-        )
+        probs = torch.cat([self.loss.read(network(*self.pictures.of(part))) for part in self._parts()]).cpu().numpy()
         kept = {
             f"weights/{name}": np.ascontiguousarray(value.cpu().numpy()) for name, value in network.state_dict().items()
         }
@@ -339,7 +337,7 @@ class SavedConvnet:
 
     classes: tuple[str, ...]
     network: ConvNetwork
-    objective: Objective
+    loss: Loss
 
     def predict(self, images: Sequence[bytes], texts: Sequence[str] | None = None) -> np.ndarray:
         """Probabilities (n, C) float32 of encoded images, with the texts beside them where it was taught on such."""
@@ -348,7 +346,7 @@ class SavedConvnet:
                 f"this convnet was taught on images {'alone' if texts else 'and texts'}: give {'no texts' if texts else 'both'}"
             )
         words = None if texts is None else torch.from_numpy(numbered([(text,) for text in texts]))
-        return self.objective.read(self.network(torch.from_numpy(squares(images, SIDE)), words)).numpy()
+        return self.loss.read(self.network(torch.from_numpy(squares(images, SIDE)), words)).numpy()
 
 
 def load(path: Path | str) -> SavedConvnet:

@@ -5,16 +5,15 @@ f_ik = predict_i(fit(w without fold k))        out of fold: f_ik of the fold k t
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from outgrow.core.seeding import derive
+from outgrow.students.base import Student
 
 FOLDS = 5
 
 
-def crossfit(student: Any, targets: np.ndarray, name: str = "crossfit", count: int = FOLDS) -> np.ndarray:
+def crossfit(student: Student, targets: np.ndarray, name: str = "crossfit", count: int = FOLDS) -> np.ndarray:
     """Out-of-fold probabilities (R, N, C) float32: of every item, by the student fitted without its group's targets."""
     fold = folds(student, name, count)
     out = np.empty((*fold.shape, targets.shape[-1]), np.float32)
@@ -24,7 +23,7 @@ def crossfit(student: Any, targets: np.ndarray, name: str = "crossfit", count: i
     return out
 
 
-def folds(student: Any, name: str, count: int) -> np.ndarray:
+def folds(student: Student, name: str, count: int) -> np.ndarray:
     """(R, N): the fold of every item; whole groups, drawn by replicate and name.
 
     The name must not be one that the student draws by: it would choose its settings on the very fold that is missing.

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
+
+from outgrow.students.base import Fitted
 
 
 @final
@@ -19,7 +21,7 @@ class Choice:
     """For every replicate one of several students: `which` (R,) numbers among `members`."""
 
     which: np.ndarray
-    members: Sequence[Any]
+    members: Sequence[Fitted]
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Probabilities (R, n, C) float32."""
@@ -35,11 +37,11 @@ class Pool:
     """Several students' log odds, summed: `shares` (M, R) are the c of each of the `members` in every replicate."""
 
     shares: np.ndarray
-    members: Sequence[Any]
+    members: Sequence[Fitted]
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Probabilities (R, n, C) float32."""
-        return pooled([member.predict(mask) for member in self.members], self.shares[..., None, None])
+        return pooled([member.predict(mask) for member in self.members], list(self.shares[..., None, None]))
 
 
 def pooled(probs: Sequence[np.ndarray], shares: Sequence[np.ndarray | float]) -> np.ndarray:

@@ -8,7 +8,7 @@
         L = -1/|K| sum_{k in K} log p(token k | those before it in its text)        K: the batch's tokens, each text's first left out
 
 Batch, two epochs, Adam, cosine and the rates of "full" are those of the code published with Burns et al. 2023 (arXiv
-2312.09390); the rate of "lora" is ten times that (Schulman et al. 2025, LoRA Without Regret). An objective sees a batch, as there.
+2312.09390); the rate of "lora" is ten times that (Schulman et al. 2025, LoRA Without Regret). A loss sees a batch, as there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import torch
 from outgrow.core import progress
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive, hashed
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.xent import Xent
 from outgrow.models import Model, loader, tokens
 from outgrow.store import Store
@@ -88,14 +88,14 @@ class Texts:
             self.model, kind, self.outputs, self._tokenizer.pad, BATCH * int(self.lengths.max()), rng
         )
 
-    def probs(self, network: ClassifierNetwork | None, objective: Objective) -> np.ndarray:
+    def probs(self, network: ClassifierNetwork | None, loss: Loss) -> np.ndarray:
         """(N, C) float32: what the network, or the model as it was saved, says of every item."""
         network = network or ClassifierNetwork(self.model, self.outputs, self._tokenizer.pad)
         order, out = np.argsort(self.lengths, kind="stable"), np.empty((len(self.ids), len(self.classes)), np.float32)
         with torch.inference_mode(), progress.track(f"reading {len(order)} items with it", len(order)) as bar:
             for start in range(0, len(order), PREDICTED):
                 items = order[start : start + PREDICTED]
-                out[items] = objective.read(self.logits(network, items)).numpy()
+                out[items] = loss.read(self.logits(network, items)).numpy()
                 bar.advance(len(items))
         return out
 
@@ -188,7 +188,7 @@ class Finetune:
         targets: np.ndarray,
         *,
         weights: np.ndarray | None = None,
-        objective: Objective | None = None,
+        loss: Loss | None = None,
         steps: int | None = None,
     ) -> FittedFinetune:
         """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
@@ -203,7 +203,7 @@ class Finetune:
         for r, replicate in enumerate(self.replicates):
             rows = np.flatnonzero(weights[r] > 0)
             runs.append(FinetuneRun(
-                self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], objective or Xent(),
+                self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], loss or Xent(),
                 steps or _steps(EPOCHS, len(rows)), self.seed, replicate, self._reading(r),
             ))  # fmt: skip
         return FittedFinetune(np.stack([run.probs() for run in runs]), tuple(runs))
@@ -220,11 +220,11 @@ class FinetuneRun:
     """One replicate's training: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
 
     def __init__(
-        self, texts: Texts, kind: str, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, objective: Objective,
+        self, texts: Texts, kind: str, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, loss: Loss,
         steps: int, seed: int, replicate: int, reading: TextReading | None = None,
     ):  # fmt: skip
         self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
-        self.objective, self.steps, self.seed, self.replicate = objective, steps if len(rows) else 0, seed, replicate
+        self.loss, self.steps, self.seed, self.replicate = loss, steps if len(rows) else 0, seed, replicate
         self.rate = RATES[kind][texts.model.parameters >= SMALL]
         self.label = f"fine-tuning {texts.model.name} ({kind}), replicate {replicate}"
         self.stages = (reading, self) if reading and reading.steps else (self,)
@@ -238,12 +238,12 @@ class FinetuneRun:
             "replicate": replicate,
             "taught": [hashlib.sha256(array.tobytes()).hexdigest() for array in taught],
             "classes": targets.shape[-1],
-            "objective": repr(objective),
+            "loss": repr(loss),
             "steps": steps,
             "rate": self.rate,
             "precision": loader.chosen_precision(),
             "device": loader.device().type,
-            "code": fingerprint("fine-tuned", objective),
+            "code": fingerprint("fine-tuned", loss),
             "reading": reading and reading.made_of,
         }
         """All that its predictions depend on."""
@@ -271,7 +271,7 @@ class FinetuneRun:
         began, network = time.perf_counter(), self._started()
         tokens = self._train(network)
         trained = time.perf_counter() - began
-        return {"probs": self.texts.probs(network, self.objective)}, {
+        return {"probs": self.texts.probs(network, self.loss)}, {
             "seconds": trained,
             "tokens": tokens,
             "steps": self.steps,
@@ -297,7 +297,7 @@ class FinetuneRun:
         self._train(self._started())
 
     def batch(self, step: int) -> np.ndarray:
-        """Numbers among the rows, ascending: ties in an objective then fall as in a full batch, by hashed id."""
+        """Numbers among the rows, ascending: ties in a loss then fall as in a full batch, by hashed id."""
         return drawn(self.seed, "epoch", self.replicate, len(self.rows), step, BATCH)
 
     def tokens(self, batch: np.ndarray) -> int:
@@ -309,7 +309,7 @@ class FinetuneRun:
         targets, weights = (torch.from_numpy(array[batch]) for array in (self.targets, self.weights))
         rows = self.rows[batch]
         z = distributed.whole(self.texts.logits(network, rows[distributed.share(len(rows))]), len(rows))
-        losses = self.objective(z, targets, weights, at)
+        losses = self.loss(z, targets, weights, at)
         yield (losses * weights).mean() / float(self.weights.mean())
 
 

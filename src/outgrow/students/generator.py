@@ -17,7 +17,7 @@ from outgrow.store import Store
 
 if TYPE_CHECKING:
     from outgrow.generation.local import Local
-    from outgrow.generation.preference import PairObjective, PreferencePair
+    from outgrow.generation.preference import PairLoss, PreferencePair
     from outgrow.training.causal import Example
 
 UNIT = 64
@@ -113,7 +113,7 @@ class Writers:
 
 @final
 @dataclass(frozen=True)
-class Student:
+class TextStudent:
     """The strong model, to be trained on answers to transfer items."""
 
     model: Model
@@ -142,7 +142,7 @@ class Student:
             **more,
         )
 
-    def prefer(self, model: Model, pairs: Sequence[PreferencePair], objective: PairObjective, **more: Any) -> Model:
+    def prefer(self, model: Model, pairs: Sequence[PreferencePair], loss: PairLoss, **more: Any) -> Model:
         """A model after learning from pairs, itself the reference and, where there are none, what comes out; `more` as of `tuning.prefer`."""
         from outgrow.training.causal import prefer
 
@@ -153,7 +153,7 @@ class Student:
         return prefer(
             model,
             pairs,
-            objective,
+            loss,
             kind=self.kind,
             seed=self.seed,
             store=self.writers.store,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from outgrow.losses import Aimed, Objective
+from outgrow.losses import Aimed, Loss
 from outgrow.losses.xent import Xent
 
 RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
@@ -117,14 +117,14 @@ def _times(weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 def train(
     basis: Basis, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, ridge: torch.Tensor,
-    objective: Objective | None = None, steps: int = STEPS, snapshots: bool = False, alike: int | None = None,
+    loss: Loss | None = None, steps: int = STEPS, snapshots: bool = False, alike: int | None = None,
 ) -> Heads:  # fmt: skip
     """Heads h = 1..H trained on the rows (n,) of the basis: targets (H, n, C), weights (H, n) >= 0, ridge (H,) > 0.
 
     `alike` says that weights repeat after so many heads with ridges that do not fall: step sizes are then found once,
     at the least ridge, where they are smallest.
     """
-    objective = objective or Xent()
+    loss = loss or Xent()
     x, classes, heads = basis.some(rows), targets.shape[-1], len(targets)
     k, kappa = (1, 0.25) if classes == 2 else (classes, 0.5)
     share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(1)
@@ -133,14 +133,14 @@ def train(
     first = slice(alike)
     bound = _largest(x, kappa * share[first], penalty[first], curve[first])
     step = 1 / (curve * bound.repeat(heads // len(bound), 1, 1))
-    fixed = targets[..., 1].unsqueeze(1) if k == 1 and isinstance(objective, Xent) else None
+    fixed = targets[..., 1].unsqueeze(1) if k == 1 and isinstance(loss, Xent) else None
 
     w = torch.zeros(heads, k, x.shape[1])
     before, momentum, kept = w, torch.zeros(heads, 1, 1), []
     for done in range(steps):
         ahead = w + (momentum / (momentum + 3)) * (w - before)
         z = _times(ahead, x)
-        pull = z.sigmoid_().sub_(fixed) if fixed is not None else _pull(objective, z, targets, weights, done / steps)
+        pull = z.sigmoid_().sub_(fixed) if fixed is not None else _pull(loss, z, targets, weights, done / steps)
         slope = ((pull * share).flatten(0, 1) @ x).view_as(w) + penalty * ahead
         before, w = w, ahead - step * slope
         uphill = (slope * (w - before)).sum((1, 2), keepdim=True) > 0
@@ -150,15 +150,15 @@ def train(
     return Heads(w, tuple(kept))
 
 
-def _pull(objective: Objective, z, targets, weights, progress) -> torch.Tensor:
+def _pull(loss: Loss, z, targets, weights, progress) -> torch.Tensor:
     """d loss / d z, (H, k, n)."""
     logits = as_logits(z)
-    if isinstance(objective, Aimed):
-        slope = logits.softmax(-1) - objective.aim(logits, targets, weights, progress)
+    if isinstance(loss, Aimed):
+        slope = logits.softmax(-1) - loss.aim(logits, targets, weights, progress)
     else:
         with torch.enable_grad():
             leaf = logits.detach().requires_grad_()
-            (slope,) = torch.autograd.grad(objective(leaf, targets, weights, progress).sum(), leaf)
+            (slope,) = torch.autograd.grad(loss(leaf, targets, weights, progress).sum(), leaf)
     return ((slope[..., 1] - slope[..., 0]) / 2).unsqueeze(1) if z.shape[1] == 1 else slope.transpose(1, 2)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.xent import Xent
 from outgrow.students.linear import SNAPSHOTS, Basis, as_logits
 
@@ -46,13 +46,13 @@ def train(
     weights: torch.Tensor,
     ridge: torch.Tensor,
     seeds: list[int],
-    objective: Objective | None = None,
+    loss: Loss | None = None,
     steps: int = 40,
     snapshots: bool = False,
     alike: int | None = None,
 ) -> Networks:
     """As `linear.train`; seeds (H,) name where each network starts."""
-    objective, x = objective or Xent(), basis.x[rows]
+    loss, x = loss or Xent(), basis.x[rows]
     k = 1 if targets.shape[-1] == 2 else targets.shape[-1]
     starts = {seed: _start(seed, x.shape[1], k) for seed in dict.fromkeys(seeds)}
     first, second = (torch.stack([starts[seed][i] for seed in seeds]).requires_grad_() for i in range(2))
@@ -65,9 +65,9 @@ def train(
         optimiser.param_groups[0]["lr"] = LEARNING_RATE * (1 - done / steps)
         with torch.enable_grad():
             logits = Networks(first, second).logits(x)
-            loss = (objective(logits, targets, weights, done / steps) * share).sum(-1)
+            losses = (loss(logits, targets, weights, done / steps) * share).sum(-1)
             size = (first.square() * basis.penalised[:, None]).sum((1, 2)) + second.square().sum((1, 2))
-            gradients = torch.autograd.grad((loss + ridge / 2 * size).sum(), [first, second])
+            gradients = torch.autograd.grad((losses + ridge / 2 * size).sum(), [first, second])
         first.grad, second.grad = gradients
         optimiser.step()
         if snapshots and (done + 1) % (steps // SNAPSHOTS) == 0:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from outgrow.core.seeding import derive, hashed
-from outgrow.losses import Objective
+from outgrow.losses import Loss
 from outgrow.losses.xent import Xent
 from outgrow.students import linear, mlp
 from outgrow.students.linear import STEPS, Basis
@@ -76,7 +76,7 @@ class FittedProbe:
     parts: tuple[tuple[np.ndarray, linear.Heads | mlp.Networks], ...]
     """For each layer in use: the replicates (numbers within the block) and their heads."""
     classes: int
-    objective: Objective = field(default_factory=Xent)
+    loss: Loss = field(default_factory=Xent)
     """What it was trained on, and so what its logits mean."""
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
@@ -98,7 +98,7 @@ class FittedProbe:
         out: np.ndarray | None = None
         for replicates, heads in self.parts:
             x = self.space.basis(int(self.settings.layer[replicates[0]])).x[rows]
-            p = self.objective.read(of(heads).logits(x)).numpy()
+            p = self.loss.read(of(heads).logits(x)).numpy()
             out = np.empty((len(self.settings.layer), *p.shape[1:]), np.float32) if out is None else out
             out[replicates] = p
         assert out is not None
@@ -130,12 +130,16 @@ class Probe:
         """The same student, allowed to train on other rows (R, N)."""
         return Probe(self.space, train, self.groups, self.seed, self.replicates, self.head)
 
+    def reading(self, space: Space) -> Probe:
+        """The same student on other features."""
+        return Probe(space, self.train, self.groups, self.seed, self.replicates, self.head)
+
     def fit(
         self,
         targets: np.ndarray,
         *,
         weights: np.ndarray | None = None,
-        objective: Objective | None = None,
+        loss: Loss | None = None,
         steps: int = STEPS,
     ) -> FittedProbe:
         """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
@@ -158,13 +162,13 @@ class Probe:
                         torch.from_numpy(targets[part])[:, rows],
                         torch.from_numpy(weights[part])[:, rows],
                         torch.from_numpy(settings.ridge[part]),
-                        objective,
+                        loss,
                         steps,
                         snapshots=True,
                     ),
                 )
             )
-        return FittedProbe(self.space, settings, tuple(parts), targets.shape[-1], objective or Xent())
+        return FittedProbe(self.space, settings, tuple(parts), targets.shape[-1], loss or Xent())
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """Per replicate (N, K): every item's standardised features, in the layer that these targets choose."""

@@ -18,11 +18,13 @@ What is thought of an answer whatever the question falls out too, where the same
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import expit
+
+from outgrow.students.base import Embedding, Fitted, Student
 
 SHRUNK = 4
 """K: as many items of log odds 0 are counted with those of an answer."""
@@ -109,7 +111,7 @@ def chosen(z: np.ndarray, rivals: np.ndarray) -> np.ndarray:
 
 
 def contrasts(
-    student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, told: bool
+    student: Student, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, told: bool
 ) -> list[Callable[[np.ndarray], np.ndarray]]:
     """The ways there are to contrast probabilities (R, N, 2), less z_0: `exclusive` where one is `told` to be right of all rivals; else
     evenly and, where someone has two rivals and the student fixed features, by likeness."""
@@ -117,8 +119,10 @@ def contrasts(
         return [lambda probs: exclusive(probs, rivals, count)]
     _, where = np.unique(rivals, return_inverse=True)
     several = any(np.bincount(where[rows]).max(initial=0) > 2 for rows in count)
-    shares = [None, alike(rivals, count, student.embed(labels))] if several and hasattr(student, "embed") else [None]
-    return [lambda probs, way=way: contrasted(probs, rivals, count, way) for way in shares]
+    shares: list[list[csr_array] | None] = [None]
+    if several and isinstance(student, Embedding):
+        shares.append(alike(rivals, count, student.embed(labels)))
+    return [partial(contrasted, rivals=rivals, count=count, shares=way) for way in shares]
 
 
 def contrasted(
@@ -151,7 +155,7 @@ def unliked(z: np.ndarray, answers: np.ndarray, count: np.ndarray) -> np.ndarray
     return out
 
 
-def contrast(student: Any, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, rounds: int = 1) -> Any:
+def contrast(student: Student, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, rounds: int = 1) -> Fitted:
     """f_0 = fit(C(w)), f_k = fit(1[i is likeliest of its rivals by f_{k-1}]) on the items that count, to w elsewhere.
 
     Exactly one of an item's rivals is of the last class; those that are equally likely share it.

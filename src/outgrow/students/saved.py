@@ -52,7 +52,7 @@ class SavedStudent:
     head: str
     """"linear" or "mlp"; "lora" or "full" of a fine-tuned student."""
     heads: tuple[Mapping[str, Any], ...]
-    """Of each: its layer, the share of its log odds, and file, class and fields of its objective, which says what its logits mean."""
+    """Of each: its layer, the share of its log odds, and file, class and fields of its loss, which says what its logits mean."""
     voters: tuple[str, ...]
     """Those who taught it, in the order in which a student of votes reads them."""
     template: str
@@ -149,7 +149,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
         run = tuned.runs[replicate]
         return {
             "head": run.kind,
-            "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.objective)},),
+            "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.loss)},),
             "arrays": {},
         }
     heads, arrays = [], {}
@@ -165,7 +165,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
         kept = {"weights": own.weights[at]} if kind == "linear" else {"first": own.first[at], "second": own.second[at]}
         kept |= {"centre": basis.centre, "turn": basis.turn}
         arrays |= {f"{number}.{name}": np.ascontiguousarray(value.numpy()) for name, value in kept.items()}
-        heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": _named(member.objective)})
+        heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": _named(member.loss)})
     return {"head": kind, "heads": tuple(heads), "arrays": arrays}
 
 

@@ -17,7 +17,7 @@ from outgrow.core.errors import UserError
 from outgrow.generation import Answer
 from outgrow.models import Model
 from outgrow.students.generator import Writers
-from outgrow.tasks.generation import Writing
+from outgrow.tasks.generation import GenerationTask
 
 SHOTS = 8
 """Gold examples before the prompt of a supervisor that is shown some."""
@@ -42,7 +42,7 @@ class ModelSupervisor:
     """A weak model that answers."""
 
     name: str
-    task: Writing
+    task: GenerationTask
     writers: Writers
     model: Model
     before: Model
@@ -98,6 +98,6 @@ def parse(weak: str) -> list[Named]:
     return found
 
 
-def shown(task: Writing, answers: Mapping[int, str]) -> str:
+def shown(task: GenerationTask, answers: Mapping[int, str]) -> str:
     """Items with gold answers, as they stand before a prompt."""
     return "".join(f"{task.prompts[i]}{answer}\n\n" for i, answer in answers.items())

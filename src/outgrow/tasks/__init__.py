@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from outgrow.core.errors import UserError, unknown
-from outgrow.tasks.reading import Reading
 from outgrow.tasks.source import source, sources
+from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
 
 __all__ = ["FREE", "POOL", "TEST", "Gold", "Reading", "Task", "load", "names", "source"]

@@ -3,7 +3,7 @@
 A source is one file in this folder with a function
 
     @writing("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
-    def sudoku(items: int | None, seed: int, dial: int) -> tuple[Writing, WritingGold]: ...
+    def sudoku(items: int | None, seed: int, dial: int) -> tuple[GenerationTask, GenerationGold]: ...
 
 that is found by walking the folder; `load("sudoku:6")` turns the dial. A source without a dial is called without one.
 """
@@ -22,10 +22,10 @@ import numpy as np
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.seeding import hashed
 from outgrow.metrics import text as scorers
-from outgrow.tasks.gold import SealedGold
-from outgrow.tasks.table import READERS, TableFile, read_file
+from outgrow.tasks.tables.files import READERS, TableFile, read_file
+from outgrow.tasks.tables.gold import SealedGold
+from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.task import FREE
-from outgrow.tasks.values import blank, texts
 
 SILENT = "left out: no answer in a column of --votes"
 CHECKS = {"number": "arithmetic"}
@@ -36,7 +36,7 @@ ITEMS = 200
 
 @final
 @dataclass(frozen=True)
-class Writing:
+class GenerationTask:
     """N items in the order of their hashed ids; nothing in here depends on gold."""
 
     name: str
@@ -76,7 +76,7 @@ class Writing:
 
 @final
 @dataclass(frozen=True)
-class WritingGold:
+class GenerationGold:
     """The sealed part: per item a right answer in words, and what a scorer needs to judge any answer."""
 
     answers: tuple[str, ...]
@@ -87,7 +87,7 @@ class WritingGold:
 
 @final
 @dataclass(frozen=True)
-class TextDraft:
+class GenerationDraft:
     """One item before it has its place."""
 
     prompt: str
@@ -104,8 +104,10 @@ class TextDraft:
     """The item's own id where it has one, else its prompt is."""
 
 
-def build(name: str, drafts: Sequence[TextDraft], items: int | None = None, **more: Any) -> tuple[Writing, WritingGold]:
-    """Drafts as a task, whole groups beyond `items` left out; `more` are the other fields of `Writing`.
+def build(
+    name: str, drafts: Sequence[GenerationDraft], items: int | None = None, **more: Any
+) -> tuple[GenerationTask, GenerationGold]:
+    """Drafts as a task, whole groups beyond `items` left out; `more` are the other fields of `GenerationTask`.
 
     ValueError where two drafts have one id.
     """
@@ -124,8 +126,10 @@ def build(name: str, drafts: Sequence[TextDraft], items: int | None = None, **mo
     groups = np.unique([named[i] for i in order], return_inverse=True)[1].astype(np.int64)
     side = np.array([d.side for d in drafts], np.int8)
     groups.flags.writeable = side.flags.writeable = False
-    gold = WritingGold(tuple(d.answer for d in drafts), tuple(d.key for d in drafts))
-    said = {f.name: more[f.name] for f in fields(Writing) if f.name in more and f.name not in ("counts", "source")}
+    gold = GenerationGold(tuple(d.answer for d in drafts), tuple(d.key for d in drafts))
+    said = {
+        f.name: more[f.name] for f in fields(GenerationTask) if f.name in more and f.name not in ("counts", "source")
+    }
     what = [
         name,
         said,
@@ -138,7 +142,7 @@ def build(name: str, drafts: Sequence[TextDraft], items: int | None = None, **mo
     if written:
         what.append(written)
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    return Writing(
+    return GenerationTask(
         name=name, ids=tuple(ids[i] for i in order), prompts=tuple(d.prompt for d in drafts), groups=groups, side=side,
         shown=tuple(d.shown for d in drafts), written=written, digest=digest, **more,
     ), gold  # fmt: skip
@@ -157,30 +161,30 @@ class Dial:
 
 @final
 @dataclass(frozen=True)
-class TextSource:
+class GenerationSource:
     """One way to get items that are answered in words."""
 
     name: str
     what: str
     """One line for `outgrow list tasks`."""
-    load: Callable[..., tuple[Writing, WritingGold]]
+    load: Callable[..., tuple[GenerationTask, GenerationGold]]
     dial: Dial | None
 
 
-_sources: dict[str, TextSource] = {}
+_sources: dict[str, GenerationSource] = {}
 
 
 def writing(name: str, what: str, dial: Dial | None = None) -> Callable[[Callable], Callable]:
     """Registers the decorated function as a source of tasks that are answered in words."""
 
     def register(load: Callable) -> Callable:
-        _sources[name] = TextSource(name, what, load, dial)
+        _sources[name] = GenerationSource(name, what, load, dial)
         return load
 
     return register
 
 
-def sources() -> list[TextSource]:
+def sources() -> list[GenerationSource]:
     """All sources, by name."""
     from outgrow.tasks.source import walk
 
@@ -208,7 +212,7 @@ class Columns:
 
 def load(
     name: str, items: int | None = None, seed: int = 0, columns: Columns | None = None, votes: Sequence[str] = ()
-) -> tuple[Writing, WritingGold]:
+) -> tuple[GenerationTask, GenerationGold]:
     """The task of that name, NAME or NAME:DIAL, or of a table file with a column of prompts and one of answers.
 
     votes: columns of the table with answers that somebody gave.
@@ -234,7 +238,7 @@ def load(
     return _right(source.load(items, seed, int(turned) if colon else dial.default))
 
 
-def _right(made: tuple[Writing, WritingGold]) -> tuple[Writing, WritingGold]:
+def _right(made: tuple[GenerationTask, GenerationGold]) -> tuple[GenerationTask, GenerationGold]:
     """The task. Raises ValueError where its scorer calls its gold wrong: such a source is at fault, not its user."""
     task, gold = made
     for answer, key in zip(gold.answers, gold.keys, strict=True) if task.scorer in scorers.SCORERS else ():
@@ -245,12 +249,12 @@ def _right(made: tuple[Writing, WritingGold]) -> tuple[Writing, WritingGold]:
 
 def from_table(
     table: TableFile, columns: Columns, items: int | None, votes: Sequence[str] = ()
-) -> tuple[Writing, WritingGold]:
+) -> tuple[GenerationTask, GenerationGold]:
     """A row an item; rows without prompt or answer, and prompts that come again, are left out and counted.
 
     Raises UserError for a prompt with two golds and for gold that its own scorer calls wrong, unless bad rows are skipped.
     """
-    from outgrow.tasks.structured import LAYOUTS
+    from outgrow.tasks.tables.structures import LAYOUTS
 
     written = answers(table, votes)
     if columns.scorer in LAYOUTS:
@@ -272,7 +276,7 @@ def from_table(
         **sealed.counts,
     }
     drafts = [
-        TextDraft(prompt, sealed.text[row], sealed.key[row], written=written[row] or {})
+        GenerationDraft(prompt, sealed.text[row], sealed.key[row], written=written[row] or {})
         for prompt, row in sealed.rows.items()
     ]
     return build(
@@ -316,10 +320,10 @@ def _given(cell: Any) -> tuple[str, ...]:
     )
 
 
-def distinct(items: int | None, draw: Callable[[], TextDraft], name: str) -> list[TextDraft]:
+def distinct(items: int | None, draw: Callable[[], GenerationDraft], name: str) -> list[GenerationDraft]:
     """`items` drafts of different prompts, ITEMS where nobody says; UserError where there are too few."""
     items = items or ITEMS
-    found: dict[str, TextDraft] = {}
+    found: dict[str, GenerationDraft] = {}
     for _ in range(50 * items):
         if len(found) == items:
             break

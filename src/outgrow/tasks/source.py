@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import Gold, Task
 
 Load = Callable[[str, Reading], tuple[Task, Gold]]
@@ -49,7 +49,7 @@ def source(name: str, what: str, claims: Callable[[str], bool] | None = None) ->
 @cache
 def walk() -> None:
     """Imports every file of the folder, so that what they register is known."""
-    package = __name__.rpartition(".")[0]
+    package = __name__.rpartition(".")[0] + ".builtin"
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         importlib.import_module(f"{package}.{module.name}")
 

@@ -32,8 +32,8 @@ from outgrow.core.errors import UserError, unknown
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive, hashed
 from outgrow.generation.local import Local
-from outgrow.generation.preference import PairObjective, PreferencePair
-from outgrow.generation.targets import Hard, TokenObjective
+from outgrow.generation.preference import PairLoss, PreferencePair
+from outgrow.generation.targets import Hard, TokenLoss
 from outgrow.models import Model, loader
 from outgrow.models.checkpoints import config_of
 from outgrow.models.plan import plan
@@ -97,7 +97,7 @@ class Spent:
 
 def tune(
     model: Model, examples: Sequence[Example], *, kind: str = "lora", seed: int, store: Store, chat: bool = False,
-    epochs: float = 2, rate: float | None = None, objective: TokenObjective | None = None,
+    epochs: float = 2, rate: float | None = None, loss: TokenLoss | None = None,
 ) -> Model:  # fmt: skip
     """The model after learning the examples, a checkpoint in the store; out of the store where it was made before.
 
@@ -107,9 +107,9 @@ def tune(
     examples = [example for example in examples if example.weight > 0 and (example.whole or example.answer)]
     if not examples:
         raise UserError("no examples to tune on: give at least one of a weight above 0")
-    if any(example.targets is not None for example in examples) and objective is None:
+    if any(example.targets is not None for example in examples) and loss is None:
         raise UserError(
-            "examples have `targets`, but the objective is plain cross-entropy: give Soft() or another of generation/targets.py"
+            "examples have `targets`, but the loss is plain cross-entropy: give Soft() or another of generation/targets.py"
         )
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
@@ -119,7 +119,7 @@ def tune(
     scores = [_scores(example, text) for example, text in zip(examples, texts, strict=True)]
     weights = np.array([example.weight for example in examples])
     lessons = Lessons(
-        texts, scores, weights / weights.mean(), objective or Hard(), epochs, seed, f"tuning {model.name} ({kind})"
+        texts, scores, weights / weights.mean(), loss or Hard(), epochs, seed, f"tuning {model.name} ({kind})"
     )
     return CausalRun(model, kind, lessons, seed, rate or default_rate(model, kind), store).model()
 
@@ -127,7 +127,7 @@ def tune(
 def prefer(
     model: Model,
     pairs: Sequence[PreferencePair],
-    objective: PairObjective,
+    loss: PairLoss,
     *,
     kind: str = "lora",
     seed: int,
@@ -149,16 +149,15 @@ def prefer(
     ]
     if not pairs:
         raise UserError("no pairs to learn from: give at least one of a confidence above 0")
-    if (weak is None) != objective.both:
+    if (weak is None) != loss.both:
         raise UserError(
-            f"{objective!r} {'takes no' if weak else 'needs'} weak models: {'leave them out' if weak else 'give weak=(aligned, base)'}"
+            f"{loss!r} {'takes no' if weak else 'needs'} weak models: {'leave them out' if weak else 'give weak=(aligned, base)'}"
         )
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
     sides = [[(pair.prompt, pair.chosen) for pair in pairs], [(pair.prompt, pair.rejected) for pair in pairs]]
     texts = [
-        read(model, side, chat, [pair.whole[at] for pair in pairs])
-        for at, side in enumerate(sides[: 1 + objective.both])
+        read(model, side, chat, [pair.whole[at] for pair in pairs]) for at, side in enumerate(sides[: 1 + loss.both])
     ]
     for other in weak or ():
         if Local(other).vocabulary != Local(model).vocabulary:
@@ -170,7 +169,7 @@ def prefer(
         texts,
         weak or (),
         np.array([pair.confidence for pair in pairs]),
-        objective,
+        loss,
         epochs,
         seed,
         store,
@@ -369,16 +368,16 @@ class Lessons:
         texts: Sequence[Text],
         scores: Sequence[np.ndarray],
         weights: np.ndarray,
-        objective: TokenObjective,
+        loss: TokenLoss,
         epochs: float,
         seed: int,
         label: str,
     ):
-        self.texts, self.scores, self.weights, self.objective, self.seed, self.label = (
+        self.texts, self.scores, self.weights, self.loss, self.seed, self.label = (
             texts,
             scores,
             weights,
-            objective,
+            loss,
             seed,
             label,
         )
@@ -388,7 +387,7 @@ class Lessons:
             "texts": _pinned(texts),
             "scores": hashed(*(score.tobytes().hex() for score in scores)),
             "weights": hashed(weights.tobytes().hex()),
-            "objective": [repr(objective), fingerprint("tuned", objective)],
+            "loss": [repr(loss), fingerprint("tuned", loss)],
             "steps": self.steps,
             "batch": BATCH,
         }
@@ -415,9 +414,7 @@ class Lessons:
                 torch.from_numpy(np.concatenate(scores)).to(logits.device),
                 torch.from_numpy(weights).to(logits.device),
             )
-            yield (
-                self.objective(logits, labels(texts).to(logits.device), given[0], at) * given[1]
-            ).sum().cpu() / learned
+            yield (self.loss(logits, labels(texts).to(logits.device), given[0], at) * given[1]).sum().cpu() / learned
 
 
 def logprobs(model: Model, texts: Sequence[Text], store: Store) -> list[np.ndarray]:
@@ -468,14 +465,14 @@ class AnswerPairs:
         texts: Sequence[Sequence[Text]],
         weak: Sequence[Model],
         confidences: np.ndarray,
-        objective: PairObjective,
+        loss: PairLoss,
         epochs: float,
         seed: int,
         store: Store,
         label: str,
     ):
         self.model, self.texts, self.weak, self.confidences = model, texts, tuple(weak), confidences.astype(np.float32)
-        self.objective, self.seed, self.store, self.label = objective, seed, store, label
+        self.loss, self.seed, self.store, self.label = loss, seed, store, label
         self.lengths = np.max([[len(text.ids) for text in side] for side in texts], 0)
         self.longest = int(self.lengths.max())
         self.steps = math.ceil(epochs * len(confidences) / min(BATCH, len(confidences)))
@@ -483,7 +480,7 @@ class AnswerPairs:
             "texts": [_pinned(side) for side in texts],
             "weak": [one.digest for one in weak],
             "confidences": hashed(confidences.tobytes().hex()),
-            "objective": [repr(objective), fingerprint("tuned", objective)],
+            "loss": [repr(loss), fingerprint("tuned", loss)],
             "steps": self.steps,
             "batch": BATCH,
         }
@@ -520,7 +517,7 @@ class AnswerPairs:
                 new - torch.tensor(old) for new, old in zip(logp.split([len(old) for old in known]), known, strict=True)
             ]
             moved = [torch.from_numpy(self.moved[i]) for i in rows] if self.weak else []
-            losses = self.objective(ratios[: len(rows)], ratios[len(rows) :], moved)
+            losses = self.loss(ratios[: len(rows)], ratios[len(rows) :], moved)
             yield (losses * torch.from_numpy(self.confidences[rows])).sum() / len(batch)
 
 

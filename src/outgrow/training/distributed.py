@@ -3,7 +3,7 @@
     z_i       every process computes its share of a batch's logits, and all get all of them
     gradient  of the whole batch's loss by a process's own z_i, summed over the processes
 
-so a step is that of one process, up to the order of sums, whatever the objective makes of a batch. The main process runs the
+so a step is that of one process, up to the order of sums, whatever the loss makes of a batch. The main process runs the
 command and alone writes; the others only ever train along.
 """
 

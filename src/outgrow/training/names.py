@@ -29,9 +29,9 @@ def named(name: str, store: Store) -> LanguageModel:
 
         return Server.named(rest, store)
     if kind == "answers":
-        from outgrow.generation.records import Recorded
+        from outgrow.generation.records import RecordedModel
 
-        return Recorded(rest)
+        return RecordedModel(rest)
     if kind == "proxy":
         from outgrow.generation.proxy import ProxyTuned
 

@@ -33,10 +33,10 @@ from outgrow.pipeline import scoring
 from outgrow.pipeline.choices import Bench, ChoiceCost, facts_of
 from outgrow.runs import folder as claims
 from outgrow.store import Store, disk
-from outgrow.tasks import answered
 from outgrow.tasks import generation as writing
-from outgrow.tasks.generation import Columns, Writing, WritingGold
-from outgrow.tasks.table import READERS, read_file
+from outgrow.tasks.generation import Columns, GenerationGold, GenerationTask
+from outgrow.tasks.tables import recorded_answers
+from outgrow.tasks.tables.files import READERS, read_file
 from outgrow.verifiers import Attempt, Verdict
 
 UNIT = 256
@@ -218,7 +218,7 @@ def _finished(source: str) -> dict[str, Any]:
 
 def _recorded(
     source: str, weak: Sequence[str], strong: str | None, names: Sequence[str], columns: Columns
-) -> answered.Answered | None:
+) -> recorded_answers.RecordedAnswers | None:
     """The recorded answers in a table; None where `source` is a task."""
     if Path(source).suffix.lower() not in READERS:
         if names:
@@ -227,14 +227,16 @@ def _recorded(
             )
         return None
     table = read_file(Path(source).expanduser())
-    if not names and (weak or strong or not answered.is_long(table)):
+    if not names and (weak or strong or not recorded_answers.is_long(table)):
         return None
     if weak or strong:
         raise UserError("--answers are there already: leave --weak and --strong out")
-    return answered.wide(table, names, columns) if names else answered.long(table, columns)
+    return recorded_answers.wide(table, names, columns) if names else recorded_answers.long(table, columns)
 
 
-def _drawn(names: Sequence[str], task: Writing, draws: int, temperature: float, seed: int, store: Store) -> AnswerSet:
+def _drawn(
+    names: Sequence[str], task: GenerationTask, draws: int, temperature: float, seed: int, store: Store
+) -> AnswerSet:
     """Answers of models to the items."""
     from outgrow.generation import Sampling, answers
     from outgrow.training import names
@@ -254,8 +256,8 @@ def _drawn(names: Sequence[str], task: Writing, draws: int, temperature: float, 
 
 
 def _improved(
-    task: Writing,
-    gold: WritingGold,
+    task: GenerationTask,
+    gold: GenerationGold,
     weak: list[str] | bool,
     names: Sequence[str],
     rounds: int,
@@ -280,8 +282,8 @@ def _improved(
 
 def _bench(
     who: str,
-    task: Writing,
-    gold: WritingGold,
+    task: GenerationTask,
+    gold: GenerationGold,
     written: AnswerSet,
     names: Sequence[str],
     judge: str | None,
@@ -351,7 +353,7 @@ def _right(scorer: str, prompts: Sequence[str], texts: Sequence[str], keys: Sequ
 
 
 def verdicts_of(
-    name: str, task: Writing, gathered: Candidates, judge: str | None, store: Store
+    name: str, task: GenerationTask, gathered: Candidates, judge: str | None, store: Store
 ) -> tuple[VerdictTable, float]:
     """What a verifier says of every answer, and the seconds it took whenever that was; kept in the store unit by unit."""
     from outgrow.training import names
@@ -382,7 +384,7 @@ def verdicts_of(
     return _noted(said), seconds
 
 
-def _combined(name: str, task: Writing, gathered: Candidates, others: dict[str, VerdictTable]) -> VerdictTable:
+def _combined(name: str, task: GenerationTask, gathered: Candidates, others: dict[str, VerdictTable]) -> VerdictTable:
     """What a verifier makes of what others said of all answers."""
     said = {
         other: [
@@ -394,7 +396,7 @@ def _combined(name: str, task: Writing, gathered: Candidates, others: dict[str, 
     return _noted(verifiers.registry()[name].run(_asked(task, gathered, range(len(gathered.item))), said))
 
 
-def _asked(task: Writing, gathered: Candidates, rows: Iterable[int]) -> list[Attempt]:
+def _asked(task: GenerationTask, gathered: Candidates, rows: Iterable[int]) -> list[Attempt]:
     return [Attempt(task.prompts[gathered.item[r]], gathered.texts[r], task.shown[gathered.item[r]]) for r in rows]
 
 
@@ -421,7 +423,7 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def _table(task: Writing, benches: Sequence[Bench]) -> Any:
+def _table(task: GenerationTask, benches: Sequence[Bench]) -> Any:
     """A row an answer, with what is true of it and what was said."""
     import polars as pl
 

@@ -20,7 +20,7 @@ from outgrow.pipeline.class_cell import ClassCell
 from outgrow.pipeline.spaces import Spaces
 from outgrow.runs.evidence import of_pair
 from outgrow.store import Store
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import TEST
 from outgrow.workflows.study import Study
 

@@ -37,7 +37,7 @@ from outgrow.pipeline import scoring
 from outgrow.runs import folder as claims
 from outgrow.store import Store, disk
 from outgrow.tasks import generation
-from outgrow.tasks.generation import Writing, WritingGold
+from outgrow.tasks.generation import GenerationGold, GenerationTask
 from outgrow.tasks.task import FREE, POOL, TEST
 from outgrow.training import pruned
 
@@ -189,7 +189,7 @@ def steer(
     return Steered(facts, page.write(facts, folder))
 
 
-def halves(task: Writing, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def halves(task: GenerationTask, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of the items to train on and of those to test on; groups stay whole, the data's own test side is the test half.
 
     Raises UserError where a half would have fewer than FEWEST items.
@@ -211,7 +211,7 @@ def halves(task: Writing, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lessons(
-    task: Writing, gold: WritingGold, train: np.ndarray, weak: str | None, seed: int, store: Store
+    task: GenerationTask, gold: GenerationGold, train: np.ndarray, weak: str | None, seed: int, store: Store
 ) -> tuple[list[Example], dict[str, Any]]:
     """What is taught, and what it is: gold, or what a weak model answers, where it answers anything."""
     from outgrow.training.causal import Example
@@ -261,7 +261,9 @@ def statements(name: str) -> Statements:
     )  # fmt: skip
 
 
-def _heard(model: LanguageModel, task: Writing, test: np.ndarray, asked: Statements, seed: int, store: Store) -> Heard:
+def _heard(
+    model: LanguageModel, task: GenerationTask, test: np.ndarray, asked: Statements, seed: int, store: Store
+) -> Heard:
     how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
     drawn = answers.draw(model, [task.prompts[i] for i in test], 1, how, seed, store)
     return Heard(tuple(one for (one,) in drawn.answers), drawn.seconds, drawn.tokens, knows(model, asked, store))
@@ -294,11 +296,11 @@ def knows(model: LanguageModel, asked: Statements, store: Store) -> np.ndarray:
     return np.array(store.make("knowledge", made, build).arrays["known"])
 
 
-def _metric(task: Writing) -> str:
+def _metric(task: GenerationTask) -> str:
     return next(iter(written.metrics(task.scorer))) if task.scorer in written.SCORERS else "accuracy"
 
 
-def _score(task: Writing, gold: WritingGold, test: np.ndarray, heard: Sequence[Heard]) -> Score:
+def _score(task: GenerationTask, gold: GenerationGold, test: np.ndarray, heard: Sequence[Heard]) -> Score:
     texts, keys, groups = (
         [[a.text for a in one.answers] for one in heard],
         [gold.keys[i] for i in test],
@@ -335,7 +337,7 @@ def _figures(
 
 
 def _examples(
-    task: Writing, gold: WritingGold, test: np.ndarray, heard: Mapping[str, Sequence[Heard]]
+    task: GenerationTask, gold: GenerationGold, test: np.ndarray, heard: Mapping[str, Sequence[Heard]]
 ) -> list[dict[str, Any]]:
     """The first test items: what was asked, what is right, and what each said."""
     return [

@@ -29,7 +29,7 @@ from outgrow.metrics import coverage
 from outgrow.models import Model
 from outgrow.pipeline import scoring
 from outgrow.store import Store
-from outgrow.tasks.generation import Writing, WritingGold
+from outgrow.tasks.generation import GenerationGold, GenerationTask
 from outgrow.training.causal import Example, tune
 from outgrow.verifiers import Attempt
 
@@ -56,8 +56,8 @@ class Round:
 
 
 def improve(
-    task: Writing,
-    gold: WritingGold,
+    task: GenerationTask,
+    gold: GenerationGold,
     model: Model,
     check: str,
     *,
@@ -118,8 +118,8 @@ def improve(
 
 
 def _kept(
-    task: Writing,
-    gold: WritingGold,
+    task: GenerationTask,
+    gold: GenerationGold,
     items: Sequence[int],
     writer: Local,
     keep: Keep,
@@ -141,7 +141,9 @@ def _kept(
     ) if chosen else float("nan")
 
 
-def _right(task: Writing, gold: WritingGold, items: Sequence[int], rows: Sequence[Sequence[Answer]]) -> np.ndarray:
+def _right(
+    task: GenerationTask, gold: GenerationGold, items: Sequence[int], rows: Sequence[Sequence[Answer]]
+) -> np.ndarray:
     """(N, K) bool by gold."""
     flat = [(task.prompts[i], a.text, gold.keys[i]) for i, row in zip(items, rows, strict=True) for a in row]
     right = (

@@ -6,7 +6,6 @@ task -> halves -> supervisors -> weak labels -> methods and baselines -> predict
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
@@ -16,6 +15,7 @@ import numpy as np
 from outgrow import label_models, methods, models, supervisors, tasks
 from outgrow.core.errors import UserError, unknown
 from outgrow.label_models import WeakLabels
+from outgrow.methods import Method
 from outgrow.models import scratch
 from outgrow.pipeline import baselines
 from outgrow.pipeline.class_cell import STUDENTS, ClassCell
@@ -52,18 +52,7 @@ class Study(Request):
     WEAK = "minilm-l6"
     KNOWN = methods
 
-    def run(self, overwrite: bool = False) -> Result:
-        """Compute what is missing, write the run folder, return the result; `overwrite`: another result in it may go.
-
-        Raises UserError for what the user can mend.
-        """
-        from outgrow import report
-        from outgrow.audits import examine_all
-        from outgrow.report.audit import keep
-        from outgrow.runs import write
-        from outgrow.runs.evidence import of_folder
-
-        chosen = self.chosen()
+    def _check(self) -> None:
         if self.student not in STUDENTS:
             raise unknown("kind of student", self.student, STUDENTS)
         label_models.find(self.label_model)
@@ -71,41 +60,31 @@ class Study(Request):
             raise UserError(
                 f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: leave --student out"
             )
-        named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.argument == "model"]
-        for model in (*named, *self.students, *self.ladder):
+        for model in (*_models(self.weak), *self.students, *self.ladder):
             models.check(model)
-        began = time.time()
-        store = Store.default()
+
+    def _load(self, store: Store) -> list[tuple[Any, ...]]:
+        """Of each task the task, its gold, what models read of it, and the auxiliary tasks.
+
+        What does not fit in a column of votes or a file of features is said before any model reads.
+        """
+        others = tuple((task, gold, Spaces(task, store)) for task, gold in map(tasks.load, self.auxiliary))
         loaded = [
-            (task, gold, Spaces(task, store))
+            (task, gold, Spaces(task, store), others)
             for task, gold in (tasks.load(name, self._reading()) for name in self.tasks)
         ]
-        others = tuple((task, gold, Spaces(task, store)) for task, gold in map(tasks.load, self.auxiliary))
-        # What does not fit in a column of votes or a file of features is said before any model reads.
-        for task, _, spaces in loaded:
+        for task, _, spaces, _ in loaded:
             pool = ~draw(task, self.seed, range(1)).test[0]
             for name in self.weak:
                 _enough(task, supervisors.spread(name, task), pool)
-            for file in filter(models.files.named, (*named, *self.students, *self.ladder)):
+            for file in filter(models.files.named, (*_models(self.weak), *self.students, *self.ladder)):
                 spaces(file, pool)
         for task, _, spaces in others:
-            for known, _, _ in loaded:
+            for known, *_ in loaded:
                 _apart(known, task)
             for file in filter(models.files.named, self.students):
                 spaces(file, np.ones(len(task), bool))
-        out = self.folder()
-        write.claim(out, self, [task for task, _, _ in loaded], overwrite)
-        done = []
-        for task, gold, spaces in loaded:
-            for strong in self.students:
-                done += [
-                    self._rows(task, gold, supervisors.spread(weak, task), strong, spaces, others, chosen)
-                    for weak in self.weak
-                ]
-        write.write(out, self, chosen, done, began)
-        keep(str(out), examine_all(of_folder(out)), out)
-        report.write(out)
-        return Result(out)
+        return loaded
 
     def _reading(self) -> Reading:
         """Columns of votes that a supervisor names are read without being asked for twice."""
@@ -116,13 +95,12 @@ class Study(Request):
     def cell(self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, others: tuple = ()) -> ClassCell:
         """Block 0 of one (task, supervisors, student)."""
         student = "scratch" if scratch.named(strong) else self.student
-        named = [argument for kind, argument in supervisors.parse(weak) if kind.argument == "model"]
         made_of = {
             "task": task.digest,
             "seed": self.seed,
             "student": student,
             "strong": _digest(strong, spaces.store),
-            "weak models": [_digest(name, spaces.store) for name in named],
+            "weak models": [_digest(name, spaces.store) for name in _models([weak])],
         }
         return ClassCell(
             task,
@@ -141,16 +119,10 @@ class Study(Request):
         )
 
     def _rows(
-        self,
-        task: Task,
-        gold: Gold,
-        weak: str,
-        strong: str,
-        spaces: Spaces,
-        others: tuple,
-        chosen: Mapping[str, Mapping[str, Any]],
+        self, given: tuple[Any, ...], weak: str, strong: str, chosen: Sequence[tuple[Method, Mapping[str, Any]]]
     ) -> StudyRows:
-        """All rows of one (task, supervisors, student)."""
+        task, gold, spaces, others = given
+        weak = supervisors.spread(weak, task)
         first = self.cell(task, gold, weak, strong, spaces, others)
         cells = [replace(first, block=b) for b in range(math.ceil(self.seeds / first.design.size))]
         needed = {
@@ -159,9 +131,13 @@ class Study(Request):
         }
         found: list[Callable[..., Any]] = [label_models.find(name) for name in (self.label_model, WeakLabels.model)]
         found += [kind.label for kind, _ in first.members]
-        asked = [(methods.find(name), parameters) for name, parameters in chosen.items()]
-        todo = jobs(cells, baselines.registry("classes"), asked, {"label_model": self.label_model}, found, needed)
+        todo = jobs(cells, baselines.registry("classes"), chosen, {"label_model": self.label_model}, found, needed)
         return compute(cells, todo, self.seeds)
+
+
+def _models(weak: Sequence[str]) -> list[str]:
+    """The models that supervisors are made of."""
+    return [argument for name in weak for kind, argument in supervisors.parse(name) if kind.argument == "model"]
 
 
 def _enough(task: Task, name: str, pool: np.ndarray) -> None:

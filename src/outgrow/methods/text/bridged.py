@@ -7,28 +7,38 @@
 of the likeliest answer of every supervisor j, weighted by u_j; the losses are those of `generation/targets.py`.
 """
 
-from outgrow.methods.text import method
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outgrow.methods.resources import Bridge
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
+    from outgrow.training.causal import Example
 
 PAPER = "Cui et al. 2025 (arXiv 2406.03199), section 3"
 
 
 @method(paper=PAPER)
-def soft(weak, bridge, student):
+def soft(weak: WeakAnswers, bridge: Bridge, student: TextStudent) -> Model:
     """Learn the supervisors' answers with their own word scores as targets."""
     from outgrow.generation.targets import Soft
 
-    return student.tune(doubted(weak, bridge), objective=Soft())
+    return student.tune(doubted(weak, bridge), loss=Soft())
 
 
 @method(paper=PAPER, differs="logits are centred and bounded, and the KL is divided by the vocabulary's size")
-def bayesian(weak, bridge, student, *, self_term: float = 0.0):
+def bayesian(weak: WeakAnswers, bridge: Bridge, student: TextStudent, *, self_term: float = 0.0) -> Model:
     """Learn the same targets as evidence for a Dirichlet distribution over tokens."""
     from outgrow.generation.targets import Bayesian
 
-    return student.tune(doubted(weak, bridge), objective=Bayesian(self_term))
+    return student.tune(doubted(weak, bridge), loss=Bayesian(self_term))
 
 
-def doubted(weak, bridge):
+def doubted(weak: WeakAnswers, bridge: Bridge) -> list[Example]:
     """An example of every supervisor's likeliest answer to every item."""
     from outgrow.training.causal import Example
 

@@ -6,13 +6,22 @@
 u_j: the share of weak-train answers that supervisor j gets right, normalised.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from outgrow.methods.text import method
+from outgrow.methods.resources import Likelihood
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
 
 
 @method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: naive multi-weak")
-def every(committee, student):
+def every(committee: WeakAnswers, student: TextStudent) -> Model:
     """Learn the likeliest answer of every supervisor, by its weight."""
     from outgrow.training.causal import Example
 
@@ -27,12 +36,12 @@ def every(committee, student):
 
 
 @method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: joint decoding")
-def joint(committee, likelihood, student):
+def joint(committee: WeakAnswers, likelihood: Likelihood, student: TextStudent) -> Model:
     """Learn of all supervisors' beams the one that they find likeliest together."""
     return student.tune(committee.examples(likeliest(committee, likelihood)))
 
 
-def likeliest(weak, likelihood) -> list[str]:
+def likeliest(weak: WeakAnswers, likelihood: Likelihood) -> list[str]:
     """(n,) the answer of the pool with the largest weighted log-probability."""
     items = [i for i, pool in enumerate(weak.pooled) for _ in pool]
     texts = [text for pool in weak.pooled for text in pool]

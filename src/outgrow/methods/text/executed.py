@@ -6,13 +6,22 @@
 The executor's verdicts are gold at a counted price; both methods ask for the same ones.
 """
 
-from outgrow.methods.text import method
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outgrow.methods.resources import Execute
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
 
 PAPER = "Manduzio et al. 2024 (arXiv 2410.18890)"
 
 
 @method(paper=PAPER)
-def executed(weak, student, executor):
+def executed(weak: WeakAnswers, student: TextStudent, executor: Execute) -> Model:
     """Learn the supervisor's answers that an executor finds right."""
     return _tuned(weak, student, _verdicts(weak, executor))
 
@@ -20,7 +29,9 @@ def executed(weak, student, executor):
 @method(
     paper=PAPER, differs="fine-tuning on the right answers goes before, so that both methods have the same positives"
 )
-def executed_dpo(weak, student, executor, *, beta: float = 0.1, rate: float = 1e-4):
+def executed_dpo(
+    weak: WeakAnswers, student: TextStudent, executor: Execute, *, beta: float = 0.1, rate: float = 1e-4
+) -> Model:
     """Learn the right answers, then to prefer them to the supervisor's wrong ones."""
     from outgrow.generation.preference import Dpo, PreferencePair
 
@@ -32,7 +43,7 @@ def executed_dpo(weak, student, executor, *, beta: float = 0.1, rate: float = 1e
     return student.prefer(_tuned(weak, student, found), pairs, Dpo(beta), rate=rate)
 
 
-def _verdicts(weak, executor) -> list[tuple[list[str], list[str]]]:
+def _verdicts(weak: WeakAnswers, executor: Execute) -> list[tuple[list[str], list[str]]]:
     """Of each item the right and the wrong answers, the likeliest first."""
     pools = weak.pooled
     right = iter(executor([i for i, pool in enumerate(pools) for _ in pool], [text for pool in pools for text in pool]))
@@ -48,6 +59,6 @@ def _verdicts(weak, executor) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-def _tuned(weak, student, found):
+def _tuned(weak: WeakAnswers, student: TextStudent, found: list[tuple[list[str], list[str]]]) -> Model:
     """Tuned on a right answer of each item that has one."""
     return student.tune(weak.examples([right[0] if right else None for right, _ in found]))

@@ -5,33 +5,44 @@ verified             of every item the likeliest beam that is not found unsound;
 verified_dpo         the same, then DPO of pairs (not found unsound, found unsound), one of each item that has both
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from outgrow.methods.text import method
+from outgrow.methods.resources import Verify
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
 
 
 @method(paper="Burns et al. 2023 (arXiv 2312.09390): confidence thresholding of labels")
-def confidence_filter(weak, sure, student, *, keep: float = 0.5):
+def confidence_filter(weak: WeakAnswers, sure: np.ndarray, student: TextStudent, *, keep: float = 0.5) -> Model:
     """Learn only the answers that the supervisor is most sure of."""
     kept = set(np.argsort(-sure, kind="stable")[: max(1, round(keep * len(sure)))].tolist())
     return student.tune(weak.examples([answer.text if i in kept else None for i, answer in enumerate(weak.best)]))
 
 
 @method(paper="Zelikman et al. 2022 (arXiv 2203.14465), with a check in the place of gold", usual=True)
-def verified(weak, student, verify):
+def verified(weak: WeakAnswers, student: TextStudent, verify: Verify) -> Model:
     """Learn the likeliest answer that the task's own check does not refuse."""
-    return student.tune(weak.examples([kept for kept, _ in _sorted(weak, verify)]))
+    return student.tune(weak.examples([kept for kept, _ in _kept_and_refused(weak, verify)]))
 
 
 @method(
     paper="Pang et al. 2024 (arXiv 2404.19733)",
     differs="one round, a check in the place of gold, and the reference is the student after the fine-tuning",
 )
-def verified_dpo(weak, student, verify, *, beta: float = 0.1, rate: float = 1e-4):
+def verified_dpo(
+    weak: WeakAnswers, student: TextStudent, verify: Verify, *, beta: float = 0.1, rate: float = 1e-4
+) -> Model:
     """Learn the answers that the check does not refuse, then to prefer them to those that it does."""
     from outgrow.generation.preference import Dpo, PreferencePair
 
-    found = _sorted(weak, verify)
+    found = _kept_and_refused(weak, verify)
     pairs = [
         PreferencePair(prompt, kept, refused, whole=(weak.whole(i, kept), weak.whole(i, refused)))
         for i, (prompt, (kept, refused)) in enumerate(zip(weak.prompts, found, strict=True))
@@ -40,7 +51,7 @@ def verified_dpo(weak, student, verify, *, beta: float = 0.1, rate: float = 1e-4
     return student.prefer(student.tune(weak.examples([kept for kept, _ in found])), pairs, Dpo(beta), rate=rate)
 
 
-def _sorted(weak, verify) -> list[tuple[str | None, str | None]]:
+def _kept_and_refused(weak: WeakAnswers, verify: Verify) -> list[tuple[str | None, str | None]]:
     """Of each item the best supervisor's likeliest answer that is not found unsound, and its likeliest that is."""
     beams = weak.beams[int(weak.skill.argmax())]
     verdicts = iter(
@@ -48,6 +59,10 @@ def _sorted(weak, verify) -> list[tuple[str | None, str | None]]:
     )
     found = []
     for row in beams:
-        judged = [(answer.text, next(verdicts).sound is not False) for answer in row]
-        found.append(tuple(next((text for text, sound in judged if sound is wanted), None) for wanted in (True, False)))
+        refused = [next(verdicts).sound is False for _ in row]
+        kept, unsound = (
+            next((answer.text for answer, no in zip(row, refused, strict=True) if no is wanted), None)
+            for wanted in (False, True)
+        )
+        found.append((kept, unsound))
     return found

@@ -3,12 +3,20 @@
 minimise  - sum_t log f(y_t | x, y_<t)        y: the best beam of the supervisor that is best on weak-train
 """
 
-from outgrow.methods.text import method
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
 
 
 @method(
     paper="Burns et al. 2023 (arXiv 2312.09390), section 3; Cui et al. 2025 (arXiv 2406.03199), section 3", usual=True
 )
-def naive(weak, student):
+def naive(weak: WeakAnswers, student: TextStudent) -> Model:
     """Learn the supervisor's likeliest answers as they are."""
     return student.tune(weak.examples([answer.text for answer in weak.best]))

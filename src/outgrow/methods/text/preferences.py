@@ -6,13 +6,30 @@
 WSPO needs no pairs: the student moves on a as tuning on gold has moved the supervisor, both from where they began.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from outgrow.methods.text import method
+from outgrow.methods.resources import Likelihood
+from outgrow.methods.text import WeakAnswers, method
+
+if TYPE_CHECKING:
+    from outgrow.models import Model
+    from outgrow.students.generator import TextStudent
 
 
 @method(paper="Rafailov et al. 2023 (arXiv 2305.18290); Cui et al. 2025 (arXiv 2406.03199), section 4", usual=True)
-def dpo(weak, likelihood, student, *, beta: float = 0.1, rate: float = 1e-4, width: int = 4):
+def dpo(
+    weak: WeakAnswers,
+    likelihood: Likelihood,
+    student: TextStudent,
+    *,
+    beta: float = 0.1,
+    rate: float = 1e-4,
+    width: int = 4,
+) -> Model:
     """Naive, then DPO on the student's beams as the supervisors rank them."""
     return preferred(weak, likelihood, student, width, rate, beta=beta)
 
@@ -22,14 +39,29 @@ def dpo(weak, likelihood, student, *, beta: float = 0.1, rate: float = 1e-4, wid
     differs="low-rank updates, at a rate for them",
 )
 def conservative_dpo(
-    weak, likelihood, student, *, beta: float = 5.0, eps: float = 0.1, rate: float = 1e-4, width: int = 4
-):
+    weak: WeakAnswers,
+    likelihood: Likelihood,
+    student: TextStudent,
+    *,
+    beta: float = 5.0,
+    eps: float = 0.1,
+    rate: float = 1e-4,
+    width: int = 4,
+) -> Model:
     """Naive, then DPO that holds each preference to be wrong with probability eps."""
     return preferred(weak, likelihood, student, width, rate, beta=beta, eps=eps)
 
 
 @method(paper="Afzali et al. 2026 (arXiv 2603.04968)", differs="pairs are the student's beams")
-def confidence_dpo(weak, likelihood, student, *, beta: float = 0.1, rate: float = 1e-4, width: int = 4):
+def confidence_dpo(
+    weak: WeakAnswers,
+    likelihood: Likelihood,
+    student: TextStudent,
+    *,
+    beta: float = 0.1,
+    rate: float = 1e-4,
+    width: int = 4,
+) -> Model:
     """Naive, then DPO weighted by how much the supervisors prefer the chosen answer."""
     return preferred(weak, likelihood, student, width, rate, sure=True, beta=beta)
 
@@ -38,7 +70,9 @@ def confidence_dpo(weak, likelihood, student, *, beta: float = 0.1, rate: float 
     paper="Zhu et al. 2025 (ICLR): beta .1",
     differs="tuning on gold is what aligned the supervisor, so beta is 1: its shift is copied, not enlarged",
 )
-def wspo(weak, aligned, student, *, beta: float = 1.0, rate: float = 5e-4):
+def wspo(
+    weak: WeakAnswers, aligned: tuple[Model, Model], student: TextStudent, *, beta: float = 1.0, rate: float = 5e-4
+) -> Model:
     """The student moves on the supervisor's answers, token by token, as gold has moved the supervisor."""
     from outgrow.generation.preference import PreferencePair, Wspo
 
@@ -49,7 +83,15 @@ def wspo(weak, aligned, student, *, beta: float = 1.0, rate: float = 5e-4):
     return student.prefer(student.model, pairs, Wspo(beta), weak=aligned, rate=rate)
 
 
-def preferred(weak, likelihood, student, width: int, rate: float, sure: bool = False, **objective: float):
+def preferred(
+    weak: WeakAnswers,
+    likelihood: Likelihood,
+    student: TextStudent,
+    width: int,
+    rate: float,
+    sure: bool = False,
+    **loss: float,
+) -> Model:
     """The naive student after DPO."""
     from outgrow.generation.preference import Dpo, PreferencePair, confidence
 
@@ -72,4 +114,4 @@ def preferred(weak, likelihood, student, width: int, rate: float, sure: bool = F
                     prompt, *sides, confidence(s[best] - s[worst]) if sure else 1.0, (ends[sides[0]], ends[sides[1]])
                 )
             )
-    return student.prefer(naive, pairs, Dpo(**objective), rate=rate)
+    return student.prefer(naive, pairs, Dpo(**loss), rate=rate)

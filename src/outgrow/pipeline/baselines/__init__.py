@@ -72,7 +72,7 @@ def baseline(
     return mark
 
 
-def registry(cells: Literal["classes", "texts"]) -> dict[str, Baseline]:
+def registry(cells: Literal["classes", "texts", "votes"]) -> dict[str, Baseline]:
     """Every baseline of a kind of cell by name, in the order of its file."""
     module = importlib.import_module(f"{__name__}.{cells}")
     marked = (vars(value).get("baseline") for value in vars(module).values() if inspect.isfunction(value))

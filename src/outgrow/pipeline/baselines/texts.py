@@ -17,9 +17,9 @@ from outgrow.pipeline.cell import Predictions
 
 if TYPE_CHECKING:
     from outgrow.pipeline.text_cell import TextCell
-    from outgrow.students.generator import Student
+    from outgrow.students.generator import TextStudent
     from outgrow.supervisors.text import Supervisor
-    from outgrow.tasks.generation import Writing
+    from outgrow.tasks.generation import GenerationTask
     from outgrow.training.causal import Example
 
 PLURALITY = "plurality of the supervisors"
@@ -29,7 +29,7 @@ CURVE = (16, 64, 256)
 
 @baseline(kind="floor")
 def floor(
-    task: Writing,
+    task: GenerationTask,
     test_items: np.ndarray,
     supervisors: Sequence[Supervisor],
     skill: np.ndarray,
@@ -85,20 +85,20 @@ def supervisor(test_items: np.ndarray, supervisors: Sequence[Supervisor], *, j: 
 
 
 @baseline(kind="ceiling")
-def ceiling(student: Student, transfer_gold: Sequence[Example]) -> Model:
+def ceiling(student: TextStudent, transfer_gold: Sequence[Example]) -> Model:
     """The student tuned on the transfer half's gold."""
     return student.tune(transfer_gold)
 
 
 @baseline(kind="control")
-def shuffled(weak: WeakAnswers, student: Student, as_weak: Any, rngs: Any) -> Model:
+def shuffled(weak: WeakAnswers, student: TextStudent, as_weak: Any, rngs: Any) -> Model:
     """Naive on answers that are dealt out to the wrong items: nothing about an item can be learned."""
     (rng,) = rngs("shuffled")
     return naive(as_weak([weak.best[i] for i in rng.permutation(len(weak.best))]), student)
 
 
 @baseline(kind="control")
-def gold_naive(student: Student, as_weak: Any, transfer_gold: Sequence[Example]) -> Model:
+def gold_naive(student: TextStudent, as_weak: Any, transfer_gold: Sequence[Example]) -> Model:
     """Gold in the place of weak answers, through naive: the ceiling, to the letter."""
     return naive(as_weak([Answer(one.answer, (), (), "stop", 0) for one in transfer_gold]), student)
 
@@ -110,7 +110,7 @@ def untrained(strong: Model) -> Model:
 
 
 @baseline(kind="contrast")
-def gold_few(untaught_student: Student, known_gold: Sequence[Example]) -> Model:
+def gold_few(untaught_student: TextStudent, known_gold: Sequence[Example]) -> Model:
     """The student tuned on the gold that the supervisors learned from."""
     return untaught_student.tune(known_gold)
 
@@ -121,7 +121,7 @@ def _counts(cells: Sequence[TextCell]) -> Mapping[str, Mapping[str, Any]]:
 
 
 @baseline(kind="curve", rows=_counts)
-def gold_curve(student: Student, some_gold: Any, *, count: int) -> Model:
+def gold_curve(student: TextStudent, some_gold: Any, *, count: int) -> Model:
     """The student tuned on `count` gold answers to transfer items."""
     return student.tune(some_gold(count))
 

@@ -15,9 +15,9 @@ from functools import cache, lru_cache
 from typing import Any
 
 from outgrow.core.errors import UserError
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import TableFile
-from outgrow.tasks.values import blank, class_name, numeric
+from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.values import blank, class_name, numeric
 
 ABSTENTIONS = (
     "na",

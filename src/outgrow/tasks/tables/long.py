@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from outgrow.core.errors import UserError
-from outgrow.tasks.classes import asked, by_votes, each, empty, find, gold, printed, short, silent, stray
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import TableFile
-from outgrow.tasks.values import class_name
+from outgrow.tasks.tables.classes import asked, by_votes, each, empty, find, gold, printed, short, silent, stray
+from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.values import class_name
 
 
 def numbers(

@@ -15,13 +15,13 @@ import numpy as np
 
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
-from outgrow.tasks.classes import unknown_gold
-from outgrow.tasks.layouts import from_votes
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import READERS, TableFile, read_file
+from outgrow.tasks.tables.classes import unknown_gold
+from outgrow.tasks.tables.files import READERS, TableFile, read_file
+from outgrow.tasks.tables.layouts import from_votes
+from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.values import Options, blank, class_name, id_name
+from outgrow.tasks.tables.votes import Belief, read_votes
 from outgrow.tasks.task import Gold, Task
-from outgrow.tasks.values import Options, blank, class_name, id_name
-from outgrow.tasks.votes import Belief, read_votes
 
 READ = ("text", "question", "image", "chosen")
 """Roles of which a table with something to read has one."""
@@ -31,7 +31,7 @@ LONG = ("item", "worker", "label")
 
 @final
 @dataclass(frozen=True)
-class Voted:
+class Annotations:
     """Items with votes. Gold is -1 where it is not known."""
 
     task: Task
@@ -44,7 +44,7 @@ class Voted:
     """As it was resolved: every column of votes by name."""
 
 
-def load(path: str, reading: Reading, votes_table: str | None = None, texts: bool = True) -> Voted:
+def load(path: str, reading: Reading, votes_table: str | None = None, texts: bool = True) -> Annotations:
     """The table at `path` (.parquet, .csv, .jsonl), whose items need no text where `texts` is False.
 
     Raises UserError, one line, for what the user can mend.
@@ -81,7 +81,7 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
     if task.images is not None:
         raise UserError(f"{table.name}: `learn` teaches students of text; images go through `outgrow run --image`")
     ids = {} if key is None else {key: table.column(key)}
-    return Voted(task, gold, replace(table, column=ids.__getitem__), row, reading)
+    return Annotations(task, gold, replace(table, column=ids.__getitem__), row, reading)
 
 
 def read(path: str) -> TableFile:

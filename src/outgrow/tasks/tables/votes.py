@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Sequence
 
 from outgrow.core.errors import UserError
-from outgrow.tasks.classes import asked, find, printed, short, silent, stray
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.table import TableFile
+from outgrow.tasks.tables.classes import asked, find, printed, short, silent, stray
+from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.values import Options, blank, chooser, class_name
 from outgrow.tasks.task import Kind
-from outgrow.tasks.values import Options, blank, chooser, class_name
 
 _WORD = r"[^\W_]+"
 _ENTRY = r"(None|True|False|-?(0|[1-9][0-9]{0,300})(\.[0-9]*)?|'[^'\\\n]*'|\"[^\"\\\n]*\")"

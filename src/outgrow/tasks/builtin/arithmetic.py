@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, distinct, writing
+from outgrow.tasks.generation import Dial, GenerationDraft, GenerationGold, GenerationTask, build, distinct, writing
 
 EXAMPLES = "7 + 5 = 12\n9 - 4 = 5\n6 * 3 = 18\n14 + 23 = 37\n8 * (2 + 3) = 40\n50 - 4 * 6 = 26\n"
 SHAPES = {
@@ -21,18 +21,18 @@ SHAPES = {
     "sums, products and expressions, after a few examples; arithmetic:5 is the hardest",
     Dial("difficulty", 1, 5, 2),
 )
-def arithmetic(items: int | None, seed: int, difficulty: int) -> tuple[Writing, WritingGold]:
+def arithmetic(items: int | None, seed: int, difficulty: int) -> tuple[GenerationTask, GenerationGold]:
     """`items` different expressions of whole numbers; the answer is the number."""
     rng = derive(seed, "arithmetic", difficulty)
     shapes = SHAPES[difficulty]
 
-    def draw() -> TextDraft:
+    def draw() -> GenerationDraft:
         low = {"x": (2, 9), "y": (2, 9), "z": (10, 19), "a": (11, 99), "b": (11, 99)}
         said = shapes[rng.integers(len(shapes))].format(
             **{name: rng.integers(a, b + 1) for name, (a, b) in low.items()}
         )
         value = str(eval(said, {"__builtins__": {}}))  # of our own making: digits, signs and brackets
-        return TextDraft(f"{EXAMPLES}{said} =", f" {value}", value, {"expression": said})
+        return GenerationDraft(f"{EXAMPLES}{said} =", f" {value}", value, {"expression": said})
 
     return build(
         f"arithmetic:{difficulty}",

@@ -12,29 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from outgrow.core.errors import UserError
-from outgrow.tasks.layouts import from_table
-from outgrow.tasks.reading import Reading
-from outgrow.tasks.source import source
-from outgrow.tasks.table import TableFile
-from outgrow.tasks.task import Gold, Task
+from outgrow.tasks.tables.files import TableFile
 
 PREFIX = "hub:"
 FORM = re.compile(r"(?P<path>.+?)(:(?P<config>[\w.\-]+))?(@(?P<revision>[\w.\-/]+))?")
 
 
-def _is_hub(name: str) -> bool:
+def is_hub(name: str) -> bool:
+    """Whether a name is that of a hub data set, or of a folder."""
     return name.startswith(PREFIX) or Path(name).expanduser().is_dir()
 
 
-@source(
-    "hub:OWNER/NAME[:CONFIG][@REVISION]", "a data set of the hub, or a local folder of parquet files", claims=_is_hub
-)
-def hub(name: str, reading: Reading) -> tuple[Task, Gold]:
-    """The task in a hub data set; the revision that was read is recorded in its source."""
-    return from_table(_table(name.removeprefix(PREFIX)), reading)
-
-
-def _table(name: str) -> TableFile:
+def read_hub(name: str) -> TableFile:
+    """The table in a hub data set; the revision that was read is recorded in its source."""
+    name = name.removeprefix(PREFIX)
     local = Path(name).expanduser()
     found = FORM.fullmatch(name)
     if not local.is_dir() and (found is None or found["path"].startswith((".", "/", "~"))):

@@ -12,9 +12,9 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from outgrow.core.seeding import hashed
-from outgrow.tasks.build import Draft, build
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.drafts import Draft, build
 from outgrow.tasks.source import source
+from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import Gold, Task
 
 CITIES = 2000

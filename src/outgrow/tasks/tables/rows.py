@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
-from outgrow.tasks.reading import Reading, flag
-from outgrow.tasks.table import TableFile, listed
+from outgrow.tasks.tables.files import TableFile, listed
+from outgrow.tasks.tables.options import Reading, flag
+from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.task import FREE, POOL, TEST
-from outgrow.tasks.values import blank, texts
 
 
 class TableRows:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from outgrow.core.errors import UserError
-from outgrow.tasks.table import TableFile
+from outgrow.tasks.tables.files import TableFile
 
 NUMBER = re.compile(r"[+-]?\d{1,15}")
 PLAIN = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.0*)?")

@@ -17,10 +17,10 @@ from typing import Any
 from outgrow.core.errors import UserError
 from outgrow.metrics.declarations import Argument, Declaration, callable_by_name, declared
 from outgrow.metrics.text import right
-from outgrow.tasks.generation import SILENT, TextDraft, Writing, WritingGold, build
-from outgrow.tasks.gold import WRONG, refuse
-from outgrow.tasks.table import TableFile
-from outgrow.tasks.values import blank, texts
+from outgrow.tasks.generation import SILENT, GenerationDraft, GenerationGold, GenerationTask, build
+from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.gold import WRONG, refuse
+from outgrow.tasks.tables.values import blank, texts
 
 NONE = "none"
 Written = Sequence[dict[str, tuple[str, ...]] | None]
@@ -29,9 +29,11 @@ LONGEST = 300
 """Letters of a prompt of functions and a question, about 80 tokens; longer ones are left out and counted."""
 
 
-def slots(table: TableFile, items: int | None, written: Written, skip: bool = False) -> tuple[Writing, WritingGold]:
+def slots(
+    table: TableFile, items: int | None, written: Written, skip: bool = False
+) -> tuple[GenerationTask, GenerationGold]:
     """Sentences to fill slots from. UserError for a row that cannot be read, or whose gold its own scorer calls wrong unless it is to be skipped."""
-    drafts: dict[str, TextDraft] = {}
+    drafts: dict[str, GenerationDraft] = {}
     silent, wrong = 0, []
     rows = _rows(table, "text", "slots")
     for row, (text, (_, value)) in enumerate(zip(texts(table, "text"), rows, strict=True)):
@@ -48,16 +50,18 @@ def slots(table: TableFile, items: int | None, written: Written, skip: bool = Fa
         if not right("slots", answer, key):
             wrong.append(row)
             continue
-        drafts.setdefault(text, TextDraft(f"{text}\nSlots:\n", answer, key, {"sentence": text}, said))
+        drafts.setdefault(text, GenerationDraft(f"{text}\nSlots:\n", answer, key, {"sentence": text}, said))
     refuse(table, "slots", wrong, table.column("slots").__getitem__, skip)
     return _built(
         table, drafts, items, {SILENT: silent, WRONG: len(wrong)}, verifier="fillers", scorer="slots", tokens=48
     )
 
 
-def calls(table: TableFile, items: int | None, written: Written, skip: bool = False) -> tuple[Writing, WritingGold]:
+def calls(
+    table: TableFile, items: int | None, written: Written, skip: bool = False
+) -> tuple[GenerationTask, GenerationGold]:
     """Questions to answer by a call of one of the functions that come with it. UserError as of `slots`."""
-    drafts: dict[str, TextDraft] = {}
+    drafts: dict[str, GenerationDraft] = {}
     long = silent = 0
     wrong = []
     for row, (asked, offered, allowed) in enumerate(_rows(table, "question", "functions", "ground_truth")):
@@ -81,13 +85,13 @@ def calls(table: TableFile, items: int | None, written: Written, skip: bool = Fa
         elif not right("calls", answer, key):
             wrong.append(row)
         else:
-            drafts.setdefault(prompt, TextDraft(prompt, answer, key, {"functions": functions}, said))
+            drafts.setdefault(prompt, GenerationDraft(prompt, answer, key, {"functions": functions}, said))
     refuse(table, "calls", wrong, table.column("ground_truth").__getitem__, skip)
     left_out = {f"left out: a prompt of more than {LONGEST} letters": long, SILENT: silent, WRONG: len(wrong)}
     return _built(table, drafts, items, left_out, verifier="signature", scorer="calls", tokens=96)
 
 
-LAYOUTS: dict[str, Callable[[TableFile, int | None, Written, bool], tuple[Writing, WritingGold]]] = {
+LAYOUTS: dict[str, Callable[[TableFile, int | None, Written, bool], tuple[GenerationTask, GenerationGold]]] = {
     "slots": slots,
     "calls": calls,
 }
@@ -95,14 +99,14 @@ LAYOUTS: dict[str, Callable[[TableFile, int | None, Written, bool], tuple[Writin
 
 def _built(
     table: TableFile,
-    drafts: Mapping[str, TextDraft],
+    drafts: Mapping[str, GenerationDraft],
     items: int | None,
     left_out: Mapping[str, int],
     *,
     verifier: str,
     scorer: str,
     tokens: int,
-) -> tuple[Writing, WritingGold]:
+) -> tuple[GenerationTask, GenerationGold]:
     counts = {
         "rows": len(table.lines),
         **left_out,

@@ -16,8 +16,8 @@ from typing import Any, final
 from outgrow.core.errors import UserError
 from outgrow.metrics import final_answer
 from outgrow.metrics import text as written
-from outgrow.tasks.table import TableFile
-from outgrow.tasks.values import class_name
+from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.values import class_name
 
 WRONG = "left out: gold is wrong by its own scorer"
 PLAIN = ("number", "letter", "words", "exact")

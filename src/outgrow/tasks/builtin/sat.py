@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, distinct, writing
+from outgrow.tasks.generation import Dial, GenerationDraft, GenerationGold, GenerationTask, build, distinct, writing
 
 NAMES = "ABCDEFGHIJKL"
 RATIO = 3
@@ -15,12 +15,12 @@ EXAMPLE = (
 
 
 @writing("sat", "3-SAT with a solution, after two worked ones; sat:6 has six variables", Dial("variables", 4, 12, 4))
-def sat(items: int | None, seed: int, variables: int) -> tuple[Writing, WritingGold]:
+def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, GenerationGold]:
     """`items` different problems of so many variables; the answer gives each a value, 0 or 1."""
     rng = derive(seed, "sat", variables)
     names = NAMES[:variables]
 
-    def draw() -> TextDraft:
+    def draw() -> GenerationDraft:
         solution = rng.integers(2, size=variables).astype(bool)
         clauses: list[list[int]] = []
         while len(clauses) < RATIO * variables:
@@ -34,7 +34,9 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[Writing, WritingG
         )
         answer = " ".join(f"{name}={int(value)}" for name, value in zip(names, solution, strict=True))
         key = {"variables": list(names), "clauses": clauses}
-        return TextDraft(f"{EXAMPLE}Find values that make every line true.\n{lines}\nValues:", f" {answer}", key, key)
+        return GenerationDraft(
+            f"{EXAMPLE}Find values that make every line true.\n{lines}\nValues:", f" {answer}", key, key
+        )
 
     return build(
         f"sat:{variables}",

@@ -23,9 +23,9 @@ from importlib.metadata import version
 import numpy as np
 
 from outgrow.core.seeding import hashed
-from outgrow.tasks.build import Draft, build
-from outgrow.tasks.reading import Reading
+from outgrow.tasks.drafts import Draft, build
 from outgrow.tasks.source import source
+from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import Gold, Task
 
 LANGUAGES = ("fr", "de", "es", "it", "pt", "nl", "sv", "da", "pl", "cs", "fi", "hu", "tr", "ro", "hr", "id")

@@ -17,17 +17,18 @@ import numpy as np
 from outgrow.core.errors import UserError
 from outgrow.core.progress import say
 from outgrow.core.seeding import hashed
-from outgrow.tasks import images
-from outgrow.tasks import template as templates
-from outgrow.tasks.build import Draft, build, fifth
-from outgrow.tasks.classes import unknown_gold
-from outgrow.tasks.parse import PARSE, TEXT, Parsed, classify_partly
-from outgrow.tasks.reading import Layout, Reading, detect
-from outgrow.tasks.rows import TableRows, keys, optional, sides
-from outgrow.tasks.table import TableFile
+from outgrow.tasks.drafts import Draft, build, fifth
+from outgrow.tasks.tables import images
+from outgrow.tasks.tables import template as templates
+from outgrow.tasks.tables.classes import unknown_gold
+from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.parse import PARSE, TEXT, Parsed, classify_partly
+from outgrow.tasks.tables.roles import Layout, detect
+from outgrow.tasks.tables.rows import TableRows, keys, optional, sides
+from outgrow.tasks.tables.values import blank, class_name, numeric, texts
+from outgrow.tasks.tables.votes import Belief, read_votes
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
-from outgrow.tasks.values import blank, class_name, numeric, texts
-from outgrow.tasks.votes import Belief, read_votes
 
 GOLD = {"classify": ("label",), "choose": ("answer", "choices"), "prefer": ("chosen", "rejected")}
 """Roles that a template must not name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, distinct, writing
+from outgrow.tasks.generation import Dial, GenerationDraft, GenerationGold, GenerationTask, build, distinct, writing
 
 RULES = "Every row, every column and every 2x2 box has the digits 1, 2, 3 and 4. Which digits are the letters?"
 EXAMPLES = (
@@ -18,17 +18,17 @@ FIRST = np.array([[1, 2, 3, 4], [3, 4, 1, 2], [2, 1, 4, 3], [4, 3, 2, 1]])
 
 
 @writing("sudoku", "4 x 4 sudokus, after three worked ones; sudoku:6 has six blanks", Dial("blanks", 1, 12, 1))
-def sudoku(items: int | None, seed: int, blanks: int) -> tuple[Writing, WritingGold]:
+def sudoku(items: int | None, seed: int, blanks: int) -> tuple[GenerationTask, GenerationGold]:
     """`items` different puzzles with so many blanks; the answer gives every letter a digit."""
     rng = derive(seed, "sudoku", blanks)
 
-    def draw() -> TextDraft:
+    def draw() -> GenerationDraft:
         solved = _shuffled(rng).ravel()
         holes = np.sort(rng.choice(16, blanks, replace=False)).tolist()
         cells = [LETTERS[holes.index(i)] if i in holes else str(digit) for i, digit in enumerate(solved)]
         puzzle = "\n".join(" ".join(cells[4 * r : 4 * r + 4]) for r in range(4))
         answer = " ".join(f"{letter}={solved[i]}" for letter, i in zip(LETTERS, holes, strict=False))
-        return TextDraft(
+        return GenerationDraft(
             f"{RULES}\n\n{EXAMPLES}{puzzle}\nLetters:", f" {answer}", {"puzzle": puzzle}, {"puzzle": puzzle}
         )
 

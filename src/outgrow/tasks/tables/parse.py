@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from outgrow.core.errors import UserError
 from outgrow.core.progress import say
-from outgrow.tasks import classes
-from outgrow.tasks.reading import Layout, Reading
-from outgrow.tasks.rows import TableRows
-from outgrow.tasks.values import Options, blank, by_index, choices, chooser, class_name, numeric, texts
-from outgrow.tasks.votes import spoken
+from outgrow.tasks.tables import classes
+from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.roles import Layout
+from outgrow.tasks.tables.rows import TableRows
+from outgrow.tasks.tables.values import Options, blank, by_index, choices, chooser, class_name, numeric, texts
+from outgrow.tasks.tables.votes import spoken
 
 TEXT = {
     "classify": ("context", "text", "question", "text2", "answer"),

@@ -111,7 +111,7 @@ _ERRANDS = (_presence, _load, _time, _seats)
 
 
 def _cities(rng: np.random.Generator) -> Iterator[Drawn]:
-    from outgrow.tasks.cities import _cities as drawn
+    from outgrow.tasks.builtin.cities import _cities as drawn
 
     homes: dict[str, list[str]] = {}
     for _, city, country in drawn():
@@ -129,8 +129,8 @@ def _cities(rng: np.random.Generator) -> Iterator[Drawn]:
 def _translations(rng: np.random.Generator) -> Iterator[Drawn]:
     from babel import Locale
 
-    from outgrow.tasks.translations import KINDS as kinds
-    from outgrow.tasks.translations import _pairs
+    from outgrow.tasks.builtin.translations import KINDS as kinds
+    from outgrow.tasks.builtin.translations import _pairs
 
     languages = Locale("en").languages
     known = [(languages[p.language], name) for kind in kinds for p in _pairs(kind) for name in (p.one, p.other)]

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from importlib.metadata import version
 
-from outgrow.tasks.generation import TextDraft, Writing, WritingGold, build, writing
+from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, writing
 
 LARGEST = 4
 """Cities of a country, so that no country is a good guess."""
@@ -18,7 +18,7 @@ ASKED = 'In which country is {city}? Answer in one line of JSON with "city" and 
 
 
 @writing("places", "in which country is a city? To be answered as JSON, by form and by knowledge")
-def places(items: int | None, seed: int) -> tuple[Writing, WritingGold]:
+def places(items: int | None, seed: int) -> tuple[GenerationTask, GenerationGold]:
     """An item a city; the answer is the object with its name and its country's, and nothing beside it."""
     form = {
         "type": "object",
@@ -29,7 +29,9 @@ def places(items: int | None, seed: int) -> tuple[Writing, WritingGold]:
     for city, country in _largest():
         said = {"city": city, "country": country}
         drafts.append(
-            TextDraft(ASKED.format(city=city), json.dumps(said, ensure_ascii=False), said, {"schema": form}, group=city)
+            GenerationDraft(
+                ASKED.format(city=city), json.dumps(said, ensure_ascii=False), said, {"schema": form}, group=city
+            )
         )
     return build(
         "places",

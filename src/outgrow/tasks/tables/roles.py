@@ -1,75 +1,14 @@
-"""How a table becomes a task: the flags of the command line, as one record, and the layouts they choose between."""
+"""Which column of a table plays which role, and so in which of three layouts a table is read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from outgrow.core.errors import UserError
+from outgrow.tasks.tables.options import Reading, flag
 from outgrow.tasks.task import Kind
 
 ROLES = ("text", "text2", "image", "context", "question", "choices", "answer", "label", "chosen", "rejected", "prompt")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Everything a user may say about a table. Each field is the flag of the same name; None or () = by default."""
-
-    text: str | None = None
-    """Column of the text (classify)."""
-    text2: str | None = None
-    """Column of a second text (classify)."""
-    image: str | None = None
-    """Column of an image, alone or beside a text (classify): encoded bytes, {bytes, path}, or a path relative to the file."""
-    context: str | None = None
-    """Column of what a question is about (classify, choose)."""
-    question: str | None = None
-    """Column of the question (classify, choose)."""
-    choices: str | None = None
-    """Column of the candidate answers (choose): a list, or JSON of one."""
-    answer: str | None = None
-    """Column of the right candidate (choose: its number, letter or text), of an answer to be judged (classify), or of a right one (--scorer)."""
-    label: str | None = None
-    """Column of the gold class (classify)."""
-    chosen: str | None = None
-    """Column of the better text (prefer)."""
-    rejected: str | None = None
-    """Column of the worse text (prefer)."""
-    prompt: str | None = None
-    """Column of what both texts answer (prefer), or of what is to be answered (with --scorer)."""
-    id: str | None = None
-    """Column of the items' own ids (default: `id` where there is one; "none": ids from the content)."""
-    split: str | None = None
-    """Column of the data's own split (default: `split` where there is one; "none": no split)."""
-    group: str | None = None
-    """Column of groups that stay on one side (default: `group`, else identical image, context, prompt, question or text)."""
-    test_values: tuple[str, ...] = ()
-    """Values of the split column that are test."""
-    pool_values: tuple[str, ...] = ()
-    """Values of the split column that are for training; rows of other values are left out and counted."""
-    classes: tuple[str, ...] = ()
-    """The classes in order (`classify`); a label or vote that is none of them is an error; other spellings of one are that class."""
-    abstain: tuple[str, ...] = ()
-    """Words that abstain in a column of votes, and in one of gold mean that it is unknown, beside those that always do."""
-    template: str | None = None
-    """What a model reads, with {column} fields; a line whose fields are all empty is left out."""
-    votes: tuple[str, ...] = ()
-    """Columns with the user's own labels."""
-    skip_bad_rows: bool = False
-    """Go on without rows that lack a text or a label; they are counted."""
-    items: int | None = None
-    """At most so many items, in whole groups."""
-    scorer: str | None = None
-    """Items are answered in words, and this compares an answer with gold: number, letter, words, exact, json, slots (columns text,
-    slots) or calls (question, functions, ground_truth)."""
-
-    def given(self) -> list[str]:
-        """The flags that differ from their defaults, as a user types them."""
-        return [flag(f.name) for f in fields(self) if getattr(self, f.name) != f.default]
-
-
-def flag(field: str) -> str:
-    """A field of Reading as a command-line flag."""
-    return "--" + field.replace("_", "-")
 
 
 @dataclass(frozen=True)

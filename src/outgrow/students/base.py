@@ -1,0 +1,89 @@
+"""Students as methods see them: what they can be asked for, and what comes out of a training.
+
+N is the whole pool of a task in one order of items, R the replicates of a block, C the classes.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from outgrow.losses import Loss
+
+
+class Fitted(Protocol):
+    """A trained student, and all that a method has to return."""
+
+    def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Class probabilities.
+
+        Args:
+            mask: (N,) bool, the items asked for; all items where it is None.
+
+        Returns:
+            (R, n, C) float32, rows sum to 1.
+        """
+        ...
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """A trained student that tells how it came about: shown in reports, never used to choose anything."""
+
+    def path(self, mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
+        """(progress in (0, 1], probabilities (R, n, C)) at a few points of the training."""
+        ...
+
+    def chosen(self) -> list[dict[str, float]]:
+        """The settings that held-out targets chose, by name, of each replicate."""
+        ...
+
+
+class Student(Protocol):
+    """A strong model that learns from targets.
+
+    `fit` never looks at rows outside `train`, whatever their weights and targets.
+    """
+
+    train: np.ndarray
+    """(R, N) bool: the rows that it may be trained on."""
+    groups: np.ndarray
+    """(N,): items of one number belong together and are held out together."""
+    seed: int
+    replicates: tuple[int, ...]
+    """(R,) numbers of the replicates; with `seed` they name every random choice."""
+
+    def fit(
+        self, targets: np.ndarray, *, weights: np.ndarray | None = None, loss: Loss | None = None, steps: int = ...
+    ) -> Fitted:
+        """Train it anew.
+
+        Args:
+            targets: (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
+            weights: (R, N) or (N,) >= 0, each row's share in the loss; 1 where not given.
+            loss: what is minimised; cross-entropy where not given.
+            steps: steps of optimisation; the student's own number where not given.
+        """
+        ...
+
+    def on(self, train: np.ndarray) -> Self:
+        """The same student, allowed to train on other rows (R, N)."""
+        ...
+
+
+@runtime_checkable
+class Embedding(Protocol):
+    """A student with features: of frozen ones those that targets choose, else those that targets have taught."""
+
+    def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
+        """Standardised features (N, K) of every item, for each replicate."""
+        ...
+
+
+class Adaptable(Student, Protocol):
+    """A student that can learn the task's texts as a language model before it learns labels."""
+
+    def adapted(self, rows: np.ndarray, epochs: int) -> Student:
+        """The same student, which first reads the texts of the rows (R, N) bool so many times."""
+        ...

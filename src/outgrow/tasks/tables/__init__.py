@@ -1,0 +1,1 @@
+"""Tables as tasks: file, columns, roles, rows, values, layouts."""
