@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from outgrow.pipeline import canary, executors
 from outgrow.pipeline.baselines import Baseline
 from outgrow.pipeline.cell import Cell, Predictions, StoredCell
 from outgrow.store import Artifact
+
+if TYPE_CHECKING:
+    from outgrow.pipeline.keeping import Keeper
 
 
 @final
@@ -135,8 +138,11 @@ def jobs(
     return made
 
 
-def row(cell: StoredCell, job: Job) -> Artifact:
-    """One artifact: predictions of one row of one block for the test items; of a method's block 0 with the canary's result."""
+def row(cell: StoredCell, job: Job, then: Callable[[StoredCell, Any], None] | None = None) -> Artifact:
+    """One artifact: predictions of one row of one block for the test items; of a method's block 0 with the canary's result.
+
+    `then` is called with the cell and what was fitted, where the row is computed anew.
+    """
 
     def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         cell.prepare()
@@ -148,6 +154,8 @@ def row(cell: StoredCell, job: Job) -> Artifact:
         predicted = cell.predicted(fitted)
         arrays, meta = cell.packed(fitted, predicted)
         meta |= {"applies": True, "seconds": time.perf_counter() - began, "read": cell.costs()}
+        if then is not None:
+            then(cell, fitted)
         if isinstance(fitted, Predictions) and fitted.of:
             meta["of"] = list(fitted.of)
         if cell.account is not None and any(sold := cell.account.sold):
@@ -176,30 +184,37 @@ def watched(cell: Cell, fit: Callable[[Any], Any], name: str, before: np.ndarray
     return canary.sung(cell.seal, cell.hidden, again, before, cell.seed, cell.name, name)
 
 
-def compute(cells: Sequence[StoredCell], todo: Sequence[Job], seeds: int) -> StudyRows:
-    """All rows of all blocks: those that are missing side by side where models are trained, the rest in this process."""
+def compute(cells: Sequence[StoredCell], todo: Sequence[Job], seeds: int, keeper: Keeper | None = None) -> StudyRows:
+    """All rows of all blocks: those that are missing side by side where models are trained, the rest in this process.
+
+    `keeper` saves the student of its method's block 0.
+    """
     missing = [b for b, cell in enumerate(cells) if cell.models and not _complete(cell, todo)]
     title = f"{cells[0].task.name}, {cells[0].weak_name} -> {cells[0].strong_name}"
     made: dict[str, list[Artifact]] = {job.name: [] for job in todo}
     with progress.track(title, len(todo) * max(len(missing) or len(cells), 1)) as bar:
         if missing:
             processes = executors.count(cells[0].models, len(missing))
-            for _ in executors.side_by_side(block, (cells, todo), missing, processes):
+            for _ in executors.side_by_side(block, (cells, todo, keeper), missing, processes):
                 bar.advance()
         for cell in cells:
             for job in todo:
-                made[job.name].append(row(cell, job))
+                made[job.name].append(row(cell, job, _then(cell, job, keeper)))
                 if not missing:
                     bar.advance()
     return _gathered(cells, todo, made, seeds)
 
 
-def block(cells: Sequence[StoredCell], todo: Sequence[Job], number: int) -> Iterator[None]:
+def block(cells: Sequence[StoredCell], todo: Sequence[Job], keeper: Keeper | None, number: int) -> Iterator[None]:
     """Puts all rows of one block into the store; yields after each."""
     for job in todo:
-        row(cells[number], job)
+        row(cells[number], job, _then(cells[number], job, keeper))
         yield
     cells[number].finish()
+
+
+def _then(cell: StoredCell, job: Job, keeper: Keeper | None) -> Keeper | None:
+    return keeper if keeper is not None and job.name == keeper.method and cell.block == 0 else None
 
 
 def _complete(cell: StoredCell, todo: Sequence[Job]) -> bool:

@@ -27,6 +27,8 @@ LEFT = {
         "cells.parquet",
         "comparison.json",
         "predictions",
+        "student",
+        "students",
         "report.html",
     ),
     "learn": (

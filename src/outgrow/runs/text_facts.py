@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from outgrow.generation.candidates.forms import FORMS
 from outgrow.metrics.accuracy import Score
+from outgrow.metrics.agreement import Agreement, split_agreement
 from outgrow.metrics.controls import ControlVerdict
+from outgrow.metrics.gold_worth import worth
 from outgrow.metrics.intervals import ScoreTable
 from outgrow.metrics.pgr import Silence
 from outgrow.models import Model
 from outgrow.pipeline.runner import StudyRows
 from outgrow.pipeline.scoring import text_scores
+from outgrow.pipeline.text_cell import TextCell
 from outgrow.runs.compare import safe
 from outgrow.runs.files import save
 
@@ -40,9 +45,41 @@ def silence(rows: StudyRows) -> dict[str, Silence]:
 
 
 def facts(rows: StudyRows, scored: Mapping[str, Score], kappa: float) -> dict[str, Any]:
-    """The sections of details.json that are of generated answers alone."""
-    covered = [cell.coverage for cell in rows.cells]
-    return {"coverage": {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best", "cut")}}
+    """The sections of details.json that are of generated answers alone, by the metric that decides."""
+    cell, covered = rows.cell, [cell.coverage for cell in rows.cells]
+    main = next(iter(scored.values()))
+    students = [name for name, kind in rows.kinds.items() if kind == "method"] + ["ceiling"]
+    sizes = {count: _main(cell, answers) for count, answers in sorted(rows.curve.items())}
+    curve = sizes | {round(rows.sizes[2]): scored["ceiling"]}
+    table = ScoreTable.of({str(n): score for n, score in curve.items()}, kappa)
+    form, floor = np.vectorize(FORMS[cell.task.form], otypes=[object]), rows.predictions["floor"]
+    right, answered = full(scored["floor"]), np.not_equal(given := form(floor), None)
+
+    def met(name: str) -> Agreement:
+        same = form(rows.predictions[name]) == given
+        return split_agreement(same, right, answered, np.ones(len(main)), main.groups, kappa)
+
+    return {
+        "coverage": {key: float(np.mean([one[key] for one in covered])) for key in ("first", "best", "cut")},
+        "constant": _blind(rows),
+        "agreement": [{"method": name, **asdict(met(name))} for name in students],
+        "gold_curve": [
+            {"n": n, "value": score.value, "value_ci": table.estimate(table.weights({str(n): 1})).ci}
+            for n, score in curve.items()
+        ],
+        "worth": asdict(worth(curve, scored["naive"], kappa)) if len(curve) > 1 else None,
+        "not_applicable": {"calibration": "generated answers come without a probability of being right"},
+    }
+
+
+def full(score: Score) -> np.ndarray:
+    """(R, n) bool: which answers score all that there is to score."""
+    return score.num == np.broadcast_to(score.den, score.num.shape)
+
+
+def _main(cell: TextCell, answers: np.ndarray) -> Score:
+    """Scores of answers (R, n) to the test items, by the metric that decides."""
+    return next(iter(text_scores(cell.task, cell.gold, cell.test_items, answers.tolist()).values()))
 
 
 def verdicts(rows: StudyRows, scored: Mapping[str, Score], kappa: float) -> list[ControlVerdict]:
@@ -110,7 +147,7 @@ def used(rows: StudyRows) -> dict[str, Model]:
 
 
 def predictions(folder: Path, rows: StudyRows) -> None:
-    """Answers to every test item in every replicate, a file a row, and gold beside them: anyone can recompute every figure."""
+    """Answers to every test item in every replicate with what each scores (num of den), a file a row, and gold beside them."""
     cell = rows.cell
     task, gold, test = cell.task, cell.gold, cell.test_items
     base = folder / "predictions" / safe(task.name)
@@ -118,8 +155,10 @@ def predictions(folder: Path, rows: StudyRows) -> None:
     place.mkdir(parents=True, exist_ok=True)
     ids = [task.ids[i] for i in test]
     for name, answers in rows.predictions.items():
-        replicate = np.repeat(np.arange(len(answers), dtype=np.int32), len(ids))
-        frame = pl.DataFrame({"id": ids * len(answers), "replicate": replicate, "answer": answers.ravel().tolist()})
+        replicate, score = np.repeat(np.arange(len(answers), dtype=np.int32), len(ids)), _main(cell, answers)
+        told = {"id": ids * len(answers), "replicate": replicate, "answer": answers.ravel().tolist()}
+        possible = np.broadcast_to(score.den, score.num.shape)
+        frame = pl.DataFrame({**told, "num": score.num.ravel(), "den": possible.ravel()})
         save(place / f"{safe(name)}.parquet", frame.write_parquet)
     keys = [json.dumps(gold.keys[i]) for i in test]
     frame = pl.DataFrame(

@@ -14,12 +14,16 @@ from typing import Any, ClassVar, Self
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.methods import Method
+from outgrow.pipeline.keeping import Keeper
 from outgrow.pipeline.runner import StudyRows
 from outgrow.runs.compare import safe
 from outgrow.store import Store
 from outgrow.tasks.tables.files import READERS, listed, read_file
 from outgrow.tasks.tables.options import Reading
 from outgrow.workflows.result import Result
+
+Chosen = Sequence[tuple[Method, Mapping[str, Any]]]
+"""Methods with all their hyper-parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +83,14 @@ class Request(ABC):
         began, store = time.time(), Store.default()
         loaded, out = self._load(store), self.folder()
         write.claim(out, self, [task for task, *_ in loaded], overwrite)
-        done = [
-            self._rows(given, weak, strong, chosen)
-            for given in loaded
-            for strong in self.students
-            for weak in self.weak
-        ]
+        asked = [(given, weak, strong) for given in loaded for strong in self.students for weak in self.weak]
+        done = []
+        for given, weak, strong in asked:
+            name = "student" if len(asked) == 1 else f"students/{safe(f'{given[0].name}--{weak}--{strong}')}"
+            method, parameters = chosen[min(1, len(chosen) - 1)]
+            keeper = Keeper(out / name, method.name, parameters, self._columns())
+            done.append(self._rows(given, weak, strong, chosen, keeper))
+            _kept(done[-1], chosen, keeper)
         write.write(out, self, chosen, done, began)
         keep(str(out), examine_all(of_folder(out)), out)
         report.write(out)
@@ -99,10 +105,13 @@ class Request(ABC):
         """Of each task the task, its gold, and what is shared by all that is computed on it."""
 
     @abstractmethod
-    def _rows(
-        self, given: tuple[Any, ...], weak: str, strong: str, chosen: Sequence[tuple[Method, Mapping[str, Any]]]
-    ) -> StudyRows:
+    def _rows(self, given: tuple[Any, ...], weak: str, strong: str, chosen: Chosen, keeper: Keeper) -> StudyRows:
         """All rows of one (task, supervisors, student); `given` is one of `_load`."""
+
+    def _columns(self) -> dict[str, str]:
+        """By role the columns that the reading names, for what labels new tables later."""
+        named = {role: getattr(self.reading, role) for role in ("text", "question", "choices", "image")}
+        return {role: name for role, name in named.items() if isinstance(name, str)}
 
     @property
     def students(self) -> list[str]:
@@ -151,3 +160,15 @@ class Request(ABC):
         """The arguments as plain data."""
         plain = asdict(self) | {"out": self.out and str(self.out), "strong": self.students}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+
+
+def _kept(rows: StudyRows, chosen: Chosen, keeper: Keeper) -> None:
+    """See to it that the student of the first method after naive that was not left out is kept.
+
+    A student that generates answers is kept while its rows are computed, and not trained anew for that.
+    """
+    ran = [(method, parameters) for method, parameters in chosen if method.name in rows.kinds]
+    method, parameters = ran[min(1, len(ran) - 1)]
+    keeper = replace(keeper, method=method.name, parameters=parameters)
+    if not keeper.done and keeper.refits(rows.cell):
+        keeper(rows.cell, method.fit(rows.cell, **parameters))

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, final
 if TYPE_CHECKING:
     import polars
 
+    from outgrow.students.saved import SavedStudent
+    from outgrow.students.saved_text import SavedGenerator
+
 
 @final
 class Result:
@@ -33,6 +36,17 @@ class Result:
         import polars
 
         return polars.read_parquet(self.path / "cells.parquet", glob=False)
+
+    @property
+    def student(self) -> SavedStudent | SavedGenerator:
+        """The student of the first method after naive, by its first replicate.
+
+        Raises:
+            UserError: none was kept, or there are several.
+        """
+        from outgrow.students.saved import load
+
+        return load(self.path)
 
     def report(self, path: Path | str | None = None) -> Path:
         """Write the report (default: report.html in the run folder) and say where it is."""

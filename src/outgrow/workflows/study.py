@@ -6,7 +6,7 @@ task -> halves -> supervisors -> weak labels -> methods and baselines -> predict
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -15,10 +15,10 @@ import numpy as np
 from outgrow import label_models, methods, models, supervisors, tasks
 from outgrow.core.errors import UserError, unknown
 from outgrow.label_models import WeakLabels
-from outgrow.methods import Method
 from outgrow.models import scratch
 from outgrow.pipeline import baselines
 from outgrow.pipeline.class_cell import STUDENTS, ClassCell
+from outgrow.pipeline.keeping import Keeper
 from outgrow.pipeline.runner import StudyRows, compute, jobs
 from outgrow.pipeline.spaces import Spaces
 from outgrow.store import Store
@@ -26,7 +26,7 @@ from outgrow.supervisors.column import cast
 from outgrow.tasks import Reading
 from outgrow.tasks.splits import FEWEST, draw
 from outgrow.tasks.task import Gold, Task
-from outgrow.workflows.request import Request
+from outgrow.workflows.request import Chosen, Request
 from outgrow.workflows.result import Result
 
 __all__ = ["Result", "Study"]
@@ -118,9 +118,7 @@ class Study(Request):
             others,
         )
 
-    def _rows(
-        self, given: tuple[Any, ...], weak: str, strong: str, chosen: Sequence[tuple[Method, Mapping[str, Any]]]
-    ) -> StudyRows:
+    def _rows(self, given: tuple[Any, ...], weak: str, strong: str, chosen: Chosen, keeper: Keeper) -> StudyRows:
         task, gold, spaces, others = given
         weak = supervisors.spread(weak, task)
         first = self.cell(task, gold, weak, strong, spaces, others)
@@ -132,7 +130,7 @@ class Study(Request):
         found: list[Callable[..., Any]] = [label_models.find(name) for name in (self.label_model, WeakLabels.model)]
         found += [kind.label for kind, _ in first.members]
         todo = jobs(cells, baselines.registry("classes"), chosen, {"label_model": self.label_model}, found, needed)
-        return compute(cells, todo, self.seeds)
+        return compute(cells, todo, self.seeds, keeper)
 
 
 def _models(weak: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ go of once all its answers are there: they are large, and nothing asks for them 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, final
 
@@ -20,10 +20,10 @@ from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.fingerprint import fingerprint
 from outgrow.generation import Sampling
-from outgrow.methods import Method
 from outgrow.methods import text as sequences
 from outgrow.metrics import text as scorers
 from outgrow.pipeline import baselines
+from outgrow.pipeline.keeping import Keeper
 from outgrow.pipeline.runner import StudyRows, compute, jobs
 from outgrow.pipeline.scoring import checks
 from outgrow.pipeline.text_cell import TextCell
@@ -36,7 +36,7 @@ from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.structures import LAYOUTS
 from outgrow.training.classifier import KINDS
 from outgrow.training.pruned import PREFIX, resolve
-from outgrow.workflows.request import Request
+from outgrow.workflows.request import Chosen, Request
 
 __all__ = ["TextStudy", "load", "parse"]
 
@@ -70,14 +70,12 @@ class TextStudy(Request):
         reading = replace(self.reading, votes=votes)
         return [(*load(name, reading, self.seed), store) for name in self.tasks]
 
-    def _rows(
-        self, given: tuple[Any, ...], weak: str, strong: str, chosen: Sequence[tuple[Method, Mapping[str, Any]]]
-    ) -> StudyRows:
+    def _rows(self, given: tuple[Any, ...], weak: str, strong: str, chosen: Chosen, keeper: Keeper) -> StudyRows:
         task, _, _ = given
         cells = self.cells(*given, weak, strong)
         todo = jobs(cells, baselines.registry("texts"), chosen, {}, checks(task))
         progress.say(_plan(cells[0], [job.name for job in todo], self.seeds))
-        return compute(cells, todo, self.seeds)
+        return compute(cells, todo, self.seeds, keeper)
 
     def cells(self, task: GenerationTask, gold: GenerationGold, store: Store, weak: str, strong: str) -> list[TextCell]:
         """All replicates of one (task, supervisors, student), nothing of them computed."""
