@@ -26,6 +26,7 @@ FEW = "too few replicates"
 FEW_GROUPS = "too few test groups"
 UNRESOLVED = "gap not resolved"
 BELOW = "ceiling below floor"
+UNBOUNDED = "no ceiling"
 
 
 @final
@@ -62,7 +63,7 @@ class SummaryRow:
     vs_naive_ci: Interval | None
     vs_naive_p: float | None
     """Two-sided, Holm-corrected over the methods of this pair and metric; controls and contrasts have none."""
-    gap: float
+    gap: float | None
     gap_ci: Interval | None
     status: str
     replicates: int
@@ -174,23 +175,24 @@ def summarise(
 ) -> list[SummaryRow]:
     """The rows of one (task, weak, strong) and metric, in the order given.
 
-    scores by row name hold at least "floor" and "ceiling"; kinds say what each row is; kappa: `intervals.shared_pool`.
+    scores by row name hold at least "floor"; without "ceiling" there is no gap and no PGR. kinds say what each row is; kappa: `intervals.shared_pool`.
     Differences from naive appear where there is a row "naive". of: what the floor and the best member are; silence: of rows
     that are silent on some items.
     """
     table = ScoreTable.of(scores, kappa)
-    gap = table.estimate(table.weights({"ceiling": 1, "floor": -1}))
+    bounded = "ceiling" in scores
+    gap = table.estimate(table.weights({"ceiling": 1, "floor": -1})) if bounded else None
     versus = {
         name: table.estimate(table.weights({name: 1, "naive": -1})) for name in scores if _against(name, kinds, scores)
     }
     tested = [name for name in versus if kinds[name] == "method" and versus[name].p is not None]
     corrected = dict(zip(tested, holm([versus[name].p for name in tested]), strict=True))
-    against = above(table, [name for name in scores if kinds[name] == "method"])
+    against = above(table, [name for name in scores if kinds[name] == "method"]) if bounded else {}
     rows = []
     for name, score in scores.items():
         value = table.estimate(table.weights({name: 1}))
         bare = kinds[name] in ("floor", "ceiling")
-        got = None if bare else recovery(table, name)
+        got = recovery(table, name) if bounded and not bare else None
         difference = versus.get(name)
         rows.append(
             SummaryRow(
@@ -208,9 +210,9 @@ def summarise(
                 difference and difference.value,
                 difference and difference.ci,
                 corrected.get(name),
-                gap.value,
-                gap.ci,
-                status(table, gap),
+                gap and gap.value,
+                gap and gap.ci,
+                status(table, gap) if gap else UNBOUNDED,
                 table.replicates,
                 len(score),
                 *((it.difference, it.low, it.alarm) if (it := against.get(name)) else (None, None, None)),

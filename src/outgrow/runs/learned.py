@@ -100,25 +100,35 @@ def trust(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str
     }
 
 
+def judged_by(cell: VoteCell) -> np.ndarray:
+    """(N,) bool: the items whose gold judges: those of the data's own test split, or all others where it has too few."""
+    known, own = cell.gold.labels >= 0, cell.design.fold == 0
+    return known & own if (known & own).sum() >= FEWEST else known & ~own
+
+
+def filled_by(cell: VoteCell) -> Callable[[np.ndarray], np.ndarray]:
+    """Abstentions as the commonest class that was known where an item is judged: (N, C) to (N, C)."""
+    answer = np.eye(len(cell.task.classes), dtype=np.float32)[cell.commonest[cell.design.fold]]
+    return lambda probs: np.where(np.isnan(probs).any(-1, keepdims=True), answer, probs)
+
+
 def verdict(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
     """What gold says of every voter, of majority and label model, and of the student, on the same items."""
     task, gold = taught.data.task, taught.data.gold.labels
-    own = taught.design.fold == 0
-    judged = (gold >= 0) & own
-    if not (by_split := judged.sum() >= FEWEST):
-        judged = (gold >= 0) & ~own
+    judged = judged_by(taught)
+    by_split = bool((taught.design.fold[judged] == 0).any())
     differ = float((_answers(student) != _answers(belief)).mean())
     facts: dict[str, Any] = {
         "gold": int((gold >= 0).sum()),
         "judged": int(judged.sum()),
-        "own_split": bool(by_split),
+        "own_split": by_split,
         "differ": differ,
         "gain": GAIN,
     }
     if judged.sum() < FEWEST:
         return facts | {"needed": needed(differ, GAIN)}
     truth, groups, ones = gold[judged], task.groups[judged], np.ones(int(judged.sum()))
-    common, floor = _filled(taught), registry("votes")["floor"].fit(taught)
+    common, floor = filled_by(taught), registry("votes")["floor"].fit(taught)
     own_score = accuracy(student[None, judged], truth, ones, groups)
 
     def row(kind: str, name: str, probs: np.ndarray) -> dict[str, Any]:
@@ -162,12 +172,6 @@ def verdict(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[s
 def _ties(probs: np.ndarray) -> np.ndarray:
     """(N, C): the classes that are likeliest."""
     return np.nan_to_num(probs) >= np.nan_to_num(probs).max(-1, keepdims=True) - 1e-6
-
-
-def _filled(taught: VoteCell) -> Callable[[np.ndarray], np.ndarray]:
-    """Silence as the commonest class that was known where an item is judged: (N, C) to (N, C)."""
-    answer = np.eye(len(taught.data.task.classes), dtype=np.float32)[taught.commonest[taught.design.fold]]
-    return lambda probs: np.where(np.isnan(probs).any(-1, keepdims=True), answer, probs)
 
 
 def _different(joint: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str, str], np.ndarray]:

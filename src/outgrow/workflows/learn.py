@@ -25,7 +25,7 @@ from outgrow.metrics import controls
 from outgrow.pipeline.runner import watched
 from outgrow.pipeline.vote_cell import VoteCell, table_of
 from outgrow.runs import folder as claims
-from outgrow.runs import learned
+from outgrow.runs import learned, vote_run
 from outgrow.runs.files import save_json
 from outgrow.store import Store, disk
 from outgrow.students.features import space_of, texts_of
@@ -148,6 +148,7 @@ def learn(
         },
     }
     save_json(out / "learn.json", facts)
+    vote_run.write(out, cell, strong, recipe, probs, canary, asked, began)
     report.write_learned(out)
     return out
 
