@@ -1,6 +1,7 @@
 # make demo   set everything up and run the built-in study
 # make test   set everything up and run the tests
 # make bench  set everything up and run the benchmarks
+# make docs   set everything up, build the site into build/site and test it
 # make picture  make the picture in the README anew
 #
 # Commands run as `.venv/bin/python -m ...`: console scripts break in a folder whose path has a space.
@@ -8,7 +9,7 @@
 PYTHON ?= python3
 IN := .venv/bin/python
 
-.PHONY: demo test bench picture setup
+.PHONY: demo test bench docs picture setup
 .DELETE_ON_ERROR:
 
 demo: setup
@@ -17,7 +18,11 @@ demo: setup
 test: setup
 	$(IN) -m ruff check .
 	$(IN) -m mypy
-	$(IN) -m pytest -n 2
+	$(IN) -m pytest -n 2 -m "not docs"
+
+docs: setup .venv/docs
+	$(IN) -m mkdocs build --quiet --strict
+	OUTGROW_SITE=build/site $(IN) -m pytest -q -m docs
 
 bench: setup
 	@for file in bench/*.py; do $(IN) "$$file" || exit 1; done
@@ -35,3 +40,7 @@ setup: .venv/ready
 	@[ -x $(IN) ] || "$(PYTHON)" -m venv .venv || { echo "could not make a virtual environment: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
 	$(IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch .venv/ready
+
+.venv/docs: .venv/ready
+	$(IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch .venv/docs

@@ -4,7 +4,7 @@
 
 A world is a joint Gaussian of two views and a label, so that a linear head's accuracy on the whole population is known
 exactly, without test items. Per study: one fresh pool and test set, `outgrow.tasks.splits.draw` for the halves, supervisor,
-naive student and ceiling through `outgrow.pipeline.pair.Pair`, scores and intervals through `outgrow.metrics`. The truths:
+naive student and ceiling through `outgrow.pipeline.class_cell.ClassCell`, scores and intervals through `outgrow.metrics`. The truths:
 
     new data     mean over fresh pools and halves of each population accuracy; PGR is the ratio of such means
     this pool    the same for the one pool of the study, over further halves of it

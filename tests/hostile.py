@@ -118,10 +118,7 @@ def by_luck(weak, student):
     return student.fit((weak.beliefs + noise) / (weak.beliefs + noise).sum(-1, keepdims=True))
 
 
-CLASSES = {
-    run.method.name: run.method
-    for run in (by_teach, by_oracle, by_forgetting, by_gc, by_frames, by_transfer, by_files, by_neighbours, by_luck)
-}
+CLASSES = (by_teach, by_oracle, by_forgetting, by_gc, by_frames, by_transfer, by_files, by_neighbours, by_luck)
 
 
 @text.method(paper="a test")
@@ -146,7 +143,7 @@ def in_words_by_closures(weak, student, verify, executor):
     )
 
 
-WORDS = {run.method.name: run.method for run in (in_words_by_frames, in_words_by_closures)}
+WORDS = (in_words_by_frames, in_words_by_closures)
 
 
 def _framed(kind: str) -> Any:

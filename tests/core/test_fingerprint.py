@@ -32,12 +32,11 @@ MODULES = {
     for file in sorted(SOURCE.rglob("*.py"))
 }
 LOOKUPS = {
-    "outgrow.label_models:find",
-    "outgrow.label_models:registry",
-    "outgrow.methods:walked",
-    "outgrow.methods.text:registry",
-    "outgrow.supervisors:registry",
-    "outgrow.verifiers:registry",
+    "outgrow.label_models:LABEL_MODELS",
+    "outgrow.methods:METHODS",
+    "outgrow.methods.text:TEXT_METHODS",
+    "outgrow.supervisors:SUPERVISORS",
+    "outgrow.verifiers:VERIFIERS",
 }
 """Where something is found by its name: what is found is given to `fingerprint` beside the kind."""
 
@@ -222,7 +221,7 @@ def test_only_what_is_said_to_be_found_by_name_is_looked_up_by_name() -> None:
     found = set()
     for module, name in set().union(*reached().values()):
         reads = {chain[0] for _, chain in Code().module(module).read(name)[1] if chain}
-        if reads & {"importlib", "pkgutil", "walked"}:
+        if reads & {"importlib", "pkgutil", "Registry"}:
             found.add(f"{module}:{name}")
     served = {"outgrow.verifiers._serving:main", "outgrow.verifiers._served:served", "outgrow.verifiers._sandbox:find"}
     assert found - served <= LOOKUPS
@@ -257,9 +256,10 @@ SHOW = "import json, sys\nsys.path.insert(0, sys.argv[1])\nimport test_fingerpri
 
 def test_another_process_from_another_place_finds_the_same(tmp_path: Path) -> None:
     shutil.copytree(SOURCE, tmp_path / "elsewhere" / "outgrow", ignore=shutil.ignore_patterns("__pycache__"))
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "elsewhere"), "PYTHONHASHSEED": "7"}
+    paths = os.pathsep.join([str(tmp_path / "elsewhere"), killing.PATHS])
+    environment = os.environ | {"PYTHONPATH": paths, "PYTHONHASHSEED": "7"}
     done = subprocess.run(
-        [sys.executable, "-c", SHOW, str(ROOT / "tests")],
+        [sys.executable, "-c", SHOW, str(Path(__file__).parent)],
         env=environment,
         capture_output=True,
         text=True,

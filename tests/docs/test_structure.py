@@ -45,7 +45,7 @@ def violations(module: str, text: str) -> list[str]:
     room = module.split(".")[1] if "." in module else "__init__"
     if room in ENTRANCES:
         return []
-    methods = {path.stem for path in (SOURCE / "methods").glob("*.py")} - {"__init__"}
+    methods = {path.stem for path in (SOURCE / "methods").glob("*.py")} - {"__init__", "resources"}
     wrong = []
     for name in sorted(imports(text, module)):
         target, *inner = [*name.split("."), "__init__"][1:]
@@ -131,3 +131,8 @@ def test_no_file_is_large() -> None:
     sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in _files()}
     assert {name: size for name, size in sizes.items() if size > 800_000} == {}
     assert sizes, "the listing works"
+
+
+def test_every_folder_of_code_is_a_package_so_that_it_is_installed_and_its_code_is_in_keys():
+    folders = {path.parent for path in SOURCE.rglob("*.py")}
+    assert [str(folder.relative_to(SOURCE)) for folder in folders if not (folder / "__init__.py").is_file()] == []

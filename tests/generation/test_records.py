@@ -16,8 +16,8 @@ from outgrow.core.errors import UserError
 from outgrow.generation import Sampling
 from outgrow.generation.candidates import choice
 from outgrow.store import Store
-from outgrow.tasks import generation
-from outgrow.tasks.generation import Columns, Dial, GenerationDraft, build, from_table, load
+from outgrow.tasks.generation import Columns, GenerationDraft, build, from_table, load
+from outgrow.tasks.source import TASKS, Dial, writing
 from outgrow.tasks.tables.files import listed, read_file
 from outgrow.tasks.tables.options import Reading
 from outgrow.training.names import named
@@ -190,14 +190,15 @@ def test_gold_that_its_own_scorer_calls_wrong_is_refused_with_its_rows_or_left_o
         run(tmp_path, table(["n/a"], ["5"]), answers=("m1", "m2"), scorer="number", skip_bad_rows=True)
 
 
-def test_a_source_whose_gold_its_scorer_calls_wrong_is_at_fault(monkeypatch):
+def test_a_source_whose_gold_its_scorer_calls_wrong_is_at_fault():
     def broken(items, seed, dial):
         return build("broken", [GenerationDraft("p", "ten", "n/a")], items, verifier="", scorer="number", tokens=4)
 
-    monkeypatch.setitem(
-        generation._sources, "broken", generation.GenerationSource("broken", "", broken, Dial("letters", 1, 3, 1))
-    )
-    with pytest.raises(ValueError, match=r"broken: gold is wrong by its own scorer \(number\): 'ten'"):
+    source = writing("broken", "", Dial("letters", 1, 3, 1))(broken)
+    with (
+        TASKS.lending(source),
+        pytest.raises(ValueError, match=r"broken: gold is wrong by its own scorer \(number\): 'ten'"),
+    ):
         load("broken:2")
 
 

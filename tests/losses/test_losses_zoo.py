@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from outgrow.losses import Loss
-from outgrow.losses.adaptconf import AdaptConf
+from outgrow.losses.adaptconf import Adaptconf
 from outgrow.losses.entropy import Entropy
 from outgrow.losses.evidential import Evidential, misleading, vacuity
 from outgrow.losses.gce import GCE
@@ -21,7 +21,7 @@ from outgrow.losses.xent import Xent
 from outgrow.students import linear
 
 ZOO = [
-    AdaptConf(), Entropy(), Evidential(), Evidential(0.5), GCE(), ReverseCE(), ReverseCE(0.5), Symmetric(),
+    Adaptconf(), Entropy(), Evidential(), Evidential(0.5), GCE(), ReverseCE(), ReverseCE(0.5), Symmetric(),
     Symmetric(0.1, 1.0), Window(), Window(0.15),
 ]  # fmt: skip
 CLASSES = [2, 3, 5]
@@ -86,7 +86,7 @@ def slow(loss: Loss, z: np.ndarray, w: np.ndarray, progress: float, everyone: di
             return sum(w[c] * (1 - f[c] ** q) / q for c in range(classes))
         case Evidential(self_term=g):
             return slow_edl(z, (1 - g) * w + g * np.eye(classes)[soft(everyone["logits"]).argmax()], progress)
-        case AdaptConf(temperature=t):
+        case Adaptconf(temperature=t):
             held = soft(everyone["logits"])
             own, teacher = -math.log(held[held.argmax()]), -math.log(held[w.argmax()])
             a = math.exp(own / t) / (math.exp(own / t) + math.exp(teacher / t))
@@ -251,7 +251,7 @@ def test_gce_pulls_less_where_the_student_contradicts_the_label():
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_adaptive_confidence_is_a_half_where_both_agree_and_less_elsewhere(temperature):
     logits, targets, _ = drawn(4)
-    a = AdaptConf(temperature).strength(logits, targets)[..., 0]
+    a = Adaptconf(temperature).strength(logits, targets)[..., 0]
     agree = logits.argmax(-1) == targets.argmax(-1)
     assert 0 < agree.sum() < agree.numel()
     assert torch.allclose(a[agree], torch.tensor(0.5, dtype=a.dtype))
@@ -260,10 +260,10 @@ def test_adaptive_confidence_is_a_half_where_both_agree_and_less_elsewhere(tempe
 
 def test_adaptive_confidence_passes_no_gradient_through_its_weight_or_its_answer():
     logits, targets, weights = drawn(3)
-    a = AdaptConf().strength(logits, targets)
+    a = Adaptconf().strength(logits, targets)
     hard = torch.nn.functional.one_hot(logits.argmax(-1), 3)
     aim = (1 - a) * targets + a * hard
-    assert np.allclose(pull(AdaptConf(), logits, targets, weights), logits.softmax(-1) - aim)
+    assert np.allclose(pull(Adaptconf(), logits, targets, weights), logits.softmax(-1) - aim)
 
 
 # --- evidential

@@ -18,7 +18,7 @@ from outgrow.metrics.intervals import ScoreTable
 from outgrow.pipeline.baselines import registry
 from outgrow.students.crossfit import crossfit, folds
 from outgrow.students.ensemble import Pool
-from outgrow.students.rivals import NARROW, NEAREST, SHRUNK, alike, among, contrasted, unliked
+from outgrow.students.rivals import NARROW, NEAREST, SHRUNK, contrasted, debiased, likeness, with_rivals
 from planted import resources
 
 SMALL = World(items=360, rate=0.3, telling=0.3)
@@ -91,7 +91,7 @@ def test_beliefs_of_a_pair_become_those_of_exactly_one_being_true():
     p = rng.uniform(0.05, 0.95, (3, 6))
     rivals = np.array([7, 3, 9, 3, 7, 5])
     heard = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 0]], bool)
-    count = among(rivals, heard)
+    count = with_rivals(rivals, heard)
     assert [np.flatnonzero(row).tolist() for row in count] == [[0, 1, 3, 4], [1, 3], []]
     found = 1 / (1 + np.exp(-contrasted(np.stack([1 - p, p], -1), rivals, count)))
     for r in range(3):
@@ -134,15 +134,15 @@ def test_shares_by_likeness_are_what_their_formula_says():
             last = sorted(known.values())[-NEAREST:][0]
             slow[r, i, list(known)] = [w if w >= last * (1 - 1e-9) else 0 for w in known.values()]
     slow /= np.maximum(slow.sum(-1, keepdims=True), 1e-12)
-    shares = [w.toarray() for w in alike(rivals, count, [x, x], block=7)]
+    shares = [w.toarray() for w in likeness(rivals, count, [x, x], block=7)]
     assert np.allclose(shares, slow) and (np.sum(shares, -1)[count] > 0.999).all()
     order = rng.permutation(70)
-    moved = [w.toarray() for w in alike(rivals[order], count[:, order], [x[order]] * 2)]
+    moved = [w.toarray() for w in likeness(rivals[order], count[:, order], [x[order]] * 2)]
     assert np.allclose(moved, np.array(shares)[:, order][:, :, order])
 
     p = rng.uniform(0.05, 0.95, (2, 70))
     z = np.log(p / (1 - p))
-    found = contrasted(np.stack([1 - p, p], -1), rivals, count, alike(rivals, count, [x, x]))
+    found = contrasted(np.stack([1 - p, p], -1), rivals, count, likeness(rivals, count, [x, x]))
     assert np.allclose(found, np.where(count, z - np.einsum("rij,rj->ri", slow, z), 0), atol=1e-8)
 
 
@@ -167,7 +167,7 @@ def test_auto_weighs_an_item_against_rivals_like_it_where_that_is_the_more_relia
     # Of groups of twelve whose topics are shared it cannot be told that they are opposed.
     monkeypatch.setattr("outgrow.students.rivals.opposed", lambda *_: True)
     by_choice, naive = predict("auto", found), predict("naive", found)
-    monkeypatch.setattr("outgrow.students.rivals.alike", lambda *_: None)
+    monkeypatch.setattr("outgrow.students.rivals.likeness", lambda *_: None)
     evenly = predict("auto", found)
     if share:
         assert difference(found, by_choice, evenly).ci[0] > 0.05
@@ -184,10 +184,10 @@ def test_what_is_thought_of_an_answer_is_taken_from_all_that_give_it():
     for r, i in np.argwhere(count):
         others = [z[r, j] for j in np.flatnonzero(count[r]) if answers[j] == answers[i] and j != i]
         slow[r, i] -= sum(others) / (len(others) + SHRUNK)
-    assert np.allclose(unliked(z, answers, count), slow, atol=1e-8)
-    assert np.array_equal(unliked(z, np.arange(60), count), z), "an answer that nobody else gives"
+    assert np.allclose(debiased(z, answers, count), slow, atol=1e-8)
+    assert np.array_equal(debiased(z, np.arange(60), count), z), "an answer that nobody else gives"
     order = rng.permutation(60)
-    assert np.array_equal(unliked(z[:, order], answers[order], count[:, order]), unliked(z, answers, count)[:, order])
+    assert np.array_equal(debiased(z[:, order], answers[order], count[:, order]), debiased(z, answers, count)[:, order])
 
 
 def liked(replicates: int = 8):
@@ -237,7 +237,7 @@ def test_auto_is_what_its_formula_says(several):
             for i in np.flatnonzero(rows):
                 (other,) = (j for j in np.flatnonzero(rivals == rivals[i]) if j != i)
                 out[r, i] = z[r, i] - z[r, other]
-        return unliked(out, found.answers, heard)
+        return debiased(out, found.answers, heard)
 
     def targets(z):
         p = 1 / (1 + np.exp(-z))
@@ -254,7 +254,7 @@ def test_auto_is_what_its_formula_says(several):
         parts = [student.on(student.train & (half == k)) for k in (0, 1)]
         for m, recipe in enumerate((lambda s: s.fit(labels), lambda s: s.fit(targets(first + start)))):
             a, b = (log_odds(recipe(s).predict()) - start for s in parts)
-            c, d = (unliked(z, found.answers, heard) for z in (a, b))
+            c, d = (debiased(z, found.answers, heard) for z in (a, b))
             for i, rows in enumerate(heard):
                 whole[m, i] += cohen_kappa_score(a[i][rows] > 0, b[i][rows] > 0) / 4
                 within[m, i] += cohen_kappa_score(c[i][rows] > 0, d[i][rows] > 0) / 4

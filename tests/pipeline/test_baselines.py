@@ -11,7 +11,7 @@ import pytest
 
 from outgrow import methods
 from outgrow.methods import text as sequences
-from outgrow.pipeline.baselines import baseline, registry
+from outgrow.pipeline.baselines import baseline, read, registry
 from outgrow.pipeline.class_cell import ClassCell
 from outgrow.pipeline.text_cell import TextCell
 from outgrow.pipeline.vote_cell import VoteCell
@@ -40,7 +40,7 @@ def test_a_baseline_that_lacks_a_resource_does_not_run() -> None:
     def never(weak, missing):
         raise AssertionError
 
-    one = never.baseline
+    one = read(never)
     assert one.resources == ("weak", "missing") and one.fit(SimpleNamespace(weak=1, missing=None)) is None
 
 
@@ -50,7 +50,7 @@ def test_keyword_arguments_are_the_rows_of_a_family() -> None:
         return size - count
 
     cells = [SimpleNamespace(size=3)]
-    assert some.baseline.named(cells) == {"gold:2": {"count": 2}} and some.baseline.fit(cells[0], count=2) == 1
+    assert read(some).named(cells) == {"gold:2": {"count": 2}} and read(some).fit(cells[0], count=2) == 1
 
 
 def test_rows_of_gold_alone_do_not_depend_on_what_supervisors_say() -> None:

@@ -65,8 +65,6 @@ CLOSED = (
 )
 """What no resource may lead to: all that holds gold, or what holds it."""
 
-KNOWN, IN_WORDS = methods.registry(), sequences.registry()
-
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -333,9 +331,9 @@ def attacked(tmp_path_factory):
         patch.setenv("OUTGROW_STORE", str(folder / "store"))
         # A size of its own: gold of other tests may still be among the objects of this process.
         patch.setenv("HOSTILE_TABLE", str(studies.table(folder, rows=404)))
-        patch.setattr(methods, "registry", lambda: KNOWN | hostile.CLASSES)
-        asked = [name for name in hostile.CLASSES if name != "by_luck"]
-        studies.study(folder, methods=[*asked, "logconf"]).run()
+        asked = [run.__name__ for run in hostile.CLASSES if run is not hostile.by_luck]
+        with methods.METHODS.lending(*hostile.CLASSES):
+            studies.study(folder, methods=[*asked, "logconf"]).run()
     (details,) = json.loads((folder / "run" / "details.json").read_text())["pairs"]
     summary = {row["method"]: row for row in json.loads((folder / "run" / "summary.json").read_text())}
     return SimpleNamespace(
@@ -409,10 +407,10 @@ def test_a_study_of_honest_methods_says_that_the_canary_lives(folder, capsys):
     assert found["says"] in (folder / "run" / "report.html").read_text()
 
 
-def test_what_is_never_the_same_twice_is_not_called_a_leak(folder, monkeypatch):
-    monkeypatch.setattr(methods, "registry", lambda: KNOWN | hostile.CLASSES)
+def test_what_is_never_the_same_twice_is_not_called_a_leak(folder):
     studies.table(folder)
-    studies.study(folder, methods=["by_luck"]).run()
+    with methods.METHODS.lending(hostile.by_luck):
+        studies.study(folder, methods=["by_luck"]).run()
     (details,) = json.loads((folder / "run" / "details.json").read_text())["pairs"]
     found = next(control for control in details["controls"] if control["name"] == "canary")
     assert found["passed"] is None and "predictions of by_luck differ each time they are made" in found["says"]
@@ -517,7 +515,6 @@ def test_an_auxiliary_task_with_items_of_the_task_itself_is_refused(folder):
 @pytest.fixture
 def in_words(folder, monkeypatch):
     monkeypatch.setattr(test_text_methods.generator, "READ", 0)
-    monkeypatch.setattr(sequences, "registry", lambda: IN_WORDS | hostile.WORDS)
     root = folder / "words"
     root.mkdir()
     for name in ("weak", "strong"):
@@ -531,11 +528,12 @@ def in_words(folder, monkeypatch):
         for i in range(100)
     ]
     (root / "places.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return root
+    with sequences.TEXT_METHODS.lending(*hostile.WORDS):
+        yield root
 
 
 def test_canary_and_alarm_stand_in_studies_of_texts_and_fire(in_words):
-    result = test_text_methods.study(in_words, methods=[*hostile.WORDS, "executed"]).run()
+    result = test_text_methods.study(in_words, methods=[*(run.__name__ for run in hostile.WORDS), "executed"]).run()
     (details,) = json.loads((result.path / "details.json").read_text())["pairs"]
     found = next(control for control in details["controls"] if control["name"] == "canary")
     assert found["passed"] is False and found["says"].startswith("hidden gold permuted: in_words_by_frames changed")

@@ -6,7 +6,6 @@ import json
 import re
 import struct
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,14 +35,14 @@ def pages(folders):
 def specs(folder):
     """(chart, width, spec) of every chart that applies to a run folder."""
     found = read(folder)
-    for chart in charts.charts():
+    for chart in charts.charts("study"):
         subjects = {
             "study": [found],
             "pair": found.pairs,
             "view": [view for pair in found.pairs for view in pair.views],
         }
         for subject in subjects[chart.of]:
-            for width in (charts.WIDE, charts.PHONE) if chart.wide else (charts.HALF,):
+            for width in (charts.WIDE if chart.wide else charts.HALF, charts.PHONE):
                 spec = chart.draw(subject, width)
                 if spec is not None:
                     yield chart, width, spec
@@ -208,18 +207,19 @@ def test_weak_labels_are_priced_in_gold(tmp_path, worth, said):
     assert said.replace("\u00a0", " ") in report.write(folder).read_text(encoding="utf-8").replace("\u00a0", " ")
 
 
-def test_a_chart_is_one_file(tmp_path, folders, monkeypatch):
-    (tmp_path / "dropped_in.py").write_text(
-        "from outgrow.report.charts import chart\n"
-        '@chart(order=35, title="A chart of mine", caption="It says something that nobody asked for.")\n'
-        "def dropped_in(pair, width):\n"
-        '    return {"description": "mine", "data": {"values": [{"a": 1}]}, "mark": "point",\n'
-        '            "encoding": {"x": {"field": "a", "type": "quantitative"}}, "width": width}\n'
-    )
-    monkeypatch.setattr(charts, "__path__", [*charts.__path__, str(tmp_path)])
-    monkeypatch.setattr(charts, "_charts", dict(charts._charts))
-    page = report.write(folders["one"], tmp_path / "report.html").read_text(encoding="utf-8")
-    sys.modules.pop("outgrow.report.charts.dropped_in")
+def test_a_chart_is_one_function(tmp_path, folders):
+    @charts.chart(order=35, title="A chart of mine", caption="It says something that nobody asked for.")
+    def dropped_in(pair, width):
+        return {
+            "description": "mine",
+            "data": {"values": [{"a": 1}]},
+            "mark": "point",
+            "encoding": {"x": {"field": "a", "type": "quantitative"}},
+            "width": width,
+        }
+
+    with charts.CHARTS.lending(dropped_in):
+        page = report.write(folders["one"], tmp_path / "report.html").read_text(encoding="utf-8")
     figure = re.search(r'<figure id="dropped_in".*?</figure>', page, re.S)
     assert figure and "A chart of mine" in figure[0] and "<svg" in figure[0]
 
@@ -267,13 +267,6 @@ def test_words_in_colour_can_be_read(palette):
     for front, back in [*written.items(), *on_gap, *on_soft, *heat]:
         high, low = sorted((brightness(front), brightness(back)), reverse=True)
         assert (high + 0.05) / (low + 0.05) >= 4.5, f"{front} on {back}"
-
-
-def test_labels_are_pushed_apart_in_their_order():
-    placed = theme.apart([0.7, 0.70, 0.1, 0.72], 0.05)
-    order = sorted(placed)
-    assert all(b - a > 0.049 for a, b in pairwise(order))
-    assert placed[2] == 0.1 and placed[0] < placed[1] < placed[3]
 
 
 @pytest.mark.parametrize(

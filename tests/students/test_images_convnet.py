@@ -85,7 +85,7 @@ def test_a_saved_network_says_the_same(given, tmp_path: Path) -> None:
     loaded = convnet.load(tmp_path / "saved")
     assert loaded.classes == task.classes and loaded.loss == Logconf()
     assert np.allclose(loaded.predict(task.images), fitted.predict()[1], atol=1e-5)
-    with pytest.raises(UserError, match="taught on images alone"):
+    with pytest.raises(UserError, match="trained on images alone"):
         loaded.predict(task.images[:1], ["a red shape"])
     with pytest.raises(UserError, match="no convnet in"):
         convnet.load(tmp_path)

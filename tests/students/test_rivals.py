@@ -15,7 +15,7 @@ from outgrow.core.worlds import World, plant
 from outgrow.metrics.accuracy import choice
 from outgrow.metrics.intervals import ScoreTable
 from outgrow.pipeline.class_cell import ClassCell
-from outgrow.students.rivals import chosen, exclusive, moran, opposed, prior
+from outgrow.students.rivals import exclusive, likeliest, moran, opposed, prior
 from outgrow.tasks import POOL, Reading
 from planted import gain, resources
 
@@ -56,7 +56,7 @@ def test_the_prior_is_the_form_s_where_it_says_one_and_else_what_is_believed():
 
 def test_the_chosen_of_rivals_is_the_likeliest_and_equals_are_all_chosen():
     z = np.array([[1.0, 3.0, 2.0, 2.0, -1.0, -1.0]])
-    assert chosen(z, np.array([0, 0, 4, 1, 7, 7])).tolist() == [[False, True, True, True, True, True]]
+    assert likeliest(z, np.array([0, 0, 4, 1, 7, 7])).tolist() == [[False, True, True, True, True, True]]
 
 
 def test_moran_is_what_its_formula_says_and_its_mean_and_deviation_those_of_dealing_the_values_out():

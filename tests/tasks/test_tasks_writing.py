@@ -16,10 +16,10 @@ import pytest
 
 from outgrow.core.errors import UserError
 from outgrow.store import Store, packages
-from outgrow.tasks import generation
 from outgrow.tasks.builtin import human_eval
 from outgrow.tasks.builtin.human_eval import examples
 from outgrow.tasks.generation import Columns, GenerationDraft, build, load
+from outgrow.tasks.source import generation_sources
 from outgrow.tasks.task import POOL
 from outgrow.verifiers import Attempt, registry
 
@@ -43,7 +43,7 @@ def test_a_generated_task_is_the_same_for_the_same_seed_and_its_gold_passes_its_
 
 @pytest.mark.parametrize("name", GENERATED)
 def test_the_dial_changes_the_items_and_has_ends(name):
-    dial = next(s.dial for s in generation.sources() if s.name == name)
+    dial = next(s.dial for s in generation_sources() if s.name == name)
     assert load(f"{name}:{dial.low}", 8)[0].prompts != load(f"{name}:{dial.high}", 8)[0].prompts
     for wrong in (str(dial.high + 1), "x", ""):
         with pytest.raises(UserError, match=f"number of {dial.what}"):

@@ -20,8 +20,6 @@ from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotations
 from outgrow.workflows import learn
 
-KNOWN = methods.registry()
-
 
 def taught_by(labels, student):
     """Students that all items teach by class numbers, the items that a replicate must leave out among them."""
@@ -68,16 +66,14 @@ def by_test_side(weak, student):
     return taught_by(np.where(taught.design.fold == 0, taught.data.gold.labels, -1), student)
 
 
-PLANTED = {
-    run.method.name: run.method
-    for run in (by_callers, by_objects, by_other_folds, by_scraps, by_own_gold, by_test_side, hostile.by_luck)
-}
+PLANTED = (by_callers, by_objects, by_other_folds, by_scraps, by_own_gold, by_test_side, hostile.by_luck)
 
 
 @pytest.fixture(autouse=True)
 def world(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path_factory.getbasetemp() / "store"))
-    monkeypatch.setattr(methods, "registry", lambda: KNOWN | PLANTED)
+    with methods.METHODS.lending(*PLANTED):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +183,7 @@ def test_where_there_is_too_little_gold_the_report_says_that_it_was_not_asked(gi
 
 def test_a_student_that_is_fine_tuned_is_not_asked():
     taught = SimpleNamespace(kind="lora")
-    assert learn._canary(taught, KNOWN["naive"], np.zeros((1, 2))) == {
+    assert learn._canary(taught, methods.find("naive"), np.zeros((1, 2))) == {
         "passed": None,
         "says": "not asked: a fine-tuned student would be trained twice",
     }

@@ -10,16 +10,14 @@ not apply. A file whose name begins with _ is none.
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import final
 
 from outgrow.audits.evidence import NEEDS, Evidence
 from outgrow.core import progress
+from outgrow.core.registry import Registry, first_line, mark, marked
 
 SEVERITIES = ("stop", "warning", "note", "ok", "not applicable")
 """Do not go on like this; mend this first; know this; looked and found nothing; the question could not be asked."""
@@ -65,9 +63,9 @@ class Finding:
 class Audit:
     """A registered audit."""
 
-    code: str
-    question: str
     name: str
+    """Its code."""
+    question: str
     line: str
     run: Callable[..., Finding | Sequence[Finding] | str]
     needs: tuple[str, ...]
@@ -85,31 +83,27 @@ class Audit:
         if isinstance(found, str):
             found = Finding("not applicable", found)
         found = [found] if isinstance(found, Finding) else found
-        return [replace(f, code="-".join(filter(None, (self.code, f.code))), question=self.question) for f in found]
-
-
-_known: dict[str, Audit] = {}
+        return [replace(f, code="-".join(filter(None, (self.name, f.code))), question=self.question) for f in found]
 
 
 def audit(code: str, question: str) -> Callable[[Callable], Callable]:
-    """Registers the decorated function as an audit."""
+    """Marks a function as an audit."""
 
-    def register(run: Callable) -> Callable:
+    def marker(run: Callable) -> Callable:
         kinds = inspect.signature(run).parameters.values()
         needs = tuple(p.name for p in kinds if p.kind is not p.KEYWORD_ONLY)
         uses = tuple(p.name for p in kinds if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
-        _known[code] = Audit(code, question, run.__name__, (run.__doc__ or "").splitlines()[0], run, needs, uses)
-        return run
+        return mark(run, Audit(code, question, first_line(run), run, needs, uses))
 
-    return register
+    return marker
 
 
-@cache
+AUDITS = Registry("audit", __name__, "outgrow.audits", marked(Audit))
+
+
 def registry() -> dict[str, Audit]:
-    """Every audit by its code, in the order of their files."""
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")):
-        importlib.import_module(f"{__name__}.{module}")
-    return dict(_known)
+    """Every audit by its code, in the order in which they are asked: that of the functions' names."""
+    return dict(sorted(AUDITS.all().items(), key=lambda item: item[1].run.__name__))
 
 
 def examine(evidence: Evidence) -> list[Finding]:

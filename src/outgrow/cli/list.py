@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from outgrow.core.errors import unknown
 from outgrow.core.progress import emit
+
+if TYPE_CHECKING:
+    from outgrow.core.registry import Registry
+    from outgrow.methods import Method
 
 Row = tuple[str, ...]
 
 
 def list_(what: str | None = None, /) -> None:
-    """What there is to choose from: tasks, models, methods, sequences (methods for answers in words), label-models, losses, selections,
-    supervisors, audits, verifiers.
+    """What there is to choose from: tasks, models, methods, text-methods (for generation tasks), label-models, losses, selections,
+    supervisors, audits, verifiers, charts.
 
     Parameters
     ----------
@@ -39,11 +44,13 @@ def _print(rows: Iterable[Row]) -> None:
 
 def _tasks() -> Iterable[Row]:
     from outgrow.tasks import names
-    from outgrow.tasks.generation import sources
+    from outgrow.tasks.source import TASKS, generation_sources
 
     yield from names()
-    for one in sources():
-        yield one.name + (f":{one.dial.what.upper()}" if one.dial else ""), f"answered in words: {one.what}"
+    for one in generation_sources():
+        yield one.name + (f":{one.dial.what.upper()}" if one.dial else ""), f"generation task: {one.what}"
+    for name, why in TASKS.broken().items():
+        yield name, f"broken: {why}"
 
 
 def _models() -> Iterable[Row]:
@@ -67,75 +74,85 @@ def _models() -> Iterable[Row]:
     )
 
 
+def _rows(registry: Registry[Any], row: Callable[[Any], Row], blank: Row = ()) -> Iterable[Row]:
+    """A row for each member, and one for each plug-in that cannot be used, whose columns `blank` stay empty."""
+    yield from map(row, registry.all().values())
+    for name, why in registry.broken().items():
+        yield name, *blank, f"broken: {why}"
+
+
+def _method(method: Method) -> Row:
+    parameters = ", ".join(f"{name}={value}" for name, value in method.parameters.items())
+    differs = f"; differs: {method.differs}" if method.differs else ""
+    return method.name, parameters, f"{method.line} [{method.paper}{differs}]"
+
+
 def _methods() -> Iterable[Row]:
-    from outgrow.methods import registry
+    from outgrow.methods import METHODS
 
-    for method in registry().values():
-        parameters = ", ".join(f"{name}={value}" for name, value in method.parameters.items())
-        differs = f"; differs: {method.differs}" if method.differs else ""
-        yield method.name, parameters, f"{method.line} [{method.paper}{differs}]"
+    return _rows(METHODS, _method, blank=("",))
 
 
-def _sequences() -> Iterable[Row]:
-    from outgrow.methods.text import registry
+def _text_methods() -> Iterable[Row]:
+    from outgrow.methods.text import TEXT_METHODS
 
-    for method in registry().values():
-        parameters = ", ".join(f"{name}={value}" for name, value in method.parameters.items())
-        yield (
-            method.name,
-            parameters,
-            f"{method.line} [{method.paper}{f'; differs: {method.differs}' if method.differs else ''}]",
-        )
+    return _rows(TEXT_METHODS, _method, blank=("",))
 
 
 def _label_models() -> Iterable[Row]:
-    from outgrow.label_models import registry
+    from outgrow.label_models import LABEL_MODELS
 
-    return registry().items()
+    return _rows(LABEL_MODELS, lambda one: (one.name, one.line))
 
 
 def _losses() -> Iterable[Row]:
-    from outgrow.losses import registry
+    from outgrow.losses import LOSSES
 
-    return registry().items()
+    return _rows(LOSSES, lambda one: (one.name, one.line))
 
 
 def _selections() -> Iterable[Row]:
-    from outgrow.selection import registry
+    from outgrow.selection import SELECTIONS
 
-    return registry().items()
+    return _rows(SELECTIONS, lambda one: (one.name, one.line))
 
 
 def _supervisors() -> Iterable[Row]:
-    from outgrow.supervisors import registry
+    from outgrow.supervisors import SUPERVISORS
 
-    for kind in registry().values():
-        yield f"{kind.name}:{kind.argument.upper()}" if kind.argument else kind.name, kind.line
+    return _rows(
+        SUPERVISORS, lambda one: (f"{one.name}:{one.argument.upper()}" if one.argument else one.name, one.line)
+    )
 
 
 def _audits() -> Iterable[Row]:
-    from outgrow.audits import registry
+    from outgrow.audits import AUDITS
 
-    for one in registry().values():
-        yield one.code, f"{one.question} {one.line}"
+    return _rows(AUDITS, lambda one: (one.name, f"{one.question} {one.line}"))
 
 
 def _verifiers() -> Iterable[Row]:
-    from outgrow.verifiers import registry
+    from outgrow.verifiers import VERIFIERS
 
-    for one in registry().values():
-        yield one.name, one.line + (f" [{one.paper}]" if one.paper else "")
+    return _rows(VERIFIERS, lambda one: (one.name, one.line + (f" [{one.paper}]" if one.paper else "")))
+
+
+def _charts() -> Iterable[Row]:
+    from outgrow.report.charts import CHARTS
+
+    return _rows(CHARTS, lambda one: (one.name, one.title))
 
 
 LISTS: dict[str, Callable[[], Iterable[Row]]] = {
     "tasks": _tasks,
     "models": _models,
     "methods": _methods,
-    "sequences": _sequences,
+    "text-methods": _text_methods,
     "label-models": _label_models,
     "losses": _losses,
     "selections": _selections,
     "supervisors": _supervisors,
     "audits": _audits,
     "verifiers": _verifiers,
+    "charts": _charts,
 }

@@ -52,14 +52,14 @@ def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, setting
 
 def in_words(asked: Mapping[str, Any]) -> bool:
     """Whether the tasks asked for are answered in words: a table with a scorer, or a built-in of that kind."""
-    from outgrow.tasks import generation
+    from outgrow.tasks.source import generation_sources
 
     reading = asked.get("reading")
     if reading is not None and reading.scorer is not None:
         return True
     names = asked.get("tasks", ())
     return bool(names) and any(
-        name.partition(":")[0] in {source.name for source in generation.sources()} for name in names
+        name.partition(":")[0] in {source.name for source in generation_sources()} for name in names
     )
 
 

@@ -1,1 +1,1 @@
-"""What every other part may lean on."""
+"""Errors, progress, seeding, fingerprints of code and planted worlds: what every other room builds on."""

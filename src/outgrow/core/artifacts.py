@@ -1,7 +1,7 @@
-"""What the store keeps, and which definitions compute it: the one list that all keys are made from.
+"""The kinds of artifacts in the store, and the definitions that compute them: the source of all keys.
 
-Each is "module:name". What an artifact needs beside these and is found by name (a method, a supervisor, a label model, a loss, a
-verifier, a language model) is given to `fingerprint` where the key is made.
+Definitions are written "module:name". Members of registries that an artifact needs as well (a method, a supervisor, a
+label model, a loss, a verifier, a language model) are given to `fingerprint` where the key is made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _ROOTS = {
     "block": "pipeline.runner:row pipeline.class_cell:ClassCell",
     "fine-tuned": "students.finetune:FinetuneRun",
     "convnet": "students.convnet:ConvnetRun",
-    "answers": "generation.answers:_fresh generation.answers:_unpacked generation.answers:_seed generation.answers:_units",
+    "answers": "generation.answers:_fresh generation.answers:_unpacked generation.answers:_seed "
+    "generation.answers:_units",
     "beams": "students.generator:Writers generation.decoding:beams",
     "scores": "students.generator:Writers",
     "token-scores": "training.causal:logprobs",
@@ -34,12 +35,12 @@ ROOTS = {
     kind: tuple((f"outgrow.{module}", name) for module, _, name in (place.partition(":") for place in places.split()))
     for kind, places in _ROOTS.items()
 }
-"""By kind of artifact the (module, name) of what computes it."""
+"""By kind of artifact the (module, name) of the definitions that compute it."""
 
 BYTES = {
-    "models": "a checkpoint as it was published, in another form: its digest is what saved students name, and follows FORMAT",
+    "models": "a published checkpoint in another form: saved students name its digest, which follows FORMAT",
     "packages": "a file of a wheel whose sha256 is known",
-    "training": "where a training stands, under the key of what comes out of it",
+    "training": "the state of a training, under the key of its result",
 }
 """Kinds whose keys have no code in them, and why."""
 
@@ -48,15 +49,16 @@ OBSERVERS = (
     "outgrow.core.errors",
     "outgrow.core.fingerprint",
     "outgrow.core.progress",
+    "outgrow.core.registry",
     "outgrow.core.syntax",
     "outgrow.core.worlds",
     "outgrow.runs",
     "outgrow.store",
 )
-"""Modules that only look on: they show how far a computation is, say why it ended, keep what comes out or name it, plant tests."""
+"""Modules that only observe: they show progress, raise errors, keep or name results, or plant worlds for tests."""
 
 PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.training.pruned", "resolve")})
-"""What these return says itself what made it, by a digest that is in every key which depends on it."""
+"""Functions whose results carry a digest of what made them, which is in every key that depends on them."""
 
 MARKS = frozenset(
     {
@@ -66,4 +68,4 @@ MARKS = frozenset(
         ("outgrow.verifiers", "verifier"),
     }
 )
-"""Decorators that return the function as it was: what they note of it does not change what it computes."""
+"""Decorators that return the function unchanged: their records do not change what it computes."""

@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: one line that says what, the value, and what to do."""
+"""Errors that the user can mend: one line that says what is wrong, the value, and what to do."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """The user can mend this. The command line prints it on one line and exits with 2; nothing is lost."""
+    """An error that the user can mend. The command line prints it on one line and exits with 2; nothing is lost."""
 
 
 def unknown(what: str, value: str, known: Iterable[str]) -> UserError:
-    """An error for a name that is not in `known`, with the nearest name that is."""
+    """The error for a name that is not in `known`, with the nearest known name.
+
+    Example:
+        >>> str(unknown("method", "naiv", ["naive", "logconf"]))
+        "unknown method 'naiv': did you mean 'naive'?"
+    """
     names = sorted(known)
     near = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"

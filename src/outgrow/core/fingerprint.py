@@ -1,12 +1,13 @@
-"""The code part of a key: a hash of every definition that what computes an artifact can reach.
+"""The code part of a key: a hash of every definition that the computation of an artifact can reach.
 
-    code = fingerprint("features")                         what computes this kind of artifact (`core/artifacts.py`)
-    code = fingerprint("block", method.run, mean)          and what was found by name, which no import shows
+    code = fingerprint("features")                         the code of this kind of artifact (`core/artifacts.py`)
+    code = fingerprint("block", method.run, mean)          and members of registries, which no import shows
 
-A definition is what a statement at the top of a module binds: a function, a class, a constant. It reaches what its names mean, in
-its own module or imported, also by imports inside of functions and for the type checker alone; a module's other statements belong to
-all its definitions. Hashed are syntax trees without docstrings, comments and layout, and what each name of another module means.
-Nothing is imported and nothing run. What is found by its name (a method, a verifier) cannot be seen in here: it is given.
+A definition is the binding of a name at the top of a module: a function, a class, a constant. It reaches the
+definitions of the names that it reads, in its own module or imported, including imports inside functions and for the
+type checker alone. Other statements of a module belong to all its definitions. The hash covers syntax trees without
+docstrings, comments and layout, and the meaning of names of other modules. Nothing is imported or run. Members that
+are found by name (a method, a verifier) have to be given.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ from outgrow.core.syntax import INIT, PACKAGE, Chain, Module, file_of, parsed
 
 ENDS = PINNED | MARKS
 Place = tuple[str, str]
-"""A module and a name in it; the name "" stands for its statements that bind nothing."""
+"""A module and a name in it; the name "" stands for statements that bind nothing."""
 
 
 def fingerprint(kind: str, *found: Any) -> str:
-    """sha256 (hex) of the code that computes a kind of artifact, and of `found`: functions, classes or instances of classes.
+    """sha256 (hex) of the code that computes a kind of artifact.
 
-    What has no source, or sees variables of a function around it, gets a number of this process alone: it is computed anew each time.
+    Args:
+        kind: a kind of artifact of `core/artifacts.py`.
+        found: further functions, classes or instances of classes that the computation uses. One without source, or
+            with variables of an enclosing function, makes the fingerprint unique to this process.
     """
     roots = []
     for one in found:
@@ -58,7 +62,7 @@ def _passing(name: str) -> str:
 
 
 def placed(one: Any) -> Place | None:
-    """Where it is defined; None where no source says all that it does."""
+    """The place of a definition; None if its source does not determine what it does."""
     while isinstance(one, partial):
         one = one.func
     one = inspect.unwrap(one) if inspect.isroutine(one) or inspect.isclass(one) else type(one)
@@ -68,7 +72,7 @@ def placed(one: Any) -> Place | None:
 
 @final
 class Code:
-    """The modules of the packages in `own`, those in `sources` with another text."""
+    """The modules of the packages in `own`; `sources` replaces the text of some."""
 
     def __init__(self, sources: Mapping[str, str] | None = None, own: Collection[str] = (PACKAGE,)):
         self._own = own
@@ -77,7 +81,7 @@ class Code:
         self._closures: dict[str, set[Place]] = {}
 
     def digest(self, kind: str, *found: Place) -> str:
-        """sha256 (hex) of all that a kind of artifact and `found` reach."""
+        """sha256 (hex) of every definition that a kind of artifact and `found` reach."""
         places = sorted(self.closure(kind, *found))
         return hashlib.sha256("".join(self._look(place)[0] for place in places).encode()).hexdigest()
 
@@ -96,13 +100,13 @@ class Code:
         return seen
 
     def module(self, name: str) -> Module | None:
-        """The module of that name; None where it is none of our own."""
+        """The module of that name; None if it is not in `own`."""
         if name.partition(".")[0] not in self._own:
             return None
         return self._modules.get(name) or parsed(name)
 
     def _look(self, place: Place) -> tuple[str, frozenset[Place]]:
-        """A definition's own hash, and what it leads to."""
+        """A definition's own hash, and the places that it reads."""
         if place not in self._looked:
             module = self.module(place[0])
             assert module is not None
@@ -116,7 +120,7 @@ class Code:
         return self._looked[place]
 
     def _meant(self, where: str, chain: Chain) -> frozenset[Place]:
-        """What a name and its attributes mean in a module. A module that is used as a value means all that is in it."""
+        """The places that a name with attributes means in a module; a module used as a value means all its names."""
         module = self.module(where)
         if module is None:
             return frozenset({(where, chain[0] if chain else "")})
@@ -140,5 +144,5 @@ class Code:
 
 @cache
 def observes(module: str) -> bool:
-    """Whether a module only looks on: what it does changes no result."""
+    """Whether a module only observes, so that it changes no result."""
     return any(module == name or module.startswith(f"{name}.") for name in OBSERVERS)

@@ -1,10 +1,11 @@
-"""Progress of everything that takes longer than two seconds: a bar with time left on a terminal, a line now and then elsewhere.
+"""Progress of everything that takes longer than two seconds: a bar on a terminal, a line now and then elsewhere.
 
     with progress.track("reading cities with smollm2-135m", total=6000) as bar:
         bar.advance(64)
     progress.say("a notice for the person at the terminal")
 
-Everything goes to standard error but what `emit` is given, and nothing that comes from a file commands the terminal.
+Everything goes to standard error except the text given to `emit`. Control characters in names and texts are escaped,
+so that no file can command the terminal.
 """
 
 from __future__ import annotations
@@ -14,39 +15,44 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
-_live: Any = None
-"""The display that is on the terminal now; there can only be one."""
-_heard: Callable[[str, float | None, str], None] | None = None
-"""Who hears of it instead, in a process that works for another."""
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
+Listener = Callable[[str, float | None, str], None]
+"""Takes the arguments of `Bar.tell`."""
+
+_live: Progress | None = None
+"""The display on the terminal; there can be only one."""
+_listener: Listener | None = None
+"""Receives all progress instead of standard error, in a process that works for another one."""
 
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, separators of lines, what turns writing round, and halves of letters."""
+"""Control characters, line separators, marks of writing direction, and unpaired surrogates."""
 
 
 def visible(text: str) -> str:
-    """The text with everything written out, as Python escapes it, that would command a terminal, or show one name as another."""
+    """The text with control characters escaped as in Python, and whatever could make one name look like another."""
     return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def emit(text: str) -> None:
-    """What a command found, on standard output."""
+    """Print the result of a command on standard output."""
     print(visible(text))
 
 
-def heard_by(other: Callable[[str, float | None, str], None]) -> None:
-    """From now on `other` is given what `Bar.tell` takes: of every line, and now and then of every bar."""
-    global _heard
-    _heard = other
+def heard_by(listener: Listener) -> None:
+    """Send progress to `listener` from now on: every line, and the state of every bar now and then."""
+    global _listener
+    _listener = listener
 
 
 def say(line: str) -> None:
-    """One line for the person at the terminal."""
+    """Print one line for the person at the terminal."""
     line = visible(line)
-    if _heard is not None:
-        _heard(line, None, "")
+    if _listener is not None:
+        _listener(line, None, "")
     elif _live is not None:
         _live.console.print(line, markup=False, highlight=False)
     else:
@@ -61,23 +67,23 @@ class Bar:
         self._start = self._told = time.monotonic()
 
     def advance(self, units: float = 1) -> None:
-        """`units` more of the total are done."""
+        """Count `units` more of the total as done."""
         self.done += units
         now = time.monotonic()
         if now - self._told > 5:
             self._told = now
             share = min(self.done / self.total, 1)
-            # The first unit may have waited for what all others share: it says nothing of them.
+            # The first unit may include set-up that all share, so no time left is given from it alone.
             left = f", {(now - self._start) * (1 - share) / share:.0f} s left" if 0.1 < share < 1 else ""
-            (_heard or self.tell)(self.label, share, left)
+            (_listener or self.tell)(self.label, share, left)
 
     def tell(self, label: str, share: float | None, left: str) -> None:
-        """What this or another process says of its work: how much of it is done, or None where `label` is a line for the person."""
+        """Show the state of this or another process: the share done, or None where `label` is a line to print."""
         say(label if share is None else f"{label}: {100 * share:.0f}%{left}")
 
 
 class _TerminalBar(Bar):
-    def __init__(self, label: str, total: float, rich_progress):
+    def __init__(self, label: str, total: float, rich_progress: Progress):
         super().__init__(label, total)
         self._rich, self.task = rich_progress, rich_progress.add_task(visible(label), total=self.total)
 
@@ -96,7 +102,7 @@ class _TerminalBar(Bar):
 def track(label: str, total: float) -> Iterator[Bar]:
     """A bar for one stage of work; stages within stages show below each other."""
     global _live
-    if _heard is not None or not sys.stderr.isatty():
+    if _listener is not None or not sys.stderr.isatty():
         yield Bar(label, total)
         return
     if _live is not None:

@@ -1,4 +1,4 @@
-"""Randomness is an argument: one integer names a study, every stage derives its own generator from it by name."""
+"""Randomness is an argument: one integer names a study, and every stage derives its own generator from it by name."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ import numpy as np
 
 
 def derive(seed: int, *names: object) -> np.random.Generator:
-    """A generator that depends on the study's seed and on the names of what it is for, and on nothing else."""
+    """A random generator that depends on the study's seed and on the names of its purpose, and on nothing else.
+
+    Example:
+        >>> derive(0, "cities", "split", 3).permutation(5)
+        array([3, 0, 2, 1, 4])
+    """
     text = "/".join([str(seed), *map(str, names)])
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big"))
 
 
 def hashed(*parts: object) -> str:
-    """A short stable name (32 hex digits) for a sequence of strings; says nothing about what comes after it."""
+    """A stable name (32 hex digits) of a sequence of parts, by their texts.
+
+    Example:
+        >>> hashed("a", "b") == hashed("ab")
+        False
+    """
     digest = hashlib.sha256()
     for part in parts:
         data = str(part).encode()

@@ -1,4 +1,4 @@
-"""What a module's text says, without importing it: what binds each of its names, and what that reads."""
+"""The syntax of a module, without importing it: the statements that bind each name, and the names they read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Chain = tuple[str, ...]
 
 @cache
 def file_of(module: str) -> Path:
-    """Where a module stands; a path to nowhere where it has no source."""
+    """The file of a module; a path that does not exist if it has no source."""
     head, *rest = module.split(".")
     if head == PACKAGE:
         folder = Path(__file__).parents[1]
@@ -44,7 +44,7 @@ def parsed(name: str) -> Module | None:
 
 @final
 class Module:
-    """What binds each name of a module, and what it imports under which name."""
+    """The statements that bind each name of a module, and its imports by name."""
 
     def __init__(self, name: str, text: str, package: bool):
         self.name, self._package = name, name if package else name.rpartition(".")[0]
@@ -52,9 +52,11 @@ class Module:
         self.imports: dict[str, tuple[str, str]] = {}
         self._read: dict[str, tuple[str, frozenset[tuple[str, Chain]]]] = {}
         for statement in ast.parse(text).body:
-            checker = isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING")
-            for one in statement.body if checker else [statement]:
-                self._bind(one)
+            if isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
+                for one in statement.body:
+                    self._bind(one)
+            else:
+                self._bind(statement)
 
     def _bind(self, one: ast.stmt) -> None:
         if isinstance(one, ast.FunctionDef | ast.ClassDef):
@@ -73,7 +75,7 @@ class Module:
             self.bound.setdefault(name, []).append(one)
 
     def read(self, name: str) -> tuple[str, frozenset[tuple[str, Chain]]]:
-        """A definition's syntax tree as text, and the names of modules that it reads: where they are looked up, and their attributes."""
+        """A definition's syntax tree as text, and the names that it reads: the module of lookup, and the attributes."""
         if name not in self._read:
             found: set[tuple[str, Chain]] = set()
             for statement in self.bound.get(name, ()):
@@ -85,10 +87,11 @@ class Module:
     def _names(
         self, node: ast.AST, scope: ChainMap[str, tuple[str, str] | None], found: set[tuple[str, Chain]]
     ) -> None:
-        """Adds what a tree reads; `scope` holds what functions around it bind, with where they import it from."""
+        """Add the names that a tree reads; `scope` holds the bindings of enclosing functions, and their imports."""
         chain: Chain = ()
         while isinstance(node, ast.Attribute):
-            node, chain = node.value, (node.attr, *chain)
+            chain = (node.attr, *chain)
+            node = node.value
         if isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Load):
                 origin, name = scope.get(node.id, (self.name, node.id)) or ("", "")
@@ -96,7 +99,7 @@ class Module:
             return
         if isinstance(node, ast.Constant):
             stem = str(node.value).removesuffix(".py")
-            # A file beside this one that is run, not imported.
+            # A file beside this one that is run and not imported.
             if (
                 stem.isidentifier()
                 and (stem != node.value or stem.startswith("_"))
@@ -107,7 +110,7 @@ class Module:
         inner: list[ast.AST] = []
         bound: dict[str, tuple[str, str] | None] = {}
         if isinstance(node, FUNCTIONS):
-            inner = node.body if isinstance(node.body, list) else [node.body]
+            inner = list(node.body) if isinstance(node.body, list) else [node.body]
             given = node.args
             arguments = (
                 a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a
@@ -117,7 +120,7 @@ class Module:
                 if isinstance(one, ast.Import | ast.ImportFrom):
                     bound |= self._imported(one)
         elif isinstance(node, COMPREHENSIONS):
-            # The first of what is gone through is looked up outside.
+            # The first iterable is looked up outside of the comprehension.
             self._names(node.generators[0].iter, scope, found)
             inner = list(ast.iter_child_nodes(node))
             bound = dict.fromkeys(
@@ -127,7 +130,7 @@ class Module:
             self._names(child, scope.new_child(bound) if child in inner else scope, found)
 
     def _imported(self, node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
-        """By name the module that it comes from, and what it is called there ("": it is the module)."""
+        """For each imported name the module it comes from, and its name there ("" for the module itself)."""
         if isinstance(node, ast.Import):
             return {
                 a.asname or a.name.partition(".")[0]: (a.name if a.asname else a.name.partition(".")[0], "")
@@ -141,7 +144,7 @@ class Module:
 
 
 def _own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes of one scope: functions and classes in it, not what is in them."""
+    """The nodes of one scope, including its functions and classes, but not their bodies."""
     left = list(body)
     while left:
         node = left.pop()
@@ -154,13 +157,14 @@ def _own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 def _binds(body: Iterable[ast.AST]) -> set[str]:
     """The names that statements bind in their scope."""
-    found, others = set(), set()
+    found: set[str] = set()
+    others: set[str] = set()
     for node in _own(body):
         if isinstance(
             node,
             ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar,
         ):
-            found |= {node.name} - {None}
+            found |= {node.name} if node.name else set()
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found.add(node.id)
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -171,7 +175,7 @@ def _binds(body: Iterable[ast.AST]) -> set[str]:
 
 
 def _strip(node: ast.AST) -> None:
-    """Takes docstrings, and other texts that nobody reads, out of a statement."""
+    """Remove docstrings and other bare strings from a statement."""
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):
         if isinstance(part := getattr(node, field, None), list):
             part[:] = [one for one in part if not _text(one)]

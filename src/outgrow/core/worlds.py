@@ -1,6 +1,9 @@
-"""Planted worlds: features, gold and weak labels whose truth and errors are known, to show what a method is for.
+"""Planted worlds: features, gold and weak labels with known errors, which show what a method is for.
 
 Gold is a linear rule of the features. Every method names a world where its idea must win and one where it must not.
+
+    >>> plant(World(items=300), seed=0, replicates=2).said.shape        # replicates, supervisors, items, classes
+    (2, 1, 300, 2)
 """
 
 from __future__ import annotations
@@ -18,50 +21,50 @@ Errors = Literal["iid", "emulable", "near", "region"]
 @final
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What is planted."""
+    """The settings of a planted world."""
 
     items: int = 1500
-    """Items; a third of them are test items."""
+    """Number of items; a third of them are test items."""
     width: int = 12
     classes: int = 2
     gap: float = 0.0
-    """How far both sides of the true boundary are pushed apart."""
+    """Distance by which both sides of the true boundary are pushed apart."""
     balance: float = 0.5
-    """Share of the last class, of two."""
+    """Share of the last class of two."""
     errors: Errors = "iid"
-    """Where supervisors err: anywhere; as another linear rule would, so that the student can copy it; near the true
-    boundary; mostly in one half of the space."""
+    """Where supervisors err: anywhere (iid); as another linear rule, which the student can copy (emulable); near the
+    true boundary (near); mostly in one half of the space (region)."""
     rate: float = 0.3
     """Share of items on which a supervisor errs."""
     spread: float = 0.0
-    """Of several supervisors the first errs so much less often and the last so much more, the others evenly between."""
+    """Difference of the error rates of the first and the last supervisor from `rate`; the others lie evenly between."""
     telling: float = 0.0
-    """How much surer a supervisor is where it is right: 0 no difference, 1 well told, below 0 surer where wrong."""
+    """How far confidence tells right from wrong: 0 not at all, 1 well; below 0 wrong labels are the more confident."""
     supervisors: int = 1
     copies: int = 0
-    """How many of the supervisors repeat the first one's every word."""
+    """Number of supervisors that copy the first one."""
     silent: float = 0.0
     """Share of items on which a supervisor abstains."""
     weak_width: int = 6
-    """Features that the supervisor sees; the student sees all."""
+    """Number of features that the supervisor sees; the student sees all."""
     needed: int | None = None
-    """Features on which gold depends, the first ones; None: all."""
+    """Gold depends on this many of the first features; None: on all."""
     pairs: bool = False
-    """Whether items come in twos of one group, one of either class (two classes, balance one half)."""
+    """Whether items come in groups of two, one of either class (two classes, balance one half)."""
     fours: bool = False
-    """Whether items come in fours of one group, exactly one of the last class (two classes): a question's candidates."""
+    """Whether items come in groups of four, exactly one of the last class, as candidates of a question."""
     authors: float | None = None
-    """Items come in fours of one group that share this part of the variance of their features: an author's; 0: strangers."""
+    """Items come in groups of four, as of one author, that share this part of the variance of their features."""
 
     def __str__(self) -> str:
-        """What is not as usual: it names the draws, which a new field with a default must leave as they were."""
+        """The settings that differ from the defaults; they seed the world, so that a new field changes no other one."""
         return " ".join(f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name) != f.default)
 
 
 @final
 @dataclass(frozen=True)
 class Planted:
-    """A world made real, for R replicates."""
+    """A sample of a world, for R replicates."""
 
     world: World
     x: np.ndarray
@@ -71,7 +74,7 @@ class Planted:
     groups: np.ndarray
     """(N,) int64: items with the same number stay on one side of every split."""
     said: np.ndarray
-    """(R, J, N, C) float32: what each supervisor says of every item; NaN where it abstains."""
+    """(R, J, N, C) float32: the probabilities of each supervisor for every item; NaN for an abstention."""
     weak_train: np.ndarray
     transfer: np.ndarray
     """(R, N) bool"""
@@ -80,7 +83,7 @@ class Planted:
 
 
 def plant(world: World, seed: int, replicates: int) -> Planted:
-    """The world, drawn from the seed."""
+    """A sample of the world, drawn from the seed."""
     rng = derive(seed, "world", world)
     n, classes = world.items, world.classes
     x = rng.normal(size=(n, world.width))
@@ -117,9 +120,17 @@ def plant(world: World, seed: int, replicates: int) -> Planted:
     return Planted(world, x.astype(np.float32), gold, groups, said, weak_train, ~weak_train & ~test, test)
 
 
-def _voices(world: World, x, rule, offset, gold, margin, rng: np.random.Generator) -> np.ndarray:
+def _voices(
+    world: World,
+    x: np.ndarray,
+    rule: np.ndarray,
+    offset: np.ndarray,
+    gold: np.ndarray,
+    margin: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """(J, N, C): one replicate's supervisors."""
-    out = []
+    out: list[np.ndarray] = []
     for j, rate in enumerate(np.linspace(world.rate - world.spread, world.rate + world.spread, world.supervisors)):
         if 0 < j <= world.copies:
             out.append(out[0])
@@ -133,11 +144,20 @@ def _voices(world: World, x, rule, offset, gold, margin, rng: np.random.Generato
     return np.stack(out)
 
 
-def _answers(world: World, x, rule, offset, gold, margin, rng: np.random.Generator) -> np.ndarray:
+def _answers(
+    world: World,
+    x: np.ndarray,
+    rule: np.ndarray,
+    offset: np.ndarray,
+    gold: np.ndarray,
+    margin: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     if world.errors == "emulable":
         other = rng.normal(size=rule.shape)
         other = np.stack([-other[:, 1], other[:, 1]], -1) if world.classes == 2 else other
         low, high = 0.0, 8.0
+        answer: np.ndarray = gold
         for _ in range(40):
             mixed = (low + high) / 2
             answer = (x @ (rule + mixed * other) + offset).argmax(-1)

@@ -70,11 +70,18 @@ class Answer:
 class LanguageModel(Protocol):
     """What writes. All back ends and `ProxyTuned` have this shape."""
 
-    name: str
-    digest: str
-    """Pins the bytes that answer, as far as they can be known."""
-    engine: str
-    """What computes, with its version and precision."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str:
+        """Pins the bytes that answer, as far as they can be known."""
+        ...
+
+    @property
+    def engine(self) -> str:
+        """What computes, with its version and precision."""
+        ...
 
     def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
         """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k], whatever stands beside it."""
@@ -88,8 +95,10 @@ class LanguageModel(Protocol):
 class Stepwise(LanguageModel, Protocol):
     """A language model that says what comes next: what proxy-tuning and beams are made of."""
 
-    vocabulary: str
-    """Digest of its tokens in their order: models with the same can be added up."""
+    @property
+    def vocabulary(self) -> str:
+        """Digest of its tokens in their order: models with the same can be added up."""
+        ...
 
     def begin(self, ids: Sequence[Sequence[int]]) -> Steps:
         """Reads B beginnings of token ids."""

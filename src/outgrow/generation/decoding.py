@@ -22,7 +22,7 @@ import torch
 
 from outgrow.core import progress
 from outgrow.generation import Answer, Sampling, Stepwise
-from outgrow.models import loader
+from outgrow.models import Model, loader
 
 ROWS = {"cpu": 128, "cuda": 512}
 """Answers that are drawn together."""
@@ -39,12 +39,25 @@ _LIKELY = 1024
 class Decoder(Stepwise, Protocol):
     """A stepwise language model with its tokenizer."""
 
-    tokens: tuple[str, ...]
-    """All of them, in the order of their ids."""
-    ends: frozenset[int]
-    """Ids that end an answer."""
-    column: int
-    """Bytes that a token takes in its cache; 0 where it has none."""
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All of them, in the order of their ids."""
+        ...
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """Ids that end an answer."""
+        ...
+
+    @property
+    def column(self) -> int:
+        """Bytes that a token takes in its cache; 0 where that is not known."""
+        ...
+
+    @property
+    def spelled(self) -> Model:
+        """The checkpoint whose tokenizer it uses."""
+        ...
 
     def encode(self, prompt: str, chat: bool) -> list[int]:
         """The ids of a prompt."""
@@ -90,7 +103,7 @@ def _batches(
         start = 0
         while start < draws[prompt]:
             if not batch:
-                each = getattr(model, "column", 0) * (len(begun[prompt]) + how.tokens)
+                each = model.column * (len(begun[prompt]) + how.tokens)
                 most = 1 if loader.alone() else max(1, min(ROWS[where], CACHE[where] // max(each, 1)))
             stop = min(draws[prompt], start + most - filled)
             batch.append((prompt, start, stop))

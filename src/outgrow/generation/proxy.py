@@ -46,6 +46,7 @@ class ProxyTuned(Tokenized):
         self.name = f"proxy:{strong.name},{tuned_small.name},{base_small.name}" + ("" if alpha == 1 else f",{alpha:g}")
         self.digest = made_of({"proxy": [strong.digest, tuned_small.digest, base_small.digest], "alpha": self._alpha})
         self.engine = "; ".join(dict.fromkeys(part.engine for part in self.parts))
+        self.column = 0
         self.rows = decoding.ROWS[loader.device().type]
 
     @property

@@ -1,19 +1,19 @@
 """Label models: from what several supervisors say to one belief per item. One file each, found by walking the folder.
 
-A label model is a function named like its file: `dawid_skene(weak: WeakLabels) -> Belief`. A file whose name begins with _ is none.
+@label_model
+def dawid_skene(weak: WeakLabels) -> Belief: ...
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
-from outgrow.core.errors import unknown
+from outgrow.core.registry import Registry, first_line, mark, marked
 
 
 @final
@@ -80,15 +80,25 @@ class WeakTrain:
         )
 
 
-def find(name: str):
+@final
+@dataclass(frozen=True)
+class LabelModel:
+    """A registered label model."""
+
+    name: str
+    line: str
+    run: Callable[[Any], Belief]
+
+
+def label_model(run: Callable[[Any], Belief]) -> Callable[[Any], Belief]:
+    """Mark a function as a label model."""
+    return mark(run, LabelModel(run.__name__, first_line(run), run))
+
+
+LABEL_MODELS = Registry("label model", __name__, "outgrow.label_models", marked(LabelModel))
+registry = LABEL_MODELS.all
+
+
+def find(name: str) -> Callable[[Any], Belief]:
     """The label model of that name."""
-    known = registry()
-    if name not in known:
-        raise unknown("label model", name, known)
-    return getattr(importlib.import_module(f"{__name__}.{name}"), name)
-
-
-def registry() -> dict[str, str]:
-    """Name of every label model and its first line, found by walking the folder."""
-    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
-    return {name: (importlib.import_module(f"{__name__}.{name}").__doc__ or "").splitlines()[0] for name in modules}
+    return LABEL_MODELS.find(name).run

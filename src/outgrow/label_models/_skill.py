@@ -59,7 +59,7 @@ def agreement(votes: Votes) -> Pairs:
     """
     found: list[tuple[np.ndarray, ...]] = []
     for rows, common, products in met(votes, by_class(votes)):
-        found.append((*rows, common, sum(products)))
+        found.append((*rows, common, np.sum(products, 0)))
     return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models import Belief, WeakLabels, label_model
 from outgrow.label_models._skill import skill
 from outgrow.label_models._votes import Votes, WeakVotes, each
 
 
+@label_model
 def accuracy(weak: WeakLabels | WeakVotes | Votes) -> Belief:
-    """Bayes' rule for hard votes whose errors are independent and spread evenly over the classes (Nitzan & Paroush 1982)."""
+    """Votes weighted by the log-odds of being right: from gold of weak-train where known, else from agreement.
+
+    Bayes' rule for hard votes whose errors are independent and spread evenly over the classes (Nitzan & Paroush 1982).
+    """
     return each(weak, lambda votes: weighted(votes, skill(votes)))
 
 

@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models import Belief, WeakLabels, label_model
 from outgrow.label_models._skill import HIGH, skill
 from outgrow.label_models._votes import Votes, WeakVotes, replicates
 
 
+@label_model
 def bayesian(weak: WeakLabels | WeakVotes | Votes) -> Belief:
-    """After Cui et al. 2025 (arXiv 2406.03199), whose evidence is a student's. Confidence is 1 - vacuity."""
+    """Dirichlet multi-weak: supervisors are evidence for a distribution over classes; contradictions leave it vacuous.
+
+    After Cui et al. 2025 (arXiv 2406.03199), whose evidence is a student's. Confidence is 1 - vacuity.
+    """
     found = [_dirichlet(votes) for votes in replicates(weak)]
     probs, vacuity = (np.stack(parts).astype(np.float32) for parts in zip(*found, strict=True))
     return Belief(probs, 1 - vacuity)

@@ -14,15 +14,19 @@ from functools import partial
 
 import numpy as np
 
-from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models import Belief, WeakLabels, label_model
 from outgrow.label_models._em import fitted, settled
 from outgrow.label_models._skill import by_class, met, skill
 from outgrow.label_models._votes import Votes, WeakVotes, each
 from outgrow.label_models.accuracy import weighted
 
 
+@label_model
 def blocks(weak: WeakLabels | WeakVotes | Votes) -> Belief:
-    """Dawid & Skene 1979 after a search for copiers (agreement beyond the class, Kim et al. 2025, arXiv 2506.07962)."""
+    """Dawid-Skene after a search for copiers: a block of copiers counts as one supervisor.
+
+    Dawid & Skene 1979 after a search for copiers (agreement beyond the class, Kim et al. 2025, arXiv 2506.07962).
+    """
     return each(weak, lambda votes: settled(votes.joined(found(votes))))
 
 
@@ -34,8 +38,9 @@ def found(votes: Votes) -> np.ndarray:
     hard, q = votes.hard, believed(votes)
     told, count = confusion(hard, q), 2 * sum(len(common) for _, common, _ in met(hard, ()))
     found: list[tuple[np.ndarray, np.ndarray]] = []
-    for (j, m), common, products in met(hard, by_class(hard), q.T):
-        agree, expected, variance = sum(products[: len(q.T)]), np.zeros(len(j)), np.zeros(len(j))
+    for (j, m), common, products in met(hard, by_class(hard), list(q.T)):
+        agree = np.sum(products[: len(q.T)], 0)
+        expected, variance = np.zeros(len(j)), np.zeros(len(j))
         for k, items in enumerate(products[len(q.T) :]):
             chance = (told[j, :, k] * told[m, :, k]).sum(1)
             expected, variance = expected + items * chance, variance + items * chance * (1 - chance)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models import Belief, WeakLabels, label_model
 from outgrow.label_models._votes import Votes, WeakVotes, each
 
 
+@label_model
 def majority(weak: WeakLabels | WeakVotes | Votes) -> Belief:
-    """How sure a supervisor is does not count, only what it is for."""
+    """The share of supervisors that vote for each class, ties within a vote shared."""
     if not isinstance(weak, WeakLabels):
         return each(weak, lambda votes: votes.hard.mean)
     with np.errstate(invalid="ignore"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from outgrow.label_models import Belief, WeakLabels
+from outgrow.label_models import Belief, WeakLabels, label_model
 from outgrow.label_models._votes import Votes, WeakVotes, each
 
 
+@label_model
 def mean(weak: WeakLabels | WeakVotes | Votes) -> Belief:
-    """Every supervisor counts the same."""
+    """The mean of the supervisors' probabilities, over those that did not abstain."""
     if not isinstance(weak, WeakLabels):
         return each(weak, lambda votes: votes.mean)
     spoke = ~np.isnan(weak.probs)

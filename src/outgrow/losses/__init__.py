@@ -9,10 +9,13 @@ which no gradient passes: these derive from `Aimed` and define the aim alone.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import inspect
+import re
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
+
+from outgrow.core.registry import Registry, first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,10 +64,23 @@ class Aimed(Loss):
         return -(aim * logits.log_softmax(-1)).sum(-1)
 
 
-def registry() -> dict[str, str]:
-    """The first docstring line of every loss, by name."""
-    found = {}
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-        doc = importlib.import_module(f"{__name__}.{module}").__doc__ or ""
-        found[module] = doc.splitlines()[0]
-    return found
+@final
+@dataclass(frozen=True)
+class LossKind:
+    """A registered loss."""
+
+    name: str
+    """The name of the class in small letters: reverse_ce of ReverseCE."""
+    line: str
+    kind: type[Loss]
+
+
+def _read(value: object) -> LossKind | None:
+    if not (isinstance(value, type) and issubclass(value, Loss)) or inspect.isabstract(value):
+        return None
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", value.__name__).lower()
+    return LossKind(name, first_line(value), value)
+
+
+LOSSES = Registry("loss", __name__, "outgrow.losses", _read)
+find, registry = LOSSES.find, LOSSES.all

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AdaptConf(Aimed):
-    """Guo et al. 2024 (arXiv 2402.03749).
+class Adaptconf(Aimed):
+    """Adaptive confidence: mixed with the student's own answer by how sure the student is of it.
+
+    Guo et al. 2024 (arXiv 2402.03749).
 
     a = e^{CE_self/T} / (e^{CE_self/T} + e^{CE_teacher/T}), CE_self = CE(f, 1[f]), CE_teacher = CE(f, 1[w]); no
     gradient through a. So a = 1/2 where student and supervisor agree, and less where they do not.

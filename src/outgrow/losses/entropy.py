@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entropy(Loss):
-    """Grandvalet & Bengio 2004: the boundary is drawn to where few items lie.
+    """Minimum entropy beside cross-entropy: the boundary is drawn to where few items lie.
+
+    Grandvalet & Bengio 2004.
 
     Alone, H is least where all items are of one class. So the mean of f is held at the weak labels' balance; an item's
     part in that is sum_c f_c log(mean f_c / prior_c), the ratio without gradient, which has the gradient of the KL.

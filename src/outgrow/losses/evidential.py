@@ -18,7 +18,9 @@ BOUND = 10.0
 
 @dataclass(frozen=True)
 class Evidential(Loss):
-    """Sensoy et al. 2018 (arXiv 1806.01768) as used by Cui et al. 2025 (arXiv 2406.03199).
+    """Evidence for each class instead of log odds, so that a student can say that it does not know.
+
+    Sensoy et al. 2018 (arXiv 1806.01768) as used by Cui et al. 2025 (arXiv 2406.03199).
 
     KL_c = KL[Dir(alpha, but 1 at c) || Dir(1)] discourages evidence for other classes than c; lambda_t = progress.
     Logits are centred, and L scaled so that its curvature is cross-entropy's: two classes have one logit z, and alpha / S

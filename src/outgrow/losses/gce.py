@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GCE(Loss):
-    """Zhang & Sabuncu 2018 (arXiv 1805.07836), its mean over a soft label. An item's pull fades as f^q where f contradicts it."""
+    """Generalised cross-entropy, between cross-entropy (q -> 0) and absolute error (q = 1).
+
+    Zhang & Sabuncu 2018 (arXiv 1805.07836), its mean over a soft label. An item's pull fades as f^q where f contradicts it.
+    """
 
     q: float = 0.7
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Logconf(Aimed):
-    """Burns et al. 2023 (arXiv 2312.09390), section 4.3.2.
+    """Auxiliary confidence loss: mixed with the student's own hardened answer.
+
+    Burns et al. 2023 (arXiv 2312.09390), section 4.3.2.
 
     `schedule`: "paper" rises linearly to alpha over the first `warmup` of training and stays. "repository" is what
     the published code does: it never divides by the warm-up, so a only reaches alpha * warmup before it jumps to alpha.

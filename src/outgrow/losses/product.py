@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Product(Aimed):
-    """Loss "product" of the code published with Burns et al. 2023 (arXiv 2312.09390); a zero head starts at the targets."""
+    """Cross-entropy with the normalised product of student and supervisor.
+
+    Loss "product" of the code published with Burns et al. 2023 (arXiv 2312.09390); a zero head starts at the targets.
+    """
 
     alpha: float = 1.0
     beta: float = 1.0

@@ -18,7 +18,10 @@ FLOOR = -4.0
 
 @dataclass(frozen=True)
 class ReverseCE(Loss):
-    """CACE, Xu et al. 2025 (arXiv 2505.24313); c = .5 is RCE throughout. For C classes surety stands for 2 |w - 1/2|."""
+    """Reverse cross-entropy where the label is unsure, cross-entropy elsewhere.
+
+    CACE, Xu et al. 2025 (arXiv 2505.24313); c = .5 is RCE throughout. For C classes surety stands for 2 |w - 1/2|.
+    """
 
     c: float = 0.25
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Symmetric(Loss):
-    """Wang et al. 2019 (arXiv 1908.06112), with the weights of Xu et al. 2025 (arXiv 2505.24313)."""
+    """Cross-entropy plus reverse cross-entropy.
+
+    Wang et al. 2019 (arXiv 1908.06112), with the weights of Xu et al. 2025 (arXiv 2505.24313).
+    """
 
     alpha: float = 1.0
     beta: float = 0.1

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Window(Aimed):
-    """Loss "window" of EleutherAI's code for "Experiments in weak-to-strong generalization" (2024).
+    """Cross-entropy on the items of which the student is not yet sure; no pull on the rest.
+
+    Loss "window" of EleutherAI's code for "Experiments in weak-to-strong generalization" (2024).
 
     radius 0 stands for the median of |w - 1/2| over the items trained on, which their code calls "midweak". For C
     classes, surety is (max f - 1/C) / (1 - 1/C): for two of them 2 |f - 1/2|.

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Xent(Aimed):
-    """Burns et al. 2023 (arXiv 2312.09390), section 3: naive fine-tuning on weak labels."""
+    """Cross-entropy with the targets.
+
+    Burns et al. 2023 (arXiv 2312.09390), section 3: naive fine-tuning on weak labels.
+    """
 
     def aim(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         return targets

@@ -1,40 +1,43 @@
-"""Methods: whole recipes from weak labels to a fitted student, one small file each, found by walking the folder.
+"""Methods: whole recipes from weak labels to a fitted student, one paper a file.
 
-A method's positional arguments are resources, found by name in `RESOURCES`. Its keyword-only arguments are its
-hyper-parameters, and at once the command-line option, the TOML key and the record. It returns anything with
-`.predict(mask) -> probabilities (R, n, C)`. Every method but naive names two planted worlds, one where its idea wins
-against naive and one where it does not, and a test holds it to them.
+    @method(paper="Burns et al. 2023 (arXiv 2312.09390), section 3")
+    def naive(weak: WeakLabels, student: Student) -> Fitted:
+        return student.fit(weak.beliefs)
+
+A method's positional arguments are resources, found by name (`resources.py`). Its keyword-only arguments are its
+hyper-parameters, and at once command-line options, TOML keys and part of the run's record. It returns a `Fitted`:
+anything with `.predict(mask) -> probabilities (R, n, C)`. Every method but naive names two planted worlds, one where
+its idea wins against naive and one where it does not, and a test holds it to them.
 """
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
 from outgrow.core.errors import UserError, unknown
+from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.core.worlds import World
 
 RESOURCES = {
-    "weak": "what the supervisors say of the transfer items (WeakLabels)",
-    "student": "the strong model, to be trained on transfer items",
-    "features": "per replicate (N, K) the student's features in the layer that the weak labels choose",
+    "weak": "weak labels of the transfer items (WeakLabels)",
+    "student": "the strong model, to be trained on transfer items (Student)",
+    "features": "for each replicate the student's features (N, K), in the layer that the weak labels choose",
     "weak_features": "the same of the first supervisor that is a probe; needs such a supervisor",
-    "rivals": "(N,) items of one number are candidates of one question; where there are no questions, of one group",
-    "rights": "(N,) how many of an item's rivals, itself among them, are right where the form of the task says so; -1: not known",
-    "answers": "(N,) items of one number are the same answer, to this question or that",
-    "weak_train": "the weak-train items with gold, and what supervisors say of them that have not seen it (WeakTrain)",
+    "rivals": "(N,) items of one number are candidates of one question, or else members of one group",
+    "rights": "(N,) how many of an item's rivals, itself included, are right by the form of the task; -1: unknown",
+    "answers": "(N,) items of one number are the same answer, to whichever question",
+    "weak_train": "the weak-train items: gold, and weak labels of copies that have not seen it (WeakTrain)",
     "generator": "the student as a language model of its texts; needs a causal model and --student lora or full",
     "ladder": "students of sizes in between, the weakest first; needs --ladder MODEL",
-    "auxiliary": "other tasks with their gold, in the student's axes; needs --auxiliary TASK and --student linear or mlp",
-    "oracle": "gold of transfer items at a counted price (Oracle)",
-    "teach": "what supervisors say that learned these targets too, a function; needs a supervisor that learns (planted ones do not)",
-    "rng": "randomness of its own (numpy Generator)",
+    "auxiliary": "other tasks with gold, in the student's axes; needs --auxiliary TASK and --student linear or mlp",
+    "oracle": "gold of transfer items at a counted price (GoldSale)",
+    "teach": "retrains the supervisors on gold plus targets; needs a supervisor that learns (planted ones do not)",
+    "rng": "the method's own randomness (numpy Generator)",
 }
-"""What a method can ask for, and what a study needs to have it."""
+"""What a method can ask for (types: `methods/resources.py`), and what a study needs to have it."""
 
 
 @final
@@ -57,16 +60,16 @@ class Method:
     """Whether it runs where no method is named."""
 
     def fit(self, resources: Any, **parameters: Any) -> Any:
-        """Run it on the attributes of `resources` that it asks for; None where one of them is not to be had."""
+        """Run the method on the resources that it asks for; None if one of them is missing."""
         given = [getattr(resources, name) for name in self.resources]
         return None if any(one is None for one in given) else self.run(*given, **parameters)
 
     def lacks(self, resources: Any) -> list[str]:
-        """What it asks for and cannot have, in words."""
+        """The missing resources that it asks for, each with its description."""
         return [f"{name}: {RESOURCES[name]}" for name in self.resources if getattr(resources, name) is None]
 
     def configured(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Every hyper-parameter: the given values over the defaults, of the defaults' types."""
+        """All hyper-parameters: the given values, in the types of the defaults, and the defaults for the others."""
         out = dict(self.parameters)
         for key, value in given.items():
             if key not in out:
@@ -82,13 +85,21 @@ class Method:
 def method(
     *, paper: str, differs: str = "", wins: World | None = None, ties: World | None = None, usual: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark a function as a method; `differs` says where it departs from the paper, and is shown in the report."""
+    """Mark a function as a method.
 
-    def mark(run: Callable[..., Any]) -> Callable[..., Any]:
+    Args:
+        paper: the source, as it is shown in lists and reports.
+        differs: where the implementation departs from the paper.
+        wins: a planted world in which the method must beat naive.
+        ties: a planted world in which it must not.
+        usual: whether the method runs where no method is named.
+    """
+
+    def marker(run: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(run).parameters.values()
-        run.method = Method(  # type: ignore[attr-defined]
+        record = Method(
             name=run.__name__.rstrip("_"),
-            line=(inspect.getdoc(run) or "").splitlines()[0],
+            line=first_line(run),
             paper=paper,
             differs=differs,
             run=run,
@@ -98,30 +109,10 @@ def method(
             ties=ties,
             usual=usual,
         )
-        return run
+        return mark(run, record)
 
-    return mark
-
-
-def registry() -> dict[str, Method]:
-    """Every method by name, found by walking the folder."""
-    return walked(__name__, __path__)
+    return marker
 
 
-def walked(package: str, folders: Iterable[str]) -> dict[str, Method]:
-    """The methods in a package's files, by name."""
-    found = {}
-    for info in pkgutil.iter_modules(folders):
-        for value in vars(importlib.import_module(f"{package}.{info.name}")).values():
-            marked = getattr(value, "method", None)
-            if isinstance(marked, Method):
-                found[marked.name] = marked
-    return dict(sorted(found.items()))
-
-
-def find(name: str) -> Method:
-    """The method of that name."""
-    known = registry()
-    if name not in known:
-        raise unknown("method", name, known)
-    return known[name]
+METHODS = Registry("method", __name__, "outgrow.methods", marked(Method))
+find, registry = METHODS.find, METHODS.all

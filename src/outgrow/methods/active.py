@@ -1,4 +1,4 @@
-"""Active relabelling: gold is bought where student and supervisors disagree most, and stands in for their labels.
+"""Active relabelling: gold is bought where student and supervisors disagree most, and replaces their labels.
 
     f = fit(w)        d_i = - sum_c w_ic log f_ic + sum_c w_ic log w_ic        buy gold y_i at the `budget` largest d_i
     minimise  sum_{i not bought} CE(f_i, w_i) + u sum_{i bought} CE(f_i, y_i)        u = 1 / mean confidence of w
@@ -32,7 +32,12 @@ def active(
     budget: int = 100,
     query: str = "disagreement",
 ) -> Fitted:
-    """Buy gold where the student disagrees most with its supervisors ("random": anywhere), and train on it too."""
+    """Buy gold where the student disagrees most with its supervisors, and train on weak labels and gold.
+
+    Args:
+        budget: gold labels that are bought.
+        query: "disagreement", or "random" for items drawn at random.
+    """
     labels = weak.beliefs
     spoke = ~np.isnan(labels).any(-1)
     names, where = np.unique(student.groups, return_inverse=True)
@@ -42,7 +47,7 @@ def active(
     score = np.where(spoke, apart if query == "disagreement" else chance, -np.inf)
     bought = np.zeros_like(spoke)
     for r in range(len(labels)):
-        # Ties fall by the luck of the group, then by how sure the label is: never by where an item stands.
+        # Ties are broken by a draw of the group, then by the label's confidence: never by an item's position.
         order = np.lexsort((weak.belief.confidence[r], chance[r], score[r]))[::-1]
         bought[r, order[: min(budget, spoke[r].sum())]] = True
     weight = 1 / np.maximum(np.mean(weak.belief.confidence, -1, where=spoke, keepdims=True), 0.01)

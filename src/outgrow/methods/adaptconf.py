@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from outgrow.core.worlds import World
 from outgrow.label_models import WeakLabels
-from outgrow.losses.adaptconf import AdaptConf
+from outgrow.losses.adaptconf import Adaptconf
 from outgrow.methods import method
 from outgrow.students.base import Fitted, Student
 
@@ -20,5 +20,9 @@ from outgrow.students.base import Fitted, Student
     ties=World(errors="emulable"),
 )
 def adaptconf(weak: WeakLabels, student: Student, *, temperature: float = 1.0) -> Fitted:
-    """Weak labels and the student's own answers, weighted item by item by how far the two are apart."""
-    return student.fit(weak.beliefs, loss=AdaptConf(temperature))
+    """Train on weak labels and the student's own answers, weighted item by item by how far the two are apart.
+
+    Args:
+        temperature: T; the larger, the nearer all weights are to 1/2.
+    """
+    return student.fit(weak.beliefs, loss=Adaptconf(temperature))

@@ -1,4 +1,4 @@
-"""Agreement filter: the student is trained on items where, not having seen the weak label, it would say the same.
+"""Agreement filter: the student is trained on items whose weak label it predicts without having seen it.
 
 minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = 1[g_i > t], g the student fitted on the other folds
 """
@@ -14,12 +14,14 @@ from outgrow.students.crossfit import answers, crossfit
 
 
 @method(
-    paper="cross-validated committees filter, Brodley & Friedl 1999 (doi 10.1613/jair.606); confident learning, Northcutt et al. 2021 (arXiv 1911.00068)",
-    differs="one student of the final kind in place of a committee; t keeps the class balance of w, or a rare class would be filtered out",
+    paper="cross-validated committees filter, Brodley & Friedl 1999 (doi 10.1613/jair.606); "
+    "confident learning, Northcutt et al. 2021 (arXiv 1911.00068)",
+    differs="one student of the final kind in place of a committee; t keeps the class balance of w, "
+    "or a rare class would be filtered out",
     wins=World(rate=0.4, gap=1.0, width=6),
     ties=World(errors="emulable"),
 )
 def agreement_filter(weak: WeakLabels, student: Student) -> Fitted:
-    """Train on items where the student, cross-fitted on weak labels, agrees with the supervisor."""
+    """Train on the items where a cross-fitted student agrees with the weak label."""
     labels = weak.beliefs
     return student.fit(labels, weights=agreement(weak.belief, answers(crossfit(student, labels), labels)))

@@ -1,8 +1,9 @@
-"""Auxiliary tasks: heads of other tasks with gold span a trunk that the student's head shares as far as weak labels want.
+"""Auxiliary tasks: heads of other tasks with gold span a subspace that the student's head is free to lean on.
 
     V_a = ridge regression of task a's gold on the student's features        U: an orthonormal basis of all V_a
-    minimise  CE(softmax(x W), w) + ridge/2 |(I - U U') W|^2 + ridge/(2 s^2) |U' W|^2        as x -> x (I + (s - 1) U U')
-Layer, strength s and ridge by held-out weak labels; s = 1 is naive.
+    minimise  CE(softmax(x W), w) + ridge/2 |(I - U U') W|^2 + ridge/(2 s^2) |U' W|^2      as x -> x (I + (s - 1) U U')
+
+Layer, strength s and ridge are chosen on held-out weak labels; s = 1 is naive.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ STRENGTHS = (1.0, 3.0, 10.0)
     ties=World(rate=0.05, gap=1.0),
 )
 def auxiliary(weak: WeakLabels, student: Probe, auxiliary: Sequence[Auxiliary]) -> Fitted:
-    """Let the student's head lean on the directions that other tasks with gold were found to need."""
+    """Train a head that leans on the directions which the heads of other tasks with gold use."""
     import torch
 
     from outgrow.students.probe import Space
@@ -48,7 +49,7 @@ def auxiliary(weak: WeakLabels, student: Probe, auxiliary: Sequence[Auxiliary]) 
             stretched(basis, torch.from_numpy(shared), strength, student.space.reference) for strength in STRENGTHS
         ]
     candidates = tuple(student.space.layers[layer] for layer in dict.fromkeys(layers) for _ in STRENGTHS)
-    # Strengths stand as layers, among which a student chooses by held-out labels.
+    # Strengths take the place of layers, among which a student chooses on held-out labels.
     space = Space(
         student.space.features[[0] * len(bases)], candidates, student.space.reference, _bases=dict(enumerate(bases))
     )
@@ -63,22 +64,22 @@ def trunk(tasks: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
 
 
 def head(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(K, C): ridge regression, the ridge of the least error on an item left out, which is (y - yhat) / (1 - h)."""
+    """(K, C): ridge regression; the ridge has the least leave-one-out error, which is (y - yhat) / (1 - h)."""
     from outgrow.students.linear import RIDGES
 
     x = x.astype(np.float64)
     moments, axes = np.linalg.eigh(x.T @ x / len(x))
     turned = x @ axes
-    found = []
+    found: list[tuple[float, np.ndarray]] = []
     for ridge in RIDGES:
         weights = turned.T @ y / len(x) / (moments + ridge)[:, None]
         taken = (turned**2 / (moments + ridge)).sum(1, keepdims=True) / len(x)
-        found.append((np.square((y - turned @ weights) / (1 - taken)).mean(), axes @ weights))
+        found.append((float(np.square((y - turned @ weights) / (1 - taken)).mean()), axes @ weights))
     return min(found, key=lambda one: one[0])[1]
 
 
 def stretched(basis: Basis, shared: Tensor, strength: float, reference: np.ndarray) -> Basis:
-    """The basis with the directions `shared` made longer, so that ridge weighs less on them."""
+    """The basis with the directions `shared` stretched, so that ridge weighs less on them."""
     import torch
 
     if strength == 1:

@@ -1,4 +1,4 @@
-"""Bootstrap: the labels climb to the student through students of sizes in between.
+"""Bootstrap: labels climb to the student through students of sizes in between.
 
 w_0 = w        w_m = fit_m(w_{m-1})    for every rung m of the ladder        student = fit(w_M)
 """
@@ -17,12 +17,13 @@ from outgrow.students.base import Fitted, Student
 
 @method(
     paper="Burns et al. 2023 (arXiv 2312.09390), section 4.3.1",
-    differs="heads on frozen features; every rung labels the items that it was trained on, and keeps silent where the supervisors do",
+    differs="heads on frozen features; every rung labels the items that it was trained on, "
+    "and abstains where the supervisors do",
     wins=World(rate=0.3, width=80, needed=10),
     ties=World(errors="emulable"),
 )
 def bootstrap(weak: WeakLabels, ladder: Sequence[Student], student: Student) -> Fitted:
-    """Weak labels teach the smallest student in between, which teaches the next, up to the student."""
+    """Train the smallest student in between on the weak labels, each larger one on the labels of the one before."""
     labels = weak.beliefs
     for rung in ladder:
         labels = np.where(np.isnan(weak.beliefs), np.float32(np.nan), rung.fit(labels).predict())

@@ -1,9 +1,9 @@
-"""Co-supervision: specialised supervisors share the items out among themselves, and what stays inconsistent is rejected.
+"""Co-supervision: items are shared out among specialised supervisors, and inconsistent labels are rejected.
 
 f = fit(mean_j w_j), then in rounds
-E   a_ij ~ g_j(x_i) prod_c f_c(x_i)^{w_ijc}                    who speaks for item i
-M   g = fit(a)      t_i = sum_j a_ij w_ij      keep i where f at the class that t_i names >= that class's base rate
-    f = fit(t on what is kept)
+E   a_ij ~ g_j(x_i) prod_c f_c(x_i)^{w_ijc}                    share of supervisor j in the label of item i
+M   g = fit(a)      t_i = sum_j a_ij w_ij      keep i where f at argmax t_i >= the base rate of that class
+    f = fit(t on the kept items)
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ from outgrow.students.base import Fitted, Student
 
 @method(
     paper="Liu & Alahi 2024 (arXiv 2402.15505): hierarchical mixture of supervisors, teacher-student consistency",
-    differs="one level of supervisors; soft assignments with a gate on the student's features; consistency with the student alone",
+    differs="one level of supervisors; soft assignments with a gate on the student's features; "
+    "consistency with the student alone",
     wins=World(supervisors=3, errors="region", rate=0.4, width=12),
     ties=World(errors="emulable", supervisors=3),
 )
 def co_supervised(weak: WeakLabels, student: Student, *, rounds: int = 2) -> Fitted:
-    """Each item is labelled by the supervisors that suit it; items whose label the student contradicts are left out."""
+    """Each item is labelled by the supervisors that suit it; items whose label the student contradicts are left out.
+
+    Args:
+        rounds: rounds of E and M.
+    """
     said = weak.probs
     spoke = ~np.isnan(said).any(-1)
     voices = np.where(spoke[..., None], said, 0)
@@ -39,14 +44,13 @@ def co_supervised(weak: WeakLabels, student: Student, *, rounds: int = 2) -> Fit
             gate = student.fit(np.where(spoke.any(1)[..., None], share, np.nan)).predict()
         named = np.nan_to_num(labels).argmax(-1)[..., None]
         base = np.nanmean(labels, 1, keepdims=True, dtype=np.float64)
-        keep = np.take_along_axis(np.exp(f) - base, named, -1)[..., 0] >= 0
-        fitted = student.fit(labels, weights=keep)
+        above = np.take_along_axis(np.exp(f) - base, named, -1)[..., 0]
+        fitted = student.fit(labels, weights=np.asarray(above >= 0))
     return fitted
 
 
 def _labels(voices: np.ndarray, share: np.ndarray, spoke: np.ndarray) -> np.ndarray:
     """(R, N, C): supervisors' labels (R, J, N, C) weighted by (R, N, J); NaN where none spoke."""
-    mixed = np.einsum("rjnc,rnj->rnc", voices, share, dtype=np.float64)
-    return np.where(spoke.any(1)[..., None], mixed / np.maximum(mixed.sum(-1, keepdims=True), 1e-30), np.nan).astype(
-        np.float32
-    )
+    mixed, heard = np.einsum("rjnc,rnj->rnc", voices, share, dtype=np.float64), np.asarray(spoke.any(1))
+    labels = np.where(heard[..., None], mixed / np.maximum(mixed.sum(-1, keepdims=True), 1e-30), np.nan)
+    return labels.astype(np.float32)

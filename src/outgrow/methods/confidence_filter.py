@@ -1,4 +1,4 @@
-"""Confidence filter: the student is trained on the items of which the supervisor is surest, class by class.
+"""Confidence filter: the student is trained on the most confident weak labels of each class.
 
 minimise  sum_{i kept} CE(f_i, w_i)        kept: the top `share` of confidence within each class that w names
 """
@@ -19,5 +19,9 @@ from outgrow.students.base import Fitted, Student
     ties=World(rate=0.3),
 )
 def confidence_filter(weak: WeakLabels, student: Student, *, share: float = 0.5) -> Fitted:
-    """Train on the surest half of each class."""
+    """Train on the items of each class with the most confident weak labels.
+
+    Args:
+        share: share of each class that is kept.
+    """
     return student.fit(weak.beliefs, weights=confidence(weak.belief, share))

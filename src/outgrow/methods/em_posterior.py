@@ -1,9 +1,9 @@
-"""EM posterior: what supervisors say is gold through a channel whose errors depend on the features.
+"""EM posterior: weak labels are gold through a noisy channel whose errors depend on the features.
 
-C_k(l | x) = softmax_l(V_k . (x, 1))        P(the supervisors say l | gold is k): for two classes TPR and FPR, logistic in x
+C_k(l | x) = softmax_l(V_k . (x, 1))        P(weak label l | gold k): for two classes TPR and FPR, logistic in x
 E   q_ik ~ f_k(x_i) prod_l C_k(l | x_i)^{w_il}              f: the student as prior
-M   V_k by one step up sum_i q_ik sum_l w_il log C_k(l | x_i) - ridge/2 |V_k|^2, along a bound of its curvature
-student = fit(q)        a round: f = fit(the student's hardened answers), then E and M by turns, then fit(q)
+M   V_k: one ascent step of sum_i q_ik sum_l w_il log C_k(l | x_i) - ridge/2 |V_k|^2, along a bound of its curvature
+a round: f = fit(the student's hardened answers), E and M by turns, student = fit(q)
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from outgrow.methods import method
 from outgrow.students.base import Fitted, Student
 
 AXES = 32
-"""Leading axes of the student's features that the channel depends on."""
+"""Number of leading axes of the student's features that the channel depends on."""
 
 
 @method(
-    paper="noisy channel by EM: Raykar et al. 2010, JMLR 11; with errors that depend on features, automated researchers 2026",
+    paper="noisy channel by EM: Raykar et al. 2010, JMLR 11; with errors that depend on features, "
+    "automated researchers 2026",
     differs="any number of classes; soft labels as expected counts; a single channel for the belief of all supervisors",
     wins=World(errors="region", rate=0.35),
     ties=World(errors="emulable"),
@@ -36,7 +37,13 @@ def em_posterior(
     steps: int = 20,
     ridge: float = 0.01,
 ) -> Fitted:
-    """Model where the supervisors err, and train on what gold then probably is."""
+    """Model where the supervisors err, and train on the posterior of gold.
+
+    Args:
+        rounds: rounds of EM, each from the last student's answers.
+        steps: E and M steps a round.
+        ridge: penalty of the channel's weights.
+    """
     from outgrow.students.crossfit import answers
 
     labels = weak.beliefs
@@ -54,7 +61,15 @@ def em_posterior(
 def posterior(
     x: np.ndarray, said: np.ndarray, prior: np.ndarray, steps: int, ridge: float
 ) -> tuple[np.ndarray, list[float]]:
-    """q (n, C) after EM on features (n, K), labels and prior (n, C), and the penalised log-likelihood after every M."""
+    """q (n, C) after EM, and the penalised log-likelihood after every M step.
+
+    Args:
+        x: features (n, K).
+        said: weak labels (n, C).
+        prior: probabilities by the student (n, C).
+        steps: E and M steps.
+        ridge: penalty of the channel's weights.
+    """
     from scipy.special import log_softmax, logsumexp, softmax
 
     n, classes = said.shape

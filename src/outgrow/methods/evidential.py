@@ -1,4 +1,4 @@
-"""Bayesian multi-weak: labels are draws from a Dirichlet, and the student's logits are evidence for it, alpha = e^z + 1.
+"""Bayesian multi-weak: weak labels are samples of a Dirichlet, and the student's logits its evidence, alpha = e^z + 1.
 
 L = sum_i u_i sum_c y_c^(i) EDL(c) = sum_c y_c EDL(c),  y = sum_i u_i y^(i)        u_i: supervisor i's weight
 EDL(c) = log S - log alpha_c + lambda_t KL[Dir(alpha, but 1 at c) || Dir(1)]        S = sum alpha, lambda_t = progress
@@ -17,21 +17,26 @@ from outgrow.students.base import Fitted, Student
 
 PAPER = "Cui et al. 2025 (arXiv 2406.03199), after Sensoy et al. 2018 (arXiv 1806.01768)"
 DIFFERS = (
-    "a full-batch head on frozen features; logits enter centred, as a head of two classes has but one: free evidence dies out under "
-    "soft labels; the loss is scaled, by 2 for two classes and 1/C beyond, so that its curvature is cross-entropy's, which is as "
-    "much as to scale the ridge; u_i: log-odds of being right on weak-train gold, equal where that is not known"
+    "a full-batch head on frozen features; logits enter centred, as a head of two classes has but one: free evidence "
+    "dies out under soft labels; the loss is scaled, by 2 for two classes and 1/C beyond, so that its curvature is "
+    "cross-entropy's, which is as much as to scale the ridge; u_i: log-odds of being right on weak-train gold, equal "
+    "where that is not known"
 )
 
 
 @method(
     paper=PAPER,
     differs=DIFFERS,
-    # What wins there is u_i: with equal weights and two classes the loss comes out about as naive.
+    # The weights u_i win there: with equal weights and two classes the loss comes out about as naive.
     wins=World(supervisors=5, rate=0.3, spread=0.2, width=40),
     ties=World(supervisors=3, copies=2, errors="emulable"),
 )
 def evidential(weak: WeakLabels, student: Student, *, self_term: float = 0.0) -> Fitted:
-    """Weak labels as draws that the student's evidence has to explain, misleading evidence discouraged."""
+    """Train the student's evidence to explain the weak labels, with misleading evidence discouraged.
+
+    Args:
+        self_term: g, the share of the loss towards the student's own answers.
+    """
     return student.fit(weighted(weak), loss=Evidential(self_term))
 
 
@@ -42,12 +47,16 @@ def evidential(weak: WeakLabels, student: Student, *, self_term: float = 0.0) ->
     ties=World(errors="emulable"),
 )
 def evidential_self(weak: WeakLabels, student: Student, *, self_term: float = 0.5) -> Fitted:
-    """The evidential loss, half of it towards the student's own answers."""
+    """Train with the evidential loss, half of it towards the student's own answers.
+
+    Args:
+        self_term: g, the share of the loss towards the student's own answers.
+    """
     return student.fit(weighted(weak), loss=Evidential(self_term))
 
 
 def weighted(weak: WeakLabels) -> np.ndarray:
-    """y (R, N, C): the supervisors' mean, weighted by u_i, over those that spoke."""
+    """y (R, N, C): the mean of the supervisors that did not abstain, weighted by u_i."""
     spoke = ~np.isnan(weak.probs)
     u = np.ones(weak.probs.shape[:2])
     if weak.skill is not None:
@@ -56,4 +65,5 @@ def weighted(weak: WeakLabels) -> np.ndarray:
         u = np.log((classes - 1) * right / (1 - right)).clip(0.01)
     u = u[:, :, None, None] * spoke
     with np.errstate(invalid="ignore"):
-        return ((u * np.where(spoke, weak.probs, 0)).sum(1) / u.sum(1)).astype(np.float32)
+        mixed: np.ndarray = (u * np.where(spoke, weak.probs, 0)).sum(1) / u.sum(1)
+    return mixed.astype(np.float32)

@@ -16,10 +16,15 @@ from outgrow.students.base import Adaptable, Fitted
 
 @method(
     paper="Burns et al. 2023 (arXiv 2312.09390), section 5.2.2",
-    differs="on the texts that have a weak label, each once; a head that is not tied to the embeddings rests; for fine-tuned causal models",
+    differs="on the texts that have a weak label, each once; a head that is not tied to the embeddings is not trained; "
+    "for fine-tuned causal models",
     wins=World(gap=1.0, rate=0.4, width=80),
     ties=World(rate=0.3, width=80),
 )
 def generative(weak: WeakLabels, generator: Adaptable, *, epochs: int = 2) -> Fitted:
-    """The student first reads the texts as a language model, without labels, and then learns the weak labels."""
+    """Train the student as a language model on the texts, without labels, and then on the weak labels.
+
+    Args:
+        epochs: passes over the texts.
+    """
     return generator.adapted(~np.isnan(weak.beliefs).any(-1), epochs).fit(weak.beliefs)

@@ -19,7 +19,11 @@ from outgrow.students.base import Fitted, Student
     usual=True,
 )
 def hardened(weak: WeakLabels, student: Student, *, rounds: int = 1) -> Fitted:
-    """Train on weak labels, then on the student's own hardened answers."""
+    """Train on weak labels, then on the student's own hardened answers.
+
+    Args:
+        rounds: trainings on the student's answers.
+    """
     import torch
 
     from outgrow.losses.logconf import hardened as harden

@@ -1,6 +1,6 @@
-"""Improving the supervisors in rounds: each round they are taught gold where the student finds them weak, and label anew.
+"""Supervisors improved in rounds: they are retrained on gold where the student contradicts them, and label anew.
 
-for each round:   f = fit(w)      T = T + {i of largest KL(w_i || f_i)}      w = what supervisors taught gold of T say
+for each round:   f = fit(w)      T = T + {i of largest KL(w_i || f_i)}      w = labels by supervisors retrained with T
 student = fit(w)
 """
 
@@ -16,7 +16,8 @@ from outgrow.students.base import Fitted, Student
 
 
 @method(
-    paper="iterated supervision: query by committee (Seung, Opper & Sompolinsky 1992) in rounds that teach the supervisor",
+    paper="iterated supervision: query by committee (Seung, Opper & Sompolinsky 1992) in rounds "
+    "that teach the supervisor",
     differs="the budget is shared evenly by the rounds; gold reaches the student through its supervisors alone",
     wins=World(rate=0.4),
     ties=World(rate=0.0, gap=1.0),
@@ -24,7 +25,12 @@ from outgrow.students.base import Fitted, Student
 def improve(
     weak: WeakLabels, student: Student, oracle: GoldSale, teach: Teach, *, budget: int = 100, rounds: int = 2
 ) -> Fitted:
-    """Teach the supervisors gold where the student disagrees with them, and learn from what they then say."""
+    """Retrain the supervisors on gold where the student disagrees with them, and train on their new labels.
+
+    Args:
+        budget: gold labels that are bought in all.
+        rounds: rounds that share the budget evenly.
+    """
     spoke = ~np.isnan(weak.beliefs).any(-1)
     taught = np.zeros_like(spoke)
     for done in range(rounds):
@@ -36,7 +42,7 @@ def improve(
         weakest = np.where(spoke & ~taught & ~np.isnan(apart), apart, -np.inf)
         share = budget * (done + 1) // rounds - budget * done // rounds
         for r, row in enumerate(weakest):
-            # Ties fall by how sure the label is, not by where an item stands.
+            # Ties are broken by the label's confidence, never by an item's position.
             order = np.lexsort((weak.belief.confidence[r], row))[::-1]
             taught[r, order[: min(share, np.isfinite(row).sum())]] = True
         weak = teach(oracle.ask(taught))

@@ -1,4 +1,4 @@
-"""Iterate: train on what is consistent, let the student relabel what was discarded, train again on both.
+"""Iterate: train on consistent items, let the student relabel the discarded ones, and train again on both.
 
 A: the top `share` of confidence within each class        f_1 = fit(w on A)
 B: the top `share` of |f_1| within each class, not in A   f_2 = fit(w on A, 1[f_1 > t] on B)
@@ -18,12 +18,17 @@ from outgrow.students.crossfit import answers
 
 @method(
     paper="Shi et al. 2025 (arXiv 2503.04249)",
-    differs="confidence stands for the consistency of sampled answers; t keeps the class balance of w; f_2 starts afresh",
+    differs="confidence in place of the consistency of sampled answers; t keeps the class balance of w; "
+    "f_2 starts afresh",
     wins=World(rate=0.4, telling=1.0, width=40, errors="region"),
     ties=World(rate=0.3),
 )
 def iterate(weak: WeakLabels, student: Student, *, share: float = 0.5) -> Fitted:
-    """Train on the surest weak labels, relabel the discarded items with the student, train on both."""
+    """Train on the most confident weak labels, relabel the other items with the student, and train on both.
+
+    Args:
+        share: share of each class that is kept, first by the labels' confidence, then by the student's.
+    """
     labels = weak.beliefs
     kept = confidence(weak.belief, share)
     first = student.fit(labels, weights=kept).predict()

@@ -1,4 +1,4 @@
-"""Neighbours' filter: the student is trained on items whose weak label is what their neighbours' weak labels say.
+"""Nearest-neighbour filter: the student is trained on items whose weak label agrees with those of their neighbours.
 
 minimise  sum_{i kept} CE(f_i, w_i)        kept: argmax w_i = argmax_c mean_{j near i} w_jc / prior_c
 """
@@ -18,10 +18,15 @@ from outgrow.students.base import Fitted, Student
 
 @method(
     paper="Wilson 1972; deep k-NN, Bahri, Jiang & Gupta 2020 (arXiv 2004.12289)",
-    differs="neighbours in the student's frozen features and not in the logits of a first model; shares are measured against the prior",
+    differs="neighbours in the student's frozen features and not in the logits of a first model; "
+    "shares are measured against the prior",
     wins=World(rate=0.4, gap=1.0),
     ties=World(errors="emulable"),
 )
 def knn_filter(weak: WeakLabels, student: Student, features: Sequence[np.ndarray], *, k: int = 15) -> Fitted:
-    """Train on items whose weak label is what their neighbours' weak labels say."""
+    """Train on the items whose weak label agrees with those of their nearest neighbours.
+
+    Args:
+        k: number of neighbours.
+    """
     return student.fit(weak.beliefs, weights=neighbours(weak.belief, features, k))

@@ -1,4 +1,4 @@
-"""Auxiliary confidence loss: let the student trust itself where it is sure.
+"""Auxiliary confidence loss: the student may trust itself where it is sure.
 
 L = (1-a) CE(f, w) + a CE(f, stop(1[f > t]))        t: the predicted class balance equals the weak prior
 a = alpha min(progress / warmup, 1)                  schedule "repository" leaves out the division
@@ -30,5 +30,11 @@ def logconf(
     warmup: float = 0.2,
     schedule: Literal["paper", "repository"] = "paper",
 ) -> Fitted:
-    """Weak labels, plus confidence in the student's own hardened predictions."""
+    """Train on weak labels, plus confidence in the student's own hardened predictions.
+
+    Args:
+        alpha: the largest weight of the student's own predictions.
+        warmup: share of training in which that weight rises.
+        schedule: "paper", or "repository" for the published code, which rises alpha * progress and then jumps.
+    """
     return student.fit(weak.beliefs, loss=Logconf(alpha, warmup, schedule))

@@ -1,4 +1,4 @@
-"""Product: the target is the normalised product of the student's and the supervisor's beliefs.
+"""Product: the target is the normalised product of the student's and the supervisor's probabilities.
 
 L = CE(f, stop(f^beta w^alpha / Z))
 """
@@ -20,5 +20,10 @@ from outgrow.students.base import Fitted, Student
     usual=True,
 )
 def product(weak: WeakLabels, student: Student, *, alpha: float = 1.0, beta: float = 1.0) -> Fitted:
-    """Weak labels times the student's own beliefs as the target."""
+    """Train on the product of the weak labels and the student's own probabilities.
+
+    Args:
+        alpha: power of the weak labels.
+        beta: power of the student's probabilities.
+    """
     return student.fit(weak.beliefs, loss=Product(alpha, beta))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from outgrow.students.generator import TextStudent
 
 Teach = Callable[[np.ndarray], WeakLabels]
-"""Targets (R, N, C), NaN where there are none -> weak labels of supervisors retrained on their gold plus the targets."""
+"""Targets (R, N, C), NaN where there are none -> labels of supervisors retrained on their gold plus the targets."""
 Likelihood = Callable[[Sequence[int], Sequence[str]], np.ndarray]
 """(numbers of transfer items, an answer to each) -> (J, answers) log-probability by each supervisor."""
 Bridge = Callable[[int, Sequence[int], Sequence[str]], list[np.ndarray]]
@@ -38,7 +38,7 @@ class GoldSale(Protocol):
     """Gold of transfer items at a counted price; an item is paid for once, however often it is asked for."""
 
     def ask(self, rows: np.ndarray) -> np.ndarray:
-        """Gold of the rows (R, N) bool as targets (R, N, C), NaN elsewhere; ValueError for rows that are not transfer."""
+        """Gold of the rows (R, N) bool as targets (R, N, C), NaN elsewhere; ValueError for other than transfer rows."""
         ...
 
     @property

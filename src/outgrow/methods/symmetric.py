@@ -1,4 +1,4 @@
-"""Symmetric cross-entropy: the plain loss learns, the reverse one bounds what a wrong label can ask.
+"""Symmetric cross-entropy: the plain loss learns, the reverse one bounds the pull of a wrong label.
 
 L = alpha CE(f, w) + beta RCE(f, w)        RCE(f, w) = - sum_c f_c log w_c, log w >= -4
 """
@@ -19,5 +19,10 @@ from outgrow.students.base import Fitted, Student
     ties=World(errors="emulable"),
 )
 def symmetric(weak: WeakLabels, student: Student, *, alpha: float = 1.0, beta: float = 0.1) -> Fitted:
-    """Cross-entropy plus a little of the reverse cross-entropy."""
+    """Train with cross-entropy plus a little reverse cross-entropy.
+
+    Args:
+        alpha: weight of cross-entropy.
+        beta: weight of reverse cross-entropy.
+    """
     return student.fit(weak.beliefs, loss=Symmetric(alpha, beta))

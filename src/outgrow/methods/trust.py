@@ -1,4 +1,4 @@
-"""Trust function: where the supervisor is right is learned from its own features, and its labels count as far as that.
+"""Trust function: a model of where the supervisor is right, on its own features, weights its labels.
 
 minimise  sum_i q(h_i) CE(f_i, w_i)        q = fit(1[argmax w = gold]) on weak-train, h: the supervisor's features
 """
@@ -17,13 +17,13 @@ from outgrow.students.base import Fitted, Student
 
 @method(
     paper="trust functions, Uzunoğlu, Zhang & Khashabi 2026 (arXiv 2606.01000)",
-    differs="a logistic head, its ridge chosen in folds, in place of a two-layer network; it weights where the paper filters; weak-train "
-    "labels come from copies of the supervisor that have not seen the item's gold",
+    differs="a logistic head, its ridge chosen in folds, in place of a two-layer network; it weights where the paper "
+    "filters; weak-train labels come from copies of the supervisor that have not seen the item's gold",
     wins=World(rate=0.4, errors="region", weak_width=12),
     ties=World(rate=0.3),
 )
 def trust(weak: WeakLabels, student: Student, weak_features: Sequence[np.ndarray], weak_train: WeakTrain) -> Fitted:
-    """Weight every item by how likely the supervisor is right there, learned from its features on weak-train."""
+    """Weight every item by the probability that its weak label is right, learned on weak-train gold."""
     from outgrow.students.probe import Probe, Space
 
     said = weak_train.said.beliefs

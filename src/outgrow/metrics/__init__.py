@@ -1,1 +1,1 @@
-
+"""Scores, intervals, PGR and comparisons: pure functions of arrays."""

@@ -1,9 +1,9 @@
-"""Scores: per replicate and test item a numerator and a denominator, so that every metric goes through the one PGR.
+"""Scores: a numerator and a denominator for each replicate and test item, so that every metric shares one PGR.
 
     value of replicate r = sum_i num[r, i] / sum_i den[r, i]
 
-Accuracy: num = weight * (1 if right), den = weight. Choice: one entry a question. Ties share what they would win, so
-that a student who cannot tell two classes apart scores what a coin would; an abstention (NaN) is a tie of all classes.
+Accuracy: num = weight * (1 if right), den = weight. Choice: one entry a question. Ties share the point, so that a
+student that cannot tell two classes apart scores like a coin; an abstention (NaN) is a tie of all classes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 @final
 @dataclass(frozen=True)
 class Score:
-    """What R replicates score on the same n test items (or questions)."""
+    """The scores of R replicates on the same n test items (or questions)."""
 
     num: np.ndarray
-    """(R, n) float64; R = 1 stands for something that does not depend on the replicate."""
+    """(R, n) float64; R = 1 for a score that does not depend on the replicate."""
     den: np.ndarray
     """(n,) or (R, n) float64, not negative."""
     groups: np.ndarray
-    """(n,) int: entries with the same number are resampled together."""
+    """(n,) int: entries of one number are resampled together."""
 
     @property
     def values(self) -> np.ndarray:
@@ -42,7 +42,19 @@ class Score:
 
 
 def rightness(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(R, n) float64 out of probabilities (R, n, C): 1 where gold's class is the likeliest, 1/k if it is one of k."""
+    """Whether predictions are right: 1 where gold's class is the likeliest, 1/k where it is one of k likeliest.
+
+    Args:
+        probs: (R, n, C); NaN for an abstention.
+        labels: (n,) class numbers.
+
+    Returns:
+        (R, n) float64.
+
+    Example:
+        >>> rightness(np.array([[[0.2, 0.8], [0.5, 0.5]]]), np.array([1, 0]))
+        array([[1. , 0.5]])
+    """
     top = probs == probs.max(-1, keepdims=True)
     top |= np.isnan(probs).any(-1, keepdims=True)
     gold = np.take_along_axis(top, np.broadcast_to(labels[None, :, None], (*top.shape[:2], 1)), axis=-1)[..., 0]
@@ -50,17 +62,31 @@ def rightness(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def accuracy(probs: np.ndarray, labels: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> Score:
-    """Weighted share of items that are right. probs (R, n, C), labels (n,) class numbers, weights (n,), groups (n,)."""
+    """Accuracy: the weighted share of right items.
+
+    Args:
+        probs: (R, n, C); NaN for an abstention.
+        labels: (n,) class numbers.
+        weights: (n,) of the items.
+        groups: (n,) items of one number are resampled together.
+    """
     weights = np.asarray(weights, np.float64)
     return Score(rightness(probs, labels) * weights, weights, groups)
 
 
 def choice(probs: np.ndarray, labels: np.ndarray, question: np.ndarray, groups: np.ndarray) -> Score:
-    """Share of questions whose right candidate has the largest P(right); candidates that tie for it share the point.
+    """Share of questions whose right candidate has the largest P(right); tied candidates share the point.
 
-    probs (R, n, 2) with P(right) last, labels (n,) 1 for right candidates, question (n,) numbers, groups (n,).
-    Questions without both a right and a wrong candidate ask nothing and weigh nothing. Raises ValueError where a
-    question's candidates lie in several groups.
+    Questions without both a right and a wrong candidate have weight 0.
+
+    Args:
+        probs: (R, n, 2), P(right) last; NaN for an abstention.
+        labels: (n,) 1 for right candidates.
+        question: (n,) candidates of one number belong to one question.
+        groups: (n,) items of one number are resampled together.
+
+    Raises:
+        ValueError: the candidates of a question lie in several groups.
     """
     order = np.argsort(question, kind="stable")
     starts = np.flatnonzero(np.diff(question[order], prepend=question[order[0]] - 1))

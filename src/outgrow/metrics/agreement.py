@@ -6,7 +6,7 @@ A student that copies agrees as often where its supervisor is wrong as where it 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -57,13 +57,15 @@ def split_agreement(
         groups: (n,) items with the same number are resampled together.
         kappa: `intervals.shared_pool`.
     """
-    same, parts = same * np.float64(1), list[Any]()
+    same = same * np.float64(1)
+    parts: list[tuple[float, tuple[float, float] | None] | tuple[None, None]] = []
     for where in (answered & right, answered & ~right):
         den = np.broadcast_to(where * np.asarray(weights, np.float64), same.shape)
         if not (den.sum(1) > 0).all():
-            parts += [None, None]
+            parts.append((None, None))
             continue
         table = ScoreTable.of({"same": Score(same * den, den, groups)}, kappa)
         share = table.estimate(table.weights({"same": 1}))
-        parts += [share.value, share_ci(share, table)]
-    return Agreement(*parts)
+        parts.append((share.value, share_ci(share, table)))
+    (when_right, right_ci), (when_wrong, wrong_ci) = parts
+    return Agreement(when_right, right_ci, when_wrong, wrong_ci)

@@ -1,10 +1,10 @@
-"""The alarm above the ceiling: is a method better than the same student taught by gold, by more than chance?
+"""The alarm above the ceiling: is a method better than the same student trained on gold, beyond chance?
 
     difference = method - ceiling, on the same replicates and test items
     alarm where its lower bound, one-sided, at .05 shared among the methods (Bonferroni), is above MARGIN
 
-It may be so honestly: where there was little gold to teach the ceiling, or where weak labels know more than gold's own half
-does. It is also how a leak looks that nothing else shows, one through files for example.
+There can be honest reasons: little gold for the ceiling, or weak labels that know more than the gold of one half. A
+leak that nothing else shows, through files for example, looks the same.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ import numpy as np
 from outgrow.metrics.intervals import FEWEST, ScoreTable, quantile
 
 MARGIN = 0.005
-"""Half a point: what is closer to the ceiling than this is no alarm, however sure."""
+"""Half a point: a smaller difference is no alarm, however certain."""
 LEVEL = 0.05
 
 
 @final
 @dataclass(frozen=True)
 class Above:
-    """A method against the ceiling. `low`: the lower bound of the difference; None where there are too few test groups."""
+    """A method against the ceiling; `low` is the lower bound of the difference, None if there are too few groups."""
 
     difference: float
     low: float | None
 
     @property
     def alarm(self) -> bool | None:
-        """Whether it is above; None where that cannot be told."""
+        """Whether the method is above the ceiling; None if that cannot be told."""
         return None if self.low is None else self.low > MARGIN
 
 
 def above(table: ScoreTable, methods: Sequence[str], ceiling: str = "ceiling") -> dict[str, Above]:
-    """By method how it stands against the ceiling, for new data; of fewer than four replicates by test items alone."""
+    """Each method against the ceiling, for new data; with fewer than four replicates by test items alone."""
     found = {}
     for name in methods:
         w = table.weights({name: 1, ceiling: -1})

@@ -1,11 +1,11 @@
-"""What voters' agreement says of them without any gold.
+"""Accuracies of annotators from their agreement, without gold.
 
-    P_ij = share of the same answers among the items that i and j both answer
-    (C P_ij - 1) / (C - 1) = s_i s_j,      s = (C a - 1) / (C - 1) for a voter of accuracy a
+    P_ij = share of equal labels among the items that i and j both label
+    (C P_ij - 1) / (C - 1) = s_i s_j,      s = (C a - 1) / (C - 1) for an annotator of accuracy a
 
-holds for every pair whose errors are independent of one another and fall evenly on the other classes: one coin a voter
-(Dawid & Skene 1979 with one parameter each; by moments Ghosh, Kale & McAfee 2011). Three voters that overlap fix s up to
-its sign, which is taken to be positive: most voters are better than chance. Copies look better than they are.
+This holds for pairs whose errors are independent and fall evenly on the other classes: the one-coin model (Dawid &
+Skene 1979 with one parameter each; by moments Ghosh, Kale & McAfee 2011). Three annotators that overlap determine s up
+to its sign, which is taken as positive: most annotators are better than chance. Copies look better than they are.
 """
 
 from __future__ import annotations
@@ -23,31 +23,38 @@ from outgrow.metrics.intervals import FEWEST, LEVEL, Estimate, ScoreTable
 from outgrow.metrics.power import WANTED
 
 TOGETHER = 20
-"""Fewest items that two voters must both have answered for their agreement to say anything."""
+"""Fewest items that two annotators must both have labelled for their agreement to count."""
 ONE_SIDED = 0.95
-"""A voter with a larger share of its votes on one class agrees or not by what it votes on, whatever its accuracy."""
+"""An annotator with a larger share of its votes on one class is left out, as agreement tells little of it."""
 DRAWS = 200
 ROUNDS = 200
 
 
 @final
 @dataclass(frozen=True)
-class Voters:
-    """J voters by their agreement."""
+class AnnotatorAgreement:
+    """J annotators by their agreement."""
 
     together: np.ndarray
-    """(J, J) items that both answered."""
+    """(J, J) number of items that both labelled."""
     same: np.ndarray
-    """(J, J) share of the same answers among them; NaN where there are none."""
+    """(J, J) share of equal labels among them; NaN if there are none."""
     accuracy: np.ndarray
-    """(J,) of what a voter answers; NaN where agreement does not tell."""
+    """(J,) accuracy on the items that an annotator labels; NaN if agreement does not tell."""
     low: np.ndarray
     high: np.ndarray
-    """(J,) ends of its 95% bootstrap interval over groups."""
+    """(J,) ends of the 95% bootstrap intervals over groups."""
 
 
-def agreement_of(answers: np.ndarray, classes: int, groups: np.ndarray, rng: np.random.Generator) -> Voters:
-    """answers (J, N) class numbers, -1 where a voter abstained; groups (N,) are resampled whole."""
+def agreement_of(answers: np.ndarray, classes: int, groups: np.ndarray, rng: np.random.Generator) -> AnnotatorAgreement:
+    """Estimate accuracies by agreement.
+
+    Args:
+        answers: (J, N) class numbers, -1 for an abstention.
+        classes: number of classes.
+        groups: (N,) items of one number are resampled together.
+        rng: draws the resamples.
+    """
     spoke = answers >= 0
     said = [(answers == c).astype(np.float32) for c in range(classes)]
     shares = np.stack([s.sum(1) for s in said]) / np.maximum(spoke.sum(1), 1)
@@ -68,16 +75,16 @@ def agreement_of(answers: np.ndarray, classes: int, groups: np.ndarray, rng: np.
             draws.append(_one_coin(*counts(times[where].astype(np.float32)), known, classes))
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0) if draws else (accuracy, accuracy)
     with np.errstate(invalid="ignore"):
-        return Voters(both, same / both, accuracy, low, high)
+        return AnnotatorAgreement(both, same / both, accuracy, low, high)
 
 
 def _triangles(pairs: np.ndarray) -> np.ndarray:
-    """The pairs (J, J) of which both are in a triangle of pairs."""
+    """The pairs (J, J) that are part of a triangle of pairs."""
     return pairs & ((pairs.astype(np.float32) @ pairs) > 0)
 
 
 def _one_coin(both: np.ndarray, same: np.ndarray, known: np.ndarray, classes: int) -> np.ndarray:
-    """(J,) the accuracies whose products fit the corrected agreement best, a pair weighing as many items as it has."""
+    """(J,) the accuracies whose products fit the corrected agreement best; pairs weigh by their items."""
     weight = np.where(known, both, 0)
     corrected = np.where(weight > 0, (classes * same / np.maximum(both, 1) - 1) / (classes - 1), 0)
     s = np.full(len(both), 0.5)
@@ -88,7 +95,7 @@ def _one_coin(both: np.ndarray, same: np.ndarray, known: np.ndarray, classes: in
 
 
 def single(scores: Mapping[str, Score], of: Mapping[str, float]) -> tuple[Estimate, ScoreTable]:
-    """A weighted sum of scores of one run, paired by item, with the error that sampling groups of items gives."""
+    """A weighted sum of scores of one run, paired by item, with the standard error of sampling groups of items."""
     table = ScoreTable.of(scores, 0.0)
     w = table.weights(of)
     value = float(w @ table.mean)
@@ -98,9 +105,17 @@ def single(scores: Mapping[str, Score], of: Mapping[str, float]) -> tuple[Estima
 
 
 def needed(differ: float, gain: float) -> int:
-    """Gold labels that show a gain between two labellers who differ on a share of items: power 80%, paired, two-sided.
+    """Gold labels needed to show a gain of one labeller over another: power 80%, paired, two-sided.
 
-    n = (z + z')^2 (differ - gain^2) / gain^2, as an item counts +1, -1 or 0 and at most `differ` of them count.
+    n = (z + z')^2 (differ - gain^2) / gain^2, as an item counts +1, -1 or 0, and at most `differ` of them are not 0.
+
+    Args:
+        differ: share of items on which the two differ.
+        gain: difference of their accuracies.
+
+    Example:
+        >>> needed(differ=0.2, gain=0.05)
+        621
     """
     reach = float(ndtri((1 + LEVEL) / 2) + ndtri(WANTED))
     return math.ceil(reach**2 * max(differ - gain**2, 0) / gain**2)

@@ -1,4 +1,4 @@
-"""What can be scored without knowing anything about an item."""
+"""Scores of answers that know nothing about the items."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def class_rates(labels: np.ndarray, weights: np.ndarray, classes: int) -> np.nda
 
 
 def majority_class(labels: np.ndarray, weights: np.ndarray, classes: int) -> int:
-    """The number of the commonest class; of equals the first."""
+    """The number of the commonest class; the first of equals."""
     return int(class_rates(labels, weights, classes).argmax())
 
 
@@ -22,7 +22,7 @@ def majority_rate(labels: np.ndarray, weights: np.ndarray, classes: int) -> floa
 
 
 def chance(probs: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
-    """The accuracy that answers in these proportions would have if they knew nothing about the items they are given to.
+    """The accuracy of answers in these proportions if they were independent of the items.
 
     sum_c q_c p_c with q the weighted share of answers c (ties shared, mean over replicates) and p the share of gold c.
     A constant answer scores exactly this. probs (R, n, C), labels (n,), weights (n,).

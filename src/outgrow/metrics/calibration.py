@@ -80,7 +80,10 @@ def calibration(
     table = ScoreTable.of({"ece": Score(mass.sign * off * weights, weights, groups)}, kappa)
     estimate = table.estimate(table.weights({"ece": 1}))
     bias = float(mass.bias.mean())
-    ci = estimate.ci and tuple(float(np.clip(end - bias, 0, 1)) for end in estimate.ci)
+    ci = None
+    if estimate.ci is not None:
+        low, high = (float(np.clip(end - bias, 0, 1)) for end in estimate.ci)
+        ci = (low, high)
     return Calibration(
         float(_gaps(off, weights, where, width).ece.mean()), estimate.value, max(estimate.value - bias, 0.0), ci,
         _diagram(confidence, right, weights),

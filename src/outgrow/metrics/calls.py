@@ -1,9 +1,10 @@
-"""Function calling: is the call that an answer writes one that gold allows?
+"""Function calling: is the call in an answer one that gold allows?
 
-Written as Python writes it, `name(arg=value, ...)`, several as a list, no call as "none". Gold is a list of
-{function: {argument: [allowed values]}}, None where no call is right; "" among the values: it may be left out. Calls are
-compared by their syntax tree, in any order, strings without case, blanks and punctuation (the Berkeley function-calling
-leaderboard, Patil et al. 2025, section 3). Here an integer meets a float of the same value, and "none" has to be said.
+Calls are written as in Python, `name(arg=value, ...)`, several as a list, no call as "none". Gold is a list of
+{function: {argument: [allowed values]}}, or None if no call is right; "" among the values allows an argument to be left
+out. Calls are compared by their syntax trees, in any order, strings without case, blanks and punctuation (the Berkeley
+function-calling leaderboard, Patil et al. 2025, section 3). Unlike there, an integer equals a float of the same value,
+and "none" has to be written.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _PUNCTUATION = re.compile(r"[ ,./\-_*^]")
 @final
 @dataclass(frozen=True)
 class Call:
-    """A function's name and its arguments, all by name."""
+    """A function's name, and its arguments by name."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -36,7 +37,12 @@ Gold = Sequence[Mapping[str, Mapping[str, Sequence[Any]]]] | None
 
 
 def read(text: str) -> list[Call] | None:
-    """The calls that an answer writes, [] for "none"; None where it writes none that can be read."""
+    """The calls in an answer, [] for "none"; None if they cannot be parsed.
+
+    Example:
+        >>> read('weather(city="Oslo")')
+        [Call(name='weather', arguments={'city': 'Oslo'})]
+    """
     text = text.strip()
     if text.lower() == NONE:
         return []
@@ -44,18 +50,18 @@ def read(text: str) -> list[Call] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(_renamed(text), mode="eval").body
-        several = isinstance(tree, ast.List | ast.Tuple)
-        return [_call(node) for node in (tree.elts if several else [tree])] or None
+        nodes = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
+        return [_call(node) for node in nodes] or None
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
 
 
 _MARK = "\u00b7"
-"""Stands in names alone, and in none that is meant."""
+"""A character that occurs in identifiers, and in no name of an argument."""
 
 
 def _renamed(text: str) -> str:
-    """With a mark on arguments that have the name of a keyword (class="first"), which Python does not read."""
+    """The text with a mark after argument names that are keywords (class="first"), which Python cannot parse."""
     if not any(f"{word}" in text for word in keyword.kwlist) or _MARK in text:
         return text
     try:
@@ -85,7 +91,7 @@ def allowed(said: Sequence[Call] | None, gold: Gold) -> bool:
 
 
 def _paired(fits: Sequence[Sequence[int]]) -> bool:
-    """Whether each can have one of its own: augmenting paths, each begun at one that has none yet."""
+    """Whether there is a perfect matching, by augmenting paths."""
     taken: dict[int, int] = {}
 
     def gets(one: int, tried: set[int]) -> bool:
@@ -101,7 +107,7 @@ def _paired(fits: Sequence[Sequence[int]]) -> bool:
 
 
 def _object(said: Mapping[str, Any], gold: Mapping[str, Any]) -> bool:
-    """Whether every argument is known and allowed, and none is lacking."""
+    """Whether every argument is known and allowed, and none is missing."""
     options = {key: _options(value) for key, value in gold.items()}
     known = all(key in options and _among(value, options[key]) for key, value in said.items())
     return known and all(key in said or "" in values for key, values in options.items())
@@ -154,4 +160,4 @@ def _value(node: ast.AST) -> Any:
         if not all(isinstance(key, str) for key in keys):
             raise ValueError("a key that is no text")
         return dict(zip(keys, map(_value, node.values), strict=True))
-    return ast.literal_eval(node)  # type: ignore[arg-type]
+    return ast.literal_eval(node)

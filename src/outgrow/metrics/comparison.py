@@ -35,25 +35,27 @@ from outgrow.metrics.intervals import FEWEST, LEVEL, Components, Estimate, Score
 from outgrow.metrics.pgr import OK, Interval, ends, holm, status
 
 BASES = ("naive", "logconf")
-"""What every method is compared with."""
+"""The methods that every other one is compared with."""
 MOST_IMBALANCED = 0.65
 """A pair is imbalanced above this majority rate."""
 MOST_COPIED = 0.5
-"""A pair's errors are emulable where naive copies more than this share of the errors that it could have avoided."""
+"""A pair's errors are emulable if naive copies more than this share of the avoidable ones."""
 LEAST_ITEMS = 500
 """A pair has few items below this number of transfer items."""
 MOST_DOUBT = 0.7
-"""No interval for new tasks where that of sum_t B_t alone reaches further to both sides than this share of it."""
+"""No interval for new tasks is given if that of sum_t B_t extends beyond this share of it to both sides."""
 UNRESOLVED, IMBALANCED, EMULABLE, FEW, PLAIN = CLASSES = (
     "gap not resolved", "imbalanced", "emulable errors", "few items", "none of these",
 )  # fmt: skip
 Quantity = Literal["group", "pgr", "points"]
+Terms = tuple[np.ndarray, np.ndarray, float, float]
+"""Weights (K,) above and below the line, and the values that they give."""
 
 
 @final
 @dataclass(frozen=True)
 class Measured:
-    """What a run says of one pair. The scores of all pairs of a task are on the same test items and replicates."""
+    """The results of a run for one pair; all pairs of a task share test items and replicates."""
 
     task: str
     weak: str
@@ -66,15 +68,15 @@ class Measured:
     majority: float
     copied: float | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Of training all replicates, by method."""
+    """Training time of all replicates, by method."""
     flops: Mapping[str, float] = field(default_factory=dict)
-    """Of the models that a method read, by method."""
+    """FLOPs of the models that a method reads, by method."""
 
 
 @final
 @dataclass(frozen=True)
 class ComparisonFigure:
-    """A ratio of sums over tasks; an interval is None where it has no end or too little to judge by."""
+    """A ratio of sums over tasks; an interval is None if it is unbounded or the data are too few."""
 
     value: float
     ci: Interval | None
@@ -88,7 +90,7 @@ class ComparisonFigure:
 @final
 @dataclass(frozen=True)
 class Compared:
-    """A method against another one, on the pairs that both ran on; None where there is nothing to compare."""
+    """A method against another one, on the pairs that both ran on; None if there are none."""
 
     group: ComparisonFigure | None
     pgr: ComparisonFigure | None
@@ -98,7 +100,7 @@ class Compared:
 @final
 @dataclass(frozen=True)
 class Worst:
-    """The pair on which the interval of method - naive reaches lowest, its gap resolved or not."""
+    """The pair with the lowest lower bound of method - naive, whether its gap is resolved or not."""
 
     task: str
     weak: str
@@ -119,10 +121,10 @@ class Place:
     against: dict[str, Compared]
     """By name of the other method."""
     rank: float
-    """Mean over its pairs of the place of its score, 1 the best; those that tie share their places."""
+    """Mean over the pairs of the rank of its score, 1 the best; ties share their ranks."""
     won: int
     lost: int
-    """Pairs on which it differs from naive, after Holm's correction over the methods of the pair."""
+    """Number of pairs on which it differs from naive, after Holm's correction over the methods of the pair."""
     worst: Worst | None
     seconds: float | None
     flops: float | None
@@ -130,7 +132,7 @@ class Place:
     by_task: dict[str, ComparisonFigure]
     """Points against naive."""
     classes: dict[str, Compared]
-    """By class of pair: the group result and the mean PGR themselves, the points against naive."""
+    """By class of pair: the group result, the mean PGR, and the points against naive."""
 
 
 @final
@@ -159,16 +161,20 @@ class Comparison:
 
 
 def copied(naive: float | None, ceiling: float | None) -> float | None:
-    """Of the supervisor's errors that the student taught by gold does not make, the share that naive makes.
+    """The share of the supervisor's errors that naive makes, of those that the ceiling does not make.
 
-    From the agreement of each with the supervisor where that is wrong. 0: what weak labels taught it repeats no more of
-    them than gold did; 1: it repeats them all.
+    Args:
+        naive: agreement of naive with the supervisor where the supervisor is wrong.
+        ceiling: the same of the ceiling.
+
+    Returns:
+        0 if naive repeats no more errors than the ceiling, 1 if it repeats all; None if unknown.
     """
     return None if naive is None or ceiling is None or ceiling >= 1 else (naive - ceiling) / (1 - ceiling)
 
 
 def compare(pairs: Sequence[Measured]) -> Comparison:
-    """The leaderboard of all methods but floor and ceiling. The order of the pairs is irrelevant."""
+    """The leaderboard of all methods except floor and ceiling, for pairs in any order."""
     seats = seats_of(pairs)
     names = sorted({name for seat in seats for name in seat.methods})
     beaten = [seat.beaten() for seat in seats]
@@ -214,12 +220,12 @@ def compare(pairs: Sequence[Measured]) -> Comparison:
 
 
 def figure(seats: Sequence[Seat], quantity: Quantity, method: str, base: str) -> ComparisonFigure | None:
-    """One quantity of `method` against `base` ("floor" for the quantity itself), over those seats that have all it needs."""
+    """One quantity of `method` against `base` ("floor" for the quantity itself), over the pairs that have both."""
     used = [s for s in seats if {method, base} <= s.pair.scores.keys() and (quantity == "points" or s.resolved)]
     if method == base or not used:
         return None
     parts = [
-        _part([getattr(seat, quantity)(method, base) for seat in its], its[0].table) for its in _by_task(used).values()
+        _part([seat.terms(quantity, method, base) for seat in its], its[0].table) for its in _by_task(used).values()
     ]
     value, new, these = ratio(parts)
     return ComparisonFigure(value, new, these, len(parts), len(used))
@@ -235,7 +241,8 @@ def ratio(parts: Sequence[ScoreTable]) -> tuple[float, Interval | None, Interval
     def within(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         w = np.stack([np.ones_like(p), -p], -1)
         found = np.maximum(np.einsum("...i,ktij,...j->k...t", w, squares, w), 0)
-        each, df = Components(*found, replicates, groups).variance(of["kappa"])
+        by_replicate, by_group, by_cell = found
+        each, df = Components(by_replicate, by_group, by_cell, replicates, groups).variance(of["kappa"])
         total, doubt = each.sum(-1), (each**2 / df).sum(-1)
         return total, np.divide(total**2, doubt, out=np.full(np.shape(total), 1e6), where=doubt > 0)
 
@@ -251,7 +258,7 @@ def ratio(parts: Sequence[ScoreTable]) -> tuple[float, Interval | None, Interval
 
 
 def _between(a: np.ndarray, b: np.ndarray) -> Interval | None:
-    """The p with (sum_t A_t - p B_t)^2 <= t^2 T var_t(A_t - p B_t), between the roots of a quadratic; None by `MOST_DOUBT`."""
+    """The p with (sum_t A_t - p B_t)^2 <= t^2 T var_t(A_t - p B_t), by a quadratic equation; None by `MOST_DOUBT`."""
     (s_aa, s_ab), (_, s_bb) = quantile(len(a) - 1) ** 2 * len(a) * np.cov(a, b)
     if s_bb > (MOST_DOUBT * b.sum()) ** 2:
         return None
@@ -305,16 +312,20 @@ class Seat:
         )
         return tuple(name for name, is_so in zip(CLASSES, found, strict=False) if is_so) or (PLAIN,)
 
-    def group(self, method: str, base: str) -> tuple[np.ndarray, np.ndarray, float, float]:
-        """Weights and values of what stands above and below the line."""
-        return (*self._gain(method, base), self.against(method, base).value, self.gap.value)
+    def terms(self, quantity: Quantity, method: str, base: str) -> Terms:
+        """Weights and values of what stands above and below the line of a quantity."""
+        return {"group": self.group, "pgr": self.pgr, "points": self.points}[quantity](method, base)
 
-    def pgr(self, method: str, base: str) -> tuple[np.ndarray, np.ndarray, float, float]:
+    def group(self, method: str, base: str) -> Terms:
+        gain, gap = self._gain(method, base)
+        return gain, gap, self.against(method, base).value, self.gap.value
+
+    def pgr(self, method: str, base: str) -> Terms:
         gain, gap = self._gain(method, base)
         share = self.against(method, base).value / self.gap.value
         return (gain - share * gap) / self.gap.value, 0 * gap, share, 1.0
 
-    def points(self, method: str, base: str) -> tuple[np.ndarray, np.ndarray, float, float]:
+    def points(self, method: str, base: str) -> Terms:
         gain, gap = self._gain(method, base)
         return gain, 0 * gap, self.against(method, base).value, 1.0
 
@@ -324,12 +335,10 @@ class Seat:
     def beaten(self) -> dict[str, int]:
         """1 for a method that beats naive here, -1 for one that naive beats."""
         found = {name: self.against(name, "naive") for name in self.methods if name != "naive"}
-        tested = {name: estimate for name, estimate in found.items() if estimate.p is not None}
-        corrected = holm([estimate.p for estimate in tested.values()])
+        tested = {name: estimate.p for name, estimate in found.items() if estimate.p is not None}
+        corrected = holm(list(tested.values()))
         return {
-            name: int(np.sign(e.value))
-            for (name, e), p in zip(tested.items(), corrected, strict=True)
-            if p <= 1 - LEVEL
+            name: int(np.sign(found[name].value)) for name, p in zip(tested, corrected, strict=True) if p <= 1 - LEVEL
         }
 
     def met(self) -> Met:
@@ -365,16 +374,24 @@ def _by_task(seats: Sequence[Seat]) -> dict[str, list[Seat]]:
     return found
 
 
-def _part(terms: Sequence[tuple[np.ndarray, np.ndarray, float, float]], table: ScoreTable) -> ScoreTable:
+def _part(terms: Sequence[Terms], table: ScoreTable) -> ScoreTable:
     """A task's two sums as a table of two scores."""
     top, bottom, a, b = (np.sum(term, 0) for term in zip(*terms, strict=True))
     w = np.stack([top, bottom])
-    squares = {name: w @ getattr(table, name) @ w.T for name in ("by_replicate", "by_group", "by_cell")}
-    return replace(table, names=("A", "B"), mean=np.array([a, b]), **squares)
+    return replace(
+        table,
+        names=("A", "B"),
+        mean=np.array([a, b]),
+        by_replicate=w @ table.by_replicate @ w.T,
+        by_group=w @ table.by_group @ w.T,
+        by_cell=w @ table.by_cell @ w.T,
+    )
 
 
 def _against(seats: Sequence[Seat], method: str, base: str) -> Compared:
-    return Compared(*(figure(seats, quantity, method, base) for quantity in ("group", "pgr", "points")))
+    return Compared(
+        figure(seats, "group", method, base), figure(seats, "pgr", method, base), figure(seats, "points", method, base)
+    )
 
 
 def _alone(seats: Sequence[Seat], method: str) -> Compared:

@@ -1,4 +1,4 @@
-"""Verdicts on the controls: runs that must come out a known way. One that does not is printed first."""
+"""Verdicts on the controls: runs with a known outcome. A failed control is printed first."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from outgrow.metrics.baselines import chance, majority_rate
 from outgrow.metrics.intervals import ScoreTable
 
 WITHIN = 0.01
-"""How far the student on the supervisor's own features may be from the floor: one point."""
+"""Largest distance from the floor of the student on the supervisor's own features: one point."""
 
 
 @final
 @dataclass(frozen=True)
 class ControlVerdict:
-    """passed is None where the data cannot tell."""
+    """The verdict on one control; `passed` is None if the data cannot tell."""
 
     name: str
     what: str
@@ -33,16 +33,16 @@ class ControlVerdict:
 @final
 @dataclass(frozen=True)
 class CanaryResult:
-    """What became of a method's predictions when hidden gold was permuted (`canary.py`)."""
+    """Changes in a method's predictions after hidden gold was permuted (`canary.py`)."""
 
     permuted: int
-    """Items whose gold was."""
+    """Number of items whose gold was permuted."""
     changed: float
-    """Share of the predictions that were compared which it then made otherwise."""
+    """Share of the compared predictions that changed."""
     passed: bool | None
-    """None where it never says the same twice, and changed no more than by itself."""
+    """None if predictions also differ between two runs without a permutation, and changed no more than that."""
     raised: str = ""
-    """The error that it ended in instead."""
+    """The error that the method raised instead."""
 
 
 def shuffled(
@@ -50,9 +50,15 @@ def shuffled(
 ) -> ControlVerdict:
     """The student of shuffled weak labels: the interval of its accuracy contains the majority rate.
 
-    Where classes are nearly balanced such a student may settle on another class than gold's commonest, or on a mixture;
-    then what its answers would score if they knew nothing is just as right, and for a constant answer it is exact.
-    probs (R, n, C); labels, weights, groups (n,).
+    With nearly balanced classes such a student may settle on another class than gold's commonest, or on a mixture. The
+    expected score of its answers if they were independent of the items is then as good a reference.
+
+    Args:
+        probs: (R, n, C).
+        labels: (n,) class numbers.
+        weights: (n,) of the items.
+        groups: (n,) items of one number are resampled together.
+        kappa: `intervals.shared_pool`.
     """
     table = ScoreTable.of({"shuffled": accuracy(probs, labels, weights, groups)}, kappa)
     score = table.estimate(table.weights({"shuffled": 1}))
@@ -94,8 +100,8 @@ def gold_naive(probs: np.ndarray, ceiling: np.ndarray, score: Score, kappa: floa
 def own_features(own: Score, floor: Score, kappa: float) -> ControlVerdict:
     """The student on the supervisor's own features: within a point of the floor.
 
-    Further off than that, it fails if the interval of the difference (paired) lies beyond a point too; if it does not,
-    the data cannot tell.
+    If it is further away, it fails if the whole interval of the paired difference lies beyond a point; otherwise the
+    data cannot tell.
     """
     table = ScoreTable.of({"own": own, "floor": floor}, kappa)
     value = table.estimate(table.weights({"own": 1}))
@@ -109,11 +115,11 @@ def own_features(own: Score, floor: Score, kappa: float) -> ControlVerdict:
 
 
 NAMED = 6
-"""Methods that a verdict names one by one."""
+"""Most methods that a verdict names one by one."""
 
 
 def canary(found: Mapping[str, CanaryResult]) -> ControlVerdict | None:
-    """Hidden gold permuted: no prediction may follow. One verdict on all methods, which names those that fail; None where none ran."""
+    """Hidden gold permuted: no prediction may change. One verdict on all methods; None if none ran."""
     if not found:
         return None
     failed = {name: one for name, one in found.items() if one.passed is False}
@@ -129,7 +135,8 @@ def canary(found: Mapping[str, CanaryResult]) -> ControlVerdict | None:
     elif unsure:
         says = f"predictions of {_named(unsure)} differ each time they are made, so that this cannot be told"
     else:
-        says = f"gold of {max(one.permuted for one in found.values()):,} hidden items permuted, no prediction of {_named(list(found))} changed"
+        permuted = max(one.permuted for one in found.values())
+        says = f"gold of {permuted:,} hidden items permuted, no prediction of {_named(list(found))} changed"
     passed = False if failed else None if unsure else True
     return ControlVerdict(
         "canary",

@@ -1,11 +1,12 @@
-"""What k answers are worth: coverage, what a choice among them earns, and the gap between writing and checking.
+"""The value of k samples: coverage, the score of a choice among them, and the gap between generating and verifying.
 
-    pass@k = 1 - C(N - C, k) / C(N, k), 1 where N - C < k        of N answers C are right (Chen et al. 2021, arXiv 2107.03374, equation 1)
-    J(choice at k) = mean over sets of k of the N answers of what the choice among them earns
+    pass@k = 1 - C(N - C, k) / C(N, k), 1 if N - C < k           C of N samples are right
+                                                                 (Chen et al. 2021, arXiv 2107.03374, equation 1)
+    J(choice at k) = mean score of the choice over sets of k of the N samples
     gap = J(verifier's choice) - J(single)                       (Song et al. 2024, arXiv 2412.02674, section 2)
     relative gap = gap / (1 - J(single)), a ratio of means over items
 
-All sets of k are taken where there are at most SETS, else SETS drawn ones. Intervals resample groups of items.
+All sets of k are used if there are at most SETS, otherwise SETS random ones. Intervals resample groups of items.
 """
 
 from __future__ import annotations
@@ -22,13 +23,18 @@ SETS = 500
 DRAWS = 2000
 LEVEL = 0.95
 FEWEST = 2
-"""Groups below which there is no interval."""
+"""Fewest groups for an interval."""
 COVERED, TIMES = 0.3, 1.5
-"""A committee's figures count only where coverage is at least this, and so many times what a single answer scores."""
+"""A committee's figures count only if coverage is at least this, and this many times the score of a single sample."""
 
 
 def pass_at_k(n: np.ndarray | int, right: np.ndarray | int, k: int) -> np.ndarray:
-    """The chance that k of n answers hold one of the right ones; NaN where n < k. n and right broadcast."""
+    """The probability that k of n samples contain a right one; NaN if n < k. `n` and `right` broadcast.
+
+    Example:
+        >>> round(float(pass_at_k(4, 2, k=2)), 3)        # 1 - 1/6
+        0.833
+    """
     n, right = np.broadcast_arrays(np.asarray(n), np.asarray(right))
     missed = [
         1.0 if k == 0 else math.comb(a - c, k) / math.comb(a, k) if a >= k else math.nan
@@ -38,7 +44,7 @@ def pass_at_k(n: np.ndarray | int, right: np.ndarray | int, k: int) -> np.ndarra
 
 
 def subsets(n: int, k: int, rng: np.random.Generator) -> np.ndarray:
-    """(S, n) bool: sets of k of n answers, all of them or SETS that are drawn."""
+    """(S, n) bool: sets of k of n samples, all of them or SETS random ones."""
     if math.comb(n, k) <= SETS:
         chosen = np.array(list(itertools.combinations(range(n), k)))
     else:
@@ -56,7 +62,7 @@ def ladder(n: int) -> list[int]:
 @final
 @dataclass(frozen=True)
 class CoverageFigure:
-    """A value with its 95% interval, None where there are too few groups."""
+    """A value with its 95% interval; None if there are too few groups."""
 
     value: float
     ci: tuple[float, float] | None
@@ -65,7 +71,7 @@ class CoverageFigure:
 @final
 @dataclass(frozen=True)
 class Resampled:
-    """Means over items and what they are when groups of items are drawn again; the same draws for all figures, so they are paired."""
+    """Means over items, and their bootstrap values over groups of items; all figures share the resamples."""
 
     value: Mapping[str, float]
     drawn: Mapping[str, np.ndarray]
@@ -76,11 +82,11 @@ class Resampled:
         return self._figure(self.value[name], self.drawn[name])
 
     def difference(self, one: str, other: str) -> CoverageFigure:
-        """Of two means, paired."""
+        """The difference of two means, paired."""
         return self._figure(self.value[one] - self.value[other], self.drawn[one] - self.drawn[other])
 
     def relative_gap(self, choice: str, single: str) -> CoverageFigure:
-        """(J(choice) - J(single)) / (1 - J(single)); NaN where a single answer is always right."""
+        """(J(choice) - J(single)) / (1 - J(single)); NaN if a single sample is always right."""
 
         def share(j: np.ndarray, alone: np.ndarray) -> np.ndarray:
             return np.divide(j - alone, 1 - alone, out=np.full(np.shape(j), np.nan), where=alone < 1)
@@ -92,12 +98,12 @@ class Resampled:
         if not len(drawn) or not np.isfinite(drawn).all():
             return CoverageFigure(round(float(value), 12), None)
         low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        # The last bits of a product of matrices depend on where these lie in memory.
+        # The last bits of a matrix product depend on the memory layout.
         return CoverageFigure(round(float(value), 12), (round(float(low), 12), round(float(high), 12)))
 
 
 def resample(values: Mapping[str, np.ndarray], groups: np.ndarray, rng: np.random.Generator) -> Resampled:
-    """values by name (N,), groups (N,): the mean over items, groups drawn again with replacement."""
+    """Means over items of `values` (N,) by name, with bootstrap resamples of `groups` (N,)."""
     names = list(values)
     x = np.stack([np.asarray(values[name], np.float64) for name in names])
     labels, where = np.unique(groups, return_inverse=True)
@@ -111,5 +117,5 @@ def resample(values: Mapping[str, np.ndarray], groups: np.ndarray, rng: np.rando
 
 
 def counts(single: float, coverage: float) -> bool:
-    """Whether a committee's figures say anything: there is enough to choose from, and more than one answer has."""
+    """Whether a committee's figures count: coverage is high enough, and clearly above a single sample."""
     return coverage >= COVERED and coverage >= TIMES * single

@@ -1,4 +1,4 @@
-"""Declarations of functions that may be called: what a prompt says of them, and what a check compares calls with."""
+"""Declarations of functions that may be called, for prompts and for checks of calls."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any, final
 @final
 @dataclass(frozen=True)
 class Argument:
-    """What a declaration says of one argument."""
+    """The declaration of one argument."""
 
     kinds: tuple[str, ...]
-    """The types that it may have, in the declaration's words; () where none is said."""
+    """The allowed types, in the declaration's words; () if none is given."""
     needed: bool
     options: tuple[Any, ...] = ()
-    """The values that it may have, () where any."""
+    """The allowed values; () for any."""
     items: str = ""
     """The type of a list's elements."""
 
@@ -33,9 +33,10 @@ class Declaration:
 
 
 def declared(functions: Any) -> dict[str, Declaration]:
-    """Declarations by name, as the leaderboard or OpenAI ({"type": "function", "function": ...}) write them, with or without parameters.
+    """Declarations by name, from the leaderboard's format or OpenAI's {"type": "function", "function": ...}.
 
-    Raises ValueError, in words, for what is none, or that Python cannot call by name.
+    Raises:
+        ValueError: a declaration is malformed, or Python cannot call the function by name.
     """
     if not isinstance(functions, list) or not functions:
         raise ValueError("no list of functions")
@@ -77,12 +78,13 @@ def _argument(function: str, name: str, said: Any, needed: bool) -> Argument:
     if not isinstance(said, Mapping):
         raise ValueError(f"the argument {name} of {function} is {said!r:.80}")
     either = [said, *(said.get("anyOf") or ()), *(said.get("oneOf") or ())]
-    kinds: list[str] = []
+    kinds: list[str | None] = []
     for one in either:
         kind = one.get("type", []) if isinstance(one, Mapping) else None
         kinds += [kind] if isinstance(kind, str) else kind if isinstance(kind, list) else [None]
     options, items = said.get("enum") or (), said.get("items")
-    if not all(isinstance(kind, str) for kind in kinds) or not isinstance(options, list | tuple):
+    named = [kind for kind in kinds if isinstance(kind, str)]
+    if len(named) < len(kinds) or not isinstance(options, list | tuple):
         raise ValueError(f"the type of the argument {name} of {function} cannot be read")
     inside = items.get("type") if isinstance(items, Mapping) else None
-    return Argument(tuple(dict.fromkeys(kinds)), needed, tuple(options), inside if isinstance(inside, str) else "")
+    return Argument(tuple(dict.fromkeys(named)), needed, tuple(options), inside if isinstance(inside, str) else "")

@@ -1,26 +1,29 @@
-"""What an answer in words comes to: a number, a letter, or its words. Everything that compares answers by these reads them here.
+"""Final answers: the number, the letter or the words that a text comes to, for everything that compares answers.
 
-A number is read exactly (`Fraction`), by rules that are the same for answers and for gold:
+A number is read exactly (`Fraction`), by the same rules for answers and for gold:
 
-    written     12   -12   +12   1,234.5   1 234.5   1'234   1.234,5   12,5   .5   1e-3   6.02 x 10^23   10^2   3/4   2 1/2   1.5 million
-    comma       before groups of three digits it groups thousands; one comma otherwise stands for the point; 1,2,3 is no number
-    point       one is a decimal point; two or more before groups of three digits, or one before a comma, group thousands
-    blank       between groups of three digits it groups thousands
-    sign        a minus touches its number (or the currency sign before it) and follows no digit, letter or closing bracket; with a blank
-                between it is one after "is", "to", "by", = : and an opening bracket
-    aside       $, %, a unit after the number and Markdown or LaTeX around it do not count: 50% is 50, and 5 km is 5
-    no number   10:30, 1/2/2024, 2024-05-01, 10 am, 3x, 5k, 5 bn, 3 + 4, "Total - 5", 1,2,3; more than DIGITS digits or beyond 10^DIGITS
+    written     12  -12  1,234.5  1 234.5  1'234  1.234,5  12,5  .5  1e-3  6.02 x 10^23  10^2  3/4  2 1/2  1.5 million
+    comma       groups thousands before groups of three digits; a single comma is a decimal point otherwise; 1,2,3 is no
+                number
+    point       a single one is a decimal point; several before groups of three digits, or one before a comma, group
+                thousands
+    blank       groups thousands between groups of three digits
+    sign        a minus touches its number (or the currency sign before it) and follows no digit, letter or closing
+                bracket; with a blank in between it is one after "is", "to", "by", = : and an opening bracket
+    ignored     $, %, a unit after the number, Markdown or LaTeX around it: 50% is 50, and 5 km is 5
+    no number   10:30, 1/2/2024, 2024-05-01, 10 am, 3x, 5k, 5 bn, 3 + 4, "Total - 5", 1,2,3; more than DIGITS digits, or
+                beyond 10^DIGITS
 
-Which number of a text it is:
+The number of a text is the first of these that exists:
 
-    marked      the first "#### 18": what follows the mark begins with a number; a heading ("#### Step 1", "#### 1. Add") is none, but where
-                no text comes after it, it is the answer, number or not
-    boxed       else what is in the last \\boxed{}
-    said        else what follows the last "answer is" or "answer:", where that clause has one number
-    last        else the last number of the text; brackets after other numbers, and what follows "of which" or "including", are asides
-    spelled     else, the whole text being a number in English words, that
+    marked      the first "#### 18", where the text after the mark begins with a number; a heading ("#### Step 1",
+                "#### 1. Add") does not count, but the last mark is the answer, number or not, if no text follows
+    boxed       the content of the last \\boxed{}
+    said        the text after the last "answer is" or "answer:", if that clause has a single number
+    last        the last number of the text; brackets after other numbers, "of which ..." and "including ..." are asides
+    spelled     the whole text, if it is a number in English words
 
-A text whose number, so found, is none ("It opens at 10:30") comes to no number, whatever other numbers it has.
+A text whose number, so found, cannot be read ("It opens at 10:30") has none, whatever other numbers it contains.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 DIGITS = 1000
-"""Digits of a number, and the largest power of ten."""
+"""Most digits of a number, and the largest power of ten."""
 
 _SIGNS = str.maketrans(
     {
@@ -68,8 +71,10 @@ _LATEX = (
 _CORE = r"(?:[1-9]\d{0,2}(?: \d{3})+(?!\d)(?:[.,]\d+)?|\d(?:[\d,.'_]*\d)?|(?<![\w.])\.\d+)"
 _NUMBER = re.compile(
     rf"(?P<sign>(?<![\w)\]}}%.$€£¥₹-])[-+](?=[$€£¥₹] ?[\d.]|[\d.]))?(?P<money>[$€£¥₹] ?(?P<inner>[-+](?=[\d.]))?)?"
-    rf"(?P<core>{_CORE})(?P<rest>(?: (?P<top>\d{{1,9}}) ?/ ?(?P<under>\d{{1,9}})(?!\d|[,.:/]\d))| ?/ ?(?P<below>{_CORE}))?"
-    r"(?:[eE](?P<ten>[-+]?\d{1,9})(?!\w|\.\d)| ?[x*] ?10\^\(?(?P<power>[-+]?\d{1,9})\)?|\^\(?(?P<raised>[-+]?\d{1,9})\)?)?"
+    rf"(?P<core>{_CORE})"
+    rf"(?P<rest>(?: (?P<top>\d{{1,9}}) ?/ ?(?P<under>\d{{1,9}})(?!\d|[,.:/]\d))| ?/ ?(?P<below>{_CORE}))?"
+    r"(?:[eE](?P<ten>[-+]?\d{1,9})(?!\w|\.\d)"
+    r"| ?[x*] ?10\^\(?(?P<power>[-+]?\d{1,9})\)?|\^\(?(?P<raised>[-+]?\d{1,9})\)?)?"
     r"(?P<scale>(?:[ -](?:hundred|thousand|million|billion|trillion)s?\b){1,3})?",
     re.IGNORECASE,
 )
@@ -83,61 +88,45 @@ _WRITTEN = (
     (re.compile(r"\d+,\d+"), "", ","),
     (re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d+)?"), " ", ","),
 )
-"""How the digits of a number may be written, what groups them, and what stands for the point beside it."""
+"""Patterns of digits, the signs that group them, and the sign of their decimal point if it is not a point."""
 _AFTER = re.compile(r"(?:[ ]?(?:√|π|\\sqrt|\\pi)|[ ]?[xyznijkXYZ](?![\w'])|[A-Za-z]+\d|[:/^][\d(]|-\d)")
-"""What follows a number that is only a part of something else."""
+"""Text after a number that is only part of something else."""
 _UNITS = "mgshlvawnjfcµ"
 """Units of one letter, which may touch their number."""
 _UNIT = re.compile(r"[\s%°$€£¥₹).\]!*]*(?:[A-Za-z°$€£¥₹][\w./^°²³-]*)?(?: [A-Za-z][\w.-]*){0,2}[\s%°$€£¥₹).\]!*]*")
 _MONEY = re.compile(r"[\s({\[*\\$€£¥₹~≈]|USD?|EUR|GBP|Rs\.?")
-"""What may stand before a number that is the whole text."""
+"""Text allowed before a number that is the whole text."""
 _DASH = re.compile(r"(?:(?P<minus>(?:[=:({]|\bis|\bto|\bby) ?)|(?P<line>(?:^|\n) *)|(?<!-))-[ ]+[$€£¥₹]?$")
-"""A minus that does not touch its number: after these it is one, at the start of a line a list's."""
+"""A minus that does not touch its number: a sign after these, and a list item at the start of a line."""
 _SHORT = {"bn", "mn", "mio", "mrd", "am", "pm"}
-"""Letters that make something else of the number before them."""
+"""Letters that change the meaning of the number before them."""
 _MARK = re.compile(r"(?<!#)####(?!#)([^\n]*)")
 _LEAD = re.compile(
-    r"[\s*_:=~≈>]*(?:(?:the )?(?:final )?answer(?: is)?[\s:]*|(?:about|approximately|approx\.?|around|roughly|nearly)\s+)?(?:[A-Za-z] ?= ?)?",
+    r"[\s*_:=~≈>]*(?:(?:the )?(?:final )?answer(?: is)?[\s:]*"
+    r"|(?:about|approximately|approx\.?|around|roughly|nearly)\s+)?(?:[A-Za-z] ?= ?)?",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"\s*\d{1,3}[.):] +\S|\s*\d{1,3}\)")
 _ANSWER = re.compile(r"answer(?: is|:| =)[ \t]*:?([^\n]*)", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.,;!?](?=\s|$)|\s(?:because|since|so|which|as)\s")
 _ASIDE = re.compile(r"\([^()]*\)|\b(?:of which|of whom|including)\b[^.;\n]*", re.IGNORECASE)
-_ONES = {
-    word: value
-    for value, word in enumerate(
-        (
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        )
-    )
-}
+_WORDS_TO_19 = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+)
+_ONES = {word: value for value, word in enumerate(_WORDS_TO_19.split())}
 _TENS = dict(
     zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True)
 )
 
 
 def number(answer: str) -> Fraction | None:
-    """The number that an answer comes to; None: to none that can be read. Raises nothing, in time linear in the text."""
+    """The number of an answer, in time linear in the text; None if there is none that can be read.
+
+    Example:
+        >>> number("5 apples and 7 pears make $1,012.50 in all.")
+        Fraction(2025, 2)
+    """
     text = _plain(answer)
     told, found = _marked(text)
     if told:
@@ -156,12 +145,12 @@ def number(answer: str) -> Fraction | None:
 
 
 def marked(answer: str) -> Fraction | None:
-    """The number after "####"; None where there is none, too."""
+    """The number after "####"; None if there is none."""
     return _marked(_plain(answer))[1]
 
 
 def whole(text: str) -> bool:
-    """Whether a text is a number and nothing else, but for what does not count and one word of a unit: what gold is where numbers are asked for."""
+    """Whether a text is a number and nothing else, except for signs that are ignored and one word of a unit."""
     plain = _plain(text)
     if "####" in plain or "\\boxed" in plain:
         return number(text) is not None
@@ -174,7 +163,12 @@ def whole(text: str) -> bool:
 
 
 def letter(answer: str) -> str | None:
-    """The letter that an answer names, as a capital: "B", "(b)", "B) Mars", "#### B", "\\boxed{B}", "The answer is B."; None: it names none."""
+    """The letter that an answer names, as a capital; None if there is none.
+
+    Example:
+        >>> [letter(text) for text in ("(b)", "B) Mars", "#### B", "The answer is B.", "Mars")]
+        ['B', 'B', 'B', 'B', None]
+    """
     text = _plain(answer).strip()
     mark = _MARK.search(text)
     for part in ([mark[1]] if mark else []) + [inside for inside in [_boxed(text)] if inside is not None]:
@@ -191,19 +185,20 @@ def letter(answer: str) -> str | None:
 _ALONE = re.compile(r"[\s\"'*({\[$]*([A-Za-z])[\s\"'*)}\]$.:,]*")
 _BEGUN = re.compile(r"[\"'*]*(?:[(\[]([A-Za-z])[)\]]|([A-Z])[).:])(?=\s|$)")
 _NAMED = re.compile(
-    r"\b(?i:answer is|answer:|option|choice)[\s:*]*[(\[\"']?([A-Za-z])(?=,(?!\s*[A-Za-z]\b)|[)\].;:\"'*]|\s*$|\s+(?:because|since|as)\b)",
+    r"\b(?i:answer is|answer:|option|choice)[\s:*]*[(\[\"']?([A-Za-z])"
+    r"(?=,(?!\s*[A-Za-z]\b)|[)\].;:\"'*]|\s*$|\s+(?:because|since|as)\b)",
     re.MULTILINE,
 )
 
 
 def words(answer: str) -> str | None:
-    """The text in one spelling: letters' case, runs of blanks, a full stop at the end and ways to write accents do not count."""
+    """The text without case, runs of blanks, a full stop at the end and differences in the encoding of accents."""
     text = " ".join(unicodedata.normalize("NFC", answer).casefold().split())
     return text.removesuffix(".").rstrip() or None
 
 
 def _plain(text: str) -> str:
-    """The text in plain signs: digits, minus signs, blanks and fractions of any script, LaTeX and Markdown as one would type them."""
+    """The text in plain signs: digits, minus signs, blanks and fractions of any script, without LaTeX and Markdown."""
     if not text.isascii():
         text = re.sub(
             "(?<=[0-9)])[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda raised: "^" + raised[0].translate(_RAISED), _UNSEEN.sub("", text)
@@ -225,7 +220,7 @@ def _ascii(sign: str) -> str:
 
 
 def _marked(text: str) -> tuple[bool, Fraction | None]:
-    """Whether a mark names what the answer is, and the number, if it is one."""
+    """Whether a mark names the answer, and its number if it has one."""
     marks, end = list(_MARK.finditer(text)), len(text.rstrip())
     for mark in marks:
         line = mark[1].rpartition("=")[2]
@@ -239,7 +234,7 @@ def _marked(text: str) -> tuple[bool, Fraction | None]:
 
 
 def _boxed(text: str) -> str | None:
-    """What is in the last \\boxed{}."""
+    """The content of the last \\boxed{}."""
     at = text.rfind("\\boxed{")
     if at < 0:
         return None
@@ -252,7 +247,7 @@ def _boxed(text: str) -> str | None:
 
 
 def _whole(text: str) -> Fraction | None:
-    """The number that a text is as a whole, units aside."""
+    """The number of a text that is a number as a whole, without units."""
     numbers = list(_numbers(text))
     if len(numbers) != 1:
         return None if numbers else _spelled(text)
@@ -264,30 +259,32 @@ def _whole(text: str) -> Fraction | None:
 
 
 def _last(text: str) -> Fraction | None:
-    """The last number of a text, asides left out where there is another."""
+    """The last number of a text, one in an aside only if there is no other."""
     spans = [aside.span() for aside in _ASIDE.finditer(text)]
-    last = last_of_all = before = None
+    last: re.Match[str] | None = None
+    last_of_all: re.Match[str] | None = None
+    before: re.Match[str] | None = None
     at = 0
-    for found in _numbers(text):
-        while at < len(spans) and spans[at][1] <= found.start():
+    for number in _numbers(text):
+        while at < len(spans) and spans[at][1] <= number.start():
             at += 1
-        if at == len(spans) or found.start() < spans[at][0]:
-            before, last = last, found
-        last_of_all = found
+        if at == len(spans) or number.start() < spans[at][0]:
+            before, last = last, number
+        last_of_all = number
     found = last or last_of_all
     if found is None:
         return _spelled(text)
     if before is not None and re.fullmatch(
         r"[ ]*[+*x÷][ ]*|[ ]+-[ ]+", text[before.end() : found.start()], re.IGNORECASE
     ):
-        return None  # "3 + 4": nobody worked it out
+        return None  # "3 + 4" was not worked out
     if re.search(r"\d[:/^]$|\d-\d{1,9}-$", text[max(found.start() - 12, 0) : found.start()]):
         return None  # 10:30, 1/2/2024, 2024-05-01
     return _read(text, found)
 
 
 def _numbers(text: str) -> Iterator[re.Match[str]]:
-    """What looks like a number, read or not; names (x2, COVID-19) and places in a row (2nd) do not."""
+    """Matches of numbers, readable or not, without names (x2, COVID-19) and ordinals (2nd)."""
     for found in _NUMBER.finditer(text):
         start = found.start("core")
         if not re.search(r"[A-Za-z_]-?$", text[max(start - 2, 0) : start]) and not re.match(
@@ -297,7 +294,7 @@ def _numbers(text: str) -> Iterator[re.Match[str]]:
 
 
 def _read(text: str, found: re.Match[str]) -> Fraction | None:
-    """The number at a match, exactly; None where it is a part of something else, or too long."""
+    """The exact number at a match; None if it is part of something else, or too long."""
     after = text[found.end() : found.end() + 24]
     touching = re.match(r"[A-Za-zµ]+", after) or re.match(r" (?:bn|am|pm)\b", after)
     if _AFTER.match(after) or re.search(r"√$|sqrt[{(]$", text[max(found.start() - 6, 0) : found.start()]):
@@ -333,7 +330,7 @@ def _read(text: str, found: re.Match[str]) -> Fraction | None:
 
 
 def _decimal(text: str) -> Fraction | None:
-    """Digits as they may be written; None for other arrangements of them, and for too many."""
+    """The number of a digit pattern; None for other arrangements of digits, and for too many."""
     if len(text) > DIGITS:
         return None
     for pattern, groups, point in _WRITTEN:

@@ -1,11 +1,11 @@
-"""How much of what tuning gains a model is gained without it: the gap closed, with an interval.
+"""The share of the gain of tuning that is reached without it: the gap closed, with an interval.
 
     closed = (steered - before) / (tuned - before)        (Liu et al. 2024, arXiv 2401.08565, section 3)
 
-Its interval inverts one test, as that of PGR does: p belongs to it where D(p) = (steered - before) - p (tuned - before) is not clearly on
-one side of 0 in resamples. These redraw whole groups of test items, the three terms together, and replicates where there are
-FEWEST of them; fewer say too little of how replicates differ, and the interval is then for these very trainings. Of scores that no item
-tells apart no resample says how far apart they may be: of n groups none differing, at most 1 - .025^(1/n) do (Clopper-Pearson).
+As for PGR the interval inverts one test: it holds the p for which D(p) = (steered - before) - p (tuned - before) is not
+clearly on one side of 0 in resamples. Whole groups of test items are resampled, for the three terms together, and
+replicates if there are at least FEWEST; with fewer the interval is for these trainings. Resamples cannot bound the
+difference of scores that agree on every item: of n groups at most 1 - .025^(1/n) differ then (Clopper-Pearson).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DRAWS = 4000
 @final
 @dataclass(frozen=True)
 class Closed:
-    """The share of the gap that is closed: none where the gap is not resolved."""
+    """The share of the gap that is closed; None if the gap is not resolved."""
 
     value: float | None
     ci: Interval | None
@@ -63,7 +63,7 @@ class Resamples:
 
     @property
     def groups(self) -> int:
-        """Of test items."""
+        """Number of groups of test items."""
         return len(np.unique(next(iter(self.scores.values())).groups))
 
     def mean(self, of: Mapping[str, float]) -> float:
@@ -71,10 +71,13 @@ class Resamples:
         return float(sum(weight * self.scores[name].value for name, weight in of.items()))
 
     def ci(self, of: Mapping[str, float]) -> Interval | None:
-        """Its 95% interval; None where groups are too few. Exact where items tell nothing apart: a single score of 0 or 1, or two alike."""
+        """The 95% interval of the weighted sum; None if there are too few groups.
+
+        It is exact for a single score of 0 or 1, and for two scores that agree on every item.
+        """
         if self.groups < FEWEST:
             return None
-        drawn = sum(weight * self.drawn[name] for name, weight in of.items())
+        drawn = np.sum([weight * self.drawn[name] for name, weight in of.items()], 0)
         low, high = (float(end) for end in np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)))
         if len(of) == 1 and low == high and low in (0, 1):
             return (1 - self.unseen, 1.0) if low else (0.0, self.unseen)
@@ -82,7 +85,7 @@ class Resamples:
 
     @property
     def unseen(self) -> float:
-        """The largest share of groups that may differ where none of these does."""
+        """The largest share of groups that may differ if none of the sampled ones does."""
         return 1 - ((1 - LEVEL) / 2) ** (1 / self.groups)
 
     def closed(self, steered: str, before: str, tuned: str) -> Closed:

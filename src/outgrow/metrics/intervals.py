@@ -160,10 +160,10 @@ class Components:
     s_r: np.ndarray
     s_g: np.ndarray
     s_c: np.ndarray
-    replicates: int
-    groups: int
+    replicates: int | np.ndarray
+    groups: int | np.ndarray
 
-    def variance(self, kappa: float) -> tuple[np.ndarray, np.ndarray]:
+    def variance(self, kappa: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Variance of the mean, and Satterthwaite's degrees of freedom."""
         r, g = self.replicates, self.groups
         scale = 1 / r + kappa

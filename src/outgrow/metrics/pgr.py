@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
@@ -32,7 +32,7 @@ UNBOUNDED = "no ceiling"
 @final
 @dataclass(frozen=True)
 class Recovery:
-    """The PGR of one student: none where the gap is not resolved, without intervals where replicates are few."""
+    """The PGR of one student: None if the gap is not resolved, without intervals if replicates are few."""
 
     pgr: float | None
     ci: Interval | None
@@ -70,22 +70,22 @@ class SummaryRow:
     n_test: int
     vs_ceiling: float | None = None
     vs_ceiling_low: float | None = None
-    """Its lower bound, one-sided and for all methods of this pair and metric at once (`alarm.py`); methods alone have one."""
+    """Its one-sided lower bound, jointly for all methods of this pair and metric (`alarm.py`); of methods only."""
     above_ceiling: bool | None = None
-    """Whether that is an alarm."""
+    """Whether that raises the alarm."""
     of: str | None = None
-    """What the floor is: the supervisor, or the label model that taught best; and who is the best member."""
+    """The supervisor or label model behind the floor, and the best member."""
     spoke: float | None = None
-    """Share of test items on which it is not silent; None where that is all of them."""
+    """Share of test items without an abstention; None if there are no abstentions."""
     as_guess: float | None = None
     as_commonest: float | None = None
-    """The value with silence as a guess, and with silence as the commonest class of weak-train; None where it always speaks."""
+    """The value with abstentions as guesses, and as the commonest class of weak-train; None without abstentions."""
 
 
 @final
 @dataclass(frozen=True)
 class Silence:
-    """How a row that does not always speak scores, mean over replicates."""
+    """The scores of a row with abstentions, mean over replicates."""
 
     spoke: float
     as_guess: float
@@ -93,7 +93,7 @@ class Silence:
 
 
 def counted(names: Sequence[str], of: str = "replicates") -> str:
-    """What each replicate chose, in words: the name, or every name and of how many replicates (or what `of` says)."""
+    """The choices of the replicates in words: the name, or every name with its number of replicates (or `of`)."""
     times = Counter(names)
     if len(times) == 1:
         return names[0]
@@ -117,7 +117,7 @@ def recovery(table: ScoreTable, student: str, floor: str = "floor", ceiling: str
 
 
 def status(table: ScoreTable, gap: Estimate) -> str:
-    """Whether there is a gap to divide by."""
+    """Whether the gap between floor and ceiling is resolved."""
     if table.replicates < FEWEST:
         return FEW
     if gap.ci is None:
@@ -127,7 +127,7 @@ def status(table: ScoreTable, gap: Estimate) -> str:
 
 
 def fieller(table: ScoreTable, top: np.ndarray, bottom: np.ndarray, new_data: bool = True) -> Interval | None:
-    """95% interval of (top @ scores) / (bottom @ scores); None where it has no end (Fieller 1954)."""
+    """95% interval of (top @ scores) / (bottom @ scores); None if it is unbounded (Fieller 1954)."""
     middle = float(top @ table.mean) / float(bottom @ table.mean)
 
     def outside(p: np.ndarray) -> np.ndarray:
@@ -140,7 +140,7 @@ def fieller(table: ScoreTable, top: np.ndarray, bottom: np.ndarray, new_data: bo
 
 
 def ends(outside: Callable[[np.ndarray], np.ndarray], middle: float, spread: float) -> Interval | None:
-    """The values around the middle that are not `outside`, which takes many at once; None where they have no end."""
+    """The interval around the middle whose values are not `outside` (vectorised); None if it is unbounded."""
     if spread == 0:
         return middle, middle
     steps = spread * np.geomspace(1e-2, 1e6, 300)
@@ -148,7 +148,7 @@ def ends(outside: Callable[[np.ndarray], np.ndarray], middle: float, spread: flo
     return None if low is None or high is None else (low, high)
 
 
-def _crossing(outside, middle: float, steps: np.ndarray) -> float | None:
+def _crossing(outside: Callable[[np.ndarray], np.ndarray], middle: float, steps: np.ndarray) -> float | None:
     """Where `outside` first becomes true on the way out from the middle."""
     out = outside(middle + steps)
     if not out.any():
@@ -175,9 +175,14 @@ def summarise(
 ) -> list[SummaryRow]:
     """The rows of one (task, weak, strong) and metric, in the order given.
 
-    scores by row name hold at least "floor"; without "ceiling" there is no gap and no PGR. kinds say what each row is; kappa: `intervals.shared_pool`.
-    Differences from naive appear where there is a row "naive". of: what the floor and the best member are; silence: of rows
-    that are silent on some items.
+    Args:
+        scores: by row name, with at least "floor"; without "ceiling" there is no gap and no PGR, and differences from naive
+            need a row "naive".
+        kinds: the kind of each row.
+        kappa: `intervals.shared_pool`.
+        task, weak, strong, metric: the names of the pair and the metric.
+        of: the supervisor or label model behind the floor and the best member.
+        silence: the scores of rows with abstentions.
     """
     table = ScoreTable.of(scores, kappa)
     bounded = "ceiling" in scores
@@ -185,15 +190,15 @@ def summarise(
     versus = {
         name: table.estimate(table.weights({name: 1, "naive": -1})) for name in scores if _against(name, kinds, scores)
     }
-    tested = [name for name in versus if kinds[name] == "method" and versus[name].p is not None]
-    corrected = dict(zip(tested, holm([versus[name].p for name in tested]), strict=True))
+    tested = {name: e.p for name, e in versus.items() if kinds[name] == "method" and e.p is not None}
+    corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
     against = above(table, [name for name in scores if kinds[name] == "method"]) if bounded else {}
     rows = []
     for name, score in scores.items():
         value = table.estimate(table.weights({name: 1}))
         bare = kinds[name] in ("floor", "ceiling")
         got = recovery(table, name) if bounded and not bare else None
-        difference = versus.get(name)
+        difference, alarm, silent = versus.get(name), against.get(name), (silence or {}).get(name)
         rows.append(
             SummaryRow(
                 task,
@@ -215,9 +220,13 @@ def summarise(
                 status(table, gap) if gap else UNBOUNDED,
                 table.replicates,
                 len(score),
-                *((it.difference, it.low, it.alarm) if (it := against.get(name)) else (None, None, None)),
-                (of or {}).get(name),
-                **asdict(silence[name]) if silence and name in silence else {},
+                vs_ceiling=alarm and alarm.difference,
+                vs_ceiling_low=alarm and alarm.low,
+                above_ceiling=alarm and alarm.alarm,
+                of=(of or {}).get(name),
+                spoke=silent and silent.spoke,
+                as_guess=silent and silent.as_guess,
+                as_commonest=silent and silent.as_commonest,
             )
         )
     return rows

@@ -73,7 +73,8 @@ def _mean_squares(free: int, points: int = 50) -> np.ndarray:
 def _true(parts: Components) -> tuple[float, float, float]:
     """Variance components A, B, C from the mean squares."""
     c = float(parts.s_c)
-    return max(float(parts.s_r) - c / parts.groups, 0.0), max(float(parts.s_g) - c / parts.replicates, 0.0), c
+    a, b = float(parts.s_r - c / parts.groups), float(parts.s_g - c / parts.replicates)
+    return max(a, 0.0), max(b, 0.0), c
 
 
 def _smallest(chance: Callable[[int], float], start: int) -> int | None:

@@ -1,13 +1,14 @@
-"""Slot filling: how well the slots of an answer meet gold's, with credit for fillers that are nearly right.
+"""Slot filling: F1 of the slots of an answer, with credit for fillers that are nearly right.
 
-Written "type: filler; type: filler", or "none". With the counts of true and false positives and of false negatives,
+Slots are written "type: filler; type: filler", or "none". With the counts of true and false positives and of false
+negatives,
 
     F1 = 2 TP / (2 TP + FP + FN)
 
-Span F1: a slot is right where type and filler are both gold's. With a distance d (Bastianelli et al. 2020, SLURP, arXiv
-2011.13205, section 4): a slot of the answer, in the order written, takes the nearest gold slot of its type that is left,
-for which TP += 1, FP += d, FN += d; one that finds none is FP += 1, a gold slot that is left is FN += 1. Word-F1 has d =
-word error rate (edits / words of gold), Char-F1 has d = edits / length of the longer; SLU-F1 adds both their counts up.
+Span F1: a slot is right if both type and filler are those of gold. With a distance d (Bastianelli et al. 2020, SLURP,
+arXiv 2011.13205, section 4), each slot of the answer in turn is matched with the nearest remaining gold slot of its
+type, for which TP += 1, FP += d, FN += d; an unmatched slot is FP += 1, an unmatched gold slot FN += 1. Word-F1 has
+d = word error rate (edits / words of gold), Char-F1 has d = edits / length of the longer; SLU-F1 adds both counts.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from dataclasses import dataclass
 from typing import final
 
 NONE = "none"
-"""How an answer says that there is nothing to fill."""
+"""The answer without slots."""
 
 
 @final
 @dataclass(frozen=True)
 class Slot:
-    """A type and what fills it; letters' case and runs of blanks make no difference."""
+    """A type and its filler, without case and runs of blanks."""
 
     type: str
     filler: str
@@ -47,7 +48,12 @@ Distance = Callable[[str, str], float]
 
 
 def read(text: str) -> list[Slot]:
-    """The slots that an answer says; a piece without a colon is a slot of no type, which gold never has."""
+    """The slots of an answer; a piece without a colon is a slot without type, which gold never has.
+
+    Example:
+        >>> read("date: Monday; place: Oslo")
+        [Slot(type='date', filler='monday'), Slot(type='place', filler='oslo')]
+    """
     pieces = [" ".join(piece.lower().split()) for piece in text.split(";")]
     found = []
     for piece in pieces:
@@ -58,13 +64,13 @@ def read(text: str) -> list[Slot]:
 
 
 def span(said: Sequence[Slot], gold: Sequence[Slot]) -> Counts:
-    """Counts where a filler is right or wrong."""
+    """Counts of exact matches."""
     right = (Counter(said) & Counter(gold)).total()
     return Counts(right, len(said) - right, len(gold) - right)
 
 
 def near(said: Sequence[Slot], gold: Sequence[Slot], distance: Distance) -> Counts:
-    """Counts with credit by distance(gold's filler, filler said)."""
+    """Counts with credit by distance(filler of gold, filler of the answer)."""
     left, counts = list(gold), Counts()
     for slot in said:
         same = [(distance(other.filler, slot.filler), i) for i, other in enumerate(left) if other.type == slot.type]
@@ -83,18 +89,23 @@ def slu(said: Sequence[Slot], gold: Sequence[Slot]) -> Counts:
 
 
 def by_words(gold: str, said: str) -> float:
-    """Word error rate; beyond 1 where more is said than gold has words."""
+    """Word error rate, which may exceed 1."""
     reference = gold.split()
     return edits(reference, said.split()) / max(len(reference), 1)
 
 
 def by_letters(gold: str, said: str) -> float:
-    """Edit distance by letters as a share of the longer text."""
+    """Edit distance of characters, as a share of the longer text."""
     return edits(gold, said) / max(len(gold), len(said), 1)
 
 
-def edits(a: Sequence, b: Sequence) -> int:
-    """Fewest insertions, deletions and substitutions from a to b (Levenshtein 1966), row by row."""
+def edits(a: Sequence[str], b: Sequence[str]) -> int:
+    """Fewest insertions, deletions and substitutions from a to b (Levenshtein 1966).
+
+    Example:
+        >>> edits("kitten", "sitting")
+        3
+    """
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         before, row[0] = row[0], i

@@ -1,10 +1,10 @@
-"""Scorers of tasks that are answered in words: what an answer earns, and of how much, against its gold key.
+"""Scorers of generation tasks: the credit of an answer against its gold key.
 
     metric of R answers to the same items = sum of numerators / sum of denominators        (metrics/accuracy.py)
 
-A scorer has one metric or several, the first of which decides: `number`, `letter`, `words` and `exact` have accuracy; `json` has accuracy,
-and the share of answers that hold an object with the right names; `slots` has SLU-F1 and span F1, ratios of counts; `calls` has exact
-calls, and the share of answers that can be read as a call at all.
+A scorer has one or more metrics, the first of which decides: `number`, `letter`, `words` and `exact` have accuracy;
+`json` has accuracy, and the share of answers with an object of the right names; `slots` has SLU-F1 and span F1, ratios
+of counts; `calls` has exact calls, and the share of answers that can be parsed as a call.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from outgrow.metrics.accuracy import Score
 @final
 @dataclass(frozen=True)
 class Credit:
-    """What one answer earns of what it could."""
+    """The credit of one answer, num of den."""
 
     num: float
     den: float = 1.0
@@ -39,7 +39,7 @@ Metric = Callable[[str, Any], Credit]
 
 
 def number(answer: str, key: Any) -> Credit:
-    """Whether answer and key come to the same number, exactly (`finals.py`); what comes to none is never right."""
+    """Whether answer and key have exactly the same number (`final_answer.py`); an answer without one is never right."""
     return _same(final_answer.number, answer, key)
 
 
@@ -49,12 +49,12 @@ def letter(answer: str, key: Any) -> Credit:
 
 
 def words(answer: str, key: Any) -> Credit:
-    """Whether the answer is the key: letters' case, runs of blanks and a full stop at the end aside."""
+    """Whether the answer is the key, without case, runs of blanks and a full stop at the end."""
     return _same(final_answer.words, answer, key)
 
 
 def exact(answer: str, key: Any) -> Credit:
-    """Whether the answer is the key, runs of blanks and ways to write accents aside."""
+    """Whether the answer is the key, without runs of blanks and the encoding of accents."""
     said, wanted = (unicodedata.normalize("NFC", text).split() for text in (answer, str(key)))
     return Credit(float(said == wanted))
 
@@ -65,7 +65,7 @@ def same_json(answer: str, key: Any) -> Credit:
 
 
 def some_json(answer: str, key: Any) -> Credit:
-    """Whether there is an object with the key's names in the answer: what is missing are format failures."""
+    """Whether the answer contains an object with the key's names; the rest are format failures."""
     found = _json(answer)
     return Credit(float(isinstance(found, dict) and set(found) == set(key)))
 
@@ -76,22 +76,22 @@ def slu_f1(answer: str, key: Sequence[Mapping[str, str]]) -> Credit:
 
 
 def span_f1(answer: str, key: Sequence[Mapping[str, str]]) -> Credit:
-    """F1 of slots whose fillers are right to the letter."""
+    """F1 of exactly matching slots."""
     return _f1(slots.span(slots.read(answer), gold_slots(key)))
 
 
 def exact_calls(answer: str, key: calls.Gold) -> Credit:
-    """Whether the answer makes the calls that gold asks for, and no others."""
+    """Whether the answer makes exactly the calls that gold asks for."""
     return Credit(float(calls.allowed(calls.read(answer), key)))
 
 
 def readable(answer: str, key: calls.Gold) -> Credit:
-    """Whether the answer is a call at all, or says that there is none to make: what is missing are format failures."""
+    """Whether the answer can be parsed as calls or "none"; the rest are format failures."""
     return Credit(float(calls.read(answer) is not None))
 
 
 def gold_slots(key: Sequence[Mapping[str, str]]) -> list[slots.Slot]:
-    """Slots as a table has them."""
+    """The slots of a gold key."""
     return [slots.Slot(*(" ".join(str(slot[part]).lower().split()) for part in ("type", "filler"))) for slot in key]
 
 
@@ -114,19 +114,17 @@ def metrics(scorer: str) -> dict[str, Metric]:
 
 
 def right(scorer: str, answer: str, key: Any) -> bool:
-    """Whether an answer earns all there is to earn by the metric that decides."""
+    """Whether an answer has full credit by the deciding metric."""
     return next(iter(metrics(scorer).values()))(answer, key).full
 
 
 def scores(scorer: str, answers: Sequence[Sequence[str]], keys: Sequence[Any], groups: np.ndarray) -> dict[str, Score]:
-    """By metric the score of R x n answers to the same n items; groups (n,)."""
+    """The scores of R x n answers to the same n items, by metric; `groups` (n,) are resampled together."""
     found = {}
     for name, metric in metrics(scorer).items():
         credits = [[metric(answer, key) for answer, key in zip(row, keys, strict=True)] for row in answers]
-        num, den = (
-            np.array([[getattr(credit, part) for credit in row] for row in credits], np.float64)
-            for part in ("num", "den")
-        )
+        num = np.array([[credit.num for credit in row] for row in credits], np.float64)
+        den = np.array([[credit.den for credit in row] for row in credits], np.float64)
         found[name] = Score(num, den, groups)
     return found
 

@@ -15,6 +15,7 @@ from outgrow.models.damage import reading
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
     from outgrow.models.bundles import Batch
 
@@ -75,7 +76,7 @@ def alone() -> bool:
     return asked == "1"
 
 
-def load(model: Model, precision: str, head: bool = False) -> torch.nn.Module:
+def load(model: Model, precision: str, head: bool = False) -> PreTrainedModel:
     """The model on its device, ready to read; with its language-model head or without."""
     from transformers import AutoModel, AutoModelForCausalLM
 

@@ -18,7 +18,7 @@ def write(folder: Path, out: Path | None = None) -> Path:
 
     One file that fetches nothing. Raises UserError where `folder` is no run folder.
     """
-    from outgrow.report.page import render
+    from outgrow.report.study import render
     from outgrow.runs.read import read
 
     out = Path(out) if out else Path(folder) / "report.html"
@@ -41,7 +41,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
     Raises UserError where a folder holds no run, or the runs cannot be compared.
     """
     from outgrow.report.leaderboard import markdown, sheets
-    from outgrow.report.page import render
+    from outgrow.report.study import render
     from outgrow.runs.compare import joined
 
     if not folders:
@@ -60,7 +60,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
 
 def picture(folder: Path, out: Path) -> Path:
     """Write the answer and the ladder of the run's first pair as a PNG on white, 1,984 pixels wide, and return its path."""
-    from outgrow.report.page import paint_hero
+    from outgrow.report.study import paint_hero
     from outgrow.runs.read import read
 
     return paint_hero(read(folder), Path(out))

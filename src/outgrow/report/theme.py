@@ -156,24 +156,3 @@ def domain(*values: float | None, around: float = 0.06, among: tuple[float, floa
     air = around * max(high - low, 0.02)
     low, high = low - air, high + air
     return [max(low, among[0]), min(high, among[1])] if among else [low, high]
-
-
-def cut(text: str, characters: int) -> str:
-    """The text, shortened with an ellipsis."""
-    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
-
-
-def apart(values: list[float], least: float) -> list[float]:
-    """The values, pushed up and down just enough that neighbours are at least `least` apart: places for labels."""
-    order = sorted(range(len(values)), key=lambda i: values[i])
-    placed = [values[i] for i in order]
-    for _ in range(100):
-        moved = False
-        for i in range(len(placed) - 1):
-            lack = least - (placed[i + 1] - placed[i])
-            if lack > least * 1e-3:
-                placed[i], placed[i + 1], moved = placed[i] - lack / 2, placed[i + 1] + lack / 2, True
-        if not moved:
-            break
-    found = dict(zip(order, placed, strict=True))
-    return [found[i] for i in range(len(values))]

@@ -8,61 +8,10 @@ from typing import Any
 from markupsafe import Markup
 
 from outgrow.metrics import coverage
+from outgrow.report.glossary import GOLD, OUTDATED, WHAT
 from outgrow.runs.read import Interval, MetricView, RunPair, RunRow
 
 NO_GAP = ("gap not resolved", "ceiling below floor")
-SIGNS = {"stop": "■", "warning": "▲", "note": "●", "ok": "✓", "not applicable": "–"}
-"""How grave a finding is."""
-KINDS = {
-    "ceiling": "Ceiling: the student taught by gold",
-    "method": "Methods: the student taught by weak labels alone",
-    "floor": "Floor: what taught, the supervisor itself or the best label model of several",
-    "contrast": "Contrasts: may come out any way, and teach",
-    "control": "Controls: must come out a known way",
-}
-WHAT = {
-    "floor": "what taught, as it answers the test items: the supervisor, or of several the best label model that needs no gold",
-    "best member": "the supervisor that is best on weak-train gold, alone",
-    "mean member": "what the supervisors score on average, each alone",
-    "ceiling": "the student trained on gold instead of weak labels",
-    "naive": "the student trained on the weak labels as they are",
-    "untrained": "the student before any training",
-    "zero-shot": "the student asked directly, without training",
-    "gold-few": "the student trained on the gold that trained the supervisor",
-    "iid-noise": "the student trained on gold with random flips, as many as the supervisor makes errors",
-    "cheat-stop": "cheating: naive, stopped at the point of its training where gold says that it is best",
-    "shuffled": "weak labels handed to the wrong items: must score like always giving the commonest answer",
-    "gold-naive": "gold handed through the naive method: must be the ceiling exactly",
-    "own-features": "the student's training on the supervisor's own features: must score like the floor",
-}
-OUTDATED = (
-    "The floor of this run is its best supervisor alone, as an earlier version of outgrow wrote it, and not what taught: "
-    "run the same command again."
-)
-GOLD = {"weak_train": "reads the supervisor’s own gold", "auxiliary": "reads gold of other tasks"}
-"""What a method does that asks for such a resource; gold that is bought is counted instead."""
-GLOSSARY = {
-    "task": "A data set with a question whose true answers are known.",
-    "gold": "Those true answers. Sealed away from the student; they only train the supervisor and the ceiling, and score everybody.",
-    "supervisor": "The weak teacher: a small model, a prompt, rules or people that label items, with errors.",
-    "student": "The stronger model that learns from the supervisor's labels.",
-    "floor": (
-        "How well what taught does on test items that nobody was trained on: the supervisor itself, or of several the best label "
-        "model that needs no gold, chosen on the supervisors' own half."
-    ),
-    "ceiling": "How well the same student does when it is trained on gold instead: the best these items could have made of it.",
-    "PGR": (
-        "Performance gap recovered: (student − floor) / (ceiling − floor). 0% means that the student only copied its "
-        "teacher, 100% that the teacher's errors cost nothing. It can be below 0% and above 100%."
-    ),
-    "method": "A recipe for learning from weak labels. Naive, plain training on them, is what the others have to beat.",
-    "control": "A run that must come out a known way. If it does not, something is broken, and no other figure should be trusted.",
-    "contrast": "A run that may come out any way, and shows what the methods should be compared with.",
-    "replicate": "One seed: its own split of the training items, its own start. Every score is a mean over replicates.",
-    "[low, high]": "A 95% interval: in 95 of 100 studies done like this one, such an interval holds the true value.",
-    "new data": "The interval for what another pool of items from the same source would give: the one to quote.",
-    "this pool": "The narrower interval for these very items, with other splits and seeds.",
-}
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -101,6 +50,13 @@ def seconds(value: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def count(value: float | str | None) -> str:
+    """12400 -> 12,400; a text stays as it is."""
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:,.0f}"
+
+
 def amount(value: float | None, unit: str = "") -> str:
     """1.35e8 -> 135M; with a unit, 1.2e12 -> 1.2 TFLOP"""
     if value is None:
@@ -118,17 +74,30 @@ def what(name: str, methods: dict[str, Any]) -> str:
     if name.startswith("supervisor:"):
         return "One of the supervisors, alone."
     if name.startswith("label-model:"):
-        return "What this label model makes of the supervisors' answers."
+        return "This label model of the supervisors' labels."
     return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
 
 
 def silence(row: RunRow) -> str:
-    """How a row that is silent on some test items scores, either way of counting; nothing of one that always speaks."""
+    """How a row that abstains on some test items scores, counted either way; nothing of one that never abstains."""
     if row.spoke is None:
         return ""
     return (
-        f"speaks on {percent(row.spoke, 0)}; silence a guess: {percent(row.as_guess)}, "
-        f"silence the commonest class: {percent(row.as_commonest)}"
+        f"labels {percent(row.spoke, 0)} of items; abstentions as guesses: {percent(row.as_guess)}, "
+        f"as the commonest class: {percent(row.as_commonest)}"
+    )
+
+
+def reading(pair: RunPair, view: MetricView) -> str:
+    """How the table of a pair's results is read."""
+    items = max((row.n_test for row in view.rows), default=0)
+    common = ""
+    if view.majority is not None:
+        common = f"; always giving the commonest class scores {percent(view.majority)}"
+    return (
+        f"{sentence(view.label)[:-1]} on {items:,} test items, mean over {pair.replicates} "
+        f"replicate{'' if pair.replicates == 1 else 's'}, with 95% intervals{common}. “Against naive” is in points of the "
+        "score, paired; p after Holm’s correction over the methods."
     )
 
 
@@ -146,7 +115,8 @@ def asides(pair: RunPair, methods: dict[str, Any]) -> list[str]:
         said.append(_covered(covered["first"], covered["best"]))
         if covered.get("cut"):
             said.append(
-                f"{percent(covered['cut'])} of the supervisor’s first answers were cut at the token limit: they teach their words, not where to stop."
+                f"{percent(covered['cut'])} of the supervisor’s first answers were cut at the token limit: they teach what they say, "
+                "not where to stop."
             )
     bought = (pair.details.get("bought") or {}).items()
     said += [f"{name} bought {count:,.0f} gold labels a replicate, which naive did not have." for name, count in bought]

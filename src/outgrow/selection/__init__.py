@@ -1,15 +1,18 @@
 """Selections: which items to trust, and how much. One file each, found by walking the folder.
 
-A selection is a function named like its file that returns weights (R, N) float32 >= 0 for `student.fit(..., weights=...)`.
+@selection
+def margin(belief: Belief) -> np.ndarray: ...         weights (R, N) float32 >= 0 for `student.fit(..., weights=...)`
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
+from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.label_models import Belief
 
 
@@ -28,7 +31,20 @@ def top(score: np.ndarray, belief: Belief, share: float) -> np.ndarray:
     return out
 
 
-def registry() -> dict[str, str]:
-    """Name of every selection and its first line, found by walking the folder."""
-    modules = sorted(m.name for m in pkgutil.iter_modules(__path__))
-    return {name: (importlib.import_module(f"{__name__}.{name}").__doc__ or "").splitlines()[0] for name in modules}
+@final
+@dataclass(frozen=True)
+class Selection:
+    """A registered selection."""
+
+    name: str
+    line: str
+    run: Callable[..., np.ndarray]
+
+
+def selection(run: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Mark a function as a selection."""
+    return mark(run, Selection(run.__name__, first_line(run), run))
+
+
+SELECTIONS = Registry("selection", __name__, "outgrow.selection", marked(Selection))
+registry = SELECTIONS.all

@@ -8,9 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.label_models import Belief
+from outgrow.selection import selection
 
 
+@selection
 def margin(belief: Belief) -> np.ndarray:
-    """Weights (R, N) in [0, 1]: 0 at even odds and where no supervisor spoke. Afzali et al. 2026 (arXiv 2603.04968)."""
+    """Confidence weights: every item counts by how far the two likeliest classes of its weak label lie apart.
+
+    Weights (R, N) in [0, 1]: 0 at even odds and where no supervisor spoke. Afzali et al. 2026 (arXiv 2603.04968).
+    """
     second, first = np.moveaxis(np.sort(np.nan_to_num(belief.probs, nan=1.0), -1)[..., -2:], -1, 0)
     return (first - second) / (first + second)

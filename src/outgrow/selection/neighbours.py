@@ -10,10 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from outgrow.label_models import Belief
+from outgrow.selection import selection
 
 
+@selection
 def neighbours(belief: Belief, features: Sequence[np.ndarray], k: int) -> np.ndarray:
-    """Weights (R, N), 1 or 0, from features (N, K) of each replicate; a label that ties for the first place is kept.
+    """Items whose weak label is what their neighbours' weak labels say, in the student's features.
+
+    Weights (R, N), 1 or 0, from features (N, K) of each replicate; a label that ties for the first place is kept.
 
     Wilson 1972; Bahri, Jiang & Gupta 2020 (arXiv 2004.12289), who have no prior: it lets a rare class keep its items.
     """

@@ -13,12 +13,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from outgrow.label_models import Belief
-from outgrow.selection import top
+from outgrow.selection import selection, top
 from outgrow.selection.neighbours import neighbourhood
 
 
+@selection
 def overlap(belief: Belief, features: Sequence[np.ndarray], crossed: np.ndarray, share: float, k: int) -> np.ndarray:
-    """Weights (R, N), 1 or 0, from features (N, K) of each replicate and out-of-fold probabilities (R, N, C).
+    """Overlap density: items that carry both what the supervisor knows and what only the student sees, by four signs.
+
+    Weights (R, N), 1 or 0, from features (N, K) of each replicate and out-of-fold probabilities (R, N, C).
 
     After Shin, Cooper & Sala 2025 (arXiv 2412.03881), whose points of overlap these signs stand for.
     """

@@ -1,4 +1,4 @@
-"""The student as a small convolutional network that starts from nothing, on images of 32 x 32, beside a text where there is one.
+"""The student as a small convolutional network trained from scratch, on 32 x 32 images with or without a text.
 
     h = mean over places of four blocks: 3x3 convolution, group norm, ReLU     W, 2W, 4W, 4W channels; sides 16, 8, 4, 4
     e = mean over the text's words of their embeddings (4W)
@@ -7,8 +7,8 @@
         L = 1/|I| sum_{i in I} w_i / mean(w) loss(z_i, target_i, t / T)
         one step of Adam at the rate lr min(5 t / T, 5/4 (1 - t / T)): up to a fifth of the way, then down to nothing
 
-Group norm (Wu & He 2018, arXiv 1803.08494) looks at one item alone, so a prediction does not hang on what it is read with.
-Nothing is flipped or shifted: what an image may become and still mean the same is not known here. A loss sees a batch.
+Group norm (Wu & He 2018, arXiv 1803.08494) looks at one item alone, so that a prediction does not depend on its batch.
+Images are not augmented, since the transformations that keep a class are not known here. The loss sees a batch.
 """
 
 from __future__ import annotations
@@ -45,19 +45,25 @@ BATCH, EPOCHS = 32, 16
 FEWEST_STEPS = 100
 RATE = 3e-3
 RISE = 0.2
-"""Share of the steps in which the rate rises."""
+"""Share of the steps in which the learning rate rises."""
 WORDS = 1024
-"""Embeddings; a word's is chosen by its checksum, so that every word has one."""
+"""Number of embeddings; the checksum of a word chooses its embedding, so that every word has one."""
 PREDICTED = 512
-"""Items that are predicted at a time."""
+"""Number of items that are predicted at a time."""
 FACTS, ARRAYS = "convnet.json", "convnet.safetensors"
 
 
 @final
 class ConvNetwork(nn.Module):
-    """Channels `width`, logits for `classes`, with a text beside the image or without; drawn by `rng`.
+    """The network, with random weights.
 
-    A head of zeros, as elsewhere, was worth 8 points less on 2,000 images of CIFAR-10.
+    The head starts at random: a head of zeros, as elsewhere, scored 8 points less on 2,000 images of CIFAR-10.
+
+    Args:
+        width: W, the channels of the first block.
+        classes: number of logits.
+        text: whether a text stands beside the image.
+        rng: draws the weights.
     """
 
     def __init__(self, width: int, classes: int, text: bool, rng: np.random.Generator):
@@ -72,7 +78,8 @@ class ConvNetwork(nn.Module):
         ):
             blocks += [nn.Conv2d(into, out, 3, stride, 1, bias=False), nn.GroupNorm(scratch.GROUPS, out), nn.ReLU()]
             blocks += [nn.MaxPool2d(2)] if pool else []
-        self.blocks = nn.Sequential(*blocks).to(memory_format=torch.channels_last)
+        self.blocks = nn.Sequential(*blocks)
+        self.blocks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's types
         self.words = nn.EmbeddingBag(WORDS + 1, 4 * width, mode="mean", padding_idx=0) if text else None
         if self.words is not None:
             nn.init.normal_(self.words.weight, generator=generator)
@@ -83,7 +90,7 @@ class ConvNetwork(nn.Module):
                 nn.init.kaiming_uniform_(layer.weight, a=5**0.5, generator=generator)
 
     def states(self, pixels: torch.Tensor, words: torch.Tensor | None) -> torch.Tensor:
-        """What the head reads (n, D) of uint8 pixels (n, 3, 32, 32) and word numbers (n, T), 0 after the last."""
+        """Inputs of the head (n, D), from uint8 pixels (n, 3, 32, 32) and word numbers (n, T), padded with 0."""
         scaled = (pixels.float() / 255 - 0.5) / 0.25
         h = self.blocks(scaled.contiguous(memory_format=torch.channels_last)).mean((2, 3))
         if self.words is None:
@@ -96,7 +103,7 @@ class ConvNetwork(nn.Module):
 
 
 def numbered(texts: Sequence[tuple[str, ...]]) -> np.ndarray | None:
-    """int64 (N, T): the words of each text by number, 0 after the last; None where items have no text."""
+    """Word numbers of the texts, int64 (N, T), padded with 0; None where items have no text."""
     if not len(texts) or not texts[0]:
         return None
     found = [[1 + zlib.crc32(word.encode()) % WORDS for word in re.findall(r"\w+", text.lower())] for (text,) in texts]
@@ -108,7 +115,7 @@ def numbered(texts: Sequence[tuple[str, ...]]) -> np.ndarray | None:
 
 @final
 class Pictures:
-    """What every convnet of one (task, name) reads."""
+    """The images and texts that all convnets of one (task, name) read."""
 
     def __init__(self, task: Task, name: str, store: Store):
         self.name, self.width, self.classes, self.store = name, scratch.width(name), task.classes, store
@@ -122,7 +129,7 @@ class Pictures:
         )
 
     def of(self, items: np.ndarray) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Pixels and words of items, where a network is."""
+        """Pixels and words of items, on the device of the network."""
         at, where = torch.from_numpy(items), loader.device()
         return self.pixels[at].to(where), None if self.words is None else self.words[at].to(where)
 
@@ -130,7 +137,7 @@ class Pictures:
 @final
 @dataclass(frozen=True)
 class FittedConvnet:
-    """A trained student of R replicates."""
+    """A trained convnet of R replicates."""
 
     probs: np.ndarray
     """(R, N, C) float32"""
@@ -141,7 +148,7 @@ class FittedConvnet:
         return self.probs if mask is None else self.probs[:, mask]
 
     def save(self, path: Path, replicate: int = 0) -> None:
-        """A folder that `load` reads."""
+        """Write a folder that `load` reads."""
         self.runs[replicate].save(Path(path))
 
 
@@ -149,18 +156,17 @@ class FittedConvnet:
 class Convnet:
     """A student that is trained from scratch.
 
-    pictures: what it reads; train (R, N) bool: rows that may be trained on; groups (N,): items that belong together; seed and
-    replicates name the random choices.
+    Args:
+        pictures: its inputs.
+        train: (R, N) bool, the rows that may be trained on.
+        groups: (N,) items of one number belong together.
+        seed: with `replicates` names all random choices.
+        replicates: (R,) numbers of the replicates.
     """
 
     def __init__(self, pictures: Pictures, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int]):
-        self.pictures, self.train, self.groups, self.seed, self.replicates = (
-            pictures,
-            train,
-            groups,
-            seed,
-            tuple(replicates),
-        )
+        self.pictures, self.train, self.groups = pictures, train, groups
+        self.seed, self.replicates = seed, tuple(replicates)
 
     def on(self, train: np.ndarray) -> Convnet:
         """The same student, allowed to train on other rows (R, N)."""
@@ -174,16 +180,15 @@ class Convnet:
         loss: Loss | None = None,
         steps: int | None = None,
     ) -> FittedConvnet:
-        """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
+        """Train it on targets; arguments as of `Student.fit`, and sixteen epochs where `steps` is not given.
 
-        weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count. `steps` of
-        optimisation: sixteen epochs where not given. Replicates train one after another, each an artifact of the store.
+        Replicates train one after another; each is an artifact of the store.
         """
         runs = self._runs(targets, weights, loss or Xent(), steps)
         return FittedConvnet(np.stack([run.trained["probs"] for run in runs]), runs)
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
-        """Per replicate (N, D): what the head reads of every item once these targets have taught the network, standardised."""
+        """For each replicate the standardised inputs of the head (N, D), after training on these targets."""
         return [run.states() for run in self._runs(targets, weights, Xent(), None)]
 
     def _runs(
@@ -210,7 +215,7 @@ class Convnet:
 
 @final
 class ConvnetRun:
-    """One replicate's training: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
+    """The training of one replicate: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
 
     def __init__(
         self,
@@ -223,13 +228,8 @@ class ConvnetRun:
         seed: int,
         replicate: int,
     ):
-        self.pictures, self.rows, self.targets, self.weights, self.loss = (
-            pictures,
-            rows,
-            targets,
-            weights,
-            loss,
-        )
+        self.pictures, self.rows, self.targets, self.weights = pictures, rows, targets, weights
+        self.loss = loss
         self.batch = min(BATCH, len(rows))
         self.steps = (steps or max(math.ceil(EPOCHS * len(rows) / BATCH), FEWEST_STEPS)) if len(rows) else 0
         self.seed, self.replicate = seed, replicate
@@ -246,11 +246,11 @@ class ConvnetRun:
             "device": loader.device().type,
             "code": fingerprint("convnet", loss),
         }
-        """All that its predictions depend on."""
+        """Everything that the predictions depend on."""
 
     @cached_property
     def trained(self) -> Any:
-        """`probs` (N, C) float32 of every item, and the weights; out of the store where it was trained before."""
+        """`probs` (N, C) float32 of every item, and the weights; from the store if it was trained before."""
         return self.pictures.store.make("convnet", self.made_of, self._train).arrays
 
     def states(self) -> np.ndarray:
@@ -261,7 +261,7 @@ class ConvnetRun:
         return ((x - x.mean(0)) / x.std(0).clamp_min(1e-6)).numpy()
 
     def save(self, path: Path) -> None:
-        """The network's weights, and what it takes to read with it."""
+        """Write the network's weights and what it takes to predict with it."""
         from safetensors.numpy import save_file
 
         pictures = self.pictures
@@ -296,7 +296,7 @@ class ConvnetRun:
         return [items[at : at + PREDICTED] for at in range(0, len(items), PREDICTED)]
 
     def _order(self) -> np.ndarray:
-        """(steps, batch) numbers among the rows, each batch ascending: ties in a loss then fall by hashed id."""
+        """Batches of row indices (steps, batch), each in ascending order: a loss then breaks ties by hashed id."""
         count, total = len(self.rows), self.steps * self.batch
         epochs = [
             derive(self.seed, "epoch", e, self.replicate).permutation(count)
@@ -322,7 +322,7 @@ class ConvnetRun:
                 bar.advance()
         network.requires_grad_(False)
         if not self.steps:
-            nn.init.zeros_(network.head.weight)  # who has learned nothing says nothing
+            nn.init.zeros_(network.head.weight)  # an untrained network predicts even odds
         probs = torch.cat([self.loss.read(network(*self.pictures.of(part))) for part in self._parts()]).cpu().numpy()
         kept = {
             f"weights/{name}": np.ascontiguousarray(value.cpu().numpy()) for name, value in network.state_dict().items()
@@ -333,24 +333,25 @@ class ConvnetRun:
 @final
 @dataclass(frozen=True)
 class SavedConvnet:
-    """A trained network out of a folder."""
+    """A trained network from a folder."""
 
     classes: tuple[str, ...]
     network: ConvNetwork
     loss: Loss
 
     def predict(self, images: Sequence[bytes], texts: Sequence[str] | None = None) -> np.ndarray:
-        """Probabilities (n, C) float32 of encoded images, with the texts beside them where it was taught on such."""
+        """Probabilities (n, C) float32 of encoded images, and of the texts beside them if it was trained on such."""
         if (texts is None) != (self.network.words is None):
             raise UserError(
-                f"this convnet was taught on images {'alone' if texts else 'and texts'}: give {'no texts' if texts else 'both'}"
+                f"this convnet was trained on images {'alone' if texts else 'and texts'}: "
+                f"give {'no texts' if texts else 'both'}"
             )
         words = None if texts is None else torch.from_numpy(numbered([(text,) for text in texts]))
         return self.loss.read(self.network(torch.from_numpy(squares(images, SIDE)), words)).numpy()
 
 
 def load(path: Path | str) -> SavedConvnet:
-    """The network in a folder that `Fitted.save` wrote. Raises UserError where there is none."""
+    """The network in a folder that `FittedConvnet.save` wrote. Raises UserError where there is none."""
     import importlib
 
     from safetensors.torch import load_file

@@ -1,4 +1,4 @@
-"""Students on part of the weak labels: what a student says of items whose labels it has not seen, and its answers.
+"""Cross-fitting: a student's predictions of items whose labels it has not seen, and its hardened answers.
 
 f_ik = predict_i(fit(w without fold k))        out of fold: f_ik of the fold k that holds item i and its group
 """
@@ -14,7 +14,17 @@ FOLDS = 5
 
 
 def crossfit(student: Student, targets: np.ndarray, name: str = "crossfit", count: int = FOLDS) -> np.ndarray:
-    """Out-of-fold probabilities (R, N, C) float32: of every item, by the student fitted without its group's targets."""
+    """Out-of-fold probabilities of every item, by the student fitted without the targets of the item's group.
+
+    Args:
+        student: the student to be fitted `count` times.
+        targets: (R, N, C) or (N, C).
+        name: names the random folds.
+        count: number of folds.
+
+    Returns:
+        (R, N, C) float32.
+    """
     fold = folds(student, name, count)
     out = np.empty((*fold.shape, targets.shape[-1]), np.float32)
     for k in range(count):
@@ -26,7 +36,7 @@ def crossfit(student: Student, targets: np.ndarray, name: str = "crossfit", coun
 def folds(student: Student, name: str, count: int) -> np.ndarray:
     """(R, N): the fold of every item; whole groups, drawn by replicate and name.
 
-    The name must not be one that the student draws by: it would choose its settings on the very fold that is missing.
+    The name must not be one that the student itself uses, or it would choose its settings on the fold that is missing.
     """
     groups, where = np.unique(student.groups, return_inverse=True)
     draws = [derive(student.seed, name, r).permutation(len(groups)) % count for r in student.replicates]
@@ -34,7 +44,12 @@ def folds(student: Student, name: str, count: int) -> np.ndarray:
 
 
 def answers(probs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """One-hot (R, N, C) of the likeliest class, with offsets that give the classes the targets' balance; NaN where these are."""
+    """Hardened answers: one-hot likeliest classes (R, N, C), offset so that the classes have the targets' balance.
+
+    Args:
+        probs: (R, N, C) probabilities.
+        targets: (R, N, C); where they are NaN, so is the answer.
+    """
     import torch
 
     from outgrow.losses.logconf import hardened, prior

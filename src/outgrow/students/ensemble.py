@@ -18,7 +18,7 @@ from outgrow.students.base import Fitted
 @final
 @dataclass(frozen=True)
 class Choice:
-    """For every replicate one of several students: `which` (R,) numbers among `members`."""
+    """One of several students for every replicate: `which` (R,) holds indices into `members`."""
 
     which: np.ndarray
     members: Sequence[Fitted]
@@ -34,7 +34,7 @@ class Choice:
 @final
 @dataclass(frozen=True)
 class Pool:
-    """Several students' log odds, summed: `shares` (M, R) are the c of each of the `members` in every replicate."""
+    """A weighted sum of several students' log odds: `shares` (M, R) are the weights of the `members` by replicate."""
 
     shares: np.ndarray
     members: Sequence[Fitted]
@@ -45,7 +45,19 @@ class Pool:
 
 
 def pooled(probs: Sequence[np.ndarray], shares: Sequence[np.ndarray | float]) -> np.ndarray:
-    """Probabilities (..., C) float32 of several students -> of their pool; `shares`: the c of each, which go with them."""
+    """The log-linear pool of several students.
+
+    Args:
+        probs: of each student probabilities (..., C).
+        shares: of each student its weight, a number or an array that broadcasts to (..., C).
+
+    Returns:
+        (..., C) float32.
+
+    Example:
+        >>> pooled([np.array([0.5, 0.5]), np.array([0.2, 0.8])], [0.5, 0.5]).round(3)
+        array([0.333, 0.667], dtype=float32)
+    """
     log_p = sum(c * np.log(p.astype(np.float64).clip(1e-6, 1 - 1e-6)) for p, c in zip(probs, shares, strict=True))
     out = np.exp(log_p - log_p.max(-1, keepdims=True))
     return (out / out.sum(-1, keepdims=True)).astype(np.float32)

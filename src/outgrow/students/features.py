@@ -1,4 +1,4 @@
-"""From a task and a model to the space in which heads are trained."""
+"""From a task and a model to the features on which heads are trained."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from outgrow.students.probe import Space
 from outgrow.tasks.task import Task
 
 AXES = 32
-"""Of each side, of which a head on a pair sees all products: a thousand and some columns."""
+"""Axes of either side; a head on a pair sees all their products, some thousand columns."""
 
 
 def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
-    """Features of every item of the task in every candidate layer; `pool` (N,) bool: items that are not test."""
+    """Features of every item of a task in every candidate layer of a model.
+
+    Args:
+        task: the task.
+        model: a model's name, or a file of features.
+        pool: (N,) bool, the items that are not test; only they set means, scales and axes.
+        store: where features are kept.
+    """
     resolved = models.resolve(model, store)
     if resolved.kind == "scratch":
         raise UserError(f"{model!r} has no features before it is trained: name a checkpoint here")
@@ -41,9 +48,9 @@ def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
 
 
 def _beside(images: Space, texts: Space) -> Space:
-    """Image and text together, so that a linear head can ask whether they match: a, b and all products a_i b_j.
+    """Image and text together, so that a linear head can tell whether they match: a, b and all products a_i b_j.
 
-    a, b: the AXES principal axes of either side's standardised features in candidate layers of the same rank.
+    a and b are the AXES principal axes of either side's standardised features, in candidate layers of the same rank.
     """
     last = max(len(images.layers), len(texts.layers)) - 1
     parts = []
@@ -57,20 +64,21 @@ def _beside(images: Space, texts: Space) -> Space:
 
 
 def _axes(basis: Basis) -> np.ndarray:
-    """(N, K) the axes of the largest spread, each of spread 1."""
+    """(N, K) the axes of the largest variance, each scaled to variance 1."""
     kept = min(AXES, basis.turn.shape[1])
     first = basis.moments[: basis.turn.shape[1]].argsort(descending=True)[:kept]
     return (basis.x[:, first] / basis.moments[first].sqrt()).numpy()
 
 
 def texts_of(task: Task, model: str, store: Any) -> Texts:
-    """The same texts for a student that is fine-tuned."""
+    """The texts of a task for a student that is fine-tuned from a model."""
     resolved = models.resolve(model, store)
     if resolved.kind == "features":
         raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take --student linear or mlp")
     if resolved.kind in ("vision", "patches", "joined"):
         raise UserError(
-            f"{model!r} reads images, and only models of texts are fine-tuned here: take --student linear or mlp, or convnet"
+            f"{model!r} reads images, and only models of texts are fine-tuned here: "
+            "take --student linear or mlp, or convnet"
         )
     return Texts(resolved, task.read(model), task.classes, store)
 
@@ -78,11 +86,11 @@ def texts_of(task: Task, model: str, store: Any) -> Texts:
 @final
 @dataclass(frozen=True)
 class Auxiliary:
-    """Another task whose gold is free to use, read by the same student."""
+    """Another task whose gold is free to use, in the features of the same student."""
 
     name: str
     classes: tuple[str, ...]
     features: list[np.ndarray]
-    """For each replicate (N', K): the items in the axes of `features`, the student's own."""
+    """For each replicate (N', K): the items in the student's axes."""
     gold: np.ndarray
     """(N',) int64"""

@@ -4,11 +4,12 @@
     for t = 0 .. T-1, with a batch I of 32 items, each item once an epoch in an order that the seed draws:
         L = 1/|I| sum_{i in I} w_i / mean(w) loss(z_i, target_i, t / T)
         one step of Adam at the rate lr (1 + cos(pi t / T)) / 2
-    an adapted student has had such a training before, as a language model and without a label, batches of 32 texts:
-        L = -1/|K| sum_{k in K} log p(token k | those before it in its text)        K: the batch's tokens, each text's first left out
+    an adapted student has had such a training before, as a language model and without labels, in batches of 32 texts:
+        L = -1/|K| sum_{k in K} log p(token k | those before it)        K: all tokens but the first of each text
 
 Batch, two epochs, Adam, cosine and the rates of "full" are those of the code published with Burns et al. 2023 (arXiv
-2312.09390); the rate of "lora" is ten times that (Schulman et al. 2025, LoRA Without Regret). A loss sees a batch, as there.
+2312.09390); the rate of "lora" is ten times that (Schulman et al. 2025, LoRA Without Regret). A loss sees a batch, as
+in that code.
 """
 
 from __future__ import annotations
@@ -40,15 +41,15 @@ from outgrow.training.loop import drawn
 
 BATCH, EPOCHS = 32, 2
 FEWEST_STEPS = 60
-"""Two epochs of a few hundred items would not move a model."""
+"""Two epochs of a few hundred items would hardly change a model."""
 PREDICTED = 1024
-"""Items that are predicted at a time."""
+"""Number of items that are predicted at a time."""
 
 
 @final
 @dataclass(frozen=True)
 class Texts:
-    """What every student of one (task, model) reads."""
+    """The texts that all students of one (task, model) read."""
 
     model: Model
     texts: tuple[tuple[str, ...], ...]
@@ -58,7 +59,7 @@ class Texts:
 
     @cached_property
     def ids(self) -> list[list[np.ndarray]]:
-        """N times S token ids."""
+        """Token ids of each of the S texts of each of the N items."""
         read, sides = (
             tokens.tokenise(self._tokenizer, [t for item in self.texts for t in item], self.store.root),
             len(self.texts[0]),
@@ -69,27 +70,27 @@ class Texts:
 
     @property
     def outputs(self) -> int:
-        """Numbers that the head makes of a text."""
+        """Outputs of the head for one text."""
         return 1 if len(self.texts[0]) == 2 else len(self.classes)
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """(N,) tokens of each item."""
+        """(N,) number of tokens of each item."""
         return np.array([sum(map(len, item)) for item in self.ids])
 
     @cached_property
     def digest(self) -> str:
-        """Of the texts."""
+        """A digest of the texts."""
         return hashed(*(text for item in self.texts for text in (*item, "")))
 
     def network(self, kind: str, rng: np.random.Generator) -> ClassifierNetwork:
-        """The model, not yet trained."""
+        """The network before training."""
         return ClassifierNetwork.begun(
             self.model, kind, self.outputs, self._tokenizer.pad, BATCH * int(self.lengths.max()), rng
         )
 
     def probs(self, network: ClassifierNetwork | None, loss: Loss) -> np.ndarray:
-        """(N, C) float32: what the network, or the model as it was saved, says of every item."""
+        """Probabilities (N, C) float32 of every item, by the network, or by the saved model where it is None."""
         network = network or ClassifierNetwork(self.model, self.outputs, self._tokenizer.pad)
         order, out = np.argsort(self.lengths, kind="stable"), np.empty((len(self.ids), len(self.classes)), np.float32)
         with torch.inference_mode(), progress.track(f"reading {len(order)} items with it", len(order)) as bar:
@@ -100,7 +101,7 @@ class Texts:
         return out
 
     def logits(self, network: ClassifierNetwork, items: Iterable[int]) -> torch.Tensor:
-        """(n, C) of items."""
+        """Logits (n, C) of items."""
         z = network([text for item in items for text in self.ids[item]])
         return z if self.outputs > 1 else as_logits((z[1::2] - z[::2]).T[None])[0]
 
@@ -111,7 +112,7 @@ class Texts:
 
 @final
 class TextReading:
-    """Texts to be learned as a language model: those of the items `rows` (n,), identical ones once, in no order of items."""
+    """The texts of the items `rows` (n,), to be learned as a language model; duplicates count once."""
 
     def __init__(self, texts: Texts, rows: np.ndarray, epochs: int, seed: int, replicate: int):
         found = {text: texts.ids[item][side] for item in rows for side, text in enumerate(texts.texts[item])}
@@ -122,15 +123,15 @@ class TextReading:
         self.label = f"reading texts by {texts.model.name}, replicate {replicate}"
 
     def batch(self, step: int) -> np.ndarray:
-        """Numbers among the texts."""
+        """Indices of texts."""
         return drawn(self.seed, "reading", self.replicate, len(self.ids), step, BATCH)
 
     def tokens(self, batch: np.ndarray) -> int:
-        """How many a batch has."""
+        """Number of tokens in a batch."""
         return sum(len(self.ids[i]) for i in batch)
 
     def losses(self, network: ClassifierNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
-        """Parts of the batch's loss, whose sum it is."""
+        """Parts whose sum is the batch's loss."""
         predicted = max(sum(len(self.ids[i]) - 1 for i in batch), 1)
         for part in network.surprisal([self.ids[i] for i in batch[distributed.share(len(batch))]]):
             yield part / predicted
@@ -150,19 +151,25 @@ class FittedFinetune:
         return self.probs if mask is None else self.probs[:, mask]
 
     def save(self, path: Path, replicate: int = 0) -> None:
-        """A folder that `transformers` loads as a sequence classifier, weights in float32; of two texts it scores each.
+        """Write a folder that `transformers` loads as a sequence classifier, which scores each of two texts.
 
-        A student whose predictions came out of the store is trained again first.
+        A student whose predictions came from the store is trained again first.
         """
         self.runs[replicate].save(Path(path))
 
 
 @final
 class Finetune:
-    """A student that is fine-tuned: kind "lora" or "full".
+    """A student that is fine-tuned.
 
-    texts: what it reads; train (R, N) bool: rows that may be trained on; groups (N,): items that belong together; seed and
-    replicates name the random choices; reads: rows (R, N) whose texts come first, and how often.
+    Args:
+        texts: its inputs.
+        kind: "lora" or "full".
+        train: (R, N) bool, the rows that may be trained on.
+        groups: (N,) items of one number belong together.
+        seed: with `replicates` names all random choices.
+        replicates: (R,) numbers of the replicates.
+        reads: rows (R, N) whose texts are learned first as a language model, and the epochs of that.
     """
 
     def __init__(
@@ -178,7 +185,7 @@ class Finetune:
         return Finetune(self.texts, self.kind, train, self.groups, self.seed, self.replicates, self._reads)
 
     def adapted(self, rows: np.ndarray, epochs: int) -> Finetune:
-        """The same student, which before its labels learns the texts of the rows (R, N) bool as a language model does."""
+        """The same student, which first learns the texts of the rows (R, N) bool as a language model."""
         return Finetune(
             self.texts, self.kind, self.train, self.groups, self.seed, self.replicates, (rows & self.train, epochs)
         )
@@ -191,10 +198,9 @@ class Finetune:
         loss: Loss | None = None,
         steps: int | None = None,
     ) -> FittedFinetune:
-        """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
+        """Train it on targets; arguments as of `Student.fit`, and two epochs where `steps` is not given.
 
-        weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count. `steps` of
-        optimisation: two epochs where not given. Replicates train one after another.
+        Replicates train one after another.
         """
         targets = np.broadcast_to(targets, (*self.train.shape, np.shape(targets)[-1]))
         weights = np.broadcast_to(1.0 if weights is None else weights, self.train.shape) * self.train
@@ -217,7 +223,7 @@ class Finetune:
 
 @final
 class FinetuneRun:
-    """One replicate's training: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
+    """The training of one replicate: targets (n, C) and weights (n,) > 0 of the items `rows` (n,), in their order."""
 
     def __init__(
         self, texts: Texts, kind: str, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, loss: Loss,
@@ -225,10 +231,10 @@ class FinetuneRun:
     ):  # fmt: skip
         self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
         self.loss, self.steps, self.seed, self.replicate = loss, steps if len(rows) else 0, seed, replicate
-        self.rate = RATES[kind][texts.model.parameters >= SMALL]
+        self.rate = RATES[kind][(texts.model.parameters or 0) >= SMALL]
         self.label = f"fine-tuning {texts.model.name} ({kind}), replicate {replicate}"
         self.stages = (reading, self) if reading and reading.steps else (self,)
-        """What is trained, one after another."""
+        """The stages of the training, one after another."""
         taught = (rows.astype(np.int64), targets, weights)
         self.made_of = {
             "model": texts.model.digest,
@@ -246,12 +252,12 @@ class FinetuneRun:
             "code": fingerprint("fine-tuned", loss),
             "reading": reading and reading.made_of,
         }
-        """All that its predictions depend on."""
+        """Everything that the predictions depend on."""
         self._kept: np.ndarray | None = None
-        """Its weights once it is trained, on disk: many may wait there for being saved or not."""
+        """The trained weights, on disk: many runs may wait there to be saved."""
 
     def probs(self) -> np.ndarray:
-        """(N, C) float32: what the trained student says of every item; out of the store where it was trained before."""
+        """Probabilities (N, C) float32 of every item; from the store if it was trained before."""
         made = self.texts.store.make("fine-tuned", self.made_of, self._answers)
         self._checkpoint().drop()
         return made.arrays["probs"]
@@ -284,7 +290,7 @@ class FinetuneRun:
         return Checkpoint(self.texts.store, self.made_of)
 
     def _train(self, network: ClassifierNetwork) -> int:
-        """Trains it from where it was killed or from the start, keeps its weights on disk; tokens read meanwhile."""
+        """Train from the last checkpoint or from the start, and keep the weights on disk; the number of tokens read."""
         distributed.call(self)
         read = loop.train(network, self.stages, self.rate, self._checkpoint())
         if distributed.main():
@@ -293,19 +299,19 @@ class FinetuneRun:
         return read
 
     def follow(self) -> None:
-        """Another process's part in it."""
+        """The part of another process in the training."""
         self._train(self._started())
 
     def batch(self, step: int) -> np.ndarray:
-        """Numbers among the rows, ascending: ties in a loss then fall as in a full batch, by hashed id."""
+        """Indices of rows in ascending order: a loss then breaks ties by hashed id, as in a full batch."""
         return drawn(self.seed, "epoch", self.replicate, len(self.rows), step, BATCH)
 
     def tokens(self, batch: np.ndarray) -> int:
-        """How many a batch has."""
+        """Number of tokens in a batch."""
         return int(self.texts.lengths[self.rows[batch]].sum())
 
     def losses(self, network: ClassifierNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
-        """The batch's loss."""
+        """The loss of a batch."""
         targets, weights = (torch.from_numpy(array[batch]) for array in (self.targets, self.weights))
         rows = self.rows[batch]
         z = distributed.whole(self.texts.logits(network, rows[distributed.share(len(rows))]), len(rows))

@@ -1,4 +1,4 @@
-"""Models at work: answers, beams and log-probabilities of a checkpoint, each kept in the store; and the student that is trained."""
+"""The student of generation tasks, and the answers, beams and log-probabilities of checkpoints, kept in the store."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from outgrow.training.causal import Example
 
 UNIT = 64
-"""Prompts whose beams are kept together."""
+"""Prompts whose beams are one artifact of the store."""
 READ = 40_000
-"""Fewest letters, of prompts and answers, that a model reads in a tuning: with fewer it does not learn how an answer is written."""
+"""Fewest characters of prompts and answers in a tuning: with fewer a model does not learn the form of an answer."""
 PAIRED = READ // 2
-"""The same of pairs."""
+"""The same for pairs."""
 LOADED = 2
-"""Models that stay in memory."""
+"""Number of models that stay in memory."""
 
 
 @final
 class Writers:
-    """Checkpoints in this process by their digests, the last few of them loaded."""
+    """Checkpoints in this process; the last few of them stay loaded."""
 
     def __init__(self, store: Store, how: Sampling):
         self.store, self.how = store, how
@@ -50,14 +50,14 @@ class Writers:
         return self._loaded[model.digest]
 
     def likeliest(self, model: Model, prompts: Sequence[str]) -> list[str]:
-        """An answer to each prompt, the likeliest token each time."""
+        """The greedy answer to each prompt."""
         from outgrow.generation.answers import draw
 
         drawn = draw(self(model), prompts, 1, replace(self.how, temperature=0.0), 0, self.store)
         return [answers[0].text for answers in drawn.answers]
 
     def beams(self, model: Model, prompts: Sequence[str], width: int) -> list[tuple[Answer, ...]]:
-        """At most `width` answers to each prompt, the likeliest first."""
+        """At most `width` answers to each prompt, in order of likelihood."""
         from outgrow.generation.decoding import beams
 
         found: list[tuple[Answer, ...]] = []
@@ -81,7 +81,7 @@ class Writers:
         return found
 
     def each(self, model: Model, prompts: Sequence[str], texts: Sequence[str]) -> list[np.ndarray]:
-        """Of each text (T + 1,) float64: log p of its tokens after its prompt, and of its end, by itself or at a stop text."""
+        """For each text (T + 1,) float64: log p of its tokens after the prompt, and of its end, or of a stop text."""
         made = {**self._known("scores", model), "prompts": list(prompts), "texts": list(texts)}
         kept = self.store.make("scores", made, lambda: self._each(model, prompts, texts)).arrays
         return np.split(kept["logp"], np.cumsum(kept["tokens"])[:-1])
@@ -114,10 +114,10 @@ class Writers:
 @final
 @dataclass(frozen=True)
 class TextStudent:
-    """The strong model, to be trained on answers to transfer items."""
+    """The strong model of a generation task, to be trained on answers to transfer items."""
 
     model: Model
-    """As it is before."""
+    """The checkpoint before training."""
     prompts: tuple[str, ...]
     """(n,) the transfer items."""
     kind: str
@@ -126,7 +126,7 @@ class TextStudent:
     writers: Writers
 
     def tune(self, examples: Sequence[Example], **more: Any) -> Model:
-        """The model after learning the examples, as it was where there are none; `more` as `generation.tuning.tune` takes it."""
+        """The model tuned on the examples, or unchanged if there are none; `more` goes to `training.causal.tune`."""
         from outgrow.training.causal import tune
 
         if not examples:
@@ -143,7 +143,10 @@ class TextStudent:
         )
 
     def prefer(self, model: Model, pairs: Sequence[PreferencePair], loss: PairLoss, **more: Any) -> Model:
-        """A model after learning from pairs, itself the reference and, where there are none, what comes out; `more` as of `tuning.prefer`."""
+        """A model after learning from pairs, with itself as the reference; unchanged if there are no pairs.
+
+        `more` goes to `training.causal.prefer`.
+        """
         from outgrow.training.causal import prefer
 
         if not pairs:
@@ -162,15 +165,15 @@ class TextStudent:
         )
 
     def beams(self, model: Model, width: int) -> list[tuple[Answer, ...]]:
-        """[i]: what the model writes to transfer item i, the likeliest first."""
+        """[i]: the model's answers to transfer item i, in order of likelihood."""
         return self.writers.beams(model, self.prompts, width)
 
 
 def epochs(letters: int, least: float = 2.0, read: int | None = None) -> float:
-    """Passes over so many letters: `least`, or more where that would not be the READ letters (or `read`) that a model needs to learn from."""
+    """Epochs over so many characters: `least`, or more until the model has read READ characters (or `read`)."""
     return max(least, (READ if read is None else read) / max(letters, 1))
 
 
 def training_seed(seed: int, *names: object) -> int:
-    """An integer for one training out of a study's seed and what it is for."""
+    """An integer seed for one training, derived from the study's seed and the names of its purpose."""
     return int(hashed(seed, *names)[:8], 16)

@@ -20,7 +20,7 @@ from outgrow.losses.xent import Xent
 RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
 STEPS = 40
 MANY = 1 << 24
-"""Numbers in features from which they are standardised some rows at a time: so many in float64 are 128 MB."""
+"""Features of more numbers than this (128 MB in float64) are standardised some rows at a time."""
 SNAPSHOTS = 10
 
 
@@ -54,9 +54,9 @@ class Basis:
 
     @classmethod
     def of(cls, x: torch.Tensor, reference: torch.Tensor, centred: bool = True) -> Basis:
-        """From features (N, D); means, scales and axes come from the rows in `reference` (bool, N).
+        """The basis of features (N, D); means, scales and axes come from the rows in `reference` (bool, N).
 
-        `centred` False keeps the origin where it is and has no bias: heads on differences of two texts are odd functions.
+        With `centred` False the origin stays and there is no bias: heads on differences of two texts are odd functions.
         """
         rows = x if bool(reference.all()) else x[reference]
         centre = rows.mean(0) if centred else torch.zeros(x.shape[1])
@@ -119,10 +119,19 @@ def train(
     basis: Basis, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, ridge: torch.Tensor,
     loss: Loss | None = None, steps: int = STEPS, snapshots: bool = False, alike: int | None = None,
 ) -> Heads:  # fmt: skip
-    """Heads h = 1..H trained on the rows (n,) of the basis: targets (H, n, C), weights (H, n) >= 0, ridge (H,) > 0.
+    """Train heads h = 1..H side by side.
 
-    `alike` says that weights repeat after so many heads with ridges that do not fall: step sizes are then found once,
-    at the least ridge, where they are smallest.
+    Args:
+        basis: the features.
+        rows: (n,) rows of the basis to train on.
+        targets: (H, n, C), rows that sum to 1.
+        weights: (H, n) >= 0.
+        ridge: (H,) > 0.
+        loss: what is minimised; cross-entropy where not given.
+        steps: steps of accelerated descent.
+        snapshots: whether to keep heads of points along the training.
+        alike: weights repeat after so many heads, with ridges that do not fall: step sizes are then found once, at
+            the smallest ridge, where they are smallest.
     """
     loss = loss or Xent()
     x, classes, heads = basis.some(rows), targets.shape[-1], len(targets)
@@ -150,7 +159,7 @@ def train(
     return Heads(w, tuple(kept))
 
 
-def _pull(loss: Loss, z, targets, weights, progress) -> torch.Tensor:
+def _pull(loss: Loss, z: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, progress: float) -> torch.Tensor:
     """d loss / d z, (H, k, n)."""
     logits = as_logits(z)
     if isinstance(loss, Aimed):
@@ -162,8 +171,10 @@ def _pull(loss: Loss, z, targets, weights, progress) -> torch.Tensor:
     return ((slope[..., 1] - slope[..., 0]) / 2).unsqueeze(1) if z.shape[1] == 1 else slope.transpose(1, 2)
 
 
-def _largest(x, share, penalty, curve, rounds: int = 12) -> torch.Tensor:
-    """Largest eigenvalue (H, 1, 1) of the scaled curvature of every head, with a margin for what the iteration misses."""
+def _largest(
+    x: torch.Tensor, share: torch.Tensor, penalty: torch.Tensor, curve: torch.Tensor, rounds: int = 12
+) -> torch.Tensor:
+    """Largest eigenvalue (H, 1, 1) of the scaled curvature of every head, with a margin for the iteration's error."""
     root = curve.sqrt()
     v, size = torch.ones_like(curve), torch.ones(len(curve), 1, 1)
     for _ in range(rounds):

@@ -8,6 +8,7 @@ an odd function, as a student of differences of two texts has to be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +21,7 @@ RIDGES = (1e-3, 1e-2, 1e-1)
 HIDDEN = 32
 LEARNING_RATE = 0.01
 STEPS_OF_ONE = 2
-"""Steps of Adam for one of a linear head's, whose curvature is known."""
+"""Steps of Adam for each step of a linear head, whose curvature is known."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,13 @@ def train(
     targets: torch.Tensor,
     weights: torch.Tensor,
     ridge: torch.Tensor,
-    seeds: list[int],
+    seeds: Sequence[int],
     loss: Loss | None = None,
     steps: int = 40,
     snapshots: bool = False,
     alike: int | None = None,
 ) -> Networks:
-    """As `linear.train`; seeds (H,) name where each network starts."""
+    """Train networks h = 1..H side by side; arguments as of `linear.train`, and `seeds` (H,) of their first weights."""
     loss, x = loss or Xent(), basis.x[rows]
     k = 1 if targets.shape[-1] == 2 else targets.shape[-1]
     starts = {seed: _start(seed, x.shape[1], k) for seed in dict.fromkeys(seeds)}
@@ -61,7 +62,7 @@ def train(
     kept: list[tuple[float, Networks]] = []
     steps *= STEPS_OF_ONE
     for done in range(steps):
-        # A linear decline ends near the minimum: nothing is stopped by looking at held-out labels.
+        # A linear decline ends near the minimum; no held-out labels are used to stop.
         optimiser.param_groups[0]["lr"] = LEARNING_RATE * (1 - done / steps)
         with torch.enable_grad():
             logits = Networks(first, second).logits(x)

@@ -1,14 +1,14 @@
 """The student as a probe: heads on frozen features, all replicates of a block in one batched program.
 
-Layer and ridge are chosen per replicate on held-out *targets*, whatever these are: weak labels for a student, gold of
-its own half for the ceiling. Nothing else is looked at, so what is chosen for a method is what naive would choose.
+Layer and ridge are chosen for each replicate on held-out *targets*: weak labels for a student, gold of the transfer
+half for the ceiling. Nothing else enters, so a method that trains on the weak labels has the settings of naive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -20,18 +20,18 @@ from outgrow.students import linear, mlp
 from outgrow.students.linear import STEPS, Basis
 
 HEADS = {"linear": linear, "mlp": mlp}
-"""What is trained on features. Each has its `train` and the `RIDGES` that it is chosen from."""
+"""Kinds of heads on features; each module has its `train`, and the `RIDGES` to choose from."""
 SCAN = 20
-"""Steps of the heads among which ridge and layer are chosen: near enough to the minimum to tell them apart."""
+"""Steps of the heads that compete for ridge and layer: near enough to the minimum to rank them."""
 FOLDS = 5
 ENOUGH = 200
-"""Held-out items after which no further fold is held out."""
+"""Number of held-out items from which on no further fold is held out."""
 
 
 @final
 @dataclass(frozen=True)
 class Space:
-    """Features of every item in every candidate layer: what students of one (task, model) share.
+    """Features of every item in every candidate layer, shared by all students of one (task, model).
 
     features (L, S, N, D) float32, S = 2 where an item has two texts; `reference` (N,) bool: rows that are not test.
     """
@@ -52,7 +52,7 @@ class Space:
 
     @staticmethod
     def read(features: np.ndarray) -> torch.Tensor:
-        """(S, N, D) -> (N, D) float32: an item with two texts is their difference."""
+        """(S, N, D) -> (N, D) float32: the difference of the two texts where an item has two."""
         x = torch.from_numpy(np.require(features, np.float32, ["W"]))
         return x[1] - x[0] if len(x) == 2 else x[0]
 
@@ -60,7 +60,7 @@ class Space:
 @final
 @dataclass(frozen=True)
 class Settings:
-    """What was chosen for each replicate: candidate layer (R,) and ridge (R,)."""
+    """The settings of each replicate: number of the candidate layer (R,) and ridge (R,)."""
 
     layer: np.ndarray
     ridge: np.ndarray
@@ -69,31 +69,31 @@ class Settings:
 @final
 @dataclass(frozen=True)
 class FittedProbe:
-    """A fitted student of R replicates."""
+    """A fitted probe of R replicates."""
 
     space: Space
     settings: Settings
     parts: tuple[tuple[np.ndarray, linear.Heads | mlp.Networks], ...]
-    """For each layer in use: the replicates (numbers within the block) and their heads."""
+    """For each layer in use: the replicates (indices within the block) and their heads."""
     classes: int
     loss: Loss = field(default_factory=Xent)
-    """What it was trained on, and so what its logits mean."""
+    """The training loss, which says what the logits mean."""
 
     def predict(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Probabilities (R, n, C) float32 for the items in `mask` (N,) bool; all items by default."""
         return self._predict(mask, lambda heads: heads)
 
     def path(self, mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
-        """(progress, probabilities) at a few points of training; for pictures, nothing is chosen by it."""
+        """(progress, probabilities) at a few points of training: shown in reports, never used to choose anything."""
         points = [progress for progress, _ in self.parts[0][1].snapshots]
         return [(p, self._predict(mask, lambda heads, i=i: heads.snapshots[i][1])) for i, p in enumerate(points)]
 
     def chosen(self) -> list[dict[str, float]]:
-        """What was chosen for each replicate, as plain data: the model's layer, and the ridge."""
+        """For each replicate the model's layer and the ridge that held-out targets chose."""
         layers = [self.space.layers[i] for i in self.settings.layer]
         return [{"layer": int(layer), "ridge": float(r)} for layer, r in zip(layers, self.settings.ridge, strict=True)]
 
-    def _predict(self, mask, of) -> np.ndarray:
+    def _predict(self, mask: np.ndarray | None, of: Callable[[Any], linear.Heads | mlp.Networks]) -> np.ndarray:
         rows = slice(None) if mask is None else torch.from_numpy(np.flatnonzero(mask))
         out: np.ndarray | None = None
         for replicates, heads in self.parts:
@@ -107,10 +107,25 @@ class FittedProbe:
 
 @final
 class Probe:
-    """A student of heads of one kind, "linear" or "mlp".
+    """A student of heads on frozen features.
 
-    space: the features; train (R, N) bool: rows that may be trained on; groups (N,): what is held out together;
-    seed and replicates name the random choice of what is held out.
+    Args:
+        space: the features.
+        train: (R, N) bool, the rows that may be trained on.
+        groups: (N,) items of one number are held out together.
+        seed: with `replicates` names the random folds.
+        replicates: (R,) numbers of the replicates.
+        head: "linear" or "mlp".
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=(1, 1, 400, 3)).astype(np.float32)        # layers, texts an item, items, width
+        >>> gold = (x[0, 0, :, 0] > 0).astype(int)
+        >>> everywhere = np.ones(400, bool)
+        >>> student = Probe(Space(x, (1,), everywhere), everywhere[None], np.arange(400), seed=0, replicates=[0])
+        >>> fitted = student.fit(np.eye(2, dtype=np.float32)[gold])
+        >>> bool((fitted.predict()[0].argmax(-1) == gold).mean() > 0.95)
+        True
     """
 
     def __init__(
@@ -142,10 +157,7 @@ class Probe:
         loss: Loss | None = None,
         steps: int = STEPS,
     ) -> FittedProbe:
-        """Train on targets (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
-
-        weights (R, N) or (N,) >= 0 multiply the rows' share in the loss; rows outside `train` never count.
-        """
+        """Train it on targets; arguments as of `Student.fit`."""
         targets, weights = self._rows(targets, weights)
         settings = self.settings(targets, weights)
         parts = []
@@ -171,16 +183,16 @@ class Probe:
         return FittedProbe(self.space, settings, tuple(parts), targets.shape[-1], loss or Xent())
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
-        """Per replicate (N, K): every item's standardised features, in the layer that these targets choose."""
+        """For each replicate (N, K): standardised features of every item, in the layer that these targets choose."""
         bases = [self.space.basis(i) for i in self.layers(targets, weights)]
         return [basis.x[:, : basis.turn.shape[1]].numpy() for basis in bases]
 
     def layers(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[int]:
-        """The candidate layer, by number, that these targets choose for each replicate."""
+        """For each replicate the number of the candidate layer that these targets choose."""
         return [int(layer) for layer in self.settings(*self._rows(targets, weights)).layer]
 
     def settings(self, targets: np.ndarray, weights: np.ndarray) -> Settings:
-        """Layer and ridge of each replicate with the least cross-entropy to held-out targets (weighted)."""
+        """Layer and ridge of each replicate with the least weighted cross-entropy to held-out targets."""
         name = hashed(targets.tobytes().hex(), weights.tobytes().hex())
         if name not in self._chosen:
             self._chosen[name] = self._choose(targets, weights)
@@ -218,15 +230,25 @@ class Probe:
         best = total.permute(2, 0, 1).flatten(1).argmin(1)
         return Settings((best // len(grid)).numpy(), grid[best % len(grid)].numpy())
 
-    def _train(self, part: np.ndarray, basis: Basis, rows, targets, weights, ridge, *choices, **more):
-        """Heads of the replicates in `part`, over and over."""
+    def _train(
+        self,
+        part: np.ndarray,
+        basis: Basis,
+        rows: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor,
+        ridge: torch.Tensor,
+        *choices: Any,
+        **more: Any,
+    ) -> linear.Heads | mlp.Networks:
+        """Heads of the replicates in `part`, repeated as often as targets are."""
         if self.head == "linear":
             return linear.train(basis, rows, targets, weights, ridge, *choices, **more)
         starts = [int(derive(self.seed, "head", self.replicates[r]).integers(2**62)) for r in part]
         return mlp.train(basis, rows, targets, weights, ridge, starts * (len(targets) // len(part)), *choices, **more)
 
     def _folds(self) -> np.ndarray:
-        """(R, N): the fold of every item; whole groups, drawn a replicate."""
+        """(R, N): the fold of every item; whole groups, drawn for each replicate."""
         names, where = np.unique(self.groups, return_inverse=True)
         draws = [derive(self.seed, "fold", r).permutation(len(names)) % FOLDS for r in self.replicates]
         return np.stack(draws)[:, where]

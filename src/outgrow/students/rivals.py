@@ -1,16 +1,17 @@
-"""Rivals: items of one group that are of the last class the less, the more others are, so that each says something of the others.
+"""Rivals: items of one group that compete for the last class, so that a belief about one informs the others.
 
-    C(p)_i = z_i - log sum_j exp z_j            z: log odds of the last class, j: the rivals of i, of whom exactly one is of it:
-                                                P(i | exactly one) = exp z_i / sum of exp z; two rivals: C(p)_a ~ p_a (1 - p_b)
-    C(p)_i = z_i - sum_j W_ij z_j + z_0         where nobody knows how many are; z_0: log odds of how many are in all
-    W_ij = 1 / their number                     what all of them share falls out
-    W_ij ~ exp(cos(x_i, x_j) / T)               what the most alike share falls out; x: features about the group's mean
+    C(p)_i = z_i - log sum_j exp z_j        exactly one of i and its rivals j is of the last class; z: its log odds
+                                            P(i | exactly one) = exp z_i / sum exp z; of a pair C(p)_a ~ p_a (1 - p_b)
+    C(p)_i = z_i - sum_j W_ij z_j + z_0     how many are is not known; z_0: log odds of the share that are
+    W_ij   = 1 / number of rivals           removes what all rivals share
+    W_ij   ~ exp(cos(x_i, x_j) / T)         removes what the most similar share; x: features about the group's mean
 
-Whether rivals oppose one another is tested where no form says so: Moran's I of what students say, neighbours: rivals.
+Where the form of the task does not say so, it is tested whether rivals oppose one another, by Moran's I of a student's
+log odds with rivals as neighbours:
 
-    I = mean of u_i u_j over the ordered pairs of rivals      u: z about its mean, by its deviation
+    I = mean of u_i u_j over the ordered pairs of rivals        u: standardised z
 
-What is thought of an answer whatever the question falls out too, where the same answers come back:
+Where the same answers come back, a preference for an answer whatever the question can be removed too (`debiased`):
 
     z_i - sum of z_j over the other items with i's answer / (their number + K)
 """
@@ -27,33 +28,50 @@ from scipy.special import expit
 from outgrow.students.base import Embedding, Fitted, Student
 
 SHRUNK = 4
-"""K: as many items of log odds 0 are counted with those of an answer."""
+"""K: number of items of log odds 0 that are added to those of every answer."""
 NARROW = 0.2
 """T."""
 NEAREST = 32
-"""An item is weighed against this many of its rivals, those most alike, so that large groups stay cheap."""
+"""Number of most similar rivals that an item is contrasted with, so that large groups stay cheap."""
 
 
-def among(rivals: np.ndarray, heard: np.ndarray) -> np.ndarray:
-    """(R, N): those of the heard items (R, N) that have a rival among them; rivals (N,): of whom one and the same number."""
+def with_rivals(rivals: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """The labelled items that have a labelled rival.
+
+    Args:
+        rivals: (N,) items of one number are rivals.
+        labelled: (R, N) bool.
+
+    Returns:
+        (R, N) bool.
+    """
     _, where = np.unique(rivals, return_inverse=True)
-    return np.stack([row & (np.bincount(where, row)[where] > 1) for row in heard])
+    return np.stack([row & (np.bincount(where, row)[where] > 1) for row in labelled])
 
 
 def margin(probs: np.ndarray) -> np.ndarray:
-    """(..., 2) -> (...): log odds of the last class."""
+    """Log odds (...) of the last class, from probabilities (..., 2)."""
     safe = probs.astype(np.float64).clip(1e-6, 1 - 1e-6)
     return np.log(safe[..., 1] / safe[..., 0])
 
 
-def alike(rivals: np.ndarray, count: np.ndarray, features: Sequence[np.ndarray], block: int = 1024) -> list[csr_array]:
-    """R times (N, N): W by likeness, for the items that count (R, N), from each replicate's features (N, K); rows sum to 1."""
+def likeness(
+    rivals: np.ndarray, count: np.ndarray, features: Sequence[np.ndarray], block: int = 1024
+) -> list[csr_array]:
+    """W by likeness of features, for each replicate (N, N) sparse, rows that sum to 1.
+
+    Args:
+        rivals: (N,) items of one number are rivals.
+        count: (R, N) bool, the items that count.
+        features: for each replicate (N, K).
+        block: rows that are computed at a time.
+    """
     _, where = np.unique(rivals, return_inverse=True)
     out = []
     for rows, x in zip(count, features, strict=True):
         found = np.flatnonzero(rows)
         found = found[np.argsort(where[found], kind="stable")]
-        cells = []
+        cells: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for its in np.split(found, np.flatnonzero(np.diff(where[found])) + 1) if len(found) else ():
             about = x[its].astype(np.float64)
             about -= about.mean(0)
@@ -63,17 +81,21 @@ def alike(rivals: np.ndarray, count: np.ndarray, features: Sequence[np.ndarray],
                 w = np.exp((about[own] @ about.T - 1) / NARROW)
                 w[own - start, own] = 0
                 if len(its) > NEAREST + 1:
-                    # Those as near as the last are kept with it, so that no tie is broken by order.
+                    # Items as near as the last one are kept with it, so that no tie is broken by order.
                     w[w < np.partition(w, -NEAREST, 1)[:, [-NEAREST]] * (1 - 1e-9)] = 0
                 a, b = np.nonzero(w)
                 cells.append((its[own[a]], its[b], (w / w.sum(1, keepdims=True))[a, b]))
-        i, j, w = (np.concatenate(part) for part in zip(*cells, strict=True)) if cells else ((), (), ())
-        out.append(csr_array((w, (i, j)), shape=(len(rows), len(rows))))
+        shape = (len(rows), len(rows))
+        if not cells:
+            out.append(csr_array(shape))
+            continue
+        i, j, weights = (np.concatenate(part) for part in zip(*cells, strict=True))
+        out.append(csr_array((weights, (i, j)), shape=shape))
     return out
 
 
 def prior(labels: np.ndarray, rivals: np.ndarray, rights: np.ndarray) -> np.ndarray:
-    """(R, N) z_0: log odds of `rights` (N,) among an item's rivals and itself; of all that is believed where that is -1."""
+    """(R, N) z_0: log odds of `rights` (N,) in an item's group; of the mean label where `rights` is -1."""
     _, where, size = np.unique(rivals, return_inverse=True, return_counts=True)
     mean = np.nanmean(labels[..., 1], -1, keepdims=True, dtype=np.float64)
     p = np.where(rights > 0, rights / size[where], mean).clip(1e-6, 1 - 1e-6)
@@ -81,9 +103,9 @@ def prior(labels: np.ndarray, rivals: np.ndarray, rights: np.ndarray) -> np.ndar
 
 
 def exclusive(probs: np.ndarray, rivals: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """(R, N) log odds of C(p) less z_0 for the items that count (R, N), where exactly one of all rivals is of the last class.
+    """Log odds (R, N) of C(p), less z_0, where exactly one of a group is of the last class; 0 where items do not count.
 
-    Less z_0 it is z_i - log mean_j exp z_j, of log odds less z_0 themselves; rivals that do not count have z_0.
+    This is z_i - log mean_j exp z_j, of log odds less z_0; rivals that do not count have z_0.
     """
     _, where, size = np.unique(rivals, return_inverse=True, return_counts=True)
     out, start = np.zeros(count.shape), -np.log((size - 1).clip(1))[where]
@@ -101,8 +123,8 @@ def exclusive(probs: np.ndarray, rivals: np.ndarray, count: np.ndarray) -> np.nd
     return out
 
 
-def chosen(z: np.ndarray, rivals: np.ndarray) -> np.ndarray:
-    """(R, N) whether an item has the largest z (R, N) among its rivals."""
+def likeliest(z: np.ndarray, rivals: np.ndarray) -> np.ndarray:
+    """(R, N) bool: whether an item has the largest z (R, N) among its rivals."""
     _, where = np.unique(rivals, return_inverse=True)
     top = np.full((len(z), where.max(initial=-1) + 1), -np.inf)
     for row, its in zip(top, z, strict=True):
@@ -113,22 +135,25 @@ def chosen(z: np.ndarray, rivals: np.ndarray) -> np.ndarray:
 def contrasts(
     student: Student, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, told: bool
 ) -> list[Callable[[np.ndarray], np.ndarray]]:
-    """The ways there are to contrast probabilities (R, N, 2), less z_0: `exclusive` where one is `told` to be right of all rivals; else
-    evenly and, where someone has two rivals and the student fixed features, by likeness."""
+    """The functions that contrast probabilities (R, N, 2) -> log odds (R, N), less z_0.
+
+    With `told`, exactly one of a group is right: `exclusive`. Otherwise the even contrast and, where some group has
+    more than two members and the student has features, the contrast by likeness.
+    """
     if told:
         return [lambda probs: exclusive(probs, rivals, count)]
     _, where = np.unique(rivals, return_inverse=True)
     several = any(np.bincount(where[rows]).max(initial=0) > 2 for rows in count)
     shares: list[list[csr_array] | None] = [None]
     if several and isinstance(student, Embedding):
-        shares.append(alike(rivals, count, student.embed(labels)))
+        shares.append(likeness(rivals, count, student.embed(labels)))
     return [partial(contrasted, rivals=rivals, count=count, shares=way) for way in shares]
 
 
 def contrasted(
     probs: np.ndarray, rivals: np.ndarray, count: np.ndarray, shares: Sequence[csr_array] | None = None
 ) -> np.ndarray:
-    """(R, N) log odds of C(p) less z_0 for the items that count (R, N), by `shares` or evenly; 0 elsewhere."""
+    """Log odds (R, N) of C(p), less z_0, by the `shares` W or evenly; 0 where items do not count."""
     _, where = np.unique(rivals, return_inverse=True)
     out = np.zeros(count.shape)
     for r, rows in enumerate(count):
@@ -143,8 +168,8 @@ def contrasted(
     return out
 
 
-def unliked(z: np.ndarray, answers: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """(R, N) log odds of the items that count less what the others with the same answer have; answers (N,)."""
+def debiased(z: np.ndarray, answers: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Log odds (R, N) less the shrunken mean of other items with the same answer (N,), for the items that count."""
     _, where = np.unique(answers, return_inverse=True)
     out = z.copy()
     for row, rows in zip(out, count, strict=True):
@@ -156,29 +181,39 @@ def unliked(z: np.ndarray, answers: np.ndarray, count: np.ndarray) -> np.ndarray
 
 
 def contrast(student: Student, labels: np.ndarray, rivals: np.ndarray, count: np.ndarray, rounds: int = 1) -> Fitted:
-    """f_0 = fit(C(w)), f_k = fit(1[i is likeliest of its rivals by f_{k-1}]) on the items that count, to w elsewhere.
+    """f_0 = fit(C(w)), f_k = fit(1[i is the likeliest of its rivals by f_{k-1}]) on the items that count, w elsewhere.
 
-    Exactly one of an item's rivals is of the last class; those that are equally likely share it.
+    Exactly one item of a group is of the last class; equally likely ones share it.
     """
     _, where, size = np.unique(rivals, return_inverse=True, return_counts=True)
     start = -np.log((size - 1).clip(1))[where]
-    fitted = student.fit(said(labels, exclusive(labels, rivals, count) + start, count))
+    fitted = student.fit(with_log_odds(labels, exclusive(labels, rivals, count) + start, count))
     for _ in range(rounds):
-        top = chosen(np.where(count, fitted.predict()[..., 1], -np.inf), rivals) & count
+        top = likeliest(np.where(count, fitted.predict()[..., 1], -np.inf), rivals) & count
         share = top / np.stack([np.bincount(where, row)[where] for row in top]).clip(1)
         fitted = student.fit(np.where(count[..., None], np.stack([1 - share, share], -1), labels).astype(np.float32))
     return fitted
 
 
-def said(labels: np.ndarray, z: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """`labels` (R, N, 2), with the log odds z (R, N) of the last class for the items that count."""
+def with_log_odds(labels: np.ndarray, z: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """The labels (R, N, 2), with log odds z (R, N) of the last class in their place for the items that count."""
     return np.where(count[..., None], np.stack([expit(-z), expit(z)], -1), labels).astype(np.float32)
 
 
 def opposed(z: np.ndarray, rivals: np.ndarray, count: np.ndarray, sigmas: float = 3.0) -> np.ndarray:
-    """(R,) whether rivals among the items that count (R, N) have so unlike log odds z (R, N) that it is no chance.
+    """Whether rivals have more opposite log odds than chance: Moran's I lies `sigmas` deviations below its mean.
 
-    Moran's I lies `sigmas` of its deviations below its mean, both over all ways to deal the values out (Cliff & Ord 1981).
+    Args:
+        z: (R, N) log odds.
+        rivals: (N,) items of one number are rivals.
+        count: (R, N) bool, the items that count.
+        sigmas: deviations of I, over all permutations of the values.
+
+    Returns:
+        (R,) bool.
+
+    Source:
+        Cliff & Ord 1981.
     """
     return np.array(
         [
@@ -189,9 +224,14 @@ def opposed(z: np.ndarray, rivals: np.ndarray, count: np.ndarray, sigmas: float 
 
 
 def moran(z: np.ndarray, rivals: np.ndarray) -> tuple[float, float, float]:
-    """Moran's I of values z (n,) between those with the same number in `rivals` (n,); its mean and deviation by permutation.
+    """Moran's I of values z (n,) between items of one number in `rivals` (n,); its mean and deviation by permutation.
 
-    All 0 where there is nothing to tell: fewer than four values, no rivals, or values that are all the same.
+    All three are 0 where I is undefined: fewer than four values, no rivals, or constant values.
+
+    Example:
+        >>> i, mean, deviation = moran(np.array([1.0, -1.0, 2.0, -2.0, 1.0, -1.0]), np.array([0, 0, 1, 1, 2, 2]))
+        >>> round(i, 6), round(mean, 6)
+        (-1.0, -0.2)
     """
     n, (_, where, size) = len(z), np.unique(rivals, return_inverse=True, return_counts=True)
     others = size[where] - 1.0
@@ -205,4 +245,4 @@ def moran(z: np.ndarray, rivals: np.ndarray) -> tuple[float, float, float]:
         (n * n - n) * s1 - 2 * n * s2 + 6 * pairs**2
     )
     mean = -1 / (n - 1)
-    return found, mean, float(np.sqrt(max(top / ((n - 1) * (n - 2) * (n - 3) * pairs**2) - mean**2, 0)))
+    return float(found), mean, float(np.sqrt(max(top / ((n - 1) * (n - 2) * (n - 3) * pairs**2) - mean**2, 0)))

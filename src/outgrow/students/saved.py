@@ -1,15 +1,15 @@
-"""A student in a folder: what it takes to label new texts, and nothing of the data that taught it.
+"""A student in a folder: what it takes to label new texts, and none of its training data.
 
-    student.json           model (name, digest, revision), layers, precision, classes, template, columns, how it was taught
-    student.safetensors    of each of its heads, centre and turn of its axes, and the weights in them
+    student.json           model (name, digest, revision), layers, precision, classes, template, columns, training
+    student.safetensors    for each head the centre and rotation of its axes, and its weights
 
     student = outgrow.load("student/")
     student.predict(["one text", "another"])     # (2, C) probabilities, in the order of student.classes
 
 A fine-tuned student's folder is a checkpoint of `transformers` and student.json: its weights are model.safetensors.
 
-A student whose model is "votes" reads what its voters say of an item, in the place of a text: one indicator for every
-(voter, class), the family of linear functions in which the posteriors of Dawid & Skene lie.
+A student whose model is "votes" reads the annotators' votes in place of a text: one indicator for every (annotator,
+class), the family of linear functions that contains the posteriors of Dawid & Skene.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FORMAT = 2
 """Goes up when the same files would mean something else."""
 FACTS, ARRAYS, CHECKPOINT = "student.json", "student.safetensors", "model.safetensors"
 VOTES = "votes"
-"""The name in the place of a model's that means: the votes themselves."""
+"""The model name of a student that reads votes."""
 
 
 @final
@@ -53,31 +53,40 @@ class SavedStudent:
     head: str
     """"linear" or "mlp"; "lora" or "full" of a fine-tuned student."""
     heads: tuple[Mapping[str, Any], ...]
-    """Of each: its layer, the share of its log odds, and file, class and fields of its loss, which says what its logits mean."""
+    """For each head its layer, the share of its log odds, and file, class and fields of its loss."""
     voters: tuple[str, ...]
-    """Those who taught it, in the order in which a student of votes reads them."""
+    """The annotators, in the order in which a student of votes reads them."""
     template: str
-    """How columns become what the model reads, and which column plays which role."""
+    """How columns become the text that the model reads, and which column plays which role."""
     columns: Mapping[str, str]
     words: tuple[str, ...]
-    """What a language model would answer for each class."""
+    """The word of each class, as a language model would answer it."""
     taught: Mapping[str, Any]
     """Method, label model and number of items: for the record."""
     arrays: Mapping[str, np.ndarray]
-    """By the head's number and a name; none of a fine-tuned student."""
+    """By the head's number and a name; empty for a fine-tuned student."""
     folder: Path | None = None
-    """Where it lies."""
+    """Where the student is."""
 
     def predict(self, texts: Sequence[str] | np.ndarray) -> np.ndarray:
-        """Probabilities (n, C) float32 of the texts, as the template makes them; of a student of votes, of the votes
-        (voters, n, C), NaN where one abstains. Raises UserError where the checkpoint is another.
+        """Class probabilities of new items.
+
+        Args:
+            texts: n texts, as the template makes them; for a student of votes the votes (annotators, n, C), NaN for
+                an abstention.
+
+        Returns:
+            (n, C) float32, in the order of `classes`.
+
+        Raises:
+            UserError: the checkpoint of that name is another one than the student was trained on.
         """
         if isinstance(texts, str):
             raise TypeError("texts: give a list of texts, not one text")
         if not len(texts):
             return np.empty((0, len(self.classes)), np.float32)
         if self.head in KINDS:
-            return self._tuned(texts)
+            return self._tuned(list(texts))
         layers = tuple(sorted({head["layer"] for head in self.heads}))
         x = dict(zip(layers, self._read(texts, layers), strict=True))
         return pooled(
@@ -95,15 +104,16 @@ class SavedStudent:
     def _read(self, texts: Sequence[str] | np.ndarray, layers: tuple[int, ...]) -> Sequence[np.ndarray]:
         """The features (n, D) of every layer."""
         if self.model == VOTES:
-            return [indicators(texts)] * len(layers)
-        return models.features(
+            return [indicators(np.asarray(texts))] * len(layers)
+        read = models.features(
             self._checkpoint,
             list(texts),
             Store.default(),
             layers=layers,
             pooling=self.pooling,
             precision=self.precision,
-        ).x
+        )
+        return list(read.x)
 
     def _said(self, number: int, x: np.ndarray) -> np.ndarray:
         """Probabilities (n, C) of one head for features (n, D)."""
@@ -126,21 +136,21 @@ class SavedStudent:
         found = models.resolve(self.model, Store.default())
         if found.digest != self.digest:
             raise UserError(
-                f"the student was taught on {self.model} ({self.revision}), and what has that name here is another checkpoint "
-                f"({found.revision}): bring back the first one, or teach the student anew"
+                f"the student was trained on {self.model} ({self.revision}), and the checkpoint of that name here is "
+                f"another one ({found.revision}): bring back the first one, or train the student anew"
             )
         return found
 
 
 def indicators(votes: np.ndarray | Votes) -> np.ndarray:
-    """Votes (J, n, C), or a vote a row, as features (n, J C) float32: 0 where a voter abstains."""
+    """Votes (J, n, C), or a table of votes, as features (n, J C) float32: 0 where an annotator abstains."""
     if not isinstance(votes, np.ndarray):
         return votes.matrix.astype(np.float32).toarray()
     return np.nan_to_num(votes).transpose(1, 0, 2).reshape(votes.shape[1], -1).astype(np.float32)
 
 
 def weights(fitted: Any, replicate: int) -> dict[str, Any]:
-    """Kind, heads and arrays of one replicate of a fitted student. Raises UserError for what cannot be kept in one folder."""
+    """Kind, heads and arrays of one replicate of a fitted student. UserError if they do not fit in one folder."""
     from outgrow.students import finetune
     from outgrow.students.linear import Heads
     from outgrow.students.probe import FittedProbe
@@ -153,7 +163,8 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
             "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.loss)},),
             "arrays": {},
         }
-    heads, arrays = [], {}
+    heads: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
     for number, (member, share) in enumerate(found):
         if not isinstance(member, FittedProbe):
             raise UserError(
@@ -162,8 +173,10 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
         layer = int(member.settings.layer[replicate])
         basis, (replicates, own) = member.space.basis(layer), next((r, h) for r, h in member.parts if replicate in r)
         at = [int(np.flatnonzero(replicates == replicate)[0])]
-        kind = "linear" if isinstance(own, Heads) else "mlp"
-        kept = {"weights": own.weights[at]} if kind == "linear" else {"first": own.first[at], "second": own.second[at]}
+        if isinstance(own, Heads):
+            kind, kept = "linear", {"weights": own.weights[at]}
+        else:
+            kind, kept = "mlp", {"first": own.first[at], "second": own.second[at]}
         kept |= {"centre": basis.centre, "turn": basis.turn}
         arrays |= {f"{number}.{name}": np.ascontiguousarray(value.numpy()) for name, value in kept.items()}
         heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": _named(member.loss)})
@@ -171,7 +184,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
 
 
 def members(fitted: Any, replicate: int) -> list[tuple[Any, float]]:
-    """The students that a replicate's is made of, and the share of each one's log odds."""
+    """The students that make up one replicate of an ensemble, each with the share of its log odds."""
     if isinstance(fitted, Choice):
         return members(fitted.members[int(fitted.which[replicate])], replicate)
     if isinstance(fitted, Pool):
@@ -191,7 +204,10 @@ def _named(aim: Any) -> dict[str, Any]:
 
 
 def save(student: SavedStudent, folder: Path, fitted: Any = None) -> None:
-    """Write the student, a fine-tuned one by its first replicate; the record comes last, so that an interrupted write is seen as one."""
+    """Write the student; the first replicate of a fine-tuned one.
+
+    The record is written last, so that an interrupted write is recognised.
+    """
     from safetensors.numpy import save as encode
 
     disk.folder(folder)

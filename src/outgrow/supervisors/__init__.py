@@ -6,8 +6,6 @@ bare model name, which means `probe:MODEL`. Several joined by `+` supervise toge
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
@@ -15,6 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from outgrow.core.errors import UserError, unknown
+from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.models import files, scratch
 from outgrow.tasks.task import Task
 
@@ -75,23 +74,14 @@ def supervisor(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a kind of supervisor, named like the function; `argument` names what follows the colon."""
 
-    def mark(label: Callable[..., Any]) -> Callable[..., Any]:
-        line = (label.__doc__ or "").splitlines()[0]
-        label.kind = Kind(label.__name__, line, label, argument, learns, planted, check)  # type: ignore[attr-defined]
-        return label
+    def marker(label: Callable[..., Any]) -> Callable[..., Any]:
+        return mark(label, Kind(label.__name__, first_line(label), label, argument, learns, planted, check))
 
-    return mark
+    return marker
 
 
-def registry() -> dict[str, Kind]:
-    """Every kind by name, found by walking the folder."""
-    found = {}
-    for info in pkgutil.iter_modules(__path__):
-        for value in vars(importlib.import_module(f"{__name__}.{info.name}")).values():
-            kind = getattr(value, "kind", None)
-            if isinstance(kind, Kind):
-                found[kind.name] = kind
-    return dict(sorted(found.items()))
+SUPERVISORS = Registry("kind of supervisor", __name__, "outgrow.supervisors", marked(Kind))
+find, registry = SUPERVISORS.find, SUPERVISORS.all
 
 
 def spread(name: str, task: Task) -> str:

@@ -1,11 +1,11 @@
-"""Supervisors whose errors are planted: gold, but for a share of the items that a structure picks.
+"""Supervisors with planted errors: gold, except for a share of the items that a structure of errors picks.
 
     pull(i, c)   how strongly the structure draws item i to class c
-    said(i)      argmax_{c != gold(i)} pull(i, c) on the `rate` of the items with the highest such pull, gold(i) elsewhere
+    said(i)      argmax_{c != gold(i)} pull(i, c) on the `rate` of the items with the highest such pull, else gold(i)
 
-The rate holds to the item on weak-train, transfer and test alike, and ties fall by chance: a structure that prefers no
-class leaves the wrong class to a uniform draw. Every replicate draws anew. What is said has probability .9 and the
-other classes share the rest, so that how sure it sounds tells nothing about where it errs.
+The rate is exact on weak-train, transfer and test. Ties are broken at random: a structure that prefers no class draws
+the wrong class uniformly. Every replicate draws anew. The label has probability .9 and the other classes share the
+rest, so that confidence tells nothing about errors.
 
 Structures of errors: Burns et al. 2023 (arXiv 2312.09390, appendix E).
 """
@@ -13,7 +13,7 @@ Structures of errors: Burns et al. 2023 (arXiv 2312.09390, appendix E).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,9 +22,12 @@ from outgrow.core.seeding import derive
 from outgrow.supervisors import SupervisorView, supervisor
 from outgrow.tasks.splits import draw
 
+if TYPE_CHECKING:
+    from outgrow.students.probe import Probe
+
 SURE = 0.9
 AXES = 8
-"""Principal axes that the rule behind `features` looks at."""
+"""Number of principal axes in the rule of `features`."""
 
 Draws = Sequence[np.random.Generator]
 
@@ -45,16 +48,18 @@ def confidence(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
 
 
 def domain(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
-    """In one cluster of the student's features: around an item drawn at random."""
+    """In one cluster of the student's features, around a random item."""
     embedded = _student(view).embed(view.targets())
     centres = [x[rng.choice(np.flatnonzero(view.pool))] for x, rng in zip(embedded, draws, strict=True)]
     return -np.stack([((x - centre) ** 2).sum(-1) for x, centre in zip(embedded, centres, strict=True)])[..., None]
 
 
 def features(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
-    """Where the student can follow, error for error: (1 - m) times its own logits after weak-train gold plus m times a
-    random linear rule of its first principal axes, with the m at which both together err at the rate."""
-    student = _student(view)
+    """Where the student can copy the errors: its own logits and a random linear rule of its first principal axes.
+
+    The logits are those after weak-train gold, weighted 1 - m; the rule is weighted m, so that both err at the rate.
+    """
+    student, truth = _student(view), _truth(view)
     logits = np.log(student.fit(view.targets()).predict().astype(np.float64) + 1e-9)
     logits -= logits.mean(-1, keepdims=True)
     out = np.empty_like(logits)
@@ -66,18 +71,23 @@ def features(view: SupervisorView, rate: float, draws: Draws) -> np.ndarray:
         for _ in range(40):
             m = (low + high) / 2
             out[r] = (1 - m) * z + m * rule
-            low, high = (m, high) if (out[r].argmax(-1) != view.truth)[unseen].mean() < rate else (low, m)
-    return out - np.take_along_axis(out, view.truth[None, :, None], -1)
+            low, high = (m, high) if (out[r].argmax(-1) != truth)[unseen].mean() < rate else (low, m)
+    return out - np.take_along_axis(out, truth[None, :, None], -1)
 
 
 STRUCTURES: dict[str, Callable[[SupervisorView, float, Draws], np.ndarray]] = {
     f.__name__: f for f in (iid, features, length, confidence, domain)
 }
-"""Each gives pulls that broadcast to (R, N, C)."""
+"""Structures by name; each returns pulls that broadcast to (R, N, C)."""
 
 
 def asked(argument: str) -> tuple[str, float]:
-    """ "iid:0.3" -> ("iid", 0.3). Raises UserError for anything else."""
+    """Structure and rate of an argument. Raises UserError for anything else.
+
+    Example:
+        >>> asked("iid:0.3")
+        ('iid', 0.3)
+    """
     structure, _, text = argument.partition(":")
     try:
         rate = float(text)
@@ -93,9 +103,9 @@ def asked(argument: str) -> tuple[str, float]:
 
 @supervisor(argument="structure:rate", planted=True, check=asked)
 def planted(view: SupervisorView, argument: str) -> np.ndarray:
-    """Gold with planted errors, RATE of the items: iid, features, length, confidence or domain says which."""
+    """Gold with planted errors on RATE of the items, which iid, features, length, confidence or domain picks."""
     structure, rate = asked(argument)
-    gold, items, classes = view.truth, np.arange(len(view.task)), len(view.task.classes)
+    gold, items, classes = _truth(view), np.arange(len(view.task)), len(view.task.classes)
     draws = [derive(view.seed, view.task.name, "planted", argument, r) for r in view.replicates]
     pulls = np.array(np.broadcast_to(STRUCTURES[structure](view, rate, draws), (len(draws), len(items), classes)))
     pulls[:, items, gold] = -np.inf
@@ -111,8 +121,14 @@ def planted(view: SupervisorView, argument: str) -> np.ndarray:
     return np.where(said[..., None] == np.arange(classes), SURE, (1 - SURE) / (classes - 1)).astype(np.float32)
 
 
-def _student(view: SupervisorView) -> Any:
-    """A student that may learn from weak-train gold."""
+def _truth(view: SupervisorView) -> np.ndarray:
+    """(N,) all gold, which the views of planted supervisors have."""
+    assert view.truth is not None
+    return view.truth
+
+
+def _student(view: SupervisorView) -> Probe:
+    """The student, allowed to train on weak-train rows."""
     from outgrow.students.probe import Probe
 
     space = view.spaces(view.strong, view.pool)

@@ -1,4 +1,4 @@
-"""A small model's features under a linear head that learns from the weak-train gold; or a network that learns all from it."""
+"""A linear head on a small model's features, trained on weak-train gold; or a network trained on it from scratch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from outgrow.supervisors import SupervisorView, supervisor
 
 @supervisor(argument="model")
 def probe(view: SupervisorView, model: str) -> np.ndarray:
-    """A linear probe on a model's features, trained on weak-train gold (a bare model name means this); convnet is trained whole."""
+    """A linear probe on a model's features, trained on weak-train gold; convnet is trained from scratch.
+
+    A bare model name means this kind.
+    """
     from outgrow.students.convnet import Convnet
     from outgrow.students.probe import Probe
 
     known, groups, seed, replicates = view.gold >= 0, view.task.groups, view.seed, view.replicates
     if scratch.named(model):
-        student = Convnet(view.spaces.pictures(model), known, groups, seed, replicates)
-    else:
-        student = Probe(view.spaces(model, view.pool), known, groups, seed, replicates, view.head)
-    return student.fit(view.targets()).predict()
+        network = Convnet(view.spaces.pictures(model), known, groups, seed, replicates)
+        return network.fit(view.targets()).predict()
+    space = view.spaces(model, view.pool)
+    return Probe(space, known, groups, seed, replicates, view.head).fit(view.targets()).predict()

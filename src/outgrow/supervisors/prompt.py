@@ -1,4 +1,4 @@
-"""A language model that is asked, and has learned nothing from this task."""
+"""A language model with a zero-shot prompt, which has learned nothing from this task."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def prompt(view: SupervisorView, model: str) -> np.ndarray:
 
 
 def ask(task: Task, items: Sequence[int], model: str, store: Any) -> tuple[np.ndarray, Any]:
-    """Zero-shot probabilities (n, C) of the items by number, and the engine's record (seconds, flops).
+    """Zero-shot probabilities (n, C) of items, and the engine's record (seconds, flops).
 
-    Of two texts the model is asked both ways round, since the first place is an advantage of its own.
+    Two texts are compared in both orders, since models favour the first place.
     """
     from outgrow import models
 

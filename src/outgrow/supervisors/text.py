@@ -1,8 +1,8 @@
-"""Who teaches where answers are words.
+"""Supervisors of generation tasks.
 
-MODEL           a model that is tuned on the weak-train gold
-shots:MODEL     a model that is asked with SHOTS gold examples before every prompt
-column:NAME     nobody here: the answers stand in that column of the table; of a list the first counts as the likeliest
+MODEL           a model tuned on weak-train gold
+shots:MODEL     a model with SHOTS gold examples before every prompt
+column:NAME     recorded answers in that column of the table; the first of a list counts as the likeliest
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from outgrow.students.generator import Writers
 from outgrow.tasks.generation import GenerationTask
 
 SHOTS = 8
-"""Gold examples before the prompt of a supervisor that is shown some."""
+"""Number of gold examples in a few-shot prompt."""
 
 Kind = Literal["tuned", "shots", "column"]
 
@@ -28,38 +28,38 @@ Kind = Literal["tuned", "shots", "column"]
 @final
 @dataclass(frozen=True)
 class Named:
-    """A supervisor as it is asked for."""
+    """A supervisor as it is named."""
 
     name: str
     kind: Kind
     of: str
-    """The model, or the column."""
+    """The name of the model or the column."""
 
 
 @final
 @dataclass(frozen=True)
 class ModelSupervisor:
-    """A weak model that answers."""
+    """A weak language model."""
 
     name: str
     task: GenerationTask
     writers: Writers
     model: Model
     before: Model
-    """Its checkpoint before it learned from gold."""
+    """The checkpoint before it was tuned on gold."""
     prefix: str = ""
-    """What stands before every prompt: examples, of a supervisor that is shown some instead of learning from them."""
+    """The text before every prompt: the gold examples of a few-shot supervisor."""
 
     def answers(self, items: Sequence[int]) -> list[str]:
-        """(n,) what it writes to these items."""
+        """(n,) its greedy answers to these items."""
         return self.writers.likeliest(self.model, self._asked(items))
 
     def beams(self, items: Sequence[int], width: int) -> list[tuple[Answer, ...]]:
-        """At most `width` answers to each item, the likeliest first."""
+        """At most `width` answers to each item, in order of likelihood."""
         return self.writers.beams(self.model, self._asked(items), width)
 
     def logprobs(self, items: Sequence[int], texts: Sequence[str]) -> list[np.ndarray]:
-        """Of an answer to each item (T + 1,) float64: log p of its tokens, and of its end."""
+        """For an answer to each item (T + 1,) float64: log p of its tokens, and of its end."""
         return self.writers.each(self.model, self._asked(items), texts)
 
     def _asked(self, items: Sequence[int]) -> list[str]:
@@ -69,18 +69,18 @@ class ModelSupervisor:
 @final
 @dataclass(frozen=True)
 class RecordedSupervisor:
-    """Answers that were written elsewhere."""
+    """A supervisor whose answers were recorded elsewhere."""
 
     name: str
     rows: Sequence[Sequence[str]]
-    """[item]: its different answers."""
+    """[item]: the distinct answers to it."""
 
     def answers(self, items: Sequence[int]) -> list[str]:
         """(n,) the first answer to each item."""
         return [self.rows[i][0] for i in items]
 
     def beams(self, items: Sequence[int], width: int) -> list[tuple[Answer, ...]]:
-        """At most `width` answers to each item; nothing is known of their tokens."""
+        """At most `width` answers to each item, without tokens."""
         return [tuple(Answer(text, (), (), "stop", 0) for text in self.rows[i][:width]) for i in items]
 
 
@@ -88,16 +88,26 @@ Supervisor = ModelSupervisor | RecordedSupervisor
 
 
 def parse(weak: str) -> list[Named]:
-    """The supervisors of "a+b". Raises UserError, one line."""
+    """The supervisors of a name such as "a+b". Raises UserError for a part that is empty.
+
+    Example:
+        >>> [(one.kind, one.of) for one in parse("smollm2-135m+column:old")]
+        [('tuned', 'smollm2-135m'), ('column', 'old')]
+    """
     found = []
     for name in weak.split("+"):
         kind, colon, of = name.partition(":")
         if not kind or (colon and not of):
             raise UserError(f"supervisor {name!r}: give a model, shots:MODEL or column:NAME")
-        found.append(Named(name, kind, of) if colon and kind in ("shots", "column") else Named(name, "tuned", name))  # type: ignore[arg-type]
+        if colon and kind == "shots":
+            found.append(Named(name, "shots", of))
+        elif colon and kind == "column":
+            found.append(Named(name, "column", of))
+        else:
+            found.append(Named(name, "tuned", name))
     return found
 
 
 def shown(task: GenerationTask, answers: Mapping[int, str]) -> str:
-    """Items with gold answers, as they stand before a prompt."""
+    """Items with gold answers, as the beginning of a few-shot prompt."""
     return "".join(f"{task.prompts[i]}{answer}\n\n" for i, answer in answers.items())

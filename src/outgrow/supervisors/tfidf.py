@@ -1,4 +1,4 @@
-"""TF-IDF of words and word pairs under logistic regression: the supervisor that knows no language."""
+"""TF-IDF of words and word pairs with logistic regression: a supervisor without a language model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 
 @supervisor()
 def tfidf(view: SupervisorView) -> np.ndarray:
-    """TF-IDF of words and word pairs with logistic regression, trained on weak-train gold. UserError where no word stands in two texts."""
+    """TF-IDF of words and word pairs with logistic regression, trained on weak-train gold.
+
+    Raises:
+        UserError: no word occurs in two texts.
+    """
     from scipy.special import softmax
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -24,7 +28,8 @@ def tfidf(view: SupervisorView) -> np.ndarray:
         first.fit([t for item, pool in zip(texts, view.pool, strict=True) if pool for t in item])
     except ValueError:
         raise UserError(
-            f"{task.name}: tfidf has no words to go by: no word stands in two of the texts; name another supervisor with --weak"
+            f"{task.name}: tfidf has no words to go by: no word occurs in two of the texts; "
+            "name another supervisor with --weak"
         ) from None
     sides = [first.transform([item[s] for item in texts]) for s in range(len(texts[0]))]
     x = sides[0] if len(sides) == 1 else sides[1] - sides[0]

@@ -1,11 +1,6 @@
 """Tasks of kind `generate`: items that are answered in words. Gold lies in an object of its own.
 
-A source is one file in this folder with a function
-
-    @writing("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
-    def sudoku(items: int | None, seed: int, dial: int) -> tuple[GenerationTask, GenerationGold]: ...
-
-that is found by walking the folder; `load("sudoku:6")` turns the dial. A source without a dial is called without one.
+task, gold = load("sudoku:6")       a source (`source.py`) and where its dial stands, or a table of prompts and answers
 """
 
 from __future__ import annotations
@@ -22,6 +17,7 @@ import numpy as np
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.seeding import hashed
 from outgrow.metrics import text as scorers
+from outgrow.tasks.source import generation_sources
 from outgrow.tasks.tables.files import READERS, TableFile, read_file
 from outgrow.tasks.tables.gold import SealedGold
 from outgrow.tasks.tables.values import blank, texts
@@ -150,50 +146,6 @@ def build(
 
 @final
 @dataclass(frozen=True)
-class Dial:
-    """How hard a generated task is."""
-
-    what: str
-    low: int
-    high: int
-    default: int
-
-
-@final
-@dataclass(frozen=True)
-class GenerationSource:
-    """One way to get items that are answered in words."""
-
-    name: str
-    what: str
-    """One line for `outgrow list tasks`."""
-    load: Callable[..., tuple[GenerationTask, GenerationGold]]
-    dial: Dial | None
-
-
-_sources: dict[str, GenerationSource] = {}
-
-
-def writing(name: str, what: str, dial: Dial | None = None) -> Callable[[Callable], Callable]:
-    """Registers the decorated function as a source of tasks that are answered in words."""
-
-    def register(load: Callable) -> Callable:
-        _sources[name] = GenerationSource(name, what, load, dial)
-        return load
-
-    return register
-
-
-def sources() -> list[GenerationSource]:
-    """All sources, by name."""
-    from outgrow.tasks.source import walk
-
-    walk()
-    return sorted(_sources.values(), key=lambda s: s.name)
-
-
-@final
-@dataclass(frozen=True)
 class Columns:
     """Which columns of a table of prompts play which role."""
 
@@ -224,9 +176,9 @@ def load(
     if Path(name).suffix.lower() in READERS:
         return from_table(read_file(Path(name).expanduser()), columns or Columns(), items, votes)
     plain, colon, turned = name.partition(":")
-    known = {s.name: s for s in sources()}
+    known = {s.name: s for s in generation_sources()}
     if plain not in known:
-        raise unknown("task that is answered in words", plain, known)
+        raise unknown("generation task", plain, known)
     source = known[plain]
     if source.dial is None:
         if colon:

@@ -3,19 +3,27 @@
     @source("cities", "is a city in a country? true or false")
     def cities(name: str, reading: Reading) -> tuple[Task, Gold]: ...
 
-and is found by walking the folder. A source of many tasks says with `claims` which names are its own.
+or, for a generation task,
+
+    @writing("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
+    def sudoku(items: int | None, seed: int, dial: int) -> tuple[GenerationTask, GenerationGold]: ...
+
+and is found by walking the folder. A source of many tasks says with `claims` which names are its own; one without a dial is called
+without one.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from typing import TYPE_CHECKING, final
 
+from outgrow.core.registry import Registry, mark, marked
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import Gold, Task
+
+if TYPE_CHECKING:
+    from outgrow.tasks.generation import GenerationGold, GenerationTask
 
 Load = Callable[[str, Reading], tuple[Task, Gold]]
 
@@ -33,28 +41,58 @@ class TaskSource:
     """Whether a name is this source's; None: a built-in with its own name only."""
 
 
-_sources: dict[str, TaskSource] = {}
+@final
+@dataclass(frozen=True)
+class Dial:
+    """How hard a generated task is."""
+
+    what: str
+    low: int
+    high: int
+    default: int
+
+
+@final
+@dataclass(frozen=True)
+class GenerationSource:
+    """One way to get items of a generation task."""
+
+    name: str
+    what: str
+    """One line for `outgrow list tasks`."""
+    load: Callable[..., tuple[GenerationTask, GenerationGold]]
+    dial: Dial | None
 
 
 def source(name: str, what: str, claims: Callable[[str], bool] | None = None) -> Callable[[Load], Load]:
-    """Registers the decorated function as a source of tasks."""
+    """Mark a function as a source of tasks."""
 
-    def register(load: Load) -> Load:
-        _sources[name] = TaskSource(name, what, load, claims)
-        return load
+    def marker(load: Load) -> Load:
+        return mark(load, TaskSource(name, what, load, claims))
 
-    return register
+    return marker
 
 
-@cache
-def walk() -> None:
-    """Imports every file of the folder, so that what they register is known."""
-    package = __name__.rpartition(".")[0] + ".builtin"
-    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        importlib.import_module(f"{package}.{module.name}")
+def writing(name: str, what: str, dial: Dial | None = None) -> Callable[[Callable], Callable]:
+    """Mark a function as a source of a generation task."""
+
+    def marker(load: Callable) -> Callable:
+        return mark(load, GenerationSource(name, what, load, dial))
+
+    return marker
+
+
+TASKS: Registry[TaskSource | GenerationSource] = Registry(
+    "task", "outgrow.tasks.builtin", "outgrow.tasks", marked(TaskSource, GenerationSource)
+)
 
 
 def sources() -> list[TaskSource]:
-    """All sources, built-in tasks first."""
-    walk()
-    return sorted(_sources.values(), key=lambda s: (s.claims is not None, s.name))
+    """All sources of tasks with classes, built-in ones first."""
+    found = [one for one in TASKS.all().values() if isinstance(one, TaskSource)]
+    return sorted(found, key=lambda s: (s.claims is not None, s.name))
+
+
+def generation_sources() -> list[GenerationSource]:
+    """All sources of generation tasks, by name."""
+    return [one for one in TASKS.all().values() if isinstance(one, GenerationSource)]

@@ -1,16 +1,17 @@
-"""A language model is tuned on answers: it learns their tokens, and nothing of the prompts.
+"""Tuning of a language model on answers: it learns their tokens, and none of the prompts.
 
-    x_i = prompt's ids, answer's ids, end        as generation reads and writes them; no end where the answer was cut at the token limit
+    x_i = prompt's ids, answer's ids, end        as in generation; no end if the answer was cut at the token limit
     for t = 0 .. T-1, with a batch I of 16 examples, each once an epoch in an order that the seed draws:
         L = 1/|K| sum_{(i, k) in K} w_i / mean(w) loss(logits before token k of i, token k, score of it, t / T)
-        one step of Adam at the rate lr (1 + cos(pi t / T)) / 2           K: the answers' tokens in the batch, their ends among them
+        one step of Adam at the rate lr (1 + cos(pi t / T)) / 2           K: the answers' tokens and ends in the batch
 
-The loss is cross-entropy unless `targets.py` gives another. Kinds are those of `training/classifier.py`; low-rank updates are
-merged, so what comes out is a checkpoint like the one that went in. The head is computed where a loss is, nowhere else. What prompts begin
-alike with is read once for all that are read together; or the texts stand in one row without padding, where that is fewer tokens.
+The loss is cross-entropy or another of `generation/targets.py`. Kinds are those of `training/classifier.py`; low-rank
+updates are merged, so the result is a checkpoint like the one before. The head is computed only where there is a loss.
+A common prefix of prompts is read once for all texts of a part; or the texts stand in one row without padding, if that
+is fewer tokens.
 
-Or it learns to prefer answers, from batches of 16 pairs, L = 1/|I| sum_{i in I} c_i loss(pair i) with a loss of `preference.py`. The
-model as it was is the reference; what it says of the answers is computed once and kept.
+Preferences are learned from batches of 16 pairs, L = 1/|I| sum_{i in I} c_i loss(pair i), with a loss of
+`generation/preference.py`. The model before training is the reference; its log-probabilities are computed once.
 """
 
 from __future__ import annotations
@@ -45,53 +46,53 @@ from outgrow.training.classifier import ALPHA, KINDS, PART_TOKENS, RANK, RATES, 
 
 BATCH = 16
 ROW = 1024
-"""Tokens of a row of several texts at most: attention looks at all pairs of them."""
+"""Most tokens of a row of several texts, since attention is quadratic in them."""
 SAME = {"float32": 1e-3, "bfloat16": 0.1}
-"""Standard deviations of its logits by which a model may differ that reads several texts in one row."""
+"""Largest difference of logits, in their standard deviations, between texts in one row and the same texts alone."""
 WORTH = 8
-"""Tokens at least that texts begin alike with, to be read apart."""
+"""Fewest tokens of a common prefix that is read separately."""
 LORA_RATE = 5e-4
-"""Learning rate of low-rank updates where states have WIDE numbers (Schulman et al. 2025, LoRA Without Regret)."""
+"""Learning rate of low-rank updates of a model of width WIDE (Schulman et al. 2025, LoRA Without Regret)."""
 WIDE, POWER = 2000, 0.781
-"""Narrower models take faster steps, rate = LORA_RATE (WIDE / width)^POWER: the fit to models built like Llama."""
+"""Narrower models have larger rates, LORA_RATE (WIDE / width)^POWER: the fit of that source to Llama models."""
 PREFERENCE_RATES = {"full": 1e-6, "lora": 1e-5}
-"""Of Rafailov et al. 2023 (arXiv 2305.18290), Appendix B, and ten times that. A small model and few pairs want more."""
+"""Learning rates: Rafailov et al. 2023 (arXiv 2305.18290), Appendix B, and ten times that; few pairs need more."""
 
 
 @final
 @dataclass(frozen=True)
 class Example:
-    """An answer to be learned."""
+    """An answer to learn."""
 
     prompt: str
     answer: str
     weight: float = 1.0
-    """Its share in the loss; an example of weight 0 is left out."""
+    """The example's share in the loss; an example of weight 0 is left out."""
     targets: tuple[float, ...] | None = None
-    """Probability that each token of the answer should have, in the tokens of who learns it; its end should have 1."""
+    """Target probability of each token of the answer, in the tokens of the model that learns it; 1 for its end."""
     whole: bool = True
-    """Whether the answer ends here. One that was cut at the token limit teaches its tokens and no end."""
+    """Whether the answer ends here; of an answer that was cut at the token limit no end is learned."""
 
 
 @final
 @dataclass(frozen=True)
 class Text:
-    """What is read for one answer."""
+    """The tokens of one prompt and answer."""
 
     ids: np.ndarray
-    """int64 (P + T,): of the prompt, of the answer, and the end of one that is whole."""
+    """int64 (P + T,): the prompt, the answer, and the end of a whole answer."""
     start: int
-    """P: where the answer begins."""
+    """P: the position at which the answer begins."""
 
 
 @final
 @dataclass(frozen=True)
 class Spent:
-    """What a tuning took, whenever it was done."""
+    """The cost of a tuning, whenever it was done."""
 
     seconds: float
     tokens: int
-    """Read in training, prompts among them and every epoch counted."""
+    """Tokens read in training, including prompts, in all epochs."""
     steps: int
 
 
@@ -99,17 +100,30 @@ def tune(
     model: Model, examples: Sequence[Example], *, kind: str = "lora", seed: int, store: Store, chat: bool = False,
     epochs: float = 2, rate: float | None = None, loss: TokenLoss | None = None,
 ) -> Model:  # fmt: skip
-    """The model after learning the examples, a checkpoint in the store; out of the store where it was made before.
+    """The model tuned on the examples: a checkpoint in the store, made once.
 
-    kind: "lora" or "full". Raises UserError for no examples, for one that is longer than the model can read, and where `targets`
-    are not one probability a token.
+    Args:
+        model: the checkpoint before.
+        examples: prompts with the answers to learn.
+        kind: "lora" or "full".
+        seed: names all random choices.
+        store: where the result is kept.
+        chat: whether prompts go through the model's chat template.
+        epochs: passes over the examples.
+        rate: learning rate; that of the kind where not given.
+        loss: the loss of a token; cross-entropy where not given.
+
+    Raises:
+        UserError: there are no examples, one is longer than the model can read, or `targets` are not one probability a
+            token.
     """
     examples = [example for example in examples if example.weight > 0 and (example.whole or example.answer)]
     if not examples:
         raise UserError("no examples to tune on: give at least one of a weight above 0")
     if any(example.targets is not None for example in examples) and loss is None:
         raise UserError(
-            "examples have `targets`, but the loss is plain cross-entropy: give Soft() or another of generation/targets.py"
+            "examples have `targets`, but the loss is plain cross-entropy: "
+            "give Soft() or another of generation/targets.py"
         )
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
@@ -137,10 +151,23 @@ def prefer(
     rate: float | None = None,
     weak: tuple[Model, Model] | None = None,
 ) -> Model:
-    """The model after learning which answers are better, a checkpoint in the store; out of the store where it was made before.
+    """The model after learning preferences: a checkpoint in the store, made once.
 
-    weak: a model of the same vocabulary after and before it was aligned, for `Wspo`. Raises UserError for no pairs, for one that is
-    longer than the model can read, and for weak models that are missing or of another vocabulary.
+    Args:
+        model: the checkpoint before, which is also the reference.
+        pairs: pairs of a better and a worse answer.
+        loss: the loss of a pair.
+        kind: "lora" or "full".
+        seed: names all random choices.
+        store: where the result is kept.
+        chat: whether prompts go through the model's chat template.
+        epochs: passes over the pairs.
+        rate: learning rate; that of the kind where not given.
+        weak: a model of the same vocabulary after and before it was aligned, for `Wspo`.
+
+    Raises:
+        UserError: there are no pairs, one is longer than the model can read, or weak models are missing or of another
+            vocabulary.
     """
     pairs = [
         pair
@@ -151,7 +178,8 @@ def prefer(
         raise UserError("no pairs to learn from: give at least one of a confidence above 0")
     if (weak is None) != loss.both:
         raise UserError(
-            f"{loss!r} {'takes no' if weak else 'needs'} weak models: {'leave them out' if weak else 'give weak=(aligned, base)'}"
+            f"{loss!r} {'takes no' if weak else 'needs'} weak models: "
+            f"{'leave them out' if weak else 'give weak=(aligned, base)'}"
         )
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
@@ -162,7 +190,8 @@ def prefer(
     for other in weak or ():
         if Local(other).vocabulary != Local(model).vocabulary:
             raise UserError(
-                f"models {other.name!r} and {model.name!r} have different vocabularies: give weak models of the same one"
+                f"models {other.name!r} and {model.name!r} have different vocabularies: "
+                "give weak models of the same one"
             )
     choices = AnswerPairs(
         model,
@@ -179,22 +208,23 @@ def prefer(
 
 
 def default_rate(model: Model, kind: str) -> float:
-    """The learning rate of answers. With "full" that of `training/classifier.py`."""
+    """The learning rate of a tuning on answers; of kind "full" that of `training/classifier.py`."""
     return (
         LORA_RATE * (WIDE / model.width) ** POWER if kind == "lora" else RATES[kind][(model.parameters or 0) >= SMALL]
     )
 
 
 def spent(tuned: Model) -> Spent:
-    """What the tuning took that made this model."""
+    """The cost of the tuning that made this model."""
     meta = json.loads((tuned.path / "record.json").read_bytes())["meta"]
     return Spent(meta["seconds"], meta["tokens"], meta["steps"])
 
 
 def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool, whole: Sequence[bool] | None = None) -> list[Text]:
-    """Prompts and answers as the model reads the former and writes the latter, with its end where the answer is `whole` (all, where not said).
+    """Token ids of prompts and answers, with an end where the answer is `whole` (all, if not given).
 
-    Raises UserError for what is too long for it.
+    Raises:
+        UserError: a text is longer than the model can read, or the model has no token that ends an answer.
     """
     local = Local(model)
     eos = tokenizer_of(model).eos_token_id
@@ -208,30 +238,39 @@ def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool, whole: Sequ
         texts.append(Text(np.array([*begun, *local.after(answer), *([end] if ends else [])], np.int64), len(begun)))
         if len(texts[-1].ids) > positions:
             raise UserError(
-                f"an example of {len(texts[-1].ids)} tokens is more than the {positions} of {model.name!r}: leave it out"
+                f"an example of {len(texts[-1].ids)} tokens is longer than the {positions} of {model.name!r}: drop it"
             )
     return texts
 
 
 def _scores(example: Example, text: Text) -> np.ndarray:
-    """float32 (T,) of an answer's tokens and its end, where it has one."""
+    """Target probabilities float32 (T,) of an answer's tokens and end."""
     tokens = len(text.ids) - text.start
     if example.targets is None:
         return np.ones(tokens, np.float32)
     if len(example.targets) != tokens - example.whole:
         raise UserError(
-            f"{len(example.targets)} targets for an answer of {tokens - example.whole} tokens: give one a token of the model that learns them"
+            f"{len(example.targets)} targets for an answer of {tokens - example.whole} tokens: "
+            "give one for each token of the model that learns them"
         )
     if not all(0 <= target <= 1 for target in example.targets):
         raise UserError(
-            f"targets from {min(example.targets):.3g} to {max(example.targets):.3g} are no probabilities: give exp of what `bridge.across` gives"
+            f"targets from {min(example.targets):.3g} to {max(example.targets):.3g} are no probabilities: "
+            "give exp of the values of `bridge.across`"
         )
     return np.array([*example.targets, *([1.0] if example.whole else [])], np.float32)
 
 
 @final
 class CausalNetwork:
-    """A causal checkpoint to be trained in one of KINDS, which reads at most so many `tokens` at a time."""
+    """A causal checkpoint to be trained.
+
+    Args:
+        model: the checkpoint.
+        kind: one of KINDS.
+        tokens: most tokens that are read at a time.
+        rng: draws the low-rank updates.
+    """
 
     def __init__(self, model: Model, kind: str, tokens: int, rng: np.random.Generator):
         from transformers import AutoModelForCausalLM
@@ -249,7 +288,7 @@ class CausalNetwork:
         self._spared = classifier.spare(self.net, model, self.weights, tokens, self.precision)
 
     def begun_alike(self, texts: Sequence[Text]) -> int:
-        """Tokens that all prompts begin with and that are read once; none where blocks are computed twice, or it would not be worth it."""
+        """Length of the prompts' common prefix that is read once; 0 if it is short, or blocks are recomputed."""
         if self._spared or len(texts) == 1:
             return 0
         most = min(text.start for text in texts) - 1
@@ -258,7 +297,7 @@ class CausalNetwork:
         return found if found >= WORTH else 0
 
     def logits(self, texts: Sequence[Text]) -> torch.Tensor:
-        """float32 (n, V): what is said before every token of every answer, one text after another."""
+        """Logits float32 (n, V) before every token of every answer, one text after another."""
         first, longest = self.begun_alike(texts), max(len(text.ids) for text in texts) - 1
         packed, padded = sum(len(text.ids) - 1 for text in texts), first + len(texts) * (longest - first)
         if packed < padded and packed <= ROW and self._packs:
@@ -266,7 +305,7 @@ class CausalNetwork:
         return self._padded(texts, first, longest)
 
     def _packed(self, texts: Sequence[Text]) -> torch.Tensor:
-        """Texts in one row: the models of `transformers` keep them apart where positions begin anew."""
+        """Texts in one row; the models of `transformers` separate them where positions begin anew."""
         ids = torch.from_numpy(np.concatenate([text.ids[:-1] for text in texts]))
         positions = torch.cat([torch.arange(len(text.ids) - 1) for text in texts])
         starts = np.cumsum([0, *(len(text.ids) - 1 for text in texts)])
@@ -281,10 +320,10 @@ class CausalNetwork:
         )
 
     def _padded(self, texts: Sequence[Text], first: int, longest: int) -> torch.Tensor:
-        """A row a text, after the `first` tokens that they share."""
+        """Texts in rows of their own, after the `first` tokens that they share."""
         from transformers import DynamicCache
 
-        # What stands to the right of a token is nothing to it: no mask, and anything may fill a row up.
+        # A token does not see the tokens on its right: no mask is needed, and padding may be anything.
         ids = torch.zeros(len(texts), longest - first, dtype=torch.int64)
         for row, text in zip(ids, texts, strict=True):
             row[: len(text.ids) - 1 - first] = torch.from_numpy(text.ids[first:-1])
@@ -304,7 +343,7 @@ class CausalNetwork:
         return self._said(ids, rows, places, past_key_values=cache, use_cache=first > 0)
 
     def _said(self, ids: torch.Tensor, rows: torch.Tensor, places: torch.Tensor, **given: Any) -> torch.Tensor:
-        """Logits at these places of these rows; nowhere else is the head computed."""
+        """Logits at these places of these rows; the head is computed there alone."""
         hook = self.net.get_output_embeddings().register_forward_pre_hook(
             lambda _, states: (states[0][rows, places][None],)
         )
@@ -319,7 +358,7 @@ class CausalNetwork:
 
     @cached_property
     def _packs(self) -> bool:
-        """Whether this model reads texts in one row as it reads each alone; what is recurrent, or counts distances its own way, may not."""
+        """Whether texts in one row have the same logits as alone; recurrent models and some position codes differ."""
         known = self.net.get_input_embeddings().num_embeddings
         texts = [Text(np.arange(start, start + length) % known, 1) for start, length in ((20, 12), (10, 9))]
         with torch.no_grad():
@@ -330,7 +369,7 @@ class CausalNetwork:
         return float((together - alone).abs().max()) <= SAME[self.precision] * float(alone.std())
 
     def save(self, folder: Path, model: Model) -> None:
-        """A checkpoint that reads as `model` does. In float32: bfloat16 would round small updates away. This network is then of no more use."""
+        """Write a checkpoint in float32, since bfloat16 would round small updates away; the network is spent then."""
         net = self.net.float()
         if self._tuner is not None:
             net = self._tuner.merge_and_unload()
@@ -340,28 +379,28 @@ class CausalNetwork:
 
 
 def parts(lengths: Sequence[int] | np.ndarray, tokens: int) -> Iterator[np.ndarray]:
-    """Numbers of the texts that are read together, of about equal lengths."""
+    """Indices of texts of about equal lengths that are read together."""
     planned = plan(np.array(lengths), tokens, int(np.sum(lengths)))
     return (planned.order[batch] for shard in planned.batches for batch in shard)
 
 
 def labels(texts: Sequence[Text]) -> torch.Tensor:
-    """int64 (n,): the tokens before which `logits` stand."""
+    """int64 (n,): the tokens that `logits` predict."""
     return torch.from_numpy(np.concatenate([text.ids[text.start :] for text in texts]))
 
 
 class Studied(loop.Stage, Protocol):
-    """What a run learns."""
+    """The training set of a run."""
 
     longest: int
-    """Tokens of the longest text."""
+    """Number of tokens of the longest text."""
     made_of: dict[str, Any]
-    """All that its gradients depend on besides the network."""
+    """Everything that the gradients depend on beside the network."""
 
 
 @final
 class Lessons:
-    """Answers with scores of their tokens and weights, to be learned in so many epochs."""
+    """Answers with targets of their tokens and weights."""
 
     def __init__(
         self,
@@ -373,14 +412,8 @@ class Lessons:
         seed: int,
         label: str,
     ):
-        self.texts, self.scores, self.weights, self.loss, self.seed, self.label = (
-            texts,
-            scores,
-            weights,
-            loss,
-            seed,
-            label,
-        )
+        self.texts, self.scores, self.weights, self.loss = texts, scores, weights, loss
+        self.seed, self.label = seed, label
         self.steps = math.ceil(epochs * len(texts) / min(BATCH, len(texts)))
         self.longest = max(len(text.ids) for text in texts)
         self.made_of = {
@@ -393,15 +426,15 @@ class Lessons:
         }
 
     def batch(self, step: int) -> np.ndarray:
-        """Numbers among the examples."""
+        """Indices of examples."""
         return loop.drawn(self.seed, "tuning", 0, len(self.texts), step, BATCH)
 
     def tokens(self, batch: np.ndarray) -> int:
-        """How many a batch has."""
+        """Number of tokens in a batch."""
         return sum(len(self.texts[i].ids) for i in batch)
 
     def losses(self, network: CausalNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
-        """Parts of the batch's loss."""
+        """Parts whose sum is the batch's loss."""
         learned = sum(len(self.scores[i]) for i in batch)
         own = batch[distributed.share(len(batch))]
         alike = network.begun_alike([self.texts[i] for i in own])
@@ -418,7 +451,7 @@ class Lessons:
 
 
 def logprobs(model: Model, texts: Sequence[Text], store: Store) -> list[np.ndarray]:
-    """float32 (T,) of each: log p of the answer's tokens and its end; computed once."""
+    """For each text float32 (T,): log p of the answer's tokens and its end; from the store if computed before."""
 
     def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         local, found = Local(model), [np.zeros(0, np.float32)] * len(texts)
@@ -457,7 +490,7 @@ def _pinned(texts: Sequence[Text]) -> str:
 
 @final
 class AnswerPairs:
-    """Pairs of answers, `texts[0]` the better ones and `texts[1]` the others, to be learned in so many epochs with their confidences."""
+    """Pairs of answers with confidences: `texts[0]` are the better ones, `texts[1]` the others."""
 
     def __init__(
         self,
@@ -492,20 +525,20 @@ class AnswerPairs:
 
     @cached_property
     def moved(self) -> list[np.ndarray]:
-        """log v_k - log w_k of the better answers; none without weak models."""
+        """log v_k - log w_k of the tokens of the better answers; empty without weak models."""
         said = [logprobs(one, self.texts[0], self.store) for one in self.weak]
         return [after - before for after, before in zip(*said, strict=True)]
 
     def batch(self, step: int) -> np.ndarray:
-        """Numbers among the pairs."""
+        """Indices of pairs."""
         return loop.drawn(self.seed, "preferences", 0, len(self.confidences), step, BATCH)
 
     def tokens(self, batch: np.ndarray) -> int:
-        """How many a batch has."""
+        """Number of tokens in a batch."""
         return sum(len(side[i].ids) for side in self.texts for i in batch)
 
     def losses(self, network: CausalNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
-        """Parts of the batch's loss."""
+        """Parts whose sum is the batch's loss."""
         own = batch[distributed.share(len(batch))]
         alike = network.begun_alike([side[i] for side in self.texts for i in own])
         for part in parts(self.lengths[own] - alike, PART_TOKENS[network.device.type] // len(self.texts)):
@@ -523,7 +556,7 @@ class AnswerPairs:
 
 @final
 class CausalRun:
-    """One training of a model on what is `studied`."""
+    """One training of a model on a training set."""
 
     def __init__(self, base: Model, kind: str, studied: Studied, seed: int, rate: float, store: Store):
         self.base, self.kind, self.studied, self.seed, self.rate, self.store = base, kind, studied, seed, rate, store
@@ -540,7 +573,7 @@ class CausalRun:
         }
 
     def model(self) -> Model:
-        """What comes out of it; out of the store where it was trained before."""
+        """The trained model; from the store if it was trained before."""
         made = self.store.make_files("tuned", self.made_of, self._write)
         self._checkpoint().drop()
         size = sum(file.stat().st_size for file in made.path.glob("*.safetensors"))
@@ -560,7 +593,7 @@ class CausalRun:
         return CausalNetwork(self.base, self.kind, tokens, derive(self.seed, "tuning"))
 
     def follow(self) -> None:
-        """Another process's part in it."""
+        """The part of another process in the training."""
         self._train(self.started())
 
     def _write(self, folder: Path) -> dict[str, Any]:

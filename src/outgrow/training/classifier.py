@@ -1,11 +1,11 @@
-"""A checkpoint as a classifier: a head of zeros on it, and all of its weights to be trained, or low-rank updates of its matrices.
+"""A checkpoint as a classifier: a head of zeros, and all weights or low-rank updates of the matrices to be trained.
 
     "full"   every weight, in float32
-    "lora"   W = W0 + (ALPHA / RANK) B A for every matrix W0 of the blocks; A (RANK, in) is drawn, B (out, RANK) starts at 0, W0 rests
-             (Hu et al. 2021, arXiv 2106.09685)
+    "lora"   W = W0 + (ALPHA / RANK) B A for every matrix W0 of the blocks; A (RANK, in) is random, B (out, RANK) starts
+             at 0, W0 is fixed (Hu et al. 2021, arXiv 2106.09685)
 
-It is the sequence classifier of `transformers`: the head stands on the last token of a causal model, and where an encoder of that
-type has it otherwise. So what is saved is a checkpoint like any other. There is no dropout.
+It is the sequence classifier of `transformers`: the head reads the last token of a causal model, and of an encoder what
+its own type prescribes. So a saved classifier is a checkpoint like any other. There is no dropout.
 """
 
 from __future__ import annotations
@@ -32,17 +32,25 @@ RATES = {"full": (5e-5, 1e-5), "lora": (5e-4, 1e-4)}
 KINDS = ("lora", "full")
 RANK, ALPHA = 16, 32
 PART_TOKENS = {"cpu": 512, "cuda": 32768}
-"""Tokens that are read together. Smaller parts of more equal length waste less on padding, which a processor cannot hide."""
+"""Tokens that are read together. Smaller parts of more equal length waste less on padding, which a CPU cannot hide."""
 SPREAD = 0.02
-"""Standard deviation of new matrices below the head, where the checkpoint's configuration names none."""
+"""Standard deviation of new matrices below the head, if the checkpoint's configuration names none."""
 
 
 @final
 class ClassifierNetwork:
-    """A checkpoint with `outputs` logits a text. `pad` fills rows up. It is as it was saved; `begun` makes one to be trained."""
+    """A checkpoint with a classification head, as it was saved; `begun` makes one to be trained.
+
+    Args:
+        model: the checkpoint.
+        outputs: logits a text.
+        pad: the token that pads rows.
+        kept: precision of the weights.
+        precision: precision of the computation.
+    """
 
     weights: Sequence[torch.nn.Parameter] = ()
-    """What is trained, in float32."""
+    """The trained weights, in float32."""
     _tuner: Any = None
 
     def __init__(self, model: Model, outputs: int, pad: int, kept: str = "float32", precision: str = "float32"):
@@ -51,13 +59,22 @@ class ClassifierNetwork:
         self.net.config.pad_token_id = pad  # the classifier of a causal model looks for it to find the last token
         self._head = [module for module in self.net.modules() if isinstance(module, torch.nn.Linear)][-1]
         # In bfloat16 a head would put all its logits on a coarse grid.
-        self._head.forward = partial(_exactly, self._head)
+        self._head.forward = partial(_exactly, self._head)  # type: ignore[method-assign]  # of this one module alone
 
     @classmethod
     def begun(
         cls, model: Model, kind: str, outputs: int, pad: int, tokens: int, rng: np.random.Generator
     ) -> ClassifierNetwork:
-        """To be trained in one of KINDS: a batch has at most so many `tokens`, `rng` draws what does not start at 0 or as it was read."""
+        """A classifier to be trained.
+
+        Args:
+            model: the checkpoint.
+            kind: one of KINDS.
+            outputs: logits a text.
+            pad: the token that pads rows.
+            tokens: most tokens of a batch.
+            rng: draws the weights that start neither at 0 nor as in the checkpoint.
+        """
         precision = loader.chosen_precision()
         made = cls(model, outputs, pad, "float32" if kind == "full" else precision, precision)
         made._begin(kind, tokens, torch.Generator().manual_seed(int(rng.integers(2**62))))
@@ -81,7 +98,7 @@ class ClassifierNetwork:
         spare(self.net, self.model, self.weights, tokens, self.precision)
 
     def __call__(self, texts: Sequence[np.ndarray]) -> torch.Tensor:
-        """Logits (n, outputs) float32 of texts as token ids, read in parts of about equal length."""
+        """Logits (n, outputs) float32 of token ids, read in parts of about equal length."""
         order, parts = self._planned(texts)
         logits = []
         for part in parts:
@@ -93,9 +110,10 @@ class ClassifierNetwork:
         return torch.cat(logits)[torch.from_numpy(np.argsort(order))]
 
     def surprisal(self, texts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
-        """Sums of -log p(token | those before it) over the texts, a part at a time; of what begins a text nothing is said.
+        """Sums of -log p(token | those before it) over the texts, a part at a time; first tokens have none.
 
-        By the checkpoint's language-model head, which rests where it is not the embeddings.
+        The probabilities are those of the checkpoint's language-model head, which is fixed unless it is tied to the
+        embeddings.
         """
         for part in self._planned(texts)[1]:
             ids, mask, given = self._padded(part)
@@ -107,9 +125,9 @@ class ClassifierNetwork:
             ).cpu()
 
     def save(self, folder: Path, classes: Sequence[str]) -> None:
-        """A checkpoint that `transformers` reads as any other. Updates go into the matrices, and this network is of no more use.
+        """Write a checkpoint of `transformers`, with the updates merged; the network cannot be used afterwards.
 
-        In float32: bfloat16 would round small updates away.
+        The weights are float32, since bfloat16 would round small updates away.
         """
         net = self.net.float()
         if self._tuner is not None:
@@ -126,7 +144,7 @@ class ClassifierNetwork:
             tokenizer.save_pretrained(folder)
 
     def _planned(self, texts: Sequence[np.ndarray]) -> tuple[np.ndarray, Iterator[list[np.ndarray]]]:
-        """Their order, and in it those that are read together."""
+        """The order in which the texts are read, and the parts that are read together."""
         lengths = np.array([len(text) for text in texts])
         planned = plan(lengths, PART_TOKENS[self.net.device.type], int(lengths.sum()))
         return planned.order, (
@@ -134,7 +152,7 @@ class ClassifierNetwork:
         )
 
     def _padded(self, texts: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor, dict[str, Any]]:
-        """Ids and mask (n, longest), and what else the model is given."""
+        """Ids and mask (n, longest), and further arguments of the model."""
         lengths = torch.tensor([len(text) for text in texts])
         ids = torch.full((len(texts), int(lengths.max())), self.pad)
         for row, text in zip(ids, texts, strict=True):
@@ -151,7 +169,7 @@ class ClassifierNetwork:
 
     @cached_property
     def _language_model(self) -> Any:
-        """The same blocks under the head that the checkpoint came with."""
+        """The same blocks under the language-model head of the checkpoint."""
         from transformers import AutoModelForCausalLM
 
         found = loader.read(AutoModelForCausalLM, self.model, self.precision).eval()
@@ -165,7 +183,7 @@ class ClassifierNetwork:
 
 
 def _read(model: Model, precision: str, outputs: int) -> tuple[Any, set[str]]:
-    """The sequence classifier, and the names of weights that the checkpoint does not hold."""
+    """The sequence classifier, and the names of weights that are not in the checkpoint."""
     from transformers import AutoModelForSequenceClassification
 
     more = {"num_labels": outputs, "ignore_mismatched_sizes": True, "output_loading_info": True}
@@ -181,7 +199,7 @@ def _read(model: Model, precision: str, outputs: int) -> tuple[Any, set[str]]:
 
 
 def adapted(net: Any, depth: int, generator: torch.Generator) -> Any:
-    """Puts updates beside every matrix of the blocks."""
+    """Add low-rank updates to every matrix of the blocks."""
     from peft import LoraConfig
     from peft.tuners.lora import LoraModel
     from transformers.pytorch_utils import Conv1D
@@ -202,10 +220,13 @@ def adapted(net: Any, depth: int, generator: torch.Generator) -> Any:
 
 
 def spare(net: Any, model: Model, weights: Sequence[torch.Tensor], tokens: int, precision: str) -> bool:
-    """Blocks give memory back and are computed twice, where training on so many tokens at a time would need most of it. Whether they do.
+    """Recompute blocks in the backward pass if a training on so many tokens at a time would fill the memory.
 
-    Training takes weights, gradients, two moments, and what the blocks leave for the way back: the latter about 17 numbers a
-    token, unit of width and block (Korthikanti et al. 2022, arXiv 2205.05198, without attention maps, which are not kept).
+    It takes weights, gradients, two moments, and the activations of the blocks: about 17 numbers for each token,
+    unit of width and block (Korthikanti et al. 2022, arXiv 2205.05198, without attention maps, which are not kept).
+
+    Returns:
+        Whether blocks are recomputed.
     """
     size = 4 if precision == "float32" else 2
     trained = sum(weight.numel() for weight in weights)
@@ -213,7 +234,7 @@ def spare(net: Any, model: Model, weights: Sequence[torch.Tensor], tokens: int, 
     scarce = 16 * trained + size * (resting + 17 * tokens * model.width * model.depth) > _memory() / 2
     if scarce:
         for block in loader.blocks(net, model.depth):
-            # On the way back a block is computed again from what went into it.
+            # In the backward pass a block is computed again from its input.
             block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
     return scarce
 
@@ -224,7 +245,7 @@ def _exactly(head: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
 
 
 def _memory() -> int:
-    """Bytes of the device that trains."""
+    """Bytes of memory of the training device."""
     if loader.device().type == "cuda":
         return torch.cuda.mem_get_info()[1]
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,10 +1,10 @@
 """Several processes on one training, one a device: `accelerate launch -m outgrow ...` or `torchrun -m outgrow ...`.
 
-    z_i       every process computes its share of a batch's logits, and all get all of them
-    gradient  of the whole batch's loss by a process's own z_i, summed over the processes
+    z_i       every process computes its share of a batch's logits, and all gather the whole batch
+    gradient  of the whole batch's loss in the process's own z_i, summed over the processes
 
-so a step is that of one process, up to the order of sums, whatever the loss makes of a batch. The main process runs the
-command and alone writes; the others only ever train along.
+So a step is that of a single process, up to the order of sums, for any loss of a batch. The main process runs the
+command and is the only one that writes; the others only take part in trainings.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ import numpy as np
 import torch
 
 PATIENCE = timedelta(days=7)
-"""The others wait for as long as the main process has other things to do."""
+"""How long the other processes wait while the main process does other things."""
 
 
 @cache
 def state() -> Any:
-    """Of `accelerate`: which process this is, and of how many."""
+    """The state of `accelerate`: which process this is, and how many there are."""
     import torch.distributed.nn
     from accelerate import PartialState
 
-    # torch.distributed.nn is imported while there is no group: defaults of its functions would hold one for good, its threads with it.
+    # Imported before there is a group: defaults of its functions would hold the group, and its threads, for good.
     found = PartialState(cpu=not torch.cuda.is_available(), **({"timeout": PATIENCE} if launched() else {}))
     if launched():
-        # A thread of the group that lets go of a tensor when Python has ended aborts the process, and the launcher then ends all others.
+        # A thread of the group that frees a tensor after Python has ended aborts the process, and then all others.
         atexit.register(found.destroy_process_group)
     return found
 
@@ -50,12 +50,12 @@ def main() -> bool:
 
 
 def share(count: int) -> np.ndarray:
-    """Which of `count` are this process's own."""
+    """The indices below `count` that belong to this process."""
     return np.arange(state().process_index, count, state().num_processes) if launched() else np.arange(count)
 
 
 def whole(own: torch.Tensor, count: int) -> torch.Tensor:
-    """(count, ...) out of every process's share; gradients flow into one's own alone."""
+    """(count, ...) gathered from the shares of all processes; gradients flow into this process's own share alone."""
     if not launched():
         return own
     at = torch.from_numpy(share(count))
@@ -74,13 +74,13 @@ def summed(tensors: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
 
 
 def call(job: Any) -> None:
-    """The main process: all others join in `job.follow()`, or are told by None that there is no more."""
+    """In the main process: let all others run `job.follow()`; None tells them that there are no more jobs."""
     if launched() and main():
         _sent(job)
 
 
 def follow() -> None:
-    """Any other process: join in one job after another. What there is to say, the main process says."""
+    """In any other process: take part in one job after another. Only the main process prints."""
     while (job := _sent(None)) is not None:
         with contextlib.redirect_stderr(io.StringIO()):
             job.follow()

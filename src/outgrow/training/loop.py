@@ -1,4 +1,4 @@
-"""Mini-batch training of a network's weights: Adam under a cosine, resumed where it was killed, shared by several processes.
+"""Mini-batch training of a network: Adam under a cosine schedule, resumed after a kill, shared by several processes.
 
 for each stage, for t = 0 .. T-1:
     g = the gradient of the sum of the stage's losses of batch t
@@ -20,34 +20,38 @@ from outgrow.training import distributed
 from outgrow.training.checkpoint import Checkpoint
 
 STATE = ("weight", "mean", "square")
-"""What there is of every weight: itself, and Adam's two moments."""
+"""The arrays of every weight: itself, and Adam's two moments."""
 
 
 class Stage(Protocol):
-    """One training after another of the same network has stages."""
+    """One of several trainings of the same network, one after another."""
 
     steps: int
 
     @property
     def label(self) -> str:
-        """What it is, for who waits."""
+        """The label of the progress bar."""
         ...
 
     def batch(self, step: int) -> np.ndarray:
-        """Numbers of what a step reads."""
+        """The indices that a step reads."""
         ...
 
     def tokens(self, batch: np.ndarray) -> int:
-        """How many a batch has."""
+        """Number of tokens in a batch."""
         ...
 
     def losses(self, network: Any, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
-        """Parts of the batch's loss, whose sum it is, at the share `at` of the steps."""
+        """Parts whose sum is the batch's loss, at the share `at` of the steps."""
         ...
 
 
 def train(network: Any, stages: Sequence[Stage], rate: float, checkpoint: Checkpoint) -> int:
-    """Trains `network.weights` from where it was killed or from the start; tokens read by all steps, those before a kill too."""
+    """Train `network.weights`, from the checkpoint or from the start.
+
+    Returns:
+        Tokens read by all steps, including those before the checkpoint.
+    """
     weights, begin = network.weights, 0
     done, state = checkpoint.read()
     read = int(state["read"]) if state else 0
@@ -75,7 +79,7 @@ def train(network: Any, stages: Sequence[Stage], rate: float, checkpoint: Checkp
 
 
 def drawn(seed: int, name: str, replicate: int, count: int, step: int, size: int) -> np.ndarray:
-    """The batch of a step, ascending: `size` of `count`, each once an epoch in an order that the seed draws."""
+    """The batch of a step: `size` of `count` indices in ascending order, each once an epoch, shuffled by the seed."""
     size = min(size, count)
     at = np.arange(step * size, (step + 1) * size)
     orders = {e: derive(seed, name, e, replicate).permutation(count) for e in np.unique(at // count).tolist()}
@@ -83,7 +87,7 @@ def drawn(seed: int, name: str, replicate: int, count: int, step: int, size: int
 
 
 def gradients(losses: Iterator[torch.Tensor], weights: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
-    """Of the sum of the losses, of which memory holds one at a time, and of all processes."""
+    """Gradients of the sum of the losses over all processes; memory holds one loss at a time."""
     total: list[torch.Tensor] = []
     with torch.enable_grad():
         for loss in (one for one in losses if one.requires_grad):
@@ -101,7 +105,7 @@ def _resume(
 
 
 def _state(weights: Sequence[torch.Tensor], optimiser: torch.optim.Adam) -> dict[str, np.ndarray]:
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for i, weight in enumerate(weights):
         moments = optimiser.state[weight]
         parts = (weight, moments["exp_avg"], moments["exp_avg_sq"])

@@ -1,10 +1,10 @@
 """Names of language models.
 
-    model = named("smollm2-135m", store)                       a checkpoint in this process: a catalogue name, hub id or folder
-    model = named("server:http://localhost:8000/v1,NAME", store)    any server that speaks OpenAI's protocol; `server.py` has more
-    model = named("answers:FILE.parquet", store)               answers that were recorded somewhere else: it draws, no more
-    model = named("proxy:STRONG,TUNED,BASE", store)            proxy-tuning, three checkpoints of one vocabulary
-    model = named("sibling:smollm2-135m:12", store)            12 of its blocks, healed
+    named("smollm2-135m", store)                            a checkpoint here: catalogue name, hub id or folder
+    named("server:http://localhost:8000/v1,NAME", store)    any server that speaks OpenAI's protocol; see `server.py`
+    named("answers:FILE.parquet", store)                    answers that were recorded elsewhere
+    named("proxy:STRONG,TUNED,BASE", store)                 proxy-tuning, three checkpoints of one vocabulary
+    named("sibling:smollm2-135m:12", store)                 12 of its blocks, healed
 
 Nothing heavy is imported before it is needed.
 """
@@ -12,17 +12,18 @@ Nothing heavy is imported before it is needed.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from outgrow.core.errors import UserError
 
 if TYPE_CHECKING:
     from outgrow.generation import LanguageModel
+    from outgrow.generation.decoding import Decoder
     from outgrow.store import Store
 
 
 def named(name: str, store: Store) -> LanguageModel:
-    """The language model of that name, ready to write. Raises UserError for a name that leads nowhere."""
+    """The language model of that name, ready to generate. Raises UserError if there is none."""
     kind, _, rest = name.partition(":")
     if kind == "server":
         from outgrow.generation.server import Server
@@ -42,9 +43,9 @@ def named(name: str, store: Store) -> LanguageModel:
     return Local(pruned.resolve(name, store))
 
 
-def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, LanguageModel, float]:
+def _three(names: str, store: Store) -> tuple[Decoder, Decoder, Decoder, float]:
     """The models of "STRONG,TUNED,BASE[,ALPHA]", and alpha."""
-    # The name of a server has commas of its own.
+    # The name of a server contains commas.
     *parts, last = re.findall(r"server:[^,]+,[^,]+(?:,tokenizer=[^,]+)?|[^,]+", names) or [names]
     try:
         alpha = float(last)
@@ -54,5 +55,5 @@ def _three(names: str, store: Store) -> tuple[LanguageModel, LanguageModel, Lang
         raise UserError(
             f"proxy:{names} names {len(parts)} models: give proxy:STRONG,TUNED,BASE or proxy:STRONG,TUNED,BASE,ALPHA"
         )
-    strong, tuned, base = (named(part, store) for part in parts)
+    strong, tuned, base = (cast("Decoder", named(part, store)) for part in parts)  # a server says what it cannot do
     return strong, tuned, base, alpha

@@ -1,15 +1,16 @@
-"""A smaller sibling of a checkpoint: some of its blocks under the same vocabulary, healed by a short training. No data is needed.
+"""A smaller sibling of a checkpoint: some of its blocks, with the same vocabulary, healed by a short training.
 
     sibling:PARENT:DEPTH        e.g. sibling:smollm2-135m:12
 
-    texts   paragraphs of the language reference that every Python carries
-    blocks  the first, the last, and between them of two choices the one with the smaller loss on texts that are held out: evenly spaced
-            ones, or those that change most of what they are given, 1 - cos(x, block(x)) (Men et al. 2024, ShortGPT, arXiv 2403.03853,
-            section 3.2)
-    healed  every weight trained on the other texts, L = 1/|K| sum over their tokens of KL(parent || sibling) (Muralidharan et al. 2024,
-            Minitron, arXiv 2407.14679, section 3): what the parent holds of all tokens teaches more than the one that came next
+    texts   paragraphs of the language reference that comes with every Python, so that no data is needed
+    blocks  the first, the last, and between them the better of two choices by the loss on held-out texts: evenly spaced
+            blocks, or those that change their input most, 1 - cos(x, block(x))
+            (Men et al. 2024, ShortGPT, arXiv 2403.03853, section 3.2)
+    healed  every weight trained on the other texts, L = 1/|K| sum over their tokens of KL(parent || sibling)
+            (Muralidharan et al. 2024, Minitron, arXiv 2407.14679, section 3): the parent's distribution over all tokens
+            is worth more than the next token alone
 
-It is no member of a published family: how much it lost stands in its `revision`, and is measured again where a study uses it.
+A sibling is not a member of a published family. Its loss is part of its `revision`, and a study measures it again.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ if TYPE_CHECKING:
 
 PREFIX = "sibling:"
 TEXTS, HELD_OUT = 512, 48
-"""Paragraphs that it learns from, at most, and others that only judge."""
+"""Most paragraphs that are learned, and the number of held-out ones."""
 LETTERS = (150, 500)
-"""Least and most of a paragraph."""
+"""Fewest and most characters of a paragraph."""
 BATCH, EPOCHS, RATE = 8, 1, 5e-4
 
 
 def resolve(name: str, store: Store) -> Model:
-    """The model of that name: a sibling, made on first use, or what `outgrow.models` finds."""
+    """The model of that name: a sibling, made on first use, or any model of `outgrow.models`."""
     if not name.startswith(PREFIX):
         return models.resolve(name, store)
     parent, colon, depth = name.removeprefix(PREFIX).rpartition(":")
@@ -56,9 +57,13 @@ def resolve(name: str, store: Store) -> Model:
 
 
 def sibling(parent: Model, depth: int, store: Store) -> Model:
-    """The parent with `depth` of its blocks, healed; out of the store where it was made before. Raises UserError for no such depth."""
+    """The parent with `depth` of its blocks, healed; from the store if it was made before.
+
+    Raises:
+        UserError: the parent is not a causal model, or has no such number of blocks to keep.
+    """
     if parent.kind != "causal":
-        raise UserError(f"model {parent.name!r} does not write: a sibling is made of a causal language model")
+        raise UserError(f"model {parent.name!r} does not generate text: a sibling is made of a causal language model")
     if not 2 <= depth < parent.depth:
         raise UserError(f"a sibling of {parent.name!r} with {depth} blocks: give 2 to {parent.depth - 1}")
     made = {
@@ -72,7 +77,10 @@ def sibling(parent: Model, depth: int, store: Store) -> Model:
     facts = kept.meta
     blocks = ", ".join(str(block + 1) for block in facts["blocks"])
     losses = "; ".join(f"{what} {facts[what]:.2f}" for what in ("parent", "pruned", "healed"))
-    revision = f"blocks {blocks} of the {parent.depth} of {parent.name}, healed by what it says of {facts['tokens']:,} tokens (loss a token: {losses})"
+    revision = (
+        f"blocks {blocks} of the {parent.depth} of {parent.name}, healed by what it says of {facts['tokens']:,} tokens "
+        f"(loss a token: {losses})"
+    )
     return replace(
         parent,
         name=f"{PREFIX}{parent.name}:{depth}",
@@ -86,7 +94,7 @@ def sibling(parent: Model, depth: int, store: Store) -> Model:
 
 
 def paragraphs() -> list[str]:
-    """The held-out ones first; always the same of one version of Python."""
+    """All paragraphs, the held-out ones first; they depend on the version of Python alone."""
     from pydoc_data.topics import topics
 
     lines = (" ".join(part.split()) for text in topics.values() for part in text.split("\n\n") if part[:1].isalpha())
@@ -95,7 +103,7 @@ def paragraphs() -> list[str]:
 
 
 def _healed(parent: Model, depth: int, store: Store, folder: Path) -> Mapping[str, Any]:
-    """Writes the sibling into `folder`; what is known of it."""
+    """Write the sibling into `folder`; its facts."""
     from outgrow.generation.local import Local
     from outgrow.training import causal
 
@@ -132,7 +140,7 @@ def _healed(parent: Model, depth: int, store: Store, folder: Path) -> Mapping[st
 
 
 def loss(local: Local, texts: Sequence[Text]) -> float:
-    """Mean -log p of the tokens of the texts, their ends left out."""
+    """Mean -log p of the tokens of the texts, without their ends."""
     import torch
 
     found = []
@@ -149,7 +157,7 @@ def loss(local: Local, texts: Sequence[Text]) -> float:
 
 @final
 class Healing:
-    """Texts of whose tokens the sibling shall say what its parent says: what `tuning.Run` learns."""
+    """Texts on whose tokens the sibling learns its parent's distribution, for `CausalRun`."""
 
     label = "healing a sibling"
 
@@ -165,13 +173,13 @@ class Healing:
         }
 
     def batch(self, step: int) -> np.ndarray:
-        """Numbers of the texts of a step."""
+        """Indices of the texts of a step."""
         from outgrow.training import loop
 
         return loop.drawn(0, "healing", 0, len(self._texts), step, BATCH)
 
     def tokens(self, batch: np.ndarray) -> int:
-        """How many they have."""
+        """Number of tokens in a batch."""
         return sum(len(self._texts[i].ids) for i in batch)
 
     def losses(self, network: CausalNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
@@ -182,10 +190,8 @@ class Healing:
         from outgrow.training.classifier import PART_TOKENS
 
         texts = [self._texts[i] for i in batch]
-        learned, own = (
-            sum(len(text.ids) - text.start for text in texts),
-            [texts[i] for i in np.arange(len(texts))[distributed.share(len(texts))]],
-        )
+        learned = sum(len(text.ids) - text.start for text in texts)
+        own = [texts[i] for i in np.arange(len(texts))[distributed.share(len(texts))]]
         for part in causal.parts([len(text.ids) for text in own], PART_TOKENS[network.device.type]):
             some = [own[i] for i in part]
             held = torch.cat(
@@ -201,18 +207,18 @@ class Healing:
 
 
 def evenly(blocks: int, kept: int) -> list[int]:
-    """Numbers of `kept` of the blocks, the first and the last among them, evenly spaced."""
+    """Indices of `kept` evenly spaced blocks, from the first to the last."""
     return np.round(np.linspace(0, blocks - 1, kept)).astype(int).tolist()
 
 
 def most_changing(change: Sequence[float], kept: int) -> list[int]:
-    """Numbers of `kept` of the blocks: the first, the last, and those between that change most of what they are given."""
+    """Indices of `kept` blocks: the first, the last, and those between that change their input most."""
     between = sorted(range(1, len(change) - 1), key=lambda block: -change[block])[: kept - 2]
     return sorted([0, *between, len(change) - 1])
 
 
 def changes(parent: Model, texts: Sequence[Text]) -> list[float]:
-    """Of every block the mean of 1 - cos(x, block(x)) over the tokens of the texts."""
+    """For every block the mean of 1 - cos(x, block(x)) over the tokens of the texts."""
     import torch
 
     from outgrow.models import loader

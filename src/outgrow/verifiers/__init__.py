@@ -9,13 +9,12 @@ verifiers said of the same answers, by name); keyword-only arguments are its set
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, final
+
+from outgrow.core.registry import Registry, first_line, mark, marked
 
 
 @final
@@ -57,27 +56,20 @@ class Verifier:
 NEEDS = ("asked", "model", "verdicts")
 """What can be handed to a verifier, `asked` first and always."""
 
-_known: dict[str, Verifier] = {}
-
 
 def verifier(paper: str = "") -> Callable[[Callable], Callable]:
-    """Registers the decorated function as a verifier. Raises TypeError where it needs what is not in `NEEDS`."""
+    """Marks a function as a verifier. Raises TypeError where it needs what is not in `NEEDS`."""
 
-    def register(run: Callable) -> Callable:
+    def marker(run: Callable) -> Callable:
         needs = tuple(p.name for p in inspect.signature(run).parameters.values() if p.kind is not p.KEYWORD_ONLY)
         if needs[:1] != NEEDS[:1] or set(needs) - set(NEEDS):
             raise TypeError(
                 f"verifier {run.__name__} needs {', '.join(needs) or 'nothing'}: it can have {', '.join(NEEDS)}, asked first"
             )
-        _known[run.__name__] = Verifier(run.__name__, (run.__doc__ or "").splitlines()[0], paper, run, needs)
-        return run
+        return mark(run, Verifier(run.__name__, first_line(run), paper, run, needs))
 
-    return register
+    return marker
 
 
-@cache
-def registry() -> dict[str, Verifier]:
-    """Every verifier by its name."""
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")):
-        importlib.import_module(f"{__name__}.{module}")
-    return dict(sorted(_known.items()))
+VERIFIERS = Registry("verifier", __name__, "outgrow.verifiers", marked(Verifier))
+find, registry = VERIFIERS.find, VERIFIERS.all

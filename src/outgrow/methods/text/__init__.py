@@ -1,11 +1,11 @@
-"""Methods for tasks that are answered in words: whole recipes from supervisors' answers to a student that writes.
+"""Methods for generation tasks: whole recipes from supervisors' answers to a tuned student, one paper a file.
 
     @method(paper="Burns et al. 2023, section 3")
-    def naive(weak, student):
-        return student.tune(weak.examples([beams[0].text for beams in weak.beams[0]]))
+    def naive(weak: WeakAnswers, student: TextStudent) -> Model:
+        return student.tune(weak.examples([answer.text for answer in weak.best]))
 
-One file a paper, found by walking the folder. As in `methods/`, positional arguments are resources found by name, keyword-only ones
-hyper-parameters; what comes back is a model. Gold of transfer items is reached through `executor` alone, at a counted price.
+As in `methods/`, positional arguments are resources, found by name (`TextResources`), and keyword-only arguments are
+hyper-parameters. A method returns a model. Only `executor` leads to gold of transfer items, at a counted price.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from outgrow.core.errors import unknown
+from outgrow.core.registry import Registry, marked
 from outgrow.generation import Answer
-from outgrow.methods import Method, method, walked
+from outgrow.methods import Method, method
 from outgrow.verifiers import Verdict
 
 if TYPE_CHECKING:
     from outgrow.training.causal import Example
 
 RESOURCES = {
-    "weak": "what the supervisors write to the transfer items (WeakAnswers)",
-    "committee": "the same where several supervisors write; needs --weak A+B",
-    "likelihood": "(numbers of items, an answer to each) -> (J, answers) log p by each supervisor; needs supervisors that are models",
-    "sure": "(n,) mean log p of the tokens of the best supervisor's likeliest answer; needs supervisors that are models",
-    "aligned": "the best supervisor's checkpoint after and before gold; needs one that was tuned, with the student's vocabulary",
-    "bridge": "(a supervisor's number, numbers of items, an answer to each) -> p of their tokens as the student cuts them; needs the same",
-    "student": "the strong model, to be trained on answers to transfer items (Student)",
+    "weak": "the supervisors' answers to the transfer items (WeakAnswers)",
+    "committee": "the same of several supervisors; needs --weak A+B",
+    "likelihood": "log-probability of answers by each supervisor; needs supervisors that are models",
+    "sure": "(n,) mean log p a token of the best supervisor's likeliest answer; needs supervisors that are models",
+    "aligned": "the best supervisor's checkpoint after and before gold; needs one tuned, of the student's vocabulary",
+    "bridge": "a supervisor's word scores on the student's tokens; needs supervisors that are models",
+    "student": "the strong model, to be trained on answers to transfer items (TextStudent)",
     "verify": "the task's own check of answers to transfer items, which sees no gold; needs a task that has one",
-    "executor": "whether answers to transfer items are right, by gold, each asked for at a counted price (Executor)",
+    "executor": "whether answers to transfer items are right, by gold, at a counted price (Executor)",
 }
-"""What a method can ask for, and what a study needs to have it."""
+"""What a method can ask for (types: `methods/resources.py`), and what a study needs to have it."""
 
 Verify = Callable[[Sequence[int], Sequence[str]], list[Verdict]]
 """(numbers of transfer items, an answer to each) -> what the check says."""
@@ -44,35 +44,35 @@ Verify = Callable[[Sequence[int], Sequence[str]], list[Verdict]]
 @final
 @dataclass(frozen=True)
 class WeakAnswers:
-    """What J supervisors write to n transfer items."""
+    """The answers of J supervisors to n transfer items."""
 
     prompts: tuple[str, ...]
     """(n,)"""
     names: tuple[str, ...]
     """(J,)"""
     beams: tuple[tuple[tuple[Answer, ...], ...], ...]
-    """[j][i]: at most WIDTH answers of supervisor j to item i, the likeliest first."""
+    """[j][i]: at most WIDTH answers of supervisor j to item i, in order of likelihood."""
     skill: np.ndarray
-    """(J,) share of weak-train answers that each gets right without having seen their gold; equal weights where none is known."""
+    """(J,) share of weak-train items that each answers right without having seen their gold; equal where unknown."""
 
     @property
     def weights(self) -> np.ndarray:
-        """(J,) what each supervisor counts; they sum to 1."""
+        """(J,) the weight of each supervisor; they sum to 1."""
         total = self.skill.sum()
         return self.skill / total if total > 0 else np.full(len(self.names), 1 / len(self.names))
 
     @property
     def best(self) -> list[Answer]:
-        """(n,) the likeliest answer of the supervisor that is best on weak-train."""
+        """(n,) the likeliest answers of the supervisor that is best on weak-train."""
         return [beams[0] for beams in self.beams[int(self.skill.argmax())]]
 
     @property
     def pooled(self) -> list[list[str]]:
-        """(n,) the different answers of all supervisors to each item."""
+        """(n,) the distinct answers of all supervisors to each item."""
         return [list(dict.fromkeys(a.text for beams in of for a in beams)) for of in zip(*self.beams, strict=True)]
 
     def examples(self, answers: Sequence[str | None]) -> list[Example]:
-        """One answer an item to be learned; items whose answer is None are left out."""
+        """Training examples of one answer (n,) an item; items whose answer is None are left out."""
         from outgrow.training.causal import Example
 
         asked = enumerate(zip(self.prompts, answers, strict=True))
@@ -81,22 +81,12 @@ class WeakAnswers:
         ]
 
     def whole(self, item: int, answer: str) -> bool:
-        """Whether an answer to an item ends where its text does: not where all who wrote it were cut at the token limit."""
+        """Whether an answer is complete: False where every sample of it was cut at the token limit."""
         cut = [one.cut for beams in self.beams for one in beams[item] if one.text == answer]
         return not cut or not all(cut)
 
 
-def registry() -> dict[str, Method]:
-    """Every method by name, found by walking the folder."""
-    return walked(__name__, __path__)
+TEXT_METHODS = Registry("method for generation tasks", __name__, "outgrow.text_methods", marked(Method))
+find, registry = TEXT_METHODS.find, TEXT_METHODS.all
 
-
-def find(name: str) -> Method:
-    """The method of that name."""
-    known = registry()
-    if name not in known:
-        raise unknown("method for answers in words", name, known)
-    return known[name]
-
-
-__all__ = ["RESOURCES", "Verify", "WeakAnswers", "find", "method", "registry"]
+__all__ = ["RESOURCES", "TEXT_METHODS", "Verify", "WeakAnswers", "find", "method", "registry"]

@@ -1,10 +1,10 @@
-"""Supervisors that doubt: the student learns a token of their answers as far as they believe in it.
+"""Soft answers: the student learns each token of the supervisors' answers as far as they believe in it.
 
-    s_k = exp(log p_j of the word's share that stands at the student's token k)        the word bridge, `generation/bridge.py`
-    soft       y_k = s_k, the rest what the student says;  minimise - sum y log p
-    bayesian   the same y as draws from a categorical under a Dirichlet prior, whose evidence are the student's logits
+    s_k = exp(log p_j of the part of the word at the student's token k)        the word bridge, `generation/bridge.py`
+    soft       minimise - sum_k y_k log p_k        y: s_k at the token, the student's own distribution on the rest
+    bayesian   the same y as samples of a categorical under a Dirichlet prior, with the student's logits as evidence
 
-of the likeliest answer of every supervisor j, weighted by u_j; the losses are those of `generation/targets.py`.
+Every supervisor j gives its likeliest answer, with weight u_j. The losses are those of `generation/targets.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PAPER = "Cui et al. 2025 (arXiv 2406.03199), section 3"
 
 @method(paper=PAPER)
 def soft(weak: WeakAnswers, bridge: Bridge, student: TextStudent) -> Model:
-    """Learn the supervisors' answers with their own word scores as targets."""
+    """Tune on the supervisors' answers with their own word scores as targets."""
     from outgrow.generation.targets import Soft
 
     return student.tune(doubted(weak, bridge), loss=Soft())
@@ -32,14 +32,18 @@ def soft(weak: WeakAnswers, bridge: Bridge, student: TextStudent) -> Model:
 
 @method(paper=PAPER, differs="logits are centred and bounded, and the KL is divided by the vocabulary's size")
 def bayesian(weak: WeakAnswers, bridge: Bridge, student: TextStudent, *, self_term: float = 0.0) -> Model:
-    """Learn the same targets as evidence for a Dirichlet distribution over tokens."""
+    """Tune on the same targets as evidence for a Dirichlet distribution over tokens.
+
+    Args:
+        self_term: share of the target that is the student's own likeliest token.
+    """
     from outgrow.generation.targets import Bayesian
 
     return student.tune(doubted(weak, bridge), loss=Bayesian(self_term))
 
 
 def doubted(weak: WeakAnswers, bridge: Bridge) -> list[Example]:
-    """An example of every supervisor's likeliest answer to every item."""
+    """The likeliest answer of every supervisor to every item, as training examples with token targets."""
     from outgrow.training.causal import Example
 
     examples = []

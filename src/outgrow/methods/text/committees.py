@@ -1,6 +1,6 @@
-"""Several supervisors: the student learns what each of them writes, or what all of them together find likeliest.
+"""Several supervisors: the student learns the answers of all of them, or the answer that they find likeliest.
 
-    every    a copy of an item for every supervisor's best beam, weighted by u_j
+    every    the likeliest beam of every supervisor, weighted by u_j
     joint    y_i = argmax_{y in pool_i} sum_j u_j log p_j(y | x_i)        pool_i: the beams of all supervisors
 
 u_j: the share of weak-train answers that supervisor j gets right, normalised.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: naive multi-weak")
 def every(committee: WeakAnswers, student: TextStudent) -> Model:
-    """Learn the likeliest answer of every supervisor, by its weight."""
+    """Tune on the likeliest answer of every supervisor, weighted by its accuracy."""
     from outgrow.training.causal import Example
 
     rows = [(u, beams) for u, beams in zip(committee.weights, committee.beams, strict=True) if u > 0]
@@ -37,12 +37,12 @@ def every(committee: WeakAnswers, student: TextStudent) -> Model:
 
 @method(paper="Cui et al. 2025 (arXiv 2406.03199), section 3: joint decoding")
 def joint(committee: WeakAnswers, likelihood: Likelihood, student: TextStudent) -> Model:
-    """Learn of all supervisors' beams the one that they find likeliest together."""
+    """Tune on the beam that all supervisors together find likeliest."""
     return student.tune(committee.examples(likeliest(committee, likelihood)))
 
 
 def likeliest(weak: WeakAnswers, likelihood: Likelihood) -> list[str]:
-    """(n,) the answer of the pool with the largest weighted log-probability."""
+    """(n,) the pooled answer with the largest weighted log-probability."""
     items = [i for i, pool in enumerate(weak.pooled) for _ in pool]
     texts = [text for pool in weak.pooled for text in pool]
     together = weak.weights @ likelihood(items, texts)

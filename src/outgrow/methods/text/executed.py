@@ -1,9 +1,9 @@
-"""An executor says which of the supervisor's answers are right: they are learned, or preferred to the wrong ones.
+"""An executor tells right from wrong answers of the supervisors: the right ones are learned, or preferred to the wrong.
 
     executed        fine-tuning on one right answer of each item that has one
-    executed_dpo    the same, then DPO of pairs (right, wrong), one of each item that has both: no positive more, and the negatives
+    executed_dpo    the same, then DPO on pairs (right, wrong), one of each item that has both: it adds the negatives
 
-The executor's verdicts are gold at a counted price; both methods ask for the same ones.
+The executor's verdicts are gold at a counted price; both methods ask for the same verdicts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PAPER = "Manduzio et al. 2024 (arXiv 2410.18890)"
 
 @method(paper=PAPER)
 def executed(weak: WeakAnswers, student: TextStudent, executor: Execute) -> Model:
-    """Learn the supervisor's answers that an executor finds right."""
+    """Tune on the supervisors' answers that an executor finds right."""
     return _tuned(weak, student, _verdicts(weak, executor))
 
 
@@ -32,7 +32,12 @@ def executed(weak: WeakAnswers, student: TextStudent, executor: Execute) -> Mode
 def executed_dpo(
     weak: WeakAnswers, student: TextStudent, executor: Execute, *, beta: float = 0.1, rate: float = 1e-4
 ) -> Model:
-    """Learn the right answers, then to prefer them to the supervisor's wrong ones."""
+    """Tune on the right answers, then prefer them to the wrong ones.
+
+    Args:
+        beta: strength of the preference loss.
+        rate: learning rate of the preference step.
+    """
     from outgrow.generation.preference import Dpo, PreferencePair
 
     found = _verdicts(weak, executor)
@@ -44,7 +49,7 @@ def executed_dpo(
 
 
 def _verdicts(weak: WeakAnswers, executor: Execute) -> list[tuple[list[str], list[str]]]:
-    """Of each item the right and the wrong answers, the likeliest first."""
+    """The right and the wrong answers to each item, in order of likelihood."""
     pools = weak.pooled
     right = iter(executor([i for i, pool in enumerate(pools) for _ in pool], [text for pool in pools for text in pool]))
     found = []
@@ -60,5 +65,5 @@ def _verdicts(weak: WeakAnswers, executor: Execute) -> list[tuple[list[str], lis
 
 
 def _tuned(weak: WeakAnswers, student: TextStudent, found: list[tuple[list[str], list[str]]]) -> Model:
-    """Tuned on a right answer of each item that has one."""
+    """The student tuned on one right answer of each item that has one."""
     return student.tune(weak.examples([right[0] if right else None for right, _ in found]))

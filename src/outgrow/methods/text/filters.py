@@ -1,8 +1,8 @@
-"""Fewer answers, better ones: those that the supervisor is sure of, or that the task's own check does not refuse.
+"""Filters: only answers of which the supervisor is sure, or that the task's own check does not refuse.
 
 confidence_filter    the share `keep` of items with the largest mean log p of the tokens of their best beam
-verified             of every item the likeliest beam that is not found unsound; items without one are left out
-verified_dpo         the same, then DPO of pairs (not found unsound, found unsound), one of each item that has both
+verified             the likeliest beam of every item that is not found unsound; items without one are left out
+verified_dpo         the same, then DPO on pairs (not unsound, unsound), one of each item that has both
 """
 
 from __future__ import annotations
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
 @method(paper="Burns et al. 2023 (arXiv 2312.09390): confidence thresholding of labels")
 def confidence_filter(weak: WeakAnswers, sure: np.ndarray, student: TextStudent, *, keep: float = 0.5) -> Model:
-    """Learn only the answers that the supervisor is most sure of."""
+    """Tune only on the answers of which the supervisor is most sure.
+
+    Args:
+        keep: share of items that are kept.
+    """
     kept = set(np.argsort(-sure, kind="stable")[: max(1, round(keep * len(sure)))].tolist())
     return student.tune(weak.examples([answer.text if i in kept else None for i, answer in enumerate(weak.best)]))
 
 
 @method(paper="Zelikman et al. 2022 (arXiv 2203.14465), with a check in the place of gold", usual=True)
 def verified(weak: WeakAnswers, student: TextStudent, verify: Verify) -> Model:
-    """Learn the likeliest answer that the task's own check does not refuse."""
+    """Tune on the likeliest answer that the task's own check does not refuse."""
     return student.tune(weak.examples([kept for kept, _ in _kept_and_refused(weak, verify)]))
 
 
@@ -39,7 +43,12 @@ def verified(weak: WeakAnswers, student: TextStudent, verify: Verify) -> Model:
 def verified_dpo(
     weak: WeakAnswers, student: TextStudent, verify: Verify, *, beta: float = 0.1, rate: float = 1e-4
 ) -> Model:
-    """Learn the answers that the check does not refuse, then to prefer them to those that it does."""
+    """Tune on answers that the check does not refuse, then prefer them to refused ones.
+
+    Args:
+        beta: strength of the preference loss.
+        rate: learning rate of the preference step.
+    """
     from outgrow.generation.preference import Dpo, PreferencePair
 
     found = _kept_and_refused(weak, verify)
@@ -52,7 +61,7 @@ def verified_dpo(
 
 
 def _kept_and_refused(weak: WeakAnswers, verify: Verify) -> list[tuple[str | None, str | None]]:
-    """Of each item the best supervisor's likeliest answer that is not found unsound, and its likeliest that is."""
+    """For each item the best supervisor's likeliest answer that is not unsound, and its likeliest unsound one."""
     beams = weak.beams[int(weak.skill.argmax())]
     verdicts = iter(
         verify([i for i, row in enumerate(beams) for _ in row], [answer.text for row in beams for answer in row])

@@ -1,4 +1,4 @@
-"""Naive fine-tuning on sequences: the student learns the likeliest answer of the supervisor to every item.
+"""Naive fine-tuning on sequences: the student learns the supervisor's likeliest answer to every item.
 
 minimise  - sum_t log f(y_t | x, y_<t)        y: the best beam of the supervisor that is best on weak-train
 """
@@ -18,5 +18,5 @@ if TYPE_CHECKING:
     paper="Burns et al. 2023 (arXiv 2312.09390), section 3; Cui et al. 2025 (arXiv 2406.03199), section 3", usual=True
 )
 def naive(weak: WeakAnswers, student: TextStudent) -> Model:
-    """Learn the supervisor's likeliest answers as they are."""
+    """Tune on the supervisor's likeliest answers as they are."""
     return student.tune(weak.examples([answer.text for answer in weak.best]))

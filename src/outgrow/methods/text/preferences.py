@@ -1,9 +1,9 @@
-"""Preferences after naive: of the tuned student's own beams the one that the supervisors find likeliest is chosen, the least likely rejected.
+"""Preferences after naive: the supervisors choose and reject among the tuned student's own beams.
 
     s_y = sum_j u_j log p_j(y | x)        a = argmax s, b = argmin s over the student's beams, m = s_a - s_b
     losses of D = r(a) - r(b) as in `generation/preference.py`; the reference is the student after naive
 
-WSPO needs no pairs: the student moves on a as tuning on gold has moved the supervisor, both from where they began.
+WSPO needs no pairs: on the supervisor's answers the student shifts as tuning on gold has shifted the supervisor.
 """
 
 from __future__ import annotations
@@ -30,7 +30,13 @@ def dpo(
     rate: float = 1e-4,
     width: int = 4,
 ) -> Model:
-    """Naive, then DPO on the student's beams as the supervisors rank them."""
+    """Naive, then DPO on the student's beams as the supervisors rank them.
+
+    Args:
+        beta: strength of the preference loss.
+        rate: learning rate of the preference step.
+        width: beams an item.
+    """
     return preferred(weak, likelihood, student, width, rate, beta=beta)
 
 
@@ -48,7 +54,14 @@ def conservative_dpo(
     rate: float = 1e-4,
     width: int = 4,
 ) -> Model:
-    """Naive, then DPO that holds each preference to be wrong with probability eps."""
+    """Naive, then DPO that takes each preference to be wrong with probability eps.
+
+    Args:
+        beta: strength of the preference loss.
+        eps: probability that a preference is wrong.
+        rate: learning rate of the preference step.
+        width: beams an item.
+    """
     return preferred(weak, likelihood, student, width, rate, beta=beta, eps=eps)
 
 
@@ -62,7 +75,13 @@ def confidence_dpo(
     rate: float = 1e-4,
     width: int = 4,
 ) -> Model:
-    """Naive, then DPO weighted by how much the supervisors prefer the chosen answer."""
+    """Naive, then DPO weighted by how strongly the supervisors prefer the chosen answer.
+
+    Args:
+        beta: strength of the preference loss.
+        rate: learning rate of the preference step.
+        width: beams an item.
+    """
     return preferred(weak, likelihood, student, width, rate, sure=True, beta=beta)
 
 
@@ -73,7 +92,12 @@ def confidence_dpo(
 def wspo(
     weak: WeakAnswers, aligned: tuple[Model, Model], student: TextStudent, *, beta: float = 1.0, rate: float = 5e-4
 ) -> Model:
-    """The student moves on the supervisor's answers, token by token, as gold has moved the supervisor."""
+    """Shift the student on the supervisor's answers, token by token, as gold has shifted the supervisor.
+
+    Args:
+        beta: strength of the preference loss.
+        rate: learning rate.
+    """
     from outgrow.generation.preference import PreferencePair, Wspo
 
     pairs = [
@@ -92,11 +116,11 @@ def preferred(
     sure: bool = False,
     **loss: float,
 ) -> Model:
-    """The naive student after DPO."""
+    """The naive student after DPO; `sure` weights pairs by the supervisors' margin, `loss` goes to `Dpo`."""
     from outgrow.generation.preference import Dpo, PreferencePair, confidence
 
     naive = student.tune(weak.examples([answer.text for answer in weak.best]))
-    # By their texts; where one was cut and came whole as well, it is whole.
+    # By text; an answer that came both cut and complete counts as complete.
     whole = [{a.text: not a.cut for a in sorted(row, key=lambda a: not a.cut)} for row in student.beams(naive, width)]
     beams = [list(row) for row in whole]
     items = [i for i, texts in enumerate(beams) for _ in texts]

@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
+from outgrow.core.registry import first_line, mark, marked
+
 Kind = Literal["floor", "ceiling", "control", "contrast", "curve"]
 Rows = Callable[[Sequence[Any]], Mapping[str, Mapping[str, Any]]]
 """From the cells of a study to the rows of a baseline: their names, and its keyword arguments in each."""
@@ -62,18 +64,19 @@ def baseline(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a baseline, named like the function with "-" for "_" where no name is given."""
 
-    def mark(run: Callable[..., Any]) -> Callable[..., Any]:
-        line = (inspect.getdoc(run) or "").splitlines()[0]
+    def marker(run: Callable[..., Any]) -> Callable[..., Any]:
         asked = tuple(p.name for p in inspect.signature(run).parameters.values() if p.kind is not p.KEYWORD_ONLY)
         called = name or run.__name__.replace("_", "-")
-        run.baseline = Baseline(called, kind, line, run, asked, rows, trains)  # type: ignore[attr-defined]
-        return run
+        return mark(run, Baseline(called, kind, first_line(run), run, asked, rows, trains))
 
-    return mark
+    return marker
 
 
 def registry(cells: Literal["classes", "texts", "votes"]) -> dict[str, Baseline]:
     """Every baseline of a kind of cell by name, in the order of its file."""
-    module = importlib.import_module(f"{__name__}.{cells}")
-    marked = (vars(value).get("baseline") for value in vars(module).values() if inspect.isfunction(value))
-    return {found.name: found for found in marked if isinstance(found, Baseline)}
+    members = map(read, vars(importlib.import_module(f"{__name__}.{cells}")).values())
+    return {found.name: found for found in members if found is not None}
+
+
+read = marked(Baseline)
+"""The record of a function that is a baseline; None for any other value."""

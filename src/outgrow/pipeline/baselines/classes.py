@@ -12,7 +12,7 @@ from outgrow.label_models import WeakLabels
 from outgrow.label_models._floor import FEWEST, agreeing, candidates, filled
 from outgrow.methods.naive import naive
 from outgrow.metrics.accuracy import rightness
-from outgrow.pipeline.baselines import baseline
+from outgrow.pipeline.baselines import baseline, registry
 from outgrow.pipeline.cell import Predictions
 from outgrow.students.crossfit import folds
 
@@ -89,7 +89,8 @@ def _every_supervisor(cells: Sequence[ClassCell]) -> Mapping[str, Mapping[str, A
     """Each of several; of one its own answers where the floor answers for it when it abstains."""
     names = cells[0].names
     if len(names) == 1:
-        floors = [floor.baseline.fit(cell) for cell in cells]  # type: ignore[attr-defined]
+        found = registry("classes")["floor"]
+        floors = [found.fit(cell) for cell in cells]
         if all(np.array_equal(one.bare, one.values, equal_nan=True) for one in floors):
             return {}
     return {f"supervisor:{name}": {"j": j} for j, name in enumerate(names)}

@@ -4,52 +4,64 @@
     def certainty(pair, width):
         return {"data": ..., "mark": ..., "encoding": ...}         # Vega-Lite, or None where it is not applicable
 
-`of` says what the function is given first: "pair" (a `data.Pair`), "view" (a `data.View`: a pair by one metric) or "study" (the
-`data.Report`). Colours are names (`theme.colour`), so that the chart works in light, dark and print. `"description"` at the
-top of the spec is read to people who cannot see it; a `description` channel on a mark becomes its tooltip. A `wide`
-chart is drawn twice, `width` 912 for screens and paper and 350 for phones; others once, `width` 430, two beside one another.
+`page` names the page that shows the chart, and `of` what the function is given first:
+
+| page | of |
+|---|---|
+| study | "pair" (a `RunPair`), "view" (a `MetricView`: a pair by one metric), "study" (the whole `Report`) |
+| learn | "page" (what learn.json holds) |
+| committee | "bench" (a `report.committee.Bench`), "page" (what committee.json holds), "several" (a list of these) |
+| audit | "finding" (an entry of audit.json) |
+| proxy_tuning | "page" (what steer.json holds) |
+
+Colours are names (`theme.colour`), so that the chart works in light, dark and print. `"description"` at the top of the
+spec is read to people who cannot see it; a `description` channel on a mark becomes its tooltip. Every chart is drawn twice:
+for screens and paper with `width` 912 where it is `wide`, else 430 (two beside one another), and for phones with 350.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from outgrow.core.registry import Registry, mark, marked
+
 WIDE, PHONE, HALF = 912, 350, 430
-Of = Literal["study", "pair", "view"]
+Page = Literal["study", "learn", "committee", "audit", "proxy_tuning"]
+Subject = Literal["page", "study", "pair", "view", "bench", "several", "finding"]
+Draw = Callable[[Any, int], dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure of the report. `order` places it among those of its kind; of the study, those from 100 on stand at the end."""
+    """A figure of a page. `order` places it among those of its page; of the study, those from 100 on stand at the end."""
 
     name: str
+    page: Page
+    of: Subject
     order: int
     title: str
     caption: str
-    of: Of
     wide: bool
-    draw: Callable[[Any, int], dict | None]
+    draw: Draw
 
 
-_charts: dict[str, Chart] = {}
+def chart(
+    *, order: int, title: str, caption: str, page: Page = "study", of: Subject = "pair", wide: bool = False
+) -> Callable[[Draw], Draw]:
+    """Mark a function as a chart of a page."""
+
+    def marker(function: Draw) -> Draw:
+        return mark(function, Chart(function.__name__, page, of, order, title, caption, wide, function))
+
+    return marker
 
 
-def chart(*, order: int, title: str, caption: str, of: Of = "pair", wide: bool = False) -> Callable:
-    """Make a function a chart of the report."""
-
-    def register(function: Callable[[Any, int], dict | None]) -> Callable[[Any, int], dict | None]:
-        _charts[function.__name__] = Chart(function.__name__, order, title, caption, of, wide, function)
-        return function
-
-    return register
+CHARTS = Registry("chart", __name__, "outgrow.charts", marked(Chart))
 
 
-def charts() -> list[Chart]:
-    """All charts, in the order of the report."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-    return sorted(_charts.values(), key=lambda found: (found.order, found.name))
+def charts(page: Page | None = None) -> list[Chart]:
+    """All charts of a page in its order; without `page`, all there are."""
+    found = [chart for chart in CHARTS.all().values() if page in (None, chart.page)]
+    return sorted(found, key=lambda chart: (chart.page, chart.order, chart.name))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
+from outgrow.report.layout import legend, percents
 from outgrow.report.theme import colour
 from outgrow.report.words import percent
 from outgrow.runs.read import RunPair
 
+LEFT, RIGHT, HEIGHT = 52, 22, 250
 STYLES = (("floor", "floor", "square"), ("naive", "method", "circle"), ("ceiling", "ceiling", "diamond"))
 
 
 @chart(
     order=70,
     title="Does it know when it is right?",
-    caption="Answers grouped by how sure the model was, against how often they were right; larger marks hold more answers. On the diagonal, "
-    "sureness can be believed; below it, the model is too sure of itself. ECE is the mean distance from the diagonal.",
+    caption="Test items grouped by the model’s confidence, against how often it was right; larger marks hold more items. On the "
+    "diagonal, confidence can be believed; below it, the model is overconfident. ECE (expected calibration error) is the mean "
+    "distance from the diagonal.",
 )
 def calibration(pair: RunPair, width: int) -> dict | None:
     """A line each for the supervisor, the naive student, the best method and the student with gold."""
@@ -26,35 +29,36 @@ def calibration(pair: RunPair, width: int) -> dict | None:
     series = [found for found in series if found[0] and found[0].get("bins")]
     if not series:
         return None
+    names = [f"{name} (ECE {percent(entry.get('ece'))})" for entry, name, _, _ in series]
+    shown, keys, top = legend(names, width - LEFT)
     bins = [
         {
-            "name": f"{name} (ECE {percent(entry.get('ece'))})",
+            "name": said,
             "confidence": b["confidence"],
             "accuracy": b["accuracy"],
             "count": b["count"],
-            "says": f"{name}: of {b['count']:,} answers that were {percent(b['confidence'], 0)} sure, "
+            "says": f"{name}: of {b['count']:,} labels given with {percent(b['confidence'], 0)} confidence, "
             f"{percent(b['accuracy'], 0)} were right",
         }
-        for entry, name, _, _ in series
+        for said, (entry, name, _, _) in zip(shown, series, strict=True)
         for b in entry["bins"]
         if b.get("count") and b.get("accuracy") is not None
     ]
     low = max(0.0, min(min(b["confidence"], b["accuracy"]) for b in bins) - 0.03)
-    scale = {"type": "quantitative", "scale": {"domain": [low, 1], "nice": False, "zero": False}}
-    x = {**scale, "field": "confidence", "axis": {"format": ".0%", "title": "how sure the answer was", "tickCount": 5}}
-    y = {**scale, "field": "accuracy", "axis": {"format": ".0%", "title": None, "tickCount": 5}}
-    names = [f"{name} (ECE {percent(entry.get('ece'))})" for entry, name, _, _ in series]
-    legend = {"legend": {"columns": 2, "offset": 10}}
+    span, plot = [low, 1.0], width - LEFT - RIGHT
+    scale = {"type": "quantitative", "scale": {"domain": span, "nice": False, "zero": False}}
+    x = {**scale, "field": "confidence", "axis": {**percents(span, plot), "title": "confidence"}}
+    y = {**scale, "field": "accuracy", "axis": {**percents(span, HEIGHT, upright=True), "title": None}}
     by = {"field": "name", "type": "nominal"}
-    paint = {**by, "scale": {"domain": names, "range": [colour(paint) for _, _, paint, _ in series]}}
-    shape = {**by, "scale": {"domain": names, "range": [shape for *_, shape in series]}, **legend}
+    paint = {**by, "scale": {"domain": shown, "range": [colour(paint) for _, _, paint, _ in series]}}
+    shape = {**by, "scale": {"domain": shown, "range": [shape for *_, shape in series]}, "legend": keys}
     size = {"field": "count", "type": "quantitative", "scale": {"type": "sqrt", "range": [25, 170]}, "legend": None}
     return {
         "description": "Reliability. " + "; ".join(names) + ".",
-        "width": width - 74,
-        "height": 250,
+        "width": plot,
+        "height": HEIGHT,
         "autosize": "none",
-        "padding": {"left": 52, "right": 22, "top": 62, "bottom": 46},
+        "padding": {"left": LEFT, "right": RIGHT, "top": top, "bottom": 46},
         "layer": [
             {
                 "data": {"values": [{"confidence": low, "accuracy": low}, {"confidence": 1, "accuracy": 1}]},
@@ -64,13 +68,13 @@ def calibration(pair: RunPair, width: int) -> dict | None:
             {
                 "data": {"values": bins},
                 "mark": {"type": "line", "strokeWidth": 1.6, "opacity": 0.75},
-                "encoding": {"x": x, "y": y, "color": {**paint, **legend}},
+                "encoding": {"x": x, "y": y, "color": {**paint, "legend": keys}},
             },
             {
                 "data": {"values": bins},
                 "mark": {"type": "point", "filled": True, "opacity": 1},
                 "encoding": {
-                    "x": x, "y": y, "color": {**paint, **legend}, "shape": shape, "size": size,
+                    "x": x, "y": y, "color": {**paint, "legend": keys}, "shape": shape, "size": size,
                     "description": {"field": "says", "type": "nominal"},
                 },
             },

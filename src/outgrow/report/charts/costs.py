@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.theme import colour, cut
+from outgrow.report.layout import column, short
+from outgrow.report.theme import colour
 from outgrow.report.words import amount, seconds
 from outgrow.runs.read import Report
 
@@ -15,8 +16,8 @@ ROW = 26
     of="study",
     wide=True,
     title="What it cost",
-    caption="Seconds of wall-clock time by stage, with the arithmetic that models did there where it is known. Hollow bars were found in "
-    "the store from an earlier run: their length is what they took when they were made.",
+    caption="Wall-clock time by stage, with the arithmetic of the models where it is known. Hollow bars came from the store, out of an "
+    "earlier run: their length is the time that they took then.",
 )
 def costs(report: Report, width: int) -> dict | None:
     """A bar a stage, what was cached apart from what was computed."""
@@ -34,7 +35,7 @@ def costs(report: Report, width: int) -> dict | None:
                 )
                 rows.append(
                     {
-                        "stage": cut(stage, 16 if narrow else 28),
+                        "stage": stage,
                         "seconds": took,
                         "cached": cached,
                         "label": label,
@@ -43,9 +44,11 @@ def costs(report: Report, width: int) -> dict | None:
                 )
     if not rows:
         return None
+    left, right = 112 if narrow else 200, 16 + column([row["label"] for row in rows])
+    names = short(list(dict.fromkeys(row["stage"] for row in rows)), left - 12)
+    shown = dict(zip(dict.fromkeys(row["stage"] for row in rows), names, strict=True))
     for i, row in enumerate(rows):
-        row["y"] = (i + 0.5) * ROW
-    left, right = (112, 62) if narrow else (200, 130)
+        row["y"], row["stage"] = (i + 0.5) * ROW, shown[row["stage"]]
     plot = width - left - right
     top = max(row["seconds"] for row in rows) or 1
     x = {"type": "quantitative", "scale": {"domain": [0, top], "nice": False}, "axis": None}

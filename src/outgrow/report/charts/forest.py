@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
-from outgrow.report.theme import colour, cut, domain
+from outgrow.report.layout import column, short
+from outgrow.report.theme import colour, domain
 from outgrow.report.words import point_interval, points
 from outgrow.runs.read import Report
 
@@ -32,15 +35,22 @@ def forest(report: Report, width: int) -> dict | None:
     if not found:
         return None
     narrow = width < 600
-    left, right = (112, 46) if narrow else (180, 140)
+    left = 118 if narrow else 180
+    names = short([method["method"] for method, _ in found], left - 12)
+    figures = 10 + column([points(total["value"]) for _, total in found])
+    ranges = 14 + column([_range(total) for _, total in found], 12)
+    right = figures if narrow else figures + ranges
     plot = width - left - right
     rows, dots = [], []
-    for i, (method, total) in enumerate(found):
+    for i, (name, (method, total)) in enumerate(zip(names, found, strict=True)):
         y, new, these = (i + 0.5) * ROW, total["ci"], total["ci_these_tasks"]
-        says = f"{method['method']}: {points(total['value'])} points; new tasks {point_interval(new) or 'no interval'}; these tasks {point_interval(these) or 'no interval'}"
+        says = (
+            f"{method['method']}: {points(total['value'])} points; new tasks {point_interval(new) or 'no interval'}; "
+            f"these tasks {point_interval(these) or 'no interval'}"
+        )
         rows.append({
-            "name": cut(method["method"], 16 if narrow else 26), "y": y, "x": 100 * total["value"], "says": says,
-            "label": points(total["value"]), "range": point_interval(new or these),
+            "name": name, "y": y, "x": 100 * total["value"], "says": says,
+            "label": points(total["value"]), "range": _range(total),
             **_ends("lo", "hi", new), **_ends("a", "b", these),
         })  # fmt: skip
         for task, its in method["by_task"].items():
@@ -97,12 +107,12 @@ def forest(report: Report, width: int) -> dict | None:
             "encoding": {"y": y, "text": {"field": "name"}, "description": says},
         },
         {
-            "mark": {**text, "align": "right", "x": plot + (44 if narrow else 48)},
+            "mark": {**text, "align": "right", "x": plot + figures},
             "encoding": {"y": y, "text": {"field": "label"}},
         },
     ]
     if not narrow:
-        said = {**text, "align": "right", "x": plot + 136, "fontSize": 12, "color": colour("muted")}
+        said = {**text, "align": "right", "x": plot + right, "fontSize": 12, "color": colour("muted")}
         marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})
     return {
         "description": "Points gained over naive: " + "; ".join(row["says"] for row in rows) + ".",
@@ -117,3 +127,8 @@ def forest(report: Report, width: int) -> dict | None:
 
 def _ends(low: str, high: str, ends: list[float] | None) -> dict[str, float | None]:
     return {low: 100 * ends[0] if ends else None, high: 100 * ends[1] if ends else None}
+
+
+def _range(total: dict[str, Any]) -> str:
+    """The interval for new tasks; where there is none, that for these."""
+    return point_interval(total["ci"] or total["ci_these_tasks"])

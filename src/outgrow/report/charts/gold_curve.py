@@ -1,20 +1,26 @@
-"""What the weak labels are worth: the student's learning curve on gold, with the level that it reached on weak labels."""
+"""What the weak labels are worth: the student's learning curve on gold, with the score that it reached on weak labels."""
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from outgrow.report.charts import chart
+from outgrow.report.layout import fitting, percents, width
 from outgrow.report.theme import colour, domain
 from outgrow.report.words import interval, percent
 from outgrow.runs.read import RunPair
+
+LEFT, RIGHT, HEIGHT = 52, 26, 250
 
 
 @chart(
     order=50,
     title="What these weak labels are worth",
-    caption="The curve shows the student taught by more and more gold labels. The horizontal line is the naive student, taught by weak "
+    caption="The curve shows the student trained on more and more gold labels. The horizontal line is the naive student, trained on weak "
     "labels only; where the two meet, you read how many gold labels would have done as well.",
 )
-def gold_curve(pair: RunPair, width: int) -> dict | None:
+def gold_curve(pair: RunPair, room: int) -> dict[str, Any] | None:
     """The curve with its band, the naive student's level and the mark where they cross."""
     curve = [point for point in pair.get("gold_curve") if point.get("value") is not None and point.get("n")]
     if len(curve) < 2:
@@ -30,67 +36,69 @@ def gold_curve(pair: RunPair, width: int) -> dict | None:
         for point in curve
     ]  # fmt: skip
     span = domain(level, *[point[name] for point in points for name in ("lo", "hi")], among=(0, 1), around=0.1)
-    low, high = points[0]["n"], points[-1]["n"]
+    plot = room - LEFT - RIGHT
+    numbers = [point["n"] for point in points]
+    places = [_along(number, numbers) * plot for number in numbers]
+    ticks = [numbers[i] for i in fitting(places, [f"{number:,}" for number in numbers])]
     x = {
         "field": "n",
         "type": "quantitative",
-        "scale": {"type": "log", "domain": [low, high], "nice": False},
-        "axis": {
-            "title": "gold labels",
-            "format": ",d",
-            "values": _ticks([point["n"] for point in points]),
-            "grid": False,
-        },
+        "scale": {"type": "log", "domain": [numbers[0], numbers[-1]], "nice": False},
+        "axis": {"title": "gold labels", "format": ",d", "values": ticks, "grid": False, "labelOverlap": False},
     }
     scale = {"type": "quantitative", "scale": {"domain": span, "nice": False, "zero": False}}
-    y = {**scale, "axis": {"format": ".0%", "tickCount": 5, "title": None}}
-    curved, blue = colour("ceiling"), colour("method")
-    layers = [
-        {
-            "data": {"values": points},
-            "mark": {"type": "area", "color": curved, "opacity": 0.16},
-            "encoding": {"x": x, "y": {**y, "field": "lo"}, "y2": {"field": "hi"}},
-        },
-        {
-            "data": {"values": points},
-            "mark": {"type": "line", "color": curved, "strokeWidth": 2.5},
-            "encoding": {"x": x, "y": {**y, "field": "value"}},
-        },
-        {
-            "data": {"values": points},
-            "mark": {"type": "point", "filled": True, "shape": "diamond", "size": 75, "color": curved, "opacity": 1},
-            "encoding": {"x": x, "y": {**y, "field": "value"}, "description": {"field": "says", "type": "nominal"}},
-        },
-    ]
+    y = {**scale, "axis": {**percents(span, HEIGHT, upright=True), "title": None}}
+    layers = _curve(points, x, y)
     if level is not None:
-        layers += _level(level, x, y, blue, width - 74)
-    if level is not None and n and low <= n <= high:
-        layers += _mark(n, level, span, x, y, blue)
+        layers += _level(level, y)
+    crossed = level is not None and n and numbers[0] <= n <= numbers[-1]
+    if crossed:
+        layers += _crossing(n, level, span, x, y, _along(n, numbers) * plot, plot)
     said = f"; the naive student scores {percent(level)}" if level is not None else ""
+    worth_said = f", worth {n:,.0f} gold labels" if n else ""
     return {
-        "description": "; ".join(point["says"] for point in points)
-        + said
-        + (f", worth {n:,.0f} gold labels" if n else "")
-        + ".",
-        "width": width - 74,
-        "height": 250,
+        "description": f"{'; '.join(point['says'] for point in points)}{said}{worth_said}.",
+        "width": plot,
+        "height": HEIGHT,
         "autosize": "none",
-        "padding": {"left": 52, "right": 22, "top": 16, "bottom": 46},
+        "padding": {"left": LEFT, "right": RIGHT, "top": 16, "bottom": 46},
         "layer": layers,
     }
 
 
-def _level(level: float, x: dict, y: dict, blue: str, plot: int) -> list[dict]:
+def _along(n: float, numbers: list[int]) -> float:
+    """Where n stands on the logarithmic axis, 0 .. 1."""
+    return (math.log(n) - math.log(numbers[0])) / (math.log(numbers[-1]) - math.log(numbers[0]))
+
+
+def _curve(points: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
+    curved, data = colour("ceiling"), {"values": points}
+    return [
+        {
+            "data": data,
+            "mark": {"type": "area", "color": curved, "opacity": 0.16},
+            "encoding": {"x": x, "y": {**y, "field": "lo"}, "y2": {"field": "hi"}},
+        },
+        {
+            "data": data,
+            "mark": {"type": "line", "color": curved, "strokeWidth": 2.5},
+            "encoding": {"x": x, "y": {**y, "field": "value"}},
+        },
+        {
+            "data": data,
+            "mark": {"type": "point", "filled": True, "shape": "diamond", "size": 75, "color": curved, "opacity": 1},
+            "encoding": {"x": x, "y": {**y, "field": "value"}, "description": {"field": "says", "type": "nominal"}},
+        },
+    ]
+
+
+def _level(level: float, y: dict[str, Any]) -> list[dict[str, Any]]:
+    """The naive student's score across the plot, with words above it at the left, where the curve is still below."""
     data = {"values": [{"value": level, "text": f"naive, weak labels only: {percent(level)}"}]}
+    blue = colour("method")
     words = {
-        "type": "text",
-        "align": "right",
-        "baseline": "top",
-        "x": plot - 4,
-        "dy": 6,
-        "color": blue,
-        "fontWeight": 600,
-    }
+        "type": "text", "align": "left", "baseline": "bottom", "x": 4, "dy": -6, "color": blue, "fontWeight": 600,
+    }  # fmt: skip
     return [
         {
             "data": data,
@@ -101,10 +109,16 @@ def _level(level: float, x: dict, y: dict, blue: str, plot: int) -> list[dict]:
     ]
 
 
-def _mark(n: float, level: float, span: list[float], x: dict, y: dict, blue: str) -> list[dict]:
-    """A line from the crossing down to the axis, and the number beside it."""
-    data = {"values": [{"n": n, "value": level, "bottom": span[0], "text": f"{n:,.0f} gold labels"}]}
-    words = {"type": "text", "align": "left", "baseline": "bottom", "dx": 7, "dy": -6, "color": blue, "fontWeight": 600}
+def _crossing(
+    n: float, level: float, span: list[float], x: dict[str, Any], y: dict[str, Any], at: float, plot: float
+) -> list[dict[str, Any]]:
+    """A line from the crossing down to the axis, and the number beside it, on the side where there is room."""
+    text = f"{n:,.0f} gold labels"
+    data = {"values": [{"n": n, "value": level, "bottom": span[0], "text": text}]}
+    fits = at + 7 + width(text, 12, bold=True) <= plot
+    place = {"align": "left", "dx": 7} if fits else {"align": "right", "dx": -7}
+    blue = colour("method")
+    words = {"type": "text", "baseline": "bottom", "dy": -6, "color": blue, "fontWeight": 600, **place}
     return [
         {
             "data": data,
@@ -118,9 +132,3 @@ def _mark(n: float, level: float, span: list[float], x: dict, y: dict, blue: str
         },
         {"data": data, "mark": words, "encoding": {"x": x, "y": {**y, "field": "bottom"}, "text": {"field": "text"}}},
     ]
-
-
-def _ticks(numbers: list[int]) -> list[int]:
-    """At most five of the numbers, ends included."""
-    step = max(1, -(-(len(numbers) - 1) // 4))
-    return [*numbers[:-1:step][: (len(numbers) - 1 + step - 1) // step], numbers[-1]]

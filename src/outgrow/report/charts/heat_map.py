@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from outgrow.report.charts import chart
-from outgrow.report.theme import colour, cut
-from outgrow.report.words import interval, percent, share
-from outgrow.runs.read import Report
+from typing import Any
 
+from outgrow.report.charts import chart
+from outgrow.report.layout import short
+from outgrow.report.theme import colour
+from outgrow.report.words import interval, percent, share
+from outgrow.runs.read import Report, RunPair
+
+ROW, HEADING = 30, 30
 STEPS = ((-0.25, "a"), (0.0, "b"), (0.1, "c"), (0.4, "d"), (0.7, "e"), (float("inf"), "f"))
 
 
@@ -16,7 +20,7 @@ STEPS = ((-0.25, "a"), (0.0, "b"), (0.1, "c"), (0.4, "d"), (0.7, "e"), (float("i
     wide=True,
     title="Every task and pair at a glance",
     caption="Share of the gap that was recovered: blue where the student outgrew its teacher, orange where it fell below, pale near zero. "
-    "A * marks an interval that holds 0; a dash, a gap too small to divide by or too few replicates.",
+    "A * marks an interval that contains 0; a dash, a gap that is not resolved or too few replicates.",
 )
 def heat_map(report: Report, width: int) -> dict | None:
     """A row a task and pair, a column a method; the columns are ordered by their mean PGR."""
@@ -30,24 +34,22 @@ def heat_map(report: Report, width: int) -> dict | None:
     ranked = sorted((m for m in scores if m != "naive"), key=lambda m: -sum(scores[m]) / max(len(scores[m]), 1))
     methods = (["naive"] if "naive" in scores else []) + ranked
     methods = methods[: 4 if narrow else 10]
-    lines, cells, last = [], [], None
-    y = 0
-    for pair in sorted(report.pairs, key=lambda pair: pair.task):
-        if pair.task != last:
-            y += 30
-            lines.append({"text": cut(pair.task, 45), "y": y - 8, "head": True})
-            last = pair.task
-        lines.append({"text": cut(f"{pair.weak} → {pair.strong}", 24 if narrow else 40), "y": y + 15, "head": False})
-        cells += [_cell(pair, method, i, y) for i, method in enumerate(methods)]
-        y += 30
     left = 128 if narrow else 290
     step = min((width - left - 4) / max(len(methods), 1), 110)
-    for cell in cells:
-        cell["x"], cell["x2"] = cell["column"] * step, (cell["column"] + 1) * step - 2
-        cell["middle"] = (cell["x"] + cell["x2"]) / 2
-    heads = [
-        {"text": cut(name, max(4, int(step / 7.5))), "x": (i + 0.5) * step, "y": 12} for i, name in enumerate(methods)
-    ]
+    ordered = sorted(report.pairs, key=lambda pair: pair.task)
+    tasks = short([pair.task for pair in ordered], width - 12, bold=True)
+    names = short([f"{pair.weak} → {pair.strong}" for pair in ordered], left - 10)
+    lines, cells, last, y = [], [], None, 0
+    for pair, task, name in zip(ordered, tasks, names, strict=True):
+        if pair.task != last:
+            y += HEADING
+            lines.append({"text": task, "y": y - 8, "head": True})
+            last = pair.task
+        lines.append({"text": name, "y": y + ROW / 2, "head": False})
+        cells += [_cell(pair, method, i * step, (i + 1) * step - 2, y) for i, method in enumerate(methods)]
+        y += ROW
+    shown = short(methods, step - 6, 12, bold=True)
+    heads = [{"text": name, "x": (i + 0.5) * step, "y": 12} for i, name in enumerate(shown)]
     place = {"type": "quantitative", "axis": None}
     across = {**place, "scale": {"domain": [0, step * len(methods)], "nice": False}}
     down = {**place, "scale": {"domain": [y, 0], "nice": False}}
@@ -85,7 +87,7 @@ def heat_map(report: Report, width: int) -> dict | None:
             },
             {
                 "data": {"values": heads},
-                "mark": {**text, "align": "center", "fontWeight": 600},
+                "mark": {**text, "align": "center", "fontWeight": 600, "fontSize": 12},
                 "encoding": {"x": {**across, "field": "x"}, "y": {**down, "field": "y"}, "text": {"field": "text"}},
             },
             *[
@@ -106,11 +108,11 @@ def heat_map(report: Report, width: int) -> dict | None:
     }
 
 
-def _cell(pair, method: str, column: int, y: float) -> dict:
+def _cell(pair: RunPair, method: str, start: float, end: float, y: float) -> dict[str, Any]:
     row = pair.main.row(method)
     value = row.pgr if row else None
     where = f"{pair.task}, {pair.weak} to {pair.strong}, {method}"
-    at = {"column": column, "y": y + 1, "y2": y + 29, "mid": y + 15}
+    at = {"x": start, "x2": end, "middle": (start + end) / 2, "y": y + 1, "y2": y + ROW - 1, "mid": y + ROW / 2}
     if value is None:
         why = row.status if row else "not run"
         return {
@@ -118,11 +120,11 @@ def _cell(pair, method: str, column: int, y: float) -> dict:
             "fill": colour("soft"),
             "ink": colour("muted"),
             "text": "–",
-            "says": f"{where}: {why}" + (f", score {percent(row.value)}" if row else ""),
+            "says": f"{where}: {why}{f', score {percent(row.value)}' if row else ''}",
         }
     doubt = "*" if row.pgr_ci and row.pgr_ci[0] <= 0 <= row.pgr_ci[1] else ""
-    step = next(letter for end, letter in STEPS if value < end)
+    shade = next(letter for end, letter in STEPS if value < end)
     return {
-        **at, "fill": colour(f"heat-{step}"), "ink": colour(f"on-heat-{step}"), "text": share(value) + doubt,
+        **at, "fill": colour(f"heat-{shade}"), "ink": colour(f"on-heat-{shade}"), "text": share(value) + doubt,
         "says": f"{where}: {share(value)} {interval(row.pgr_ci, 0)}",
     }  # fmt: skip

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
-from outgrow.report.theme import colour, cut, domain, kinds
-from outgrow.report.words import KINDS, interval, percent, share
-from outgrow.runs.read import MetricView
+from outgrow.report.glossary import KINDS
+from outgrow.report.layout import column, percents, short, width
+from outgrow.report.theme import colour, domain, kinds
+from outgrow.report.words import interval, percent, share
+from outgrow.runs.read import MetricView, RunRow
 
 ROW, HEADING = 25, 34
+LEFT, NARROW_LEFT = 200, 118
 MOST_TICKS = 800
 ORDER = ("ceiling", "method", "floor", "contrast", "control")
 ENDS = ("floor", "ceiling")
+WHO = {"floor": "what taught", "ceiling": "the student with gold"}
+QUARTERS = 190
+"""Pixels of the gap from which its quarters are marked."""
 
 
 @chart(
@@ -19,45 +27,42 @@ ENDS = ("floor", "ceiling")
     wide=True,
     title="The ladder from floor to ceiling",
     caption="Each mark is a mean score on test items that nobody was trained on, with its 95% interval; small ticks are single "
-    "replicates. The shaded band is the gap between what taught and the same student taught by gold: the further to "
+    "replicates. The shaded band is the gap between what taught and the same student trained on gold: the further to "
     "the right a method stands in it, the more of the gap it recovered.",
 )
-def ladder(view: MetricView, width: int) -> dict | None:
+def ladder(view: MetricView, room: int) -> dict[str, Any] | None:
     """Rows of marks on one score axis; floor and ceiling as lines, the gap between them shaded."""
-    narrow = width < 600
-    rows, heads, height = _places(view, narrow)
+    narrow = room < 600
+    left = NARROW_LEFT if narrow else LEFT
+    rows, heads, height = _places(view, left, narrow)
     if not rows:
         return None
-    left, right = (112, 52) if narrow else (200, 130)
+    scores = 12 + column([row["score"] for row in rows])
+    shares = 0.0 if narrow else max(14 + column([row["share"] for row in rows]), 76.0)
+    right = scores + shares + 2
     ends = [end for row in rows for end in (row["value"], *((row["lo"], row["hi"]) if row["lo"] is not None else ()))]
     span = domain(*ends, *[x for row in rows for x in row["each"]], among=(0, 1))
-    plot = width - left - right
+    plot = room - left - right
     x = {
         "type": "quantitative",
         "scale": {"domain": span, "nice": False, "zero": False},
-        "axis": {"format": ".0%", "tickCount": 4 if narrow else 7, "title": None},
+        "axis": {**percents(span, plot), "title": None},
     }
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [height, 0], "nice": False}, "axis": None}
     says = {"field": "says", "type": "nominal"}
+    heading = {"type": "text", "align": "left", "baseline": "middle", "fontSize": 11.5, "fontWeight": 600, "x": -left}
     return {
         "description": _alt(view),
         "width": plot,
         "height": height,
         "autosize": "none",
-        "padding": {"left": left, "right": right, "top": 28 if narrow else 54, "bottom": 30},
+        "padding": {"left": left, "right": right, "top": 42 if narrow else 54, "bottom": 30},
         "data": {"values": rows},
         "layer": [
-            *_gap(view, x, span, plot, narrow),
+            *_gap(view, x, span, plot, (-left, plot + right), narrow),
             {
                 "data": {"values": heads},
-                "mark": {
-                    "type": "text",
-                    "align": "left",
-                    "baseline": "middle",
-                    "fontSize": 11.5,
-                    "fontWeight": 600,
-                    "x": -left,
-                },
+                "mark": heading,
                 "encoding": {"y": y, "text": {"field": "text"}, "color": kinds("color")},
             },
             {
@@ -69,82 +74,74 @@ def ladder(view: MetricView, width: int) -> dict | None:
                 "transform": [{"filter": "datum.lo != null"}],
                 "mark": {"type": "rule", "strokeWidth": 3, "strokeCap": "round"},
                 "encoding": {
-                    "x": {**x, "field": "lo"},
-                    "x2": {"field": "hi"},
-                    "y": y,
-                    "color": kinds("color"),
-                    "description": says,
+                    "x": {**x, "field": "lo"}, "x2": {"field": "hi"}, "y": y, "color": kinds("color"), "description": says,
                 },
             },
             {
                 "mark": {"type": "point", "filled": True, "opacity": 1},
                 "encoding": {
-                    "x": {**x, "field": "value"},
-                    "y": y,
-                    "color": kinds("color"),
-                    "shape": kinds("shape"),
-                    "size": kinds("size"),
-                    "description": says,
+                    "x": {**x, "field": "value"}, "y": y, "color": kinds("color"), "shape": kinds("shape"),
+                    "size": kinds("size"), "description": says,
                 },
             },
-            *_columns(y, left, plot, narrow),
+            *_columns(y, left, plot + scores, plot + right, narrow),
         ],
-    }
+    }  # fmt: skip
 
 
-def _places(view: MetricView, narrow: bool) -> tuple[list[dict], list[dict], int]:
+def _places(view: MetricView, left: float, narrow: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """Rows and headings with their heights in pixels from the top, and the height of all."""
-    rows, heads, y = [], [], 6
+    known = [row for row in view.of(*ORDER) if row.value is not None]
+    names = dict(zip((row.method for row in known), short([row.method for row in known], left - 12), strict=True))
     ticks = sum(len(row.each) for row in view.rows) <= MOST_TICKS
+    rows, heads, y = [], [], 6
     for kind in ORDER:
-        found = [row for row in view.of(kind) if row.value is not None]
+        found = [row for row in known if row.kind == kind]
         if found and kind not in ENDS:
-            heads.append(
-                {"kind": kind, "text": KINDS[kind].split(":")[0] if narrow else KINDS[kind], "y": y + HEADING / 2 + 3}
-            )
+            text = KINDS[kind].split(":")[0] if narrow else KINDS[kind]
+            heads.append({"kind": kind, "text": text, "y": y + HEADING / 2 + 3})
             y += HEADING
         elif found and kind == "floor":
             y += 8
         for row in found:
-            ends = row.value_ci or (None, None)
-            said = f"{row.method}: {percent(row.value)} {interval(row.value_ci)}"
-            if row.pgr is not None and kind not in ENDS:
-                said += f", recovers {share(row.pgr)} of the gap {interval(row.pgr_ci, 0)}"
-            rows.append(
-                {
-                    "kind": kind,
-                    "name": cut(row.method, 16 if narrow else 28),
-                    "value": row.value,
-                    "lo": ends[0],
-                    "hi": ends[1],
-                    "score": percent(row.value),
-                    "ink": colour(kind if kind in ENDS else "ink"),
-                    "says": said.strip(),
-                    "each": list(row.each) if ticks else [],
-                    "y": y + ROW / 2,
-                    "share": "" if kind in ENDS else share(row.pgr) if row.pgr is not None else "",
-                }
-            )
+            rows.append(_row(row, names[row.method], y + ROW / 2, ticks))
             y += ROW
     return rows, heads, y + 6
 
 
-def _columns(y: dict, left: int, plot: int, narrow: bool) -> list[dict]:
-    """Names to the left of the plot; scores, and where there is room shares of the gap, to its right, under their headings."""
+def _row(row: RunRow, name: str, y: float, ticks: bool) -> dict[str, Any]:
+    low, high = row.value_ci or (None, None)
+    said = f"{row.method}: {percent(row.value)} {interval(row.value_ci)}"
+    recovered = row.pgr is not None and row.kind not in ENDS
+    if recovered:
+        said += f", recovers {share(row.pgr)} of the gap {interval(row.pgr_ci, 0)}"
+    return {
+        "kind": row.kind,
+        "name": name,
+        "value": row.value,
+        "lo": low,
+        "hi": high,
+        "score": percent(row.value),
+        "ink": colour(row.kind if row.kind in ENDS else "ink"),
+        "says": said.strip(),
+        "each": list(row.each) if ticks else [],
+        "y": y,
+        "share": share(row.pgr) if recovered else "",
+    }
+
+
+def _columns(y: dict[str, Any], left: float, scores: float, shares: float, narrow: bool) -> list[dict[str, Any]]:
+    """Names left of the plot; scores, and where there is room shares of the gap, right of it, each column ending there."""
     text = {"type": "text", "baseline": "middle", "fontSize": 13}
     says = {"field": "says", "type": "nominal"}
+    ink = {"field": "ink", "scale": None}
     columns = [
         {
             "mark": {**text, "align": "left", "x": -left},
-            "encoding": {
-                "y": y,
-                "text": {"field": "name"},
-                "color": {"field": "ink", "scale": None},
-                "description": says,
-            },
+            "encoding": {"y": y, "text": {"field": "name"}, "color": ink, "description": says},
         },
         {
-            "mark": {**text, "align": "right", "x": plot + 50},
+            "mark": {**text, "align": "right", "x": scores},
             "encoding": {"y": y, "text": {"field": "score"}, "description": says},
         },
     ]
@@ -154,21 +151,21 @@ def _columns(y: dict, left: int, plot: int, narrow: bool) -> list[dict]:
     return [
         *columns,
         {
-            "mark": {**text, "align": "right", "x": plot + 126, "color": colour("muted")},
+            "mark": {**text, "align": "right", "x": shares, "color": colour("muted")},
             "encoding": {"y": y, "text": {"field": "share"}},
         },
-        {"data": {"values": [{}]}, "mark": {**small, "x": plot + 126, "y": -7, "text": "recovered"}},
+        {"data": {"values": [{}]}, "mark": {**small, "x": shares, "y": -7, "text": "recovered"}},
     ]
 
 
-def _gap(view: MetricView, x: dict, span: list[float], plot: int, narrow: bool) -> list[dict]:
-    """The shaded gap, a line for the floor and one for the ceiling with their names, and for each quarter of the gap a mark."""
+def _gap(
+    view: MetricView, x: dict[str, Any], span: list[float], plot: float, edges: tuple[float, float], narrow: bool
+) -> list[dict[str, Any]]:
+    """The shaded gap, a line for the floor and one for the ceiling with their names, and a mark for each quarter of the gap."""
     floor, ceiling = view.floor, view.ceiling
     if floor is None or ceiling is None or floor.value is None or ceiling.value is None:
         return []
     low, high = floor.value, ceiling.value
-    swapped = high < low
-    pixels = abs(high - low) / (span[1] - span[0]) * plot
     layers = [
         {
             "data": {"values": [{"a": low, "b": high}]},
@@ -176,29 +173,43 @@ def _gap(view: MetricView, x: dict, span: list[float], plot: int, narrow: bool) 
             "encoding": {"x": {**x, "field": "a"}, "x2": {"field": "b"}},
         }
     ]
-    sides = (("floor", floor, not swapped, "what taught"), ("ceiling", ceiling, swapped, "the student with gold"))
-    for kind, row, before, who in sides:
-        data = {"values": [{"a": row.value, "name": f"{kind} {percent(row.value)}", "who": who}]}
+    for kind, value, before in (("floor", low, low <= high), ("ceiling", high, high < low)):
         rule = {"type": "rule", "color": colour(kind), "strokeWidth": 1.5}
-        near = {"align": "right" if before else "left", "dx": -5 if before else 5, "color": colour(kind)}
-        if narrow and not before and plot * (row.value - span[0]) / (span[1] - span[0]) > plot - 42:
-            near |= {"align": "right", "dx": 46}
-        layers.append({"data": data, "mark": rule, "encoding": {"x": {**x, "field": "a"}}})
-        lines = (("name", -11 if narrow else -40, 13, 600), ("who", -25, 11.5, 400))
-        for text, up, size, weight in lines[: 1 if narrow else 2]:
-            words = {"type": "text", "y": up, "fontSize": size, "fontWeight": weight, **near}
-            layers.append(
-                {"data": data, "mark": words, "encoding": {"x": {**x, "field": "a"}, "text": {"field": text}}}
-            )
-    if narrow or swapped or pixels < 190 or not any(row.pgr is not None for row in view.of("method")):
+        layers.append({"data": {"values": [{"a": value}]}, "mark": rule, "encoding": {"x": {**x, "field": "a"}}})
+        at = (value - span[0]) / (span[1] - span[0]) * plot
+        name = f"{kind} {percent(value)}"
+        if narrow:  # each on a line of its own, so that they never meet
+            lines = [(name, -26 if kind == "floor" else -11, 13, True)]
+        else:
+            lines = [(name, -40, 13, True), (WHO[kind], -25, 11.5, False)]
+        layers += [_label(text, at, up, size, bold, before, edges, kind) for text, up, size, bold in lines]
+    pixels = abs(high - low) / (span[1] - span[0]) * plot
+    if narrow or high < low or pixels < QUARTERS or not any(row.pgr is not None for row in view.of("method")):
         return layers
+    return [*layers, *_quarters(low, high, x)]
+
+
+def _label(
+    text: str, at: float, up: float, size: float, bold: bool, before: bool, edges: tuple[float, float], kind: str
+) -> dict[str, Any]:
+    """A name left or right of its line, moved inwards where it would leave the chart."""
+    room = width(text, size, bold)
+    start = min(max(at - 5 - room if before else at + 5, edges[0]), edges[1] - room)
+    mark = {
+        "type": "text", "align": "right" if before else "left", "x": start + room if before else start, "y": up,
+        "fontSize": size, "fontWeight": 600 if bold else 400, "color": colour(kind), "text": text,
+    }  # fmt: skip
+    return {"data": {"values": [{}]}, "mark": mark}
+
+
+def _quarters(low: float, high: float, x: dict[str, Any]) -> list[dict[str, Any]]:
+    """A mark for each quarter of the gap, and what they count."""
     quarters = [{"a": low + q * (high - low), "text": f"{100 * q:.0f}%"} for q in (0, 0.25, 0.5, 0.75, 1)]
     middle = {"values": [{"a": (low + high) / 2, "text": "share of the gap recovered"}]}
     small = {"type": "text", "fontSize": 11, "color": colour("muted")}
     at = {"x": {**x, "field": "a"}, "text": {"field": "text"}}
     inner = {"type": "rule", "color": colour("page"), "strokeWidth": 1.5}
     return [
-        *layers,
         {"data": {"values": quarters[1:4]}, "mark": inner, "encoding": {"x": {**x, "field": "a"}}},
         {"data": {"values": quarters}, "mark": {**small, "y": -7}, "encoding": at},
         {"data": middle, "mark": {**small, "y": -25}, "encoding": at},

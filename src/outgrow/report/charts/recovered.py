@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.theme import colour, cut, domain, kinds
+from outgrow.report.layout import column, percents, short
+from outgrow.report.theme import colour, domain, kinds
 from outgrow.report.words import interval, share
-from outgrow.runs.read import MetricView
+from outgrow.runs.read import MetricView, RunRow
 
 ROW = 28
 
@@ -15,9 +16,9 @@ ROW = 28
     of="view",
     wide=True,
     title="How much of the gap was recovered (PGR)",
-    caption="0% is what taught, 100% the student taught by gold. The thin line is the 95% interval for new data from the same "
-    "source, the one to quote; the broad bar is the interval for these very items. Below 0% the student did worse than its "
-    "teacher; above 100% weak labels taught it more than gold did.",
+    caption="0% is the floor, what taught; 100% is the ceiling, the same student trained on gold. The thin line is the 95% interval for new data from the same "
+    "source, the one to quote; the broad bar is the interval for these very items. Below 0% the student scored less than its "
+    "teacher; above 100%, more than with gold.",
 )
 def recovered(view: MetricView, width: int) -> dict | None:
     """A mark, a line and a bar for each method and contrast that has a PGR."""
@@ -25,25 +26,28 @@ def recovered(view: MetricView, width: int) -> dict | None:
     shown = [row for row in view.of("method", "contrast") if row.pgr is not None]
     if not shown:
         return None
-    left, right = (112, 52) if narrow else (200, 156)
+    left = 118 if narrow else 200
+    names = short([row.method for row in shown], left - 12)
+    figures, ranges = (10 + column([share(row.pgr) for row in shown]), 14 + column([_range(row) for row in shown], 12))
+    right = figures if narrow else figures + ranges
     plot = width - left - right
     rows = [
         {
-            "kind": row.kind, "name": cut(row.method, 16 if narrow else 28), "pgr": row.pgr, "y": (i + 0.5) * ROW,
+            "kind": row.kind, "name": name, "pgr": row.pgr, "y": (i + 0.5) * ROW,
             "lo": row.pgr_ci[0] if row.pgr_ci else None, "hi": row.pgr_ci[1] if row.pgr_ci else None,
             "a": row.pgr_ci_this_pool[0] if row.pgr_ci_this_pool else None,
             "b": row.pgr_ci_this_pool[1] if row.pgr_ci_this_pool else None,
-            "label": share(row.pgr), "range": interval(row.pgr_ci, 0),
+            "label": share(row.pgr), "range": _range(row),
             "says": f"{row.method}: {share(row.pgr)}; new data {interval(row.pgr_ci, 0) or 'no interval'}; "
             f"this pool {interval(row.pgr_ci_this_pool, 0) or 'no interval'}",
         }
-        for i, row in enumerate(shown)
+        for i, (name, row) in enumerate(zip(names, shown, strict=True))
     ]  # fmt: skip
     span = domain(0, 1, *[row[name] for row in rows for name in ("pgr", "lo", "hi", "a", "b")], around=0.04)
     x = {
         "type": "quantitative",
         "scale": {"domain": span, "nice": False},
-        "axis": {"format": ".0%", "tickCount": 4 if narrow else 6, "title": None},
+        "axis": {**percents(span, plot), "title": None},
     }
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
     says = {"field": "says", "type": "nominal"}
@@ -99,10 +103,10 @@ def recovered(view: MetricView, width: int) -> dict | None:
             "mark": {**text, "align": "left", "x": -left},
             "encoding": {"y": y, "text": {"field": "name"}, "description": says},
         },
-        {"mark": {**text, "align": "right", "x": plot + 42}, "encoding": {"y": y, "text": {"field": "label"}}},
+        {"mark": {**text, "align": "right", "x": plot + figures}, "encoding": {"y": y, "text": {"field": "label"}}},
     ]
     if not narrow:
-        said = {**text, "align": "right", "x": plot + 152, "fontSize": 12, "color": colour("muted")}
+        said = {**text, "align": "right", "x": plot + right, "fontSize": 12, "color": colour("muted")}
         marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})
     return {
         "description": "Share of the gap recovered: " + "; ".join(row["says"] for row in rows) + ".",
@@ -113,3 +117,7 @@ def recovered(view: MetricView, width: int) -> dict | None:
         "data": {"values": rows},
         "layer": marks,
     }
+
+
+def _range(row: RunRow) -> str:
+    return interval(row.pgr_ci, 0)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from outgrow.report.charts import chart
+from outgrow.report.layout import fitting, percents, short
 from outgrow.report.theme import colour, domain
 from outgrow.report.words import amount, interval, percent
-from outgrow.runs.read import Report
+from outgrow.runs.read import Report, RunPair
 
+HEIGHT = 230
 LINES = (
     ("ceiling", "ceiling", "diamond"),
     ("best method", "ink", "triangle-up"),
@@ -20,13 +25,13 @@ LINES = (
     of="study",
     wide=True,
     title="Does a bigger teacher help?",
-    caption="Each column of marks is one supervisor, placed by its size (parameters, doubling to the right); the lines are the supervisor "
-    "itself, the student that it taught, and the same student taught by gold. Where the student stands above the floor it outgrew its "
+    caption="Each column of marks is one supervisor, placed by its number of parameters (log scale); the lines are the supervisor "
+    "itself, the student that it taught, and the same student trained on gold. Where the student is above the floor it outgrew its "
     "teacher.",
 )
 def sizes(report: Report, width: int) -> dict | None:
     """One panel a (task, student) that was taught by at least two models of different size."""
-    by_panel: dict[str, list[dict]] = {}
+    by_panel: dict[str, list[dict[str, Any]]] = {}
     students = {pair.strong for pair in report.pairs}
     for pair in report.pairs:
         parameters = (report.models.get(pair.weak) or {}).get("parameters")
@@ -36,25 +41,31 @@ def sizes(report: Report, width: int) -> dict | None:
     panels = {name: points for name, points in by_panel.items() if len({p["parameters"] for p in points}) > 1}
     if not panels:
         return None
-    points = [point for found in panels.values() for point in found]
-    span = domain(*[p[name] for p in points for name in ("value", "lo", "hi")], among=(0, 1))
-    known = sorted({p["parameters"] for p in points})
     columns = 1 if width < 600 or len(panels) == 1 else 2
     inner = (width - 28) / 2 - 56 if columns == 2 else min(width - 70, 560)
+    titles = short(list(panels), inner, bold=True)
+    points = [
+        {**point, "panel": title} for title, found in zip(titles, panels.values(), strict=True) for point in found
+    ]
+    span = domain(*[p[name] for p in points for name in ("value", "lo", "hi")], among=(0, 1))
+    known = sorted({p["parameters"] for p in points})
+    ends = [math.log(known[0] / 1.25), math.log(known[-1] * 1.25)]
+    places = [inner * (math.log(number) - ends[0]) / (ends[1] - ends[0]) for number in known]
+    ticks = [known[i] for i in fitting(places, [amount(number) for number in known])]
     x = {
         "field": "parameters",
         "type": "quantitative",
         "scale": {"type": "log", "domain": [known[0] / 1.25, known[-1] * 1.25], "nice": False},
         "axis": {
             "title": "parameters of the supervisor",
-            "values": known,
-            "format": ".3~s",
+            "values": ticks,
+            "labelExpr": " : ".join(f"datum.value == {number} ? '{amount(number)}'" for number in ticks) + " : ''",
             "grid": False,
-            "labelOverlap": True,
+            "labelOverlap": False,
         },
     }
     scale = {"type": "quantitative", "scale": {"domain": span, "nice": False, "zero": False}}
-    y = {**scale, "axis": {"format": ".0%", "title": None, "tickCount": 5}}
+    y = {**scale, "axis": {**percents(span, HEIGHT, upright=True), "title": None}}
     by = {"field": "line", "type": "nominal"}
     names = [name for name, _, _ in LINES]
     paint = {**by, "scale": {"domain": names, "range": [colour(c) for _, c, _ in LINES]}}
@@ -68,7 +79,7 @@ def sizes(report: Report, width: int) -> dict | None:
         "spacing": 28,
         "spec": {
             "width": inner,
-            "height": 230,
+            "height": HEIGHT,
             "layer": [
                 {
                     "mark": {"type": "line", "strokeWidth": 2},
@@ -94,14 +105,15 @@ def sizes(report: Report, width: int) -> dict | None:
     }
 
 
-def _points(pair, parameters: int, panel: str) -> list[dict]:
+def _points(pair: RunPair, parameters: int, panel: str) -> list[dict[str, Any]]:
     view = pair.main
     rows = {"ceiling": view.ceiling, "best method": view.best, "naive": view.row("naive"), "floor": view.floor}
     points = []
     for line, row in rows.items():
         if row is not None and row.value is not None:
             lo, hi = row.value_ci or (None, None)
-            said = f"{panel}, {pair.weak} ({amount(parameters)}), {row.method}: {percent(row.value)} {interval(row.value_ci)}"
+            score = f"{percent(row.value)} {interval(row.value_ci)}"
+            said = f"{panel}, {pair.weak} ({amount(parameters)}), {row.method}: {score}"
             points.append(
                 {
                     "panel": panel,

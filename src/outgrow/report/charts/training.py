@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from outgrow.report.charts import chart
-from outgrow.report.theme import SERIES, apart, colour, cut, domain
+from outgrow.report.layout import apart, percents, short
+from outgrow.report.theme import SERIES, colour, domain
 from outgrow.report.words import percent
 from outgrow.runs.read import RunPair
 
+LEFT, RIGHT = 52, 112
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [1, 3])
 
 
 @chart(
     order=60,
     title="Accuracy over training",
-    caption="Mean score on the test items while the student trains (the ceiling on gold, all others on weak labels). A curve that rises and falls again first learnt what "
-    "is right and then what its teacher gets wrong. Shown only: nothing was stopped or chosen by it.",
+    caption="Mean accuracy on the test items while the student trains (the ceiling on gold, all others on weak labels). A curve that "
+    "rises and then falls first learned what is right and then its teacher’s errors. For display only: nothing was stopped or "
+    "chosen by it.",
 )
 def training(pair: RunPair, width: int) -> dict | None:
     """A line a method and one for the ceiling, their names at their ends; of many methods the naive and the best are coloured."""
@@ -30,15 +33,15 @@ def training(pair: RunPair, width: int) -> dict | None:
     gold = [entry for entry in shown if entry["method"] == "ceiling"]
     floor = pair.main.floor.value if pair.main.floor else None
     span = domain(floor, *[value for entry in shown for value in entry["accuracy"]], among=(0, 1), around=0.08)
-    height, plot = 250, width - 52 - 104
+    height, plot = 250, width - LEFT - RIGHT
     x = {
         "field": "progress",
         "type": "quantitative",
         "scale": {"domain": [0, 1], "nice": False},
-        "axis": {"format": ".0%", "title": "of the training", "tickCount": 4, "grid": False},
+        "axis": {**percents((0, 1), plot), "title": "of the training", "grid": False},
     }
     scale = {"type": "quantitative", "scale": {"domain": span, "nice": False, "zero": False}}
-    y = {**scale, "axis": {"format": ".0%", "tickCount": 5, "title": None}}
+    y = {**scale, "axis": {**percents(span, height, upright=True), "title": None}}
     styles = [(entry, SERIES[i], DASHES[i]) for i, entry in enumerate(named)]
     styles += [(entry, colour("ceiling"), [1, 0]) for entry in gold]
     layers = [_line(entry, x, y, colour("line"), [1, 0], 1.2) for entry in others]
@@ -51,9 +54,11 @@ def training(pair: RunPair, width: int) -> dict | None:
         )
         ends.append(("floor", floor, colour("floor")))
     per = (span[1] - span[0]) / height
-    for (name, _, paint), place in zip(ends, apart([value for _, value, _ in ends], 15 * per), strict=True):
+    names = short([name for name, _, _ in ends], RIGHT - 12, 12, bold=True)
+    places = apart([value for _, value, _ in ends], 16 * per, (span[0], span[1]))
+    for name, (_, _, paint), place in zip(names, ends, places, strict=True):
         mark = {"type": "text", "align": "left", "baseline": "middle", "x": plot + 8, "color": paint, "fontWeight": 600}
-        data = {"values": [{"value": place, "text": cut(name, 15)}]}
+        data = {"values": [{"value": place, "text": name}]}
         layers.append(
             {"data": data, "mark": mark, "encoding": {"y": {**y, "field": "value"}, "text": {"field": "text"}}}
         )
@@ -63,7 +68,7 @@ def training(pair: RunPair, width: int) -> dict | None:
         "width": plot,
         "height": height,
         "autosize": "none",
-        "padding": {"left": 52, "right": 104, "top": 16, "bottom": 46},
+        "padding": {"left": LEFT, "right": RIGHT, "top": 16, "bottom": 46},
         "layer": layers,
     }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import Dial, GenerationDraft, GenerationGold, GenerationTask, build, distinct, writing
+from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, distinct
+from outgrow.tasks.source import Dial, writing
 
 EXAMPLES = "7 + 5 = 12\n9 - 4 = 5\n6 * 3 = 18\n14 + 23 = 37\n8 * (2 + 3) = 40\n50 - 4 * 6 = 26\n"
 SHAPES = {

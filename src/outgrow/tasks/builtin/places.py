@@ -10,7 +10,8 @@ import json
 from collections import defaultdict
 from importlib.metadata import version
 
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, writing
+from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build
+from outgrow.tasks.source import writing
 
 LARGEST = 4
 """Cities of a country, so that no country is a good guess."""

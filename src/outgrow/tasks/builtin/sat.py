@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import Dial, GenerationDraft, GenerationGold, GenerationTask, build, distinct, writing
+from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, distinct
+from outgrow.tasks.source import Dial, writing
 
 NAMES = "ABCDEFGHIJKL"
 RATIO = 3

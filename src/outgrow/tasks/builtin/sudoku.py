@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import Dial, GenerationDraft, GenerationGold, GenerationTask, build, distinct, writing
+from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, distinct
+from outgrow.tasks.source import Dial, writing
 
 RULES = "Every row, every column and every 2x2 box has the digits 1, 2, 3 and 4. Which digits are the letters?"
 EXAMPLES = (

@@ -1,0 +1,1 @@
+"""What a job leaves in a folder: written, read again, compared."""

@@ -1,0 +1,1 @@
+"""Whole jobs, one a file: study, learn, audit, committee, proxy-tuning, self-training."""
