@@ -1,11 +1,12 @@
 """The canary: every method runs once more while gold that it must not see is permuted, and must predict the same.
 
-Once a study, beside the first block (or replicate): gold of all items that the supervisors of replicate 0 have not learned
-from, transfer and test, is dealt out anew where it lies in memory, and the method is handed what it was handed before. What it
-buys, and what supervisors say that are taught, is as it was. Replicate 0 is compared: its own weak-train gold is not touched.
-`learn` compares the replicate that a fold does not teach, and permutes gold of that fold and of the test items, where it is known.
-A method that reads gold through its callers' frames, a module or a stray reference then says something else. One that reads
-files, or kept what it read before, does not: for these there is the alarm above the ceiling (`metrics/alarm.py`).
+Once a study, beside block 0: gold of all items that the supervisors of replicate 0 have not learned from, transfer and
+test, is permuted where it lies in memory, and the method is handed the same resources as before. Gold that it buys,
+and the labels of retrained supervisors, stay true. Replicate 0 is compared: its own weak-train gold is not touched.
+With cross-fitting the replicate of one fold is compared, and gold of that fold and of the test items is permuted,
+where it is known. A method that reads gold through its callers' frames, a module or a stray reference then predicts
+something else. One that reads files, or kept what it read before, does not: for these there is the alarm above the
+ceiling (`metrics/alarm.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from outgrow.metrics.controls import CanaryResult
 from outgrow.pipeline.seal import Seal
 
 SAME = 1e-3
-"""Probabilities that differ by no more than this are the same: other gold elsewhere in a batch moves the last digits."""
+"""Probabilities that differ by no more than this are the same: other gold in a batch moves the last digits."""
 SURE = 2.576
 """Standard errors by which a method that never says the same twice must change more than by itself: 99%."""
 
@@ -29,10 +30,14 @@ SURE = 2.576
 def sung(
     seal: Seal, hidden: np.ndarray, again: Callable[[], np.ndarray], before: np.ndarray, seed: int, *names: object
 ) -> dict[str, Any]:
-    """What became of a method's predictions, as plain data of a `Sung`.
+    """What became of a method's predictions, as plain data of a `CanaryResult`.
 
-    again: runs the method once more; what it gives, and `before`, are predictions of replicate 0: probabilities (n, C), or
-    answers (n,). hidden (N,) bool: the items whose gold is permuted.
+    Args:
+        seal: by which gold is permuted.
+        hidden: (N,) bool, the items whose gold is permuted.
+        again: runs the method once more, and returns what `before` is.
+        before: predictions of the compared replicate: probabilities (n, C), or answers (n,).
+        seed: names the permutation, together with `names`.
     """
     try:
         with seal.permuted(hidden, derive(seed, "canary", *names)):
@@ -52,4 +57,4 @@ def _changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """(n,) bool: the items of which something else is said."""
     if before.shape != after.shape:
         return np.ones(len(before), bool)
-    return before != after if before.ndim == 1 else ~(np.abs(before - after) <= SAME).all(-1)
+    return np.asarray(before != after if before.ndim == 1 else ~(np.abs(before - after) <= SAME).all(-1))

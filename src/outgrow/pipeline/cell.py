@@ -1,7 +1,7 @@
-"""A cell: one task, its supervisors and a student, for the replicates of one block; what methods and baselines ask for is its attributes.
+"""A cell: one task, its supervisors and a student, for the replicates of one block. Its attributes are the resources.
 
-Everything is made on first use, and what is expensive comes out of the store. Gold is in a cell, so a cell never goes to a method:
-methods get the resources that they name, and nothing that leads back (`seal.py`).
+Everything is made on first use, and what is expensive comes out of the store. Gold is in a cell, so a cell never goes
+to a method: methods get the resources that they name, and nothing that leads back (`seal.py`).
 
     ClassCell   class probabilities, on halves (`class_cell.py`)
     TextCell    generated answers, on halves (`text_cell.py`)

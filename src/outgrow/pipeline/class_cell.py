@@ -95,7 +95,7 @@ class ClassCell(StoredCell):
     @cached_property
     def test(self) -> np.ndarray:
         """(N,) bool, the same for every replicate."""
-        return self.splits.test[0]
+        return np.asarray(self.splits.test[0])
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -106,7 +106,7 @@ class ClassCell(StoredCell):
     @property
     def hidden(self) -> np.ndarray:
         """(N,) bool: transfer and test items of replicate 0, and those of weak-train whose gold no supervisor knows."""
-        return ~self.known[0]
+        return np.asarray(~self.known[0])
 
     @property
     def sizes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -208,14 +208,15 @@ class ClassCell(StoredCell):
         right = replace(self.weak_train, said=said).right
         told = ~np.isnan(right) * self.gold.weights
         with np.errstate(invalid="ignore"):
-            return ((np.where(told > 0, right, 0) * told).sum(-1) / told.sum(-1)).astype(np.float32)
+            share: np.ndarray = (np.where(told > 0, right, 0) * told).sum(-1) / told.sum(-1)
+            return share.astype(np.float32)
 
     @property
     def best(self) -> np.ndarray | None:
         """(R,) the supervisor that is best on weak-train gold; None where there is one, or none is known to be."""
         if len(self.names) == 1 or np.isnan(self.skill).all(1).any():
             return None
-        return np.nan_to_num(self.skill).argmax(1)
+        return np.asarray(np.nan_to_num(self.skill).argmax(1))
 
     @cached_property
     def common(self) -> np.ndarray:
@@ -236,7 +237,7 @@ class ClassCell(StoredCell):
 
     @cached_property
     def features(self) -> list[np.ndarray]:
-        """Per replicate (N, K): the student's features in the layer that the weak labels choose, or once they have taught it."""
+        """Per replicate (N, K): the student's features, in the layer that weak labels choose or as they taught it."""
         if isinstance(self.student, Convnet):
             return self.student.embed(self.weak.beliefs)
         return self.probe(self.spaces(self.strong_name, ~self.test)).embed(self.weak.beliefs)
@@ -251,17 +252,17 @@ class ClassCell(StoredCell):
 
     @property
     def rivals(self) -> np.ndarray:
-        """(N,) what an item is weighed against: candidates of one question, or items of one group, have the same number."""
+        """(N,) candidates of one question, or else items of one group, have the same number."""
         return self.task.groups if self.task.question is None else self.task.question
 
     @property
     def rights(self) -> np.ndarray:
-        """(N,) how many of an item's rivals, itself among them, are right by the form of the task: 1 of a question's, else -1."""
+        """(N,) how many of an item's rivals are right by the task's form: 1 of a question's candidates, else -1."""
         return np.full(len(self.task), -1 if self.task.question is None else 1)
 
     @property
     def answers(self) -> np.ndarray:
-        """(N,) what an item says, whatever it is asked: one number for the same answer, or for nobody else where items are no answers."""
+        """(N,) items with the same number are the same answer; each has its own where items are no answers."""
         return np.arange(len(self.task)) if self.task.answer is None else self.task.answer
 
     @cached_property
@@ -271,7 +272,7 @@ class ClassCell(StoredCell):
 
     @cached_property
     def auxiliary(self) -> list[Auxiliary] | None:
-        """Other tasks with their gold, in the student's axes; None where none was named, or the student is no head in such axes."""
+        """Other tasks with their gold, in the student's axes; None without one, or where the student is no head."""
         student = self.student
         if not self.others or not isinstance(student, Probe):
             return None
@@ -296,10 +297,10 @@ class ClassCell(StoredCell):
 
     @property
     def teach(self) -> Sealed | None:
-        """What supervisors say that learned the likeliest class of targets (R, N, C), NaN: none, beside their own gold.
+        """Weak labels of supervisors retrained on their gold plus the likeliest class of targets (R, N, C), NaN: none.
 
-        Those that do not learn say what they said; None where all of them are such. A planted supervisor's errors are its
-        structure's, whatever it is taught.
+        Supervisors that do not learn repeat their labels; None where no supervisor learns. A planted supervisor's
+        errors are those of its structure, whatever it is taught.
         """
         return self._teaching.sealed if any(kind.teachable for kind, _ in self.members) else None
 
@@ -359,7 +360,7 @@ class ClassCell(StoredCell):
     def one_hot(self, rows: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Gold (or other class numbers (R, N)) of the rows (R, N) as targets (R, N, C); NaN elsewhere."""
         labels = self.gold.labels if labels is None else labels
-        out = np.eye(len(self.task.classes), dtype=np.float32)[np.broadcast_to(labels, rows.shape)]
+        out: np.ndarray = np.eye(len(self.task.classes), dtype=np.float32)[np.broadcast_to(labels, rows.shape)]
         out[~rows] = np.nan
         return out
 
@@ -397,7 +398,7 @@ class ClassCell(StoredCell):
             return None
         if self.task.kind != "prefer" and not self.task.words:
             return None
-        probs, cost = ask(self.task, np.flatnonzero(self.test), self.strong_name, self.spaces.store)
+        probs, cost = ask(self.task, np.flatnonzero(self.test).tolist(), self.strong_name, self.spaces.store)
         self.spaces.prompted[self.strong_name] = (cost.seconds, cost.flops)
         return np.broadcast_to(probs, (len(self.replicates), *probs.shape))
 
@@ -411,13 +412,14 @@ class ClassCell(StoredCell):
 
     def predicted(self, fitted: Any) -> np.ndarray:
         """(R, n_test, C) float32 of a fitted student or of given predictions."""
-        return (
-            fitted.values if isinstance(fitted, Predictions) else self.task.even(fitted.predict(self.test), self.test)
-        )
+        if isinstance(fitted, Predictions):
+            return fitted.values
+        return self.task.even(fitted.predict(self.test), self.test)
 
     def packed(self, fitted: Any, predicted: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Predictions; of heads also the likeliest class (points, R, n_test) at points of training, and what was chosen."""
-        arrays, meta = {"probs": np.ascontiguousarray(predicted, np.float32)}, {"progress": [], "settings": []}
+        """Predictions; of heads also the classes (points, R, n_test) at points of training, and their settings."""
+        arrays = {"probs": np.ascontiguousarray(predicted, np.float32)}
+        meta: dict[str, Any] = {"progress": [], "settings": []}
         if isinstance(fitted, Traced):
             points = [(at, self.task.even(probs, self.test)) for at, probs in fitted.path(self.test)]
             arrays["path"] = np.stack([probs.argmax(-1).astype(np.uint8) for _, probs in points])

@@ -1,6 +1,6 @@
 """Designs: which items teach each replicate of a student, and which judge it.
 
-    Halves      supervisors learn from one half of the training items, the student from the other; a fixed test split judges
+    Halves      supervisors learn from one half of the training items, the student from the other; a test split judges
     CrossFit    replicate 0 learns from all items, every other one leaves out a fold of the groups, and is judged on it
 
 A design holds no gold. Masks are (R, N): replicates first, items in the order of the task's ids.
@@ -52,7 +52,7 @@ class Halves:
     @cached_property
     def splits(self) -> Splits:
         """The masks of weak-train, transfer and test."""
-        return draw(self.task, self.seed, self.replicates)
+        return draw(self.task, self.seed, self.replicates)  # type: ignore[arg-type]
 
     @property
     def teach(self) -> np.ndarray:
@@ -65,7 +65,7 @@ class Halves:
         return self.splits.test
 
     def few(self, among: np.ndarray, count: int) -> np.ndarray:
-        """(R, N) bool: about `count` items a replicate out of `among`, whole groups, smaller sets inside larger ones."""
+        """(R, N) bool: about `count` of the items `among` a replicate: whole groups, smaller sets inside larger ones."""
         names, where = np.unique(self.task.groups, return_inverse=True)
         out = np.zeros_like(among)
         for r, rows in enumerate(among):
@@ -101,7 +101,7 @@ class CrossFit:
 
     @cached_property
     def fold(self) -> np.ndarray:
-        """(N,) the replicate that an item does not teach; 0, which leaves out no other, for test items of the data's own split."""
+        """(N,) the replicate that an item does not teach; 0 for items of the data's own test split."""
         names, where = np.unique(self.groups, return_inverse=True)
         fold = 1 + derive(self.seed, "learn", "folds").permutation(len(names)) % self.folds
         return np.where(self.side == TEST, 0, fold[where])
@@ -109,13 +109,13 @@ class CrossFit:
     @cached_property
     def teach(self) -> np.ndarray:
         """(R, N) bool: the items that teach the student."""
-        return (self.fold > 0) & (self.fold != np.array(self.replicates)[:, None])
+        return np.asarray((self.fold > 0) & (self.fold != np.array(self.replicates)[:, None]))
 
     @property
     def judge(self) -> np.ndarray:
         """(R, N) bool: the items that judge it; each is judged in one replicate."""
-        return self.fold == np.array(self.replicates)[:, None]
+        return np.asarray(self.fold == np.array(self.replicates)[:, None])
 
     def crossed(self, probs: np.ndarray) -> np.ndarray:
         """(N, C) out of (R, N, C): of every item, the replicate that it did not teach."""
-        return probs[self.fold, np.arange(probs.shape[1])]
+        return np.asarray(probs[self.fold, np.arange(probs.shape[1])])

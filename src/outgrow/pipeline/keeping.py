@@ -42,7 +42,7 @@ class Keeper:
             progress.say(f"{cell.task.name}: no student is kept: {reason}")
 
     def refits(self, cell: StoredCell) -> bool:
-        """Whether a student whose row came out of the store may be fitted again to be kept: not one that generates answers."""
+        """Whether a student whose row came out of the store is fitted again: not one that generates answers."""
         return isinstance(cell, ClassCell)
 
     @property
@@ -51,7 +51,7 @@ class Keeper:
         return kept_by(self.folder) == self.method
 
     def _save(self, cell: StoredCell, fitted: Any) -> None:
-        taught = {"method": self.method, "parameters": dict(self.parameters)}
+        taught: dict[str, Any] = {"method": self.method, "parameters": dict(self.parameters)}
         if isinstance(cell, TextCell):
             taught |= {"supervisors": list(cell.names), "items": len(cell.transfer_items)}
             save_text(fitted, cell.writers.how, taught, self.folder)

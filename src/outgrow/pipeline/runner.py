@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
@@ -40,7 +40,7 @@ class Job:
         kind: floor, ceiling, method, control, contrast or curve.
         fit: from a cell to a fitted student, to predictions, or to None where the cell lacks a resource.
         made_of: what its artifacts depend on beside their cells.
-        lacks: of a cell what the method asks for and cannot have, in words.
+        resources: what a method asks for, with its description.
         trains: whether its seconds are a cost.
     """
 
@@ -48,7 +48,7 @@ class Job:
     kind: str
     fit: Callable[[Any], Any]
     made_of: Mapping[str, Any]
-    lacks: Callable[[Any], list[str]] | None = None
+    resources: Mapping[str, str] = field(default_factory=dict)
     trains: bool = True
 
 
@@ -95,13 +95,17 @@ class StudyRows:
     @property
     def sizes(self) -> tuple[float, float, float]:
         """Mean items whose gold the supervisors know, of weak-train, and of transfer."""
-        known, weak_train, transfer = (float(self.joined(lambda c, i=i: c.sizes[i]).mean()) for i in range(3))
-        return known, weak_train, transfer
+        known, weak_train, transfer = np.stack([np.concatenate(part)[: self.seeds] for part in self._sides]).mean(1)
+        return float(known), float(weak_train), float(transfer)
+
+    @property
+    def _sides(self) -> list[tuple[np.ndarray, ...]]:
+        return list(zip(*(cell.sizes for cell in self.cells), strict=True))
 
     def array(self, name: str, key: str, axis: int = 0) -> np.ndarray | None:
         """An array beside the predictions of a row, all replicates together; None where it has none."""
-        parts = [made.arrays.get(key) for made in self.made[name]]
-        if any(part is None for part in parts):
+        parts = [made.arrays[key] for made in self.made[name] if key in made.arrays]
+        if len(parts) < len(self.cells):
             return None
         return np.concatenate(parts, axis).take(range(self.seeds), axis)
 
@@ -110,6 +114,7 @@ def jobs(
     cells: Sequence[StoredCell],
     baselines: Mapping[str, Baseline],
     chosen: Sequence[tuple[Method, Mapping[str, Any]]],
+    described: Mapping[str, str],
     heard: Mapping[str, Any],
     found: Sequence[Callable[..., Any]] = (),
     needed: Mapping[str, Any] | None = None,
@@ -120,6 +125,7 @@ def jobs(
         cells: its blocks.
         baselines: by name, in order.
         chosen: methods, with all their hyper-parameters.
+        described: the resources of methods, in words.
         heard: what all rows depend on that hear the supervisors.
         found: functions found by name that such rows call.
         needed: by resource what a method depends on that asks for it.
@@ -129,19 +135,23 @@ def jobs(
         extra = {"code": code(one.run, *found), **heard} if one.heard else {"code": code(one.run)}
         for name, parameters in one.named(cells).items():
             told = extra | ({"parameters": dict(parameters)} if parameters else {})
-            made.append(Job(name, one.kind, partial(one.fit, **parameters), told, None, one.trains))
+            made.append(Job(name, one.kind, partial(one.fit, **parameters), told, trains=one.trains))
         if one.kind == "ceiling":
             for method, parameters in chosen:
                 told = {"parameters": dict(parameters), "code": code(method.run, *found), **heard}
                 told |= {name: it for name, it in (needed or {}).items() if name in method.resources}
-                made.append(Job(method.name, "method", partial(method.fit, **parameters), told, method.lacks))
+                asked = {name: described[name] for name in method.resources}
+                made.append(Job(method.name, "method", partial(method.fit, **parameters), told, asked))
     return made
 
 
 def row(cell: StoredCell, job: Job, then: Callable[[StoredCell, Any], None] | None = None) -> Artifact:
-    """One artifact: predictions of one row of one block for the test items; of a method's block 0 with the canary's result.
+    """One artifact: predictions of one row of one block for the test items.
 
-    `then` is called with the cell and what was fitted, where the row is computed anew.
+    Args:
+        cell: the block.
+        job: the row; a method's block 0 comes with the canary's result.
+        then: called with the cell and the fitted student, where the row is not in the store.
     """
 
     def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -150,7 +160,8 @@ def row(cell: StoredCell, job: Job, then: Callable[[StoredCell, Any], None] | No
         began = time.perf_counter()
         fitted = job.fit(cell)
         if fitted is None:
-            return {}, {"applies": False, "lacks": job.lacks(cell) if job.lacks else [], "read": cell.costs()}
+            lacks = [name for name in job.resources if getattr(cell, name) is None]
+            return {}, {"applies": False, "lacks": lacks, "read": cell.costs()}
         predicted = cell.predicted(fitted)
         arrays, meta = cell.packed(fitted, predicted)
         meta |= {"applies": True, "seconds": time.perf_counter() - began, "read": cell.costs()}
@@ -179,7 +190,7 @@ def watched(cell: Cell, fit: Callable[[Any], Any], name: str, before: np.ndarray
 
     def again() -> np.ndarray:
         cell.forget()
-        return cell.predicted(fit(cell))[cell.COMPARED]
+        return np.asarray(cell.predicted(fit(cell))[cell.COMPARED])
 
     return canary.sung(cell.seal, cell.hidden, again, before, cell.seed, cell.name, name)
 
@@ -235,7 +246,8 @@ def _gathered(
         parts = made[job.name]
         if not all(one.meta["applies"] for one in parts):
             if job.kind == "method":
-                out.left_out[job.name] = next(one.meta["lacks"] for one in parts if not one.meta["applies"])
+                lacks = next(one.meta["lacks"] for one in parts if not one.meta["applies"])
+                out.left_out[job.name] = [f"{name}: {job.resources[name]}" for name in lacks]
             continue
         out.made[job.name] = parts
         predicted = np.concatenate([cell.unpacked(one) for cell, one in zip(cells, parts, strict=True)])[:seeds]

@@ -19,7 +19,7 @@ from outgrow.verifiers import Attempt
 def class_scores(
     task: Task, gold: Gold, test: np.ndarray, rows: Mapping[str, np.ndarray]
 ) -> dict[str, dict[str, Score]]:
-    """By metric and row what probabilities (R, n_test, C) score: "accuracy", and "choice" where the task has questions."""
+    """Scores of probabilities (R, n_test, C) by metric and row: "accuracy", and "choice" where there are questions."""
     labels, weights, groups = gold.labels[test], gold.weights[test], task.groups[test]
     out = {"accuracy": {name: accuracy(probs, labels, weights, groups) for name, probs in rows.items()}}
     if task.question is not None:
@@ -31,7 +31,7 @@ def class_scores(
 def text_scores(
     task: GenerationTask, gold: GenerationGold, items: np.ndarray, answers: Sequence[Sequence[str]]
 ) -> dict[str, Score]:
-    """By metric what answers (R, n) to these items score, the metric that decides first."""
+    """Scores of answers (R, n) to these items by metric, the one that decides first."""
     keys, groups = [gold.keys[i] for i in items], task.groups[items]
     if task.scorer in text.SCORERS:
         return text.scores(task.scorer, answers, keys, groups)

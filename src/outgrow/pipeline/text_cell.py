@@ -136,6 +136,7 @@ class TextCell(StoredCell):
         return tuple(one.name for one, _ in self.bases)
 
     def prompts(self, items: np.ndarray) -> tuple[str, ...]:
+        """The prompts of items."""
         return tuple(self.task.prompts[i] for i in items)
 
     @cached_property
@@ -176,26 +177,28 @@ class TextCell(StoredCell):
         return np.setdiff1d(self.weak_items, self.known)[:SKILL] if self.learn else self.weak_items
 
     def earned(self, answers: Sequence[str]) -> float:
-        """What answers to the fresh items earn by their gold."""
+        """Score of answers to the fresh items by their gold."""
         found = scoring.text_scores(self.task, self.gold, self.fresh, [list(answers)])
         return next(iter(found.values())).value
 
     @cached_property
     def skill(self) -> np.ndarray:
-        """(J,) of several: what each earns on weak-train items whose gold it has not seen; ones where there is none such."""
+        """(J,) score of each of several supervisors on weak-train items whose gold none has seen; 1 without such."""
         if len(self.bases) == 1 or not len(self.fresh):
             return np.ones(len(self.bases))
-        return np.array([self.earned(supervisor.answers(self.fresh)) for supervisor in self.supervisors])
+        fresh = self.fresh.tolist()
+        return np.array([self.earned(supervisor.answers(fresh)) for supervisor in self.supervisors])
 
     @cached_property
     def weak(self) -> WeakAnswers:
         """What the supervisors answer to the transfer items."""
-        beams = tuple(tuple(supervisor.beams(self.transfer_items, WIDTH)) for supervisor in self.supervisors)
+        items = self.transfer_items.tolist()
+        beams = tuple(tuple(supervisor.beams(items, WIDTH)) for supervisor in self.supervisors)
         return WeakAnswers(self.prompts(self.transfer_items), self.names, beams, self.skill)
 
     @cached_property
     def _services(self) -> dict[str, Service]:
-        """What methods call and must not look into: this replicate stands behind it."""
+        """What methods call and must not look into: it leads to this cell."""
         return {}
 
     def _sealed(self, function: Callable[..., Any]) -> Sealed:
@@ -203,7 +206,7 @@ class TextCell(StoredCell):
 
     @property
     def likelihood(self) -> Sealed | None:
-        """(numbers of transfer items, an answer to each) -> (J, answers): sum of log p of its tokens and its end, by each supervisor."""
+        """(numbers of transfer items, an answer to each) -> (J, answers) log-probability by each supervisor."""
         transfer = self.transfer_items
 
         def likelihood(items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
@@ -226,16 +229,17 @@ class TextCell(StoredCell):
 
     @property
     def seeds(self) -> set[int]:
-        """Of all trainings of this replicate."""
+        """The seeds of all trainings of this replicate."""
         return {self._seed("student"), *(self._seed("supervisor", one.name) for one, _ in self.bases)}
 
     @property
     def committee(self) -> WeakAnswers | None:
+        """The weak answers of several supervisors; None of one."""
         return self.weak if len(self.bases) > 1 else None
 
     @property
     def aligned(self) -> tuple[Model, Model] | None:
-        """The best supervisor's checkpoint after and before it was tuned, where it and the student have the same vocabulary."""
+        """The best supervisor's checkpoint after and before tuning; None unless it has the student's vocabulary."""
         one = self.supervisors[int(self.skill.argmax())]
         if isinstance(one, RecordedSupervisor):
             return None
@@ -244,7 +248,7 @@ class TextCell(StoredCell):
 
     @property
     def bridge(self) -> Sealed | None:
-        """What a supervisor says of the tokens of answers to transfer items, as the student cuts them: p (T,) each."""
+        """A supervisor's probabilities (T,) of the tokens of answers to transfer items, on the student's tokens."""
         from outgrow.generation.bridge import across
 
         transfer = self.transfer_items
@@ -320,7 +324,7 @@ class TextCell(StoredCell):
 
     @property
     def untaught_student(self) -> TextStudent | None:
-        """The student; None where one of the supervisors is the same model, tuned on the same gold. For baselines alone."""
+        """The student, for baselines; None where a supervisor is the same model, tuned on the same gold."""
         tuned = {base.digest for one, base in self.bases if base is not None and one.kind == "tuned"}
         return None if self.strong.digest in tuned else self.student
 
@@ -332,8 +336,8 @@ class TextCell(StoredCell):
     def coverage(self) -> dict[str, float]:
         """Scores of the supervisors' answers to the transfer items by gold.
 
-        `first`: the best supervisor's likeliest answers; `best`: the best of all supervisors' answers to each item; `cut`: share
-        of the first that was cut at the token limit.
+        `first`: the best supervisor's likeliest answers; `best`: the best of all supervisors' answers to each item;
+        `cut`: the share of the first that was cut at the token limit.
         """
 
         def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:

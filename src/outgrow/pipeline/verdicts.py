@@ -1,4 +1,4 @@
-"""Verdicts by gold at a counted price, for the methods that may buy some."""
+"""Verdicts by gold at a counted price, for methods that buy some."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class VerdictAccount:
         self.reopen()
 
     def reopen(self) -> None:
-        """Nothing is paid for, and executors of before answer no more: who asks now pays for all that it asks."""
+        """Forget all purchases and close the executors of before: whoever asks now pays."""
         self._asked: set[tuple[int, str]] = set()
         self._service = Service(self._sell)
 
     @property
     def executor(self) -> Executor:
-        """What a method is handed."""
+        """The buyer's side, as a method is handed it."""
         return Executor(self._service.token)
 
     @property
@@ -50,15 +50,16 @@ class VerdictAccount:
 @final
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Whether answers to transfer items are right, by gold, each asked for at a counted price."""
+    """Verdicts by gold on answers to transfer items, each counted once."""
 
     _token: str
 
     def __call__(self, items: Sequence[int], texts: Sequence[str]) -> np.ndarray:
         """(answers,) bool for answers to transfer items by their numbers."""
-        return call(self._token, items, texts)
+        right: np.ndarray = call(self._token, items, texts)
+        return right
 
     @property
     def spent(self) -> int:
         """Verdicts asked for."""
-        return call(self._token)
+        return int(call(self._token))

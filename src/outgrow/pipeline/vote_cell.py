@@ -1,8 +1,8 @@
 """The cell of learning from one's own votes: recorded votes, cross-fitted, and what gold there is.
 
-Nothing is trained on gold. The student is taught six times at once, as six replicates: once by all items, which is the one that is
-saved, and five times with a fifth of the groups left out. What gold there is therefore judges without anything being held back for
-it; a label model that asks for skill gets it from the gold of the other folds.
+Nothing is trained on gold. The student is taught six times at once, as six replicates: once by all items, which is the
+one that is saved, and five times with a fifth of the groups left out. What gold there is therefore judges without
+anything being held back for it; a label model that asks for skill gets it from the gold of the other folds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from outgrow.tasks.task import Gold, Task
 @final
 @dataclass(frozen=True)
 class VoteCell(Cell):
-    """Votes and students of one table, cross-fitted: of every item there is a student that neither it nor its likes taught.
+    """Votes and students of one table, cross-fitted: every item has a student that its group did not teach.
 
     Args:
         data: items with votes, and what gold there is.
@@ -81,7 +81,7 @@ class VoteCell(Cell):
     @property
     def hidden(self) -> np.ndarray:
         """(N,) bool: items with gold that the compared replicate must not see: of its fold, and of the test side."""
-        return ~self.design.teach[self.COMPARED] & (self.gold.labels >= 0)
+        return np.asarray(~self.design.teach[self.COMPARED] & (self.gold.labels >= 0))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ class VoteCell(Cell):
         """Gold for methods that weigh annotators by it; None where there is none."""
         if not (self.known >= 0).any(1).all():
             return None
-        return WeakTrain(self.known, self._heard(self.known >= 0, None))
+        return WeakTrain(self.known, self._heard(self.known >= 0, None))  # type: ignore[arg-type]
 
     def _heard(self, rows: np.ndarray, skill: np.ndarray | None) -> WeakVotes:
         """The votes on the items in rows (R, N)."""
@@ -115,7 +115,7 @@ class VoteCell(Cell):
         if self.weak_train is None:
             return None
         found = []
-        for votes, gold in zip(self.weak_train.said.votes, self.known, strict=True):
+        for votes, gold in zip(self._heard(self.known >= 0, None).votes, self.known, strict=True):
             right = votes.said.argmax(1) == gold[votes.item]
             told = np.bincount(votes.worker, minlength=votes.workers)
             share = np.bincount(votes.worker, right, votes.workers) / np.maximum(told, 1)
@@ -129,10 +129,10 @@ class VoteCell(Cell):
 
     def predicted(self, fitted: Any) -> np.ndarray:
         """(R, N, C) of a fitted student, for all items."""
-        return fitted.predict()
+        return np.asarray(fitted.predict())
 
     def forget(self) -> None:
-        """Let go of all that was made so far, since some of it was made of gold; the student, which looks at none, stays."""
+        """Let go of all that was made of gold; the student, which looks at none, stays."""
         for name in vars(self).keys() - {"student", "design", "seal", *(field.name for field in fields(self))}:
             del vars(self)[name]
 
@@ -175,9 +175,9 @@ class VoteCell(Cell):
         return derive(self.seed, "learn", "method")
 
     def believed(self, label_model: str) -> np.ndarray:
-        """(N, C): what a label model makes of the votes on every item, by skill on other items' gold where it asks for it."""
+        """(N, C): a label model's beliefs of every item; skill comes from other items' gold."""
         if self.skill is None:
-            return self._all(label_model, 1).beliefs[0]
+            return np.asarray(self._all(label_model, 1).beliefs[0])
         return self.design.crossed(self._all(label_model, len(self.replicates), self.skill).beliefs)
 
     def _all(self, label_model: str, replicates: int, skill: np.ndarray | None = None) -> WeakVotes:
@@ -197,14 +197,14 @@ class VoteCell(Cell):
 
     @property
     def gold_targets(self) -> np.ndarray | None:
-        """(R, N, C) the gold that each replicate may know, NaN elsewhere; None where it is too little, or the student costly.
+        """(R, N, C) the gold that each replicate may know, for baselines, NaN elsewhere.
 
-        For baselines alone.
+        None where it is too little in some fold, or where the student is fine-tuned.
         """
         enough = [(row >= 0).sum() >= FEWEST and len(np.unique(row[row >= 0])) > 1 for row in self.known]
         if not isinstance(self.student, Probe) or not all(enough):
             return None
-        out = np.eye(len(self.task.classes), dtype=np.float32)[self.known]
+        out: np.ndarray = np.eye(len(self.task.classes), dtype=np.float32)[self.known]
         out[self.known < 0] = np.nan
         return out
 
@@ -216,7 +216,7 @@ class VoteCell(Cell):
 
     @cached_property
     def commonest(self) -> np.ndarray:
-        """(R,) the commonest class: of the gold that a replicate may know, or, with fewer than FEWEST of it, of all votes."""
+        """(R,) the commonest class of the gold that a replicate may know; of all votes with fewer than FEWEST of it."""
         classes = len(self.task.classes)
         voted = np.bincount(self.votes.said.argmax(1), minlength=classes)
         gold = [np.bincount(known[known >= 0], minlength=classes) for known in self.known]

@@ -40,7 +40,9 @@ def silence(rows: StudyRows) -> dict[str, Silence]:
     task, gold, test = rows.cell.task, rows.cell.gold, rows.cell.test
     judged, found = (gold.labels[test], gold.weights[test], task.groups[test]), {}
     common = rows.joined(lambda cell: cell.common)
-    for name, probs in {**rows.predictions, "floor": rows.array("floor", "bare")}.items():
+    bare = rows.array("floor", "bare")
+    assert bare is not None
+    for name, probs in {**rows.predictions, "floor": bare}.items():
         silent = np.isnan(probs).any(-1)
         if silent.any():
             scores_ = [accuracy(p, *judged).value for p in (probs, filled(probs, common))]
@@ -91,7 +93,9 @@ def verdicts(rows: StudyRows, scored: Mapping[str, Score], kappa: float) -> list
     return found
 
 
-def _training(name: str, progress: list[float], path: np.ndarray, gold: tuple, classes: int) -> dict[str, Any]:
+def _training(
+    name: str, progress: list[float], path: np.ndarray, gold: tuple[np.ndarray, ...], classes: int
+) -> dict[str, Any]:
     """Mean test accuracy at points of training; shown, nothing is chosen by it."""
     answers = np.eye(classes, dtype=np.float32)
     return {"method": name, "progress": progress, "accuracy": [accuracy(answers[step], *gold).value for step in path]}
@@ -102,7 +106,7 @@ def _count(values: Iterable[float]) -> dict[str, int]:
 
 
 def _examples(rows: StudyRows, most: int = 8) -> list[dict[str, Any]]:
-    """Test items on which the naive student is right against its supervisor, the clearest first; P of the gold class."""
+    """Test items on which naive is right against its supervisor, the clearest first, with P of the gold class."""
     task, test = rows.cell.task, np.flatnonzero(rows.cell.test)
     gold = rows.cell.gold.labels[test]
     pick = np.arange(len(test)), gold
@@ -144,7 +148,7 @@ def used(rows: StudyRows) -> dict[str, Model]:
 
 
 def predictions(folder: Path, rows: StudyRows) -> None:
-    """Probabilities of every item and replicate, a file a row, and gold beside them: anyone can recompute every figure."""
+    """Probabilities of every item and replicate, a file a row, with gold: anyone can recompute every figure."""
     task, gold, test = rows.cell.task, rows.cell.gold, rows.cell.test
     base = folder / "predictions" / safe(task.name)
     place = base / safe(f"{rows.cell.weak_name}--{rows.cell.strong_name}")
@@ -157,8 +161,8 @@ def predictions(folder: Path, rows: StudyRows) -> None:
         )
         flat = probs.reshape(-1, classes)
         frame = frame.with_columns(pl.Series(f"p{c}", flat[:, c]) for c in range(classes))
-        save(place / f"{safe(name)}.parquet", lambda at, frame=frame: frame.write_parquet(at))
+        save(place / f"{safe(name)}.parquet", frame.write_parquet)
     columns = {"id": ids, "label": gold.labels[test], "weight": gold.weights[test], "group": task.groups[test]}
     if task.question is not None:
         columns["question"] = task.question[test]
-    save(base / "gold.parquet", lambda at: pl.DataFrame(columns).write_parquet(at))
+    save(base / "gold.parquet", pl.DataFrame(columns).write_parquet)

@@ -59,7 +59,8 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
         first, known = gold.setdefault(pair.task, (folder, frame))
         if not known.equals(frame) or run.study["asked"]["seed"] != dict(runs)[first].study["asked"]["seed"]:
             raise UserError(
-                f"{pair.task} in {first} and in {folder} has other items or another split: run both with the same --items and --seed"
+                f"{pair.task} in {first} and in {folder} has other items or another split: "
+                "run both with the same --items and --seed"
             )
     measured = [_measured(folder, run, pair, gold[pair.task][1]) for folder, run, pair in pairs]
     for pair, (folder, _, _) in zip(measured, pairs, strict=True):
@@ -67,7 +68,8 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
         mine, its = ((len(p.scores["naive"].num), p.kappa) for p in (pair, first))
         if mine != its:
             raise UserError(
-                f"{pair.task} in {folder} was run with other --seeds or --weak-gold than elsewhere: run it with the same"
+                f"{pair.task} in {folder} was run with other --seeds or --weak-gold than elsewhere: "
+                "run it with the same"
             )
     found = asdict(compare(measured))
     for method in found["methods"]:
@@ -85,7 +87,8 @@ def _measured(folder: Path, run: Report, pair: RunPair, gold: Any) -> Any:
 
     if pair.outdated:
         raise UserError(
-            f"{folder}: the floor of {pair.task}, {pair.weak} is the best supervisor alone, as an earlier version wrote it: run the same command again"
+            f"{folder}: the floor of {pair.task}, {pair.weak} is the best supervisor alone, as an earlier version "
+            "wrote it: run the same command again"
         )
     place = folder / "predictions" / safe(pair.task) / safe(f"{pair.weak}--{pair.strong}")
     rows = [row.method for row in pair.main.rows if row.kind in ("floor", "ceiling", "method")]
@@ -95,7 +98,7 @@ def _measured(folder: Path, run: Report, pair: RunPair, gold: Any) -> Any:
     details = pair.details
     return Measured(
         pair.task, pair.weak, pair.strong, scores, shared_pool(details["n_weak_train"], details["n_transfer"]),
-        details["n_transfer"], details.get("majority", details.get("constant")), copied(*wrong), seconds, flops,
+        details["n_transfer"], details["majority" if "majority" in details else "constant"], copied(*wrong), seconds, flops,
     )  # fmt: skip
 
 
@@ -154,7 +157,7 @@ def earned_of(path: Path, gold: Any) -> Score:
 def probs_of(path: Path, ids: Any) -> np.ndarray:
     """(R, n, C) of a predictions file, whose items must be gold's."""
     frame = frame_of(path)
-    return frame.drop("id", "replicate").to_numpy().reshape(_replicates(path, frame, ids), len(ids), -1)
+    return np.asarray(frame.drop("id", "replicate").to_numpy()).reshape(_replicates(path, frame, ids), len(ids), -1)
 
 
 def _replicates(path: Path, frame: Any, ids: Any) -> int:

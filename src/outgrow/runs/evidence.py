@@ -51,10 +51,10 @@ def _texts(folder: Path, run: Report, pair: RunPair, frame: Any) -> Evidence:
 
     def right(row: str) -> np.ndarray:
         score = earned_of(place / f"{safe(row)}.parquet", frame)
-        return score.num == score.den
+        return np.asarray(score.num == score.den)
 
     def predicted(row: str) -> np.ndarray:
-        return np.eye(2, dtype=np.float32)[right(row).astype(int)]
+        return np.asarray(np.eye(2, dtype=np.float32)[right(row).astype(int)])
 
     members, answers = _members(pair), frame["answer"].to_list()
     said = [frame_of(place / f"{safe(name)}.parquet")["answer"].to_list()[:n] for name in members]

@@ -86,7 +86,8 @@ def content(path: str | Path | None) -> str | None:
 
 def _read(folder: Path) -> dict[str, Any] | None:
     try:
-        return json.loads((folder / FILE).read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return found
     except (OSError, ValueError, RecursionError):
         return None
 

@@ -1,4 +1,4 @@
-"""What learn.json says of a student and of the annotators who taught it: agreement, trust, verdict, items worth a gold label."""
+"""The sections of learn.json: annotators, trust, verdict, items worth a gold label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from outgrow.metrics.intervals import share_ci
 from outgrow.metrics.pgr import counted
 from outgrow.pipeline.baselines import registry
 from outgrow.pipeline.vote_cell import VoteCell
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotations as tables
 from outgrow.tasks.task import TEST
 
 LOST = 0.1
@@ -101,9 +101,9 @@ def trust(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str
 
 
 def judged_by(cell: VoteCell) -> np.ndarray:
-    """(N,) bool: the items whose gold judges: those of the data's own test split, or all others where it has too few."""
+    """(N,) bool: the items whose gold judges: of the data's own test split, or all others where it has too few."""
     known, own = cell.gold.labels >= 0, cell.design.fold == 0
-    return known & own if (known & own).sum() >= FEWEST else known & ~own
+    return np.asarray(known & own if (known & own).sum() >= FEWEST else known & ~own)
 
 
 def filled_by(cell: VoteCell) -> Callable[[np.ndarray], np.ndarray]:
@@ -132,12 +132,8 @@ def verdict(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[s
     own_score = accuracy(student[None, judged], truth, ones, groups)
 
     def row(kind: str, name: str, probs: np.ndarray) -> dict[str, Any]:
-        return _row(
-            (kind, name),
-            *(accuracy(p[None, judged], truth, ones, groups) for p in (probs, common(probs))),
-            own_score,
-            ~np.isnan(probs[judged]).any(-1),
-        )
+        bare, other = (accuracy(p[None, judged], truth, ones, groups) for p in (probs, common(probs)))
+        return _row((kind, name), bare, other, own_score, ~np.isnan(probs[judged]).any(-1))
 
     joint = {}
     if len(taught.names) > 1:
@@ -175,7 +171,7 @@ def _ties(probs: np.ndarray) -> np.ndarray:
 
 
 def _different(joint: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
-    """Each label model once: one that answers as an earlier one does is left out, and named with majority or the one that taught."""
+    """Each label model once: one with the answers of an earlier one is left out, and named with that one."""
     kept: dict[tuple[str, str], np.ndarray] = {}
     for (kind, name), probs in joint.items():
         same = next((key for key, other in kept.items() if np.array_equal(_ties(other), _ties(probs))), None)
@@ -189,7 +185,7 @@ def _different(joint: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str, str]
 
 
 def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spoke: np.ndarray) -> dict[str, Any]:
-    """One labeller against the student: on all items, where silence is a guess or the commonest class, and on those where it spoke.
+    """One labeller against the student: on all items, abstentions a guess or the commonest class, and where it votes.
 
     `gain` is over the better of the two ways to count silence.
     """
@@ -232,12 +228,12 @@ def suggested(taught: VoteCell, student: np.ndarray, belief: np.ndarray, count: 
     score = -(mean * np.log(np.maximum(mean, 1e-12))).sum(-1) / np.log(len(task.classes))
     open_items = np.flatnonzero((taught.data.gold.labels < 0) & (task.side != TEST))
     order = open_items[np.lexsort((task.ids[open_items], -score[open_items]))]
-    turn, seen = [], {}
+    turn, seen = list[int](), dict[int, int]()
     for i in order:
         seen[task.groups[i]] = seen.get(task.groups[i], -1) + 1
         turn.append(seen[task.groups[i]])
     picked = order[np.argsort(turn, kind="stable")][:count]
-    key = annotations.id_column(table, taught.data.reading)
+    key = tables.id_column(table, taught.data.reading)
     ids = table.column(key) if key else [None] * len(table.lines)
     return [
         {

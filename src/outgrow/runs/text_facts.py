@@ -53,7 +53,8 @@ def facts(rows: StudyRows, scored: Mapping[str, Score], kappa: float) -> dict[st
     curve = sizes | {round(rows.sizes[2]): scored["ceiling"]}
     table = ScoreTable.of({str(n): score for n, score in curve.items()}, kappa)
     form, floor = np.vectorize(FORMS[cell.task.form], otypes=[object]), rows.predictions["floor"]
-    right, answered = full(scored["floor"]), np.not_equal(given := form(floor), None)
+    right, given = full(scored["floor"]), form(floor)
+    answered = np.array([[one is not None for one in row] for row in given])
 
     def met(name: str) -> Agreement:
         same = form(rows.predictions[name]) == given
@@ -74,7 +75,7 @@ def facts(rows: StudyRows, scored: Mapping[str, Score], kappa: float) -> dict[st
 
 def full(score: Score) -> np.ndarray:
     """(R, n) bool: which answers score all that there is to score."""
-    return score.num == np.broadcast_to(score.den, score.num.shape)
+    return np.asarray(score.num == np.broadcast_to(score.den, score.num.shape))
 
 
 def _main(cell: TextCell, answers: np.ndarray) -> Score:
@@ -147,7 +148,7 @@ def used(rows: StudyRows) -> dict[str, Model]:
 
 
 def predictions(folder: Path, rows: StudyRows) -> None:
-    """Answers to every test item in every replicate with what each scores (num of den), a file a row, and gold beside them."""
+    """Answers to every test item in every replicate with their scores (num of den), a file a row, and gold."""
     cell = rows.cell
     task, gold, test = cell.task, cell.gold, cell.test_items
     base = folder / "predictions" / safe(task.name)

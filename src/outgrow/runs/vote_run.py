@@ -1,6 +1,7 @@
-"""Learning from votes as a run folder, where gold judges it: cells, summary, details and predictions as a study has them.
+"""Learning from votes as a run folder, where gold judges it: cells, summary, details and predictions as of a study.
 
-The student that the items' own groups did not teach is judged, so that there is one replicate, and intervals are over items alone.
+Judged are students that the items' own groups did not teach: there is one replicate, and intervals are over items
+alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from outgrow.label_models._floor import FEWEST
 from outgrow.methods import Method
 from outgrow.metrics.accuracy import Score, accuracy
 from outgrow.metrics.agreement import agreement
@@ -26,7 +28,7 @@ from outgrow.pipeline.cell import Predictions
 from outgrow.pipeline.vote_cell import VoteCell
 from outgrow.runs.compare import safe
 from outgrow.runs.files import save, save_json
-from outgrow.runs.learned import FEWEST, filled_by, judged_by
+from outgrow.runs.learned import filled_by, judged_by
 from outgrow.runs.write import record
 
 NAMED = 5
@@ -69,9 +71,9 @@ def write(
     weak = "+".join(cell.names) if len(cell.names) <= NAMED else f"{len(cell.names)} annotators"
     named = {"task": task.name, "weak": weak, "strong": strong}
     of = {"floor": counted(floor, "items with gold") if floor[0] else weak}
-    summary = summarise(scores, kinds, 0.0, **named, metric="accuracy", of=of)
+    summary = summarise(scores, kinds, 0.0, task=task.name, weak=weak, strong=strong, metric="accuracy", of=of)
     students = [name for name in (method.name, "ceiling") if name in probs]
-    bounds = {name: scores[name] for name in ("floor", "ceiling") if name in scores}
+    bounds = {name: score for name, score in scores.items() if name in ("floor", "ceiling")}
     needed = power(ScoreTable.of(bounds, 0.0)) if len(bounds) == 2 else None
     control = {"name": "canary", "passed": canary["passed"], "says": canary["says"]}
     pair = {
@@ -89,9 +91,9 @@ def write(
         "lacks": [] if "ceiling" in scores else ["ceiling: needs gold in every fold, and a student of heads"],
         "bought": {},
     }
-    about = {"line": method.line, "paper": method.paper, "differs": method.differs}
+    about: dict[str, Any] = {"line": method.line, "paper": method.paper, "differs": method.differs}
     about |= {"parameters": method.parameters, "resources": list(method.resources)}
-    item = {"kind": task.kind, "classes": list(task.classes), "items": len(task), "counts": task.counts}
+    item: dict[str, Any] = {"kind": task.kind, "classes": list(task.classes), "items": len(task), "counts": task.counts}
     item |= {"groups": len(np.unique(task.groups)), "source": task.source, "digest": task.digest}
     details = {"pairs": [pair], "tasks": {task.name: item}, "models": {}, "methods": {method.name: about}, "costs": []}
     save(folder / "cells.parquet", _cells(named, scores, kinds).write_parquet)

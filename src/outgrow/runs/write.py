@@ -167,7 +167,9 @@ def _method(method: Method, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {**about, "resources": list(method.resources)}
 
 
-def record(asked: dict[str, Any], resolved: dict[str, Any], began: float, costs: list[dict]) -> dict[str, Any]:
+def record(
+    asked: dict[str, Any], resolved: dict[str, Any], began: float, costs: list[dict[str, Any]]
+) -> dict[str, Any]:
     """study.json: what was asked, what it resolved to, versions, cost by stage."""
     return {
         "asked": asked,

@@ -37,11 +37,10 @@ def saved_student(
     Raises:
         UserError: the method's student cannot be kept in a folder.
     """
-    pinned = {"digest": "", "revision": "what the voters say", "pooling": ""}
+    digest, revision, pooling = "", "what the voters say", ""
     if strong != VOTES:
         model = models.resolve(strong, store)
-        pooling = "last" if model.kind == "causal" else "mean"
-        pinned = {"digest": model.digest, "revision": model.revision, "pooling": pooling}
+        digest, revision, pooling = model.digest, model.revision, "last" if model.kind == "causal" else "mean"
     return SavedStudent(
         classes=task.classes,
         model=strong,
@@ -51,6 +50,8 @@ def saved_student(
         words=task.words,
         voters=tuple(voters),
         taught=taught,
-        **pinned,
+        digest=digest,
+        revision=revision,
+        pooling=pooling,
         **weights(fitted, replicate),
     )

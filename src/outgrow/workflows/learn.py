@@ -34,7 +34,7 @@ from outgrow.students.probe import HEADS, Space
 from outgrow.students.saved import VOTES, indicators, save
 from outgrow.students.saving import saved_student
 from outgrow.tasks import TEST, Reading
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotations as tables
 from outgrow.tasks.tables.annotations import Annotations
 from outgrow.tasks.tables.roles import detect
 from outgrow.tasks.task import Task
@@ -87,7 +87,7 @@ def learn(
     named, method = method is not None, method or ("auto" if student in HEADS else "naive")
     recipe = methods.find(method)
     _check(strong, label_model, student, suggest)
-    given = annotations.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
+    given = tables.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
     votes = table_of(given.task)
     _enough(given, votes)
     asked = {
@@ -186,7 +186,8 @@ def _enough(given: Annotations, votes: Votes) -> None:
     total = votes.said[own].sum(0)
     if (total > 0).sum() < 2:
         raise UserError(
-            f"{name}: every vote is for {given.task.classes[int(total.argmax())]!r}: a student needs votes for two classes or more"
+            f"{name}: every vote is for {given.task.classes[int(total.argmax())]!r}: "
+            "a student needs votes for two classes or more"
         )
 
 
@@ -202,14 +203,15 @@ def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
 def _canary(cell: VoteCell, recipe: Method, before: np.ndarray) -> dict[str, Any]:
     """The canary's result on the method, or why it was not run.
 
-    Gold of one fold and of the test items is permuted, where it is known; `before` (N, C) is what the replicate predicted
-    that must see none of it.
+    Gold of one fold and of the test items is permuted, where it is known; `before` (N, C) are the predictions of the
+    replicate that must see none of it.
     """
     if cell.kind in KINDS:
         return {"passed": None, "says": "not asked: a fine-tuned student would be trained twice"}
     count, among = int(cell.hidden.sum()), len(np.unique(cell.gold.labels[cell.hidden]))
     if count < FEWEST or among < 2:
-        needs = f"{FEWEST} items with gold, of two classes or more, among those whose gold the compared student must not see"
+        among_those = "among those whose gold the compared student must not see"
+        needs = f"{FEWEST} items with gold, of two classes or more, {among_those}"
         there = f"{count}{', all of one class' if count > 1 and among < 2 else ''}"
         where = "a fifth of all, and the data's own test split"
         return {"passed": None, "says": f"not asked: it needs {needs} ({where}), and there are {there}"}

@@ -137,7 +137,7 @@ class Request(ABC):
         return [(find(name), find(name).configured(given)) for name, given in asked.items()]
 
     def folder(self) -> Path:
-        """Where the results go: `out`, or a name made from what is asked, so that the same study finds its folder again."""
+        """The run folder: `out`, or a name made from the arguments, so that the same study finds its folder again."""
         if self.out is not None:
             return Path(self.out)
         words = [

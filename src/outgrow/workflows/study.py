@@ -40,10 +40,10 @@ class Study(Request):
     tasks: Sequence[str] = ("cities",)
     seeds: int = 16
     student: str = "linear"
-    """How the student learns: "linear" or "mlp", a head on frozen features without or with a hidden layer; "lora" or "full",
-    the model itself, fine-tuned by low-rank updates or all of it."""
+    """How the student learns: "linear" or "mlp", a head on frozen features without or with a hidden layer; "lora" or
+    "full", the model itself, fine-tuned by low-rank updates or all of it."""
     label_model: str = "mean"
-    """What makes one belief of several supervisors."""
+    """Turns the labels of several supervisors into one distribution an item."""
     ladder: Sequence[str] = ()
     """Models between the supervisor and the student, the weakest first, for methods that climb."""
     auxiliary: Sequence[str] = ()
@@ -58,7 +58,8 @@ class Study(Request):
         label_models.find(self.label_model)
         if self.student != "linear" and (new := [name for name in self.students if scratch.named(name)]):
             raise UserError(
-                f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: leave --student out"
+                f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: "
+                "leave --student out"
             )
         for model in (*_models(self.weak), *self.students, *self.ladder):
             models.check(model)
@@ -129,7 +130,8 @@ class Study(Request):
         }
         found: list[Callable[..., Any]] = [label_models.find(name) for name in (self.label_model, WeakLabels.model)]
         found += [kind.label for kind, _ in first.members]
-        todo = jobs(cells, baselines.registry("classes"), chosen, {"label_model": self.label_model}, found, needed)
+        heard = {"label_model": self.label_model}
+        todo = jobs(cells, baselines.registry("classes"), chosen, methods.RESOURCES, heard, found, needed)
         return compute(cells, todo, self.seeds, keeper)
 
 
@@ -146,7 +148,8 @@ def _enough(task: Task, name: str, pool: np.ndarray) -> None:
     heard = np.any([~np.isnan(cast(task, column)).any(-1) for _, column in members], 0)
     if (heard & pool).sum() < 2 * FEWEST:
         raise UserError(
-            f"{task.name}: {(heard & pool).sum()} items outside the test split have a vote of {name!r}: give at least {2 * FEWEST}, half of which teach"
+            f"{task.name}: {(heard & pool).sum()} items outside the test split have a vote of {name!r}: "
+            f"give at least {2 * FEWEST}, half of which teach"
         )
 
 
@@ -155,7 +158,8 @@ def _apart(task: Task, auxiliary: Task) -> None:
     its, others = (set(zip(one.texts, one.images or [None] * len(one), strict=True)) for one in (task, auxiliary))
     if shared := len(its & others):
         raise UserError(
-            f"--auxiliary {auxiliary.name}: {shared:,} of its items are items of {task.name}, whose gold is sealed: name another task"
+            f"--auxiliary {auxiliary.name}: {shared:,} of its items are items of {task.name}, whose gold is sealed: "
+            "name another task"
         )
 
 

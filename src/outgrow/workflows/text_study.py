@@ -1,10 +1,10 @@
 """A study of generated answers, as a recipe:
 
-    task -> halves -> supervisors -> their beams on the transfer half -> methods and baselines -> a tuned student -> its answers
-    to the test items -> scores -> audits -> report
+    task -> halves -> supervisors -> their beams on the transfer half -> methods and baselines -> a tuned student
+    -> its answers to the test items -> scores -> audits -> report
 
-Every trained model, every set of answers and every row of a replicate is an artifact in the store. A replicate's models are let
-go of once all its answers are there: they are large, and nothing asks for them again.
+Every trained model, every set of answers and every row of a replicate is an artifact in the store. A replicate's
+models are let go of once all its answers are there: they are large, and nothing asks for them again.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ class TextStudy(Request):
         return [(*load(name, reading, self.seed), store) for name in self.tasks]
 
     def _rows(self, given: tuple[Any, ...], weak: str, strong: str, chosen: Chosen, keeper: Keeper) -> StudyRows:
-        task, _, _ = given
-        cells = self.cells(*given, weak, strong)
-        todo = jobs(cells, baselines.registry("texts"), chosen, {}, checks(task))
+        task, gold, store = given
+        cells = self.cells(task, gold, store, weak, strong)
+        todo = jobs(cells, baselines.registry("texts"), chosen, sequences.RESOURCES, {}, checks(task))
         progress.say(_plan(cells[0], [job.name for job in todo], self.seeds))
         return compute(cells, todo, self.seeds, keeper)
 
@@ -108,12 +108,8 @@ def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, Genera
     )
     if extra := [flag for flag in reading.given() if flag not in takes]:
         raise UserError(f"{extra[0]} says nothing to --scorer {reading.scorer}: leave it out")
-    asked = {"prompt": reading.prompt, "gold": reading.answer}
-    columns = generation.Columns(
-        scorer=reading.scorer,
-        skip_bad_rows=reading.skip_bad_rows,
-        **{key: value for key, value in asked.items() if value is not None},
-    )
+    columns = generation.Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
+    columns = replace(columns, prompt=reading.prompt or columns.prompt, gold=reading.answer or columns.gold)
     return generation.load(name, reading.items, seed, columns, reading.votes)
 
 
@@ -132,6 +128,7 @@ def _plan(first: TextCell, rows: Sequence[str], seeds: int) -> str:
         else f"{len(first.known)} of {weak} items have gold"
     )
     return (
-        f"{first.task.name}: {taught}, {transfer} the student, {test} test both; up to {trainings} trainings a replicate, {seeds} replicates, "
+        f"{first.task.name}: {taught}, {transfer} the student, {test} test both; "
+        f"up to {trainings} trainings a replicate, {seeds} replicates, "
         f"some {round(read, -3):,} tokens in all to learn from, and as many answers as {len(rows) * seeds * test:,}"
     )

@@ -1,12 +1,12 @@
-"""Baselines: what every study runs beside its methods. One file a kind of cell; a baseline is a function of named resources.
+"""Baselines: what every study runs beside its methods, as functions of named resources. One file a kind of cell.
 
     @baseline(kind="contrast")
     def gold_few(gold_student, known, known_gold):
         return gold_student.on(known).fit(known_gold)
 
-As a method does, it returns a fitted student; or `Predictions`, where none had to be trained. Unlike a method it may ask for gold.
-What a cell does not have is None, and a baseline that asks for it is left out. Rows come in the order of the file; methods follow
-the ceiling.
+As a method does, it returns a fitted student; or `Predictions`, where none had to be trained. Unlike a method it may
+ask for gold. What a cell does not have is None, and a baseline that asks for it is left out. Rows come in the order of
+the file; methods follow the ceiling.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Baselines of studies of classes: the floor, the ceiling, controls that must come out a known way, contrasts that teach."""
+"""Baselines of studies of classes: floor, ceiling, controls that must come out a known way, contrasts that teach."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def floor(
     common: np.ndarray,
     seed: int,
 ) -> Predictions:
-    """Per replicate what is best on weak-train gold: the supervisor, or of several the best label model that needs no gold.
+    """What is best on weak-train gold: the supervisor, or of several the best label model that needs no gold.
 
-    The label model that taught is among them. Abstentions count as guesses or as the commonest class, whichever is better
-    there. With fewer than FEWEST known items of weak-train, label models are chosen by agreement with held-out votes. Gold of
-    transfer and test items is not looked at.
+    Chosen replicate by replicate; the label model that taught is among them. Abstentions count as guesses or as the
+    commonest class, whichever is better there. With fewer than FEWEST known items of weak-train, label models are
+    chosen by agreement with held-out votes. Gold of transfer and test items is not looked at.
     """
     several, everywhere = len(heard.names) > 1, np.ones(len(task), bool)
     if not several and not np.isnan(bare := task.even(labels[:, 0, test], test)).any():

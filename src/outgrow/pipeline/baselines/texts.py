@@ -1,4 +1,4 @@
-"""Baselines of studies of generated answers: the floor, the ceiling, controls that must come out a known way, contrasts."""
+"""Baselines of studies of generated answers: floor, ceiling, controls that must come out a known way, contrasts."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def floor(
     fresh: np.ndarray,
     earned: Any,
 ) -> Predictions:
-    """What taught: the supervisor that is best on weak-train, or the plurality of three and more where that scores more there.
+    """The supervisor that is best on weak-train, or the plurality of three and more where that scores more there.
 
     Where no gold is left that no supervisor has seen it is the plurality, which agrees with most of their answers.
     """
-    best, order = int(skill.argmax()), np.argsort(-skill, kind="stable").tolist()
+    best, order, test = int(skill.argmax()), np.argsort(-skill, kind="stable").tolist(), test_items.tolist()
     if len(supervisors) > 2:
-        unseen = [supervisors[j].answers(fresh) for j in order] if len(fresh) else []
+        unseen = [supervisors[j].answers(fresh.tolist()) for j in order] if len(fresh) else []
         if not unseen or earned(plurality(unseen, task.form)) > skill[best]:
-            answers = plurality([supervisors[j].answers(test_items) for j in order], task.form)
+            answers = plurality([supervisors[j].answers(test) for j in order], task.form)
             return _given(answers, PLURALITY)
-    return _given(supervisors[best].answers(test_items), supervisors[best].name)
+    return _given(supervisors[best].answers(test), supervisors[best].name)
 
 
 def plurality(answers: Sequence[Sequence[str]], form: str) -> list[str]:
@@ -70,7 +70,7 @@ def best_member(
     if len(supervisors) == 1 or not len(fresh):
         return None
     one = supervisors[int(skill.argmax())]
-    return _given(one.answers(test_items), one.name)
+    return _given(one.answers(test_items.tolist()), one.name)
 
 
 def _every_supervisor(cells: Sequence[TextCell]) -> Mapping[str, Mapping[str, Any]]:
@@ -81,7 +81,7 @@ def _every_supervisor(cells: Sequence[TextCell]) -> Mapping[str, Mapping[str, An
 @baseline(kind="contrast", rows=_every_supervisor)
 def supervisor(test_items: np.ndarray, supervisors: Sequence[Supervisor], *, j: int) -> Predictions:
     """The answers of one supervisor."""
-    return Predictions(np.array([supervisors[j].answers(test_items)], object))
+    return Predictions(np.array([supervisors[j].answers(test_items.tolist())], object))
 
 
 @baseline(kind="ceiling")
@@ -91,14 +91,14 @@ def ceiling(student: TextStudent, transfer_gold: Sequence[Example]) -> Model:
 
 
 @baseline(kind="control")
-def shuffled(weak: WeakAnswers, student: TextStudent, as_weak: Any, rngs: Any) -> Model:
+def shuffled(weak: WeakAnswers, student: TextStudent, as_weak: Any, rngs: Any) -> Any:
     """Naive on answers that are dealt out to the wrong items: nothing about an item can be learned."""
     (rng,) = rngs("shuffled")
     return naive(as_weak([weak.best[i] for i in rng.permutation(len(weak.best))]), student)
 
 
 @baseline(kind="control")
-def gold_naive(student: TextStudent, as_weak: Any, transfer_gold: Sequence[Example]) -> Model:
+def gold_naive(student: TextStudent, as_weak: Any, transfer_gold: Sequence[Example]) -> Any:
     """Gold in the place of weak answers, through naive: the ceiling, to the letter."""
     return naive(as_weak([Answer(one.answer, (), (), "stop", 0) for one in transfer_gold]), student)
 

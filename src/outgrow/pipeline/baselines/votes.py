@@ -1,4 +1,4 @@
-"""Baselines of learning from one's own votes: the floor, label models, annotators, and the ceiling where there is enough gold."""
+"""Baselines of learning from one's own votes: floor, label models, annotators, and the ceiling where gold is enough."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def floor(
 ) -> Predictions:
     """Of every item the best of the label models that need no gold and of the one that taught, the first of equals.
 
-    Chosen fold by fold by gold of the others, abstentions as what is better there; with fewer than FEWEST items of such gold by
-    agreement with held-out votes.
+    Chosen fold by fold by gold of the others, abstentions as what is better there; with fewer than FEWEST items of
+    such gold by agreement with held-out votes.
 
     Returns:
-        (N, C) beliefs, NaN where nobody voted; the label model of every item with gold, "" where there is one annotator.
+        (N, C) beliefs, NaN where nobody voted; `of` is the label model of every item with gold, "" of one annotator.
     """
     probs, names = np.empty_like(next(iter(options.values()))[0]), list[str]()
     for r in np.unique(design.fold):
