@@ -15,6 +15,7 @@ import hostile
 import tiny_models
 from outgrow import methods
 from outgrow.methods import method
+from outgrow.pipeline import canary
 from outgrow.report.learn import render
 from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotations
@@ -144,7 +145,7 @@ def test_gold_of_the_test_split_is_permuted_too(tmp_path, model):
 
 def test_all_figures_are_those_of_the_true_gold(tmp_path, model, monkeypatch):
     with_it = sung(tmp_path, model, label_model="accuracy").facts
-    monkeypatch.setattr(learn, "_canary", lambda *_: {"passed": None, "says": "not asked"})
+    monkeypatch.setattr(canary, "of_votes", lambda *_: {"passed": None, "says": "not asked"})
     without = sung(tmp_path, model, label_model="accuracy", overwrite=True).facts
     assert with_it.pop("canary") != without.pop("canary")
     assert with_it["how"].pop("seconds") > 0 and without["how"].pop("seconds") > 0
@@ -183,7 +184,7 @@ def test_where_there_is_too_little_gold_the_report_says_that_it_was_not_asked(gi
 
 def test_a_student_that_is_fine_tuned_is_not_asked():
     taught = SimpleNamespace(kind="lora")
-    assert learn._canary(taught, methods.find("naive"), np.zeros((1, 2))) == {
+    assert canary.of_votes(taught, methods.find("naive"), np.zeros((1, 2))) == {
         "passed": None,
         "says": "not asked: a fine-tuned student would be trained twice",
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from outgrow.core import progress
 from outgrow.core.errors import UserError
+from outgrow.methods import Method
 from outgrow.pipeline.cell import StoredCell
 from outgrow.pipeline.class_cell import ClassCell
 from outgrow.pipeline.text_cell import TextCell
@@ -41,9 +42,16 @@ class Keeper:
         except UserError as reason:
             progress.say(f"{cell.task.name}: no student is kept: {reason}")
 
-    def refits(self, cell: StoredCell) -> bool:
-        """Whether a student whose row came out of the store is fitted again: not one that generates answers."""
-        return isinstance(cell, ClassCell)
+    def complete(self, cell: StoredCell, ran: Sequence[tuple[Method, Mapping[str, Any]]]) -> None:
+        """See to it that the student of the first method after naive is kept, of those that were not left out.
+
+        Heads and classifiers are fitted again where the row came out of the store; a student that generates answers is kept
+        while its row is computed, or not at all.
+        """
+        method, parameters = ran[min(1, len(ran) - 1)]
+        keeper = replace(self, method=method.name, parameters=parameters)
+        if isinstance(cell, ClassCell) and not keeper.done:
+            keeper(cell, method.fit(cell, **parameters))
 
     @property
     def done(self) -> bool:

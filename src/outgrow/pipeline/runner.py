@@ -23,7 +23,7 @@ from outgrow.metrics.controls import CanaryResult
 from outgrow.metrics.pgr import counted
 from outgrow.pipeline import canary, executors
 from outgrow.pipeline.baselines import Baseline
-from outgrow.pipeline.cell import Cell, Predictions, StoredCell
+from outgrow.pipeline.cell import Predictions, StoredCell
 from outgrow.store import Artifact
 
 if TYPE_CHECKING:
@@ -172,27 +172,10 @@ def row(cell: StoredCell, job: Job, then: Callable[[StoredCell, Any], None] | No
         if cell.account is not None and any(sold := cell.account.sold):
             meta["sold"] = sold
         if job.kind == "method" and cell.block == 0:
-            meta["canary"] = watched(cell, job.fit, job.name, predicted[cell.COMPARED])
+            meta["canary"] = canary.watched(cell, job.fit, job.name, predicted[cell.COMPARED])
         return arrays, meta
 
     return cell.make({"row": job.name, **job.made_of}, build)
-
-
-def watched(cell: Cell, fit: Callable[[Any], Any], name: str, before: np.ndarray) -> dict[str, Any]:
-    """The canary's result on a method, as plain data.
-
-    Args:
-        cell: of which hidden gold is permuted meanwhile.
-        fit: runs the method once more.
-        name: of the method.
-        before: what it predicted in the compared replicate.
-    """
-
-    def again() -> np.ndarray:
-        cell.forget()
-        return np.asarray(cell.predicted(fit(cell))[cell.COMPARED])
-
-    return canary.sung(cell.seal, cell.hidden, again, before, cell.seed, cell.name, name)
 
 
 def compute(cells: Sequence[StoredCell], todo: Sequence[Job], seeds: int, keeper: Keeper | None = None) -> StudyRows:

@@ -13,16 +13,22 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from outgrow import models
+from outgrow.core.errors import UserError
 from outgrow.core.seeding import derive
 from outgrow.label_models import WeakTrain
 from outgrow.label_models._floor import BARE, FEWEST, agreeing, candidates
 from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.pipeline.cell import Cell
 from outgrow.pipeline.design import CrossFit
+from outgrow.store import Store
+from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.probe import Probe, Space
+from outgrow.students.saved import VOTES, indicators
 from outgrow.tasks.tables.annotations import Annotations
-from outgrow.tasks.task import Gold, Task
+from outgrow.tasks.task import TEST, Gold, Task
+from outgrow.training.classifier import KINDS
 
 
 @final
@@ -238,3 +244,29 @@ def table_of(task: Task) -> Votes:
     said = np.concatenate([votes[rows] for votes, rows in zip(columns, spoke, strict=True)]).astype(np.float64)
     order = np.lexsort((worker, item))
     return Votes(item[order], worker[order], said[order], len(task), len(columns))
+
+
+def enough(task: Task, votes: Votes) -> None:
+    """Raises UserError where there are too few votes to learn from, or votes for one class alone."""
+    name = task.name
+    if not len(votes.item):
+        raise UserError(f"{name}: every vote is empty: nobody says anything to learn from")
+    own = task.side[votes.item] != TEST
+    if (teaching := len(np.unique(votes.item[own]))) < FEWEST:
+        raise UserError(f"{name}: {teaching} items have a vote: give at least {FEWEST}")
+    total = votes.said[own].sum(0)
+    if (total > 0).sum() < 2:
+        raise UserError(
+            f"{name}: every vote is for {task.classes[int(total.argmax())]!r}: "
+            "a student needs votes for two classes or more"
+        )
+
+
+def space_for(task: Task, votes: Votes, strong: str, student: str, store: Store) -> Space | Texts:
+    """What the student reads: features of a model, texts to be fine-tuned on, or the votes themselves."""
+    pool = task.side != TEST
+    if strong == VOTES:
+        return Space(indicators(votes)[None, None], (0,), pool)
+    if models.resolve(strong, store).kind not in ("causal", "encoder"):
+        raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as --strong")
+    return texts_of(task, strong, store) if student in KINDS else space_of(task, strong, pool, store)

@@ -13,31 +13,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from outgrow import label_models, methods, models
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
-from outgrow.label_models._floor import FEWEST
-from outgrow.label_models._votes import Votes
-from outgrow.methods import Method
-from outgrow.metrics import controls
-from outgrow.pipeline.runner import watched
-from outgrow.pipeline.vote_cell import VoteCell, table_of
+from outgrow.pipeline import canary
+from outgrow.pipeline.vote_cell import VoteCell, enough, space_for, table_of
 from outgrow.runs import folder as claims
 from outgrow.runs import learned, vote_run
 from outgrow.runs.files import save_json
 from outgrow.store import Store, disk
-from outgrow.students.features import space_of, texts_of
-from outgrow.students.finetune import Texts
 from outgrow.students.probe import HEADS, Space
-from outgrow.students.saved import VOTES, indicators, save
+from outgrow.students.saved import VOTES, save
 from outgrow.students.saving import saved_student
-from outgrow.tasks import TEST, Reading
+from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotations as tables
-from outgrow.tasks.tables.annotations import Annotations
 from outgrow.tasks.tables.roles import detect
-from outgrow.tasks.task import Task
 from outgrow.training.classifier import KINDS
 from outgrow.workflows.predict import predict
 
@@ -89,7 +79,7 @@ def learn(
     _check(strong, label_model, student, suggest)
     given = tables.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
     votes = table_of(given.task)
-    _enough(given, votes)
+    enough(given.task, votes)
     asked = {
         "data": claims.content(data),
         "votes": claims.content(votes_table),
@@ -104,7 +94,7 @@ def learn(
     claims.claim(out, "learn", asked, overwrite)
     (out / "suggest.csv").unlink(missing_ok=True)
 
-    space = _space(given.task, votes, strong, student, store)
+    space = space_for(given.task, votes, strong, student, store)
     cell = VoteCell(given, space, votes, label_model, student, seed, asked_all=votes_table is None)
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.workers} voter{'s' if votes.workers > 1 else ''}"
@@ -119,7 +109,7 @@ def learn(
     columns = detect(given.table.names, given.reading).columns
     saved = saved_student(fitted, given.task, strong, columns, cell.names, taught, store)
     save(saved, out, fitted)
-    seconds, canary = time.time() - began, _canary(cell, recipe, predicted[cell.COMPARED])
+    seconds, watched = time.time() - began, canary.of_votes(cell, recipe, predicted[cell.COMPARED])
     wanted = learned.suggested(cell, probs, belief, suggest)
     if suggest:
         _write_csv(out / "suggest.csv", wanted)
@@ -131,7 +121,7 @@ def learn(
         "verdict": learned.verdict(cell, probs, belief),
         "suggest": wanted[:10],
         "findings": _findings(cell, space),
-        "canary": canary,
+        "canary": watched,
         "how": {
             "strong": strong,
             "revision": saved.revision,
@@ -148,7 +138,7 @@ def learn(
         },
     }
     save_json(out / "learn.json", facts)
-    vote_run.write(out, cell, strong, recipe, probs, canary, asked, began)
+    vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write_learned(out)
     return out
 
@@ -166,31 +156,6 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
         models.check(strong)
 
 
-def _space(task: Task, votes: Votes, strong: str, student: str, store: Store) -> Space | Texts:
-    """What the student reads: features of a model, texts to be fine-tuned on, or the votes themselves."""
-    pool = task.side != TEST
-    if strong == VOTES:
-        return Space(indicators(votes)[None, None], (0,), pool)
-    if models.resolve(strong, store).kind not in ("causal", "encoder"):
-        raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as --strong")
-    return texts_of(task, strong, store) if student in KINDS else space_of(task, strong, pool, store)
-
-
-def _enough(given: Annotations, votes: Votes) -> None:
-    name = given.task.name
-    if not len(votes.item):
-        raise UserError(f"{name}: every vote is empty: nobody says anything to learn from")
-    own = given.task.side[votes.item] != TEST
-    if (teaching := len(np.unique(votes.item[own]))) < FEWEST:
-        raise UserError(f"{name}: {teaching} items have a vote: give at least {FEWEST}")
-    total = votes.said[own].sum(0)
-    if (total > 0).sum() < 2:
-        raise UserError(
-            f"{name}: every vote is for {given.task.classes[int(total.argmax())]!r}: "
-            "a student needs votes for two classes or more"
-        )
-
-
 def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
     """What audits find in the votes that a person should act on, the gravest first."""
     from outgrow.audits import examine
@@ -198,30 +163,6 @@ def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
 
     features = space.read(space.features[-1]).numpy() if isinstance(space, Space) else None
     return [asdict(found) for found in examine(heard(cell.data, cell.asked_all, features)) if found.do]
-
-
-def _canary(cell: VoteCell, recipe: Method, before: np.ndarray) -> dict[str, Any]:
-    """The canary's result on the method, or why it was not run.
-
-    Gold of one fold and of the test items is permuted, where it is known; `before` (N, C) are the predictions of the
-    replicate that must see none of it.
-    """
-    if cell.kind in KINDS:
-        return {"passed": None, "says": "not asked: a fine-tuned student would be trained twice"}
-    count, among = int(cell.hidden.sum()), len(np.unique(cell.gold.labels[cell.hidden]))
-    if count < FEWEST or among < 2:
-        among_those = "among those whose gold the compared student must not see"
-        needs = f"{FEWEST} items with gold, of two classes or more, {among_those}"
-        there = f"{count}{', all of one class' if count > 1 and among < 2 else ''}"
-        where = "a fifth of all, and the data's own test split"
-        return {"passed": None, "says": f"not asked: it needs {needs} ({where}), and there are {there}"}
-    progress.say(f"the canary: {recipe.name} once more, while gold of {count:,} items is permuted")
-    began = time.time()
-    found = watched(cell, lambda resources: recipe.fit(resources, **recipe.parameters), recipe.name, before)
-    cell.forget()
-    verdict = controls.canary({recipe.name: controls.CanaryResult(**found)})
-    assert verdict is not None
-    return {"passed": verdict.passed, "says": verdict.says, **found, "seconds": time.time() - began}
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:

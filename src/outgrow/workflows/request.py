@@ -90,7 +90,7 @@ class Request(ABC):
             method, parameters = chosen[min(1, len(chosen) - 1)]
             keeper = Keeper(out / name, method.name, parameters, self._columns())
             done.append(self._rows(given, weak, strong, chosen, keeper))
-            _kept(done[-1], chosen, keeper)
+            keeper.complete(done[-1].cell, [one for one in chosen if one[0].name in done[-1].kinds])
         write.write(out, self, chosen, done, began)
         keep(str(out), examine_all(of_folder(out)), out)
         report.write(out)
@@ -160,15 +160,3 @@ class Request(ABC):
         """The arguments as plain data."""
         plain = asdict(self) | {"out": self.out and str(self.out), "strong": self.students}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
-
-
-def _kept(rows: StudyRows, chosen: Chosen, keeper: Keeper) -> None:
-    """See to it that the student of the first method after naive that was not left out is kept.
-
-    A student that generates answers is kept while its rows are computed, and not trained anew for that.
-    """
-    ran = [(method, parameters) for method, parameters in chosen if method.name in rows.kinds]
-    method, parameters = ran[min(1, len(ran) - 1)]
-    keeper = replace(keeper, method=method.name, parameters=parameters)
-    if not keeper.done and keeper.refits(rows.cell):
-        keeper(rows.cell, method.fit(rows.cell, **parameters))

@@ -17,14 +17,14 @@ from outgrow.core.errors import UserError, unknown
 from outgrow.label_models import WeakLabels
 from outgrow.models import scratch
 from outgrow.pipeline import baselines
+from outgrow.pipeline.checks import apart, enough
 from outgrow.pipeline.class_cell import STUDENTS, ClassCell
 from outgrow.pipeline.keeping import Keeper
 from outgrow.pipeline.runner import StudyRows, compute, jobs
 from outgrow.pipeline.spaces import Spaces
 from outgrow.store import Store
-from outgrow.supervisors.column import cast
 from outgrow.tasks import Reading
-from outgrow.tasks.splits import FEWEST, draw
+from outgrow.tasks.splits import draw
 from outgrow.tasks.task import Gold, Task
 from outgrow.workflows.request import Chosen, Request
 from outgrow.workflows.result import Result
@@ -77,12 +77,12 @@ class Study(Request):
         for task, _, spaces, _ in loaded:
             pool = ~draw(task, self.seed, range(1)).test[0]
             for name in self.weak:
-                _enough(task, supervisors.spread(name, task), pool)
+                enough(task, supervisors.spread(name, task), pool)
             for file in filter(models.files.named, (*_models(self.weak), *self.students, *self.ladder)):
                 spaces(file, pool)
         for task, _, spaces in others:
             for known, *_ in loaded:
-                _apart(known, task)
+                apart(known, task)
             for file in filter(models.files.named, self.students):
                 spaces(file, np.ones(len(task), bool))
         return loaded
@@ -138,29 +138,6 @@ class Study(Request):
 def _models(weak: Sequence[str]) -> list[str]:
     """The models that supervisors are made of."""
     return [argument for name in weak for kind, argument in supervisors.parse(name) if kind.argument == "model"]
-
-
-def _enough(task: Task, name: str, pool: np.ndarray) -> None:
-    """Raises UserError where supervisors are columns of votes, and have too few on items that are not test."""
-    members = supervisors.parse(name)
-    if any(kind.name != "column" for kind, _ in members):
-        return
-    heard = np.any([~np.isnan(cast(task, column)).any(-1) for _, column in members], 0)
-    if (heard & pool).sum() < 2 * FEWEST:
-        raise UserError(
-            f"{task.name}: {(heard & pool).sum()} items outside the test split have a vote of {name!r}: "
-            f"give at least {2 * FEWEST}, half of which teach"
-        )
-
-
-def _apart(task: Task, auxiliary: Task) -> None:
-    """Raises UserError where an auxiliary task, whose gold methods may read, has items of the task itself."""
-    its, others = (set(zip(one.texts, one.images or [None] * len(one), strict=True)) for one in (task, auxiliary))
-    if shared := len(its & others):
-        raise UserError(
-            f"--auxiliary {auxiliary.name}: {shared:,} of its items are items of {task.name}, whose gold is sealed: "
-            "name another task"
-        )
 
 
 def _digest(name: str, store: Store) -> str:
