@@ -119,10 +119,11 @@ def _markdown(cell: Any) -> list[str]:
     if cell.cell_type == "markdown":
         return [cell.source]
     parts = [f"```python\n{cell.source}\n```"]
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream" and output.name == "stdout":
-            parts.append(f"```text\n{output.text.rstrip()}\n```")
-        elif output.output_type in ("execute_result", "display_data"):
+    outputs = cell.get("outputs", [])
+    printed = "".join(one.text for one in outputs if one.output_type == "stream" and one.name == "stdout")
+    parts.append(f"```text\n{printed.rstrip()}\n```" if printed else "")
+    for output in outputs:
+        if output.output_type in ("execute_result", "display_data"):
             parts.append(_shown(output.data))
     return [part for part in parts if part]
 

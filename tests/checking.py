@@ -6,7 +6,7 @@ import pytest
 
 from outgrow.core.errors import UserError
 from outgrow.verifiers import Attempt, Verdict, registry
-from outgrow.verifiers._sandbox import find
+from outgrow.verifiers.sandbox.runner import find
 
 try:
     find()

@@ -1,4 +1,4 @@
-"""The registry: members in a kind's folder, in installed packages and lent by a caller; clashes and broken plug-ins in one line."""
+"""The registry: members in a folder, in installed packages and lent by a caller; clashes and broken plug-ins."""
 
 from __future__ import annotations
 

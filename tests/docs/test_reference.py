@@ -13,7 +13,7 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
 
 def documented(verb: str) -> set[str]:
-    """The flags in the first column of the tables headed "flag of `VERB`", and in spans that begin with `outgrow VERB`."""
+    """The flags in the first column of tables headed "flag of `VERB`", and in spans beginning with `outgrow VERB`."""
     text, found = (DOCS / "reference.md").read_text(encoding="utf-8"), set()
     for span in re.findall(rf"`outgrow {verb}\b([^`]*)`", text):
         found |= set(FLAG.findall(span))

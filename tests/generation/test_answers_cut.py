@@ -13,7 +13,7 @@ from outgrow.generation.local import Local
 from outgrow.generation.preference import Dpo, PreferencePair
 from outgrow.methods import text as sequences
 from outgrow.methods.text import WeakAnswers
-from outgrow.tasks.generation import Columns
+from outgrow.tasks.tables.prompts import Columns
 from outgrow.training import causal
 from outgrow.training.causal import Example
 from outgrow.workflows.committee import committee

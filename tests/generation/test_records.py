@@ -16,10 +16,12 @@ from outgrow.core.errors import UserError
 from outgrow.generation import Sampling
 from outgrow.generation.candidates import choice
 from outgrow.store import Store
-from outgrow.tasks.generation import Columns, GenerationDraft, build, from_table, load
-from outgrow.tasks.source import TASKS, Dial, writing
+from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.generation import load
+from outgrow.tasks.source import TASKS, Dial, generation_source
 from outgrow.tasks.tables.files import listed, read_file
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.training.names import named
 from outgrow.workflows.committee import committee
 from outgrow.workflows.request import Request
@@ -192,9 +194,11 @@ def test_gold_that_its_own_scorer_calls_wrong_is_refused_with_its_rows_or_left_o
 
 def test_a_source_whose_gold_its_scorer_calls_wrong_is_at_fault():
     def broken(items, seed, dial):
-        return build("broken", [GenerationDraft("p", "ten", "n/a")], items, verifier="", scorer="number", tokens=4)
+        return build_generation(
+            "broken", [GenerationDraft("p", "ten", "n/a")], items, verifier="", scorer="number", tokens=4
+        )
 
-    source = writing("broken", "", Dial("letters", 1, 3, 1))(broken)
+    source = generation_source("broken", "", Dial("letters", 1, 3, 1))(broken)
     with (
         TASKS.lending(source),
         pytest.raises(ValueError, match=r"broken: gold is wrong by its own scorer \(number\): 'ten'"),

@@ -1,4 +1,4 @@
-"""Methods for answers in words, on supervisors that are made up; and a study of them from end to end on tiny checkpoints."""
+"""Methods for generation tasks on invented supervisors, and a study of them from end to end on tiny checkpoints."""
 
 from __future__ import annotations
 
@@ -405,7 +405,7 @@ def test_recorded_answers_supervise_and_what_needs_a_model_is_left_out(folder: P
     assert pair["bought"]["executed"] == pair["bought"]["executed_dpo"] > 0, (
         "either pays for what it asks, whoever comes first"
     )
-    # Ann is right where she says so, and one of the two where either has a city; of the transfer items of the one replicate.
+    # Ann is right where she says so, and one of the two where either has a city, on transfer items of the replicate.
     task, gold = load(str(folder / "recorded.jsonl"), Reading(scorer="slots", votes=("ann", "bob")), 0)
     items = np.flatnonzero(draw(task, 0, [0]).transfer[0])
     either = [

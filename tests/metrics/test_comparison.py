@@ -99,7 +99,7 @@ def test_a_method_that_a_pair_lacks_is_compared_where_it_ran():
 
 
 def test_pairs_are_classed_by_the_stated_rules():
-    """Naive agrees with its supervisor on 80% of its errors, the ceiling on 50%: it copies .3 / .5 of what it could avoid."""
+    """Naive agrees with its supervisor on 80% of its errors, the ceiling on 50%: it copies .3 / .5 of the avoidable."""
     values = {"floor": 0.6, "ceiling": 0.8, "naive": 0.7}
     assert copied(0.8, 0.5) == pytest.approx(0.6) and copied(None, 0.5) is None and copied(1.0, 1.0) is None
     plain = exact("a", "x", values, copied=0.5)

@@ -40,11 +40,11 @@ from outgrow.students.generator import Writers
 from outgrow.supervisors import SupervisorView
 from outgrow.supervisors.text import parse
 from outgrow.tasks import Reading, load
-from outgrow.tasks.generation import Columns, GenerationGold, GenerationTask, from_table
 from outgrow.tasks.tables import annotations
 from outgrow.tasks.tables.annotations import Annotations
 from outgrow.tasks.tables.files import read_file
-from outgrow.tasks.task import Gold, Task
+from outgrow.tasks.tables.prompts import Columns, from_table
+from outgrow.tasks.task import GenerationGold, GenerationTask, Gold, Task
 from walking import reachable, tells
 
 CLOSED = (

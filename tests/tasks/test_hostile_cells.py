@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import hostile_tables as odd
 from outgrow.core.errors import UserError
 from outgrow.core.progress import visible
-from outgrow.tasks.generation import Columns, from_table
 from outgrow.tasks.tables import annotations, recorded_answers
 from outgrow.tasks.tables.files import READERS, read_file
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.workflows import audit
 
 ROWS = 24

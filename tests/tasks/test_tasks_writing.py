@@ -18,8 +18,10 @@ from outgrow.core.errors import UserError
 from outgrow.store import Store, packages
 from outgrow.tasks.builtin import human_eval
 from outgrow.tasks.builtin.human_eval import examples
-from outgrow.tasks.generation import Columns, GenerationDraft, build, load
+from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.generation import load
 from outgrow.tasks.source import generation_sources
+from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import POOL
 from outgrow.verifiers import Attempt, registry
 
@@ -128,15 +130,15 @@ def test_examples_of_a_docstring_become_assertions():
 def test_whole_groups_are_kept_up_to_the_number_asked_for():
     rng = np.random.default_rng(1)
     drafts = [GenerationDraft(f"p{i}", "a", i, group=int(g), side=POOL) for i, g in enumerate(rng.integers(9, size=50))]
-    whole, _ = build("t", drafts, verifier="", scorer="exact", tokens=4)
-    part, gold = build("t", drafts, 30, verifier="", scorer="exact", tokens=4)
+    whole, _ = build_generation("t", drafts, verifier="", scorer="exact", tokens=4)
+    part, gold = build_generation("t", drafts, 30, verifier="", scorer="exact", tokens=4)
     assert len(whole) == 50 and len(part) <= 30 and part.counts["items left out: over --items"] == 50 - len(part)
     group = {p: d.group for p, d in zip((d.prompt for d in drafts), drafts, strict=True)}
     kept = {group[p] for p in part.prompts}
     assert len(part) == sum(d.group in kept for d in drafts) and (part.side == POOL).all()
     assert [part.prompts[i] for i in range(len(part))] == [f"p{k}" for k in gold.keys]
     with pytest.raises(ValueError, match="same id"):
-        build("t", drafts[:1] * 2, verifier="", scorer="exact", tokens=4)
+        build_generation("t", drafts[:1] * 2, verifier="", scorer="exact", tokens=4)
 
 
 def test_a_table_of_prompts_and_answers_is_a_task(tmp_path):

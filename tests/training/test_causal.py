@@ -1,4 +1,4 @@
-"""Tuning a language model on answers: what it learns, from which tokens, the same bytes however often it was stopped."""
+"""Tuning of a language model on answers: what it learns, from which tokens, and the same bytes after a kill."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_two_steps_are_those_of_a_plain_loop(causal, store, kind, monkeypatch):
 
 
 def test_low_rank_updates_of_narrow_models_learn_faster(causal, store):
-    """Schulman et al. 2025: 5e-4 at a width of 2,000; Llama 3.2 1B (2,048), 3.1 8B (4,096) and SmolLM2-135M (576) by the power of its fit."""
+    """Schulman et al. 2025: 5e-4 at a width of 2,000; widths 2,048, 4,096 and 576 by the power of their fit."""
     base = models.resolve(str(causal), store)
     rates = [tuning.default_rate(replace(base, width=width), "lora") for width in (2000, 2048, 4096, 576)]
     np.testing.assert_allclose(rates, [5e-4, 4.908e-4, 2.857e-4, 1.3225e-3], rtol=1e-3)

@@ -10,10 +10,11 @@ import pytest
 from checking import boxed, judged
 from outgrow.core.errors import UserError
 from outgrow.verifiers import Attempt, Verdict, registry
-from outgrow.verifiers._served import Lost, served
-from outgrow.verifiers._text import final, json_text
+from outgrow.verifiers._extraction import final, json_text
 from outgrow.verifiers.arithmetic import _equations, value
 from outgrow.verifiers.equal import number
+from outgrow.verifiers.sandbox.jobs import LostJob, run_jobs
+from outgrow.verifiers.sandbox.programs.sources import SOLVER, Program
 from outgrow.verifiers.smt import claim
 
 GSM8K = Path(__file__).parents[3] / "shared" / "data" / "gsm8k_w2s" / "gsm8k_w2s.parquet"
@@ -76,22 +77,25 @@ def test_expressions_are_compared_as_expressions_and_one_that_hangs_stops_no_oth
 
 
 @boxed
-def test_a_job_that_hangs_or_falls_is_lost_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import outgrow.verifiers._served as module
-
-    for name in ("_serving.py", "_values.py"):
-        (tmp_path / name).write_bytes((module._HERE / name).read_bytes())
-    (tmp_path / "odd.py").write_text(
-        "import os\ndef answer(job):\n    while job == 'hang': pass\n    if job == 'fall': os._exit(3)\n    if job == 'raise': 1 / 0\n    return job * 2\n"
+def test_a_job_that_hangs_or_falls_is_lost_alone() -> None:
+    program = Program(
+        "odd.py",
+        b"import os\ndef answer(job):\n    while job == 'hang': pass\n    if job == 'fall': os._exit(3)\n    if job == 'raise': 1 / 0\n    return job * 2\n",
     )
-    monkeypatch.setattr(module, "_HERE", tmp_path)
-    replies = served("odd", "json", [1, "hang", 2, "fall", "raise", 3], "trying", seconds=1)
-    assert replies == [2, Lost("time"), 4, Lost("failed: "), Lost("failed: ZeroDivisionError: division by zero"), 6]
+    replies = run_jobs(program, "json", [1, "hang", 2, "fall", "raise", 3], "trying", seconds=1)
+    assert replies == [
+        2,
+        LostJob("time"),
+        4,
+        LostJob("failed: "),
+        LostJob("failed: ZeroDivisionError: division by zero"),
+        6,
+    ]
 
 
 def test_a_package_that_is_missing_is_told_with_its_install_line() -> None:
     with pytest.raises(UserError, match=r"pip install 'outgrow\[verify\]'"):
-        served("_solver", "no_such_package", [1], "trying")
+        run_jobs(SOLVER, "no_such_package", [1], "trying")
 
 
 # JSON schema
@@ -332,7 +336,7 @@ def test_every_verifier_has_a_line_and_says_what_it_needs() -> None:
         "weaver",
     } <= set(known)
     for one in known.values():
-        assert one.line and one.needs[0] == "asked", one.name
+        assert one.line and one.needs[0] == "attempts", one.name
 
 
 def test_nothing_heavy_is_imported_to_list_them() -> None:

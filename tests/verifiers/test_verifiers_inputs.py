@@ -13,8 +13,8 @@ from outgrow.core.errors import UserError
 from outgrow.metrics import calls
 from outgrow.metrics import text as written
 from outgrow.tasks import generation
-from outgrow.tasks.generation import Columns
-from outgrow.verifiers import Attempt, Verdict, _text, registry, verifier
+from outgrow.tasks.tables.prompts import Columns
+from outgrow.verifiers import Attempt, Verdict, _extraction, registry, verifier
 from outgrow.verifiers.arithmetic import value
 
 # Arithmetic: what is not wholly understood is left out
@@ -545,17 +545,17 @@ FOUND = {
 @pytest.mark.parametrize("way", FOUND)
 def test_code_is_found_however_it_is_set(way: str) -> None:
     space: dict = {}
-    exec(_text.code(FOUND[way], "f"), space)
+    exec(_extraction.code(FOUND[way], "f"), space)
     assert space["f"](3) == [0, 1, 2]
 
 
 def test_earlier_fences_give_helpers_and_nothing_that_runs() -> None:
     helper = "```python\nimport math\nN = 1\ndef helper(n):\n    return list(range(n))\n```\nand\n```python\ndef f(n):\n    return helper(n)\n```"
     space: dict = {}
-    exec(_text.code(helper, "f"), space)
+    exec(_extraction.code(helper, "f"), space)
     assert space["f"](2) == [0, 1]
-    assert "print" not in _text.code(f"```python\nprint(g())\n```\n```python\n{BODY}```", "f")
-    assert "return 1" not in _text.code(f"```\ndef g(): return 1\nx = g()\n```\n```python\n{BODY}```", "f")
+    assert "print" not in _extraction.code(f"```python\nprint(g())\n```\n```python\n{BODY}```", "f")
+    assert "return 1" not in _extraction.code(f"```\ndef g(): return 1\nx = g()\n```\n```python\n{BODY}```", "f")
 
 
 def test_finding_code_takes_time_in_line_with_its_length() -> None:
@@ -568,7 +568,7 @@ def test_finding_code_takes_time_in_line_with_its_length() -> None:
         "```\n~~~\n" * 30_000,
         "def f(n): return 1\nnot code\n" * 5000,
     ):
-        _text.code(text, "f")
+        _extraction.code(text, "f")
     assert time.process_time() - began < 20
 
 
@@ -760,19 +760,20 @@ def test_nothing_follows_from_a_contradiction_or_from_nothing() -> None:
 
 
 def test_a_verifier_that_needs_what_nobody_hands_out_is_refused_at_once() -> None:
-    def thorough(asked, store):
+    def thorough(attempts, store):
         """Checks."""
 
     def empty():
         """Checks."""
 
     with pytest.raises(
-        TypeError, match="verifier thorough needs asked, store: it can have asked, model, verdicts, asked first"
+        TypeError,
+        match="verifier thorough needs attempts, store: it can have attempts, model, verdicts, attempts first",
     ):
         verifier()(thorough)
     with pytest.raises(TypeError, match="verifier empty needs nothing"):
         verifier()(empty)
-    assert {need for one in registry().values() for need in one.needs} == {"asked", "model", "verdicts"}
+    assert {need for one in registry().values() for need in one.needs} == {"attempts", "model", "verdicts"}
 
 
 @boxed

@@ -24,7 +24,8 @@ from outgrow.pipeline.choices import Bench, curves, facts_of
 from outgrow.report import committee as page
 from outgrow.store import Store
 from outgrow.tasks import generation
-from outgrow.tasks.generation import Columns, GenerationGold
+from outgrow.tasks.tables.prompts import Columns
+from outgrow.tasks.task import GenerationGold
 from outgrow.verifiers import Verdict
 from outgrow.workflows.committee import _combined, _noted, committee, committees, verdicts_of
 from outgrow.workflows.self_training import facts_of as rounds_of
@@ -378,11 +379,11 @@ def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_o
     short = replace(task, prompts=prompts, tokens=2, shown=({},) * 6, verifier="says_no", scorer="exact")
     drawn = []
 
-    def says_no(asked):
-        drawn.append([one.prompt for one in asked])
-        return [Verdict("no" in one.answer.split()) for one in asked]
+    def says_no(attempts):
+        drawn.append([one.prompt for one in attempts])
+        return [Verdict("no" in one.answer.split()) for one in attempts]
 
-    monkeypatch.setitem(verifiers.registry(), "says_no", verifiers.Verifier("says_no", "", "", says_no, ("asked",)))
+    monkeypatch.setitem(verifiers.registry(), "says_no", verifiers.Verifier("says_no", "", "", says_no, ("attempts",)))
     keys = GenerationGold(tuple("no" for _ in prompts), tuple("no" for _ in prompts))
     model = models.resolve(str(causal), store)
     rows, groups = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)

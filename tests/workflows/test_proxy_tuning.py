@@ -21,7 +21,8 @@ from outgrow.metrics.gap_closed import Resamples
 from outgrow.report import proxy_tuning as page
 from outgrow.store import Store
 from outgrow.tasks import generation
-from outgrow.tasks.generation import GenerationDraft
+from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import POOL, TEST
 from outgrow.training import causal, pruned
 from outgrow.workflows import proxy_tuning
@@ -108,7 +109,7 @@ def writing_task(count: int, sides=None):
         GenerationDraft(f"prompt {i}", "yes", "yes", group=i // 3, side=0 if sides is None else sides[i])
         for i in range(count)
     ]
-    return generation.build("t", drafts, verifier="", scorer="exact", tokens=4)[0]
+    return build_generation("t", drafts, verifier="", scorer="exact", tokens=4)[0]
 
 
 def test_halves_share_no_group_and_hold_every_item() -> None:
@@ -202,7 +203,7 @@ def world(tmp_path_factory):
         }
 
 
-COLUMNS = generation.Columns(scorer="exact", form="words", tokens=4)
+COLUMNS = Columns(scorer="exact", form="words", tokens=4)
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 from outgrow.core.errors import UserError
 from outgrow.metrics import slots, text
 from outgrow.metrics.slots import Counts, Slot
-from outgrow.tasks.generation import Columns, from_table
 from outgrow.tasks.tables.files import read_file
+from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.verifiers import Attempt, registry
 
 SLURP = Path(__file__).parents[2] / ".." / "shared" / "data" / "slurp"

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from outgrow.core.errors import UserError
 from outgrow.core.progress import emit
-from outgrow.tasks.generation import Columns
+from outgrow.tasks.tables.prompts import Columns
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
 

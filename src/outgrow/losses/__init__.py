@@ -70,7 +70,7 @@ class LossKind:
     """A registered loss."""
 
     name: str
-    """The name of the class in small letters: reverse_ce of ReverseCE."""
+    """The name of the class in small letters: reverse_ce for ReverseCE."""
     line: str
     kind: type[Loss]
 

@@ -19,7 +19,7 @@ from outgrow.generation.candidates import Candidates, choice
 from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, VerdictTable
 from outgrow.metrics import coverage
 from outgrow.metrics.coverage import CoverageFigure, Resampled
-from outgrow.tasks.generation import GenerationTask
+from outgrow.tasks.task import GenerationTask
 
 SAID = {SOUND: "sound", UNTOLD: "cannot tell", UNSOUND: "unsound"}
 TOGETHER = 1 << 21

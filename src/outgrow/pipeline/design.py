@@ -19,8 +19,7 @@ from outgrow.tasks.splits import Splits, draw
 from outgrow.tasks.task import TEST
 
 if TYPE_CHECKING:
-    from outgrow.tasks.generation import GenerationTask
-    from outgrow.tasks.task import Task
+    from outgrow.tasks.task import GenerationTask, Task
 
 BLOCK = 8
 """Replicates that heads on features are trained for at once."""

@@ -23,7 +23,7 @@ from outgrow.pipeline.verdicts import Executor, VerdictAccount
 from outgrow.store import Artifact
 from outgrow.students.generator import TextStudent, Writers, epochs, training_seed
 from outgrow.supervisors.text import SHOTS, ModelSupervisor, Named, RecordedSupervisor, Supervisor, shown
-from outgrow.tasks.generation import GenerationGold, GenerationTask
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt, Verdict
 
 if TYPE_CHECKING:

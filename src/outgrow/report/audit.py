@@ -12,12 +12,13 @@ from markupsafe import Markup
 
 from outgrow.report.glossary import SIGNS
 from outgrow.report.page import figures, fill
-from outgrow.report.words import Headline, interval, percent, point_interval, points, sentence
+from outgrow.report.words import Headline, interval, percent, point_interval, points
 from outgrow.store import disk
 
 if TYPE_CHECKING:
     from outgrow.audits import Finding
 
+PLURAL = ("stop", "warning", "note")
 LOOK = {"stop": "no", "warning": "no", "note": "unclear", "ok": "yes", "not applicable": "unclear"}
 """The verdict that each severity is coloured as."""
 
@@ -50,7 +51,7 @@ def render(facts: dict[str, Any]) -> str:
         next=to_do(asked),
         look=LOOK,
         figure=figure,
-        source=f"{sentence(facts['source'])} Figures in brackets are 95% intervals.",
+        source=f"{facts['source']}. Figures in brackets are 95% intervals.",
     )
 
 
@@ -59,7 +60,11 @@ def headline(asked: Sequence[dict[str, Any]]) -> Headline:
     if not asked:
         return Headline("unclear", "No audit applies", Markup("Below stands what each of them needs."))
     counts = {severity: sum(finding["severity"] == severity for finding in asked) for severity in SIGNS}
-    found = ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
+    found = ", ".join(
+        f"{count} {severity}{'s' if count > 1 and severity in PLURAL else ''}"
+        for severity, count in counts.items()
+        if count
+    )
     text = Markup("{} audits applied: {}.").format(len(asked), found)
     if counts["stop"]:
         return Headline("no", "Do not go on like this", text)

@@ -38,7 +38,7 @@ def render(facts: dict[str, Any]) -> str:
         failed=failed(facts),
         aside=aside(facts),
         charts=figures("learn", "page", facts),
-        source=f"{sentence(facts['task']['source'])} Figures in brackets are 95% intervals.",
+        source=f"{facts['task']['source']}. Figures in brackets are 95% intervals.",
         versions=facts.get("versions"),
     )
 
@@ -103,20 +103,12 @@ def _against(row: dict[str, Any]) -> Markup:
 
 
 def aside(facts: dict[str, Any]) -> str:
-    """How abstentions count, and how both do where a rival of the student votes; nothing where no rival abstains."""
-    rows = [row for row in _rivals(facts["verdict"]) if row.get("where")]
-    if not rows:
+    """How abstentions count; nothing where no rival of the student abstains."""
+    if not any(row.get("where") for row in _rivals(facts["verdict"])):
         return ""
-    counted = "An abstention counts as a guess or as the commonest class, whichever is better."
-    return " ".join([counted, *(_where_it_votes(row) for row in rows)])
-
-
-def _where_it_votes(row: dict[str, Any]) -> str:
-    gain = f"({points(row['where']['gain'])} points{_after(point_interval(row['where']['gain_ci']))})"
     return (
-        f"{_called(row)} scores {percent(row['as_guess'])} with abstentions as guesses and {percent(row['as_commonest'])} "
-        f"with abstentions as the commonest class; it labels {percent(row['spoke'], 0)} of items and is right on "
-        f"{percent(row['where']['accuracy'])} of these, the student on {percent(row['where']['student'])} {gain}."
+        "An abstention counts as a guess or as the commonest class, whichever is better. The table shows both, and how the "
+        "student does on the items that each of the others labels."
     )
 
 

@@ -34,7 +34,7 @@ def render(facts: dict[str, Any]) -> str:
         aside=aside(facts),
         cost=cost(facts),
         charts=figures("proxy_tuning", "page", facts),
-        source=f"{sentence(facts['source'])} Seed {facts['seed']}. {sentence(facts['engine'])} "
+        source=f"{facts['source']}. Seed {facts['seed']}. {sentence(facts['engine'])} "
         "Figures in brackets are 95% intervals.",
     )
 

@@ -272,7 +272,7 @@ class ConvnetRun:
             "objective": {
                 "file": type(self.loss).__module__.rpartition(".")[2],
                 "class": type(self.loss).__name__,
-                "fields": asdict(self.loss),
+                "fields": asdict(self.loss),  # type: ignore[call-overload]  # losses with fields are dataclasses
             },
         }
         disk.folder(path)

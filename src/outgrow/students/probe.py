@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -86,7 +87,7 @@ class FittedProbe:
     def path(self, mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """(progress, probabilities) at a few points of training: shown in reports, never used to choose anything."""
         points = [progress for progress, _ in self.parts[0][1].snapshots]
-        return [(p, self._predict(mask, lambda heads, i=i: heads.snapshots[i][1])) for i, p in enumerate(points)]
+        return [(p, self._predict(mask, partial(_snapshot, at=i))) for i, p in enumerate(points)]
 
     def chosen(self) -> list[dict[str, float]]:
         """For each replicate the model's layer and the ridge that held-out targets chose."""
@@ -103,6 +104,10 @@ class FittedProbe:
             out[replicates] = p
         assert out is not None
         return out
+
+
+def _snapshot(heads: linear.Heads | mlp.Networks, at: int) -> linear.Heads | mlp.Networks:
+    return heads.snapshots[at][1]
 
 
 @final

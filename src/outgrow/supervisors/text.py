@@ -17,7 +17,7 @@ from outgrow.core.errors import UserError
 from outgrow.generation import Answer
 from outgrow.models import Model
 from outgrow.students.generator import Writers
-from outgrow.tasks.generation import GenerationTask
+from outgrow.tasks.task import GenerationTask
 
 SHOTS = 8
 """Number of gold examples in a few-shot prompt."""

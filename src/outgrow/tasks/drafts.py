@@ -1,18 +1,29 @@
-"""From unordered items to a Task and its Gold: ids ascending, groups numbered, at most so many items, a digest."""
+"""From unordered items to a task and its gold: ids ascending, groups numbered, at most so many items, a digest.
+
+Draft, build                            tasks with classes
+GenerationDraft, build_generation       generation tasks
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Required, TypedDict, Unpack, final
 
 import numpy as np
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
-from outgrow.tasks.task import FREE, POOL, TEST, Gold, Kind, Task
+from outgrow.tasks.task import FREE, POOL, TEST, GenerationGold, GenerationTask, Gold, Kind, Task
+
+ITEMS = 200
+"""Items of a generated task, where nobody says how many."""
 
 
+@final
 @dataclass(frozen=True)
 class Draft:
     """Items in any order, gold beside them; `build` makes the Task and the Gold."""
@@ -133,3 +144,104 @@ def _digest(words: tuple, texts: tuple, images: tuple, arrays: dict[str, np.ndar
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+@final
+@dataclass(frozen=True)
+class GenerationDraft:
+    """One item of a generation task before it has its place."""
+
+    prompt: str
+    answer: str
+    """A right one."""
+    key: Any
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Recorded answers by column; every draft has the same columns."""
+    group: Hashable = None
+    """Drafts with the same stay together; None: those with the same prompt."""
+    side: int = FREE
+    name: str = ""
+    """The item's own id where it has one, else its prompt is."""
+
+
+class AnswerTerms(TypedDict, total=False):
+    """How answers to a generation task are sampled, compared and checked: fields of `GenerationTask`."""
+
+    verifier: Required[str]
+    scorer: Required[str]
+    tokens: Required[int]
+    stop: tuple[str, ...]
+    chat: bool
+    form: str
+
+
+def build_generation(
+    name: str,
+    drafts: Sequence[GenerationDraft],
+    items: int | None = None,
+    *,
+    counts: Mapping[str, int] | None = None,
+    source: str = "",
+    **terms: Unpack[AnswerTerms],
+) -> tuple[GenerationTask, GenerationGold]:
+    """The generation task and the gold of drafts; whole groups beyond `items` are left out and counted.
+
+    Raises:
+        ValueError: Two drafts have one id.
+    """
+    ids = [hashed(name, d.name or d.prompt) for d in drafts]
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"{name}: two items have the same id")
+    named = [hashed(name, "group", d.prompt if d.group is None else d.group) for d in drafts]
+    order, counts = sorted(range(len(drafts)), key=ids.__getitem__), dict(counts or {})
+    if items is not None and items < len(order):
+        kept = _first_groups(named, items)
+        order = [i for i in order if named[i] in kept]
+        counts["items left out: over --items"] = len(drafts) - len(order)
+    drafts, ids = [drafts[i] for i in order], [ids[i] for i in order]
+    groups = np.unique([named[i] for i in order], return_inverse=True)[1].astype(np.int64)
+    side, names = np.array([d.side for d in drafts], np.int8), np.array(ids)
+    for array in (groups, side, names):
+        array.flags.writeable = False
+    gold = GenerationGold(tuple(d.answer for d in drafts), tuple(d.key for d in drafts))
+    written = {column: tuple(d.written[column] for d in drafts) for column in drafts[0].written}
+    rows = [(item, d.prompt, d.shown, d.side) for item, d in zip(ids, drafts, strict=True)]
+    what = [name, terms, rows, groups.tolist(), gold.answers, gold.keys, *([written] if written else [])]
+    return GenerationTask(
+        name=name,
+        ids=names,
+        texts=tuple((d.prompt,) for d in drafts),
+        groups=groups,
+        side=side,
+        shown=tuple(d.shown for d in drafts),
+        written=written,
+        counts=counts,
+        source=source,
+        digest=hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest(),
+        **terms,
+    ), gold
+
+
+def _first_groups(named: Sequence[str], items: int) -> set[str]:
+    """The first groups by name that together hold at most `items` items, one at least."""
+    sizes = sorted(Counter(named).items())
+    reach = np.cumsum([size for _, size in sizes])
+    return {name for name, _ in sizes[: max(1, int((reach <= items).sum()))]}
+
+
+def distinct(items: int | None, sample: Callable[[], GenerationDraft], name: str) -> list[GenerationDraft]:
+    """`items` drafts of different prompts, ITEMS where nobody says. Raises UserError where there are too few."""
+    items = items or ITEMS
+    found: dict[str, GenerationDraft] = {}
+    for _ in range(50 * items):
+        if len(found) == items:
+            break
+        made = sample()
+        found.setdefault(made.prompt, made)
+    if len(found) < items:
+        raise UserError(
+            f"task {name!r} has fewer than {items} different items of this kind: "
+            "give a smaller --items, or more after the colon"
+        )
+    return list(found.values())

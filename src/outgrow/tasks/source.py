@@ -5,7 +5,7 @@
 
 or, for a generation task,
 
-    @writing("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
+    @generation_source("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
     def sudoku(items: int | None, seed: int, dial: int) -> tuple[GenerationTask, GenerationGold]: ...
 
 and is found by walking the folder. A source of many tasks says with `claims` which names are its own; one without a dial is called
@@ -16,14 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from outgrow.core.registry import Registry, mark, marked
 from outgrow.tasks.tables.options import Reading
-from outgrow.tasks.task import Gold, Task
-
-if TYPE_CHECKING:
-    from outgrow.tasks.generation import GenerationGold, GenerationTask
+from outgrow.tasks.task import GenerationGold, GenerationTask, Gold, Task
 
 Load = Callable[[str, Reading], tuple[Task, Gold]]
 
@@ -73,7 +70,7 @@ def source(name: str, what: str, claims: Callable[[str], bool] | None = None) ->
     return marker
 
 
-def writing(name: str, what: str, dial: Dial | None = None) -> Callable[[Callable], Callable]:
+def generation_source(name: str, what: str, dial: Dial | None = None) -> Callable[[Callable], Callable]:
     """Mark a function as a source of a generation task."""
 
     def marker(load: Callable) -> Callable:

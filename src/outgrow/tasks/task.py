@@ -1,15 +1,23 @@
-"""What a task is: items, classes and groups, with the gold in an object of its own."""
+"""What a task is: items in one order, with their gold in an object of its own.
+
+    Task               items that are classified: one class an item, one right candidate a question, the better of two texts
+    GenerationTask     items that are answered in free text
+
+Both have ids, texts, groups, sides, counts, a source and a digest; a generation task has no classes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal, final
 
 import numpy as np
 
 from outgrow.core.errors import UserError
 
-Kind = Literal["classify", "choose", "prefer"]
+Kind = Literal["classify", "choose", "prefer", "generate"]
 FREE, POOL, TEST = 0, 1, 2
 
 
@@ -85,6 +93,7 @@ class Task:
         return self.images
 
 
+@final
 @dataclass(frozen=True)
 class Gold:
     """The true labels of a task, sealed: supervisors open it on weak-train rows, the ceiling and the measures beyond."""
@@ -93,3 +102,44 @@ class Gold:
     """(N,) int64 class numbers."""
     weights: np.ndarray
     """(N,) float32: what a row counts in the measures per row (in `choose` right and wrong rows weigh the same in sum)."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class GenerationTask(Task):
+    """A task whose items are answered in free text; every item has one text, its prompt."""
+
+    kind: Kind = "generate"
+    classes: tuple[str, ...] = ()
+    shown: tuple[Mapping[str, Any], ...]
+    """Per item what a verifier may see: visible tests, the puzzle, a schema, ..."""
+    verifier: str
+    """The name of the check that is the task's own ("" where it has none)."""
+    scorer: str
+    """What compares an answer with gold: a verifier, or a scorer of `metrics/text.py`."""
+    tokens: int
+    """Room for an answer."""
+    stop: tuple[str, ...] = ()
+    """An answer ends before the first of these."""
+    chat: bool = False
+    """Prompts are what a user says; else texts to be continued."""
+    form: str = "words"
+    """What makes two answers the same one to a vote (`generation/candidates/forms.py`)."""
+    written: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """[column][item]: recorded answers, different ones, at least one each."""
+
+    @cached_property
+    def prompts(self) -> tuple[str, ...]:
+        """Per item what is to be answered."""
+        return tuple(text for (text,) in self.texts)
+
+
+@final
+@dataclass(frozen=True)
+class GenerationGold:
+    """The sealed gold of a generation task: per item a right answer, and what a scorer needs to judge any answer."""
+
+    answers: tuple[str, ...]
+    """One right answer each, to be learned from: weak-train, ceiling and measures alone may open it."""
+    keys: tuple[Any, ...]
+    """What the scorer compares an answer with: hidden tests, the number, the slots."""

@@ -85,6 +85,7 @@ class ClassifierNetwork:
         for name, weight in self.net.named_parameters():
             if name in new and weight.ndim > 1:
                 drawn = torch.randn(weight.shape, generator=generator)
+                # Not every configuration of transformers has this attribute.
                 weight.data.copy_(drawn * getattr(self.net.config, "initializer_range", SPREAD))
         for weight in head:
             torch.nn.init.zeros_(weight)

@@ -34,9 +34,10 @@ from outgrow.pipeline.choices import Bench, ChoiceCost, facts_of
 from outgrow.runs import folder as claims
 from outgrow.store import Store, disk
 from outgrow.tasks import generation as writing
-from outgrow.tasks.generation import Columns, GenerationGold, GenerationTask
 from outgrow.tasks.tables import recorded_answers
 from outgrow.tasks.tables.files import READERS, read_file
+from outgrow.tasks.tables.prompts import Columns
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt, Verdict
 
 UNIT = 256
@@ -239,12 +240,12 @@ def _drawn(
 ) -> AnswerSet:
     """Answers of models to the items."""
     from outgrow.generation import Sampling, answers
-    from outgrow.training import names
+    from outgrow.training.names import named
 
     how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
     texts, logprobs, costs, cut = [], [], [], []
     for name in names:
-        model = names.named(name, store)
+        model = named(name, store)
         drawn = answers.draw(model, task.prompts, draws, how, seed, store)
         texts.append([[a.text for a in row] for row in drawn.answers])
         cut.append([[a.cut for a in row] for row in drawn.answers])
@@ -266,10 +267,10 @@ def _improved(
     seed: int,
     store: Store,
 ) -> list[dict[str, Any]]:
-    from outgrow.training import names
+    from outgrow.training.names import named
     from outgrow.workflows import self_training
 
-    model = getattr(names.named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
+    model = getattr(named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
     if model is None or not names:
         raise UserError(
             "--rounds tunes one model on answers that a verifier keeps: name one --weak of this machine, and a --verifier"
@@ -356,13 +357,13 @@ def verdicts_of(
     name: str, task: GenerationTask, gathered: Candidates, judge: str | None, store: Store
 ) -> tuple[VerdictTable, float]:
     """What a verifier says of every answer, and the seconds it took whenever that was; kept in the store unit by unit."""
-    from outgrow.training import names
+    from outgrow.training.names import named
 
     check = verifiers.registry()[name]
     made: dict[str, Any] = {"code": fingerprint("verdicts", check.run), "verifier": name}
     given: dict[str, Any] = {}
     if "model" in check.needs:
-        given["model"] = names.named(judge, store)
+        given["model"] = named(judge, store)
         made |= {"judge": given["model"].digest, "engine": given["model"].engine}
         made["code"] = fingerprint("verdicts", check.run, *computing(given["model"]))
     said: list[Verdict] = []

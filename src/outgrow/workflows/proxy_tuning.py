@@ -37,8 +37,7 @@ from outgrow.pipeline import scoring
 from outgrow.runs import folder as claims
 from outgrow.store import Store, disk
 from outgrow.tasks import generation
-from outgrow.tasks.generation import GenerationGold, GenerationTask
-from outgrow.tasks.task import FREE, POOL, TEST
+from outgrow.tasks.task import FREE, POOL, TEST, GenerationGold, GenerationTask
 from outgrow.training import pruned
 
 if TYPE_CHECKING:

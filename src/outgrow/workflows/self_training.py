@@ -29,7 +29,7 @@ from outgrow.metrics import coverage
 from outgrow.models import Model
 from outgrow.pipeline import scoring
 from outgrow.store import Store
-from outgrow.tasks.generation import GenerationGold, GenerationTask
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.training.causal import Example, tune
 from outgrow.verifiers import Attempt
 
@@ -72,7 +72,7 @@ def improve(
     Raises UserError for a verifier that is no check of an answer alone.
     """
     external = verifiers.registry()[check]
-    if external.needs != ("asked",):
+    if external.needs != ("attempts",):
         raise UserError(
             f"verifier {check!r} is no external check of an answer alone: choose another for rounds of self-improvement"
         )

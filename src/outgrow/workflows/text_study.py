@@ -31,9 +31,10 @@ from outgrow.store import Store
 from outgrow.students.generator import Writers, epochs
 from outgrow.supervisors.text import parse
 from outgrow.tasks import generation
-from outgrow.tasks.generation import GenerationGold, GenerationTask
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.tables.structures import LAYOUTS
+from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.training.classifier import KINDS
 from outgrow.training.pruned import PREFIX, resolve
 from outgrow.workflows.request import Chosen, Request
@@ -108,7 +109,7 @@ def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, Genera
     )
     if extra := [flag for flag in reading.given() if flag not in takes]:
         raise UserError(f"{extra[0]} says nothing to --scorer {reading.scorer}: leave it out")
-    columns = generation.Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
+    columns = Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
     columns = replace(columns, prompt=reading.prompt or columns.prompt, gold=reading.answer or columns.gold)
     return generation.load(name, reading.items, seed, columns, reading.votes)
 

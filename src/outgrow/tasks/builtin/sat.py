@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, distinct
-from outgrow.tasks.source import Dial, writing
+from outgrow.tasks.drafts import GenerationDraft, build_generation, distinct
+from outgrow.tasks.source import Dial, generation_source
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 NAMES = "ABCDEFGHIJKL"
 RATIO = 3
@@ -15,7 +16,9 @@ EXAMPLE = (
 )
 
 
-@writing("sat", "3-SAT with a solution, after two worked ones; sat:6 has six variables", Dial("variables", 4, 12, 4))
+@generation_source(
+    "sat", "3-SAT with a solution, after two worked ones; sat:6 has six variables", Dial("variables", 4, 12, 4)
+)
 def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, GenerationGold]:
     """`items` different problems of so many variables; the answer gives each a value, 0 or 1."""
     rng = derive(seed, "sat", variables)
@@ -39,7 +42,7 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, G
             f"{EXAMPLE}Find values that make every line true.\n{lines}\nValues:", f" {answer}", key, key
         )
 
-    return build(
+    return build_generation(
         f"sat:{variables}",
         distinct(items, draw, "sat"),
         verifier="clauses",

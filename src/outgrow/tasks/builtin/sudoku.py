@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from outgrow.core.seeding import derive
-from outgrow.tasks.generation import GenerationDraft, GenerationGold, GenerationTask, build, distinct
-from outgrow.tasks.source import Dial, writing
+from outgrow.tasks.drafts import GenerationDraft, build_generation, distinct
+from outgrow.tasks.source import Dial, generation_source
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 RULES = "Every row, every column and every 2x2 box has the digits 1, 2, 3 and 4. Which digits are the letters?"
 EXAMPLES = (
@@ -18,7 +19,9 @@ LETTERS = "abcdefghijkl"
 FIRST = np.array([[1, 2, 3, 4], [3, 4, 1, 2], [2, 1, 4, 3], [4, 3, 2, 1]])
 
 
-@writing("sudoku", "4 x 4 sudokus, after three worked ones; sudoku:6 has six blanks", Dial("blanks", 1, 12, 1))
+@generation_source(
+    "sudoku", "4 x 4 sudokus, after three worked ones; sudoku:6 has six blanks", Dial("blanks", 1, 12, 1)
+)
 def sudoku(items: int | None, seed: int, blanks: int) -> tuple[GenerationTask, GenerationGold]:
     """`items` different puzzles with so many blanks; the answer gives every letter a digit."""
     rng = derive(seed, "sudoku", blanks)
@@ -33,7 +36,7 @@ def sudoku(items: int | None, seed: int, blanks: int) -> tuple[GenerationTask, G
             f"{RULES}\n\n{EXAMPLES}{puzzle}\nLetters:", f" {answer}", {"puzzle": puzzle}, {"puzzle": puzzle}
         )
 
-    return build(
+    return build_generation(
         f"sudoku:{blanks}",
         distinct(items, draw, "sudoku"),
         verifier="sudoku",

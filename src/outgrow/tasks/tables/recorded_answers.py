@@ -14,11 +14,13 @@ from typing import final
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
-from outgrow.tasks.generation import Columns, GenerationDraft, GenerationGold, GenerationTask, asked, build
+from outgrow.tasks.drafts import GenerationDraft, build_generation
 from outgrow.tasks.tables import gold as golds
 from outgrow.tasks.tables.files import TableFile, columns
 from outgrow.tasks.tables.gold import SealedGold
+from outgrow.tasks.tables.prompts import Columns, asked
 from outgrow.tasks.tables.values import blank, class_name, texts
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 LONG = ("item", "model", "answer")
 WORDS = (("1", "0"), ("true", "false"), ("yes", "no"), ("correct", "incorrect"), ("right", "wrong"), ("c", "i"))
@@ -124,7 +126,7 @@ def wide(table: TableFile, words: Sequence[str], given: Columns) -> RecordedAnsw
 def _built(
     table: TableFile, drafts: list[GenerationDraft], given: Columns, scorer: str, form: str, counts: dict[str, int]
 ) -> tuple[GenerationTask, GenerationGold]:
-    return build(
+    return build_generation(
         table.name, drafts, verifier="", scorer=scorer, form=given.form or form, tokens=given.tokens,
         counts={what: n for what, n in counts.items() if n}, source=table.source,
     )  # fmt: skip

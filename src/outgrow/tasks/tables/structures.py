@@ -17,10 +17,12 @@ from typing import Any
 from outgrow.core.errors import UserError
 from outgrow.metrics.declarations import Argument, Declaration, callable_by_name, declared
 from outgrow.metrics.text import right
-from outgrow.tasks.generation import SILENT, GenerationDraft, GenerationGold, GenerationTask, build
+from outgrow.tasks.drafts import GenerationDraft, build_generation
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.gold import WRONG, refuse
+from outgrow.tasks.tables.prompts import SILENT
 from outgrow.tasks.tables.values import blank, texts
+from outgrow.tasks.task import GenerationGold, GenerationTask
 
 NONE = "none"
 Written = Sequence[dict[str, tuple[str, ...]] | None]
@@ -114,7 +116,7 @@ def _built(
     }
     if not drafts:
         raise UserError(f"{table.name}: no row is left ({counts})")
-    return build(
+    return build_generation(
         table.name,
         list(drafts.values()),
         items,

@@ -1,4 +1,4 @@
-"""What an answer holds: code in fences or bare, a JSON value, a final value."""
+"""Extracts from an answer its code, its JSON, or its final value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OPENS = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`]*)")
 
 
 def fenced(answer: str) -> list[str]:
-    """The contents of its fences (``` or ~~~, indented with what stands around them), in order; one that was never closed reaches to the end."""
+    """The contents of an answer's fences (``` or ~~~, at any indent), in order; an unclosed one reaches to the end."""
     blocks: list[list[str]] = []
     mark, indent, inside = "", "", False
     for line in answer.splitlines(keepends=True):
@@ -30,16 +30,14 @@ def fenced(answer: str) -> list[str]:
 def code(answer: str, entry_point: str = "") -> str:
     """The Python in an answer.
 
-    Of fences the last that defines `entry_point`, after what earlier ones define for it (imports, functions, classes, constants), else the first. Without
-    fences all of it; where that is no Python but defines `entry_point`, without the prose before and after the code.
+    With fences: the last that defines `entry_point`, after the definitions of earlier ones (imports, functions,
+    classes, constants); else the first. Without fences: all of it, or, where that is no Python but defines
+    `entry_point`, without the prose around the code.
     """
     blocks = fenced(answer)
     if not blocks:
-        return (
-            _bare(answer, entry_point)
-            if entry_point and _defines(answer, entry_point) and not reads(answer)
-            else answer
-        )
+        prose = entry_point and _defines(answer, entry_point) and not reads(answer)
+        return _without_prose(answer, entry_point) if prose else answer
     defining = [at for at, block in enumerate(blocks) if entry_point and _defines(block, entry_point)]
     if not defining:
         return blocks[0]
@@ -49,15 +47,18 @@ def code(answer: str, entry_point: str = "") -> str:
 _STARTS = re.compile(r"(?:import|from|def|class|async def)\s|@\w|[A-Za-z_]\w*(?:\s*:[^=\n]+)?\s*=(?!=)")
 
 
-def _bare(answer: str, entry_point: str) -> str:
-    """From a line that code may begin with up to where it can be read, if that defines `entry_point`: a few cuts, each at a line that stands at the margin."""
+def _without_prose(answer: str, entry_point: str) -> str:
+    """The lines between prose before and after them that are Python and define `entry_point`.
+
+    Tries ten beginnings with twenty ends each, all at lines without indent.
+    """
     lines = answer.splitlines(keepends=True)
     margins = [at for at, line in enumerate(lines) if line.strip() and not line[0].isspace()]
     for start in [at for at in margins if _STARTS.match(lines[at])][:10]:
         end = len(lines)
         for _ in range(20):
             text = "".join(lines[start:end])
-            broken = _breaks(text)
+            broken = _error_line(text)
             if broken is None and _defines(text, entry_point):
                 return text
             if broken is None:
@@ -68,8 +69,8 @@ def _bare(answer: str, entry_point: str) -> str:
     return answer
 
 
-def _breaks(text: str) -> int | None:
-    """The line, from 1, where Python gives up; None where it can be read."""
+def _error_line(text: str) -> int | None:
+    """The line, from 1, of a syntax error; None where there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -82,7 +83,7 @@ def _breaks(text: str) -> int | None:
 
 
 def _definitions(text: str) -> str:
-    """What of a block defines something, if all of it does; else nothing."""
+    """A block if it only defines things, else ""."""
     if not reads(text):
         return ""
     plain = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -98,9 +99,10 @@ def _calls(node: ast.AST) -> bool:
 
 
 def program(answer: str, entry_point: str, prompt_code: str = "") -> str:
-    """The whole program: what the prompt began, and how the answer goes on or does it all over.
+    """The whole program: the prompt's code, and the answer's that continues it or starts anew.
 
-    A continuation that breaks off, or goes on in words, is cut where it first returns to the margin if only that can be read.
+    A continuation that ends in prose or in broken code is cut where it first returns to the margin, if it can be parsed
+    only so.
     """
     text = code(answer, entry_point)
     whole = f"{prompt_code}\n{text}" if prompt_code and _defines(text, entry_point) else prompt_code + text
@@ -113,43 +115,46 @@ def program(answer: str, entry_point: str, prompt_code: str = "") -> str:
 
 
 _EMPHASIS = re.compile(
-    r"(?<![\w*)\]])(\*{1,3})(?=[^\s*])([^*\n]+?)(?<=[^\s*])\1(?![\w*(])|(?<!\w)(_{2,3})(?=[^\s_])([^_\n]+?)(?<=[^\s_])\3(?![\w(])"
+    r"(?<![\w*)\]])(\*{1,3})(?=[^\s*])([^*\n]+?)(?<=[^\s*])\1(?![\w*(])"
+    r"|(?<!\w)(_{2,3})(?=[^\s_])([^_\n]+?)(?<=[^\s_])\3(?![\w(])"
 )
-_SAID = re.compile(r"\b(?:answer|result)(?:[ \t]+is\b|[ \t]*:)[ \t]*:?", re.IGNORECASE)
+_STATED = re.compile(r"\b(?:answer|result)(?:[ \t]+is\b|[ \t]*:)[ \t]*:?", re.IGNORECASE)
 _HEADING = re.compile(r"(?:the\s+)?(?:final\s+)?(?:answer|result|solution|conclusion)\s*:?", re.IGNORECASE)
-_GOES_ON = re.compile(r"[.;!]\s|,\s+(?:not|so|which|because|since|and\s+so|as)\b|\s(?:because|since|so|which|as)\b")
+_LONE_NUMBER = re.compile(r"[-+−$€£(\\]*\.?\d[\d.,]*(?:\s+[^\W\d_]+)?[.!]?$")
+_CLAUSE_END = re.compile(r"[.;!]\s|,\s+(?:not|so|which|because|since|and\s+so|as)\b|\s(?:because|since|so|which|as)\b")
 _BOXES = ("\\boxed", "\\fbox", "\\framebox")
 
 
 def final(answer: str) -> str:
-    """What an answer comes to, without Markdown's emphasis.
+    """The final value of an answer, without Markdown's emphasis; the first of these that there is:
 
-    After its last "####", unless that is a heading (it names the answer, or more text follows what is no number); else in its last \\boxed{} or \\fbox{};
-    else one clause after its last "answer is", "answer:" or "result is" (on the next line where that one ends there); else its last line, up to ", not".
+    1. the text after its last "####", unless that is a heading (it names the answer, or more text follows what is no
+    number)
+    2. the content of its last \\boxed{} or \\fbox{}
+    3. the clause after its last "answer is", "answer:" or "result is", on the next line where that one ends there
+    4. its last line, up to ", not"
     """
     text = _EMPHASIS.sub(lambda match: match[2] or match[4], answer).replace("`", "").strip()
     marked = text.rpartition("####")
     if marked[1] and (marked[0] == "" or not marked[0].endswith("#")):
         line, _, after = marked[2].strip().partition("\n")
         line = line.strip()
-        if not after.strip() or (
-            not _HEADING.fullmatch(line) and re.match(r"[-+−$€£(\\]*\.?\d[\d.,]*(?:\s+[^\W\d_]+)?[.!]?$", line)
-        ):
+        if not after.strip() or (not _HEADING.fullmatch(line) and _LONE_NUMBER.match(line)):
             return line
         text = after.strip()
     boxed = _boxed(text)
     if boxed is not None:
         return boxed
-    said = list(_SAID.finditer(text))
-    if said:
-        clause = next((line.strip() for line in text[said[-1].end() :].split("\n") if line.strip()), "")
-        return _GOES_ON.split(clause)[0].strip().rstrip(".").strip()
+    stated = list(_STATED.finditer(text))
+    if stated:
+        clause = next((line.strip() for line in text[stated[-1].end() :].split("\n") if line.strip()), "")
+        return _CLAUSE_END.split(clause)[0].strip().rstrip(".").strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return re.split(r",\s+not\s", lines[-1].lstrip("#").strip())[0] if lines else ""
 
 
 def _boxed(text: str) -> str | None:
-    """What its last box holds: up to the closing brace, or the word after \\boxed."""
+    """The content of the last box: up to the closing brace, or the word after \\boxed."""
     at, command = max((text.rfind(command), command) for command in _BOXES)
     if at < 0:
         return None
@@ -165,18 +170,14 @@ def _boxed(text: str) -> str | None:
 
 
 def _defines(text: str, name: str) -> bool:
-    return (
-        re.search(
-            rf"^(?:(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b|{re.escape(name)}[ \t]*(?::[^=\n]*)?=(?!=))",
-            text,
-            re.MULTILINE,
-        )
-        is not None
-    )
+    """Whether code has a function or a variable of that name, without indent."""
+    word = re.escape(name)
+    definition = rf"^(?:(?:async[ \t]+)?def[ \t]+{word}\b|{word}[ \t]*(?::[^=\n]*)?=(?!=))"
+    return re.search(definition, text, re.MULTILINE) is not None
 
 
 def reads(text: str) -> bool:
-    """Whether it is Python; what Python warns of is no concern of ours."""
+    """Whether a text is Python, with or without warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -187,7 +188,7 @@ def reads(text: str) -> bool:
 
 
 def json_text(answer: str) -> str | None:
-    """The JSON in an answer, as text: its last fence that is JSON, else all of it, else the last object or list that is not within another."""
+    """The JSON in an answer as text: its last fence that is JSON, else all of it, else its last object or list."""
     for text in (*reversed(fenced(answer)), answer):
         if _is_json(text):
             return text.strip()
@@ -198,7 +199,7 @@ def json_text(answer: str) -> str | None:
         if bracket[0] in "]}":
             depth = max(depth - 1, 0)
             continue
-        # What stands in brackets that are no JSON is a part of something else.
+        # Brackets inside of brackets that are no JSON are a part of something else.
         if depth == 0 and tries < 1000:
             tries += 1
             try:

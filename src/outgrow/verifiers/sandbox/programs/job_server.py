@@ -1,6 +1,7 @@
-"""Runs in a sandbox: answers one job after another by a function of another file there.
+"""Runs in a box: replies to one job after another by the function `answer` of another file there.
 
-    python _serving.py MODULE SECONDS        with the jobs (`_values.py`) in standard input and the replies on standard output
+    python job_server.py MODULE SECONDS        jobs (`plain_values.py`) on standard input, "ready" and the replies on
+                                               standard output
 
 A job that takes longer on the processor is ended by the kernel, and this process with it, whatever it was doing.
 """
@@ -10,11 +11,11 @@ import os
 import signal
 import sys
 
-from _values import receive, send
+from plain_values import receive, send
 
 
 def main(module: str, seconds: int) -> None:
-    """Serves."""
+    """Serves until standard input ends."""
     jobs, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
     answer = importlib.import_module(module).answer

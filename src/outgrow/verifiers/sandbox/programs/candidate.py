@@ -1,26 +1,29 @@
-"""Runs in a sandbox: an answer's program, of which one function is called with plain values until nobody calls any more.
+"""Runs in a box: an answer's program, whose function is called with plain values until no more calls come.
 
-    python _called.py ENTRY_POINT HANDLE_TO_READ HANDLE_TO_WRITE        beside program.py
+    python candidate.py ENTRY_POINT HANDLE_TO_READ HANDLE_TO_WRITE        beside program.py
 
-Whatever the program does to this process, all it can bring about is what it says in reply. Each call is answered with one of
+Whatever the program does to this process, it reaches the tests only by its replies. The reply to a call is one of
 
-    ("value", what it returned, the arguments if it changed them, the type that lost something on the way, as in "unlike", or None)
-    ("unlike", (name of the type, whether the program wrote its == itself), None, None)         what it returned is no plain value
-    ("raised", the exception's class, its text, None)
+    ("value", value, arguments, loss)
+        arguments: (positional, named) if the call changed them, else None
+        loss: (type, own) if the value lost something on the way, as below, else None
+    ("not plain", (type, own), None, None)
+        type: name of the type of the value; own: whether the program itself wrote that type's ==
+    ("raised", class of the exception, its text, None)
 """
 
 import os
 import sys
 
-from _values import Unlike, dumps, receive, send
+from plain_values import NotPlain, dumps, receive, send
 
 
 def _raised(error: BaseException) -> tuple:
     return "raised", type(error).__name__, str(error)[:200], None
 
 
-def _told(kind) -> tuple:
-    """A type's name, and whether the program wrote its == itself (a dataclass has one that is not written)."""
+def _described(kind) -> tuple:
+    """(name of a type, whether the program wrote its == itself; a dataclass has one that is not written)."""
     own = [
         one
         for one in kind.__mro__
@@ -30,23 +33,23 @@ def _told(kind) -> tuple:
 
 
 def _reply(value, arguments, named, before) -> tuple:
-    loose: list = []
+    subclasses: list = []
     try:
-        dumps(value, loose)
+        dumps(value, subclasses)
         try:
             after = (arguments, named) if dumps((arguments, named)) != before else None
-        except Unlike:
+        except NotPlain:
             after = None
-    except Unlike as error:
-        return "unlike", _told(error.kind) if error.kind else (str(error), False), None, None
+    except NotPlain as error:
+        return "not plain", _described(error.kind) if error.kind else (str(error), False), None, None
     mutable = isinstance(value, (list, dict, set))
     same = mutable and any(value is one for one in (*arguments, *named.values()))
-    lost = _told(loose[0]) if loose else ("very argument", False) if same else None
-    return "value", value, after, lost
+    loss = _described(subclasses[0]) if subclasses else ("very argument", False) if same else None
+    return "value", value, after, loss
 
 
 def main(entry_point: str, requests: int, replies: int) -> None:
-    """Serves."""
+    """Runs program.py, then replies to calls until the requests end."""
     module = type(sys)("answer")
     module.__dict__["__builtins__"] = __builtins__
     sys.modules["answer"] = module
@@ -75,8 +78,8 @@ def main(entry_point: str, requests: int, replies: int) -> None:
             reply = _raised(error)
         try:
             send(writing, reply)
-        except Unlike as error:
-            send(writing, ("unlike", (str(error), False), None, None))
+        except NotPlain as error:
+            send(writing, ("not plain", (str(error), False), None, None))
 
 
 main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

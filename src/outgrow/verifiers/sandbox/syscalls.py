@@ -1,9 +1,10 @@
-"""The system calls that a sandboxed program may make: a filter (seccomp-bpf) that lists what CPython needs, and refuses all else.
+"""The system calls that a sandboxed program may make: a filter (seccomp-bpf) that allows what CPython needs.
 
-Refused, among others: sockets (a pair of its own aside), System V semaphores, queues and shared memory, POSIX queues, memfd, io_uring, userfaultfd,
-bpf, perf_event_open, ptrace and other ways into a process, keyrings, namespaces and mounts, new processes, timers that the kernel keeps (timer_create),
-inotify, and whatever a newer kernel adds. A refused call gives EPERM; one that is newer than this list ENOSYS, as on an older kernel, and clone3 as well,
-whose flags a filter cannot see. Of some calls only the uses below are allowed, told by an argument.
+Refused, among others: sockets (a pair of its own aside), System V semaphores, queues and shared memory, POSIX queues,
+memfd, io_uring, userfaultfd, bpf, perf_event_open, ptrace and other ways into a process, keyrings, namespaces and
+mounts, new processes, timers that the kernel keeps (timer_create), inotify, and whatever a newer kernel adds. A refused
+call gives EPERM. A call newer than this list gives ENOSYS, as on an older kernel, and so does clone3, whose flags a
+filter cannot see. Some calls are allowed only with certain values of an argument (`USES`).
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ getgid 104 176; getegid 108 177; getgroups 115 158; getresuid 118 148; getresgid
 318 278; arch_prctl 158 -; kill 62 129; tkill 200 130; tgkill 234 131; wait4 61 260; waitid 247 95; exit 60 93;
 exit_group 231 94
 """
-"""Name, number on x86_64, number on aarch64 ("-": it has none), which share their newer numbers."""
+"""Calls allowed in every use: name, number on x86_64, number on aarch64 ("-": it has none)."""
 
 SOME = """
 clone 56 220; clone3 435 435; execve 59 221; ioctl 16 29; fcntl 72 25; prctl 157 167; prlimit64 302 261; socketpair 53
 199
 """
-"""Those of which not every use is allowed."""
+"""Calls allowed in some uses, written in the same way."""
 
-MARKS = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-"""By processor what its calls are marked with."""
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""The kernel's number of each processor (AUDIT_ARCH_...), which it gives to the filter with every call."""
 
 NEWEST = 446
 """Calls with higher numbers are newer than this list."""
@@ -61,54 +62,51 @@ USES = {
     # AF_UNIX: asyncio wakes itself by a pair
     "socketpair": (0, (1,)),
 }
-"""Which argument, and its values that are allowed (its lower half, which is all that the kernel reads of these)."""
+"""Index of an argument and its allowed values (of its lower half, which is all that the kernel reads of these)."""
 
-_LOAD, _EQUAL, _ABOVE, _AND, _GIVE = 0x20, 0x15, 0x25, 0x54, 0x06
+_LOAD, _EQUAL, _ABOVE, _AND, _RETURN = 0x20, 0x15, 0x25, 0x54, 0x06
+"""Operations of BPF: load a word, jump if equal, jump if greater, and, return."""
 _KILL, _ALLOW, _EPERM, _ENOSYS = 0x80000000, 0x7FFF0000, 0x00050001, 0x00050026
+"""What a filter returns for a call."""
 _THREAD, _NAMESPACES = 0x00010000, 0x7E020080
 """Flags of clone."""
 
 
 def numbers(machine: str) -> dict[str, int]:
-    """The number of every call here by its name, where that processor has it."""
+    """Numbers of the listed calls by name, of those that a processor ("x86_64" or "aarch64") has."""
     which = 1 if machine == "x86_64" else 2
     rows = (row.split() for row in f"{ALWAYS};{SOME}".split(";"))
     return {row[0]: int(row[which]) for row in rows if row[which] != "-"}
 
 
 @cache
-def program(threads: bool, execute: bool, machine: str = "") -> bytes:
-    """The filter; `threads`: it may start threads, `execute`: it may become another program. KeyError for another processor than the two."""
+def seccomp_filter(threads: bool, execute: bool, machine: str = "") -> bytes:
+    """The filter as a BPF program.
+
+    Args:
+        threads: whether threads may be started.
+        execute: whether the process may become another program.
+        machine: "x86_64" or "aarch64"; this machine's processor where not given.
+
+    Raises:
+        KeyError: another processor.
+    """
     machine = machine or platform.machine()
     number = numbers(machine)
-    lines = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, MARKS[machine]), (_GIVE, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
-    lines += [(_ABOVE, 0, 1, 0x3FFFFFFF), (_GIVE, 0, 0, _KILL)]
+    lines = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, ARCHITECTURES[machine]), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
+    lines += [(_ABOVE, 0, 1, 0x3FFFFFFF), (_RETURN, 0, 0, _KILL)]
     some = {row.split()[0] for row in SOME.split(";")}
     whole = {*number} - some | ({"execve"} if execute else set())
     for name in sorted(whole, key=number.__getitem__):
-        lines += [(_EQUAL, 0, 1, number[name]), (_GIVE, 0, 0, _ALLOW)]
+        lines += [(_EQUAL, 0, 1, number[name]), (_RETURN, 0, 0, _ALLOW)]
     for name, (argument, values) in USES.items():
-        tests = [line for value in values for line in ((_EQUAL, 0, 1, value), (_GIVE, 0, 0, _ALLOW))]
-        lines += [
-            (_EQUAL, 0, len(tests) + 2, number[name]),
-            (_LOAD, 0, 0, 16 + 8 * argument),
-            *tests,
-            (_GIVE, 0, 0, _EPERM),
-        ]
+        tests = [line for value in values for line in ((_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW))]
+        load = (_LOAD, 0, 0, 16 + 8 * argument)
+        lines += [(_EQUAL, 0, len(tests) + 2, number[name]), load, *tests, (_RETURN, 0, 0, _EPERM)]
     if threads:
-        flags = [
-            (_LOAD, 0, 0, 16),
-            (_AND, 0, 0, _THREAD | _NAMESPACES),
-            (_EQUAL, 0, 1, _THREAD),
-            (_GIVE, 0, 0, _ALLOW),
-            (_GIVE, 0, 0, _EPERM),
-        ]
+        flags = [(_LOAD, 0, 0, 16), (_AND, 0, 0, _THREAD | _NAMESPACES)]
+        flags += [(_EQUAL, 0, 1, _THREAD), (_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _EPERM)]
         lines += [(_EQUAL, 0, len(flags), number["clone"]), *flags]
-    lines += [
-        (_EQUAL, 0, 1, number["clone3"]),
-        (_GIVE, 0, 0, _ENOSYS),
-        (_ABOVE, 0, 1, NEWEST),
-        (_GIVE, 0, 0, _ENOSYS),
-        (_GIVE, 0, 0, _EPERM),
-    ]
+    lines += [(_EQUAL, 0, 1, number["clone3"]), (_RETURN, 0, 0, _ENOSYS)]
+    lines += [(_ABOVE, 0, 1, NEWEST), (_RETURN, 0, 0, _ENOSYS), (_RETURN, 0, 0, _EPERM)]
     return b"".join(struct.pack("=HBBI", *line) for line in lines)

@@ -1,8 +1,10 @@
-r"""Runs in a sandbox: whether two mathematical texts are equal, read whole by latex2sympy and compared by math-verify (which parse with what can run code).
+r"""Runs in a box: whether two mathematical texts are equal, read by latex2sympy and compared by math-verify.
 
-A text is one expression, or several between commas: in any order, unless round or square brackets stand around them, which must be the same. A part that
-cannot be read wholly makes the text unreadable: nothing is picked out of it. Numbers are equal exactly (to 50 digits), and to a relative 1e-6 where one
-was written with a point.
+Both libraries parse by means that can run code, hence the box.
+
+A text is one expression, or several between commas: in any order, unless round or square brackets stand around them,
+which must be the same. Every part must be readable as a whole: nothing is picked out of it. Numbers are equal exactly
+(to 50 digits), and to a relative 1e-6 where one was written with a point.
 """
 
 import re
@@ -15,18 +17,20 @@ _CONFIG = NormalizationConfig(
     basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False
 )
 _DEPTH = 4
+"""Brackets within brackets."""
 
 
 def answer(job):
-    """(value, said) -> True, False, or None where either cannot be read."""
-    value, said = map(_read, job)
-    if value is None or said is None:
-        return None
-    return _equal(value, said)
+    """(value, answer), both LaTeX -> True, False, or None where either cannot be read."""
+    value, other = map(_read, job)
+    return None if value is None or other is None else _equal(value, other)
 
 
 def _read(text, depth=0):
-    """("(", ")", parts) with parts of the same kind or expressions; ("", "", parts) without brackets. None: it cannot be read."""
+    """(opening bracket, closing bracket, parts), brackets "" where there are none; None where it cannot be read.
+
+    A part is a tuple of the same form, or an expression.
+    """
     text = text.strip()
     if depth > _DEPTH or not text:
         return None
@@ -51,7 +55,7 @@ def _read(text, depth=0):
 
 
 def _encloses(text, start, end):
-    """Whether the first bracket closes with the last."""
+    """Whether the first bracket is closed by the last."""
     depth = 0
     for at, letter in enumerate(text):
         depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(letter, 0)
@@ -61,7 +65,7 @@ def _encloses(text, start, end):
 
 
 def _parts(text):
-    """Between the commas and semicolons that stand in no bracket."""
+    """The text split at commas and semicolons outside of brackets."""
     depth, parts = 0, [""]
     for letter in text:
         depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(letter, 0)
@@ -73,7 +77,7 @@ def _parts(text):
 
 
 def _expression(text):
-    # It would take "2 3" for a sum and leave a prime out.
+    # latex2sympy takes "2 3" for a sum and ignores a prime.
     if re.search(r"[\d)}]\s+\d|'|\\%|%|#", text):
         return None
     try:
@@ -82,7 +86,7 @@ def _expression(text):
             latex, is_real=not grader.should_treat_as_complex(latex), convert_degrees=False, normalization_config=None
         )
     except Exception:
-        # It raises whatever it likes at what it cannot read.
+        # It raises exceptions of any kind at what it cannot read.
         return None
 
 
@@ -107,7 +111,7 @@ def _equal(one, other):
 
 
 def _numbers(one, other, float_rounding, numeric_precision):
-    """In place of math-verify's comparison of numbers, which takes all small ones for equal."""
+    """Replaces math-verify's comparison of numbers, by which all small ones are equal."""
     if isinstance(one, sympy.MatrixBase) or isinstance(other, sympy.MatrixBase):
         whole = isinstance(one, sympy.MatrixBase) and isinstance(other, sympy.MatrixBase) and one.shape == other.shape
         return whole and all(

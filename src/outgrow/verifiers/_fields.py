@@ -1,4 +1,4 @@
-"""What verifiers need of an item, or a word that says what is missing."""
+"""Fields of an item that verifiers need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ _REQUIRED = object()
 
 
 def shown(one: Attempt, name: str, kind: type | tuple[type, ...] = object, default: Any = _REQUIRED) -> Any:
-    """one.shown[name], which must be of this kind."""
+    """A field of an item.
+
+    Args:
+        one: the answer whose item is read.
+        name: a key of `one.shown`.
+        kind: the type or types that the value must have.
+        default: the value where the key is missing; without it the key is required.
+
+    Raises:
+        UserError: the key is missing, or its value has another type.
+    """
     value = one.shown.get(name, default)
     if value is _REQUIRED:
         have = ", ".join(sorted(one.shown)) or "nothing"

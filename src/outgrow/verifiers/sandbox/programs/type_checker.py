@@ -1,7 +1,7 @@
-"""Runs in a sandbox: type errors of many programs by one run of mypy, which reads and never runs them.
+"""Runs in a box: type errors of many programs by one run of mypy, which reads and never runs them.
 
-What tells mypy to look away is taken out where it is a comment (every comment goes, by Python's own tokenizer, but plain ones that give a type), and
-named where it is code: then no error found says nothing.
+Every comment is taken out (by Python's own tokenizer) but plain type comments, so that none tells mypy to skip a check.
+Code that does so is named: then a program without an error counts as not checked.
 """
 
 import ast
@@ -12,8 +12,8 @@ import shutil
 import sys
 import tokenize
 
-# It would look at /proc, which is not here, for the number of processors.
-sys.modules["psutil"] = None
+# mypy would read the number of processors from /proc, which is not here.
+sys.modules["psutil"] = None  # type: ignore[assignment]
 from mypy import api  # noqa: E402
 
 CONFIG = """[mypy]
@@ -34,17 +34,18 @@ error_summary = False
 
 
 def answer(job):
-    """(programs, version of Python, "True" or "False") -> per program a tuple of its errors, and what of it goes unchecked, "" for nothing.
+    """(programs, version of Python, whether to check unannotated functions) -> (errors, unchecked) of each program.
 
-    One error alone where it is no Python.
+    The second and third are texts ("3.12", "True"). `errors` is a tuple, of one syntax error where it is no Python;
+    `unchecked` says what in the program is not checked, "" for nothing.
     """
     texts, version, strict = job
     texts = [text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n") for text in texts]
-    errors = [_unread(text) for text in texts]
+    errors = [_syntax_errors(text) for text in texts]
     unchecked = ["" if found else _unchecked(text) for text, found in zip(texts, errors, strict=True)]
     programs = [text if found else _stripped(text) for text, found in zip(texts, errors, strict=True)]
     for at, (text, found) in enumerate(zip(programs, errors, strict=True)):
-        if not found and _hushes(text):
+        if not found and _silences(text):
             unchecked[at] = unchecked[at] or "a comment that cannot be taken out"
     for start in range(0, len(programs), 200):
         good = [at for at in range(start, min(start + 200, len(programs))) if not errors[at]]
@@ -57,11 +58,11 @@ def answer(job):
 
 
 SWITCHES = {"Any", "cast", "no_type_check", "no_type_check_decorator", "TYPE_CHECKING", "MYPY", "PY2", "PY3"}
-"""Names that ask for no check, or that mypy takes a branch for."""
+"""Names that switch a check off, or by which mypy chooses a branch."""
 
 
 def _unchecked(text):
-    """What in a program asks for no check of its types, "" for nothing."""
+    """What in a program switches a check off, "" for nothing."""
     tree = ast.parse(text)
     if not tree.body:
         return "there is nothing in it"
@@ -85,7 +86,7 @@ def _unchecked(text):
 
 
 def _stripped(text):
-    """A program without its comments, but those that plainly give a type; and no line of a text in it begins as a comment for mypy."""
+    """A program without comments other than plain type comments, or lines in strings that mypy takes for its own."""
     lines = text.split("\n")
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -97,8 +98,8 @@ def _stripped(text):
     return "\n".join(re.sub(r"^#(?=\s*mypy)", "-", line) for line in lines)
 
 
-def _hushes(text):
-    """Whether something in a program would still tell mypy to look away."""
+def _silences(text):
+    """Whether a comment that tells mypy to skip a check is left in a program."""
     try:
         return (
             bool(ast.parse(text, type_comments=True).type_ignores)
@@ -108,7 +109,7 @@ def _hushes(text):
         return True
 
 
-def _unread(text):
+def _syntax_errors(text):
     try:
         ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -117,7 +118,7 @@ def _unread(text):
 
 
 def _check(programs, which, errors, version, strict):
-    """Puts to `errors` what mypy says of the programs `which`; where one of them stops it, halves are looked at alone."""
+    """Adds mypy's errors of the programs at `which` to `errors`; if one stops mypy, halves are checked apart."""
     if not which:
         return
     shutil.rmtree("m", ignore_errors=True)
@@ -128,16 +129,16 @@ def _check(programs, which, errors, version, strict):
     with open("mypy.ini", "w") as file:
         file.write(CONFIG.format(version=version, strict=strict))
     try:
-        said, fell, status = api.run(["--config-file", "mypy.ini", *(f"m/answer_{at}.py" for at in which)])
+        report, failure, status = api.run(["--config-file", "mypy.ini", *(f"m/answer_{at}.py" for at in which)])
     except (SystemExit, RecursionError) as error:
-        said, fell, status = "", str(error), 2
+        report, failure, status = "", str(error), 2
     if status == 2:
         if len(which) == 1:
-            errors[which[0]].append(" ".join((said or fell).split())[:200] or "mypy stopped")
+            errors[which[0]].append(" ".join((report or failure).split())[:200] or "mypy stopped")
             return
         half = len(which) // 2
         _check(programs, which[:half], errors, version, strict)
         _check(programs, which[half:], errors, version, strict)
         return
-    for at, line, text in re.findall(r"^m/answer_(\d+)\.py:(\d+): error: (.*)$", said, re.MULTILINE):
+    for at, line, text in re.findall(r"^m/answer_(\d+)\.py:(\d+): error: (.*)$", report, re.MULTILINE):
         errors[int(at)].append(f"line {line}: {text}"[:200])
