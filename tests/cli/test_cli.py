@@ -15,6 +15,9 @@ from outgrow import cli
 from outgrow.cli import settings
 from outgrow.cli.list import LISTS
 from outgrow.core.errors import UserError
+from outgrow.metrics.controls import ControlVerdict
+from outgrow.runs import schema
+from outgrow.runs.schema.study import DetailsFile, PairDetails, StudyFile
 from outgrow.tasks.tables.options import Reading
 
 HEAVY = (
@@ -346,13 +349,17 @@ def folder(tmp_path: Path) -> Path:
         _row("ceiling", "ceiling", 0.82),
         _row("floor", "floor", 0.62),
     ]
-    controls = [
-        {"name": "shuffled", "passed": False, "says": "61.0% is not the majority rate, 50.0%"},
-        {"name": "gold-naive", "passed": True, "says": "equal"},
-    ]
-    pair = {"task": "cities", "weak": "small [1]", "strong": "large", "controls": controls, "majority": 0.5}
-    for name, content in (("summary", rows), ("study", {}), ("details", {"pairs": [pair]})):
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    controls = (
+        ControlVerdict("shuffled", "", 0.61, None, 0.5, False, "61.0% is not the majority rate, 50.0%"),
+        ControlVerdict("gold-naive", "", 0.82, None, 0.82, True, "equal"),
+    )
+    pair = PairDetails(
+        task="cities", weak="small [1]", strong="large", replicates=16, n_weak_train=600, n_transfer=600, n_test=600,
+        majority=0.5, controls=controls,
+    )  # fmt: skip
+    (tmp_path / "summary.json").write_text(json.dumps(rows))
+    schema.write(tmp_path / "study.json", StudyFile({}, {}, None, {}))
+    schema.write(tmp_path / "details.json", DetailsFile((pair,)))
     return tmp_path
 
 

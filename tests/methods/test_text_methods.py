@@ -481,9 +481,9 @@ def test_supervisors_are_parsed() -> None:
         (["TABLE", "--scorer", "slot"], "unknown scorer 'slot': did you mean 'slots'?"),
         (
             ["TABLE", "--scorer", "slots", "--ladder", "minilm-l6"],
-            "--ladder says nothing to a task that is answered in words: leave it out",
+            "--ladder does not apply to generation tasks: leave it out",
         ),
-        (["TABLE", "--scorer", "slots", "--method", "bootstrap"], "unknown method for answers in words 'bootstrap'"),
+        (["TABLE", "--scorer", "slots", "--method", "bootstrap"], "unknown method for generation tasks 'bootstrap'"),
         (["TABLE", "--scorer", "slots", "--student", "linear"], "unknown kind of student that writes 'linear'"),
         (["TABLE", "--scorer", "calls"], "no column 'question'"),
         (["TABLE", "--scorer", "number"], "no column 'prompt' for --prompt"),

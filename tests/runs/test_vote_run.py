@@ -11,6 +11,8 @@ import test_learn
 import tiny_models
 from outgrow.cli import main
 from outgrow.runs.read import read
+from outgrow.tasks import Reading
+from outgrow.workflows import learn
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +23,16 @@ def folders(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OUTGROW_STORE", str(root / "store"))
         made = {}
-        for name, gold in (("much", 0.9), ("little", 0.1), ("none", 0.0)):
+        for name, gold in (("much", 0.9), ("none", 0.0)):
             made[name] = test_learn.taught(root, model, gold=gold, method="naive", out=root / name)
+        # 21 items with gold: enough to judge by, too few to teach every fold by the others.
+        frame = pl.read_parquet(test_learn.table(root, gold=1.0)).with_row_index("at")
+        frame = frame.with_columns(label=pl.when(pl.col("at") < 21).then(pl.col("label"))).drop("at")
+        frame.write_parquet(root / "data.parquet")
+        reading = Reading(text="message", votes=(",".join(test_learn.VOTES),))
+        made["little"] = learn.learn(
+            str(root / "data.parquet"), reading=reading, strong=model, method="naive", out=root / "little"
+        )
     return made
 
 

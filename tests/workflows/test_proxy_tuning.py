@@ -252,7 +252,7 @@ def test_a_study_that_is_asked_again_ends_with_the_same_bytes_and_computes_nothi
 
 
 def test_weak_labels_are_what_the_weak_model_writes_and_are_called_so(world, found) -> None:
-    taught = proxy_tuning.sibling.models.resolve(world["small"], Store.default())
+    taught = proxy_tuning.pruned.resolve(world["small"], Store.default())
     task, gold = generation.load(world["task"])
     train, test = proxy_tuning.halves(task, 0)
     lessons, labels = proxy_tuning._lessons(task, gold, train, None, 0, Store.default())
@@ -291,7 +291,7 @@ def test_a_task_of_no_true_and_false_statements_asks_for_no_knowledge(monkeypatc
             gold,
         ),
     )
-    with pytest.raises(UserError, match="--knowledge mine: its items are not pairs"):
+    with pytest.raises(UserError, match="`knowledge` = mine: its items are not pairs"):
         proxy_tuning.statements("mine")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from outgrow.audits.evidence import TIE, Evidence, ForcedChoices, Judgements, Minimal
 from outgrow.core.errors import UserError, unknown
+from outgrow.store import disk
 from outgrow.tasks.builtin.minimal import ITEMS, pairs
 from outgrow.tasks.tables import annotations
 from outgrow.tasks.tables.annotations import numbered
@@ -161,7 +162,7 @@ def write_pairs(kind: str, file: Path, items: int | None = None, seed: int = 0) 
     if file.exists():
         raise UserError(f"{file} is there already: give a new file")
     try:
-        write(file)
+        disk.write(file, write)
     except OSError as error:
         raise UserError(f"cannot write {file}: {error.strerror}") from None
     return len(rows)

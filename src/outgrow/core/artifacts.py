@@ -48,6 +48,7 @@ OBSERVERS = (
     "outgrow.core.artifacts",
     "outgrow.core.errors",
     "outgrow.core.fingerprint",
+    "outgrow.core.objects",
     "outgrow.core.progress",
     "outgrow.core.registry",
     "outgrow.core.syntax",
@@ -62,8 +63,10 @@ PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.trainin
 
 MARKS = frozenset(
     {
+        ("outgrow.label_models", "label_model"),
         ("outgrow.methods", "method"),
         ("outgrow.pipeline.baselines", "baseline"),
+        ("outgrow.selection", "selection"),
         ("outgrow.supervisors", "supervisor"),
         ("outgrow.verifiers", "verifier"),
     }

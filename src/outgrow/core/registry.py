@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,6 +31,7 @@ from typing import Any, Generic, Protocol, TypeVar, final
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 
+_NAME = re.compile(r"[\w. -]+")
 MARK = "__outgrow__"
 """The attribute of a function that holds its record."""
 
@@ -53,13 +55,20 @@ def mark(function: F, record: Member) -> F:
 
 
 def marked(*kinds: type[R]) -> Callable[[object], R | None]:
-    """What reads the record of one of these classes off a marked function; None where there is none."""
+    """What reads the record of one of these classes off a marked function, or is given it; None where there is none."""
 
     def read(value: object) -> R | None:
+        if isinstance(value, kinds):
+            return value
         record = vars(value).get(MARK) if inspect.isfunction(value) else None
         return record if isinstance(record, kinds) else None
 
     return read
+
+
+def name_of(value: Callable[..., Any]) -> str:
+    """What rows call a function, a class or an instance of one."""
+    return value.__name__ if inspect.isroutine(value) or isinstance(value, type) else type(value).__name__
 
 
 def first_line(value: object) -> str:
@@ -97,11 +106,19 @@ class Registry(Generic[T]):
         package: The package whose folder holds the kind's own members.
         group: The entry points by which other packages add members: "outgrow.methods".
         read: The record of a value that is a member, None for any other value.
+        make: The record of a callable that nobody marked, for kinds whose members may be plain functions.
     """
 
-    def __init__(self, kind: str, package: str, group: str, read: Callable[[object], T | None]):
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        group: str,
+        read: Callable[[object], T | None],
+        make: Callable[[Callable[..., Any]], T] | None = None,
+    ):
         self.kind, self.group = kind, group
-        self._package, self._read = package, read
+        self._package, self._read, self._make = package, read, make
         self._lent: ContextVar[Mapping[str, T]] = ContextVar(group)
 
     def all(self) -> dict[str, T]:
@@ -118,10 +135,14 @@ class Registry(Generic[T]):
         raise unknown(self.kind, name, known)
 
     def of(self, value: object) -> T:
-        """The record of an object that is a member. Raises UserError for any other object."""
+        """The record of an object that is a member, or can be one. Raises UserError for any other object."""
         record = self._read(value)
         if record is None:
-            raise UserError(f"{value!r:.80} is no {self.kind}: mark the function as one")
+            if self._make is None or not callable(value):
+                raise UserError(f"{value!r:.80} is no {self.kind}: mark a function as one")
+            record = self._make(value)
+        if not _NAME.fullmatch(record.name):
+            raise UserError(f"{value!r:.80} has no name for a {self.kind}: define it by def, so that rows can name it")
         return record
 
     @contextmanager

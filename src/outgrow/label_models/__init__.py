@@ -13,7 +13,7 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow.core.registry import Registry, first_line, mark, marked
+from outgrow.core.registry import Registry, first_line, mark, marked, name_of
 
 
 @final
@@ -102,7 +102,11 @@ def label_model(run: Callable[[Any], Belief]) -> Callable[[Any], Belief]:
     return mark(run, LabelModel(run.__name__, first_line(run), run))
 
 
-LABEL_MODELS = Registry("label model", __name__, "outgrow.label_models", marked(LabelModel))
+def _plain(run: Callable[[Any], Belief]) -> LabelModel:
+    return LabelModel(name_of(run), first_line(run), run)
+
+
+LABEL_MODELS = Registry("label model", __name__, "outgrow.label_models", marked(LabelModel), _plain)
 registry = LABEL_MODELS.all
 
 

@@ -118,5 +118,10 @@ def method(
     return marker
 
 
-METHODS = Registry("method", __name__, "outgrow.methods", marked(Method))
+def plain(run: Callable[..., Any]) -> Method:
+    """The record of a function that nobody marked."""
+    return METHODS.of(method(paper="own")(run))
+
+
+METHODS = Registry("method", __name__, "outgrow.methods", marked(Method), plain)
 find, registry = METHODS.find, METHODS.all

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from outgrow.core.records import dump
 from outgrow.report.glossary import SIGNS
 from outgrow.report.page import figures, fill
 from outgrow.report.words import Headline, interval, percent, point_interval, points
+from outgrow.runs import schema
+from outgrow.runs.schema.audit import AuditFile
 from outgrow.store import disk
 
 if TYPE_CHECKING:
@@ -25,19 +26,15 @@ LOOK = {"stop": "no", "warning": "no", "note": "unclear", "ok": "yes", "not appl
 
 def write(source: str, findings: Sequence[Finding], folder: Path) -> Path:
     """Write audit.json and audit.html into `folder`, and return the page's path."""
-    facts = keep(source, findings, folder)
-    with disk.guarded(folder):
-        (folder / "audit.html").write_text(render(facts), encoding="utf-8")
+    disk.write(folder / "audit.html", render(keep(source, findings, folder)))
     return folder / "audit.html"
 
 
 def keep(source: str, findings: Sequence[Finding], folder: Path) -> dict[str, Any]:
     """Write audit.json into `folder`, and return what stands in it: `report.html` of a run shows it."""
-    facts = {"source": source, "findings": [asdict(finding) for finding in findings]}
-    disk.folder(folder)
-    with disk.guarded(folder):
-        (folder / "audit.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    return facts
+    record = AuditFile(source, tuple(findings))
+    schema.write(folder / "audit.json", record)
+    return dump(record)
 
 
 def render(facts: dict[str, Any]) -> str:

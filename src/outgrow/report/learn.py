@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from outgrow.core.errors import UserError
+from outgrow.core.records import dump
 from outgrow.report.page import figures, fill
 from outgrow.report.words import Headline, interval, percent, point_interval, points, sentence
+from outgrow.runs import schema
+from outgrow.runs.schema.learn import LearnFile
 
 WORTH = 0.005
 """The difference in accuracy from which the headline says how much gold would show it."""
@@ -19,12 +21,9 @@ WORTH = 0.005
 def read(folder: Path) -> dict[str, Any]:
     """What learn.json says. Raises UserError where there is none."""
     try:
-        facts = json.loads((Path(folder) / "learn.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        facts = {}
-    if "verdict" not in facts:
-        raise UserError(f"no finished student in {folder}: give the folder that `outgrow learn` wrote")
-    return facts
+        return dump(schema.read(Path(folder) / "learn.json", LearnFile))
+    except OSError:
+        raise UserError(f"no finished student in {folder}: give the folder that `outgrow learn` wrote") from None
 
 
 def render(facts: dict[str, Any]) -> str:

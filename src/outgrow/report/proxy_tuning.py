@@ -19,8 +19,7 @@ NAMES = {
 
 def write(facts: dict[str, Any], folder: Path) -> Path:
     """Write steer.html into `folder`, and return its path."""
-    with disk.guarded(folder):
-        (folder / "steer.html").write_text(render(facts), encoding="utf-8")
+    disk.write(folder / "steer.html", render(facts))
     return folder / "steer.html"
 
 

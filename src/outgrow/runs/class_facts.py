@@ -25,7 +25,7 @@ from outgrow.models import Model
 from outgrow.pipeline.runner import StudyRows
 from outgrow.pipeline.scoring import class_scores
 from outgrow.runs.compare import safe
-from outgrow.runs.files import save
+from outgrow.store import disk
 from outgrow.tasks.task import Task
 
 
@@ -152,7 +152,6 @@ def predictions(folder: Path, rows: StudyRows) -> None:
     task, gold, test = rows.cell.task, rows.cell.gold, rows.cell.test
     base = folder / "predictions" / safe(task.name)
     place = base / safe(f"{rows.cell.weak_name}--{rows.cell.strong_name}")
-    place.mkdir(parents=True, exist_ok=True)
     ids = task.ids[test]
     for name, probs in rows.predictions.items():
         replicates, n, classes = probs.shape
@@ -161,8 +160,8 @@ def predictions(folder: Path, rows: StudyRows) -> None:
         )
         flat = probs.reshape(-1, classes)
         frame = frame.with_columns(pl.Series(f"p{c}", flat[:, c]) for c in range(classes))
-        save(place / f"{safe(name)}.parquet", frame.write_parquet)
+        disk.write(place / f"{safe(name)}.parquet", frame.write_parquet)
     columns = {"id": ids, "label": gold.labels[test], "weight": gold.weights[test], "group": task.groups[test]}
     if task.question is not None:
         columns["question"] = task.question[test]
-    save(base / "gold.parquet", pl.DataFrame(columns).write_parquet)
+    disk.write(base / "gold.parquet", pl.DataFrame(columns).write_parquet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from outgrow.audits.evidence import Evidence, Finished, VoteTable
 from outgrow.runs.compare import earned_of, frame_of, gold_of, probs_of, safe
-from outgrow.runs.read import Report, RunPair, RunRow, read
+from outgrow.runs.read import Report, RunPair, read
 
 
 def of_folder(folder: Path) -> list[Evidence]:
@@ -95,8 +95,7 @@ def _finished(
     costs = tuple(
         c for c in run.costs if all(c.get(name) == getattr(pair, name) for name in ("task", "weak", "strong"))
     )
-    names = [field.name for field in fields(RunRow) if field.name != "each"]
-    rows = {row.method: {name: getattr(row, name) for name in names} for row in pair.main.rows}
+    rows = {row.method: asdict(row) for row in pair.main.rows}
     return Finished(np.arange(n), rows, pair.details, costs, gold, weights, predicted)
 
 

@@ -23,7 +23,7 @@ from outgrow.pipeline.runner import StudyRows
 from outgrow.pipeline.scoring import text_scores
 from outgrow.pipeline.text_cell import TextCell
 from outgrow.runs.compare import safe
-from outgrow.runs.files import save
+from outgrow.store import disk
 
 COMMON = 20
 """Commonest gold answers that a constant answer is chosen from."""
@@ -153,16 +153,15 @@ def predictions(folder: Path, rows: StudyRows) -> None:
     task, gold, test = cell.task, cell.gold, cell.test_items
     base = folder / "predictions" / safe(task.name)
     place = base / safe(f"{cell.weak_name}--{cell.strong_name}")
-    place.mkdir(parents=True, exist_ok=True)
     ids = [task.ids[i] for i in test]
     for name, answers in rows.predictions.items():
         replicate, score = np.repeat(np.arange(len(answers), dtype=np.int32), len(ids)), _main(cell, answers)
         told = {"id": ids * len(answers), "replicate": replicate, "answer": answers.ravel().tolist()}
         possible = np.broadcast_to(score.den, score.num.shape)
         frame = pl.DataFrame({**told, "num": score.num.ravel(), "den": possible.ravel()})
-        save(place / f"{safe(name)}.parquet", frame.write_parquet)
+        disk.write(place / f"{safe(name)}.parquet", frame.write_parquet)
     keys = [json.dumps(gold.keys[i]) for i in test]
     frame = pl.DataFrame(
         {"id": ids, "answer": [gold.answers[i] for i in test], "key": keys, "group": task.groups[test]}
     )
-    save(base / "gold.parquet", frame.write_parquet)
+    disk.write(base / "gold.parquet", frame.write_parquet)

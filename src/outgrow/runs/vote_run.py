@@ -14,22 +14,26 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from outgrow.core.records import load
 from outgrow.label_models._floor import FEWEST
 from outgrow.methods import Method
 from outgrow.metrics.accuracy import Score, accuracy
 from outgrow.metrics.agreement import agreement
 from outgrow.metrics.baselines import majority_rate
 from outgrow.metrics.calibration import calibration
+from outgrow.metrics.controls import ControlVerdict
 from outgrow.metrics.intervals import ScoreTable
 from outgrow.metrics.pgr import Kind, counted, summarise
 from outgrow.metrics.power import power
 from outgrow.pipeline.baselines import registry
 from outgrow.pipeline.cell import Predictions
 from outgrow.pipeline.vote_cell import VoteCell
+from outgrow.runs import schema
 from outgrow.runs.compare import safe
-from outgrow.runs.files import save, save_json
 from outgrow.runs.learned import filled_by, judged_by
+from outgrow.runs.schema.study import DetailsFile
 from outgrow.runs.write import record
+from outgrow.store import disk
 
 NAMED = 5
 """Annotators that a run names one by one."""
@@ -75,7 +79,9 @@ def write(
     students = [name for name in (method.name, "ceiling") if name in probs]
     bounds = {name: score for name, score in scores.items() if name in ("floor", "ceiling")}
     needed = power(ScoreTable.of(bounds, 0.0)) if len(bounds) == 2 else None
-    control = {"name": "canary", "passed": canary["passed"], "says": canary["says"]}
+    what = "the method run again with hidden gold permuted, against its predictions before"
+    changed = float(canary.get("changed", 0.0))
+    control = ControlVerdict("canary", what, changed, None, 0.0, canary["passed"], canary["says"])
     pair = {
         **named,
         "replicates": 1,
@@ -85,7 +91,7 @@ def write(
         "majority": majority_rate(*gold[:2], len(task.classes)),
         "agreement": [{"method": n, **asdict(agreement(probs[n], probs["floor"], *gold, 0.0))} for n in students],
         "calibration": [{"method": n, **asdict(calibration(probs[n], *gold, 0.0))} for n in ("floor", *students)],
-        "controls": [control],
+        "controls": [asdict(control)],
         "power": needed and asdict(needed),
         "left_out": [],
         "lacks": [] if "ceiling" in scores else ["ceiling: needs gold in every fold, and a student of heads"],
@@ -96,12 +102,12 @@ def write(
     item: dict[str, Any] = {"kind": task.kind, "classes": list(task.classes), "items": len(task), "counts": task.counts}
     item |= {"groups": len(np.unique(task.groups)), "source": task.source, "digest": task.digest}
     details = {"pairs": [pair], "tasks": {task.name: item}, "models": {}, "methods": {method.name: about}, "costs": []}
-    save(folder / "cells.parquet", _cells(named, scores, kinds).write_parquet)
-    save_json(folder / "summary.json", [asdict(row) for row in summary])
-    save_json(folder / "details.json", details)
+    disk.write(folder / "cells.parquet", _cells(named, scores, kinds).write_parquet)
+    schema.write_rows(folder / "summary.json", summary)
+    schema.write(folder / "details.json", load(DetailsFile, details, "details.json"))
     _predictions(folder, named, cell, judged, probs)
     resolved = {"tasks": {task.name: task.digest}, "methods": {method.name: method.parameters}}
-    save_json(folder / "study.json", record(dict(asked), {**resolved, "seeds": 1, "seed": cell.seed}, began, []))
+    schema.write(folder / "study.json", record(dict(asked), {**resolved, "seeds": 1, "seed": cell.seed}, began, []))
     return True
 
 
@@ -156,11 +162,10 @@ def _predictions(
     """Probabilities of every judged item, a file a row, and gold beside them."""
     base = folder / "predictions" / safe(named["task"])
     place = base / safe(f"{named['weak']}--{named['strong']}")
-    place.mkdir(parents=True, exist_ok=True)
     ids, zero = cell.task.ids[judged], np.zeros(int(judged.sum()), np.int32)
     for name, (values,) in probs.items():
         frame = pl.DataFrame({"id": ids, "replicate": zero})
         frame = frame.with_columns(pl.Series(f"p{c}", values[:, c]) for c in range(values.shape[1]))
-        save(place / f"{safe(name)}.parquet", frame.write_parquet)
+        disk.write(place / f"{safe(name)}.parquet", frame.write_parquet)
     columns = {"id": ids, "label": cell.gold.labels[judged], "weight": np.ones(len(ids))}
-    save(base / "gold.parquet", pl.DataFrame({**columns, "group": cell.task.groups[judged]}).write_parquet)
+    disk.write(base / "gold.parquet", pl.DataFrame({**columns, "group": cell.task.groups[judged]}).write_parquet)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from outgrow.core.records import load
 from outgrow.metrics import controls
 from outgrow.metrics.accuracy import Score
 from outgrow.metrics.intervals import ScoreTable, shared_pool
@@ -28,10 +29,11 @@ from outgrow.metrics.pgr import Kind, summarise
 from outgrow.metrics.power import power
 from outgrow.pipeline.runner import StudyRows
 from outgrow.pipeline.text_cell import TextCell
-from outgrow.runs import class_facts, text_facts
+from outgrow.runs import class_facts, schema, text_facts
 from outgrow.runs import folder as claims
 from outgrow.runs.compare import compared
-from outgrow.runs.files import save, save_json
+from outgrow.runs.schema.study import DetailsFile, StageCost, StudyFile
+from outgrow.store import disk
 
 if TYPE_CHECKING:
     from outgrow.methods import Method
@@ -94,15 +96,15 @@ def write(folder: Path, study: Request, chosen: Chosen, done: Sequence[StudyRows
         "models": {name: model.digest for name, model in used.items()},
         "code": done[0].cell.code(),
     }
-    save(folder / "cells.parquet", lambda at: pl.concat(cells).write_parquet(at))
-    save_json(folder / "summary.json", [asdict(row) for row in summary])
-    save_json(folder / "details.json", details)
-    save_json(folder / "study.json", record(study.asked(), resolved, began, costs))
+    disk.write(folder / "cells.parquet", pl.concat(cells).write_parquet)
+    schema.write_rows(folder / "summary.json", summary)
+    schema.write(folder / "details.json", load(DetailsFile, details, "details.json"))
+    schema.write(folder / "study.json", record(study.asked(), resolved, began, costs))
     comparison = compared(folder)
     if comparison is None:
         (folder / "comparison.json").unlink(missing_ok=True)
     else:
-        save_json(folder / "comparison.json", comparison)
+        schema.write(folder / "comparison.json", comparison)
 
 
 def _kind(rows: StudyRows) -> ModuleType:
@@ -168,20 +170,19 @@ def _method(method: Method, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def record(
-    asked: dict[str, Any], resolved: dict[str, Any], began: float, costs: list[dict[str, Any]]
-) -> dict[str, Any]:
+    asked: Mapping[str, Any], resolved: Mapping[str, Any], began: float, costs: Sequence[Mapping[str, Any]]
+) -> StudyFile:
     """study.json: what was asked, what it resolved to, versions, cost by stage."""
-    return {
-        "asked": asked,
-        "resolved": resolved,
-        "command": shlex.join(["outgrow", *sys.argv[1:]])
-        if Path(sys.argv[0]).stem in ("outgrow", "__main__")
-        else None,
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
-        "seconds": time.time() - began,
-        "costs": costs,
-    }
+    called = Path(sys.argv[0]).stem in ("outgrow", "__main__")
+    return StudyFile(
+        asked=dict(asked),
+        resolved=dict(resolved),
+        command=shlex.join(["outgrow", *sys.argv[1:]]) if called else None,
+        versions={name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        machine={"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        seconds=time.time() - began,
+        costs=tuple(StageCost(**cost) for cost in costs),
+    )
 
 
 def _version(package: str) -> str | None:

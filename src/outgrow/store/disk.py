@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,10 +33,10 @@ def mended(error: Exception, path: Path) -> UserError | None:
     if named and path.parent not in Path(named).parents:
         path = Path(named)
     if full(error):
-        return UserError(f"disk full at {path}: free some space, or use a larger disk (OUTGROW_STORE, --out)")
+        return UserError(f"disk full at {path}: free some space, or use a larger disk (OUTGROW_STORE, `out`)")
     if number in _FORBIDDEN:
         return UserError(
-            f"{path}: {os.strerror(number).lower()}: allow it, or use your own folder (OUTGROW_STORE, --out)"
+            f"{path}: {os.strerror(number).lower()}: allow it, or use your own folder (OUTGROW_STORE, `out`)"
         )
     if number in _NO_FOLDER:
         return UserError(f"{path} has a file where a folder must be: remove it, or use another folder (OUTGROW_STORE)")
@@ -112,6 +112,43 @@ def temporary(parent: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(handle)
+
+
+def write(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
+    """Write a file whole: under a temporary name in its folder, to the disk, and in one step under its own name.
+
+    A reader finds the earlier file or the new one, never a part. The folder is made where it is missing.
+
+    Args:
+        path: the file.
+        content: text (written as UTF-8), bytes, or a function that writes the file at the path it is given.
+
+    Raises:
+        UserError: where the disk is full, or the path forbidden.
+    """
+    folder(path.parent)
+    part = path.with_name(f"{path.name}.part")
+    with guarded(path):
+        try:
+            if callable(content):
+                content(part)
+            else:
+                part.write_bytes(content.encode() if isinstance(content, str) else content)
+            sync(part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def write_all(into: Path, fill: Callable[[Path], object]) -> None:
+    """Several files as `write` writes one: `fill` puts them into a temporary folder, and each then takes its place in `into`."""
+    folder(into)
+    clean(into)
+    with guarded(into), temporary(into) as part:
+        fill(part)
+        for path in sorted(part.iterdir()):
+            sync(path)
+            path.replace(into / path.name)
 
 
 def clean(parent: Path) -> None:

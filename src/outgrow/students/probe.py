@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from outgrow.core.seeding import derive, hashed
-from outgrow.losses import Loss
+from outgrow.losses import Loss, Term, as_loss
 from outgrow.losses.xent import Xent
 from outgrow.students import linear, mlp
 from outgrow.students.linear import STEPS, Basis
@@ -159,11 +159,12 @@ class Probe:
         targets: np.ndarray,
         *,
         weights: np.ndarray | None = None,
-        loss: Loss | None = None,
+        loss: Loss | Term | None = None,
         steps: int = STEPS,
     ) -> FittedProbe:
         """Train it on targets; arguments as of `Student.fit`."""
         targets, weights = self._rows(targets, weights)
+        loss = as_loss(loss)
         settings = self.settings(targets, weights)
         parts = []
         for layer in np.unique(settings.layer):
@@ -185,7 +186,7 @@ class Probe:
                     ),
                 )
             )
-        return FittedProbe(self.space, settings, tuple(parts), targets.shape[-1], loss or Xent())
+        return FittedProbe(self.space, settings, tuple(parts), targets.shape[-1], loss)
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """For each replicate (N, K): standardised features of every item, in the layer that these targets choose."""

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar, final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
 
 import numpy as np
 
 from outgrow.core.errors import UserError, unknown
-from outgrow.core.registry import Registry, first_line, mark, marked
+from outgrow.core.registry import Registry, first_line, mark, marked, name_of
 from outgrow.models import files, scratch
 from outgrow.tasks.task import Task
 
@@ -110,7 +111,16 @@ def supervisor(
     return marker
 
 
-SUPERVISORS = Registry("kind of supervisor", __name__, "outgrow.supervisors", marked(Kind))
+def _plain(function: Callable[..., Any]) -> Kind:
+    from outgrow.supervisors._functions import from_texts, from_view, takes_view
+
+    name, learns = name_of(function), takes_view(function)
+    return Kind(
+        name, first_line(function), partial(from_view if learns else from_texts, function), "", learns, False, None
+    )
+
+
+SUPERVISORS = Registry("supervisor", __name__, "outgrow.supervisors", marked(Kind), _plain)
 find, registry = SUPERVISORS.find, SUPERVISORS.all
 
 

@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
 from outgrow.core.errors import UserError
+
+if TYPE_CHECKING:
+    from outgrow.tasks.source import GenerationSource, TaskSource
 
 Kind = Literal["classify", "choose", "prefer", "generate"]
 FREE, POOL, TEST = 0, 1, 2
@@ -60,6 +63,29 @@ class Task:
     """Where the data came from, in words that let somebody else get the same (package and version, file, revision)."""
     digest: str = ""
     """sha256 over everything above that influences a study, gold included by its own digest."""
+
+    @staticmethod
+    def of(frame: Any, name: str = "frame", **columns: Any) -> TaskSource | GenerationSource:
+        """A data frame as a task for `Study(tasks=[...])`, which reads it as a file and keeps its gold sealed.
+
+        Args:
+            frame: a data frame of pandas, polars, pyarrow or another library that narwhals reads.
+            name: what rows and folders call the task.
+            columns: which column plays which role, and more (fields of `tasks.tables.options.Reading`). With `scorer` the items
+                are answered in free text.
+
+        Raises:
+            UserError: there is no such option.
+
+        Example:
+            >>> import polars as pl
+            >>> frame = pl.DataFrame({"message": ["win a prize", "see you at noon"] * 2, "spam": ["yes", "no"] * 2})
+            >>> Task.of(frame, "messages", text="message", label="spam").name
+            'messages'
+        """
+        from outgrow.tasks import given
+
+        return given.of(frame, name, **columns)
 
     def __len__(self) -> int:
         return len(self.ids)

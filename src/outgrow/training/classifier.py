@@ -139,10 +139,13 @@ class ClassifierNetwork:
         tokenizer = tokenizer_of(self.model)
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.convert_ids_to_tokens(self.pad)
-        disk.folder(folder)
-        with disk.guarded(folder), loader.quiet():
-            net.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
+
+        def fill(part: Path) -> None:
+            net.save_pretrained(part)
+            tokenizer.save_pretrained(part)
+
+        with loader.quiet():
+            disk.write_all(folder, fill)
 
     def _planned(self, texts: Sequence[np.ndarray]) -> tuple[np.ndarray, Iterator[list[np.ndarray]]]:
         """The order in which the texts are read, and the parts that are read together."""

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from outgrow.core.errors import UserError
 from outgrow.core.registry import Registry, first_line, mark, marked
 
 
@@ -73,5 +74,12 @@ def verifier(paper: str = "") -> Callable[[Callable], Callable]:
     return marker
 
 
-VERIFIERS = Registry("verifier", __name__, "outgrow.verifiers", marked(Verifier))
+def _plain(run: Callable) -> Verifier:
+    try:
+        return VERIFIERS.of(verifier()(run))
+    except TypeError as error:
+        raise UserError(str(error)) from None
+
+
+VERIFIERS = Registry("verifier", __name__, "outgrow.verifiers", marked(Verifier), _plain)
 find, registry = VERIFIERS.find, VERIFIERS.all

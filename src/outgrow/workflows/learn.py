@@ -8,6 +8,7 @@ Nothing is trained on gold: it judges (`pipeline/vote_cell.py` says how nothing 
 from __future__ import annotations
 
 import csv
+import io
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -16,11 +17,12 @@ from typing import Any
 from outgrow import label_models, methods, models
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
+from outgrow.core.records import load
 from outgrow.pipeline import canary
 from outgrow.pipeline.vote_cell import VoteCell, enough, space_for, table_of
 from outgrow.runs import folder as claims
-from outgrow.runs import learned, vote_run
-from outgrow.runs.files import save_json
+from outgrow.runs import learned, schema, vote_run
+from outgrow.runs.schema.learn import LearnFile
 from outgrow.store import Store, disk
 from outgrow.students.probe import HEADS, Space
 from outgrow.students.saved import VOTES, save
@@ -137,7 +139,7 @@ def learn(
             "seconds": seconds,
         },
     }
-    save_json(out / "learn.json", facts)
+    schema.write(out / "learn.json", load(LearnFile, facts, "learn.json"))
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write_learned(out)
     return out
@@ -166,10 +168,11 @@ def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    with disk.guarded(path), path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["id", "row", "score", "student", "label_model", "text"])
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ["id", "row", "score", "student", "label_model", "text"])
+    writer.writeheader()
+    writer.writerows(rows)
+    disk.write(path, text.getvalue())
 
 
 def told(folder: Path) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from outgrow.core.registry import Registry, marked
 from outgrow.generation import Answer
-from outgrow.methods import Method, method
+from outgrow.methods import Method, method, plain
 from outgrow.verifiers import Verdict
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class WeakAnswers:
         return not cut or not all(cut)
 
 
-TEXT_METHODS = Registry("method for generation tasks", __name__, "outgrow.text_methods", marked(Method))
+TEXT_METHODS = Registry("method for generation tasks", __name__, "outgrow.text_methods", marked(Method), plain)
 find, registry = TEXT_METHODS.find, TEXT_METHODS.all
 
 __all__ = ["RESOURCES", "TEXT_METHODS", "Verify", "WeakAnswers", "find", "method", "registry"]
