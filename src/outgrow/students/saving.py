@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from outgrow import models
+from outgrow.core.errors import UserError
 from outgrow.models.loader import chosen_precision
 from outgrow.store import Store
 from outgrow.students.saved import VOTES, SavedStudent, weights
@@ -40,6 +41,8 @@ def saved_student(
     digest, revision, pooling = "", "what the voters say", ""
     if strong != VOTES:
         model = models.resolve(strong, store)
+        if model.kind not in ("causal", "encoder"):
+            raise UserError(f"{strong!r} is no model that could read new texts")
         digest, revision, pooling = model.digest, model.revision, "last" if model.kind == "causal" else "mean"
     return SavedStudent(
         classes=task.classes,
