@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-import outgrow
 import tiny_models
 from outgrow import label_models, tasks
 from outgrow.label_models import WeakLabels
@@ -25,6 +24,7 @@ from outgrow.report.words import headline
 from outgrow.runs import read
 from outgrow.store import Store
 from outgrow.tasks import Reading
+from outgrow.workflows.study import Study
 
 NAMES = ("anna", "bob", "cy")
 MAJORITY = 0.8**3 + 3 * 0.8**2 * 0.2
@@ -65,7 +65,7 @@ def table(folder: Path, rows: int = 900, says: str = "majority", silent: float =
     return path
 
 
-def study(path: Path, model: str, **changes) -> outgrow.Study:
+def study(path: Path, model: str, **changes) -> Study:
     asked = {
         "weak": ["+".join(f"column:{n}" for n in NAMES)],
         "strong": model,
@@ -73,7 +73,7 @@ def study(path: Path, model: str, **changes) -> outgrow.Study:
         "seeds": 4,
         "out": path.parent / f"{path.stem}-run",
     }
-    return outgrow.Study(tasks=[str(path)], **(asked | changes))
+    return Study(tasks=[str(path)], **(asked | changes))
 
 
 def rows_of(run: Path) -> dict[str, dict]:
