@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -21,53 +21,64 @@ from outgrow.students.saving import saved_student
 @final
 @dataclass(frozen=True)
 class Keeper:
-    """Where a student is kept, and of which method.
+    """Where a student is kept.
 
     Args:
         folder: its own folder in the run folder.
-        method: name of the method.
-        parameters: the method's hyper-parameters.
+        methods: the study's methods with their hyper-parameters, naive first.
         columns: by role the columns of the table that the task was read from.
     """
 
     folder: Path
-    method: str
-    parameters: Mapping[str, Any]
+    methods: Sequence[tuple[Method, Mapping[str, Any]]]
     columns: Mapping[str, str]
 
-    def __call__(self, cell: StoredCell, fitted: Any) -> None:
-        """Save the student of replicate 0, or say why it cannot be saved."""
+    def __call__(self, method: str, cell: StoredCell, fitted: Any) -> None:
+        """Save the student of a method's replicate 0, unless that of a method with precedence is there; or say why not."""
+        kept = kept_by(self.folder)
+        better = kept in self._order and self._order.index(kept) < self._order.index(method)
+        if better or not _labels_texts(cell):
+            return
         try:
-            self._save(cell, fitted)
+            self._save(method, cell, fitted)
         except UserError as reason:
-            progress.say(f"{cell.task.name}: no student is kept: {reason}")
+            progress.say(f"{cell.task.name}: no student of {method} is kept: {reason}")
 
-    def complete(self, cell: StoredCell, ran: Sequence[tuple[Method, Mapping[str, Any]]]) -> None:
-        """See to it that the student of the first method after naive is kept, of those that were not left out.
+    def complete(self, cell: StoredCell, ran: Container[str]) -> None:
+        """See to it that the student of the first method after naive is kept, of the methods that ran.
 
         Heads and classifiers are fitted again where the row came out of the store; a student that generates answers is kept
         while its row is computed, or not at all.
         """
-        method, parameters = ran[min(1, len(ran) - 1)]
-        keeper = replace(self, method=method.name, parameters=parameters)
-        if isinstance(cell, ClassCell) and not keeper.done:
-            keeper(cell, method.fit(cell, **parameters))
+        if not _labels_texts(cell):
+            progress.say(f"{cell.task.name}: no student is kept: it reads images, or two texts at once")
+            return
+        first = next(name for name in self._order if name in ran)
+        if isinstance(cell, ClassCell) and kept_by(self.folder) != first:
+            method, parameters = next(one for one in self.methods if one[0].name == first)
+            self(first, cell, method.fit(cell, **parameters))
 
     @property
-    def done(self) -> bool:
-        """Whether the folder holds a student of this method."""
-        return kept_by(self.folder) == self.method
+    def _order(self) -> list[str]:
+        """The methods by precedence: naive comes last."""
+        naive, *others = (method.name for method, _ in self.methods)
+        return [*others, naive]
 
-    def _save(self, cell: StoredCell, fitted: Any) -> None:
-        taught: dict[str, Any] = {"method": self.method, "parameters": dict(self.parameters)}
+    def _save(self, method: str, cell: StoredCell, fitted: Any) -> None:
+        parameters = next(its for one, its in self.methods if one.name == method)
+        taught: dict[str, Any] = {"method": method, "parameters": dict(parameters)}
         if isinstance(cell, TextCell):
             taught |= {"supervisors": list(cell.names), "items": len(cell.transfer_items)}
             save_text(fitted, cell.writers.how, taught, self.folder)
         elif isinstance(cell, ClassCell):
-            if cell.task.kind == "prefer" or not cell.task.texts[0] or cell.task.images:
-                raise UserError("it reads images, or two texts at once, and a saved student labels single texts")
             items = int(cell.splits.transfer[0].sum())
             taught |= {"label_model": cell.label_model, "items": items}
             store = cell.spaces.store
             found = saved_student(fitted, cell.task, cell.strong_name, self.columns, cell.names, taught, store)
             save(found, self.folder, fitted)
+
+
+def _labels_texts(cell: StoredCell) -> bool:
+    """Whether an item is one text, which is what a saved student reads."""
+    task = cell.task
+    return isinstance(cell, TextCell) or (task.kind != "prefer" and task.images is None and len(task.texts[0]) == 1)

@@ -181,7 +181,7 @@ def row(cell: StoredCell, job: Job, then: Callable[[StoredCell, Any], None] | No
 def compute(cells: Sequence[StoredCell], todo: Sequence[Job], seeds: int, keeper: Keeper | None = None) -> StudyRows:
     """All rows of all blocks: those that are missing side by side where models are trained, the rest in this process.
 
-    `keeper` saves the student of its method's block 0.
+    `keeper` saves a student of block 0.
     """
     missing = [b for b, cell in enumerate(cells) if cell.models and not _complete(cell, todo)]
     title = f"{cells[0].task.name}, {cells[0].weak_name} -> {cells[0].strong_name}"
@@ -207,8 +207,8 @@ def block(cells: Sequence[StoredCell], todo: Sequence[Job], keeper: Keeper | Non
     cells[number].finish()
 
 
-def _then(cell: StoredCell, job: Job, keeper: Keeper | None) -> Keeper | None:
-    return keeper if keeper is not None and job.name == keeper.method and cell.block == 0 else None
+def _then(cell: StoredCell, job: Job, keeper: Keeper | None) -> Callable[[StoredCell, Any], None] | None:
+    return partial(keeper, job.name) if keeper is not None and job.kind == "method" and cell.block == 0 else None
 
 
 def _complete(cell: StoredCell, todo: Sequence[Job]) -> bool:

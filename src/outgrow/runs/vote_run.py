@@ -100,6 +100,7 @@ def write(
     about: dict[str, Any] = {"line": method.line, "paper": method.paper, "differs": method.differs}
     about |= {"parameters": method.parameters, "resources": list(method.resources)}
     item: dict[str, Any] = {"kind": task.kind, "classes": list(task.classes), "items": len(task), "counts": task.counts}
+    item |= {"template": task.ask, "samples": []}
     item |= {"groups": len(np.unique(task.groups)), "source": task.source, "digest": task.digest}
     details = {"pairs": [pair], "tasks": {task.name: item}, "models": {}, "methods": {method.name: about}, "costs": []}
     disk.write(folder / "cells.parquet", _cells(named, scores, kinds).write_parquet)

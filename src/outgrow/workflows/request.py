@@ -87,10 +87,9 @@ class Request(ABC):
         done = []
         for given, weak, strong in asked:
             name = "student" if len(asked) == 1 else f"students/{safe(f'{given[0].name}--{weak}--{strong}')}"
-            method, parameters = chosen[min(1, len(chosen) - 1)]
-            keeper = Keeper(out / name, method.name, parameters, self._columns())
+            keeper = Keeper(out / name, chosen, self._columns())
             done.append(self._rows(given, weak, strong, chosen, keeper))
-            keeper.complete(done[-1].cell, [one for one in chosen if one[0].name in done[-1].kinds])
+            keeper.complete(done[-1].cell, done[-1].kinds)
         write.write(out, self, chosen, done, began)
         keep(str(out), examine_all(of_folder(out)), out)
         report.write(out)
