@@ -196,7 +196,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
     for number, (member, share) in enumerate(found):
         if not isinstance(member, FittedProbe):
             raise UserError(
-                f"this method makes a {type(member).__name__}, which cannot be saved: learn with another --method"
+                f"this method makes a {type(member).__name__}, which cannot be saved: learn with another `method`"
             )
         layer = int(member.settings.layer[replicate])
         basis, (replicates, own) = member.space.basis(layer), next((r, h) for r, h in member.parts if replicate in r)

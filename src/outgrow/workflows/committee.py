@@ -26,7 +26,7 @@ from outgrow.core.fingerprint import fingerprint
 from outgrow.core.records import dump, load
 from outgrow.core.seeding import hashed
 from outgrow.generation import candidates
-from outgrow.generation.answers import computing
+from outgrow.generation.answers import classes_of
 from outgrow.generation.candidates import Candidates
 from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, VerdictTable
 from outgrow.generation.candidates.forms import FORMS
@@ -247,7 +247,7 @@ def _drawn(
     texts, logprobs, costs, cut = [], [], [], []
     for name in names:
         model = named(name, store)
-        drawn = answers.draw(model, task.prompts, draws, how, seed, store)
+        drawn = answers.sample(model, task.prompts, draws, how, seed, store)
         texts.append([[a.text for a in row] for row in drawn.answers])
         cut.append([[a.cut for a in row] for row in drawn.answers])
         logprobs.append([[float(np.sum(a.logprobs)) if a.logprobs else np.nan for a in row] for row in drawn.answers])
@@ -297,7 +297,7 @@ def _bench(
         right = np.array(
             [
                 written.correct[j][i][k]
-                for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)
+                for i, j, k in zip(gathered.item, gathered.supervisor, gathered.sample, strict=True)
             ],
             bool,
         )
@@ -321,7 +321,7 @@ def _bench(
     cut = None
     if written.cut is not None:
         cut = np.array(
-            [written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)],
+            [written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.sample, strict=True)],
             bool,
         )
     return Bench(who, gathered, right, shown, {name: verdicts[name] for name in names}, tuple(costs), cut)
@@ -366,7 +366,7 @@ def verdicts_of(
     if "model" in check.needs:
         given["model"] = named(judge, store)
         made |= {"judge": given["model"].digest, "engine": given["model"].engine}
-        made["code"] = fingerprint("verdicts", check.run, *computing(given["model"]))
+        made["code"] = fingerprint("verdicts", check.run, *classes_of(given["model"]))
     said: list[Verdict] = []
     seconds = 0.0
     with progress.track(f"{name} checks answers", len(gathered.item)) as bar:
@@ -437,7 +437,7 @@ def _table(task: GenerationTask, benches: Sequence[Bench]) -> Any:
             "item": [task.ids[i] for i in a.item],
             "prompt": [task.prompts[i] for i in a.item],
             "model": [a.supervisors[j] for j in a.supervisor],
-            "draw": a.draw,
+            "draw": a.sample,
             "answer": list(a.texts),
             "logprob": [None if np.isnan(x) else float(x) for x in a.logprob],
             "correct": b.right,

@@ -220,7 +220,7 @@ def _lessons(
     if weak is None:
         return [Example(task.prompts[i], gold.answers[i]) for i in train], {"kind": "gold"}
     how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
-    drawn = answers.draw(named(weak, store), [task.prompts[i] for i in train], 1, how, seed, store)
+    drawn = answers.sample(named(weak, store), [task.prompts[i] for i in train], 1, how, seed, store)
     said = {
         int(i): one.text
         for i, (one,) in zip(train, drawn.answers, strict=True)
@@ -265,7 +265,7 @@ def _heard(
     model: LanguageModel, task: GenerationTask, test: np.ndarray, asked: Statements, seed: int, store: Store
 ) -> Heard:
     how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
-    drawn = answers.draw(model, [task.prompts[i] for i in test], 1, how, seed, store)
+    drawn = answers.sample(model, [task.prompts[i] for i in test], 1, how, seed, store)
     return Heard(tuple(one for (one,) in drawn.answers), drawn.seconds, drawn.tokens, knows(model, asked, store))
 
 
@@ -288,7 +288,7 @@ def knows(model: LanguageModel, asked: Statements, store: Store) -> np.ndarray:
         return {"known": (sums[0] > sums[1]) + 0.5 * (sums[0] == sums[1])}, {}
 
     made = {
-        "code": fingerprint("knowledge", *answers.computing(model)),
+        "code": fingerprint("knowledge", *answers.classes_of(model)),
         "model": model.digest,
         "engine": model.engine,
         "statements": hashed(*asked.beginnings, *asked.true, *asked.false),
