@@ -75,7 +75,7 @@ def test_scores_beside_the_answers_add_up_to_the_cells(folder) -> None:
 def test_the_gold_curve_ends_at_the_ceiling(folder) -> None:
     pair = read(folder).pairs[0]
     curve = pair.get("gold_curve")
-    assert [point["n"] for point in curve] == [16, round(pair.details["n_transfer"])]
+    assert [point["n"] for point in curve] == [32, round(pair.details["n_transfer"])]
     assert curve[-1]["value"] == pytest.approx(pair.main.ceiling.value)
     assert "calibration" in pair.details["not_applicable"]
 

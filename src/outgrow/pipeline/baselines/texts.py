@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from outgrow.training.causal import Example
 
 PLURALITY = "plurality of the supervisors"
-CURVE = (16, 64, 256)
+CURVE = (32, 256)
 """Gold answers that students of the gold curve learn from: each is one more training in every replicate."""
 
 
