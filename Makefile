@@ -21,8 +21,8 @@ test: setup
 	$(IN) -m pytest -n 2 -m "not docs"
 
 docs: setup .venv/docs
-	$(IN) -m mkdocs build --quiet --strict
-	OUTGROW_SITE=build/site $(IN) -m pytest -q -m docs
+	NO_MKDOCS_2_WARNING=1 $(IN) -m mkdocs build --quiet --strict
+	OUTGROW_SITE=build/site $(IN) -m pytest -q -m docs tests/docs
 
 bench: setup
 	@for file in bench/*.py; do $(IN) "$$file" || exit 1; done

@@ -83,7 +83,7 @@ def sets(n: int, k: int) -> np.ndarray:
 
 
 def slow_majority(rows, form) -> dict[int, float]:
-    """The same in words: count the answers of each form; the commonest forms share the pick, and their answers each form's."""
+    """The same slowly: the commonest forms share the choice, and their answers the share of the form."""
     rows = [i for i in rows if form[i] >= 0] or list(rows)
     times = {said: sum(form[i] == said for i in rows) for said in set(form[rows])}
     tied = [said for said, n in times.items() if n == max(times.values())]
@@ -254,7 +254,7 @@ def test_a_long_table_of_recorded_answers_needs_no_model(tmp_path, store):
     found = committee(str(tmp_path / "long.csv"), out=tmp_path / "out", store=store)
     at = {(f["choice"], f["k"]): f["right"]["value"] for f in found.facts["figures"]}
     assert found.facts["items"] == 12 and at["coverage", 4] == 1
-    # (i + k) % 3 over k = 0..3: twice i % 3, once each other; the majority is right for a third of the items, a single one for 4 of 12.
+    # (i + k) % 3 over k = 0..3 is twice i % 3 and once each other: the majority is right for 1/3, a single for 4/12.
     assert at["majority", 4] == pytest.approx(1 / 3) and at["single", 4] == pytest.approx(1 / 3)
     kept = pl.read_parquet(tmp_path / "out" / "answers.parquet")
     assert kept.height == 48 and kept["correct"].mean() == pytest.approx(1 / 3)
@@ -293,10 +293,10 @@ def test_a_wide_table_keeps_the_last_row_of_a_prompt_and_counts_what_it_leaves_o
     ("given", "says"),
     [
         ({"source": "sudoku"}, "who answers"),
-        ({"source": "sudoku", "weak": ("x",), "draws": 0}, "--draws 0"),
+        ({"source": "sudoku", "weak": ("x",), "draws": 0}, "`draws` = 0"),
         ({"source": "sudoku", "weak": ("x",), "verifier": ("sudoko",)}, "did you mean 'sudoku'"),
         ({"source": "sudoku", "answers": ("x",)}, "is none: give a .parquet"),
-        ({"source": "sudoku", "weak": ("x",), "temperature": -1}, "--temperature"),
+        ({"source": "sudoku", "weak": ("x",), "temperature": -1}, "`temperature` = -1"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(given, says, store):
@@ -455,6 +455,6 @@ def test_the_committee_of_gsm8k_is_the_published_table(tmp_path, store):
     ).facts
     at = {(f["choice"], f["k"]): f["right"]["value"] for f in two["figures"]}
     says = {q["says"]: q["right"] for q in two["quality"]}
-    # Between two different answers a vote is the mean of both; published, where the first model decides: 41.2% and 42.5%.
+    # A vote of two different answers is the mean of both; published, where the first model decides: 41.2% and 42.5%.
     assert [at["majority", 2], at["voted", 2]] == pytest.approx([0.377, 0.397], abs=0.001)
     assert says["unsound"] < 0.08 < 0.4 < says["sound"]

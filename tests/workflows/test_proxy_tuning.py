@@ -179,7 +179,7 @@ def test_places_are_asked_once_each_and_answered_in_json() -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A task that a tiny model can learn, a strong and a small model of one vocabulary, and few statements of knowledge."""
+    """A task for a tiny model, a strong and a small model of one vocabulary, and few statements of knowledge."""
     root = tmp_path_factory.mktemp("steer")
     rows = [
         {"prompt": f"the city of {a} {b} {c} is in", "answer": PLACES[i % 4]}
@@ -225,7 +225,7 @@ def test_every_row_is_what_that_model_writes_and_scores(world, found) -> None:
     for name in ("strong", "small"):
         model = Local(models.resolve(world[name], Store.default()))
         asked = [
-            model.draw([task.prompts[i]], 1, proxy_tuning.Sampling(tokens=4, temperature=0), [[0]])[0][0].text
+            model.sample([task.prompts[i]], 1, proxy_tuning.Sampling(tokens=4, temperature=0), [[0]])[0][0].text
             for i in test
         ]
         assert rows[name]["score"] == np.mean(
@@ -242,7 +242,7 @@ def test_every_row_is_what_that_model_writes_and_scores(world, found) -> None:
 
 
 def test_a_study_that_is_asked_again_ends_with_the_same_bytes_and_computes_nothing(world, found, monkeypatch) -> None:
-    monkeypatch.setattr(Local, "draw", None)
+    monkeypatch.setattr(Local, "sample", None)
     monkeypatch.setattr(Local, "logprobs", None)
     proxy_tuning.steer(
         world["task"], strong=world["strong"], small=world["small"], seeds=2, out=world["root"] / "again"
