@@ -12,7 +12,7 @@ from outgrow.audits.evidence import TIE, Evidence, ForcedChoices, Judgements, Mi
 from outgrow.core.errors import UserError, unknown
 from outgrow.store import disk
 from outgrow.tasks.builtin.minimal import ITEMS, pairs
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotations as voted
 from outgrow.tasks.tables.annotations import numbered
 from outgrow.tasks.tables.classes import silent
 from outgrow.tasks.tables.files import TableFile as File
@@ -61,7 +61,7 @@ def group_of(file: File, reading: Reading) -> np.ndarray | None:
 
 
 def key_of(file: File, reading: Reading, what: str) -> str:
-    key = annotations.id_column(file, reading)
+    key = voted.id_column(file, reading)
     if key is None:
         raise UserError(f"{file.name}: {what} are of items: name their column with `id`")
     return key

@@ -18,7 +18,7 @@ from outgrow.audits.evidence import MOST_CLASSES, Answers, Evidence, VoteTable
 from outgrow.core.errors import UserError
 from outgrow.core.progress import say
 from outgrow.runs import folder as claims
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotations as voted
 from outgrow.tasks.tables import long as longs
 from outgrow.tasks.tables.annotations import numbered
 from outgrow.tasks.tables.files import TableFile as File
@@ -93,15 +93,15 @@ def read(
     columns: "NAME=COLUMN", what columns are called here that go by other names; gold_table: a table of items that holds their gold.
     Raises UserError, one line, for what the user can mend.
     """
-    file = annotations.renamed(annotations.read(source), columns)
+    file = voted.renamed(voted.read(source), columns)
     if gold_table is not None:
-        file = annotations.with_gold(file, annotations.read(gold_table), reading, (*GOLD, "label"))
+        file = voted.with_gold(file, voted.read(gold_table), reading, (*GOLD, "label"))
     given = [*reading.given(), *(["--strong"] if strong else [])]
-    if votes_table is None and not reading.votes and set(annotations.LONG) <= set(file.names):
+    if votes_table is None and not reading.votes and set(voted.LONG) <= set(file.names):
         _read_by_its_columns(
             file,
             [flag for flag in given if flag not in ("--group", "--classes", "--abstain", "--skip-bad-rows")],
-            annotations.LONG,
+            voted.LONG,
         )
         return long(file, reading)
     if votes_table is None and not reading.votes and set(WORDS) <= set(file.names):
@@ -114,7 +114,7 @@ def read(
             _read_by_its_columns(file, [flag for flag in given if flag not in ("--id", "--group", "--abstain")], head)
             return of(file, reading)
     if votes_table is None and not reading.votes:
-        kinds = "; ".join(", ".join(head) for head in (annotations.LONG, WORDS, *tables.READERS))
+        kinds = "; ".join(", ".join(head) for head in (voted.LONG, WORDS, *tables.READERS))
         raise UserError(
             f"{file.name}: name columns of votes with --votes, or by --columns NAME=COLUMN those of one of: {kinds}; the columns are {', '.join(file.names)}"
         )
@@ -244,20 +244,20 @@ def _sure(file: File, votes: VoteTable, kept: np.ndarray) -> np.ndarray | None:
 
 def wide(source: str, reading: Reading, votes_table: str | None, strong: str | None = None) -> Evidence:
     """A row an item, votes in columns or in a long table beside it; `strong` reads the items."""
-    given = annotations.load(source, reading, votes_table, texts=readable(source, reading))
+    given = voted.load(source, reading, votes_table, texts=readable(source, reading))
     if all(np.isnan(votes).all() for votes in given.task.votes.values()):
         raise UserError(f"{given.task.name}: every vote is empty: nobody says anything to look at")
     return heard(given, votes_table is None, None if strong is None else space(given.task, strong))
 
 
-def heard(given: annotations.Annotations, asked_all: bool, features: np.ndarray | None) -> Evidence:
+def heard(given: voted.Annotations, asked_all: bool, features: np.ndarray | None) -> Evidence:
     """Items with votes; `asked_all` says that every voter saw every item; features (N, D) where a student has read them."""
     task, columns = given.task, list(given.task.votes.values())
     spoke = [np.flatnonzero(~np.isnan(votes).any(-1)) for votes in columns]
     item, worker = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
     probs = np.concatenate([votes[rows] for votes, rows in zip(columns, spoke, strict=True)])
     votes = VoteTable(item, worker, probs.argmax(-1), len(task), tuple(task.votes), task.classes, asked_all=asked_all)
-    key = annotations.id_column(given.table, given.reading)
+    key = voted.id_column(given.table, given.reading)
     names = given.table.column(key) if key else given.table.lines
     gold = given.gold.labels if (given.gold.labels >= 0).any() else None
     return Evidence(
@@ -275,8 +275,8 @@ def heard(given: annotations.Annotations, asked_all: bool, features: np.ndarray 
 
 def readable(source: str, reading: Reading) -> bool:
     """Whether the table has something to read beside its votes."""
-    file = annotations.read(source)
-    return any(getattr(reading, role) or role in file.names for role in annotations.READ)
+    file = voted.read(source)
+    return any(getattr(reading, role) or role in file.names for role in voted.READ)
 
 
 def pools(side: np.ndarray) -> np.ndarray | None:

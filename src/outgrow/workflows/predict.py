@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,11 @@ from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.template import compiled
 from outgrow.tasks.tables.values import blank, texts
 
-WRITERS = {".parquet": "write_parquet", ".csv": "write_csv", ".jsonl": "write_ndjson"}
+WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+    ".parquet": pl.DataFrame.write_parquet,
+    ".csv": pl.DataFrame.write_csv,
+    ".jsonl": pl.DataFrame.write_ndjson,
+}
 
 
 def predict(
@@ -76,7 +82,7 @@ def predict(
     with disk.guarded(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(f"{out.name}.part")
-        getattr(pl.DataFrame(columns), WRITERS[out.suffix])(part)
+        WRITERS[out.suffix](pl.DataFrame(columns), part)
         if out.exists() and not overwrite and (not out.is_file() or disk.sha256(out) != disk.sha256(part)):
             part.unlink()
             raise UserError(
@@ -88,9 +94,9 @@ def predict(
 
 def _read(student: SavedStudent, table: TableFile, reading: Reading) -> dict[str, tuple[str, list[str]]]:
     """By field the column that the student reads, and its texts. Raises UserError for a column that is missing."""
-    found = {}
+    found, named = {}, asdict(reading)
     for field in compiled(student.template).fields:
-        column = getattr(reading, field, None) or student.columns.get(field, field)
+        column = named.get(field) or student.columns.get(field, field)
         if column not in table.names:
             flag = f" (or name its column here with --{field})" if field in student.columns else ""
             raise UserError(

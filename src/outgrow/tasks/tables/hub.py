@@ -61,7 +61,7 @@ def _probe(name: str) -> None:
     except urllib.error.HTTPError:
         return
     except OSError as error:
-        reason = getattr(error, "reason", error)
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise UserError(
             f"no network for {PREFIX}{name}: cannot reach {constants.ENDPOINT} ({reason}); use a local folder, or "
             "HF_HUB_OFFLINE=1 for what was downloaded before"
@@ -80,6 +80,7 @@ def _joined(name: str, parts: Any, source: str) -> TableFile:
     names = tuple(dict.fromkeys(column for part in parts.values() for column in part.column_names))
     categories: dict[str, tuple[str, ...]] = {}
     for part in parts.values():
+        # Of the features of `datasets` class labels alone have names.
         categories |= {c: tuple(f.names) for c, f in part.features.items() if hasattr(f, "names")}
 
     def column(wanted: str) -> list:
