@@ -46,9 +46,19 @@ def audit(
     gold_table: str | None = None,
     overwrite: bool = False,
 ) -> tuple[list[Finding], Path]:
-    """Examine what is at `source`, or supervisors before they teach, and write audit.json and audit.html into the folder `out`.
+    """Examine votes, judgements or a study at `source`, or supervisors before they teach, and write a report.
 
-    The findings, the gravest first, and the page. Raises UserError, one line, for what the user can mend.
+    Args:
+        source: a table, the folder of a study, or with `weak` a task.
+        columns: "NAME=COLUMN", columns that go by other names here.
+        gold_table: a table of items with their gold.
+        overwrite: whether the result may replace another one in `out`.
+
+    Returns:
+        The findings in order of severity, and the page. audit.json and audit.html are in the folder `out`.
+
+    Raises:
+        UserError: the user can mend it.
     """
     from outgrow import report
     from outgrow.report import audit as audited
@@ -90,8 +100,12 @@ def read(
 ) -> Evidence:
     """The evidence at `source`: a long table of votes (item, worker, label), or a table with columns of votes.
 
-    columns: "NAME=COLUMN", what columns are called here that go by other names; gold_table: a table of items that holds their gold.
-    Raises UserError, one line, for what the user can mend.
+    Args:
+        columns: "NAME=COLUMN", columns that go by other names here.
+        gold_table: a table of items with their gold.
+
+    Raises:
+        UserError: the user can mend it.
     """
     file = voted.renamed(voted.read(source), columns)
     if gold_table is not None:
@@ -116,7 +130,8 @@ def read(
     if votes_table is None and not reading.votes:
         kinds = "; ".join(", ".join(head) for head in (voted.LONG, WORDS, *tables.READERS))
         raise UserError(
-            f"{file.name}: name columns of votes with --votes, or by --columns NAME=COLUMN those of one of: {kinds}; the columns are {', '.join(file.names)}"
+            f"{file.name}: name columns of votes with --votes, or by --columns NAME=COLUMN those of one of: {kinds}; "
+            f"the columns are {', '.join(file.names)}"
         )
     _refused(columns, gold_table, "a table with columns of votes")
     return wide(source, reading, votes_table, strong)
@@ -176,8 +191,11 @@ def embedded(texts: Sequence[str], model: str) -> np.ndarray:
 
 
 def long(file: File, reading: Reading) -> Evidence:
-    """A row a vote; gold in a column `gold` or `truth` and a group in `group`, the same in all rows of an item; how sure the
-    worker is that the vote is right in `certainty` or `probability`."""
+    """Evidence of a long table, a row a vote.
+
+    Gold in a column `gold` or `truth` and the group in `group` are the same in all rows of an item; `certainty` or
+    `probability` is the annotator's confidence that the vote is right.
+    """
     (item, ids), (worker, names) = (numbered(file, name) for name in ("item", "worker"))
     if (bad := np.flatnonzero((item < 0) | (worker < 0))).size:
         raise UserError(
@@ -211,7 +229,7 @@ def _gold(file: File, item: np.ndarray, told: np.ndarray, count: int) -> np.ndar
 
 
 def _once(file: File, item: np.ndarray, worker: np.ndarray, label: np.ndarray, reading: Reading) -> np.ndarray:
-    """(V,) bool: the first vote of a worker on an item. UserError for another vote of the same that differs, unless bad rows are skipped."""
+    """(V,) bool: the first vote of an annotator on an item. UserError for another one that differs, unless skipped."""
     cast = np.flatnonzero(label >= 0)
     _, first, of = np.unique(np.stack([item, worker])[:, cast], axis=1, return_index=True, return_inverse=True)
     earlier = cast[first][of.ravel()]
@@ -228,14 +246,15 @@ def _once(file: File, item: np.ndarray, worker: np.ndarray, label: np.ndarray, r
 
 
 def _sure(file: File, votes: VoteTable, kept: np.ndarray) -> np.ndarray | None:
-    """(V, C) what each vote is, where a column says how probable it is that it is right: other classes share the rest alike."""
+    """(V, C) votes as probabilities, if a column holds their confidence; other classes share the rest evenly."""
     column, count = next((name for name in SURE if name in file.names), None), len(votes.classes)
     if column is None or not 2 <= count <= MOST_CLASSES:
         return None
     sure, least = tables.numbers(file, column), 1 / count
     if (bad := np.flatnonzero(kept & ~((sure >= least - 1e-6) & (sure <= 1)))).size:
         raise UserError(
-            f"{file.name}: column {column!r} holds no number from {least:.2g} to 1 in {file.places(bad.tolist())}: write how probable it is that the label is right"
+            f"{file.name}: column {column!r} holds no number from {least:.2g} to 1 in {file.places(bad.tolist())}: "
+            "write how probable it is that the label is right"
         )
     probs = np.repeat(((1 - sure[kept]) / (count - 1))[:, None], count, 1)
     probs[np.arange(len(probs)), votes.label] = sure[kept]
@@ -251,7 +270,7 @@ def wide(source: str, reading: Reading, votes_table: str | None, strong: str | N
 
 
 def heard(given: voted.Annotations, asked_all: bool, features: np.ndarray | None) -> Evidence:
-    """Items with votes; `asked_all` says that every voter saw every item; features (N, D) where a student has read them."""
+    """Evidence of items with votes; `asked_all`: everyone saw every item; features (N, D), if a student read them."""
     task, columns = given.task, list(given.task.votes.values())
     spoke = [np.flatnonzero(~np.isnan(votes).any(-1)) for votes in columns]
     item, worker = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
