@@ -132,7 +132,8 @@ class Request(ABC):
         names = names or [name for name in known if known[name].usual]
         for name in self.parameters:
             find(name)
-        asked = {"naive": {}} | {name: dict(self.parameters.get(name, {})) for name in names}
+        asked: dict[str, dict[str, Any]] = {"naive": {}}
+        asked |= {name: dict(self.parameters.get(name, {})) for name in names}
         return [(find(name), find(name).configured(given)) for name, given in asked.items()]
 
     def folder(self) -> Path:
@@ -144,10 +145,9 @@ class Request(ABC):
             "+".join(self.weak),
             "+".join(self.students),
         ]
-        asked, usual = (
-            {**study.asked(), "out": None}
-            for study in (self, type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong))
-        )  # type: ignore[call-arg]
+        # Every kind of study has its own defaults for seeds and student.
+        plain = type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong)  # type: ignore[call-arg]
+        asked, usual = ({**study.asked(), "out": None} for study in (self, plain))
         tag = (
             []
             if asked == usual
