@@ -131,6 +131,13 @@ def test_the_python_page_has_an_entry_for_every_public_name(site) -> None:
 
 @pytest.mark.docs
 @pytest.mark.timeout(900)
+def test_examples_of_docstrings_are_code_on_the_python_page(site) -> None:
+    text = (site / "api.html").read_text(encoding="utf-8")
+    assert '<span class="gp">&gt;&gt;&gt; </span>' in text and "<p>Example</p>" not in text
+
+
+@pytest.mark.docs
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "name, printed",
     [
