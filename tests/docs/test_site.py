@@ -81,7 +81,7 @@ def test_pages_say_one_word_for_one_thing() -> None:
         f"{path.relative_to(ROOT)}: {riddle}"
         for path in [ROOT / "README.md", *DOCS.glob("*.md")]
         for riddle in riddles
-        if riddle in path.read_text(encoding="utf-8")
+        if path.name not in ("decisions.md", "log.md") and riddle in path.read_text(encoding="utf-8")
     ]
     assert found == []
 
