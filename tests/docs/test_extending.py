@@ -49,7 +49,7 @@ def test_the_document_has_a_file_of_every_kind():
     assert {Path(name).parent.as_posix() for name in EXAMPLES} == {
         "methods",
         "supervisors",
-        "tasks",
+        "tasks/builtin",
         "report/charts",
         "audits",
     }

@@ -49,7 +49,8 @@ from outgrow.tasks import TEST, Reading
 from outgrow.tasks.tables import annotations
 from outgrow.tasks.tables.annotations import Annotations
 from outgrow.tasks.tables.files import TableFile
-from outgrow.tasks.tables.roles import detect
+from outgrow.tasks.tables.files import read as read_table
+from outgrow.tasks.tables.roles import detect, id_column
 from outgrow.tasks.tables.template import compiled
 from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.task import Task
@@ -429,7 +430,7 @@ def predict(
     has none, the label is empty. Raises UserError where `out` holds something else and `overwrite` is not said.
     """
     student = load(folder)
-    table, reading = annotations.read(data), reading or Reading()
+    table, reading = read_table(data), reading or Reading()
     out = Path(data).with_suffix(".labels.parquet") if out is None else Path(out)
     if out.suffix not in WRITERS:
         raise UserError(f"--out {out}: give a {', '.join(WRITERS)} file")
@@ -443,7 +444,7 @@ def predict(
     import polars as pl
 
     columns: dict[str, Any] = {"row": range(1, len(table.lines) + 1)}
-    if (key := annotations.id_column(table, reading)) is not None:
+    if (key := id_column(table, reading)) is not None:
         columns[key] = annotations.carried(table, key)
     columns |= {name: values for name, values in read.values() if name not in columns}
     more = {"label": [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), silent, strict=True)]}
@@ -572,10 +573,10 @@ def _trust(taught: CrossFit, student: np.ndarray, belief: np.ndarray) -> dict[st
 def _findings(taught: CrossFit, space: Any) -> list[dict[str, Any]]:
     """What audits find in the votes that a person should act on, the gravest first."""
     from outgrow.audits import examine
-    from outgrow.workflows.audit import heard
+    from outgrow.audits.vote_tables import of_annotations
 
     features = space.read(space.features[-1]).numpy() if isinstance(space, Space) else None
-    return [asdict(found) for found in examine(heard(taught.data, taught.asked_all, features)) if found.do]
+    return [asdict(found) for found in examine(of_annotations(taught.data, taught.asked_all, features)) if found.do]
 
 
 def _verdict(taught: CrossFit, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
@@ -740,7 +741,7 @@ def _suggested(taught: CrossFit, student: np.ndarray, belief: np.ndarray, count:
         seen[task.groups[i]] = seen.get(task.groups[i], -1) + 1
         turn.append(seen[task.groups[i]])
     picked = order[np.argsort(turn, kind="stable")][:count]
-    key = annotations.id_column(table, taught.data.reading)
+    key = id_column(table, taught.data.reading)
     ids = table.column(key) if key else [None] * len(table.lines)
     return [
         {
