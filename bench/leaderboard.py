@@ -18,7 +18,7 @@ import unseen
 
 from outgrow import Study
 from outgrow.report import compare
-from outgrow.report.leaderboard import markdown
+from outgrow.report.leaderboard import PlainTable, folded, plain
 from outgrow.tasks import Reading
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +59,28 @@ def study(task: str, strong: str, methods: tuple[str, ...], seeds: int, out: Pat
     )  # fmt: skip
 
 
+def section(part: str, tasks: list[str], tables: list[PlainTable]) -> str:
+    """A part of the page."""
+    return f"## {part.capitalize()}: {', '.join(tasks)}\n\n{folded(tables)}"
+
+
+def page(sections: list[str], seeds: int) -> str:
+    """The page, with a word on how it was made and is to be read."""
+    pairs = ", ".join(f"{weak} → {strong}" for strong, its in STUDENTS.items() for weak in its)
+    return (
+        f"# Leaderboard\n\nMade by `{COMMAND}`: at most {ITEMS:,} items a task, {seeds} replicates, pairs {pairs}. The share of "
+        "the gaps is what a method recovers between floor and ceiling, over the pairs whose gap is resolved; points are of "
+        "accuracy, or of questions answered right, over all pairs. The methods that lead and those they are compared with are "
+        "shown; the folds have every method, how to read each column, where each method fails, and what each pair is like.\n\n"
+        + "\n".join(sections)
+        + '\n<details markdown="1">\n<summary>Notes</summary>\n\nOn tasks of questions every candidate is in the pool. Of '
+        + ", ".join(NAIVE)
+        + " `auto` is naive by construction: hardly any item has rivals, or there are more than two classes. Which of these "
+        "tasks the default method was made with, and how it does on others, [benchmarks](benchmarks.md#15-the-default-method) "
+        "says.\n\n</details>\n"
+    )
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--out", type=Path, default=ROOT / "runs" / "leaderboard")
@@ -78,17 +100,8 @@ def main() -> None:
                 folders.append(study(task, strong, methods, given.seeds, given.out).run().path)
                 print(f"{task}, {strong}: {time.time() - began:.0f} s", flush=True)
         found = compare(folders, given.out / f"{part}.html")
-        texts.append(
-            f"## {part.capitalize()}: {', '.join(task for task in PARTS[part] if task in asked)}\n\n{markdown(found, 3)}"
-        )
-    intro = (
-        f"# Leaderboard\n\nMade by `{COMMAND}`: at most {ITEMS:,} items a task, {given.seeds} replicates, pairs "
-        + ", ".join(f"{weak} → {strong}" for strong, its in STUDENTS.items() for weak in its)
-        + ". On tasks of questions every candidate is in the pool and the score is questions answered right. Of "
-        + ", ".join(NAIVE)
-        + " `auto` is naive by construction: hardly any item has rivals, or there are more than two classes. Which of these tasks the default method was made with, and how it does on others, docs/benchmarks.md (15) says.\n\n"
-    )
-    given.to.write_text(intro + "\n".join(texts), encoding="utf-8")
+        texts.append(section(part, [task for task in PARTS[part] if task in asked], plain(found)))
+    given.to.write_text(page(texts, given.seeds), encoding="utf-8")
     print(f"leaderboard: {given.to}")
 
 

@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from outgrow.verifiers import Attempt, registry
-from outgrow.verifiers._sandbox import find
+from outgrow.verifiers.sandbox.runner import find
 
 TESTS = "assert add(1, 2) == 3\nassert add(-1, 5) == 4\n"
 SMALL = ("def add(a, b):\n    return a + b\n", "def add(a, b):\n    return a - b\n")

@@ -10,8 +10,8 @@ Nothing here reaches beyond this machine.
 
 from __future__ import annotations
 
+import html
 import importlib
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -32,20 +32,19 @@ TABLES = {
     "models": ("Models", "Checkpoints that `outgrow` knows by a short name: [models and offline use](../models.md)."),
     "supervisors": ("Supervisors", "Whatever is weak and labels items: the values of `--weak`."),
     "methods": ("Methods", "From weak labels to a fitted student: the values of `--method` for tasks with classes."),
-    "sequences": ("Methods for generation tasks", "The values of `--method` for tasks answered in free text."),
+    "text-methods": ("Methods for generation tasks", "The values of `--method` for tasks answered in free text."),
     "label-models": ("Label models", "From several supervisors' labels to one distribution per item: `--label-model`."),
-    "objectives": ("Losses", "Training losses of students."),
+    "losses": ("Losses", "Training losses of students."),
     "selections": ("Selections", "Which items a student trusts, and how much."),
     "verifiers": ("Verifiers", "External checks of an answer: `--verifier`."),
     "audits": ("Audits", "Questions put to supervisors and labels, by the code of their findings."),
     "charts": ("Charts", "Figures of a report."),
-    "claims": ("Claims", "Published claims as experiments."),
 }
 """Title and first sentence of the page of each registry that `outgrow list` knows."""
 HEADS = {
     "models": ("name", "weights", "download", "licence", "what it is"),
     "methods": ("name", "hyper-parameters", "what it does, and where it comes from"),
-    "sequences": ("name", "hyper-parameters", "what it does, and where it comes from"),
+    "text-methods": ("name", "hyper-parameters", "what it does, and where it comes from"),
     "audits": ("code", "what it asks"),
 }
 HEAD = ("name", "what it is")
@@ -85,8 +84,15 @@ def table(what: str) -> str:
     title, first = TABLES[what]
     head, rows = HEADS.get(what, HEAD), [row for row in lists()[what]()]
     lines = ["| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head))]
-    lines += ["| " + " | ".join([f"`{row[0]}`", *(_cell(cell) for cell in row[1:])]) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join([f"<code>{_code(row[0])}</code>", *(_cell(cell) for cell in row[1:])]) + " |" for row in rows
+    ]
     return f"# {title}\n\n{first} `outgrow list {what}` prints this table.\n\n" + "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    """A name in a cell of a Markdown table."""
+    return html.escape(text).replace("|", "&#124;")
 
 
 def _cell(text: str) -> str:
@@ -106,12 +112,15 @@ def executed(path: Path) -> str:
     """A notebook, run from the top in an empty folder, as Markdown with what its cells printed and drew."""
     import nbformat
     from nbclient import NotebookClient
+    from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as sockets, tempfile.TemporaryDirectory() as folder:
+        # Sockets of this machine alone: the default, TCP, warns that it has no encryption.
+        config = Config({"AsyncKernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
         resources = {"metadata": {"path": folder}}
-        os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-        NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=resources).execute()
+        client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", config=config, resources=resources)
+        client.execute()
     return "\n\n".join(part for cell in notebook.cells for part in _markdown(cell)) + "\n"
 
 
@@ -119,10 +128,11 @@ def _markdown(cell: Any) -> list[str]:
     if cell.cell_type == "markdown":
         return [cell.source]
     parts = [f"```python\n{cell.source}\n```"]
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream" and output.name == "stdout":
-            parts.append(f"```text\n{output.text.rstrip()}\n```")
-        elif output.output_type in ("execute_result", "display_data"):
+    outputs = cell.get("outputs", [])
+    printed = "".join(one.text for one in outputs if one.output_type == "stream" and one.name == "stdout")
+    parts.append(f"```text\n{printed.rstrip()}\n```" if printed else "")
+    for output in outputs:
+        if output.output_type in ("execute_result", "display_data"):
             parts.append(_shown(output.data))
     return [part for part in parts if part]
 

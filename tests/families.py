@@ -11,7 +11,7 @@ import tiny_models
 
 
 def save(folder: Path, seed: int, depth: int, words: Sequence[str] = tiny_models.WORDS, **more) -> Path:
-    """A random checkpoint of so many blocks, its numbers drawn by `seed`, with a token for each of `words`; `more` of its configuration."""
+    """A random checkpoint with a token for each of `words`; `more` goes to its configuration."""
     from transformers import AutoModelForCausalLM
 
     made = tiny_models.config(encoder=False)

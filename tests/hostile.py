@@ -1,4 +1,4 @@
-"""Methods that look for gold where they must not: through what they are handed, and through what no seal in one process can close."""
+"""Methods that look for gold: through their resources, and through what no seal in one process can close."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Told:
 
 
 def searched(roots: list[object], count: int) -> np.ndarray | None:
-    """Class numbers of all items, among all that some objects lead to, by reference or by a name that gold could have."""
+    """Class numbers of all items among the objects that some objects lead to, by reference or by a name of gold."""
     found = reachable(*roots)
     named = [getattr(item, name, None) for item in found for name in NAMES if not isinstance(item, np.ndarray)]
     for item in reachable(*found, *named):

@@ -40,7 +40,7 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
         return np.where(rows[..., None], np.eye(world.classes, dtype=np.float32)[gold], np.float32(np.nan))
 
     def teach(targets: np.ndarray) -> WeakLabels:
-        """Gold mends a supervisor on the item itself and on its likes: here the four nearest, where it speaks at all."""
+        """Gold corrects a supervisor on the item itself and on the four nearest, where it does not abstain."""
         voices = said.copy()
         for r, bought in enumerate(~np.isnan(targets).any(-1)):
             for i in np.flatnonzero(bought):
@@ -104,7 +104,7 @@ class Generator:
 
 
 def gain(name: str, world: World, seed: int = 0, replicates: int = 16) -> tuple[Estimate, bool]:
-    """Accuracy of the method minus naive's on the world's test items, for this pool; and whether they predict the same."""
+    """Accuracy of the method minus that of naive on test items, for this pool; whether they predict the same."""
     given = resources(plant(world, seed, replicates), seed)
     gold = given.gold[given.test]
     probs = {n: methods.find(n).fit(given).predict(given.test) for n in ("naive", name)}

@@ -1,4 +1,4 @@
-"""Small studies on planted features, everything in them trained: supervisors on their own half, students on what these say."""
+"""Small studies on planted features with trained supervisors and students."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ def study(
 ) -> Evidence:
     """A finished study of a linear rule of WIDTH features, of which the student sees all.
 
-    The supervisor `sees` "part" of them, a quarter, so that its errors are a rule that the student can imitate; all of them "blurred" by noise of
-    its own, so that they are not; "near" to all, by little noise; or just as much as the student ("all": no gap). methods: name -> labels (R, N, C) out of the
-    supervisor's (R, N, C), gold one-hot (N, C), rows to learn from (R, N) and a generator; every one takes `seconds`, naive one.
+    The supervisor `sees` a quarter of them ("part"), so that its errors are a rule that the student can imitate; all of
+    them with noise ("blurred"), so that they are not; all with little noise ("near"); or all of them ("all": no gap).
+    `methods` map names to functions (weak labels (R, N, C), gold one-hot (N, C), training rows (R, N), generator) ->
+    labels (R, N, C). Every method takes `seconds`, naive one.
     """
     rng = derive(seed, "taught", sees)
     x = rng.normal(size=(items, WIDTH)).astype(np.float32)
@@ -116,7 +117,7 @@ def spoilt(share: float) -> Labels:
 
 
 def committee(seed: int, views: list[slice], items: int = 300) -> Evidence:
-    """Logistic regressions, each on its view of WIDTH features that count alike, taught on other items, answer these."""
+    """Answers of logistic regressions, each on its view of WIDTH equally weighted features, trained on other items."""
     from sklearn.linear_model import LogisticRegression
 
     rng = derive(seed, "committee")

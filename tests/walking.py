@@ -1,4 +1,4 @@
-"""A walk over all that can be reached from an object without calling anything, and how well what is found tells gold."""
+"""A walk over all objects that can be reached without a call, and how well their arrays predict gold."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 
 def reachable(*roots: object) -> list[object]:
-    """Every object that leads from some others by attributes, items, closures, defaults, `__self__`, bases of arrays and all that `gc` knows.
+    """Every object reached by attributes, items, closures, defaults, `__self__`, bases of arrays and referents of `gc`.
 
-    Not through modules, classes and the globals of functions, which every function leads to: these are where the seal ends.
+    Modules, classes and globals of functions are left out, since every function leads to them: there the seal ends.
     """
     seen: dict[int, object] = {}
     queue = list(roots)
@@ -36,7 +36,7 @@ def reachable(*roots: object) -> list[object]:
 
 
 def tells(item: object, gold: np.ndarray, hidden: np.ndarray) -> float:
-    """How well an array of N rows, or any slice of it along other axes, says gold of two classes on hidden rows; .5 is nothing."""
+    """How well an array of N rows, or any slice of it, predicts gold of two classes on hidden rows; .5 is chance."""
     if isinstance(item, (str, bytes)):
         return 0.5
     try:

@@ -10,25 +10,54 @@ student.predict(texts)
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from outgrow.core.errors import UserError
 
 if TYPE_CHECKING:
+    from outgrow.losses import Loss
+    from outgrow.methods import method
     from outgrow.students.saved import load
-    from outgrow.workflows.study import Result, Study
+    from outgrow.supervisors import supervisor
+    from outgrow.tasks.task import Task
+    from outgrow.verifiers import verifier
+    from outgrow.workflows.audit import audit
+    from outgrow.workflows.front import Study, committee, learn
+    from outgrow.workflows.study import Result
 
-__all__ = ["Result", "Study", "UserError", "load"]
+__all__ = [
+    "Loss",
+    "Result",
+    "Study",
+    "Task",
+    "UserError",
+    "audit",
+    "committee",
+    "learn",
+    "load",
+    "method",
+    "supervisor",
+    "verifier",
+]
+
+_PLACES = {
+    "Loss": "losses",
+    "Result": "workflows.study",
+    "Study": "workflows.front",
+    "Task": "tasks.task",
+    "audit": "workflows.audit",
+    "committee": "workflows.front",
+    "learn": "workflows.front",
+    "load": "students.saved",
+    "method": "methods",
+    "supervisor": "supervisors",
+    "verifier": "verifiers",
+}
+"""Where each name lies: naming one is what costs, not importing the package."""
 
 
 def __getattr__(name: str) -> Any:
-    # the study pulls in torch; naming it is what should cost, not importing the package
-    if name in ("Study", "Result"):
-        from outgrow.workflows import study
-
-        return getattr(study, name)
-    if name == "load":
-        from outgrow.students.saved import load
-
-        return load
+    if name in _PLACES:
+        return getattr(import_module(f"outgrow.{_PLACES[name]}"), name)
     raise AttributeError(f"module 'outgrow' has no attribute {name!r}")

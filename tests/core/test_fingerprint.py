@@ -108,7 +108,7 @@ def reached() -> dict[str, set[tuple[str, str]]]:
 
 @cache
 def imported() -> dict[str, set[str]]:
-    """By module all modules of outgrow that it imports, and that those import, by the names in its text: the slow and obvious way."""
+    """By module all modules of outgrow that it imports, directly or not: the slow and obvious way."""
     direct = {}
     for module, text in MODULES.items():
         found = set()
@@ -178,9 +178,9 @@ def test_a_definition_that_changes_changes_the_keys_that_reach_it_and_no_others(
         ("outgrow.methods.gce", "gce", {"block gce"}, {"block", "block naive", "fine-tuned gce", "labels tfidf"}),
         ("outgrow.losses.gce", "GCE", {"block gce", "fine-tuned gce"}, {"block", "fine-tuned"}),
         ("outgrow.label_models._em", "em", {"block by dawid_skene"}, {"block", "block by mean"}),
-        ("outgrow.verifiers._sandbox", "Box", {"verdicts unit_tests"}, {"verdicts", "verdicts arithmetic"}),
-        ("outgrow.verifiers._called", "main", {"verdicts unit_tests"}, {"verdicts arithmetic"}),
-        ("outgrow.verifiers._solver", "answer", {"verdicts smt"}, {"verdicts arithmetic"}),
+        ("outgrow.verifiers.sandbox.box", "Box", {"verdicts unit_tests"}, {"verdicts", "verdicts arithmetic"}),
+        ("outgrow.verifiers.sandbox.programs.candidate", "main", {"verdicts unit_tests"}, {"verdicts arithmetic"}),
+        ("outgrow.verifiers.sandbox.programs.solver", "answer", {"verdicts smt"}, {"verdicts arithmetic"}),
         (
             "outgrow.models.encoder",
             "CANDIDATES",
@@ -191,7 +191,7 @@ def test_a_definition_that_changes_changes_the_keys_that_reach_it_and_no_others(
         ("outgrow.generation.server", "Server", {"answers Server"}, {"answers Local", "verdicts", "written"}),
         ("outgrow.models.checkpoints", "dequantize", set(), set(ROOTS)),
         ("outgrow.report.theme", "LIGHT", set(), set(ROOTS)),
-        ("outgrow.cli.settings", "in_words", set(), set(ROOTS)),
+        ("outgrow.cli.settings", "checked", set(), set(ROOTS)),
         ("outgrow.workflows.study", "Study", set(), set(ROOTS)),
         ("outgrow.methods", "RESOURCES", set(), {"block", "block naive", "labels", "tuned"}),
         ("outgrow.store.container", "read", set(), set(ROOTS)),
@@ -223,8 +223,9 @@ def test_only_what_is_said_to_be_found_by_name_is_looked_up_by_name() -> None:
         reads = {chain[0] for _, chain in Code().module(module).read(name)[1] if chain}
         if reads & {"importlib", "pkgutil", "Registry"}:
             found.add(f"{module}:{name}")
-    served = {"outgrow.verifiers._serving:main", "outgrow.verifiers._served:served", "outgrow.verifiers._sandbox:find"}
-    assert found - served <= LOOKUPS
+    box = "outgrow.verifiers.sandbox"
+    sandboxed = {f"{box}.programs.job_server:main", f"{box}.jobs:run_jobs", f"{box}.runner:find"}
+    assert found - sandboxed <= LOOKUPS
 
 
 def test_every_kind_that_the_store_keeps_has_its_roots_and_every_root_is_there() -> None:
@@ -275,7 +276,8 @@ def test_a_function_of_the_users_counts_with_what_it_reads_in_its_own_package(tm
     (package / "__init__.py").write_text("")
     (package / "sizes.py").write_text("SIZE = 3\nOTHER = 4\n")
     (package / "mine.py").write_text(
-        "from plugged.sizes import SIZE\nfrom outgrow.core.seeding import derive\n\ndef mine(weak, student):\n    return derive(SIZE)\n"
+        "from plugged.sizes import SIZE\nfrom outgrow.core.seeding import derive\n\n"
+        "def mine(weak, student):\n    return derive(SIZE)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     from plugged.mine import mine  # type: ignore[import-not-found]
@@ -298,7 +300,10 @@ def test_what_has_no_source_is_kept_for_one_run_alone(capsys) -> None:
 
 
 def test_the_largest_closure_is_read_in_a_moment() -> None:
-    script = "import time\nfrom outgrow.core.fingerprint import fingerprint\nbegan = time.process_time()\nfingerprint('written')\nprint(time.process_time() - began)"
+    script = (
+        "import time\nfrom outgrow.core.fingerprint import fingerprint\nbegan = time.process_time()\n"
+        "fingerprint('written')\nprint(time.process_time() - began)"
+    )
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     seconds = float(
         subprocess.run(
@@ -323,7 +328,7 @@ test_text_methods.study(folder, seeds=1, methods=[], out=folder / f"texts {numbe
 
 @pytest.fixture(scope="module")
 def studied(tmp_path_factory):
-    """(what is new in the store, rows of classes, facts of texts) after a study of each by code in which a word has another one in its place."""
+    """(new artifacts, rows of classes, facts of texts) after a study of each by code in which a word is replaced."""
     folder = tmp_path_factory.mktemp("studied")
     import test_text_methods
 

@@ -1,4 +1,4 @@
-"""docs/reference.md has every flag of every verb and no other, and docs/add-a-method.md every resource of a method."""
+"""docs/reference.md has every flag of every verb and no other, and docs/extend.md every resource of a method."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
 
 def documented(verb: str) -> set[str]:
-    """The flags in the first column of the tables headed "flag of `VERB`", and in spans that begin with `outgrow VERB`."""
+    """The flags in the first column of tables headed "flag of `VERB`", and in spans beginning with `outgrow VERB`."""
     text, found = (DOCS / "reference.md").read_text(encoding="utf-8"), set()
     for span in re.findall(rf"`outgrow {verb}\b([^`]*)`", text):
         found |= set(FLAG.findall(span))
@@ -43,6 +43,6 @@ def test_flags_are_told_apart_by_verb():
 
 
 def test_every_resource_of_a_method_is_explained():
-    text = (DOCS / "add-a-method.md").read_text(encoding="utf-8")
+    text = (DOCS / "extend.md").read_text(encoding="utf-8")
     for resources in (methods.RESOURCES, sequences.RESOURCES):
         assert [name for name in resources if f"`{name}`" not in text] == []

@@ -225,8 +225,8 @@ def _details(task: str, weak: str, strong: str, replicates: int, rows: list[dict
         "calibration": calibration,
         "gold_curve": [{"n": n, "value": value, "value_ci": _around(value, 0.008)} for n, value in levels],
         "worth": {
-            "n": worth * 0.8 if worth else None,
-            "n_ci": [worth * 0.5, worth * 1.2] if worth else None,
+            "n": round(worth * 0.8) if worth else None,
+            "n_ci": [round(worth * 0.5), round(worth * 1.2)] if worth else None,
             "status": "ok",
         },
         "settings": [

@@ -266,7 +266,8 @@ def test_vacuity_is_higher_where_supervisors_disagree():
     belief = believed("bayesian", said, np.full((1, 3), 0.7))
     vacuity = 1 - belief.confidence[0]
     assert vacuity[0] < vacuity[1] == pytest.approx(vacuity[2]) and vacuity[3] == pytest.approx(vacuity[1])
-    # all three say class 0: alpha = ((0.7 / 0.3)^3, 1), vacuity 2 / (alpha_0 + 1); two against one: alpha = (0.7 / 0.3, 1)
+    # all three vote for class 0: alpha = ((0.7 / 0.3)^3, 1), vacuity 2 / (alpha_0 + 1)
+    # two against one: alpha = (0.7 / 0.3, 1)
     assert vacuity[0] == pytest.approx(2 / ((7 / 3) ** 3 + 1), abs=1e-6)
     assert vacuity[1] == pytest.approx(2 / (7 / 3 + 1), abs=1e-6)
 

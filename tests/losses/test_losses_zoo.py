@@ -1,4 +1,4 @@
-"""The further training losses: identities from their papers, and agreement with slow implementations written apart from them."""
+"""Further training losses: identities from their papers, and agreement with slow implementations."""
 
 from __future__ import annotations
 
@@ -304,7 +304,7 @@ def test_the_fit_is_the_cross_entropy_of_the_mean_and_not_the_mean_cross_entropy
 
 
 def test_several_supervisors_count_through_their_weighted_mean_alone():
-    """sum_i u_i sum_c y_c^(i) EDL(c) = sum_c (sum_i u_i y_c^(i)) EDL(c), u summing to 1; the self-term does not change that."""
+    """sum_i u_i sum_c y_c^(i) EDL(c) = sum_c (sum_i u_i y_c^(i)) EDL(c) , sum u = 1, with or without self-term."""
     logits, _, weights = drawn(3)
     rng = np.random.default_rng(5)
     voices, u = torch.tensor(rng.dirichlet([1.0, 2.0, 3.0], (4, 2, 23))), torch.tensor(rng.dirichlet([1.0] * 4))

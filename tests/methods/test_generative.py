@@ -119,7 +119,7 @@ def test_killed_while_reading_it_ends_with_the_same_bytes(checkpoints, tmp_path,
 
 
 def topics(told: bool) -> tuple[np.ndarray, tuple[tuple[str], ...]]:
-    """Gold, and texts: `told`, all words of a text are of its class; else the last one alone, and nothing comes before that tells."""
+    """Gold and texts: with `told` all words of a text are of its class, otherwise the last one alone."""
     rng, words = np.random.default_rng(1), np.array(tiny_models.WORDS[:16]).reshape(2, 8)
     gold = rng.integers(0, 2, 400)
     drawn = np.where(np.arange(6) == 5, gold[:, None], gold[:, None] if told else rng.integers(0, 2, (400, 6)))
@@ -127,7 +127,7 @@ def topics(told: bool) -> tuple[np.ndarray, tuple[tuple[str], ...]]:
 
 
 def test_it_helps_where_the_texts_tell_classes_apart_and_not_where_they_do_not(checkpoints, tmp_path, monkeypatch):  # noqa: F811
-    """Labels of 65%, too few steps for them to move a random model far; a language model has to find out what a text is about."""
+    """Labels of 65%, too few steps for a random model; a language model has to find out what a text is about."""
     monkeypatch.setattr(finetune, "FEWEST_STEPS", 1)
     monkeypatch.setattr(finetune, "RATES", {"full": (1e-2, 1e-2)})
     store, train = Store(tmp_path / "store"), np.tile(np.arange(400) < 160, (8, 1))

@@ -147,7 +147,7 @@ def test_shares_by_likeness_are_what_their_formula_says():
 
 
 def topical(share: bool, replicates: int = 4):
-    """Groups of six pairs. Each pair has a topic that its supervisor errs by, which the two sides share, or each has its own."""
+    """Groups of six pairs, whose supervisor errs by a topic that both sides share, or by one of each side."""
     made = plant(World(pairs=True, rate=0.15, width=10, items=1800), 0, replicates)
     rng, n = np.random.default_rng(0), len(made.x)
     topic = rng.normal(size=(n // 2, 40)).repeat(2, 0) if share else rng.normal(size=(n, 40))
@@ -191,7 +191,7 @@ def test_what_is_thought_of_an_answer_is_taken_from_all_that_give_it():
 
 
 def liked(replicates: int = 8):
-    """Pairs of which either side is one of 24 answers, which show in its features: its supervisor likes some of them more."""
+    """Pairs of two of 24 answers, which show in the features; the supervisor prefers some of them."""
     made = plant(World(pairs=True, rate=0.1, width=20, items=1800), 0, replicates)
     rng, n = np.random.default_rng(0), len(made.x)
     answers = np.stack([rng.permutation(24)[:2] for _ in range(n // 2)]).ravel()

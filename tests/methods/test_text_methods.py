@@ -1,4 +1,4 @@
-"""Methods for answers in words, on supervisors that are made up; and a study of them from end to end on tiny checkpoints."""
+"""Methods for generation tasks on invented supervisors, and a study of them from end to end on tiny checkpoints."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ def test_a_study_writes_what_a_study_of_classes_writes_and_goes_on_where_it_was(
     assert {name for name, _ in rows} == names and {metric for _, metric in rows} == {"slu_f1", "span_f1"}
     details = json.loads((result.path / "details.json").read_text())["pairs"][0]
     assert details["left_out"] == [
-        {"method": "joint", "lacks": ["committee: the same where several supervisors write; needs --weak A+B"]}
+        {"method": "joint", "lacks": ["committee: the same of several supervisors; needs --weak A+B"]}
     ]
     assert [(control["name"], control["passed"]) for control in details["controls"]] == [
         ("shuffled", None),
@@ -407,7 +407,7 @@ def test_recorded_answers_supervise_and_what_needs_a_model_is_left_out(folder: P
     assert pair["bought"]["executed"] == pair["bought"]["executed_dpo"] > 0, (
         "either pays for what it asks, whoever comes first"
     )
-    # Ann is right where she says so, and one of the two where either has a city; of the transfer items of the one replicate.
+    # Ann is right where she says so, and one of the two where either has a city, on transfer items of the replicate.
     task, gold = load(str(folder / "recorded.jsonl"), Reading(scorer="slots", votes=("ann", "bob")), 0)
     items = np.flatnonzero(draw(task, 0, [0]).transfer[0])
     either = [
@@ -483,9 +483,9 @@ def test_supervisors_are_parsed() -> None:
         (["TABLE", "--scorer", "slot"], "unknown scorer 'slot': did you mean 'slots'?"),
         (
             ["TABLE", "--scorer", "slots", "--ladder", "minilm-l6"],
-            "--ladder says nothing to a task that is answered in words: leave it out",
+            "--ladder does not apply to generation tasks: leave it out",
         ),
-        (["TABLE", "--scorer", "slots", "--method", "bootstrap"], "unknown method for answers in words 'bootstrap'"),
+        (["TABLE", "--scorer", "slots", "--method", "bootstrap"], "unknown method for generation tasks 'bootstrap'"),
         (["TABLE", "--scorer", "slots", "--student", "linear"], "unknown kind of student that writes 'linear'"),
         (["TABLE", "--scorer", "calls"], "no column 'question'"),
         (["TABLE", "--scorer", "number"], "no column 'prompt' for --prompt"),

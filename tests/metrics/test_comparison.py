@@ -16,8 +16,10 @@ import pytest
 import studies
 from outgrow import cli, report
 from outgrow.core.errors import UserError
+from outgrow.core.records import dump
 from outgrow.metrics.accuracy import Score, accuracy
 from outgrow.metrics.comparison import CLASSES, ComparisonFigure, Measured, compare, copied, ratio
+from outgrow.metrics.controls import ControlVerdict
 from outgrow.metrics.intervals import ScoreTable
 from outgrow.metrics.pgr import summarise
 from outgrow.runs.compare import compared, joined
@@ -99,7 +101,7 @@ def test_a_method_that_a_pair_lacks_is_compared_where_it_ran():
 
 
 def test_pairs_are_classed_by_the_stated_rules():
-    """Naive agrees with its supervisor on 80% of its errors, the ceiling on 50%: it copies .3 / .5 of what it could avoid."""
+    """Naive agrees with its supervisor on 80% of its errors, the ceiling on 50%: it copies .3 / .5 of the avoidable."""
     values = {"floor": 0.6, "ceiling": 0.8, "naive": 0.7}
     assert copied(0.8, 0.5) == pytest.approx(0.6) and copied(None, 0.5) is None and copied(1.0, 1.0) is None
     plain = exact("a", "x", values, copied=0.5)
@@ -328,11 +330,21 @@ def folder(
                     "n_transfer": 600,
                     "n_test": n,
                     "majority": 0.7 if gap < 0.1 else 0.52,
-                    "controls": [{"name": "shuffled", "passed": True}],
-                    "agreement": [{"method": "naive", "when_wrong": 0.7}, {"method": "ceiling", "when_wrong": 0.5}],
+                    "controls": [asdict(ControlVerdict("shuffled", "", 0.5, None, 0.5, True, ""))],
+                    "agreement": [
+                        {
+                            "method": name,
+                            "when_right": None,
+                            "when_right_ci": None,
+                            "when_wrong": share,
+                            "when_wrong_ci": None,
+                        }
+                        for name, share in (("naive", 0.7), ("ceiling", 0.5))
+                    ],
                 }
             )
-    study = {"asked": {"tasks": list(tasks), "seed": 0, "ladder": []}, "command": "outgrow run"}
+    asked = {"tasks": list(tasks), "seed": 0, "ladder": []}
+    study = {"asked": asked, "resolved": {}, "command": "outgrow run", "versions": {}}
     files = {"summary.json": summary, "details.json": {"pairs": details, "costs": costs}, "study.json": study}
     for name, content in files.items():
         (place / name).write_text(json.dumps(content))
@@ -432,7 +444,7 @@ def test_folders_joined_say_what_one_folder_says(tmp_path):
     tasks = {"cities": 0.3, "creak": 0.2}
     whole = folder(tmp_path / "whole", tasks)
     parts = [folder(tmp_path / task, {task: gap}) for task, gap in tasks.items()]
-    assert joined(parts).comparison == compared(whole) == joined(reversed(parts)).comparison
+    assert joined(parts).comparison == dump(compared(whole)) == joined(reversed(parts)).comparison
 
 
 def test_costs_are_those_of_the_models_that_a_pair_reads(several):
@@ -514,7 +526,7 @@ def test_what_a_method_reads_of_gold_is_said_by_every_report(tmp_path, capsys):
         name: {"line": "A line.", "paper": "A paper.", "resources": list(its)} for name, its in asks.items()
     }
     (place / "details.json").write_text(json.dumps(details))
-    assert {m["method"]: set(m["resources"]) for m in compared(place)["methods"]} == {
+    assert {m.method: set(m.resources) for m in compared(place).methods} == {
         name: set(its) for name, its in asks.items()
     }
     said = (

@@ -1,4 +1,4 @@
-"""The floor is what taught: of several supervisors the best label model that needs no gold, and nothing is outgrown but that."""
+"""The floor is what taught: of several supervisors the best label model that needs no gold."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def model(tmp_path_factory):
 
 
 def table(folder: Path, rows: int = 900, says: str = "majority", silent: float = 0.0, seed: int = 0) -> Path:
-    """Three annotators, right on 80%, each silent on a share; texts that hold their majority and no more, or the truth."""
+    """Three annotators, right on 80%, each with abstentions; texts that hold their majority alone, or the truth."""
     rng = np.random.default_rng(seed)
     truth = (rng.random(rows) < 0.5 if not silent else rng.random(rows) < 0.7).astype(int)
     votes = np.where(rng.random((3, rows)) < 0.8, truth, 1 - truth)
@@ -108,7 +108,7 @@ def pairs_of(path: Path, model: str, **changes) -> outgrow.pipeline.pair.Pair:
 
 
 def slow_floor(pair, r: int) -> np.ndarray:
-    """(n_test, C) of one replicate, in loops: every label model on what it may hear, scored one weak-train item after another."""
+    """(n_test, C) of one replicate, in loops: every label model, scored one weak-train item after another."""
     weak, transfer, test = pair.known[r], pair.splits.transfer[r], pair.test
     probs = pair.labels[r].copy()
     probs[:, ~(weak | transfer | test)] = np.nan
@@ -177,7 +177,7 @@ def test_agreement_with_held_out_votes_prefers_the_model_that_hears_the_good_ann
 
 
 def test_silence_scores_as_a_guess_and_as_the_commonest_class_by_hand() -> None:
-    # Five items, gold 1 1 1 0 0; it says 1 and 0 on the first and the fourth and is silent on three, of which gold is 1, 1 and 0.
+    # Five items, gold 1 1 1 0 0; labels 1 and 0 on the first and the fourth, abstentions where gold is 1, 1 and 0.
     nan = np.nan
     probs = np.array([[[0, 1], [nan, nan], [nan, nan], [1, 0], [nan, nan]]], np.float32)
     gold, ones = np.array([1, 1, 1, 0, 0]), np.ones(5)
@@ -247,7 +247,7 @@ class Voice:
 
 
 def writers(said: list[list[str]], gold: list[str], fresh: int) -> SimpleNamespace:
-    """Supervisors' answers to items of which the first `fresh` are weak-train items that nobody has seen, then transfer, then test."""
+    """Labels of items: the first `fresh` are unseen weak-train items, then come transfer and test items."""
     third = len(gold) // 3
     parts = (np.arange(third), np.arange(third, 2 * third), np.arange(2 * third, len(gold)))
 

@@ -1,4 +1,4 @@
-"""Gold stays sealed: walked from every resource of every design, sold at a price that no buyer sets, watched by canary and alarm."""
+"""Gold stays sealed: walked from every resource of every design, sold at a price, watched by canary and alarm."""
 
 from __future__ import annotations
 

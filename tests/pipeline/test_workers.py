@@ -1,4 +1,4 @@
-"""Replicates side by side: the same rows, one line where one fails, and nobody left when whoever started them is killed."""
+"""Replicates side by side: the same rows, one line where one fails, and no process left after a kill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as text: what it says of a run folder, in which order, and that nothing in it can break out of its place."""
+"""The report as text: what it says of a run folder, in which order, and that nothing breaks out of its place."""
 
 from __future__ import annotations
 

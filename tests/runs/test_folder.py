@@ -30,7 +30,7 @@ def test_the_same_question_finds_its_folder_again_and_another_is_refused_until_o
     (out / name).write_text("mine")
     folder.claim(out, verb, ITSELF)
     assert (out / name).read_text() == "mine"
-    with pytest.raises(UserError, match=r"other seed\); give another folder, or --overwrite"):
+    with pytest.raises(UserError, match=r"other seed\); give another folder, or `overwrite=True`"):
         folder.claim(out, verb, {**ITSELF, "seed": 1})
     assert (out / name).read_text() == "mine"
     (out / "notes.txt").write_text("the user's own")

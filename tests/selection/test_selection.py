@@ -1,4 +1,4 @@
-"""What chooses and weighs items, against slow and obvious second implementations; and students on part of the labels."""
+"""Selections against slow and obvious second implementations; and students on part of the labels."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_share_kept_of_every_class_is_what_was_asked(share):
             for c in range(3):
                 named = np.array([not np.isnan(p).any() and p.argmax() == c for p in belief.probs[r]])
                 assert weights[r, named].sum() == 1 + math.floor(share * (named.sum() - 1) + 1e-9)
-                # of n scores in order the quantile at 1 - share lies at place (n - 1)(1 - share): all from there on are kept
+                # the quantile of n scores at 1 - share is at (n - 1)(1 - share): all from there on are kept
 
 
 def test_items_that_score_as_the_last_one_kept_are_kept_with_it():
@@ -223,7 +223,7 @@ def test_a_method_that_chooses_trains_more_on_what_is_right(name, monkeypatch):
 
 
 def test_trust_sees_where_the_supervisor_is_right():
-    """Errors fill one half of the space, which the supervisor's features show: of 40% errors all lie there, 80% of it."""
+    """All errors, 40% of the items, lie in one half of the space that the supervisor's features show: 80% of it."""
     found = resources(plant(World(rate=0.4, errors="region", weak_width=12), 0, 2))
     given = []
     found.student.fit = lambda targets, weights: given.append(weights)

@@ -1,4 +1,4 @@
-"""Fine-tuned students on tiny random checkpoints: they learn, resume to the byte, and are saved as any checkpoint is."""
+"""Fine-tuned students on tiny random checkpoints: they learn, resume to the byte, and are saved as checkpoints."""
 
 from __future__ import annotations
 

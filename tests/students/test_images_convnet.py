@@ -1,4 +1,4 @@
-"""The small network that starts from nothing: it learns, obeys the student's protocol, and comes back from disk the same."""
+"""The small network from scratch: it learns, obeys the student's protocol, and is the same after loading."""
 
 from __future__ import annotations
 

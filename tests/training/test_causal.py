@@ -1,4 +1,4 @@
-"""Tuning a language model on answers: what it learns, from which tokens, the same bytes however often it was stopped."""
+"""Tuning of a language model on answers: what it learns, from which tokens, and the same bytes after a kill."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def test_it_learns_the_answers_and_where_to_stop_and_reads_as_any_checkpoint(cau
     base = models.resolve(str(causal), store)
     tuned = tuning.tune(base, EXAMPLES, kind=kind, seed=0, store=store, epochs=60, rate=1e-2)
     assert surprise(tuned, EXAMPLES) < surprise(base, EXAMPLES) / 20
-    draws = Local(tuned).draw(["the city of", "rome is"], 1, Sampling(tokens=8, temperature=0), [[0], [0]])
+    draws = Local(tuned).sample(["the city of", "rome is"], 1, Sampling(tokens=8, temperature=0), [[0], [0]])
     assert [(row[0].text, row[0].ended) for row in draws] == [(" lyon is in france", "stop"), (" in spain not", "stop")]
     again = Local(models.resolve(str(tuned.path), store))
     assert again.vocabulary == Local(base).vocabulary
-    assert again.draw(["rome is"], 1, Sampling(tokens=8, temperature=0), [[0]])[0][0].text == " in spain not"
+    assert again.sample(["rome is"], 1, Sampling(tokens=8, temperature=0), [[0]])[0][0].text == " in spain not"
     assert tuning.spent(tuned).steps == 60 and tuning.spent(tuned).tokens == 60 * sum(
         len(text.ids) for text in tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES], False)
     )
@@ -91,7 +91,7 @@ def test_two_steps_are_those_of_a_plain_loop(causal, store, kind, monkeypatch):
 
 
 def test_low_rank_updates_of_narrow_models_learn_faster(causal, store):
-    """Schulman et al. 2025: 5e-4 at a width of 2,000; Llama 3.2 1B (2,048), 3.1 8B (4,096) and SmolLM2-135M (576) by the power of its fit."""
+    """Schulman et al. 2025: 5e-4 at a width of 2,000; widths 2,048, 4,096 and 576 by the power of their fit."""
     base = models.resolve(str(causal), store)
     rates = [tuning.default_rate(replace(base, width=width), "lora") for width in (2000, 2048, 4096, 576)]
     np.testing.assert_allclose(rates, [5e-4, 4.908e-4, 2.857e-4, 1.3225e-3], rtol=1e-3)

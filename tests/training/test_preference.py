@@ -157,7 +157,7 @@ def test_the_batch_loss_is_that_of_a_slow_loop(base, store, monkeypatch, loss):
 
 @pytest.mark.filterwarnings("ignore")
 def test_losses_are_those_of_trl_where_trl_is_right(base, store, tmp_path, capfd):
-    """`sigmoid` is plain DPO, whatever its label_smoothing says; `aot` on a single pair has no order to change and is the conservative loss."""
+    """`sigmoid` is plain DPO, whatever its label_smoothing; `aot` on a single pair is the conservative loss."""
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import DPOConfig, DPOTrainer

@@ -13,16 +13,14 @@ from pathlib import Path
 import pytest
 
 from outgrow.core.errors import UserError
-from outgrow.verifiers import _sandbox
-from outgrow.verifiers._sandbox import Box, Ran, each, find, run
+from outgrow.verifiers.sandbox import process, runner
+from outgrow.verifiers.sandbox.box import Box, BoxResult
+from outgrow.verifiers.sandbox.runner import find, in_parallel, run, run_connected
 
-try:
-    find()
-except UserError as error:
-    pytest.skip(f"no sandbox here: {error}", allow_module_level=True)
+pytestmark = pytest.mark.sandbox
 
 
-def python(text: str, **limits) -> Ran:
+def python(text: str, **limits) -> BoxResult:
     return run({"main.py": text}, ("python", "main.py"), **limits)
 
 
@@ -116,7 +114,7 @@ def test_nothing_of_ours_can_be_read(tmp_path: Path) -> None:
     for path in (
         secret,
         Path(__file__),
-        Path(_sandbox.__file__),
+        Path(runner.__file__),
         Path.home(),
         Path(sys.prefix),
         Path("/etc/passwd"),
@@ -227,7 +225,7 @@ def test_files_and_names_may_hold_anything() -> None:
 
 
 def test_it_dies_with_us() -> None:
-    text = "from outgrow.verifiers._sandbox import run, find\nfind()\nprint('go', flush=True)\nrun({'m.py': 'while True: pass # dies with us'}, ('python', 'm.py'), seconds=50)"
+    text = "from outgrow.verifiers.sandbox.runner import run, find\nfind()\nprint('go', flush=True)\nrun({'m.py': 'while True: pass # dies with us'}, ('python', 'm.py'), seconds=50)"
     before = processes()
     with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None and parent.stdout.readline() == b"go\n"
@@ -250,7 +248,7 @@ def test_many_runs_leave_no_process_no_file_and_no_open_handle_behind() -> None:
         "while True: print('x' * 999)",
     ] * 8
     before, files, handles = processes(), set(os.listdir(tempfile.gettempdir())), len(os.listdir("/proc/self/fd"))
-    outcomes = [ran.outcome for ran in each(python, texts, "running")]
+    outcomes = [ran.outcome for ran in in_parallel(python, texts, "running")]
     assert outcomes == ["done", "failed", "failed", "done", "output"] * 8
     assert processes() - before == set()
     assert {
@@ -260,7 +258,7 @@ def test_many_runs_leave_no_process_no_file_and_no_open_handle_behind() -> None:
 
 
 def test_work_that_is_given_up_ends_what_runs() -> None:
-    def work(item: str) -> Ran:
+    def work(item: str) -> BoxResult:
         if item == "fails":
             time.sleep(0.5)
             raise KeyboardInterrupt
@@ -268,7 +266,7 @@ def test_work_that_is_given_up_ends_what_runs() -> None:
 
     before, began = processes(), time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        each(work, ["fails", "while True: pass", "while True: pass", "while True: pass"], "running")
+        in_parallel(work, ["fails", "while True: pass", "while True: pass", "while True: pass"], "running")
     assert time.monotonic() - began < 15
     assert processes() - before == set()
 
@@ -276,12 +274,12 @@ def test_work_that_is_given_up_ends_what_runs() -> None:
 def test_what_is_killed_while_it_is_set_up_is_gone() -> None:
     before = processes()
     for wait in range(0, 40, 2):
-        one = _sandbox._Running(find(), Box({"main.py": "while True: pass"}, ("python", "main.py"), seconds=20))
+        one = process.BoxProcess(find(), Box({"main.py": "while True: pass"}, ("python", "main.py"), seconds=20))
         time.sleep(wait / 1000)
         one.kill("failed")
         began = time.monotonic()
-        _sandbox._watch([one])
-        os.close(one._said)
+        process.watch([one])
+        os.close(one._begun)
         assert time.monotonic() - began < 5
     assert processes() - before == set()
 
@@ -292,8 +290,8 @@ def test_a_program_says_the_same_each_time() -> None:
 
 
 def test_without_bubblewrap_nothing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(_sandbox.shutil, "which", lambda name: None)
-    monkeypatch.setattr(_sandbox.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(runner.shutil, "which", lambda name: None)
+    monkeypatch.setattr(runner.importlib.util, "find_spec", lambda name: None)
     find.cache_clear()
     try:
         with pytest.raises(
@@ -308,8 +306,8 @@ def test_a_bubblewrap_that_does_not_work_here_runs_nothing(monkeypatch: pytest.M
     broken, ran = tmp_path / "bwrap", tmp_path / "ran"
     broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(_sandbox.shutil, "which", lambda name: str(broken))
-    monkeypatch.setattr(_sandbox.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(runner.shutil, "which", lambda name: str(broken))
+    monkeypatch.setattr(runner.importlib.util, "find_spec", lambda name: None)
     find.cache_clear()
     try:
         with pytest.raises(
@@ -323,7 +321,7 @@ def test_a_bubblewrap_that_does_not_work_here_runs_nothing(monkeypatch: pytest.M
 
 
 def test_on_other_systems_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_sandbox.sys, "platform", "darwin")
+    monkeypatch.setattr(runner.sys, "platform", "darwin")
     find.cache_clear()
     try:
         with pytest.raises(UserError, match="no sandbox on darwin"):
@@ -344,4 +342,4 @@ def test_two_boxes_talk_through_a_pipe_and_the_end_of_one_is_seen_by_the_other()
         ("python", "b.py", str(reading)),
         handles=(reading,),
     )
-    assert [ran.stdout for ran in _sandbox.together([first, second])] == [b"", b"hello\n"]
+    assert [ran.stdout for ran in run_connected([first, second])] == [b"", b"hello\n"]

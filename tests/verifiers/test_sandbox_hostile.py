@@ -1,4 +1,4 @@
-"""The sandbox against programs that go for the kernel: system calls off the list, files without end, places to write to."""
+"""The sandbox against programs that attack the kernel: other system calls, endless files, places to write to."""
 
 import os
 import platform
@@ -10,14 +10,10 @@ from pathlib import Path
 import pytest
 
 from outgrow.core.errors import UserError
-from outgrow.verifiers import _cgroup, _sandbox, _syscalls
-from outgrow.verifiers._sandbox import FILES, Ran, find, run
-
-try:
-    find()
-    boxed = pytest.mark.skipif(False, reason="")
-except UserError as error:
-    boxed = pytest.mark.skip(reason=f"no sandbox here: {error}")
+from outgrow.verifiers.sandbox import cgroup, start, syscalls
+from outgrow.verifiers.sandbox.box import BoxResult
+from outgrow.verifiers.sandbox.limits import FILES
+from outgrow.verifiers.sandbox.runner import run
 
 REFUSED = {
     # name: number on x86_64, on aarch64
@@ -88,11 +84,11 @@ REFUSED = {
 }
 
 
-def python(text: str, **limits) -> Ran:
+def python(text: str, **limits) -> BoxResult:
     return run({"main.py": text}, ("python", "main.py"), **limits)
 
 
-@boxed
+@pytest.mark.sandbox
 def test_calls_off_the_list_are_refused_and_nothing_is_left_undone() -> None:
     which = 0 if platform.machine() == "x86_64" else 1
     text = f"""
@@ -108,13 +104,13 @@ for name, number in {[(name, numbers[which]) for name, numbers in REFUSED.items(
     assert (ran.outcome, ran.stdout) == ("done", b""), ran
 
 
-@boxed
+@pytest.mark.sandbox
 def test_calls_that_are_newer_than_the_list_do_not_exist() -> None:
     text = "import ctypes, errno\nlibc = ctypes.CDLL(None, use_errno=True)\nfor n in (435, 447, 452, 460, 600):\n    assert libc.syscall(n, 0, 0, 0, 0) == -1\n    assert ctypes.get_errno() == errno.ENOSYS, n"
     assert python(text).outcome == "done"
 
 
-@boxed
+@pytest.mark.sandbox
 def test_a_call_of_another_kind_of_processor_ends_the_program() -> None:
     if platform.machine() != "x86_64":
         pytest.skip("x32 calls are of x86_64")
@@ -122,7 +118,7 @@ def test_a_call_of_another_kind_of_processor_ends_the_program() -> None:
     assert (ran.outcome, ran.stdout) == ("failed", b"")
 
 
-@boxed
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "text",
     [
@@ -139,7 +135,7 @@ def test_uses_of_a_call_that_are_not_listed_are_refused(text: str) -> None:
     assert b"PermissionError" in ran.stderr
 
 
-@boxed
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "make",
     [
@@ -157,7 +153,7 @@ def test_a_million_files_folders_or_links_are_a_few_thousand(make: str) -> None:
     assert int(number) <= FILES
 
 
-@boxed
+@pytest.mark.sandbox
 def test_nothing_but_tmp_can_be_written_to() -> None:
     text = """
 import os
@@ -174,7 +170,7 @@ for top, folders, _ in os.walk('/'):
     assert (ran.outcome, ran.stdout) == ("done", b"")
 
 
-@boxed
+@pytest.mark.sandbox
 def test_the_right_to_mount_is_gone_and_does_not_come_back() -> None:
     text = """
 import ctypes
@@ -205,14 +201,14 @@ LIBRARY = {
 }
 
 
-@boxed
+@pytest.mark.sandbox
 @pytest.mark.parametrize("what", LIBRARY)
 def test_the_standard_library_works_within_the_list(what: str) -> None:
     ran = python(LIBRARY[what])
     assert ran.outcome == "done", ran.stderr.decode()
 
 
-@boxed
+@pytest.mark.sandbox
 def test_a_limit_that_cannot_be_set_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = {
         ("nr_inodes=", "nr_of_inodes="): "no bound on the number of files: Invalid argument",
@@ -220,9 +216,9 @@ def test_a_limit_that_cannot_be_set_runs_nothing(monkeypatch: pytest.MonkeyPatch
         ("kernel.prctl(22", "kernel.prctl(2222"): "no filter of system calls: Invalid argument",
     }
     for (right, wrong), why in broken.items():
-        assert right in _sandbox._START
+        assert right in start.SCRIPT
         with monkeypatch.context() as patch:
-            patch.setattr(_sandbox, "_START", _sandbox._START.replace(right, wrong))
+            patch.setattr(start, "SCRIPT", start.SCRIPT.replace(right, wrong))
             with pytest.raises(UserError, match=f"the sandbox did not start: {why}; nothing was run"):
                 python("print('ran')")
 
@@ -238,7 +234,7 @@ def test_the_list_agrees_with_the_headers_of_the_system(machine: str) -> None:
         pytest.skip(f"no {path} here")
     told = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", path.read_text()))
     told.setdefault("newfstatat", told.get("fstatat", ""))
-    assert {name: int(told[name]) for name in _syscalls.numbers(machine)} == _syscalls.numbers(machine)
+    assert {name: int(told[name]) for name in syscalls.numbers(machine)} == syscalls.numbers(machine)
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
@@ -246,12 +242,12 @@ def test_a_filter_is_a_program_that_the_kernel_takes_and_names_no_call_twice(mac
     import struct
 
     for threads in (False, True):
-        lines = list(struct.iter_unpack("=HBBI", _syscalls.program(threads, False, machine)))
+        lines = list(struct.iter_unpack("=HBBI", syscalls.seccomp_filter(threads, False, machine)))
         assert len(lines) < 4096 and lines[-1] == (0x06, 0, 0, 0x00050001)
         assert all(
             at + 1 + max(one, other) < len(lines) for at, (code, one, other, _) in enumerate(lines) if code & 7 == 5
         )
-    assert len(set(_syscalls.numbers(machine).values())) == len(_syscalls.numbers(machine))
+    assert len(set(syscalls.numbers(machine).values())) == len(syscalls.numbers(machine))
 
 
 # A cgroup
@@ -270,9 +266,9 @@ def told(folder: Path, own: str, control: str) -> Path:
     return folder
 
 
-def test_a_cgroup_is_made_where_memory_and_pids_are_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cgroup, "_WAIT", 0)
-    parent = _cgroup.parent.__wrapped__
+def test_acgroup_is_made_where_memory_and_pids_are_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup, "_WAIT", 0)
+    parent = cgroup.parent.__wrapped__
     assert (
         parent(str(told(tmp_path / "a", "/user/shell", "cpu memory pids"))) == tmp_path / "a" / "top" / "user" / "shell"
     )
@@ -284,31 +280,31 @@ def test_a_cgroup_is_made_where_memory_and_pids_are_handed_on(tmp_path: Path, mo
     assert parent(str(tmp_path / "v1")) is None
 
 
-def test_what_runs_in_a_cgroup_has_entered_it_or_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cgroup, "_WAIT", 0)
-    monkeypatch.setattr(_cgroup, "parent", lambda: tmp_path)
-    group = _cgroup.made(1000, 8)
+def test_what_runs_in_acgroup_has_entered_it_or_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup, "_WAIT", 0)
+    monkeypatch.setattr(cgroup, "parent", lambda: tmp_path)
+    group = cgroup.create(1000, 8)
     assert group is not None
     assert ((group / "memory.max").read_text(), (group / "pids.max").read_text()) == ("1000", "8")
     ran = subprocess.run(
-        [*_cgroup.inside(group), sys.executable, "-c", "import os; print(os.getpid())"],
+        [*cgroup.entry(group), sys.executable, "-c", "import os; print(os.getpid())"],
         capture_output=True,
         text=True,
         check=True,
     )
     assert ran.stdout == (group / "cgroup.procs").read_text()
     missing = tmp_path / "missing"
-    assert subprocess.run([*_cgroup.inside(missing), "echo", "ran"], capture_output=True).stdout == b""
-    assert not _cgroup.ran_out(group)
+    assert subprocess.run([*cgroup.entry(missing), "echo", "ran"], capture_output=True).stdout == b""
+    assert not cgroup.out_of_memory(group)
     (group / "memory.events").write_text("oom 3\noom_kill 2\n")
-    assert _cgroup.ran_out(group)
-    assert (_cgroup.inside(None), _cgroup.ran_out(None), _cgroup.gone(None)) == ((), False, None)
+    assert cgroup.out_of_memory(group)
+    assert (cgroup.entry(None), cgroup.out_of_memory(None), cgroup.remove(None)) == ((), False, None)
 
 
-@boxed
-def test_a_sandbox_in_a_cgroup_runs_as_one_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cgroup, "_WAIT", 0)
-    monkeypatch.setattr(_cgroup, "parent", lambda: tmp_path)
+@pytest.mark.sandbox
+def test_a_sandbox_in_acgroup_runs_as_one_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup, "_WAIT", 0)
+    monkeypatch.setattr(cgroup, "parent", lambda: tmp_path)
     began = time.monotonic()
     assert python("print(7)").stdout == b"7\n"
     assert len(os.listdir(tmp_path)) == 1 and time.monotonic() - began < 20

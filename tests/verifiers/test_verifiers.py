@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from checking import boxed, judged
+from checking import judged
 from outgrow.core.errors import UserError
 from outgrow.verifiers import Attempt, Verdict, registry
-from outgrow.verifiers._served import Lost, served
-from outgrow.verifiers._text import final, json_text
+from outgrow.verifiers._extraction import final, json_text
 from outgrow.verifiers.arithmetic import _equations, value
 from outgrow.verifiers.equal import number
+from outgrow.verifiers.sandbox.jobs import LostJob, run_jobs
+from outgrow.verifiers.sandbox.programs.sources import SOLVER, Program
 from outgrow.verifiers.smt import claim
 
 GSM8K = Path(__file__).parents[3] / "shared" / "data" / "gsm8k_w2s" / "gsm8k_w2s.parquet"
@@ -60,7 +61,7 @@ def test_numbers_are_compared_as_numbers_however_they_are_written() -> None:
     assert judged("equal", "", value="72") == Verdict(None, "no answer")
 
 
-@boxed
+@pytest.mark.sandbox
 def test_expressions_are_compared_as_expressions_and_one_that_hangs_stops_no_other() -> None:
     cases = [
         (r"\boxed{(x+1)^2}", "x^2+2*x+1", True),
@@ -75,23 +76,26 @@ def test_expressions_are_compared_as_expressions_and_one_that_hangs_stops_no_oth
     assert verdicts[2].why == "time"
 
 
-@boxed
-def test_a_job_that_hangs_or_falls_is_lost_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import outgrow.verifiers._served as module
-
-    for name in ("_serving.py", "_values.py"):
-        (tmp_path / name).write_bytes((module._HERE / name).read_bytes())
-    (tmp_path / "odd.py").write_text(
-        "import os\ndef answer(job):\n    while job == 'hang': pass\n    if job == 'fall': os._exit(3)\n    if job == 'raise': 1 / 0\n    return job * 2\n"
+@pytest.mark.sandbox
+def test_a_job_that_hangs_or_falls_is_lost_alone() -> None:
+    program = Program(
+        "odd.py",
+        b"import os\ndef answer(job):\n    while job == 'hang': pass\n    if job == 'fall': os._exit(3)\n    if job == 'raise': 1 / 0\n    return job * 2\n",
     )
-    monkeypatch.setattr(module, "_HERE", tmp_path)
-    replies = served("odd", "json", [1, "hang", 2, "fall", "raise", 3], "trying", seconds=1)
-    assert replies == [2, Lost("time"), 4, Lost("failed: "), Lost("failed: ZeroDivisionError: division by zero"), 6]
+    replies = run_jobs(program, "json", [1, "hang", 2, "fall", "raise", 3], "trying", seconds=1)
+    assert replies == [
+        2,
+        LostJob("time"),
+        4,
+        LostJob("failed: "),
+        LostJob("failed: ZeroDivisionError: division by zero"),
+        6,
+    ]
 
 
 def test_a_package_that_is_missing_is_told_with_its_install_line() -> None:
     with pytest.raises(UserError, match=r"pip install 'outgrow\[verify\]'"):
-        served("_solver", "no_such_package", [1], "trying")
+        run_jobs(SOLVER, "no_such_package", [1], "trying")
 
 
 # JSON schema
@@ -112,7 +116,7 @@ def test_json_is_found_in_an_answer() -> None:
     assert json_text("[" * 5000) is None
 
 
-@boxed
+@pytest.mark.sandbox
 def test_json_keeps_to_its_schema_or_says_where_not() -> None:
     answers = [
         '{"a": 1}',
@@ -141,7 +145,7 @@ def test_json_keeps_to_its_schema_or_says_where_not() -> None:
 SUM = "(declare-const x Int)(declare-const y Int)(assert (= (+ x y) 10))(assert (= (- x y) 2))"
 
 
-@boxed
+@pytest.mark.sandbox
 def test_values_are_sound_where_they_make_every_assertion_true() -> None:
     colour = "(declare-datatypes ((Colour 0)) (((Red) (Green))))(declare-const c Colour)(declare-const p Bool)(declare-const r Real)(assert (and p (not (= c Red)) (= (* 2 r) 1.0)))"
     cases = [
@@ -161,7 +165,7 @@ def test_values_are_sound_where_they_make_every_assertion_true() -> None:
     assert verdicts[2].why == "does not hold: x + y == 10"
 
 
-@boxed
+@pytest.mark.sandbox
 def test_a_claim_is_sound_where_its_negation_cannot_be_satisfied() -> None:
     fermat = "(declare-const a Int)(declare-const b Int)(declare-const c Int)(assert (and (> a 0) (> b 0) (> c 0)))"
     cases = [
@@ -185,7 +189,7 @@ def test_a_claim_is_one_term_and_brings_no_command_along() -> None:
         assert claim(text) is None, text
 
 
-@boxed
+@pytest.mark.sandbox
 def test_smt_says_what_is_wrong_with_an_item() -> None:
     with pytest.raises(UserError, match="cannot be read by z3"):
         judged("smt", "x = 1", smt="(assert")
@@ -286,7 +290,7 @@ def a_lean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return prefix
 
 
-@boxed
+@pytest.mark.sandbox
 def test_lean_judges_tactics_and_the_axioms_they_rest_on(a_lean: Path) -> None:
     cases = [
         ("rfl", True, ""),
@@ -332,7 +336,7 @@ def test_every_verifier_has_a_line_and_says_what_it_needs() -> None:
         "weaver",
     } <= set(known)
     for one in known.values():
-        assert one.line and one.needs[0] == "asked", one.name
+        assert one.line and one.needs[0] == "attempts", one.name
 
 
 def test_nothing_heavy_is_imported_to_list_them() -> None:

@@ -5,14 +5,10 @@ from pathlib import Path
 import pytest
 
 from outgrow.core.errors import UserError
-from outgrow.verifiers import Attempt, Verdict, _text, registry
-from outgrow.verifiers._sandbox import find
-from outgrow.verifiers._values import Unlike, dumps, loads
+from outgrow.verifiers import Attempt, Verdict, _extraction, registry
+from outgrow.verifiers.sandbox.programs.plain_values import NotPlain, dumps, loads
 
-try:
-    find()
-except UserError as error:
-    pytest.skip(f"no sandbox here: {error}", allow_module_level=True)
+pytestmark = pytest.mark.sandbox
 
 ADD = "assert add(1, 2) == 3\nassert add(-1, 5) == 4\n"
 LOOP = "assert all(map(lambda x: add(x, 1) == x + 1, [1, 2]))\n"
@@ -180,7 +176,7 @@ def test_values_come_through_as_they_were() -> None:
 
 def test_what_is_no_plain_value_is_refused_on_both_sides() -> None:
     for value in (object(), len, [1, {2: object()}], range(3), iter([])):
-        with pytest.raises(Unlike):
+        with pytest.raises(NotPlain):
             dumps(value)
     for data in (
         b"",
@@ -204,20 +200,21 @@ def test_what_is_no_plain_value_is_refused_on_both_sides() -> None:
 
 
 def test_code_is_found_in_fences_and_out_of_them() -> None:
-    assert _text.code("Sure:\n```python\ndef f():\n    return 1\n```\nThat is it.") == "def f():\n    return 1\n"
-    assert _text.code("```\nx = 1\n```\nand then\n```py\ndef f(): pass\n```", "f") == "x = 1\n\ndef f(): pass\n"
-    assert _text.code("```python\nx = 1\n") == "x = 1\n"
-    assert _text.code("    return 1\n") == "    return 1\n"
+    assert _extraction.code("Sure:\n```python\ndef f():\n    return 1\n```\nThat is it.") == "def f():\n    return 1\n"
+    assert _extraction.code("```\nx = 1\n```\nand then\n```py\ndef f(): pass\n```", "f") == "x = 1\n\ndef f(): pass\n"
+    assert _extraction.code("```python\nx = 1\n") == "x = 1\n"
+    assert _extraction.code("    return 1\n") == "    return 1\n"
 
 
 def test_a_continuation_is_joined_and_a_whole_function_replaces_what_began() -> None:
     prompt = "import math\n\ndef f(x):\n    '''Double.'''\n"
-    assert _text.program("    return 2 * x\n", "f", prompt) == prompt + "    return 2 * x\n"
+    assert _extraction.program("    return 2 * x\n", "f", prompt) == prompt + "    return 2 * x\n"
     assert (
-        _text.program("```python\ndef f(x):\n    return x\n```", "f", prompt) == prompt + "\ndef f(x):\n    return x\n"
+        _extraction.program("```python\ndef f(x):\n    return x\n```", "f", prompt)
+        == prompt + "\ndef f(x):\n    return x\n"
     )
-    assert _text.program("    return 2 * x\n\nThis doubles it.\n", "f", prompt) == prompt + "    return 2 * x\n\n"
-    assert _text.program("    return 2 * x\n\ndef g(", "f", prompt) == prompt + "    return 2 * x\n\n"
+    assert _extraction.program("    return 2 * x\n\nThis doubles it.\n", "f", prompt) == prompt + "    return 2 * x\n\n"
+    assert _extraction.program("    return 2 * x\n\ndef g(", "f", prompt) == prompt + "    return 2 * x\n\n"
 
 
 @pytest.mark.shared_data

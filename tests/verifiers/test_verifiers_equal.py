@@ -8,16 +8,9 @@ from hypothesis import strategies as st
 
 from outgrow.core.errors import UserError
 from outgrow.verifiers import Attempt, registry
+from outgrow.verifiers._extraction import final
 from outgrow.verifiers._quantity import quantity, same
-from outgrow.verifiers._sandbox import find
-from outgrow.verifiers._text import final
-from outgrow.verifiers.equal import _told, plain
-
-try:
-    find()
-    boxed = pytest.mark.skipif(False, reason="")
-except UserError as error:
-    boxed = pytest.mark.skip(reason=f"no sandbox here: {error}")
+from outgrow.verifiers.equal import _compared, plain
 
 
 def judged(answer: str, value: str | float) -> bool | None:
@@ -114,12 +107,12 @@ WRONG = [
 
 @pytest.mark.parametrize(("value", "answer"), RIGHT)
 def test_a_right_value_is_sound_however_it_is_written(value: str, answer: str) -> None:
-    assert _told(*_pair(value, answer)) is True
+    assert _compared(*_pair(value, answer)) is True
 
 
 @pytest.mark.parametrize(("value", "answer"), WRONG)
 def test_another_value_is_not(value: str, answer: str) -> None:
-    assert _told(*_pair(value, answer)) is False
+    assert _compared(*_pair(value, answer)) is False
 
 
 def _pair(value: str, answer: str) -> tuple[str, str]:
@@ -147,7 +140,7 @@ def test_what_could_mean_two_things_cannot_be_told(value: str, answer: str) -> N
     assert judged(answer, value) is None
 
 
-@boxed
+@pytest.mark.sandbox
 def test_expressions_are_read_whole_and_small_numbers_are_not_all_equal() -> None:
     cases = [
         (r"\frac{1}{2004!}", r"\frac{1}{2006!}", False),
@@ -283,10 +276,10 @@ def test_a_number_is_equal_to_itself_in_every_spelling_and_to_no_other(
     one: Fraction, other: Fraction, way: int, another: int
 ) -> None:
     value, said = plain(final(spelled(one, way))), plain(final(spelled(one, another)))
-    assert _told(value, said) is True
+    assert _compared(value, said) is True
     # Spelled with ".0" numbers are equal to a relative 1e-6.
     if one != other and abs(one - other) > abs(one) / 10**6:
-        assert _told(value, plain(final(spelled(other, another)))) is not True
+        assert _compared(value, plain(final(spelled(other, another)))) is not True
 
 
 @settings(max_examples=200, deadline=None)
@@ -304,7 +297,7 @@ def test_the_same_number_of_two_units_is_equal_where_the_units_are(number: int, 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_at_all_is_a_traceback(text: str) -> None:
-    assert _told(plain("5"), plain(final(text))) in (True, False) or isinstance(
-        _told(plain("5"), plain(final(text))), str
+    assert _compared(plain("5"), plain(final(text))) in (True, False) or isinstance(
+        _compared(plain("5"), plain(final(text))), str
     )
     assert quantity(text) is None or isinstance(quantity(text).value, Fraction)

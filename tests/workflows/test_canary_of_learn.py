@@ -1,4 +1,4 @@
-"""The canary of `learn`: honest methods stay as they are when gold is permuted that they must not see, hostile ones do not, and it is said first."""
+"""The canary of `learn`: permuted hidden gold changes no honest method, but hostile ones, which are named first."""
 
 from __future__ import annotations
 

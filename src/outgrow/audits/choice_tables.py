@@ -21,13 +21,14 @@ WRITE = "write the option chosen, 0 or 1, whichever was shown first; tie; or not
 
 
 def verdicts(table: TableFile, reading: Reading) -> Evidence:
-    """A row a judge and item: judge, item, forward, swapped; the better option in a column `gold`, `truth` or `label`."""
+    """A row a judge and item: judge, item, forward, swapped; the better option in `gold`, `truth` or `label`."""
     (item, ids), (judge, names) = numbered(table, key_of(table, reading, "verdicts")), numbered(table, "judge")
     _complete(table, item, judge)
     _, first, times = np.unique(np.stack([item, judge]), axis=1, return_index=True, return_counts=True)
     if (twice := first[times > 1]).size:
         raise UserError(
-            f"{table.name}: judge {names[judge[twice[0]]]!r} judges item {ids[item[twice[0]]]!r} more than once: give every way of asking a judge of its own"
+            f"{table.name}: judge {names[judge[twice[0]]]!r} judges item {ids[item[twice[0]]]!r} more than once: give "
+            "every way of asking a judge of its own"
         )
     known = next((name for name in ("gold", "truth", "label") if name in table.names), None)
     forward, swapped, gold = (
@@ -36,7 +37,8 @@ def verdicts(table: TableFile, reading: Reading) -> Evidence:
     every = np.concatenate([said for said in (forward, swapped, gold) if said is not None])
     if not (every == 0).any() and (every == 1).any():
         raise UserError(
-            f"{table.name}: no verdict is 0, so that 1 could be the second option or, counted from 1, the first: {WRITE}"
+            f"{table.name}: no verdict is 0, so that 1 could be the second option or, counted from 1, the first: "
+            f"{WRITE}"
         )
     return Evidence(
         table.source,
@@ -80,8 +82,11 @@ def _said(table: TableFile, column: str, reading: Reading) -> np.ndarray:
 
 
 def minimal(table: TableFile, reading: Reading) -> Evidence:
-    """A row a pair (and judge): item, present, removed [, judge]. The two hold 1 where the answer was right and 0 where not, or,
-    beside columns gold_present and gold_removed, the answers in words, which are right where they name their own gold alone."""
+    """A row a pair (and judge): item, present, removed [, judge].
+
+    The two hold 1 where the answer was right and 0 where not, or, beside columns gold_present and gold_removed, the
+    answers in words, which are right where they name their own gold alone.
+    """
     item, ids = numbered(table, key_of(table, reading, "pairs"))
     judge, names = (
         numbered(table, "judge") if "judge" in table.names else (np.zeros(len(item), np.int64), ("the answers",))
@@ -91,7 +96,8 @@ def minimal(table: TableFile, reading: Reading) -> Evidence:
     answered = np.array([bool(a and b) for a, b in zip(*said, strict=True)])
     if not answered.any():
         raise UserError(
-            f"{table.name}: no pair is answered: write the answers to both texts into the columns 'present' and 'removed'"
+            f"{table.name}: no pair is answered: write the answers to both texts into the columns 'present' and "
+            "'removed'"
         )
     if {"gold_present", "gold_removed"} <= set(table.names):
         gold = [[class_name(v) for v in table.column(name)] for name in ("gold_present", "gold_removed")]
@@ -131,13 +137,17 @@ def _names(answer: str, mine: str, other: str) -> bool:
 def _right(table: TableFile, column: str, said: list[str]) -> np.ndarray:
     if bad := [i for i, word in enumerate(said) if word.lower() not in RIGHT]:
         raise UserError(
-            f"{table.name}: column {column!r} holds {said[bad[0]]!r} in {table.places(bad)}: write 1 for right and 0 for wrong, or give the gold of both texts as gold_present and gold_removed"
+            f"{table.name}: column {column!r} holds {said[bad[0]]!r} in {table.places(bad)}: write 1 for right and 0 "
+            "for wrong, or give the gold of both texts as gold_present and gold_removed"
         )
     return np.array([RIGHT[word.lower()] for word in said])
 
 
 def choices(table: TableFile, reading: Reading) -> Evidence:
-    """A row a question (or `count` equal ones): first, second, chosen [, judge, count]; chosen names one of the two. No choice: left out."""
+    """A row a question (or `count` equal ones): first, second, chosen [, judge, count].
+
+    `chosen` names one of the two; a row without a choice is left out.
+    """
     outcomes: dict[str, int] = {}
     shown = [[class_name(v) for v in table.column(name)] for name in ("first", "second")]
     first, second = (np.array([outcomes.setdefault(name, len(outcomes)) for name in names]) for names in shown)
@@ -153,7 +163,8 @@ def choices(table: TableFile, reading: Reading) -> Evidence:
     chosen = np.array(took)
     if (bad := np.flatnonzero((chosen == -2) | (first == second))).size:
         raise UserError(
-            f"{table.name}: no choice between two outcomes in {table.places(bad.tolist())}: `chosen` holds one of `first` and `second`, which differ; or nothing"
+            f"{table.name}: no choice between two outcomes in {table.places(bad.tolist())}: `chosen` holds one of "
+            "`first` and `second`, which differ; or nothing"
         )
     judge, names = (
         numbered(table, "judge") if "judge" in table.names else (np.zeros(len(first), np.int64), ("the judge",))
@@ -162,7 +173,8 @@ def choices(table: TableFile, reading: Reading) -> Evidence:
     count = numbers(table, "count") if "count" in table.names else np.ones(len(first))
     if (bad := np.flatnonzero(~((count >= 0) & np.isfinite(count)))).size:
         raise UserError(
-            f"{table.name}: column 'count' holds no number in {table.places(bad.tolist())}: write how often the choice was made"
+            f"{table.name}: column 'count' holds no number in {table.places(bad.tolist())}: write how often the choice "
+            "was made"
         )
     kept = (chosen >= 0) & (count > 0)
     if not kept.any():

@@ -11,6 +11,7 @@ from outgrow.audits.choice_tables import choices, minimal, verdicts
 from outgrow.audits.evidence import Evidence
 from outgrow.audits.vote_tables import ANSWERS, GOLD, answers, long_votes, wide_votes
 from outgrow.core.errors import UserError
+from outgrow.store import disk
 from outgrow.tasks.builtin.minimal import ITEMS, pairs
 from outgrow.tasks.tables import files
 from outgrow.tasks.tables.files import TableFile
@@ -75,7 +76,8 @@ def read(
         if reader is None:
             kinds = "; ".join(", ".join(one.columns) for one in READERS)
             raise UserError(
-                f"{table.name}: name columns of votes with --votes, or by --columns NAME=COLUMN those of one of: {kinds}; "
+                f"{table.name}: name columns of votes with --votes, or by --columns NAME=COLUMN those of one of: "
+                f"{kinds}; "
                 f"the columns are {', '.join(table.names)}"
             )
         given = (*reading.given(), *(["--strong"] if strong else []), *(["--gold-table"] if gold_table else []))
@@ -128,7 +130,7 @@ def write_pairs(kind: str, file: Path, items: int | None = None, seed: int = 0) 
     if file.exists():
         raise UserError(f"{file} is there already: give a new file")
     try:
-        write(file)
+        disk.write(file, write)
     except OSError as error:
         raise UserError(f"cannot write {file}: {error.strerror}") from None
     return len(rows)

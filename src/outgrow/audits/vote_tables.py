@@ -70,8 +70,8 @@ def _embedded(texts: Sequence[str], model: str) -> np.ndarray:
 def long_votes(table: TableFile, reading: Reading) -> Evidence:
     """A row a vote: item, worker, label.
 
-    The gold of an item lies in a column `gold` or `truth` and its group in `group`, the same in all rows of an item; how
-    sure the worker is that the vote is right in `certainty` or `probability`.
+    The gold of an item lies in a column `gold` or `truth` and its group in `group`, the same in all rows of an item;
+    how sure the worker is that the vote is right in `certainty` or `probability`.
     """
     item, ids, worker, names = numbered_votes(table)
     known = next((name for name in GOLD if name in table.names), None)
@@ -114,7 +114,10 @@ def _once(table: TableFile, item: np.ndarray, worker: np.ndarray, label: np.ndar
 
 
 def _probabilities(table: TableFile, votes: VoteTable, kept: np.ndarray) -> np.ndarray | None:
-    """(V, C) what each vote is, where a column says how probable it is that it is right: other classes share the rest."""
+    """(V, C) the distribution of each vote, where a column says how probable it is that it is right; else None.
+
+    The other classes share what is left alike.
+    """
     column, count = next((name for name in SURE if name in table.names), None), len(votes.classes)
     if column is None or not 2 <= count <= MOST_CLASSES:
         return None

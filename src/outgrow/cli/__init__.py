@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
+from outgrow.cli.flags import flagged
 from outgrow.core.errors import UserError
 from outgrow.core.progress import visible
 from outgrow.store import disk
@@ -50,7 +51,9 @@ def _run(arguments: Sequence[str]) -> int:
         # A launcher (accelerate, torchrun) says by this how many processes it started.
         (_together if int(os.environ.get("WORLD_SIZE", 1)) > 1 else app)(arguments)
         sys.stdout.flush()
-    except (UserError, CycloptsError) as error:
+    except UserError as error:
+        return _told(flagged(str(error)))
+    except CycloptsError as error:
         return _told(str(error))
     except KeyboardInterrupt:
         print("outgrow: stopped; run the same command again to go on", file=sys.stderr)
@@ -61,7 +64,7 @@ def _run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if not disk.full(error):
             raise
-        return _told(str(disk.mended(error, Path.cwd())))
+        return _told(flagged(str(disk.mended(error, Path.cwd()))))
     return 0
 
 

@@ -76,6 +76,7 @@ def run_(
         Hyper-parameters of methods, as METHOD.PARAMETER=VALUE: --set logconf.alpha=0.5
     """
     from outgrow.cli import settings, show
+    from outgrow.workflows import front
 
     flags = {
         "tasks": tasks,
@@ -92,13 +93,6 @@ def run_(
         "out": out,
     }
     arguments = settings.merge(study, flags, reading, set_ or [])
-    if settings.in_words(arguments):
-        from outgrow.workflows.text_study import TextStudy as Study
-
-        arguments = settings.for_words(arguments)
-    else:
-        from outgrow.workflows.study import Study  # takes seconds: after what may be wrong with the command
-
-    result = Study(**arguments).run(overwrite=overwrite)
+    result = front.Study(**settings.checked(arguments)).run(overwrite=overwrite)
     show.show_(result.path)
     emit(f"report: {result.path / 'report.html'}")

@@ -13,6 +13,7 @@ from outgrow.core.errors import UserError, unknown
 from outgrow.methods import text as sequences
 from outgrow.tasks.tables.files import listed
 from outgrow.tasks.tables.options import Reading
+from outgrow.workflows import front
 
 LISTS = ("tasks", "weak", "strong", "methods", "ladder", "auxiliary")
 
@@ -36,7 +37,7 @@ def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, setting
             raise UserError(f"{key}: {twice[0]!r} is named twice: name it once")
     tables = asked.pop("method", {})
     methods = asked.get("methods")
-    find = sequences.find if in_words(asked) else classifying.find
+    find = sequences.find if _generates(asked) else classifying.find
     if methods and "methods" in given:
         tables = {name: table for name, table in tables.items() if name in methods or "all" in methods}
     for name, values in _settings(settings).items():
@@ -50,27 +51,19 @@ def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, setting
     return asked
 
 
-def in_words(asked: Mapping[str, Any]) -> bool:
-    """Whether the tasks asked for are answered in words: a table with a scorer, or a built-in of that kind."""
-    from outgrow.tasks.source import generation_sources
-
-    reading = asked.get("reading")
-    if reading is not None and reading.scorer is not None:
-        return True
-    names = asked.get("tasks", ())
-    return bool(names) and any(
-        name.partition(":")[0] in {source.name for source in generation_sources()} for name in names
-    )
-
-
-def for_words(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `Written`. Raises UserError for what says nothing to a task that is answered in words."""
-    for key in ("label_model", "ladder", "auxiliary"):
-        if key in asked:
-            raise UserError(f"--{key.replace('_', '-')} says nothing to a task that is answered in words: leave it out")
-    if "tasks" not in asked:
-        raise UserError("--scorer is for a table: name the file")
+def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `Study`. Raises UserError for flags that do not apply to generation tasks."""
+    if _generates(asked):
+        for key in front.CLASSES_ALONE:
+            if key in asked:
+                raise UserError(f"--{key.replace('_', '-')} does not apply to generation tasks: leave it out")
+        if "tasks" not in asked:
+            raise UserError("--scorer is for a table: name the file")
     return dict(asked)
+
+
+def _generates(asked: Mapping[str, Any]) -> bool:
+    return front.generates(asked.get("tasks", ()), asked.get("reading"))
 
 
 def _settings(texts: Sequence[str]) -> dict[str, dict[str, Any]]:

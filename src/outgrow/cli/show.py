@@ -11,7 +11,8 @@ from outgrow.core.progress import visible
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from outgrow.runs.read import MetricView, RunPair, RunRow
+    from outgrow.metrics.pgr import SummaryRow
+    from outgrow.runs.read import MetricView, RunPair
 
 ORDER = ("floor", "ceiling", "method", "contrast", "control")
 
@@ -76,7 +77,7 @@ def _table(pair: RunPair, view: MetricView, failed: dict, terminal: bool) -> Tab
     for name in (view.label, "PGR [new data]", "vs naive, points"):
         table.add_column(escape(visible(name)), no_wrap=True)
     table.add_column("", overflow="fold")
-    first: list[RunRow] = [row for row in view.rows if row.method in failed]
+    first: list[SummaryRow] = [row for row in view.rows if row.method in failed]
     for row in first + [row for row in view.of(*ORDER) if row.method not in failed]:
         notes = [] if row.status == "ok" else [row.status]
         if row.kind == "control":

@@ -48,6 +48,7 @@ OBSERVERS = (
     "outgrow.core.artifacts",
     "outgrow.core.errors",
     "outgrow.core.fingerprint",
+    "outgrow.core.objects",
     "outgrow.core.progress",
     "outgrow.core.registry",
     "outgrow.core.syntax",
@@ -61,6 +62,12 @@ PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.trainin
 """Functions whose results carry a digest of what made them, which is in every key that depends on them."""
 
 MARKS = frozenset(
-    {("outgrow.methods", "method"), ("outgrow.supervisors", "supervisor"), ("outgrow.verifiers", "verifier")}
+    {
+        ("outgrow.label_models", "label_model"),
+        ("outgrow.methods", "method"),
+        ("outgrow.selection", "selection"),
+        ("outgrow.supervisors", "supervisor"),
+        ("outgrow.verifiers", "verifier"),
+    }
 )
 """Decorators that return the function unchanged: their records do not change what it computes."""

@@ -13,19 +13,19 @@ are found by name (a method, a verifier) have to be given.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import os
 from collections.abc import Collection, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any, final
 
 from outgrow.core import progress
 from outgrow.core.artifacts import MARKS, OBSERVERS, PINNED, ROOTS
+from outgrow.core.objects import Place, Unseen, made_of, placed
 from outgrow.core.syntax import INIT, PACKAGE, Chain, Module, file_of, parsed
 
+__all__ = ["Code", "fingerprint", "observes", "placed"]
+
 ENDS = PINNED | MARKS
-Place = tuple[str, str]
-"""A module and a name in it; the name "" stands for statements that bind nothing."""
 
 
 def fingerprint(kind: str, *found: Any) -> str:
@@ -33,16 +33,17 @@ def fingerprint(kind: str, *found: Any) -> str:
 
     Args:
         kind: a kind of artifact of `core/artifacts.py`.
-        found: further functions, classes or instances of classes that the computation uses. One without source, or
-            with variables of an enclosing function, makes the fingerprint unique to this process.
+        found: further functions, classes or instances of classes that the computation uses. Functions that no module
+            defines count with the values that they see (`objects.py`); a value that cannot be identified makes the
+            fingerprint unique to this process.
     """
-    roots = []
-    for one in found:
-        place = placed(one)
-        if place is None:
-            return _passing(str(getattr(one, "__qualname__", one)))
-        roots.append(place)
-    return _hashed(kind, tuple(roots))
+    try:
+        places, texts = made_of(*found)
+    except Unseen as unseen:
+        names = " and ".join(str(getattr(one, "__qualname__", one)) for one in found if placed(one) is None)
+        return _passing(names or str(found[0]), str(unseen))
+    digest = _hashed(kind, tuple(sorted(places)))
+    return hashlib.sha256("\n".join([digest, *texts]).encode()).hexdigest() if texts else digest
 
 
 @cache
@@ -56,18 +57,12 @@ def _installed(own: frozenset[str]) -> Code:
 
 
 @cache
-def _passing(name: str) -> str:
-    progress.say(f"{name} has no source that could be read: what it computes is not kept for another run")
+def _passing(name: str, unseen: str) -> str:
+    progress.say(
+        f"{name} depends on an object that cannot be told from another ({unseen}): what it computes is not kept for "
+        "another run; give it a `version` of your own to have it kept"
+    )
     return os.urandom(32).hex()
-
-
-def placed(one: Any) -> Place | None:
-    """The place of a definition; None if its source does not determine what it does."""
-    while isinstance(one, partial):
-        one = one.func
-    one = inspect.unwrap(one) if inspect.isroutine(one) or inspect.isclass(one) else type(one)
-    name = one.__qualname__
-    return None if "<" in name or parsed(one.__module__) is None else (one.__module__, name.partition(".")[0])
 
 
 @final

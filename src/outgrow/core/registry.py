@@ -3,7 +3,8 @@
     METHODS = Registry("method", __name__, "outgrow.methods", marked(Method))
     METHODS.find("naive")
 
-A member is a record with a name that a decorator notes on the function it describes (`mark`). Members come from three places:
+A member is a record with a name that a decorator puts on the function it describes (`mark`). Members come from three
+places:
 
     the folder of the kind      every file in it whose name does not begin with _
     installed packages          entry points of the group of the kind, each of them a member or a module of members
@@ -17,19 +18,21 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar, final
 
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 
+_NAME = re.compile(r"[\w. -]+")
 MARK = "__outgrow__"
 """The attribute of a function that holds its record."""
 
@@ -53,13 +56,20 @@ def mark(function: F, record: Member) -> F:
 
 
 def marked(*kinds: type[R]) -> Callable[[object], R | None]:
-    """What reads the record of one of these classes off a marked function; None where there is none."""
+    """What reads the record of one of these classes off a marked function, or is given it; None where there is none."""
 
     def read(value: object) -> R | None:
+        if isinstance(value, kinds):
+            return value
         record = vars(value).get(MARK) if inspect.isfunction(value) else None
         return record if isinstance(record, kinds) else None
 
     return read
+
+
+def name_of(value: Callable[..., Any]) -> str:
+    """What rows call a function, a class or an instance of one."""
+    return value.__name__ if inspect.isroutine(value) or isinstance(value, type) else type(value).__name__
 
 
 def first_line(value: object) -> str:
@@ -67,14 +77,9 @@ def first_line(value: object) -> str:
     return (inspect.getdoc(value) or "").partition("\n")[0]
 
 
-@cache
-def _installed() -> EntryPoints:
-    return entry_points()
-
-
 def _points(group: str) -> list[EntryPoint]:
     """The entry points of a group, in the order of their names."""
-    return sorted(_installed().select(group=group), key=lambda point: (point.name, point.value))
+    return sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
 
 
 @final
@@ -97,11 +102,19 @@ class Registry(Generic[T]):
         package: The package whose folder holds the kind's own members.
         group: The entry points by which other packages add members: "outgrow.methods".
         read: The record of a value that is a member, None for any other value.
+        make: The record of a callable that nobody marked, for kinds whose members may be plain functions.
     """
 
-    def __init__(self, kind: str, package: str, group: str, read: Callable[[object], T | None]):
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        group: str,
+        read: Callable[[object], T | None],
+        make: Callable[[Callable[..., Any]], T] | None = None,
+    ):
         self.kind, self.group = kind, group
-        self._package, self._read = package, read
+        self._package, self._read, self._make = package, read, make
         self._lent: ContextVar[Mapping[str, T]] = ContextVar(group)
 
     def all(self) -> dict[str, T]:
@@ -118,10 +131,14 @@ class Registry(Generic[T]):
         raise unknown(self.kind, name, known)
 
     def of(self, value: object) -> T:
-        """The record of an object that is a member. Raises UserError for any other object."""
+        """The record of an object that is a member, or can be one. Raises UserError for any other object."""
         record = self._read(value)
         if record is None:
-            raise UserError(f"{value!r:.80} is no {self.kind}: mark the function as one")
+            if self._make is None or not callable(value):
+                raise UserError(f"{value!r:.80} is no {self.kind}: mark a function as one")
+            record = self._make(value)
+        if not _NAME.fullmatch(record.name):
+            raise UserError(f"{value!r:.80} has no name for a {self.kind}: define it by def, so that rows can name it")
         return record
 
     @contextmanager
@@ -162,7 +179,7 @@ class Registry(Generic[T]):
         yield from (record for value in vars(module).values() if (record := self._read(value)) is not None)
 
     def _plug(self, found: _Found[T], point: EntryPoint) -> None:
-        """Adds what an entry point leads to; what fails in somebody else's package must not stop what does not need it."""
+        """Add the members of an entry point; a failure in another package must not stop what does not need it."""
         place = f"{point.value} of package {point.dist.name if point.dist else '(unknown)'}"
         try:
             value = point.load()

@@ -25,6 +25,7 @@ def file_of(module: str) -> Path:
     if head == PACKAGE:
         folder = Path(__file__).parents[1]
     elif module == head:
+        # Neither namespace packages nor modules that are not imported have a file.
         return Path(getattr(sys.modules.get(head), "__file__", None) or os.devnull)
     else:
         folder = file_of(head).parent if file_of(head).name == INIT else Path(os.devnull)
@@ -177,6 +178,7 @@ def _binds(body: Iterable[ast.AST]) -> set[str]:
 def _strip(node: ast.AST) -> None:
     """Remove docstrings and other bare strings from a statement."""
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        # Every class of nodes has other fields.
         if isinstance(part := getattr(node, field, None), list):
             part[:] = [one for one in part if not _text(one)]
             for one in part:

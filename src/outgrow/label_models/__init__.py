@@ -1,4 +1,4 @@
-"""Label models: from what several supervisors say to one belief per item. One file each, found by walking the folder.
+"""Label models: from the weak labels of several supervisors to one distribution per item; one model a file.
 
 @label_model
 def dawid_skene(weak: WeakLabels) -> Belief: ...
@@ -13,22 +13,22 @@ from typing import Any, final
 
 import numpy as np
 
-from outgrow.core.registry import Registry, first_line, mark, marked
+from outgrow.core.registry import Registry, first_line, mark, marked, name_of
 
 
 @final
 @dataclass(frozen=True)
 class Belief:
-    """What a label model makes of several voices."""
+    """The result of a label model."""
 
     probs: np.ndarray
-    """(R, N, C) float32, rows sum to 1; NaN where no supervisor spoke."""
+    """(R, N, C) float32, rows sum to 1; NaN where all supervisors abstained."""
     confidence: np.ndarray
-    """(R, N) float32 in [0, 1]: how far the belief is to be trusted; 0 where no supervisor spoke."""
+    """(R, N) float32 in [0, 1]; 0 where all supervisors abstained."""
 
     @classmethod
     def of(cls, probs: np.ndarray) -> Belief:
-        """The belief itself says how sure it is: confidence is 0 at even odds, 1 at certainty."""
+        """A belief whose confidence follows from its probabilities: 0 at even odds, 1 at certainty."""
         classes = probs.shape[-1]
         sure = (np.nan_to_num(probs, nan=1 / classes).max(-1) - 1 / classes) / (1 - 1 / classes)
         return cls(probs.astype(np.float32), sure.clip(0, 1).astype(np.float32))
@@ -37,20 +37,27 @@ class Belief:
 @final
 @dataclass(frozen=True)
 class WeakLabels:
-    """What J supervisors say: probs (R, J, N, C) float32; NaN over C = abstained, or not this replicate's to see."""
+    """The weak labels of J supervisors.
+
+    Example:
+        >>> probs = np.array([[[[0.9, 0.1]], [[0.3, 0.7]]]], np.float32)  # one replicate, two supervisors, one item
+        >>> WeakLabels(probs, ("a", "b")).beliefs.round(2)
+        array([[[0.6, 0.4]]], dtype=float32)
+    """
 
     probs: np.ndarray
+    """(R, J, N, C) float32; NaN for an abstention, or an item that is not for this replicate."""
     names: tuple[str, ...]
     model: str = "mean"
-    """The label model that makes one belief of them."""
+    """The name of the label model."""
     skill: np.ndarray | None = None
-    """(R, J): share of weak-train gold that copies of each supervisor get right which have not seen it; None: not known."""
+    """(R, J): accuracy of each supervisor on weak-train gold that it has not seen; None if unknown."""
     asked_all: bool = True
-    """Whether every supervisor saw every item, so that its silence may be an answer (`Votes.silence`)."""
+    """Whether every supervisor saw every item, so that an abstention may be a vote (`Votes.silence`)."""
 
     @cached_property
     def belief(self) -> Belief:
-        """All voices as one. Supervisors that all say the same are one, and one is taken at its word, whatever the label model."""
+        """The belief of the label model; one supervisor, or identical ones, are taken as they are."""
         first = self.probs[:, :1]
         same = np.array_equal(self.probs, np.broadcast_to(first, self.probs.shape), equal_nan=True)
         return Belief.of(first[:, 0]) if same else find(self.model)(self)
@@ -64,16 +71,16 @@ class WeakLabels:
 @final
 @dataclass(frozen=True)
 class WeakTrain:
-    """The weak-train items whose gold the supervisors learned from."""
+    """Weak-train items, whose gold the supervisors learned from."""
 
     gold: np.ndarray
-    """(R, N) int64: their classes; -1 for every other item."""
+    """(R, N) int64: class numbers; -1 for every other item."""
     said: WeakLabels
-    """What the supervisors say of them: of each item, copies that learned from the others. NaN for every other item."""
+    """Weak labels of copies that have not seen the gold of the item; NaN for every other item."""
 
     @property
     def right(self) -> np.ndarray:
-        """(R, J, N) float32: 1 where a supervisor's answer is gold, 0 where not; NaN where it is silent or gold unknown."""
+        """(R, J, N) float32: 1 where a supervisor is right, 0 where wrong; NaN where it abstains or gold is unknown."""
         silent = np.isnan(self.said.probs).any(-1) | (self.gold < 0)[:, None]
         return np.where(
             silent, np.float32(np.nan), (self.said.probs.argmax(-1) == self.gold[:, None]).astype(np.float32)
@@ -95,7 +102,11 @@ def label_model(run: Callable[[Any], Belief]) -> Callable[[Any], Belief]:
     return mark(run, LabelModel(run.__name__, first_line(run), run))
 
 
-LABEL_MODELS = Registry("label model", __name__, "outgrow.label_models", marked(LabelModel))
+def _plain(run: Callable[[Any], Belief]) -> LabelModel:
+    return LabelModel(name_of(run), first_line(run), run)
+
+
+LABEL_MODELS = Registry("label model", __name__, "outgrow.label_models", marked(LabelModel), _plain)
 registry = LABEL_MODELS.all
 
 

@@ -3,7 +3,7 @@
     M: pi_k ~ sum_i q_ik,    C_jkl ~ sum_i q_ik v_ijl + smoothing
     E: log q_ik = log pi_k + sum_jl v_ijl log C_jkl + const
 
-Silence is one more answer l of those of whom it is one (`Votes.silence`), and missing of all others.
+An abstention is one more label l where it is a vote (`Votes.silence`), and missing elsewhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from outgrow.label_models._votes import Votes
 
 
 def em(votes: Votes, smoothing: float, steps: int = 100) -> np.ndarray:
-    """(items, C): the posterior, from the mean vote on until nothing moves by 1e-7 or for so many steps."""
+    """(items, C): the posterior, from the mean vote on, until no entry moves by 1e-7 or for so many steps."""
     q = votes.mean
     for _ in range(steps):
         before, q = q, posterior(votes, *fitted(votes, q, smoothing))
@@ -24,10 +24,10 @@ def em(votes: Votes, smoothing: float, steps: int = 100) -> np.ndarray:
 
 
 def settled(votes: Votes) -> np.ndarray:
-    """`em`, or where its posterior tells less than the mean vote does, `em` of everyone's likeliest class alone.
+    """`em`, or `em` of hardened votes if its posterior varies less than the mean vote.
 
-    A vote of sureness u bends the posterior by u times what it says, and that the next table by u again: below some u the
-    two fade away together, and every item ends at the prior.
+    A vote of confidence u moves the posterior by u times its evidence, and the posterior the next confusion table by u
+    again: below some u both fade out, and every item ends at the prior.
     """
     q, told = em(votes, smoothing=0.1), np.bincount(votes.item, minlength=votes.items) > 0
     faded = told.any() and q[told].var(0).sum() < votes.mean[told].var(0).sum()
@@ -35,7 +35,7 @@ def settled(votes: Votes) -> np.ndarray:
 
 
 def fitted(votes: Votes, q: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """M step: log pi (C,), log C (workers, C said, C true), and log C of silence (workers, C true), 0 where that is missing."""
+    """M step: log pi (C,), log C (workers, C voted, C true), log C of abstentions (workers, C true), 0 if missing."""
     q, classes = np.nan_to_num(q), q.shape[1]
     seen = (votes.matrix.T @ q).reshape(votes.workers, classes, classes) + smoothing
     tells = votes.silence.sum(0)[:, None] > 0

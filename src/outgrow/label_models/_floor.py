@@ -1,12 +1,12 @@
-"""Which label model a student has to outgrow: the best of those that need no gold, and the one that taught it.
+"""The label model that a student has to outgrow: the best of those that need no gold, and the one that trained it.
 
-Gold reaches a label model by `WeakLabels.skill` alone, so each of them that is heard without it needs none. The best is
-chosen by gold of items that are neither taught nor scored; where there is too little, by agreement with held-out votes:
+Gold reaches a label model only by `WeakLabels.skill`, so any of them without it needs none. The best is chosen by gold
+of items that are neither trained on nor scored, or, if there is too little, by agreement with held-out votes:
 
     A_m = mean over votes v of item i by supervisor j of [m's class of i without the votes of j's fold = v]
 
-the folds (at most 5) are of supervisors, ties share, an item of which nothing is left is a guess. Votes whose errors are
-independent given the class agree the more with a label model, the more often it is right.
+Folds (at most 5) are of supervisors, ties share the point, and an item without remaining votes is a guess. Votes whose
+errors are independent given the class agree the more with a label model, the more often it is right.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from outgrow.label_models._votes import Votes, WeakVotes, replicates
 
 FOLDS = 5
 BARE = " without gold"
-"""Set behind the name of the label model that taught, where that heard gold."""
+"""Suffix of the label model that trained the student, without the gold that it used there."""
 FEWEST = 20
-"""Fewest items with gold that label models are chosen by."""
+"""Fewest items with gold to choose label models by."""
 
 
 def candidates(weak: WeakLabels | WeakVotes) -> dict[str, np.ndarray]:
-    """name -> beliefs (R, N, C): the label model that taught, first, and every one of the registry without gold.
+    """Beliefs (R, N, C) by name: the label model that trained the student first, then every other one without gold.
 
-    One supervisor is itself, under the name "".
+    A single supervisor has the name "".
     """
     if len(weak.names) == 1:
         return {"": weak.beliefs}
@@ -46,13 +46,13 @@ def candidates(weak: WeakLabels | WeakVotes) -> dict[str, np.ndarray]:
 
 
 def filled(probs: np.ndarray, common: np.ndarray | int) -> np.ndarray:
-    """probs (R, n, C) with silence as the class `common` (R,) or the same for all; (n, C) with one class for all."""
+    """Probabilities (R, n, C) with abstentions as the class `common`, (R,) or one for all; or (n, C) with one."""
     answer = np.eye(probs.shape[-1], dtype=probs.dtype)[common]
     return np.where(np.isnan(probs).any(-1, keepdims=True), answer[..., None, :], probs)
 
 
 def agreeing(weak: WeakLabels | WeakVotes, name: str, seed: int) -> np.ndarray:
-    """(R,): A_m of the label model of that name; one that is named without gold is the same."""
+    """(R,): A_m of the label model of that name, with or without the suffix for gold."""
     model, found = label_models.find(name.removesuffix(BARE)), []
     for votes in replicates(weak):
         fold = derive(seed, "taught", "folds").permutation(votes.workers) % min(FOLDS, votes.workers)
@@ -66,11 +66,11 @@ def agreeing(weak: WeakLabels | WeakVotes, name: str, seed: int) -> np.ndarray:
 
 
 def _some(votes: Votes, rows: np.ndarray) -> Votes:
-    """The votes in `rows` (V,), and nobody's skill."""
+    """The votes in `rows` (V,), without skill."""
     return replace(votes, item=votes.item[rows], worker=votes.worker[rows], said=votes.said[rows], skill=None)
 
 
 def _met(belief: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """(V,): the share of beliefs (V, C) in answers (V,), ties and silence shared."""
+    """(V,): whether beliefs (V, C) agree with labels (V,); ties and abstentions share the point."""
     top = (belief == belief.max(1, keepdims=True)) | np.isnan(belief).any(1, keepdims=True)
     return top[np.arange(len(answer)), answer] / top.sum(1)

@@ -1,11 +1,13 @@
-"""How good each supervisor is, without gold: from who agrees with whom, not fooled by supervisors that copy.
+"""The accuracy of each supervisor without gold, from pairwise agreement, robust to copies.
 
-    a_jm = (share of common items on which j and m agree - 1/K) / (1 - 1/K) = s_j s_m    independent, errors spread evenly
-    s = argmin sum_jm rho(z_jm) + sum_j ((s_j - 1/2) / (1/4))^2,    z = (a_jm - s_j s_m) / standard error,    rho(z) = z^2 / (1 + z^2 / 9)
+    a_jm = (share of common items with equal labels - 1/K) / (1 - 1/K) = s_j s_m    independent, errors spread evenly
+    s = argmin sum_jm rho(z_jm) + sum_j ((s_j - 1/2) / (1/4))^2
+    z = (a_jm - s_j s_m) / standard error        rho(z) = z^2 / (1 + z^2 / 9)
 
-s is the accuracy rescaled so that guessing is 0 and never erring is 1. Copiers agree too much for any s: rho gives them up
-where the other pairs fit well. The prior says that nobody is useless or perfect. It has several minima; from the starts s_m ~ a_jm, one for each of up to 32 supervisors j
-(right unless j is a copier), the lowest is taken. After Ma & Olshevsky (NeurIPS 2020), who trim where this weighs.
+s is the accuracy, rescaled so that guessing is 0 and perfection is 1. Copies agree too much for any s: rho discounts
+them where the other pairs fit well. The prior keeps s away from 0 and 1. There are several minima; the lowest is taken
+of the starts s_m ~ a_jm, one for each of up to 32 supervisors j, which are right unless j is a copy. After Ma &
+Olshevsky (NeurIPS 2020), who trim outliers where this discounts them.
 """
 
 from __future__ import annotations
@@ -19,15 +21,15 @@ import numpy as np
 from outgrow.label_models._votes import Votes
 
 LOW, HIGH = 0.02, 0.98
-"""Nobody is worth nothing, or beats all others whatever they say."""
+"""Bounds of s: nobody is useless, or outweighs all others."""
 BLOCK = 2_000_000
-"""Pairs of workers that are looked at together, at most."""
+"""Most pairs of annotators that are computed together."""
 PRIOR = 16
 """Precision of s around 1/2."""
 
 
 def skill(votes: Votes) -> np.ndarray:
-    """(workers,) s: from gold where known, else from agreement."""
+    """(workers,) s: from gold where it is known, otherwise from agreement."""
     classes = votes.said.shape[1]
     known = np.full(votes.workers, np.nan) if votes.skill is None else votes.skill.astype(np.float64)
     known = ((known - 1 / classes) / (1 - 1 / classes)).clip(LOW, HIGH)
@@ -41,21 +43,21 @@ def skill(votes: Votes) -> np.ndarray:
 @final
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of workers who labelled an item both, each pair once."""
+    """Pairs of annotators with common items, each pair once."""
 
     j: np.ndarray
     m: np.ndarray
     """(P,) j < m, in order."""
     common: np.ndarray
-    """(P,) items that both labelled."""
+    """(P,) number of items that both labelled."""
     same: np.ndarray
-    """(P,) on how many of them they agree."""
+    """(P,) number of those on which they agree."""
 
 
 def agreement(votes: Votes) -> Pairs:
-    """Who agrees with whom.
+    """The agreement of all pairs.
 
-    Two rules that only ever name one class each are no pair: what they say was settled beforehand.
+    Two rules that only ever name one class each are not a pair, since their agreement is fixed beforehand.
     """
     found: list[tuple[np.ndarray, ...]] = []
     for rows, common, products in met(votes, by_class(votes)):
@@ -66,10 +68,15 @@ def agreement(votes: Votes) -> Pairs:
 def met(
     votes: Votes, tables: Sequence[Any], weights: Sequence[np.ndarray] = ()
 ) -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray, list[np.ndarray]]]:
-    """For some workers after others, of each pair (j, m), j < m: items in common, and the values of more products.
+    """Sums over the common items of pairs, for blocks of annotators, so that not all pairs are in memory at once.
 
-    tables: sparse (items, workers), of each t the sum over items of t_ij t_im; weights (items,): of each w the sum of w over
-    common items. Never all pairs at once, and none that has nothing in common.
+    Args:
+        votes: the votes.
+        tables: sparse (items, workers); for each t the sum over items of t_ij t_im.
+        weights: (items,); for each w the sum of w over common items.
+
+    Yields:
+        Pairs (j, m), j < m, with common items; the number of these; the sums of all tables and weights.
     """
     from scipy.sparse import diags_array, triu
 
@@ -88,12 +95,12 @@ def met(
 
 
 def by_class(votes: Votes) -> list[Any]:
-    """(items, workers) sparse for each class: what each says of it."""
+    """For each class the votes on it, (items, workers) sparse."""
     return [votes.matrix[:, c :: votes.said.shape[1]] for c in range(votes.said.shape[1])]
 
 
 def heard(votes: Votes) -> Any:
-    """(items, workers) sparse: 1 where a worker labelled an item."""
+    """(items, workers) sparse: 1 where an annotator labelled an item."""
     from scipy.sparse import csr_array
 
     return csr_array((np.ones(len(votes.item)), (votes.item, votes.worker)), (votes.items, votes.workers))
@@ -111,7 +118,7 @@ def _fitted(pairs: Pairs, workers: int, classes: int) -> np.ndarray:
 
 
 def _as_seen_by(i: int, j: np.ndarray, m: np.ndarray, a: np.ndarray, workers: int) -> np.ndarray:
-    """(workers,): s as far as worker i's agreement with each tells; its own is the median over pairs of others."""
+    """(workers,): s by the agreement with annotator i alone; its own s is the median over pairs of others."""
     row, mine = np.zeros(workers), (j == i) | (m == i)
     row[np.where(j == i, m, j)[mine]] = a[mine].clip(LOW)
     ratio = row[j] * row[m] / a.clip(LOW)  # a_ij a_im / a_jm = s_i^2
@@ -121,8 +128,10 @@ def _as_seen_by(i: int, j: np.ndarray, m: np.ndarray, a: np.ndarray, workers: in
     return s.clip(LOW, HIGH)
 
 
-def _descended(s: np.ndarray, j, m, a: np.ndarray, precision: np.ndarray, steps: int) -> tuple[float, np.ndarray]:
-    """Nearer the minimum at s, by reweighted least squares, and the height there; pairs (j, m) agree by a."""
+def _descended(
+    s: np.ndarray, j: np.ndarray, m: np.ndarray, a: np.ndarray, precision: np.ndarray, steps: int
+) -> tuple[float, np.ndarray]:
+    """The objective and s after steps of reweighted least squares; pairs (j, m) have agreement a."""
 
     def each(values: np.ndarray, other: np.ndarray, here: np.ndarray) -> np.ndarray:
         return np.bincount(here, values * s[other], len(s))

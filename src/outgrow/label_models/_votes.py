@@ -1,6 +1,6 @@
-"""Votes as a long table, a row a vote, so that a million votes of hundreds of workers need no dense array.
+"""Votes as a long table, a row a vote, so that a million votes of hundreds of annotators need no dense array.
 
-Label models that iterate are written on it. The dense array of a study becomes one table a replicate.
+Iterative label models work on it. The dense array of a study becomes one table a replicate.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from outgrow import label_models
 from outgrow.label_models import Belief, WeakLabels
@@ -19,7 +20,14 @@ from outgrow.label_models import Belief, WeakLabels
 @final
 @dataclass(frozen=True)
 class Votes:
-    """What supervisors (workers) said of items, abstentions left out."""
+    """The votes of annotators (workers) on items, without abstentions.
+
+    Example:
+        >>> votes = Votes.table([0, 0, 0, 1, 1], [0, 1, 2, 0, 1], [1, 1, 0, 0, 0])
+        >>> votes.mean.round(2)
+        array([[0.33, 0.67],
+               [1.  , 0.  ]])
+    """
 
     item: np.ndarray
     """(V,) int64: 0 .. items - 1"""
@@ -30,20 +38,20 @@ class Votes:
     items: int
     workers: int
     skill: np.ndarray | None = None
-    """(workers,): known share of right answers, NaN where unknown; None: no one's is known."""
+    """(workers,): known accuracies, NaN where unknown; None if none is known."""
     asked_all: bool = False
-    """Whether every worker saw every item, as rules do: who only ever names one class then says something by silence, too."""
+    """Whether everyone saw every item, as rules do; an abstention of a rule for one class is then a vote, too."""
 
     @classmethod
-    def table(cls, item: np.ndarray, worker: np.ndarray, label: np.ndarray, classes: int | None = None) -> Votes:
-        """Three columns (V,) of whole numbers from 0 on: that worker gave that item that label."""
-        item, worker, label = (np.asarray(column, np.int64) for column in (item, worker, label))
-        said = np.eye(classes or int(label.max()) + 1)[label]
-        return cls(item, worker, said, int(item.max()) + 1, int(worker.max()) + 1)
+    def table(cls, item: ArrayLike, worker: ArrayLike, label: ArrayLike, classes: int | None = None) -> Votes:
+        """From columns (V,) of integers from 0 on: the item, the annotator, and the label given."""
+        i, j, y = (np.asarray(column, np.int64) for column in (item, worker, label))
+        said = np.eye(classes or int(y.max()) + 1)[y]
+        return cls(i, j, said, int(i.max()) + 1, int(j.max()) + 1)
 
     @cached_property
     def matrix(self) -> Any:
-        """(items, workers x C) sparse: what was said, a column a worker and class."""
+        """(items, workers x C) sparse: the votes, with a column for each annotator and class."""
         from scipy.sparse import csr_array
 
         classes = self.said.shape[1]
@@ -53,14 +61,14 @@ class Votes:
 
     @cached_property
     def one_sided(self) -> np.ndarray:
-        """(workers,) bool: saw every item and only ever names one class, as a rule does."""
+        """(workers,) bool: saw every item and names only one class, like a rule."""
         named = np.zeros((self.workers, self.said.shape[1]), bool)
         named[self.worker, self.said.argmax(1)] = self.asked_all
         return named.sum(1) == 1
 
     @cached_property
     def silence(self) -> Any:
-        """(items, workers) sparse: 1 where a worker's silence is an answer."""
+        """(items, workers) sparse: 1 where an abstention is a vote."""
         from scipy.sparse import csr_array
 
         if not self.one_sided.any():
@@ -72,13 +80,13 @@ class Votes:
 
     @property
     def hard(self) -> Votes:
-        """Each vote for its likeliest class alone, ties shared."""
+        """The votes hardened to their likeliest classes, ties shared."""
         top = self.said == self.said.max(1, keepdims=True)
         return replace(self, said=top / top.sum(1, keepdims=True))
 
     @property
     def mean(self) -> np.ndarray:
-        """(items, C): mean vote; NaN where nobody voted."""
+        """(items, C): the mean vote; NaN where there is none."""
         with np.errstate(invalid="ignore"):
             return self.sum(self.said) / np.bincount(self.item, minlength=self.items)[:, None]
 
@@ -87,7 +95,7 @@ class Votes:
         return np.stack([np.bincount(self.item, column, self.items) for column in values.T], 1)
 
     def joined(self, block: np.ndarray) -> Votes:
-        """Workers of one block (workers,) speak as one, with their mean vote."""
+        """The votes with each block (workers,) as one annotator, with its mean vote."""
         pair, place, size = np.unique(
             self.item * (block.max() + 1) + block[self.worker], return_inverse=True, return_counts=True
         )
@@ -99,7 +107,7 @@ class Votes:
 @final
 @dataclass(frozen=True)
 class WeakVotes:
-    """What J supervisors say, as `WeakLabels`, a vote a row: for many of whom each labels few items."""
+    """Weak labels of J supervisors as `WeakLabels`, in long tables: for many annotators with few items each."""
 
     votes: tuple[Votes, ...]
     """One table a replicate."""
@@ -111,13 +119,13 @@ class WeakVotes:
 
     @cached_property
     def tables(self) -> list[Votes]:
-        """One table a replicate, with the skill that is known in it."""
+        """One table a replicate, with its known skill."""
         skills = [None] * len(self.votes) if self.skill is None else list(self.skill)
         return [replace(v, skill=s, asked_all=self.asked_all) for v, s in zip(self.votes, skills, strict=True)]
 
     @cached_property
     def probs(self) -> np.ndarray:
-        """(R, J, N, C) float32, dense: only for who asks what each supervisor says of each item."""
+        """(R, J, N, C) float32: the dense array, made only on request."""
         first = self.votes[0]
         out = np.full((len(self.votes), first.workers, first.items, first.said.shape[1]), np.nan, np.float32)
         for r, votes in enumerate(self.votes):
@@ -126,7 +134,7 @@ class WeakVotes:
 
     @cached_property
     def belief(self) -> Belief:
-        """As of `WeakLabels`: supervisors that all say the same are one, and one is taken at its word."""
+        """As of `WeakLabels`: one supervisor, or identical ones, are taken as they are, whatever the label model."""
         if all(_alike(votes) for votes in self.votes):
             return each(self, lambda votes: votes.mean)
         return label_models.find(self.model)(self)
@@ -138,7 +146,7 @@ class WeakVotes:
 
 
 def _alike(votes: Votes) -> bool:
-    """Whether all workers say the same of every item."""
+    """Whether all annotators have the same votes on every item."""
     if len(votes.item) != votes.workers * len(np.unique(votes.item)):
         return False
     order = np.argsort(votes.item, kind="stable")
@@ -147,7 +155,7 @@ def _alike(votes: Votes) -> bool:
 
 
 def each(weak: WeakLabels | WeakVotes | Votes, model: Callable[[Votes], np.ndarray]) -> Belief:
-    """The belief that a model of one table, `model(votes) -> (N, C)`, has of every replicate; a table alone is one replicate."""
+    """The belief of `model(votes) -> (N, C)` about every replicate; a single table is one replicate."""
     return Belief.of(np.stack([_silent(votes, model(votes)) for votes in replicates(weak)]))
 
 

@@ -1,10 +1,10 @@
-"""Dirichlet multi-weak: supervisors are evidence for a distribution over classes, and evidence that cancels leaves it vacuous.
+"""Dirichlet multi-weak: supervisors are evidence for a distribution over classes; contradictions leave it vacuous.
 
-    z_k = sum_j log ((1 - t_j) / K + t_j v_jk)      trust t_j = s_j / mean sureness of j, at most 1: as sure as it is right
+    z_k = sum_j log ((1 - t_j) / K + t_j v_jk)      trust t_j = s_j / mean confidence of j, at most 1
     e_k = exp(z_k - min z) - 1,  alpha = e + 1,  S = sum alpha,  belief alpha / S,  vacuity K / S
 
-s_j is its accuracy above guessing, from weak-train gold where known, else from who agrees with whom. Evidence is counted
-from the least likely class, so that alpha / S is Bayes' rule exactly and no evidence means vacuity 1.
+s_j is the rescaled accuracy, from weak-train gold where known, else from agreement. Evidence is counted from the least
+likely class, so that alpha / S is exactly Bayes' rule and no evidence means vacuity 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,16 @@ from outgrow.label_models._votes import Votes, WeakVotes, replicates
 def bayesian(weak: WeakLabels | WeakVotes | Votes) -> Belief:
     """Dirichlet multi-weak: supervisors are evidence for a distribution over classes; contradictions leave it vacuous.
 
-    After Cui et al. 2025 (arXiv 2406.03199), whose evidence is a student's. Confidence is 1 - vacuity.
+    Confidence is 1 - vacuity.
+
+    Source:
+        After Cui et al. 2025 (arXiv 2406.03199), where a student gives the evidence.
+
+    Example:
+        >>> votes = Votes.table([0, 0, 0, 1, 1], [0, 1, 2, 0, 1], [1, 1, 0, 0, 0])
+        >>> bayesian(votes).probs[0].round(2)
+        array([[0.21, 0.79],
+               [0.91, 0.09]], dtype=float32)
     """
     found = [_dirichlet(votes) for votes in replicates(weak)]
     probs, vacuity = (np.stack(parts).astype(np.float32) for parts in zip(*found, strict=True))

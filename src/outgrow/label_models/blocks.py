@@ -1,11 +1,11 @@
-"""Blocks: whoever copies is found first, and a block of copiers has one voice.
+"""Blocks: copies are found first, and a block of copies counts as one supervisor.
 
-q            accuracy-weighted votes, accuracies from who agrees with whom, robust to copiers
-expected_jm  sum_ik q_ik sum_l C_jkl C_mkl        agreement of j and m on common items, were they independent given the class
-copied_jm    (agree_jm - expected_jm) / (common_jm - expected_jm)      the share of its answers that one took from the other
-block        supervisors linked by copied > 1/4 beyond chance (4 standard errors; of many pairs so many that it is the chance of 1 in 100
-             that any is linked for nothing)
-belief       Dawid-Skene on the blocks' mean votes
+q            accuracy-weighted votes, accuracies from agreement, robust to copies
+expected_jm  sum_ik q_ik sum_l C_jkl C_mkl      agreement of j and m on common items if independent given the class
+copied_jm    (agree_jm - expected_jm) / (common_jm - expected_jm)      share of labels that one took from the other
+block        supervisors linked by copied > 1/4, significant by 4 standard errors, or more for many pairs, so that
+             the chance of any false link is 1 in 100
+belief       Dawid-Skene on the mean votes of the blocks
 """
 
 from __future__ import annotations
@@ -23,15 +23,22 @@ from outgrow.label_models.accuracy import weighted
 
 @label_model
 def blocks(weak: WeakLabels | WeakVotes | Votes) -> Belief:
-    """Dawid-Skene after a search for copiers: a block of copiers counts as one supervisor.
+    """Dawid-Skene after a search for copies: a block of copies counts as one supervisor.
 
-    Dawid & Skene 1979 after a search for copiers (agreement beyond the class, Kim et al. 2025, arXiv 2506.07962).
+    Source:
+        Dawid & Skene 1979; agreement beyond the class, Kim et al. 2025 (arXiv 2506.07962).
+
+    Example:
+        >>> votes = Votes.table([0, 0, 0, 1, 1], [0, 1, 2, 0, 1], [1, 1, 0, 0, 0])
+        >>> blocks(votes).probs[0].round(2)
+        array([[0.01, 0.99],
+               [0.99, 0.01]], dtype=float32)
     """
     return each(weak, lambda votes: settled(votes.joined(found(votes))))
 
 
 def found(votes: Votes) -> np.ndarray:
-    """(workers,): the number of each one's block."""
+    """(workers,): the number of the block of each annotator."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
@@ -52,7 +59,7 @@ def found(votes: Votes) -> np.ndarray:
 
 
 def copies(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance: np.ndarray, count: int) -> np.ndarray:
-    """Whether a pair copies, of `count` (each counted both ways) that have items in common."""
+    """Whether pairs copy, of `count` pairs (each counted both ways) with common items."""
     from scipy.special import ndtri
 
     excess, errors = agree - expected, max(4.0, -ndtri(0.01 / max(count, 1)))
@@ -60,27 +67,36 @@ def copies(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance
 
 
 def confusion(hard: Votes, q: np.ndarray) -> np.ndarray:
-    """(workers, C said, C true) shares of what is said, silence aside."""
+    """(workers, C voted, C true): confusion tables, without abstentions."""
     told = np.exp(fitted(hard, q, smoothing=0.1)[1])
     return told / told.sum(1, keepdims=True)
 
 
 def linked(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """(workers,): the same, from what `beyond` counts of all pairs."""
+    """(workers,): the blocks, from the counts of `beyond` for all pairs."""
     from scipy.sparse.csgraph import connected_components
 
     return connected_components(copies(common, agree, expected, variance, int((common > 0).sum())), directed=False)[1]
 
 
 def believed(votes: Votes) -> np.ndarray:
-    """(items, C) q, 0 where nobody voted."""
+    """(items, C): q, 0 where there are no votes."""
     hard = votes.hard
     return np.nan_to_num(weighted(hard, skill(hard)))
 
 
 def beyond(votes: Votes, fold: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(folds, workers, workers) four times, for the items of each fold (items,): how many both labelled, on how many they
-    agree, on how many they would were they independent given the class q (items, C), and the variance of that."""
+    """Counts of all pairs, for the items of each fold.
+
+    Args:
+        votes: the votes.
+        fold: (items,) the fold of each item.
+        q: (items, C) class probabilities.
+
+    Returns:
+        Four times (folds, workers, workers): common items, those on which both agree, the expected number of these if
+        independent given the class, and its variance.
+    """
     hard = votes.hard
     told = confusion(hard, q)
     met = partial(
@@ -100,9 +116,16 @@ def beyond(votes: Votes, fold: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, n
 
 
 def together(
-    item, worker, items: int, workers: int, left: np.ndarray, right: np.ndarray, part=0, parts: int = 1
+    item: np.ndarray,
+    worker: np.ndarray,
+    items: int,
+    workers: int,
+    left: np.ndarray,
+    right: np.ndarray,
+    part: np.ndarray | int = 0,
+    parts: int = 1,
 ) -> np.ndarray:
-    """(parts, workers, workers): sums over items of left_ji right_mi, values of votes (V,), by the part (V,) of the left one."""
+    """(parts, workers, workers): sums over items of left_ji right_mi, values of votes (V,), by the part of the left."""
     from scipy.sparse import csr_array
 
     a = csr_array((left, (item, part * workers + worker)), (items, parts * workers))

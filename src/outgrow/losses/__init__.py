@@ -12,8 +12,9 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from outgrow.core.registry import Registry, first_line
 
@@ -50,6 +51,11 @@ class Loss(ABC):
         """Class probabilities (..., C) that logits (..., C) stand for in a student trained on this loss."""
         return logits.softmax(-1)
 
+    @property
+    def code(self) -> tuple[Any, ...]:
+        """What computes it, for the keys of artifacts (`core/fingerprint.py`)."""
+        return (self,)
+
 
 class Aimed(Loss):
     """Cross-entropy to an aim: L = CE(f, stop(aim)), whose gradient in the logits is f - aim."""
@@ -64,13 +70,49 @@ class Aimed(Loss):
         return -(aim * logits.log_softmax(-1)).sum(-1)
 
 
+Term = Callable[["Tensor", "Tensor", float], "Tensor"]
+"""(logits (..., N, C), targets (..., N, C), progress) -> loss of every item (..., N)."""
+
+
+@final
+@dataclass(frozen=True)
+class FunctionLoss(Loss):
+    """A function of logits, targets and progress as a loss."""
+
+    function: Term
+
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
+        return self.function(logits, targets, progress)
+
+    def __repr__(self) -> str:
+        return f"FunctionLoss({self.function.__module__}:{self.function.__qualname__})"
+
+    @property
+    def code(self) -> tuple[Any, ...]:
+        return (self, self.function)
+
+
+def as_loss(loss: Loss | Term | None) -> Loss:
+    """A loss, or a function as one; cross-entropy where none is given.
+
+    Example:
+        >>> as_loss(None)
+        Xent()
+    """
+    from outgrow.losses.xent import Xent
+
+    if loss is None:
+        return Xent()
+    return loss if isinstance(loss, Loss) else FunctionLoss(loss)
+
+
 @final
 @dataclass(frozen=True)
 class LossKind:
     """A registered loss."""
 
     name: str
-    """The name of the class in small letters: reverse_ce of ReverseCE."""
+    """The name of the class in small letters: reverse_ce for ReverseCE."""
     line: str
     kind: type[Loss]
 

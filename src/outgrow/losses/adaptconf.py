@@ -1,4 +1,4 @@
-"""Adaptive confidence: L = (1-a) CE(f, w) + a CE(f, stop(1[f])), a = softmax of how far f is from its own answer and from w's."""
+"""Adaptive confidence: L = (1-a) CE(f, w) + a CE(f, stop(1[f])), a by the distances of f to both answers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Adaptconf(Aimed):
-    """Adaptive confidence: mixed with the student's own answer by how sure the student is of it.
+    """Adaptive confidence: the aim mixes target and the student's own answer, item by item.
 
-    Guo et al. 2024 (arXiv 2402.03749).
+    a = e^{CE_self/T} / (e^{CE_self/T} + e^{CE_teacher/T}), CE_self = CE(f, 1[f]), CE_teacher = CE(f, 1[w]), without
+    gradient: 1/2 where student and supervisor agree, and less where they do not.
 
-    a = e^{CE_self/T} / (e^{CE_self/T} + e^{CE_teacher/T}), CE_self = CE(f, 1[f]), CE_teacher = CE(f, 1[w]); no
-    gradient through a. So a = 1/2 where student and supervisor agree, and less where they do not.
+    Args:
+        temperature: T.
+
+    Source:
+        Guo et al. 2024 (arXiv 2402.03749).
     """
 
     temperature: float = 1.0
@@ -35,6 +39,6 @@ class Adaptconf(Aimed):
 
 
 def answer(scores: Tensor) -> Tensor:
-    """1[argmax] (..., C); classes that tie share it, so that their order is nobody's business."""
+    """1[argmax] (..., C); tied classes share it, so that the order of classes does not matter."""
     top = (scores == scores.amax(-1, keepdim=True)).to(scores.dtype)
     return top / top.sum(-1, keepdim=True)

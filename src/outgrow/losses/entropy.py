@@ -1,4 +1,4 @@
-"""Minimum entropy: L = CE(f, w) + lambda_t (H(f) + KL(mean f || prior)), lambda_t rising from 0 to lambda with progress."""
+"""Minimum entropy: L = CE(f, w) + lambda_t (H(f) + KL(mean f || prior)), lambda_t = lambda * progress."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 class Entropy(Loss):
     """Minimum entropy beside cross-entropy: the boundary is drawn to where few items lie.
 
-    Grandvalet & Bengio 2004.
-
-    Alone, H is least where all items are of one class. So the mean of f is held at the weak labels' balance; an item's
+    Low entropy alone would put all items into one class, so the mean of f is held at the targets' balance. An item's
     part in that is sum_c f_c log(mean f_c / prior_c), the ratio without gradient, which has the gradient of the KL.
+
+    Args:
+        strength: lambda at the end of training.
+
+    Source:
+        Grandvalet & Bengio 2004.
     """
 
     strength: float = 1.0

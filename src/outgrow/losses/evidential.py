@@ -1,4 +1,7 @@
-"""Evidential: e = exp(z) is evidence for each class, L = sum_c y_c (log S - log alpha_c + lambda_t KL_c), alpha = e + 1, S = sum alpha."""
+"""Evidential: exp(z) is evidence for each class, L = sum_c y_c (log S - log alpha_c + lambda_t KL_c).
+
+alpha = exp(z) + 1        S = sum alpha        KL_c = KL[Dir(alpha, but 1 at c) || Dir(1)]        lambda_t = progress
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BOUND = 10.0
-"""Logits are held within it, as is usual: beyond, evidence says no more."""
+"""Logits are clamped to this size, as is usual."""
 
 
 @dataclass(frozen=True)
 class Evidential(Loss):
-    """Evidence for each class instead of log odds, so that a student can say that it does not know.
+    """Evidence for each class instead of log odds, so that a student can express ignorance.
 
-    Sensoy et al. 2018 (arXiv 1806.01768) as used by Cui et al. 2025 (arXiv 2406.03199).
+    KL_c discourages evidence for classes other than c. Logits are centred, and L is scaled so that its curvature is
+    that of cross-entropy: two classes have one logit z, and alpha / S = sigmoid(z / 2); with more, the KL grows with C.
 
-    KL_c = KL[Dir(alpha, but 1 at c) || Dir(1)] discourages evidence for other classes than c; lambda_t = progress.
-    Logits are centred, and L scaled so that its curvature is cross-entropy's: two classes have one logit z, and alpha / S
-    = sigmoid(z / 2); beyond, the KL's grows with C. With a self-term g the label is (1-g) y + g stop(1[f]), as L is linear in y.
+    Args:
+        self_term: g; the label is (1-g) y + g stop(1[f]), as L is linear in y.
+
+    Source:
+        Sensoy et al. 2018 (arXiv 1806.01768), as used by Cui et al. 2025 (arXiv 2406.03199).
     """
 
     self_term: float = 0.0
@@ -48,7 +54,7 @@ def vacuity(logits: Tensor) -> Tensor:
 
 
 def misleading(alpha: Tensor) -> Tensor:
-    """KL_c (..., C) for every c: its sums over classes are those of alpha less what c adds to them."""
+    """KL_c (..., C) for every c; its sums over classes are those of alpha without the terms of c."""
     e, classes = alpha - 1, alpha.shape[-1]
     rest = e.sum(-1, keepdim=True) - e
     mixed = e * alpha.digamma() - alpha.lgamma()

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Logconf(Aimed):
-    """Auxiliary confidence loss: mixed with the student's own hardened answer.
+    """Auxiliary confidence loss: the aim mixes target and the student's own hardened answer.
 
-    Burns et al. 2023 (arXiv 2312.09390), section 4.3.2.
+    Args:
+        alpha: the largest share a of the student's own answer.
+        warmup: share of training in which a rises.
+        schedule: "paper" rises linearly to alpha during the warm-up; "repository" is the published code, which does
+            not divide by the warm-up, so that a only reaches alpha * warmup and then jumps to alpha.
 
-    `schedule`: "paper" rises linearly to alpha over the first `warmup` of training and stays. "repository" is what
-    the published code does: it never divides by the warm-up, so a only reaches alpha * warmup before it jumps to alpha.
+    Source:
+        Burns et al. 2023 (arXiv 2312.09390), section 4.3.2.
     """
 
     alpha: float = 0.75
@@ -43,10 +47,18 @@ def prior(targets: Tensor, weights: Tensor) -> Tensor:
 
 
 def hardened(logits: Tensor, prior: Tensor, weights: Tensor) -> Tensor:
-    """One-hot (..., N, C) of argmax(z + b), b such that the classes have the prior's share of the items of weight > 0.
+    """Hardened predictions: one-hot argmax(z + b), b such that the classes have the prior's share of the trained items.
 
-    Two classes: the items are ordered by their margin, and the share of them that the prior says is the second class;
-    ties fall by position, which is by hashed id. More classes: b by `balance`, a fixed-point search.
+    With two classes, items are ordered by their margin and the prior's share of them is the second class; ties are
+    broken by position, which is by hashed id. With more, b comes from `balance`.
+
+    Args:
+        logits: (..., N, C).
+        prior: (..., C).
+        weights: (..., N), > 0 for items that are trained on.
+
+    Returns:
+        (..., N, C).
     """
     import torch
 
@@ -62,9 +74,9 @@ def hardened(logits: Tensor, prior: Tensor, weights: Tensor) -> Tensor:
 
 
 def balance(logits: Tensor, prior: Tensor, weights: Tensor, rounds: int = 30) -> Tensor:
-    """Offsets b (..., C) such that argmax(z + b) has about the prior's class counts.
+    """Offsets b (..., C) such that argmax(z + b) has about the prior's class counts, by coordinate steps.
 
-    Each round moves every class's offset to where, with the others held still, just its share of items prefers it.
+    Each step moves the offset of one class, with the others fixed, until just its share of items prefers that class.
     """
     import torch
 

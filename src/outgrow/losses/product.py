@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 class Product(Aimed):
     """Cross-entropy with the normalised product of student and supervisor.
 
-    Loss "product" of the code published with Burns et al. 2023 (arXiv 2312.09390); a zero head starts at the targets.
+    A head of zeros starts at the targets.
+
+    Args:
+        alpha: power of the targets.
+        beta: power of the student's probabilities.
+
+    Source:
+        Loss "product" of the code published with Burns et al. 2023 (arXiv 2312.09390).
     """
 
     alpha: float = 1.0

@@ -1,4 +1,4 @@
-"""Reverse cross-entropy where the label is unsure, |w - 1/2| < c, cross-entropy elsewhere: RCE(f, w) = - sum_c f_c log w_c."""
+"""Reverse cross-entropy, RCE(f, w) = - sum_c f_c log w_c, where |w - 1/2| < c; cross-entropy elsewhere."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FLOOR = -4.0
-"""log w is held above it: a hard label would cost infinity."""
+"""Lower bound of log w: a hard label would have an infinite loss."""
 
 
 @dataclass(frozen=True)
 class ReverseCE(Loss):
     """Reverse cross-entropy where the label is unsure, cross-entropy elsewhere.
 
-    CACE, Xu et al. 2025 (arXiv 2505.24313); c = .5 is RCE throughout. For C classes surety stands for 2 |w - 1/2|.
+    Args:
+        c: labels within this distance of 1/2 are unsure; .5 is reverse cross-entropy throughout. With more than two
+            classes `surety` takes the place of 2 |w - 1/2|.
+
+    Source:
+        CACE, Xu et al. 2025 (arXiv 2505.24313).
     """
 
     c: float = 0.25

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 class Symmetric(Loss):
     """Cross-entropy plus reverse cross-entropy.
 
-    Wang et al. 2019 (arXiv 1908.06112), with the weights of Xu et al. 2025 (arXiv 2505.24313).
+    Args:
+        alpha: weight of cross-entropy.
+        beta: weight of reverse cross-entropy.
+
+    Source:
+        Wang et al. 2019 (arXiv 1908.06112), with the weights of Xu et al. 2025 (arXiv 2505.24313).
     """
 
     alpha: float = 1.0

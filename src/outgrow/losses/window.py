@@ -1,4 +1,4 @@
-"""Confidence window: CE(f, w) on the items of which the student is not yet sure, max f < 1/2 + radius; no pull on the rest."""
+"""Confidence window: CE(f, w) on items of which the student is not yet sure, max f < 1/2 + radius; 0 elsewhere."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Window(Aimed):
-    """Cross-entropy on the items of which the student is not yet sure; no pull on the rest.
+    """Cross-entropy on the items of which the student is not yet sure; no gradient elsewhere.
 
-    Loss "window" of EleutherAI's code for "Experiments in weak-to-strong generalization" (2024).
+    Args:
+        radius: distance from 1/2 at which the student is sure; 0 takes the median of |w - 1/2| over the trained items,
+            which the source calls "midweak". With more than two classes `surety` takes the place of 2 |f - 1/2|.
 
-    radius 0 stands for the median of |w - 1/2| over the items trained on, which their code calls "midweak". For C
-    classes, surety is (max f - 1/C) / (1 - 1/C): for two of them 2 |f - 1/2|.
+    Source:
+        Loss "window" of EleutherAI's code for "Experiments in weak-to-strong generalization" (2024).
     """
 
     radius: float = 0.0
@@ -30,7 +32,7 @@ class Window(Aimed):
 
 
 def surety(probs: Tensor) -> Tensor:
-    """(..., C) -> (...): 0 at even odds, 1 at certainty."""
+    """(max p - 1/C) / (1 - 1/C), from probabilities (..., C): 0 at even odds, 1 at certainty; 2 |p - 1/2| of two."""
     even = 1 / probs.shape[-1]
     return (probs.amax(-1) - even) / (1 - even)
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Xent(Aimed):
     """Cross-entropy with the targets.
 
-    Burns et al. 2023 (arXiv 2312.09390), section 3: naive fine-tuning on weak labels.
+    Source:
+        Burns et al. 2023 (arXiv 2312.09390), section 3: naive fine-tuning on weak labels.
     """
 
     def aim(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:

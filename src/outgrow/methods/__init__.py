@@ -15,12 +15,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.core.worlds import World
 
+if TYPE_CHECKING:
+    from outgrow.methods.resources import Resources, TextResources
+
+F = TypeVar("F", bound=Callable[..., Any])
 RESOURCES = {
     "weak": "weak labels of the transfer items (WeakLabels)",
     "student": "the strong model, to be trained on transfer items (Student)",
@@ -59,12 +63,12 @@ class Method:
     usual: bool
     """Whether it runs where no method is named."""
 
-    def fit(self, resources: Any, **parameters: Any) -> Any:
+    def fit(self, resources: Resources | TextResources, **parameters: Any) -> Any:
         """Run the method on the resources that it asks for; None if one of them is missing."""
         given = [getattr(resources, name) for name in self.resources]
         return None if any(one is None for one in given) else self.run(*given, **parameters)
 
-    def lacks(self, resources: Any) -> list[str]:
+    def lacks(self, resources: Resources | TextResources) -> list[str]:
         """The missing resources that it asks for, each with its description."""
         return [f"{name}: {RESOURCES[name]}" for name in self.resources if getattr(resources, name) is None]
 
@@ -84,7 +88,7 @@ class Method:
 
 def method(
     *, paper: str, differs: str = "", wins: World | None = None, ties: World | None = None, usual: bool = False
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[F], F]:
     """Mark a function as a method.
 
     Args:
@@ -95,7 +99,7 @@ def method(
         usual: whether the method runs where no method is named.
     """
 
-    def marker(run: Callable[..., Any]) -> Callable[..., Any]:
+    def marker(run: F) -> F:
         signature = inspect.signature(run).parameters.values()
         record = Method(
             name=run.__name__.rstrip("_"),
@@ -114,5 +118,10 @@ def method(
     return marker
 
 
-METHODS = Registry("method", __name__, "outgrow.methods", marked(Method))
+def plain(run: Callable[..., Any]) -> Method:
+    """The record of a function that nobody marked."""
+    return METHODS.of(method(paper="own")(run))
+
+
+METHODS = Registry("method", __name__, "outgrow.methods", marked(Method), plain)
 find, registry = METHODS.find, METHODS.all

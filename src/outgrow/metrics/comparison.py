@@ -133,6 +133,10 @@ class Place:
     """Points against naive."""
     classes: dict[str, Compared]
     """By class of pair: the group result, the mean PGR, and the points against naive."""
+    bought: float = 0.0
+    """Gold labels that it bought, at most, in a pair."""
+    resources: tuple[str, ...] = ()
+    """What it asked for, as its runs record it."""
 
 
 @final

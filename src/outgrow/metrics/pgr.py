@@ -45,7 +45,7 @@ class Recovery:
 @final
 @dataclass(frozen=True)
 class SummaryRow:
-    """A row of summary.json."""
+    """A row of summary.json. Scores and PGR are fractions; None where they cannot be said."""
 
     task: str
     weak: str
@@ -53,20 +53,20 @@ class SummaryRow:
     method: str
     kind: Kind
     metric: str
-    value: float
-    value_ci: Interval | None
-    pgr: float | None
-    pgr_ci: Interval | None
-    pgr_ci_this_pool: Interval | None
-    vs_naive: float | None
-    vs_naive_ci: Interval | None
-    vs_naive_p: float | None
+    value: float | None
+    value_ci: Interval | None = None
+    pgr: float | None = None
+    pgr_ci: Interval | None = None
+    pgr_ci_this_pool: Interval | None = None
+    vs_naive: float | None = None
+    vs_naive_ci: Interval | None = None
+    vs_naive_p: float | None = None
     """Two-sided, Holm-corrected over the methods of this pair and metric; controls and contrasts have none."""
-    gap: float
-    gap_ci: Interval | None
-    status: str
-    replicates: int
-    n_test: int
+    gap: float | None = None
+    gap_ci: Interval | None = None
+    status: str = OK
+    replicates: int = 0
+    n_test: int = 0
     vs_ceiling: float | None = None
     vs_ceiling_low: float | None = None
     """Its one-sided lower bound, jointly for all methods of this pair and metric (`alarm.py`); of methods only."""

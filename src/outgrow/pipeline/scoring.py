@@ -21,12 +21,12 @@ def right(scorer: str, prompts: Sequence[str], answers: Sequence[str], keys: Seq
     if scorer in text.SCORERS:
         return np.array([text.right(scorer, a, key) for a, key in zip(answers, keys, strict=True)], bool)
     check(scorer)
-    asked = [Attempt(p, a, key) for p, a, key in zip(prompts, answers, keys, strict=True)]
-    return np.array([verdict.sound is True for verdict in verifiers.registry()[scorer].run(asked)], bool)
+    attempts = [Attempt(p, a, key) for p, a, key in zip(prompts, answers, keys, strict=True)]
+    return np.array([verdict.sound is True for verdict in verifiers.registry()[scorer].run(attempts)], bool)
 
 
 def check(scorer: str) -> None:
     """Raises UserError for a scorer that is none."""
-    names = sorted({*text.SCORERS, *(v.name for v in verifiers.registry().values() if v.needs == ("asked",))})
+    names = sorted({*text.SCORERS, *(v.name for v in verifiers.registry().values() if v.needs == ("attempts",))})
     if scorer not in names:
         raise UserError(f"scorer {scorer!r}: choose one of {', '.join(names)}")

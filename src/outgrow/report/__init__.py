@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outgrow.core.errors import UserError
-from outgrow.store import guarded
+from outgrow.store import disk
 
 if TYPE_CHECKING:
     from outgrow.report.leaderboard import LeaderboardSheet
@@ -22,7 +22,7 @@ def write(folder: Path, out: Path | None = None) -> Path:
     from outgrow.runs.read import read
 
     out = Path(out) if out else Path(folder) / "report.html"
-    out.write_text(render(read(folder)), encoding="utf-8")
+    disk.write(out, render(read(folder)))
     return out
 
 
@@ -31,7 +31,7 @@ def write_learned(folder: Path) -> Path:
     from outgrow.report.learn import read, render
 
     out = Path(folder) / "report.html"
-    out.write_text(render(read(folder)), encoding="utf-8")
+    disk.write(out, render(read(folder)))
     return out
 
 
@@ -47,14 +47,12 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
     if not folders:
         raise UserError("compare needs run folders: give those that `outgrow run` wrote")
     if out is not None and out.suffix not in (".html", ".md"):
-        raise UserError(f"--out {out}: give a name that ends in .html or .md")
+        raise UserError(f"`out` = {out}: give a name that ends in .html or .md")
     report = joined(folders)
     found = sheets(report.comparison)
     if out is not None:
         text = markdown(found) if out.suffix == ".md" else render(report)
-        with guarded(out):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(text, encoding="utf-8")
+        disk.write(out, text)
     return found
 
 

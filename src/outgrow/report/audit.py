@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from outgrow.core.records import dump
 from outgrow.report.glossary import SIGNS
 from outgrow.report.page import figures, fill
-from outgrow.report.words import Headline, interval, percent, point_interval, points, sentence
+from outgrow.report.words import Headline, interval, percent, point_interval, points
+from outgrow.runs import schema
+from outgrow.runs.schema.audit import AuditFile
 from outgrow.store import disk
 
 if TYPE_CHECKING:
     from outgrow.audits import Finding
 
+PLURAL = ("stop", "warning", "note")
 LOOK = {"stop": "no", "warning": "no", "note": "unclear", "ok": "yes", "not applicable": "unclear"}
 """The verdict that each severity is coloured as."""
 
 
 def write(source: str, findings: Sequence[Finding], folder: Path) -> Path:
     """Write audit.json and audit.html into `folder`, and return the page's path."""
-    facts = keep(source, findings, folder)
-    with disk.guarded(folder):
-        (folder / "audit.html").write_text(render(facts), encoding="utf-8")
+    disk.write(folder / "audit.html", render(keep(source, findings, folder)))
     return folder / "audit.html"
 
 
 def keep(source: str, findings: Sequence[Finding], folder: Path) -> dict[str, Any]:
     """Write audit.json into `folder`, and return what stands in it: `report.html` of a run shows it."""
-    facts = {"source": source, "findings": [asdict(finding) for finding in findings]}
-    disk.folder(folder)
-    with disk.guarded(folder):
-        (folder / "audit.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    return facts
+    record = AuditFile(source, tuple(findings))
+    schema.write(folder / "audit.json", record)
+    return dump(record)
 
 
 def render(facts: dict[str, Any]) -> str:
@@ -50,7 +48,7 @@ def render(facts: dict[str, Any]) -> str:
         next=to_do(asked),
         look=LOOK,
         figure=figure,
-        source=f"{sentence(facts['source'])} Figures in brackets are 95% intervals.",
+        source=f"{facts['source']}. Figures in brackets are 95% intervals.",
     )
 
 
@@ -59,7 +57,11 @@ def headline(asked: Sequence[dict[str, Any]]) -> Headline:
     if not asked:
         return Headline("unclear", "No audit applies", Markup("Below stands what each of them needs."))
     counts = {severity: sum(finding["severity"] == severity for finding in asked) for severity in SIGNS}
-    found = ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
+    found = ", ".join(
+        f"{count} {severity}{'s' if count > 1 and severity in PLURAL else ''}"
+        for severity, count in counts.items()
+        if count
+    )
     text = Markup("{} audits applied: {}.").format(len(asked), found)
     if counts["stop"]:
         return Headline("no", "Do not go on like this", text)

@@ -10,6 +10,17 @@ from outgrow.report.words import amount, gold_read, interval, percent, point_int
 TOO_FEW = "(too few tasks)"
 Cell = tuple[str, ...]
 """What is said first, its interval, and what is said in small print."""
+PlainTable = tuple[str, str, list[list[str]]]
+"""Title, how to read it, and rows of text, the head first."""
+LEADING, COMPARED = 5, ("naive", "logconf")
+"""Rows of the short table, and methods that stand in it wherever they rank."""
+BRIEF = (
+    "Method",
+    "Group result share of the gaps",
+    "− naive points of the score, all pairs",
+    "Won, lost against naive",
+)
+"""Columns of the short table."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +39,33 @@ def sheets(comparison: dict[str, Any]) -> list[LeaderboardSheet]:
 
 
 def markdown(found: list[LeaderboardSheet], level: int = 2) -> str:
-    """The tables as Markdown; small print stands in its cell after a line break."""
-    parts = []
-    for sheet in found:
-        lines = [[_plain(cell) for cell in row] for row in (sheet.head, *sheet.rows)]
-        lines.insert(1, ["---"] * len(sheet.head))
-        table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-        parts.append(f"{'#' * level} {sheet.title}\n\n{sheet.about}\n\n{table}\n")
-    return "\n".join(parts)
+    """The tables as Markdown: a title, the leading methods, and every table whole in a fold."""
+    return f"{'#' * level} {found[0].title}\n\n{folded(plain(found))}"
+
+
+def plain(found: list[LeaderboardSheet]) -> list[PlainTable]:
+    """The tables as text; small print stands in its cell after a line break."""
+    return [
+        (sheet.title, sheet.about, [[_plain(cell) for cell in row] for row in (sheet.head, *sheet.rows)])
+        for sheet in found
+    ]
+
+
+def folded(tables: list[PlainTable]) -> str:
+    """A few rows and columns of the first table, then every table whole in a fold of its own, as Markdown."""
+    head, *rows = tables[0][2]
+    brief = [head.index(name) for name in BRIEF if name in head]
+    leading = [row for i, row in enumerate(rows) if i < LEADING or row[0].partition("<br>")[0] in COMPARED]
+    parts = [_table([[row[i] for i in brief] for row in (head, *leading)])]
+    for title, about, table in tables:
+        count = f"{len(table) - 1} {'pair' if table[0][0] == 'Pair' else 'method'}{'s' if len(table) > 2 else ''}"
+        summary = f"<summary>{title}, {count}</summary>"
+        parts.append(f'<details markdown="1">\n{summary}\n\n{about}\n\n{_table(table)}\n\n</details>')
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:]))
 
 
 def _plain(cell: Cell) -> str:
@@ -109,7 +139,7 @@ def _others(comparison: dict[str, Any]) -> LeaderboardSheet:
 def _bases(comparison: dict[str, Any]) -> list[str]:
     """What methods are compared with."""
     found = {base for method in comparison["methods"] for base, its in method["against"].items() if its["points"]}
-    return [base for base in ("naive", "logconf") if base in found]
+    return [base for base in COMPARED if base in found]
 
 
 def _failures(comparison: dict[str, Any]) -> LeaderboardSheet:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from outgrow.core.errors import UserError
+from outgrow.core.records import dump
 from outgrow.report.page import figures, fill
 from outgrow.report.words import Headline, interval, percent, point_interval, points, sentence
+from outgrow.runs import schema
+from outgrow.runs.schema.learn import LearnFile
 
 WORTH = 0.005
 """The difference in accuracy from which the headline says how much gold would show it."""
@@ -19,12 +21,9 @@ WORTH = 0.005
 def read(folder: Path) -> dict[str, Any]:
     """What learn.json says. Raises UserError where there is none."""
     try:
-        facts = json.loads((Path(folder) / "learn.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        facts = {}
-    if "verdict" not in facts:
-        raise UserError(f"no finished student in {folder}: give the folder that `outgrow learn` wrote")
-    return facts
+        return dump(schema.read(Path(folder) / "learn.json", LearnFile))
+    except OSError:
+        raise UserError(f"no finished student in {folder}: give the folder that `outgrow learn` wrote") from None
 
 
 def render(facts: dict[str, Any]) -> str:
@@ -38,7 +37,7 @@ def render(facts: dict[str, Any]) -> str:
         failed=failed(facts),
         aside=aside(facts),
         charts=figures("learn", "page", facts),
-        source=f"{sentence(facts['task']['source'])} Figures in brackets are 95% intervals.",
+        source=f"{facts['task']['source']}. Figures in brackets are 95% intervals.",
         versions=facts.get("versions"),
     )
 
@@ -103,31 +102,24 @@ def _against(row: dict[str, Any]) -> Markup:
 
 
 def aside(facts: dict[str, Any]) -> str:
-    """How abstentions count, and how both do where a rival of the student votes; nothing where no rival abstains."""
-    rows = [row for row in _rivals(facts["verdict"]) if row.get("where")]
-    if not rows:
+    """How abstentions count; nothing where no rival of the student abstains."""
+    if not any(row.get("where") for row in _rivals(facts["verdict"])):
         return ""
-    counted = "An abstention counts as a guess or as the commonest class, whichever is better."
-    return " ".join([counted, *(_where_it_votes(row) for row in rows)])
-
-
-def _where_it_votes(row: dict[str, Any]) -> str:
-    gain = f"({points(row['where']['gain'])} points{_after(point_interval(row['where']['gain_ci']))})"
     return (
-        f"{_called(row)} scores {percent(row['as_guess'])} with abstentions as guesses and {percent(row['as_commonest'])} "
-        f"with abstentions as the commonest class; it labels {percent(row['spoke'], 0)} of items and is right on "
-        f"{percent(row['where']['accuracy'])} of these, the student on {percent(row['where']['student'])} {gain}."
+        "An abstention counts as a guess or as the commonest class, whichever is better. The table shows both, and how the "
+        "student does on the items that each of the others labels."
     )
 
 
 def labellers(verdict: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a verdict, each labeller once: without the label model that is the floor."""
+    """The rows of a verdict, each labeller once: without a label model that is the floor."""
     rows = verdict.get("rows", ())
     floor = next((row for row in rows if row["kind"] == "floor"), None)
     if floor is None:
         return list(rows)
     same = (floor["accuracy"], floor["gain_ci"])
-    return [row for row in rows if row["kind"] != "label model" or (row["accuracy"], row["gain_ci"]) != same]
+    models = ("label model", "other label model")
+    return [row for row in rows if row["kind"] not in models or (row["accuracy"], row["gain_ci"]) != same]
 
 
 def titled(row: dict[str, Any]) -> str:

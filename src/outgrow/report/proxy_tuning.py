@@ -19,8 +19,7 @@ NAMES = {
 
 def write(facts: dict[str, Any], folder: Path) -> Path:
     """Write steer.html into `folder`, and return its path."""
-    with disk.guarded(folder):
-        (folder / "steer.html").write_text(render(facts), encoding="utf-8")
+    disk.write(folder / "steer.html", render(facts))
     return folder / "steer.html"
 
 
@@ -34,7 +33,7 @@ def render(facts: dict[str, Any]) -> str:
         aside=aside(facts),
         cost=cost(facts),
         charts=figures("proxy_tuning", "page", facts),
-        source=f"{sentence(facts['source'])} Seed {facts['seed']}. {sentence(facts['engine'])} "
+        source=f"{facts['source']}. Seed {facts['seed']}. {sentence(facts['engine'])} "
         "Figures in brackets are 95% intervals.",
     )
 

@@ -40,16 +40,17 @@ def rows(found: Sequence[Row], *, description: str, title: str, span: Sequence[f
         span: Both ends of the axis.
         room: Pixels for the whole chart.
     """
-    narrow = room < NARROW
-    left = 6 if narrow else min(MOST_NAME, 16 + max(width(row.name) for row in found))
-    step = 44 if narrow else 28
+    named = any(row.name for row in found)
+    above = room < NARROW and named
+    left = min(MOST_NAME, 16 + max(width(row.name) for row in found)) if named and not above else 16
+    step = 48 if above else 28
     plot = room - left - FIGURE
-    names = short([row.name for row in found], room - 12 if narrow else left - 12)
+    names = short([row.name for row in found], room - 12 if above else left - 12)
     values = [
         {
             "name": name, "at": row.at, "low": row.ci[0] if row.ci else row.at, "high": row.ci[1] if row.ci else row.at,
             "paint": colour(row.paint), "figure": row.figure, "says": row.says,
-            "y": i * step + (30 if narrow else step / 2), "above": i * step + (11 if narrow else step / 2),
+            "y": i * step + (28 if above else step / 2), "name_y": i * step + (13 if above else step / 2),
         }
         for i, (row, name) in enumerate(zip(found, names, strict=True))
     ]  # fmt: skip
@@ -78,7 +79,7 @@ def rows(found: Sequence[Row], *, description: str, title: str, span: Sequence[f
             },
             {
                 "mark": {**text, "align": "left", "x": -left},
-                "encoding": {"y": {**y, "field": "above"}, "text": {"field": "name"}, "description": says},
+                "encoding": {"y": {**y, "field": "name_y"}, "text": {"field": "name"}, "description": says},
             },
             {
                 "mark": {**text, "align": "right", "x": plot + FIGURE - 4},

@@ -10,6 +10,7 @@ from typing import Any
 
 from outgrow.core.progress import visible
 from outgrow.report.theme import CONFIG, light
+from outgrow.store import disk
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 VEGA_LITE = "6.1"
@@ -47,7 +48,7 @@ def paint(spec: dict, out: Path, scale: float) -> None:
     import vl_convert
 
     text = light(json.dumps({**_complete(spec), "background": "white"}))
-    Path(out).write_bytes(vl_convert.vegalite_to_png(text, vl_version=VEGA_LITE, scale=scale))
+    disk.write(Path(out), vl_convert.vegalite_to_png(text, vl_version=VEGA_LITE, scale=scale))
 
 
 def _complete(spec: dict) -> dict:

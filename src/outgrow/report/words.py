@@ -8,8 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from outgrow.metrics import coverage
+from outgrow.metrics.pgr import Interval, SummaryRow
 from outgrow.report.glossary import GOLD, OUTDATED, WHAT
-from outgrow.runs.read import Interval, MetricView, RunPair, RunRow
+from outgrow.runs.read import MetricView, RunPair
 
 NO_GAP = ("gap not resolved", "ceiling below floor")
 
@@ -19,7 +20,7 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:z.{digits}f}%".replace("-", "−")
 
 
-def interval(ends: Interval, digits: int = 1) -> str:
+def interval(ends: Interval | None, digits: int = 1) -> str:
     """(0.28, 0.46) -> [28.0%, 46.0%], or nothing."""
     return "" if not ends else f"[{percent(ends[0], digits)},\u00a0{percent(ends[1], digits)}]"
 
@@ -34,7 +35,7 @@ def points(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:+z.1f}".replace("-", "−")
 
 
-def point_interval(ends: Interval) -> str:
+def point_interval(ends: Interval | None) -> str:
     return "" if not ends else f"[{points(ends[0])},\u00a0{points(ends[1])}]"
 
 
@@ -78,7 +79,7 @@ def what(name: str, methods: dict[str, Any]) -> str:
     return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
 
 
-def silence(row: RunRow) -> str:
+def silence(row: SummaryRow) -> str:
     """How a row that abstains on some test items scores, counted either way; nothing of one that never abstains."""
     if row.spoke is None:
         return ""
@@ -221,13 +222,13 @@ def _answer(pair: RunPair) -> Headline:
     return _verdict(text, naive, top, "teachers" if pair.several else "teacher")
 
 
-def _above_naive(row: RunRow) -> str:
+def _above_naive(row: SummaryRow) -> str:
     if row.vs_naive is None or row.vs_naive_ci is None:
         return ""
     return f", {points(row.vs_naive)} points {point_interval(row.vs_naive_ci)} above naive".replace("+", "")
 
 
-def _recovered(pair: RunPair, view: MetricView, naive: RunRow) -> Markup:
+def _recovered(pair: RunPair, view: MetricView, naive: SummaryRow) -> Markup:
     who = Markup("On <b>{}</b>, {} taught by {}’s labels alone").format(pair.task, pair.strong, pair.weak)
     rest = Markup("the gap between its {} (<b>{}</b>) and what it could have been with gold (<b>{}</b>)").format(
         _taught(pair), percent(view.floor.value), percent(view.ceiling.value)
@@ -251,7 +252,7 @@ def _taught(pair: RunPair) -> str:
     return f"teachers’ labels by {floor.of}"
 
 
-def _verdict(text: Markup, naive: RunRow, best: RunRow, teacher: str) -> Headline:
+def _verdict(text: Markup, naive: SummaryRow, best: SummaryRow, teacher: str) -> Headline:
     above = next((row for row in (naive, best) if row.pgr > 1), None)
     if above:
         text += Markup(
@@ -268,7 +269,7 @@ def _verdict(text: Markup, naive: RunRow, best: RunRow, teacher: str) -> Headlin
     return Headline("unclear", f"Not clear: {why}", text)
 
 
-def _no_gap(pair: RunPair, view: MetricView, row: RunRow) -> Headline:
+def _no_gap(pair: RunPair, view: MetricView, row: SummaryRow) -> Headline:
     gap = row.gap if row.gap is not None else view.ceiling.value - view.floor.value
     below = row.status == "ceiling below floor"
     text = Markup(
@@ -300,6 +301,9 @@ def _covered(first: float, best: float) -> str:
 
 
 def _power(pair: RunPair) -> str:
+    """What would resolve the gap; it is known for the metric of single items only."""
+    if pair.main is not pair.by_item:
+        return ""
     return sentence((pair.details.get("power") or {}).get("says"))
 
 

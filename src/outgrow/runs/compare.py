@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from outgrow.core.errors import UserError
+from outgrow.core.records import dump
 from outgrow.runs.read import Report, RunPair, join, read
+
+if TYPE_CHECKING:
+    from outgrow.metrics.comparison import Comparison
 
 FEWEST_PAIRS, FEWEST_METHODS = 3, 2
 """Fewer than these are no comparison."""
 
 
-def compared(folder: Path) -> dict[str, Any] | None:
+def compared(folder: Path) -> Comparison | None:
     """comparison.json of a run; None where it has fewer than three pairs or two methods."""
     return _compare([(Path(folder), read(folder))])
 
@@ -40,10 +44,10 @@ def joined(folders: Sequence[Path]) -> Report:
             f"{len(seen)} pairs and {len(methods)} methods in {', '.join(str(folder) for folder, _ in runs)}: "
             f"a comparison needs at least {FEWEST_PAIRS} pairs and {FEWEST_METHODS} methods"
         )
-    return join([run for _, run in runs], comparison)
+    return join([run for _, run in runs], dump(comparison))
 
 
-def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
+def _compare(runs: Sequence[tuple[Path, Report]]) -> Comparison | None:
     from outgrow.metrics.comparison import compare
 
     pairs = [(folder, run, pair) for folder, run in runs for pair in run.pairs]
@@ -56,7 +60,7 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
         first, known = gold.setdefault(pair.task, (folder, frame))
         if not known.equals(frame) or run.study["asked"]["seed"] != dict(runs)[first].study["asked"]["seed"]:
             raise UserError(
-                f"{pair.task} in {first} and in {folder} has other items or another split: run both with the same --items and --seed"
+                f"{pair.task} in {first} and in {folder} has other items or another split: run both with the same `items` and `seed`"
             )
     measured = [_measured(folder, run, pair, gold[pair.task][1]) for folder, run, pair in pairs]
     for pair, (folder, _, _) in zip(measured, pairs, strict=True):
@@ -64,16 +68,17 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> dict[str, Any] | None:
         mine, its = ((len(p.scores["naive"].num), p.kappa) for p in (pair, first))
         if mine != its:
             raise UserError(
-                f"{pair.task} in {folder} was run with other --seeds or --weak-gold than elsewhere: run it with the same"
+                f"{pair.task} in {folder} was run with other `seeds` or `weak_gold` than elsewhere: run it with the same"
             )
-    found = asdict(compare(measured))
-    for method in found["methods"]:
+    found = compare(measured)
+    places = []
+    for place in found.methods:
         # What others had to do without: a place above them that gold has paid for is not the same place.
-        bought = [(pair.details.get("bought") or {}).get(method["method"], 0.0) for _, _, pair in pairs]
-        method["bought"] = max(bought)
-        about = [run.methods.get(method["method"]) or {} for _, run in runs]
-        method["resources"] = sorted({resource for its in about for resource in its.get("resources", ())})
-    return found
+        bought = [(pair.details.get("bought") or {}).get(place.method, 0.0) for _, _, pair in pairs]
+        about = [run.methods.get(place.method) or {} for _, run in runs]
+        resources = sorted({resource for its in about for resource in its.get("resources", ())})
+        places.append(replace(place, bought=max(bought), resources=tuple(resources)))
+    return replace(found, methods=tuple(places))
 
 
 def _measured(folder: Path, run: Report, pair: RunPair, gold: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,7 @@ def of_pair(folder: Path, run: Any, pair: Any) -> Evidence:
     costs = tuple(
         c for c in run.costs if all(c.get(name) == getattr(pair, name) for name in ("task", "weak", "strong"))
     )
-    rows = {
-        row.method: {name: getattr(row, name) for name in row.__dataclass_fields__ if name != "each"}
-        for row in pair.main.rows
-    }
+    rows = {row.method: asdict(row) for row in pair.main.rows}
     members = [name for name in rows if name.startswith("supervisor:")] or ["floor"]
     said = np.stack([predicted(name).mean(0) for name in members])
     worker, item = np.nonzero(~np.isnan(said).any(-1))

@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from outgrow.core.errors import UserError
+from outgrow.core.records import load, parse
+from outgrow.runs.schema import write
+from outgrow.runs.schema.claim import ClaimFile
 from outgrow.store import disk
 
 FILE = "claim.json"
@@ -51,24 +54,22 @@ def claim(folder: Path, verb: str, asked: Mapping[str, Any], overwrite: bool = F
     Raises UserError where a file has its name, it holds other things, or another result and `overwrite` is not said.
     """
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder}: there is a file of that name; give a folder")
-    ours = json.loads(json.dumps({"verb": verb, **asked}, sort_keys=True, default=str))
+        raise UserError(f"`out` = {folder}: there is a file of that name; give a folder")
+    ours = ClaimFile(verb, json.loads(json.dumps(asked, sort_keys=True, default=str)))
     with disk.guarded(folder):
         names = {path.name for path in folder.iterdir()} - {FILE} if folder.is_dir() else set()
     known = {name for left in LEFT.values() for name in left}
-    if names and (found := _read(folder)) != ours:
+    if names and (found := claimed(folder)) != ours:
         if found is None and not names & known:
-            raise UserError(f"--out {folder}: the folder holds other things; give an empty or a new one")
+            raise UserError(f"`out` = {folder}: the folder holds other things; give an empty or a new one")
         if not overwrite:
             raise UserError(
-                f"--out {folder}: the folder holds {_whose(found, ours)}; give another folder, or --overwrite if it may go"
+                f"`out` = {folder}: the folder holds {_whose(found, ours)}; give another folder, or `overwrite=True` if it may go"
             )
         with disk.guarded(folder):
             for path in (folder / name for name in sorted(names & known)):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-    disk.folder(folder)
-    with disk.guarded(folder):
-        (folder / FILE).write_text(json.dumps(ours, indent=1) + "\n", encoding="utf-8")
+    write(folder / FILE, ours)
 
 
 def content(path: str | Path | None) -> str | None:
@@ -77,18 +78,23 @@ def content(path: str | Path | None) -> str | None:
     return disk.sha256(at) if at is not None and at.is_file() else None if path is None else str(path)
 
 
-def _read(folder: Path) -> dict[str, Any] | None:
+def claimed(folder: Path) -> ClaimFile | None:
+    """What was asked in this folder; None where it does not say."""
+    path = folder / FILE
     try:
-        return json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = parse(path.read_bytes(), path)
+        if isinstance(found, dict) and "version" not in found:
+            found = {"verb": found.get("verb"), "asked": {key: found[key] for key in found.keys() - {"verb"}}}
+        return load(ClaimFile, found, path)
+    except (OSError, UserError):
         return None
 
 
-def _whose(found: dict[str, Any] | None, ours: dict[str, Any]) -> str:
+def _whose(found: ClaimFile | None, ours: ClaimFile) -> str:
     """What lies there, and in what it differs."""
     if found is None:
         return "a result that does not say what was asked"
-    if found.get("verb") != ours["verb"]:
-        return f"what `outgrow {found.get('verb')}` wrote"
-    differ = sorted(name for name in {*found, *ours} if found.get(name) != ours.get(name))
-    return f"another result of `outgrow {ours['verb']}` (with other {', '.join(differ)})"
+    if found.verb != ours.verb:
+        return f"what `outgrow {found.verb}` wrote"
+    differ = sorted(name for name in {*found.asked, *ours.asked} if found.asked.get(name) != ours.asked.get(name))
+    return f"another result of `outgrow {ours.verb}` (with other {', '.join(differ)})"

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from outgrow.core.errors import UserError
+from outgrow.core.records import dump
+from outgrow.metrics.comparison import Comparison
+from outgrow.metrics.pgr import SummaryRow
+from outgrow.runs.schema import read as read_record
+from outgrow.runs.schema import read_rows
+from outgrow.runs.schema.audit import AuditFile
+from outgrow.runs.schema.study import DetailsFile, StudyFile
 
-MAIN_METRIC = "accuracy"
+T = TypeVar("T")
+ITEMS = "accuracy"
+"""The metric of single items, in which curves over training and over gold are measured."""
+MAIN = ("choice", ITEMS)
+"""The metric that answers a pair's question: the first of these that it has, else the first by name."""
 METRICS = {
     "accuracy": "accuracy",
     "choice": "questions answered right",
@@ -20,46 +30,6 @@ METRICS = {
     "exact_calls": "calls that are right",
     "readable": "answers that can be read as a call",
 }
-Interval = tuple[float, float] | None
-NEEDED = ("task", "weak", "strong", "method", "kind", "metric", "value")
-"""What every row of summary.json has."""
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """One line of summary.json, with the replicates behind it. Scores and PGR are fractions; None = cannot be said."""
-
-    method: str
-    kind: str
-    """floor | ceiling | method | contrast | control"""
-    value: float | None
-    value_ci: Interval = None
-    pgr: float | None = None
-    pgr_ci: Interval = None
-    """For new data, as opposed to `pgr_ci_this_pool`."""
-    pgr_ci_this_pool: Interval = None
-    vs_naive: float | None = None
-    vs_naive_ci: Interval = None
-    vs_naive_p: float | None = None
-    """Two-sided, after Holm's correction over the methods."""
-    gap: float | None = None
-    gap_ci: Interval = None
-    status: str = "ok"
-    replicates: int = 0
-    n_test: int = 0
-    vs_ceiling: float | None = None
-    vs_ceiling_low: float | None = None
-    """Its lower bound, for all methods at once."""
-    above_ceiling: bool | None = None
-    """Whether that is an alarm."""
-    of: str | None = None
-    """What the floor is, and who the best member."""
-    spoke: float | None = None
-    as_guess: float | None = None
-    as_commonest: float | None = None
-    """Of a row that is silent on some test items: its share of the others, and its score with silence a guess or the commonest class."""
-    each: tuple[float, ...] = ()
-    """The score of every replicate, in order."""
 
 
 @dataclass(frozen=True)
@@ -68,28 +38,30 @@ class MetricView:
 
     metric: str
     label: str
-    rows: tuple[RunRow, ...]
+    rows: tuple[SummaryRow, ...]
     majority: float | None = None
+    each: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Row -> the score of every replicate, in order."""
 
-    def row(self, method: str) -> RunRow | None:
+    def row(self, method: str) -> SummaryRow | None:
         """The row of that name, or None."""
         return next((row for row in self.rows if row.method == method), None)
 
-    def of(self, *kinds: str) -> list[RunRow]:
+    def of(self, *kinds: str) -> list[SummaryRow]:
         """Rows of these kinds, kinds in the order given, best first within a kind."""
         rows = [row for row in self.rows if row.kind in kinds]
         return sorted(rows, key=lambda row: (kinds.index(row.kind), -(row.value if row.value is not None else -1)))
 
     @property
-    def floor(self) -> RunRow | None:
+    def floor(self) -> SummaryRow | None:
         return self.row("floor")
 
     @property
-    def ceiling(self) -> RunRow | None:
+    def ceiling(self) -> SummaryRow | None:
         return self.row("ceiling")
 
     @property
-    def best(self) -> RunRow | None:
+    def best(self) -> SummaryRow | None:
         """The method with the highest score on the test items, which flatters it a little."""
         rows = [row for row in self.of("method") if row.value is not None]
         return rows[0] if rows else None
@@ -97,7 +69,7 @@ class MetricView:
 
 @dataclass(frozen=True)
 class RunPair:
-    """One task, its supervisors and a student: a section of the report. `details` are details.json's entries, as they stand."""
+    """One task, its supervisors and a student: a section of the report. `details` is its entry in details.json."""
 
     task: str
     weak: str
@@ -107,7 +79,13 @@ class RunPair:
 
     @property
     def main(self) -> MetricView:
+        """The view by the metric that answers the pair's question: of a task with questions, questions answered right."""
         return self.views[0]
+
+    @property
+    def by_item(self) -> MetricView:
+        """The view by the metric of single items; the main view where there is none."""
+        return next((view for view in self.views if view.metric == ITEMS), self.main)
 
     @property
     def several(self) -> bool:
@@ -152,37 +130,29 @@ class Report:
 
 
 def read(folder: Path) -> Report:
-    """The run in `folder`. Raises UserError where that is no run folder; what a section lacks is left out of the report."""
+    """The run in `folder`. Raises UserError where that is no run folder, or a file in it is damaged."""
     folder = Path(folder)
-    summary = _json(folder / "summary.json", list, needed=True)
-    study, details = _json(folder / "study.json", dict, needed=True), _json(folder / "details.json", dict) or {}
-    for row in summary:
-        if not isinstance(row, dict) or (lacks := [name for name in NEEDED if name not in row]):
-            said = (
-                f"a row without {', '.join(lacks)}"
-                if isinstance(row, dict)
-                else f"a row that is no record: {row!r:.40}"
-            )
-            raise UserError(
-                f"{folder / 'summary.json'} holds {said}: it is of another version, or damaged: run the study again, into another folder"
-            )
+    rows = _needed(folder / "summary.json", read_rows, SummaryRow)
+    study = _needed(folder / "study.json", read_record, StudyFile)
+    details = _read(folder / "details.json", DetailsFile) or DetailsFile()
     each = _replicates(folder / "cells.parquet")
-    by_pair: dict[tuple[str, str, str], list[dict]] = {}
-    for row in summary:
-        by_pair.setdefault((row["task"], row["weak"], row["strong"]), []).append(row)
-    entries = {(e.get("task"), e.get("weak"), e.get("strong")): e for e in details.get("pairs", [])}
-    pairs = tuple(_pair(key, rows, entries.get(key, {}), each) for key, rows in by_pair.items())
-    if not pairs:
+    by_pair: dict[tuple[str, str, str], list[SummaryRow]] = {}
+    for row in rows:
+        by_pair.setdefault((row.task, row.weak, row.strong), []).append(row)
+    if not by_pair:
         raise UserError(f"{folder / 'summary.json'} holds no rows: run the study again, into another folder")
+    entries = {(entry.task, entry.weak, entry.strong): dump(entry) for entry in details.pairs}
+    comparison = _read(folder / "comparison.json", Comparison)
+    audit = _read(folder / "audit.json", AuditFile)
     return Report(
-        study=study,
-        pairs=pairs,
-        tasks=details.get("tasks") or {},
-        models=details.get("models") or {},
-        methods=details.get("methods") or {},
-        costs=details.get("costs") or [],
-        comparison=_json(folder / "comparison.json", dict),
-        findings=tuple((_json(folder / "audit.json", dict) or {}).get("findings", ())),
+        study=dump(study),
+        pairs=tuple(_pair(key, its, entries.get(key, {}), each) for key, its in by_pair.items()),
+        tasks=dump(details.tasks),
+        models=dump(details.models),
+        methods=dump(details.methods),
+        costs=dump(details.costs),
+        comparison=None if comparison is None else dump(comparison),
+        findings=() if audit is None else tuple(dump(audit.findings)),
     )
 
 
@@ -200,22 +170,19 @@ def join(reports: Sequence[Report], comparison: dict[str, Any]) -> Report:
     )
 
 
-def _pair(key: tuple[str, str, str], rows: list[dict], details: dict, each: dict) -> RunPair:
-    metrics = sorted({row["metric"] for row in rows}, key=lambda metric: (metric != MAIN_METRIC, metric))
+def _pair(key: tuple[str, str, str], rows: list[SummaryRow], details: dict, each: dict) -> RunPair:
     views = []
-    for metric in metrics:
-        shown = tuple(_row(row, each.get((*key, row["method"], metric), ())) for row in rows if row["metric"] == metric)
-        majority = details.get("majority") if metric == MAIN_METRIC else None
-        views.append(MetricView(metric, METRICS.get(metric, metric), shown, majority))
+    for metric in sorted({row.metric for row in rows}, key=_rank):
+        shown = tuple(row for row in rows if row.metric == metric)
+        majority = details.get("majority") if metric == ITEMS else None
+        ticks = {row.method: each.get((*key, row.method, metric), ()) for row in shown}
+        views.append(MetricView(metric, METRICS.get(metric, metric), shown, majority, ticks))
     return RunPair(*key, tuple(views), details)
 
 
-def _row(row: dict, each: tuple[float, ...]) -> RunRow:
-    known = {name: row[name] for name in RunRow.__dataclass_fields__ if name in row}
-    for name in ("value_ci", "pgr_ci", "pgr_ci_this_pool", "vs_naive_ci", "gap_ci"):
-        ends = known.get(name)
-        known[name] = tuple(ends) if ends and None not in ends else None
-    return RunRow(**known, each=each)
+def _rank(metric: str) -> tuple[int, str]:
+    """Sorts metrics, the main one first."""
+    return (MAIN.index(metric) if metric in MAIN else len(MAIN), metric)
 
 
 def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
@@ -240,28 +207,14 @@ def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
     return found
 
 
-def _json(path: Path, kind: type, needed: bool = False) -> Any:
-    """The file's content, with NaN and infinities as None."""
-    if not path.exists():
-        if needed:
-            raise UserError(
-                f"{path.parent} is no run folder: it holds no {path.name}; give the folder that a run wrote"
-            )
-        return None
+def _needed(path: Path, reader: Callable[[Path, type], Any], cls: type) -> Any:
     try:
-        found = _finite(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not valid JSON ({error}): run the study again") from None
-    if not isinstance(found, kind):
+        return reader(path, cls)
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(
-            f"{path} holds no {'rows' if kind is list else 'record'}: it is of another version, or damaged: run the study again, into another folder"
-        )
-    return found
+            f"{path.parent} is no run folder: it holds no {path.name}; give the folder that a run wrote"
+        ) from None
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value
+def _read(path: Path, cls: type[T]) -> T | None:
+    return read_record(path, cls) if path.exists() else None

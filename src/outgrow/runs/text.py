@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from outgrow.core.fingerprint import fingerprint
+from outgrow.core.records import load
 from outgrow.methods import text
 from outgrow.metrics.accuracy import Score
 from outgrow.metrics.controls import CanaryResult, ControlVerdict, canary
@@ -18,8 +19,11 @@ from outgrow.metrics.intervals import ScoreTable, shared_pool
 from outgrow.metrics.pgr import summarise
 from outgrow.metrics.power import power
 from outgrow.pipeline.text_replicate import CONTROLS, Replicate, scores
+from outgrow.runs import schema
 from outgrow.runs import write as results
 from outgrow.runs.compare import safe
+from outgrow.runs.schema.study import DetailsFile
+from outgrow.store import disk
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
 if TYPE_CHECKING:
@@ -93,7 +97,7 @@ def write(
                         }
                     )
                 )
-            summary += [asdict(row) for row in summarise(scored_, kinds, kappa, metric=metric, of=rows.of, **named)]  # type: ignore[arg-type]
+            summary += summarise(scored_, kinds, kappa, metric=metric, of=rows.of, **named)  # type: ignore[arg-type]
         main = {name: next(iter(of.values())) for name, of in by_row.items()}
         needed = power(ScoreTable.of({name: main[name] for name in ("floor", "ceiling")}, kappa))
         pairs.append(
@@ -138,10 +142,10 @@ def write(
         "models": {name: model.digest for name, model in used.items()},
         "code": fingerprint("written"),
     }
-    results.save(folder / "cells.parquet", lambda at: pl.concat(cells).write_parquet(at))
-    results.save_json(folder / "summary.json", summary)
-    results.save_json(folder / "details.json", details)
-    results.save_json(folder / "study.json", results.record(study.asked(), resolved, began, costs))
+    disk.write(folder / "cells.parquet", pl.concat(cells).write_parquet)
+    schema.write_rows(folder / "summary.json", summary)
+    schema.write(folder / "details.json", load(DetailsFile, details, "details.json"))
+    schema.write(folder / "study.json", results.record(study.asked(), resolved, began, costs))
 
 
 def _verdicts(rows: TextRows, main: Mapping[str, Score], kappa: float) -> list[ControlVerdict]:
@@ -194,7 +198,6 @@ def _answers(folder: Path, rows: TextRows) -> None:
     task, gold, test = rows.first.task, rows.first.gold, rows.first.halves[2]
     base = folder / "predictions" / safe(task.name)
     place = base / safe(f"{rows.first.weak_name}--{rows.first.strong.name}")
-    place.mkdir(parents=True, exist_ok=True)
     ids = [task.ids[i] for i in test]
     for name, answers in rows.answers.items():
         frame = pl.DataFrame(
@@ -204,12 +207,12 @@ def _answers(folder: Path, rows: TextRows) -> None:
                 "answer": [a for row in answers for a in row],
             }
         )
-        results.save(place / f"{safe(name)}.parquet", lambda at, frame=frame: frame.write_parquet(at))
+        disk.write(place / f"{safe(name)}.parquet", frame.write_parquet)
     keys = [json.dumps(gold.keys[i]) for i in test]
     frame = pl.DataFrame(
         {"id": ids, "answer": [gold.answers[i] for i in test], "key": keys, "group": task.groups[test]}
     )
-    results.save(base / "gold.parquet", lambda at: frame.write_parquet(at))
+    disk.write(base / "gold.parquet", frame.write_parquet)
 
 
 def _about(task: GenerationTask, gold: GenerationGold) -> dict[str, Any]:

@@ -6,14 +6,13 @@ half a run; what is made of these files alone, the comparison and the report, co
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +23,7 @@ import polars as pl
 
 from outgrow import methods, models, supervisors
 from outgrow.core.fingerprint import fingerprint
+from outgrow.core.records import load
 from outgrow.label_models._floor import filled
 from outgrow.metrics import controls
 from outgrow.metrics.accuracy import Score, accuracy, choice
@@ -35,8 +35,10 @@ from outgrow.metrics.intervals import ScoreTable, shared_pool
 from outgrow.metrics.pgr import Silence, summarise
 from outgrow.metrics.power import power
 from outgrow.runs import folder as claims
+from outgrow.runs import schema
 from outgrow.runs.compare import compared, safe
-from outgrow.store import guarded
+from outgrow.runs.schema.study import DetailsFile, StageCost, StudyFile
+from outgrow.store import disk
 from outgrow.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -73,11 +75,11 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         for metric, by_row in scored.items():
             cells.append(_cells(rows, metric, by_row))
             kinds = rows.kinds | {MEAN: "contrast"} if MEAN in by_row else rows.kinds
-            summary += [asdict(row) for row in summarise(
+            summary += summarise(
                 by_row, kinds, shared_pool(*rows.sizes),
                 task=rows.pair.task.name, weak=rows.pair.weak_name, strong=rows.pair.strong_name, metric=metric,
                 of=rows.of, silence=_silence(rows) if metric == "accuracy" else None,
-            )]  # fmt: skip
+            )  # fmt: skip
         pairs.append(_pair(rows, scored["accuracy"]))
         _predictions(folder, rows)
     tasks = {rows.pair.task.name: rows for rows in done}
@@ -93,15 +95,15 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         "methods": {name: _method(name, parameters) for name, parameters in chosen.items()},
         "costs": costs,
     }
-    save(folder / "cells.parquet", lambda at: pl.concat(cells).write_parquet(at))
-    save_json(folder / "summary.json", summary)
-    save_json(folder / "details.json", details)
-    save_json(folder / "study.json", _record(study, chosen, done, began, costs))
+    disk.write(folder / "cells.parquet", pl.concat(cells).write_parquet)
+    schema.write_rows(folder / "summary.json", summary)
+    schema.write(folder / "details.json", load(DetailsFile, details, "details.json"))
+    schema.write(folder / "study.json", _record(study, chosen, done, began, costs))
     comparison = compared(folder)
     if comparison is None:
         (folder / "comparison.json").unlink(missing_ok=True)
     else:
-        save_json(folder / "comparison.json", comparison)
+        schema.write(folder / "comparison.json", comparison)
 
 
 def scores(rows: ClassRows) -> dict[str, dict[str, Score]]:
@@ -273,7 +275,6 @@ def _predictions(folder: Path, rows: ClassRows) -> None:
     task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
     base = folder / "predictions" / safe(task.name)
     place = base / safe(f"{rows.pair.weak_name}--{rows.pair.strong_name}")
-    place.mkdir(parents=True, exist_ok=True)
     ids = task.ids[test]
     for name, probs in rows.probs.items():
         replicates, n, classes = probs.shape
@@ -282,11 +283,11 @@ def _predictions(folder: Path, rows: ClassRows) -> None:
         )
         flat = probs.reshape(-1, classes)
         frame = frame.with_columns(pl.Series(f"p{c}", flat[:, c]) for c in range(classes))
-        save(place / f"{safe(name)}.parquet", lambda at, frame=frame: frame.write_parquet(at))
+        disk.write(place / f"{safe(name)}.parquet", frame.write_parquet)
     columns = {"id": ids, "label": gold.labels[test], "weight": gold.weights[test], "group": task.groups[test]}
     if task.question is not None:
         columns["question"] = task.question[test]
-    save(base / "gold.parquet", lambda at: pl.DataFrame(columns).write_parquet(at))
+    disk.write(base / "gold.parquet", pl.DataFrame(columns).write_parquet)
 
 
 def _record(
@@ -303,19 +304,18 @@ def _record(
     return record(study.asked(), resolved, began, costs)
 
 
-def record(asked: dict[str, Any], resolved: dict[str, Any], began: float, costs: list[dict]) -> dict[str, Any]:
+def record(asked: dict[str, Any], resolved: dict[str, Any], began: float, costs: list[dict]) -> StudyFile:
     """study.json: what was asked, what it resolved to, versions, cost by stage."""
-    return {
-        "asked": asked,
-        "resolved": resolved,
-        "command": shlex.join(["outgrow", *sys.argv[1:]])
-        if Path(sys.argv[0]).stem in ("outgrow", "__main__")
-        else None,
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
-        "seconds": time.time() - began,
-        "costs": costs,
-    }
+    called = Path(sys.argv[0]).stem in ("outgrow", "__main__")
+    return StudyFile(
+        asked=asked,
+        resolved=resolved,
+        command=shlex.join(["outgrow", *sys.argv[1:]]) if called else None,
+        versions={name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        machine={"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        seconds=time.time() - began,
+        costs=tuple(StageCost(**cost) for cost in costs),
+    )
 
 
 def _version(package: str) -> str | None:
@@ -323,22 +323,3 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def save_json(path: Path, value: Any) -> None:
-    """The value as JSON, the way `save` does."""
-    save(path, lambda at: at.write_text(json.dumps(value, indent=1, default=_plain) + "\n", encoding="utf-8"))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    return value.item() if hasattr(value, "item") else list(value)
-
-
-def save(path: Path, write: Callable[[Path], Any]) -> None:
-    """Under a temporary name first, then in one step; a full disk is one clear line."""
-    part = path.with_name(f"{path.name}.part")
-    with guarded(path):
-        write(part)
-        part.replace(path)

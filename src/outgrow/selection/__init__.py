@@ -1,4 +1,4 @@
-"""Selections: which items to trust, and how much. One file each, found by walking the folder.
+"""Selections: which items to trust, and how much; one a file.
 
 @selection
 def margin(belief: Belief) -> np.ndarray: ...         weights (R, N) float32 >= 0 for `student.fit(..., weights=...)`
@@ -17,9 +17,15 @@ from outgrow.label_models import Belief
 
 
 def top(score: np.ndarray, belief: Belief, share: float) -> np.ndarray:
-    """Weights (R, N): 1 for the share with the highest score (R, N) of the items that each class is named for, else 0.
+    """Keep the best-scored share of the items of each class; items tied with the last one are kept, too.
 
-    Items that score as the last one kept are kept with it; items without a weak label are not.
+    Args:
+        score: (R, N), the higher the better.
+        belief: whose likeliest classes divide the items.
+        share: the share of each class that is kept.
+
+    Returns:
+        Weights (R, N), 1 for kept items; 0 for others and for items without a weak label.
     """
     answer = np.where(np.isnan(belief.probs).any(-1), -1, belief.probs.argmax(-1))
     out = np.zeros(answer.shape, np.float32)

@@ -1,4 +1,4 @@
-"""The surest items: of every class that the weak labels name, the share with the most confidence."""
+"""Confidence: of every class that the weak labels name, the share of items with the most confidence."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from outgrow.selection import selection, top
 
 @selection
 def confidence(belief: Belief, share: float) -> np.ndarray:
-    """The surest items: of every class that the weak labels name, the share with the most confidence.
+    """The most confident items of every class that the weak labels name.
 
-    Weights (R, N), 1 for what is kept and 0 for the rest; items as confident as the last one kept are kept with it.
+    Args:
+        belief: the weak labels.
+        share: share of every class that is kept; items tied with the last one are kept, too.
+
+    Returns:
+        Weights (R, N): 1 for kept items, 0 for others.
     """
     return top(belief.confidence, belief, share)

@@ -1,4 +1,4 @@
-"""Items whose weak label is what their neighbours' weak labels say, in the student's features.
+"""Neighbours: items whose weak label agrees with those of their nearest neighbours, in the student's features.
 
 kept: y_i = argmax_c  m_ic / prior_c        m_i: mean weak label of the k items nearest to i, without i
 """
@@ -15,11 +15,18 @@ from outgrow.selection import selection
 
 @selection
 def neighbours(belief: Belief, features: Sequence[np.ndarray], k: int) -> np.ndarray:
-    """Items whose weak label is what their neighbours' weak labels say, in the student's features.
+    """Items whose weak label agrees with those of their nearest neighbours in the student's features.
 
-    Weights (R, N), 1 or 0, from features (N, K) of each replicate; a label that ties for the first place is kept.
+    Args:
+        belief: the weak labels.
+        features: for each replicate (N, K).
+        k: number of neighbours.
 
-    Wilson 1972; Bahri, Jiang & Gupta 2020 (arXiv 2004.12289), who have no prior: it lets a rare class keep its items.
+    Returns:
+        Weights (R, N): 1 where the label's class has the largest lift among the neighbours, ties included, else 0.
+
+    Source:
+        Wilson 1972; Bahri, Jiang & Gupta 2020 (arXiv 2004.12289). The prior is added for rare classes.
     """
     out = np.zeros(belief.confidence.shape, np.float32)
     for r, x in enumerate(features):
@@ -33,9 +40,16 @@ def neighbours(belief: Belief, features: Sequence[np.ndarray], k: int) -> np.nda
 
 
 def neighbourhood(x: np.ndarray, values: np.ndarray, k: int, block: int = 1024) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest other rows of each row of x (n, K): the mean (n, C) of their values, and how far (n,) the k-th is.
+    """The k nearest other rows of each row, exactly; rows as near as the k-th belong to them.
 
-    Rows as near as the k-th belong to them, so that no tie is broken by order. Exact; memory is block x n.
+    Args:
+        x: (n, K) features.
+        values: (n, C) to be averaged.
+        k: number of neighbours.
+        block: rows that are computed at a time; memory is block x n.
+
+    Returns:
+        The mean value (n, C) of the neighbours, and the distance (n,) of the k-th.
     """
     x, values, k = x.astype(np.float64), values.astype(np.float64), min(k, len(x) - 1)
     norms = (x * x).sum(1)

@@ -1,9 +1,9 @@
-"""Overlap density: items that carry both what the supervisor knows and what only the student sees, by four signs.
+"""Overlap density: items with both features that the supervisor knows and others, by four indicators.
 
     s = z(logit f_y - logit prior_y) + z(m_y) + z(-d) + z(-|H(w) - median H|)        y = argmax w
 
 f: a student that has not seen the item's label; m: mean weak label of the k nearest items in the student's features,
-d: how far the k-th is; H: entropy; z: standardised over the items. Kept: the top `share` of s within each class y.
+d: distance of the k-th; H: entropy; z: standardised over the items. Kept: the top `share` of s within each class y.
 """
 
 from __future__ import annotations
@@ -19,11 +19,20 @@ from outgrow.selection.neighbours import neighbourhood
 
 @selection
 def overlap(belief: Belief, features: Sequence[np.ndarray], crossed: np.ndarray, share: float, k: int) -> np.ndarray:
-    """Overlap density: items that carry both what the supervisor knows and what only the student sees, by four signs.
+    """Items with both features that the supervisor knows and others, by four indicators.
 
-    Weights (R, N), 1 or 0, from features (N, K) of each replicate and out-of-fold probabilities (R, N, C).
+    Args:
+        belief: the weak labels.
+        features: for each replicate (N, K).
+        crossed: (R, N, C) out-of-fold probabilities of the student.
+        share: share of every class that is kept.
+        k: number of neighbours.
 
-    After Shin, Cooper & Sala 2025 (arXiv 2412.03881), whose points of overlap these signs stand for.
+    Returns:
+        Weights (R, N): 1 for kept items, 0 for others.
+
+    Source:
+        After Shin, Cooper & Sala 2025 (arXiv 2412.03881), whose points of overlap the indicators approximate.
     """
     score = np.zeros(belief.confidence.shape)
     for r, x in enumerate(features):

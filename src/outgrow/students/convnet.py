@@ -20,7 +20,7 @@ import re
 import time
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -33,8 +33,8 @@ from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive, hashed
-from outgrow.losses import Loss
-from outgrow.losses.xent import Xent
+from outgrow.losses import Loss, Term, as_loss
+from outgrow.losses._names import loss_of, record_of
 from outgrow.models import loader, scratch
 from outgrow.store import Store, disk
 from outgrow.tasks.images import squares
@@ -177,19 +177,19 @@ class Convnet:
         targets: np.ndarray,
         *,
         weights: np.ndarray | None = None,
-        loss: Loss | None = None,
+        loss: Loss | Term | None = None,
         steps: int | None = None,
     ) -> FittedConvnet:
         """Train it on targets; arguments as of `Student.fit`, and sixteen epochs where `steps` is not given.
 
         Replicates train one after another; each is an artifact of the store.
         """
-        runs = self._runs(targets, weights, loss or Xent(), steps)
+        runs = self._runs(targets, weights, as_loss(loss), steps)
         return FittedConvnet(np.stack([run.trained["probs"] for run in runs]), runs)
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """For each replicate the standardised inputs of the head (N, D), after training on these targets."""
-        return [run.states() for run in self._runs(targets, weights, Xent(), None)]
+        return [run.states() for run in self._runs(targets, weights, as_loss(None), None)]
 
     def _runs(
         self, targets: np.ndarray, weights: np.ndarray | None, loss: Loss, steps: int | None
@@ -244,7 +244,7 @@ class ConvnetRun:
             "loss": repr(loss),
             "steps": self.steps,
             "device": loader.device().type,
-            "code": fingerprint("convnet", loss),
+            "code": fingerprint("convnet", *loss.code),
         }
         """Everything that the predictions depend on."""
 
@@ -262,26 +262,18 @@ class ConvnetRun:
 
     def save(self, path: Path) -> None:
         """Write the network's weights and what it takes to predict with it."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save as encode
 
         pictures = self.pictures
         facts = {
             "width": pictures.width,
             "classes": list(pictures.classes),
             "text": pictures.words is not None,
-            "objective": {
-                "file": type(self.loss).__module__.rpartition(".")[2],
-                "class": type(self.loss).__name__,
-                "fields": asdict(self.loss),
-            },
+            "objective": record_of(self.loss),
         }
-        disk.folder(path)
-        with disk.guarded(path):
-            save_file(
-                {name[8:]: np.array(value) for name, value in self.trained.items() if name.startswith("weights/")},
-                path / ARRAYS,
-            )
-            (path / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        weights = {name[8:]: np.array(value) for name, value in self.trained.items() if name.startswith("weights/")}
+        disk.write(path / ARRAYS, encode(weights))
+        disk.write(path / FACTS, json.dumps(facts, indent=1) + "\n")
 
     def _network(self) -> ConvNetwork:
         rng = derive(self.seed, "convnet", self.replicate)
@@ -352,8 +344,6 @@ class SavedConvnet:
 
 def load(path: Path | str) -> SavedConvnet:
     """The network in a folder that `FittedConvnet.save` wrote. Raises UserError where there is none."""
-    import importlib
-
     from safetensors.torch import load_file
 
     path = Path(path)
@@ -364,6 +354,4 @@ def load(path: Path | str) -> SavedConvnet:
         facts["width"], len(facts["classes"]), facts["text"], np.random.default_rng(0)
     ).requires_grad_(False)
     network.load_state_dict(load_file(path / ARRAYS))
-    aim = facts["objective"]
-    module = importlib.import_module(f"outgrow.losses.{aim['file']}")
-    return SavedConvnet(tuple(facts["classes"]), network, getattr(module, aim["class"])(**aim["fields"]))
+    return SavedConvnet(tuple(facts["classes"]), network, loss_of(facts["objective"]))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from outgrow import models
 from outgrow.core.errors import UserError
+from outgrow.store import Store
 from outgrow.students.finetune import Texts
 from outgrow.students.linear import Basis
 from outgrow.students.probe import Space
@@ -18,7 +19,7 @@ AXES = 32
 """Axes of either side; a head on a pair sees all their products, some thousand columns."""
 
 
-def space_of(task: Task, model: str, pool: np.ndarray, store: Any) -> Space:
+def space_of(task: Task, model: str, pool: np.ndarray, store: Store) -> Space:
     """Features of every item of a task in every candidate layer of a model.
 
     Args:
@@ -70,15 +71,15 @@ def _axes(basis: Basis) -> np.ndarray:
     return (basis.x[:, first] / basis.moments[first].sqrt()).numpy()
 
 
-def texts_of(task: Task, model: str, store: Any) -> Texts:
+def texts_of(task: Task, model: str, store: Store) -> Texts:
     """The texts of a task for a student that is fine-tuned from a model."""
     resolved = models.resolve(model, store)
     if resolved.kind == "features":
-        raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take --student linear or mlp")
+        raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take `student` linear or mlp")
     if resolved.kind in ("vision", "patches", "joined"):
         raise UserError(
             f"{model!r} reads images, and only models of texts are fine-tuned here: "
-            "take --student linear or mlp, or convnet"
+            "take `student` linear or mlp, or convnet"
         )
     return Texts(resolved, task.read(model), task.classes, store)
 

@@ -29,8 +29,7 @@ import torch
 from outgrow.core import progress
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive, hashed
-from outgrow.losses import Loss
-from outgrow.losses.xent import Xent
+from outgrow.losses import Loss, Term, as_loss
 from outgrow.models import Model, loader, tokens
 from outgrow.store import Store
 from outgrow.students.linear import as_logits
@@ -195,7 +194,7 @@ class Finetune:
         targets: np.ndarray,
         *,
         weights: np.ndarray | None = None,
-        loss: Loss | None = None,
+        loss: Loss | Term | None = None,
         steps: int | None = None,
     ) -> FittedFinetune:
         """Train it on targets; arguments as of `Student.fit`, and two epochs where `steps` is not given.
@@ -209,7 +208,7 @@ class Finetune:
         for r, replicate in enumerate(self.replicates):
             rows = np.flatnonzero(weights[r] > 0)
             runs.append(FinetuneRun(
-                self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], loss or Xent(),
+                self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], as_loss(loss),
                 steps or _steps(EPOCHS, len(rows)), self.seed, replicate, self._reading(r),
             ))  # fmt: skip
         return FittedFinetune(np.stack([run.probs() for run in runs]), tuple(runs))
@@ -249,7 +248,7 @@ class FinetuneRun:
             "rate": self.rate,
             "precision": loader.chosen_precision(),
             "device": loader.device().type,
-            "code": fingerprint("fine-tuned", loss),
+            "code": fingerprint("fine-tuned", *loss.code),
             "reading": reading and reading.made_of,
         }
         """Everything that the predictions depend on."""

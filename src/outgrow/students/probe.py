@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 import torch
 
 from outgrow.core.seeding import derive, hashed
-from outgrow.losses import Loss
+from outgrow.losses import Loss, Term, as_loss
 from outgrow.losses.xent import Xent
 from outgrow.students import linear, mlp
 from outgrow.students.linear import STEPS, Basis
@@ -86,7 +87,7 @@ class FittedProbe:
     def path(self, mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """(progress, probabilities) at a few points of training: shown in reports, never used to choose anything."""
         points = [progress for progress, _ in self.parts[0][1].snapshots]
-        return [(p, self._predict(mask, lambda heads, i=i: heads.snapshots[i][1])) for i, p in enumerate(points)]
+        return [(p, self._predict(mask, partial(_snapshot, at=i))) for i, p in enumerate(points)]
 
     def chosen(self) -> list[dict[str, float]]:
         """For each replicate the model's layer and the ridge that held-out targets chose."""
@@ -103,6 +104,10 @@ class FittedProbe:
             out[replicates] = p
         assert out is not None
         return out
+
+
+def _snapshot(heads: linear.Heads | mlp.Networks, at: int) -> linear.Heads | mlp.Networks:
+    return heads.snapshots[at][1]
 
 
 @final
@@ -154,11 +159,12 @@ class Probe:
         targets: np.ndarray,
         *,
         weights: np.ndarray | None = None,
-        loss: Loss | None = None,
+        loss: Loss | Term | None = None,
         steps: int = STEPS,
     ) -> FittedProbe:
         """Train it on targets; arguments as of `Student.fit`."""
         targets, weights = self._rows(targets, weights)
+        loss = as_loss(loss)
         settings = self.settings(targets, weights)
         parts = []
         for layer in np.unique(settings.layer):
@@ -180,7 +186,7 @@ class Probe:
                     ),
                 )
             )
-        return FittedProbe(self.space, settings, tuple(parts), targets.shape[-1], loss or Xent())
+        return FittedProbe(self.space, settings, tuple(parts), targets.shape[-1], loss)
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """For each replicate (N, K): standardised features of every item, in the layer that these targets choose."""

@@ -14,9 +14,8 @@ class), the family of linear functions that contains the posteriors of Dawid & S
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -24,17 +23,45 @@ from typing import Any, final
 import numpy as np
 
 from outgrow import models
+from outgrow.core import records
 from outgrow.core.errors import UserError
 from outgrow.label_models._votes import Votes
+from outgrow.losses._names import loss_of, record_of
 from outgrow.store import Store, disk, record
 from outgrow.students.ensemble import Choice, Pool, pooled
 from outgrow.training.classifier import KINDS
 
 FORMAT = 2
-"""Goes up when the same files would mean something else."""
+"""The `format` of a student.json of before it had a version."""
 FACTS, ARRAYS, CHECKPOINT = "student.json", "student.safetensors", "model.safetensors"
 VOTES = "votes"
 """The model name of a student that reads votes."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudentFile:
+    """student.json: `SavedStudent` without its arrays."""
+
+    classes: tuple[str, ...]
+    model: str
+    digest: str
+    revision: str
+    pooling: str
+    precision: str
+    head: str
+    heads: tuple[dict[str, Any], ...]
+    voters: tuple[str, ...]
+    template: str
+    columns: dict[str, str]
+    words: tuple[str, ...]
+    taught: dict[str, Any]
+    sha256: str
+    """Of the file of weights."""
+
+
+SHARED = tuple(field.name for field in fields(StudentFile) if field.name != "sha256")
+"""What a student and its file have in common."""
 
 
 @final
@@ -98,7 +125,7 @@ class SavedStudent:
 
         store = Store.default()
         read = Texts(models.resolve(str(self.folder), store), tuple((text,) for text in texts), self.classes, store)
-        return read.probs(None, _objective(self.heads[0]))
+        return read.probs(None, loss_of(self.heads[0]["objective"]))
 
     def _read(self, texts: Sequence[str] | np.ndarray, layers: tuple[int, ...]) -> Sequence[np.ndarray]:
         """The features (n, D) of every layer."""
@@ -128,7 +155,8 @@ class SavedStudent:
         head = linear.Heads(at["weights"]) if self.head == "linear" else mlp.Networks(at["first"], at["second"])
         axes = torch.zeros(at["weights"].shape[-1] if self.head == "linear" else at["first"].shape[-2])
         basis = linear.Basis(torch.empty(0, len(axes)), axes, axes, at["centre"], at["turn"])
-        return _objective(self.heads[number]).read(head.logits(basis.project(torch.from_numpy(np.array(x))))[0]).numpy()
+        logits = head.logits(basis.project(torch.from_numpy(np.array(x))))[0]
+        return loss_of(self.heads[number]["objective"]).read(logits).numpy()
 
     @cached_property
     def _checkpoint(self) -> models.Model:
@@ -159,7 +187,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
         run = tuned.runs[replicate]
         return {
             "head": run.kind,
-            "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": _named(run.loss)},),
+            "heads": ({"layer": run.texts.model.depth, "share": 1.0, "objective": record_of(run.loss)},),
             "arrays": {},
         }
     heads: list[dict[str, Any]] = []
@@ -167,7 +195,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
     for number, (member, share) in enumerate(found):
         if not isinstance(member, FittedProbe):
             raise UserError(
-                f"this method makes a {type(member).__name__}, which cannot be saved: learn with another --method"
+                f"this method makes a {type(member).__name__}, which cannot be saved: learn with another `method`"
             )
         layer = int(member.settings.layer[replicate])
         basis, (replicates, own) = member.space.basis(layer), next((r, h) for r, h in member.parts if replicate in r)
@@ -178,7 +206,7 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
             kind, kept = "mlp", {"first": own.first[at], "second": own.second[at]}
         kept |= {"centre": basis.centre, "turn": basis.turn}
         arrays |= {f"{number}.{name}": np.ascontiguousarray(value.numpy()) for name, value in kept.items()}
-        heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": _named(member.loss)})
+        heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": record_of(member.loss)})
     return {"head": kind, "heads": tuple(heads), "arrays": arrays}
 
 
@@ -190,16 +218,6 @@ def members(fitted: Any, replicate: int) -> list[tuple[Any, float]]:
         parts = zip(fitted.members, fitted.shares[:, replicate], strict=True)
         return [(one, float(c) * share) for member, c in parts for one, share in members(member, replicate)]
     return [(fitted, 1.0)]
-
-
-def _objective(head: Mapping[str, Any]) -> Any:
-    module = importlib.import_module(f"outgrow.losses.{head['objective']['file']}")
-    return getattr(module, head["objective"]["class"])(**head["objective"]["fields"])
-
-
-def _named(aim: Any) -> dict[str, Any]:
-    where = {"file": type(aim).__module__.rpartition(".")[2], "class": type(aim).__name__}
-    return where | {"fields": {f.name: getattr(aim, f.name) for f in fields(aim)}}
 
 
 def save(student: SavedStudent, folder: Path, fitted: Any = None) -> None:
@@ -216,10 +234,10 @@ def save(student: SavedStudent, folder: Path, fitted: Any = None) -> None:
         if student.head in KINDS:
             members(fitted, 0)[0][0].save(folder)
         else:
-            (folder / ARRAYS).write_bytes(encode(dict(student.arrays)))
-        facts = asdict(student) | {"format": FORMAT, "sha256": disk.sha256(folder / _data(student.head))}
-        del facts["arrays"], facts["folder"]
-        (folder / FACTS).write_bytes(record.encode(facts))
+            disk.write(folder / ARRAYS, encode(dict(student.arrays)))
+        kept = {name: getattr(student, name) for name in SHARED}
+        facts = StudentFile(**kept, sha256=disk.sha256(folder / _data(student.head)))
+    disk.write(folder / FACTS, record.encode({"version": records.VERSION, **records.dump(facts)}))
 
 
 def _data(head: str) -> str:
@@ -243,14 +261,13 @@ def load(folder: Path | str) -> SavedStudent:
         raise UserError(
             f"no student in {folder}: give the folder that `outgrow learn` wrote ({FACTS}, and its weights)"
         ) from None
-    broken = FACTS if facts is None else data if found != facts.pop("sha256", None) else None
+    broken = FACTS if facts is None else data if found != facts.get("sha256") else None
     if facts is None or broken:
         raise UserError(
             f"the student in {folder} is damaged: {broken} is not as it was written; run `outgrow learn` again"
         )
-    if facts.pop("format") != FORMAT:
+    if "version" not in facts and facts["format"] != FORMAT:
         raise UserError(f"the student in {folder} was written by another version of outgrow: run `outgrow learn` again")
-    tuples = {name: tuple(facts[name]) for name in ("classes", "words", "voters", "heads")}
-    return SavedStudent(
-        **facts | tuples, arrays=decode((folder / ARRAYS).read_bytes()) if data == ARRAYS else {}, folder=folder
-    )
+    known = records.load(StudentFile, facts, folder / FACTS)
+    arrays = decode((folder / ARRAYS).read_bytes()) if data == ARRAYS else {}
+    return SavedStudent(**{name: getattr(known, name) for name in SHARED}, arrays=arrays, folder=folder)

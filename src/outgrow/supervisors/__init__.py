@@ -1,44 +1,66 @@
-"""Supervisors: anything weak that labels items with class probabilities. One file a kind, found by walking the folder.
+"""Supervisors: anything weak that labels items with class probabilities; one kind a file.
+
+    @supervisor(argument="name", learns=False)
+    def column(view: SupervisorView, name: str) -> np.ndarray: ...        probabilities (R, N, C), NaN for an abstention
 
 A name is `KIND:ARGUMENT` (`prompt:smollm2-135m`, `column:rule_1`), a bare kind that needs no argument (`tfidf`), or a
-bare model name, which means `probe:MODEL`. Several joined by `+` supervise together.
+bare model name, which means `probe:MODEL`. Several names joined by `+` supervise together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
 
 import numpy as np
 
 from outgrow.core.errors import UserError, unknown
-from outgrow.core.registry import Registry, first_line, mark, marked
+from outgrow.core.registry import Registry, first_line, mark, marked, name_of
 from outgrow.models import files, scratch
 from outgrow.tasks.task import Task
+
+if TYPE_CHECKING:
+    from outgrow.store import Store
+    from outgrow.students.convnet import Pictures
+    from outgrow.students.probe import Space
+
+F = TypeVar("F", bound=Callable[..., np.ndarray])
+
+
+class FeatureSpaces(Protocol):
+    """Features and images of the task's items by model."""
+
+    def __call__(self, model: str, pool: np.ndarray) -> Space:
+        """The features in a model; `pool` (N,) bool sets means and scales."""
+        ...
+
+    def pictures(self, model: str) -> Pictures:
+        """The images for a network that is trained from scratch."""
+        ...
 
 
 @final
 @dataclass(frozen=True)
 class SupervisorView:
-    """What a supervisor may look at: the task, and gold on this replicate's weak-train rows only."""
+    """The inputs of a supervisor: the task, and gold of the replicates' weak-train rows alone."""
 
     task: Task
     gold: np.ndarray
-    """(R, N) int64: class of the weak-train rows that it may learn from, -1 everywhere else."""
+    """(R, N) int64: class numbers of the weak-train rows that it may learn from, -1 elsewhere."""
     pool: np.ndarray
     """(N,) bool: items that are not test."""
     seed: int
     replicates: tuple[int, ...]
-    store: Any
-    spaces: Any
-    """`spaces(model, pool)`: the features of the task's items in a model."""
+    store: Store
+    spaces: FeatureSpaces
     head: str
-    """What is trained on features: "linear" or "mlp"."""
+    """The kind of head on features: "linear" or "mlp"."""
     truth: np.ndarray | None = None
-    """(N,) all gold, for planted supervisors alone."""
+    """(N,) all gold; only for planted supervisors."""
     strong: str = ""
-    """The student's model, for planted supervisors alone."""
+    """The student's model; only for planted supervisors."""
 
     def targets(self) -> np.ndarray:
         """One-hot gold (R, N, C) float32; NaN where there is none."""
@@ -50,42 +72,60 @@ class SupervisorView:
 @final
 @dataclass(frozen=True)
 class Kind:
-    """A kind of supervisor: `label(view, argument) -> probabilities (R, N, C) float32`, NaN over C = abstained."""
+    """A registered kind of supervisor."""
 
     name: str
     line: str
-    label: Callable[[SupervisorView, str], np.ndarray]
+    label: Callable[..., np.ndarray]
+    """(view, argument) or (view) -> probabilities (R, N, C) float32, NaN for an abstention."""
     argument: str
+    """The name of the argument; "" if there is none."""
     learns: bool
     """Whether its labels depend on gold, and so on the replicate."""
     planted: bool
-    """Whether its errors are planted, which takes all gold."""
+    """Whether its errors are planted, for which it sees all gold."""
     check: Callable[[str], object] | None
-    """Raises UserError for an argument that can mean nothing, before anything expensive is done."""
+    """Raises UserError for an invalid argument, before anything expensive is done."""
 
     @property
     def teachable(self) -> bool:
-        """Whether more gold mends it: planted errors are what they are, whatever is learned."""
+        """Whether more gold improves it; planted errors do not depend on gold."""
         return self.learns and not self.planted
 
 
 def supervisor(
     *, argument: str = "", learns: bool = True, planted: bool = False, check: Callable[[str], object] | None = None
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark a function as a kind of supervisor, named like the function; `argument` names what follows the colon."""
+) -> Callable[[F], F]:
+    """Mark a function as a kind of supervisor of the same name.
 
-    def marker(label: Callable[..., Any]) -> Callable[..., Any]:
+    Args:
+        argument: the name of the part after the colon; "" if there is none.
+        learns: whether labels depend on gold, and so on the replicate.
+        planted: whether errors are planted, for which it sees all gold.
+        check: raises UserError for an invalid argument.
+    """
+
+    def marker(label: F) -> F:
         return mark(label, Kind(label.__name__, first_line(label), label, argument, learns, planted, check))
 
     return marker
 
 
-SUPERVISORS = Registry("kind of supervisor", __name__, "outgrow.supervisors", marked(Kind))
+def _plain(function: Callable[..., Any]) -> Kind:
+    from outgrow.supervisors._functions import from_texts, from_view, takes_view
+
+    name, learns = name_of(function), takes_view(function)
+    return Kind(
+        name, first_line(function), partial(from_view if learns else from_texts, function), "", learns, False, None
+    )
+
+
+SUPERVISORS = Registry("supervisor", __name__, "outgrow.supervisors", marked(Kind), _plain)
 find, registry = SUPERVISORS.find, SUPERVISORS.all
 
 
 def spread(name: str, task: Task) -> str:
-    """The name with every column that holds lists of votes as its voters: column:c becomes column:c[0]+column:c[1]+..."""
+    """The name with columns of lists split by annotator: column:c becomes column:c[0]+column:c[1]+..."""
     out = []
     for member in name.split("+"):
         kind, _, column = member.partition(":")
@@ -95,7 +135,7 @@ def spread(name: str, task: Task) -> str:
 
 
 def parse(name: str) -> list[tuple[Kind, str]]:
-    """The (kind, argument) of each member of a name."""
+    """Kind and argument of each part of a name. Raises UserError for an unknown kind or a wrong argument."""
     kinds = registry()
     out = []
     for member in name.split("+"):

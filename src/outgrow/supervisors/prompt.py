@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outgrow.supervisors import SupervisorView, supervisor
 from outgrow.tasks.task import Task
+
+if TYPE_CHECKING:
+    from outgrow.models.language_model import ZeroShot
+    from outgrow.store import Store
 
 PREFER = "Which of the two is better?\n\nA: {first}\n\nB: {second}\n\nThe better one is"
 
@@ -20,7 +24,7 @@ def prompt(view: SupervisorView, model: str) -> np.ndarray:
     return np.broadcast_to(p, (len(view.gold), *p.shape))
 
 
-def ask(task: Task, items: Sequence[int], model: str, store: Any) -> tuple[np.ndarray, Any]:
+def ask(task: Task, items: Sequence[int], model: str, store: Store) -> tuple[np.ndarray, ZeroShot]:
     """Zero-shot probabilities (n, C) of items, and the engine's record (seconds, flops).
 
     Two texts are compared in both orders, since models favour the first place.

@@ -1,4 +1,4 @@
-"""Tasks of kind `generate`: items that are answered in words. Gold lies in an object of its own.
+"""Generation tasks: items that are answered in free text. Gold lies in an object of its own.
 
 task, gold = load("sudoku:6")       a source (`source.py`) and where its dial stands, or a table of prompts and answers
 """

@@ -231,6 +231,7 @@ def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool, whole: Sequ
     if not local.ends:
         raise UserError(f"model {model.name!r} names no token that ends an answer: it cannot learn where to stop")
     end = eos if eos in local.ends else min(local.ends)
+    # Configurations of models without a longest text have no such attribute.
     positions = getattr(config_of(model.path, model.name), "max_position_embeddings", None) or math.inf
     texts = []
     for (prompt, answer), ends in zip(pairs, whole or [True] * len(pairs), strict=True):

@@ -85,6 +85,7 @@ class ClassifierNetwork:
         for name, weight in self.net.named_parameters():
             if name in new and weight.ndim > 1:
                 drawn = torch.randn(weight.shape, generator=generator)
+                # Not every configuration of transformers has this attribute.
                 weight.data.copy_(drawn * getattr(self.net.config, "initializer_range", SPREAD))
         for weight in head:
             torch.nn.init.zeros_(weight)
@@ -138,10 +139,13 @@ class ClassifierNetwork:
         tokenizer = tokenizer_of(self.model)
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.convert_ids_to_tokens(self.pad)
-        disk.folder(folder)
-        with disk.guarded(folder), loader.quiet():
-            net.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
+
+        def fill(part: Path) -> None:
+            net.save_pretrained(part)
+            tokenizer.save_pretrained(part)
+
+        with loader.quiet():
+            disk.write_all(folder, fill)
 
     def _planned(self, texts: Sequence[np.ndarray]) -> tuple[np.ndarray, Iterator[list[np.ndarray]]]:
         """The order in which the texts are read, and the parts that are read together."""
@@ -193,7 +197,7 @@ def _read(model: Model, precision: str, outputs: int) -> tuple[Any, set[str]]:
         if "Unrecognized configuration class" not in str(error):
             raise
         raise UserError(
-            f"`transformers` makes no classifier of {model.name!r}: use --student linear, or another model"
+            f"`transformers` makes no classifier of {model.name!r}: take `student` linear, or another model"
         ) from None
     return net.eval(), {*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])}
 

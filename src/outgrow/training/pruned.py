@@ -253,6 +253,7 @@ def _pruned(parent: Model, blocks: Sequence[int], store: Store) -> Model:
         for block in reversed(range(parent.depth)):
             if block not in blocks:
                 del stack[block]
+        # Not every configuration of transformers has this attribute.
         if getattr(config, "layer_types", None):
             config.layer_types = [config.layer_types[block] for block in blocks]
         config.num_hidden_layers = len(blocks)

@@ -1,10 +1,12 @@
-r"""A number with its unit, as a final value writes it: read wholly, or not at all.
+r"""A number with its unit, as a final value states it: read as a whole, or not at all.
 
-    number      72   -3.5   .5   1,234   1 234   1{,}234   2/3   \frac{2}{3}   1 1/2   1\frac{1}{2}   1e3   1.5 \times 10^{3}   5 million   five
-    unit        $5   5 km   20 m/s   3 square feet   50%   45^\circ   12 apples        (before or after the number; a word or two)
+    number      72   -3.5   .5   1,234   1 234   1{,}234   2/3   \frac{2}{3}   1 1/2   1\frac{1}{2}   1e3
+                1.5 \times 10^{3}
+                5 million   five
+    unit        $5   5 km   20 m/s   3 square feet   50%   45^\circ   12 apples    (before or after it; a word or two)
 
-Units of `UNITS` are converted (5 km is 5000 m). A word that is not there counts as what is counted ("apples"), unless it is a name of mathematics or
-a joining word. A single letter is a unit only beside one of the same kind: "5 m" may be five times m.
+Units of `UNITS` are converted (5 km is 5000 m). Another word is what is counted ("apples"), unless it is a name of
+mathematics or a joining word. A single letter is a unit only beside one of the same kind: "5 m" may be five times m.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from fractions import Fraction
 from typing import final
 
 LONGEST = 200
-"""Letters of a quantity: what is longer is none."""
+"""Characters of a quantity; a longer text is none."""
 
 SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _ONES = [
@@ -45,11 +47,12 @@ WORDS = {word: n for n, word in enumerate(_ONES)} | {word: 10 * n for n, word in
 WORDS |= {f"{ten}-{one}": 10 * t + o for t, ten in enumerate(_TENS, 2) for o, one in enumerate(_ONES[1:10], 1)}
 
 UNITS: dict[str, tuple[str, Fraction]] = {}
-"""Name -> what it measures, and how much of that kind's own unit it is."""
+"""Name of a unit -> (what it measures, its size in the base unit of that kind)."""
 for _kind, _names in {
-    "length": "mm|millimeter 1/1000, cm|centimeter 1/100, m|meter 1, km|kilometer 1000, inch|inches 127/5000, ft|foot|feet 381/1250, yd|yard 1143/1250, "
-    "mi|mile 201168/125",
-    "mass": "mg|milligram 1/1000000, g|gram 1/1000, kg|kilogram 1, ton|tonne 1000, oz|ounce 45359237/1600000000, lb|lbs|pound 45359237/100000000",
+    "length": "mm|millimeter 1/1000, cm|centimeter 1/100, m|meter 1, km|kilometer 1000, inch|inches 127/5000, "
+    "ft|foot|feet 381/1250, yd|yard 1143/1250, mi|mile 201168/125",
+    "mass": "mg|milligram 1/1000000, g|gram 1/1000, kg|kilogram 1, ton|tonne 1000, oz|ounce 45359237/1600000000, "
+    "lb|lbs|pound 45359237/100000000",
     "time": "ms|millisecond 1/1000, s|sec|second 1, min|minute 60, h|hr|hour 3600, day 86400, week 604800",
     "time in months": "month 1, yr|year 12",
     "volume": "ml|milliliter 1/1000, L|l|liter 1, gal|gallon 473176473/125000000, cup 473176473/2000000000",
@@ -65,7 +68,7 @@ for _kind, _names in {
         UNITS |= {_word: (_kind, Fraction(_factor)) for _word in _words.split("|")}
 
 _UNSURE = ({"time", "time in months"}, {"mass", "money of the pound"})
-"""Kinds that may be meant for one another: a month has so many days, a pound is two things."""
+"""Kinds that cannot be compared and may mean the same: months and days, the two meanings of pound."""
 
 _NO_UNIT = frozenset(
     [
@@ -126,7 +129,7 @@ _NO_UNIT = frozenset(
         "third",
     ]
 )
-"""Words that say how numbers go together, and names of mathematics: what holds one is no plain quantity."""
+"""Words that connect numbers, and names of mathematics: a text with one of them is no plain quantity."""
 
 _GROUPED = r"\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?:[ ]\d{3})+(?!\d)|\d+"
 _NUMBER = re.compile(
@@ -145,22 +148,23 @@ _NUMBER = re.compile(
 @final
 @dataclass(frozen=True)
 class Quantity:
-    """A number, exactly, and what it is a number of."""
+    """An exact number and its unit."""
 
     value: Fraction
     pointed: bool
     """Whether it was written with a point or an exponent, and so may be rounded."""
     unit: str = ""
-    """What it measures ("length", with powers: "length^2 time^-1"), else the words themselves; "" without a unit."""
+    """The kind of a known unit ("length", with powers: "length^2 time^-1"), else its words; "" without a unit."""
     factor: Fraction = Fraction(1)
+    """Size of the unit in the base unit of its kind."""
     known: bool = False
     """Whether the unit is one of `UNITS`."""
     letter: bool = False
-    """Whether the unit is written in single letters (m, m/s), which might be variables."""
+    """Whether the unit is written in single letters (m, m/s), which may be variables."""
 
 
 def quantity(text: str) -> Quantity | None:
-    """What this text says, if it is one number with or without a unit and nothing else."""
+    """The quantity that a text is; None where it is more or less than one number with or without a unit."""
     text = text.strip()
     if not text or len(text) > LONGEST:
         return None
@@ -190,33 +194,33 @@ def quantity(text: str) -> Quantity | None:
     return Quantity(value, pointed, kind, factor, known, _letters(rest) and not match["money"])
 
 
-def same(gold: Quantity, said: Quantity) -> bool | None:
-    """Whether they are equal; a unit that only one of them has is left out, % of a plain number may be its hundredth. None: units that cannot be compared."""
-    if gold.unit and said.unit:
-        if gold.unit != said.unit:
-            return False if gold.known and said.known and {gold.unit, said.unit} not in _UNSURE else None
-        if 0 in (gold.factor, said.factor) and gold.factor != said.factor:
+def same(gold: Quantity, answer: Quantity) -> bool | None:
+    """Whether two quantities are equal; None where their units cannot be compared.
+
+    A unit that only one of them has is ignored; beside a plain number, n% may be n or n/100.
+    """
+    pointed = gold.pointed or answer.pointed
+    if gold.unit and answer.unit:
+        if gold.unit != answer.unit:
+            return False if gold.known and answer.known and {gold.unit, answer.unit} not in _UNSURE else None
+        if gold.factor == answer.factor:
+            return near(gold.value, answer.value, pointed)
+        if 0 in (gold.factor, answer.factor):
             return None
-        pair = (
-            (gold.value, said.value)
-            if gold.factor == said.factor
-            else (gold.value * gold.factor, said.value * said.factor)
-        )
-        return near(*pair, gold.pointed or said.pointed)
-    for one, other in ((gold, said), (said, gold)):
+        return near(gold.value * gold.factor, answer.value * answer.factor, pointed)
+    for one, other in ((gold, answer), (answer, gold)):
         if one.letter and not other.unit:
             return None
-    pointed = gold.pointed or said.pointed
-    percents = [
+    shares = [
         Fraction(1, 100) if one.unit == "share" and one.unit != other.unit else Fraction(1)
-        for one, other in ((gold, said), (said, gold))
+        for one, other in ((gold, answer), (answer, gold))
     ]
-    return near(gold.value, said.value, pointed) or near(gold.value * percents[0], said.value * percents[1], pointed)
+    return near(gold.value, answer.value, pointed) or near(gold.value * shares[0], answer.value * shares[1], pointed)
 
 
-def near(gold: Fraction, said: Fraction, pointed: bool) -> bool:
-    """Equal, or where one of them may be rounded, to a relative 1e-6."""
-    return gold == said or (pointed and abs(gold - said) <= abs(gold) / 10**6)
+def near(gold: Fraction, answer: Fraction, pointed: bool) -> bool:
+    """Whether two numbers are equal; to a relative 1e-6 where one of them is `pointed`, and so may be rounded."""
+    return gold == answer or (pointed and abs(gold - answer) <= abs(gold) / 10**6)
 
 
 def _value(match: re.Match) -> Fraction | None:
@@ -242,7 +246,7 @@ def _value(match: re.Match) -> Fraction | None:
 
 
 def _unit(rest: str) -> tuple[str, Fraction] | None:
-    """What stands after a number as a unit, ("", 1) for nothing; None where it is none."""
+    """(kind, factor) of the unit after a number, ("", 1) for none; None where the text is no unit."""
     if not rest.strip():
         return "", Fraction(1)
     known = _known(rest)
@@ -261,7 +265,7 @@ def _letters(rest: str) -> bool:
 
 
 def _known(rest: str) -> tuple[str, Fraction] | None:
-    """A unit of the table, with powers and quotients: m^2, km/h, miles per hour, square feet."""
+    """(kind, factor) of known units with powers and quotients: m^2, km/h, miles per hour, square feet; else None."""
     text = re.sub(r"\^\s*\{?\s*\\circ\s*\}?|\\degree|º", "°", rest).strip()
     text = re.sub(r"\s+per\s+", "/", text).replace("²", "^2").replace("³", "^3")
     powers: dict[str, int] = {}
@@ -274,8 +278,8 @@ def _known(rest: str) -> tuple[str, Fraction] | None:
         found = match and _named(match[2])
         if not match or not found:
             return None
-        said = match[1] or match[4]
-        power = int(match[3] or (1 if said is None else 2 if said.startswith("sq") else 3)) * (-1 if at else 1)
+        word = match[1] or match[4]
+        power = int(match[3] or (1 if word is None else 2 if word.startswith("sq") else 3)) * (-1 if at else 1)
         powers[found[0]] = powers.get(found[0], 0) + power
         if found[1] == 0 and power != 1:
             return None
@@ -292,7 +296,7 @@ def _named(word: str) -> tuple[str, Fraction] | None:
     for name in (word, word.lower()):
         small = name.replace("metre", "meter").replace("litre", "liter")
         for form in (small, small.removesuffix("s"), small.removesuffix("es")):
-            # One letter is a unit as it is written: M is no metre.
+            # One letter is a unit only in its own case: M is no metre.
             if form in UNITS and (len(form) > 1 or form == word):
                 return UNITS[form]
     return None

@@ -1,14 +1,21 @@
-"""Arithmetic consistency: every "a op b = c" in the text, <<a op b = c>> too, is worked out again.
+"""Arithmetic: every "a op b = c" in the answer's text, <<a op b = c>> too, is calculated again.
 
-A partial check: one that is wrong shows that the answer is, all right says little. Only what is wholly understood is judged:
+    >>> arithmetic([Attempt("How many?", "She had 3 * 4 = 13 eggs.")])
+    [Verdict(sound=False, why='3 * 4 is not 13', score=None)]
 
-    side        sums, differences, products and quotients (+ - * x × · / ÷) of numbers and round brackets, $ before a number, % after one
-    number      72, 1,234, 0.5, .5, 3 1/2 (0900 is a time); a unit may stand after a result: = 24 clips, = 100 cm, = 12/hour
+A partial check: one wrong equation makes the answer wrong, right ones show little. Judged are equations whose sides are
+fully read:
 
-A side is left out, and with it what it is compared with, where its neighbours may belong to it: another sign (^ ! | \\cdot mod //), a letter's term
-("S + 30 = 50", "2x"), a unit within ("20 feet / 10 = 2", "5 feet 3 + 2 = 5"), a word that carries on ("half of 20 + 4", "1 and 1/4", "= 3 remainder 2",
-"= 5 million"), a time (10:30), percents added to what are none. A result with decimals may be rounded or cut off; a whole one less than 1 beside a quotient that is
-not whole may be rounded or leave a remainder, a / b / c may mean a / (b / c), and a calculation may run on ("5 * 10 = 50 + 3 = 53"): not called wrong.
+    side        sums, differences, products and quotients (+ - * x × · / ÷) of numbers and round brackets, $ before a
+                number, % after
+    number      72, 1,234, 0.5, .5, 3 1/2 (0900 is a time); a unit may follow a result: = 24 clips, = 100 cm, = 12/hour
+
+An equation is skipped where a neighbour of a side may belong to it: another sign (^ ! | \\cdot mod //), a term with a
+letter ("S + 30 = 50", "2x"), a unit within ("20 feet / 10 = 2", "5 feet 3 + 2 = 5"), a word that continues it ("half of
+20 + 4", "1 and 1/4", "= 3 remainder 2", "= 5 million"), a time (10:30), a percentage added to a number. Not called
+wrong: a result with decimals that may be rounded or cut off; a whole result less than 1 away from a quotient, which may
+be rounded or leave a remainder; a / b / c, which may mean a / (b / c); a calculation that runs on ("5 * 10 = 50 + 3 =
+53").
 """
 
 from __future__ import annotations
@@ -23,15 +30,16 @@ from outgrow.core import progress
 from outgrow.verifiers import Attempt, Verdict, verifier
 
 _TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)|(?P<equals>(?<![!<>=:~≈≠])={1,2}(?![=<>~]))|(?P<times>(?<=\d)[xX](?=\d)|(?<= )[xX](?= ))"
+    r"(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)"
+    r"|(?P<equals>(?<![!<>=:~≈≠])={1,2}(?![=<>~]))|(?P<times>(?<=\d)[xX](?=\d)|(?<= )[xX](?= ))"
     r"|(?P<sign>[-+*/()×÷·−–%])|(?P<word>\\?[^\W\d_]+)|(?P<line>\n)|(?P<other>\S)",
 )
 _PLAIN = {"×": "*", "·": "*", "x": "*", "X": "*", "÷": "/", "−": "-", "–": "-"}
 _LONGEST = 60
-"""Tokens of a side; what is longer is no solution's line."""
+"""Tokens of a side; a longer one is skipped."""
 _DIGITS = 40
-"""Of a number; what is longer is none."""
-_CARRIES_ON = frozenset(
+"""Digits of a number; a side with a longer one is skipped."""
+_CONTINUES = frozenset(
     [
         "of",
         "and",
@@ -87,7 +95,7 @@ _CARRIES_ON = frozenset(
         "to",
     ]
 )
-"""Words that go together with a number beside them into another one."""
+"""Words that make another number of a number beside them."""
 _ENDS = frozenset(".,;:?)\"'>]}")
 _OPENS = frozenset("\"'<>([{")
 
@@ -102,11 +110,11 @@ class _Token:
 
 
 @verifier(paper="Cobbe et al. 2021, arXiv 2110.14168 (their calculations, checked)")
-def arithmetic(asked: Sequence[Attempt]) -> list[Verdict]:
-    """Works out every "a op b = c" in the answer's text again: one that is wrong makes it unsound, with none it cannot tell."""
+def arithmetic(attempts: Sequence[Attempt]) -> list[Verdict]:
+    """Calculates every "a op b = c" in the answer again: a wrong one makes it unsound; without any it cannot tell."""
     verdicts = []
-    with progress.track("working out arithmetic", len(asked)) as bar:
-        for one in asked:
+    with progress.track("checking arithmetic", len(attempts)) as bar:
+        for one in attempts:
             verdicts.append(_verdict(one.answer))
             bar.advance()
     return verdicts
@@ -123,7 +131,7 @@ def _verdict(answer: str) -> Verdict:
 
 
 def _equations(text: str) -> Iterator[tuple[list[str], list[str]]]:
-    """Neighbouring sides of an = that are wholly understood, one of them more than a number."""
+    """The two sides of every = that are fully read, one of them more than a number."""
     text = re.sub(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*(?![\d(])", r"\1", text).replace("\\$", "$").replace("$", " ")
     tokens = [_Token(str(m.lastgroup), m[0], m.start(), m.end()) for m in _TOKEN.finditer(text)]
     for at, token in enumerate(tokens):
@@ -154,7 +162,7 @@ def _equations(text: str) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def _plain(tokens: Sequence[_Token]) -> list[str]:
-    """What `value` reads: a % that touches its number is a part of it."""
+    """Tokens as `value` takes them: a % that touches its number is a part of it."""
     found: list[str] = []
     for at, token in enumerate(tokens):
         if token.text == "%" and found and tokens[at - 1].kind == "number" and tokens[at - 1].end == token.start:
@@ -165,19 +173,19 @@ def _plain(tokens: Sequence[_Token]) -> list[str]:
 
 
 def _begins(tokens: Sequence[_Token], low: int) -> bool:
-    """Whether a side begins with its first token: nothing before it belongs to it."""
+    """Whether no token before a side belongs to it."""
     first = tokens[low]
     if first.text not in "(-−–" and first.kind != "number":
         return False
     if first.text in "-−–" and tokens[low + 1].start > first.end:
-        # A dash, a bullet or what remains of a term.
+        # A dash, a bullet or the rest of a term.
         return False
     if low == 0 or tokens[low - 1].kind in ("equals", "line"):
         return True
     before = tokens[low - 1]
     apart = before.end < first.start
     if before.kind == "word":
-        if not apart or before.text.startswith("\\") or len(before.text) == 1 or before.text.lower() in _CARRIES_ON:
+        if not apart or before.text.startswith("\\") or len(before.text) == 1 or before.text.lower() in _CONTINUES:
             return False
         # "5 feet 3 + 2": a unit.
         return low == 1 or tokens[low - 2].kind not in ("number", "sign", "times")
@@ -187,9 +195,9 @@ def _begins(tokens: Sequence[_Token], low: int) -> bool:
 
 
 def _ends(tokens: Sequence[_Token], end: int, high: int) -> bool:
-    """Whether the right side ends with its last token."""
+    """Whether no token behind the right side belongs to it."""
     if end != high:
-        # A "/" before a unit, or a bracket that opens words, was left out.
+        # A "/" before a unit, or a bracket around words, was removed.
         return True
     if high == len(tokens) or tokens[high].kind in ("equals", "line"):
         return True
@@ -207,14 +215,14 @@ def _ends(tokens: Sequence[_Token], end: int, high: int) -> bool:
             last.end < after.start
             and not after.text.startswith("\\")
             and len(after.text) > 1
-            and after.text.lower() not in _CARRIES_ON
+            and after.text.lower() not in _CONTINUES
         )
     apart = high + 1 == len(tokens) or tokens[high + 1].start > after.end or tokens[high + 1].kind == "line"
     return after.text in _ENDS and (apart or after.text not in ".,;:?")
 
 
 def _without_unit(tokens: Sequence[_Token], low: int, high: int) -> Sequence[_Token]:
-    """The right side without "/" of "12/hour" or "(" of "24 (clips)", and without a bracket that closes what opened before it."""
+    """The right side without "/" of "12/hour" or "(" of "24 (clips)" or brackets that were opened before it."""
     found = list(tokens[low:high])
     word = tokens[high] if high < len(tokens) and tokens[high].kind == "word" else None
     if (
@@ -222,7 +230,7 @@ def _without_unit(tokens: Sequence[_Token], low: int, high: int) -> Sequence[_To
         and len(found) == 2
         and found[1].text in "/("
         and not word.text.startswith("\\")
-        and word.text.lower() not in _CARRIES_ON
+        and word.text.lower() not in _CONTINUES
     ):
         return found[:1] if len(word.text) > 1 or found[1].text == "(" else found
     while found and found[-1].text == ")" and sum((t.text == "(") - (t.text == ")") for t in found) < 0:
@@ -231,7 +239,7 @@ def _without_unit(tokens: Sequence[_Token], low: int, high: int) -> Sequence[_To
 
 
 def _runs_on(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
-    """Whether a middle side goes on from the result of the one before: 5 * 10 = 50 + 3 = 53."""
+    """Whether a middle side continues from the result before it: 5 * 10 = 50 + 3 = 53."""
     if len(right) < 3 or right[0].kind != "number":
         return False
     one, two = value(_plain(left)), value(_plain(right[:1]))
@@ -239,7 +247,7 @@ def _runs_on(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
 
 
 def _same(left: Sequence[str], right: Sequence[str]) -> bool | None:
-    """Whether they are equal, as far as results are rounded; None where a whole result may have left a remainder."""
+    """Whether the sides are equal up to rounding; None where a whole result may leave a remainder."""
     one, two = value(left), value(right)
     assert one is not None and two is not None
     if len(left) <= 2 < len(right):
@@ -262,12 +270,12 @@ def _same(left: Sequence[str], right: Sequence[str]) -> bool | None:
 
 
 def _divides_twice(side: Sequence[str]) -> bool:
-    """Whether it has a / b / c, by which a / (b / c) may be meant."""
+    """Whether a side has a / b / c, which may mean a / (b / c)."""
     return any(side[at] == "/" == side[at + 2] for at in range(1, len(side) - 2))
 
 
 def value(side: Sequence[str]) -> Fraction | None:
-    """Of an expression in tokens; None where it is none."""
+    """The value of an expression in tokens; None where it is no expression."""
     rest = list(side[::-1])
     if len(rest) > _LONGEST or any(len(token) > _DIGITS or re.match("0[0-9]", token) for token in rest):
         return None
@@ -279,7 +287,7 @@ def value(side: Sequence[str]) -> Fraction | None:
 
 
 def _sum(rest: list[str]) -> tuple[Fraction, bool]:
-    """The value, and whether it is a percentage."""
+    """(value, whether it is a percentage) of the tokens at the end of `rest`, which are removed."""
     result, percent = _product(rest)
     while rest and rest[-1] in "+-":
         sign = rest.pop()

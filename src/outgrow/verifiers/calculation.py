@@ -1,7 +1,10 @@
-"""The value of an expression, worked out again: whole numbers, + - * / and brackets.
+"""Calculation: the answer's last number is the value of an expression of whole numbers, + - * / and brackets.
 
-Of an answer the last word with a digit counts, which must be a number as a whole: 1,234, -3, 2.5, 3/4; of "7 + 5 = 12" it is 12. A word that
-may mean more ("5-3", "10%", "3!") cannot be told.
+    >>> calculation([Attempt("What is 7 + 5?", "7 + 5 = 12", {"expression": "7 + 5"})])
+    [Verdict(sound=True, why='', score=None)]
+
+The last word of an answer that has a digit counts, and must be a number as a whole: 1,234, -3, 2.5, 3/4; of "7 + 5 =
+12" it is 12. Of a word that may mean more ("5-3", "10%", "3!") it cannot tell.
 """
 
 from __future__ import annotations
@@ -13,24 +16,24 @@ from fractions import Fraction
 
 from outgrow.core.errors import UserError
 from outgrow.verifiers import Attempt, Verdict, verifier
-from outgrow.verifiers._asked import shown
+from outgrow.verifiers._fields import shown
 
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 LONGEST = 1000
-"""Letters of an expression."""
+"""Characters of an expression."""
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+|/[0-9]+)?|[-+]?\.[0-9]+")
 
 
 @verifier()
-def calculation(asked: list[Attempt]) -> list[Verdict]:
-    """The last number of the answer is the value of `expression`."""
-    return [_check(one.answer, shown(one, "expression", str)) for one in asked]
+def calculation(attempts: list[Attempt]) -> list[Verdict]:
+    """Compares the answer's last number with the value of shown["expression"]."""
+    return [_check(one.answer, shown(one, "expression", str)) for one in attempts]
 
 
 def _check(answer: str, expression: str) -> Verdict:
     try:
         if len(expression) > LONGEST:
-            raise ValueError(f"more than {LONGEST} letters")
+            raise ValueError(f"more than {LONGEST} characters")
         value = _value(ast.parse(expression.strip(), mode="eval").body)
     except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError) as error:
         raise UserError(
@@ -39,18 +42,18 @@ def _check(answer: str, expression: str) -> Verdict:
     words = [word for word in answer.replace("−", "-").split() if re.search("[0-9]", word)]
     if not words:
         return Verdict(False, "no number")
-    said = (
+    number = (
         words[-1]
         .rpartition("=")[2]
         .strip("$*_`()[]{}\"'")
         .rstrip(".,;:!?" if not re.search(r"[0-9]!", words[-1]) else ".,;:?")
     )
-    if len(said) > LONGEST or not _NUMBER.fullmatch(said):
+    if len(number) > LONGEST or not _NUMBER.fullmatch(number):
         return Verdict(None, f"cannot read {words[-1]!r:.80}")
     try:
-        same = Fraction(said.replace(",", "")) == value
+        same = Fraction(number.replace(",", "")) == value
     except ZeroDivisionError:
-        return Verdict(False, f"{said:.80} is no number")
+        return Verdict(False, f"{number:.80} is no number")
     return Verdict(True) if same else Verdict(False, f"{expression:.80} is {value}")
 
 

@@ -1,7 +1,13 @@
-"""Pairwise comparison in both orders, and Copeland's count of whom an answer beats.
+"""Compare: a model compares the answers to a prompt in pairs, in both orders; Copeland's score ranks them.
 
-w_ab = 1 if a is preferred both when it stands first and when it stands second, 0 if b is, else 1/2        (position bias cancels)
-score_a = mean over the other answers b to the same prompt of w_ab
+    w_ab = 1 if the model prefers a both when it stands first and when it stands second, 0 if b, else 1/2    (position
+                                                                                                             bias
+                                                                                                             cancels)
+    score_a = mean of w_ab over the other answers b to the same prompt
+
+Copies of an answer are even with one another.
+
+    verdicts = compare(attempts, generation.find("smollm2-135m"))
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ import numpy as np
 
 from outgrow.generation import LanguageModel
 from outgrow.verifiers import Attempt, Verdict, verifier
-from outgrow.verifiers._preferred import preferred
+from outgrow.verifiers._preference import preference
 
 _QUESTION = (
     "Question:\n{prompt}\n\nAnswer A:\n{first}\n\nAnswer B:\n{second}\n\nWhich answer is better? Answer A or B.{cue}"
@@ -22,10 +28,16 @@ _QUESTION = (
 
 
 @verifier(paper="arXiv 2605.14163; Copeland 1951")
-def compare(asked: Sequence[Attempt], model: LanguageModel, *, chat: bool = False) -> list[Verdict]:
-    """Compares all answers to the same prompt in pairs, both ways round; ranks them by Copeland's score and decides nothing."""
+def compare(attempts: Sequence[Attempt], model: LanguageModel, *, chat: bool = False) -> list[Verdict]:
+    """Ranks the answers to each prompt by a model's pairwise comparisons in both orders; decides nothing.
+
+    Args:
+        attempts: answers to any number of prompts.
+        model: the judge.
+        chat: whether it is asked in its chat template.
+    """
     texts: dict[str, list[str]] = defaultdict(list)
-    for one in asked:
+    for one in attempts:
         if one.answer not in texts[one.prompt]:
             texts[one.prompt].append(one.answer)
     pairs = [(prompt, a, b) for prompt, answers in texts.items() for a, b in combinations(answers, 2)]
@@ -35,7 +47,7 @@ def compare(asked: Sequence[Attempt], model: LanguageModel, *, chat: bool = Fals
         for prompt, a, b in pairs
         for x, y in ((a, b), (b, a))
     ]
-    first = preferred(model, orders, ("A", "B") if chat else (" A", " B"), chat, "comparing answers").reshape(-1, 2)
+    first = preference(model, orders, ("A", "B") if chat else (" A", " B"), chat, "comparing answers").reshape(-1, 2)
     beats = {}
     for (prompt, a, b), (forward, backward) in zip(pairs, first, strict=True):
         won = (
@@ -43,19 +55,19 @@ def compare(asked: Sequence[Attempt], model: LanguageModel, *, chat: bool = Fals
             if np.isfinite(forward + backward)
             else 0.5
         )
-        # Preferred in one order alone, and undecided in the other, is no win.
+        # Preferred in one order and undecided in the other is no win.
         beats[prompt, a, b] = won if won in (0.0, 1.0) else 0.5
         beats[prompt, b, a] = 1 - beats[prompt, a, b]
-    copies = defaultdict(int)
-    for one in asked:
+    copies: dict[tuple[str, str], int] = defaultdict(int)
+    for one in attempts:
         copies[one.prompt, one.answer] += 1
-    return [Verdict(None, "ranked, not decided", _score(one, texts[one.prompt], copies, beats)) for one in asked]
+    return [Verdict(None, "ranked, not decided", _score(one, texts[one.prompt], copies, beats)) for one in attempts]
 
 
 def _score(
     one: Attempt, texts: Sequence[str], copies: dict[tuple[str, str], int], beats: dict[tuple[str, str, str], float]
 ) -> float:
-    """Answers that say the same are even with one another."""
+    """Copeland's score of one answer; copies are even with one another."""
     others = sum(copies[one.prompt, text] for text in texts) - 1
     if not others:
         return 0.5

@@ -1,6 +1,8 @@
-"""A model as critic: how much likelier it finds "yes" than "no" to the question whether the answer is right.
+"""Critic: a model says whether an answer is correct, by the odds of "yes" against "no".
 
 p = 1 / (1 + exp(log p(no) - log p(yes)))        sound where p > threshold
+
+verdicts = critic(attempts, generation.find("smollm2-135m"), threshold=0.5)
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import numpy as np
 
 from outgrow.generation import LanguageModel
 from outgrow.verifiers import Attempt, Verdict, verifier
-from outgrow.verifiers._preferred import preferred
+from outgrow.verifiers._preference import preference
 
 _QUESTION = (
     "Question:\n{prompt}\n\nProposed answer:\n{answer}\n\nIs the proposed answer correct? Answer yes or no.{cue}"
@@ -20,15 +22,24 @@ _QUESTION = (
 
 @verifier(paper="Cobbe et al. 2021, arXiv 2110.14168; Kadavath et al. 2022, arXiv 2207.05221")
 def critic(
-    asked: Sequence[Attempt], model: LanguageModel, *, threshold: float = 0.5, chat: bool = False
+    attempts: Sequence[Attempt], model: LanguageModel, *, threshold: float = 0.5, chat: bool = False
 ) -> list[Verdict]:
-    """Asks a language model whether the answer is right; its odds of yes against no are the score."""
-    prompts = [_QUESTION.format(prompt=one.prompt, answer=one.answer, cue="" if chat else "\nAnswer:") for one in asked]
-    yes = preferred(model, prompts, ("Yes", "No") if chat else (" yes", " no"), chat, "asking the critic")
+    """Asks a language model whether the answer is correct; the probability of yes against no is the score.
+
+    Args:
+        attempts: answers to any number of prompts.
+        model: the critic.
+        threshold: an answer is sound where the score is above it.
+        chat: whether the model is asked in its chat template.
+    """
+    prompts = [
+        _QUESTION.format(prompt=one.prompt, answer=one.answer, cue="" if chat else "\nAnswer:") for one in attempts
+    ]
+    yes = preference(model, prompts, ("Yes", "No") if chat else (" yes", " no"), chat, "asking the critic")
     return [_verdict(p, threshold) for p in yes]
 
 
 def _verdict(p: float, threshold: float) -> Verdict:
     if np.isnan(p):
-        return Verdict(None, "the model tells no probabilities")
+        return Verdict(None, "the model gives no probabilities")
     return Verdict(bool(p > threshold), f"yes at {p:.2f}", float(p))

@@ -1,6 +1,10 @@
-"""Function calls, as far as the declarations tell: is there such a function, and does it take these arguments?
+"""Signature: every function call in the answer fits a declaration.
 
-Whether the values are those that the question means is not seen; nor whether a call was asked for, where an answer says "none".
+    >>> declared = [{"name": "roll", "parameters": {"type": "dict", "properties": {"sides": {"type": "integer"}}}}]
+    >>> signature([Attempt("Roll a die.", "roll(sides=6)", {"functions": declared})])
+    [Verdict(sound=True, why='', score=None)]
+
+A partial check: whether the values are those of the question is not checked; of an answer "none" it cannot tell.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from outgrow.core.errors import UserError
 from outgrow.metrics import calls, declarations
 from outgrow.verifiers import Attempt, Verdict, verifier
-from outgrow.verifiers._asked import shown
+from outgrow.verifiers._fields import shown
 
 TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -24,14 +28,14 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "null": (type(None),),
 }
-"""What a declared type takes; a type that is not here takes anything."""
+"""Python types of a declared type; one that is not here takes any value."""
 
 
 @verifier()
-def signature(asked: Sequence[Attempt]) -> list[Verdict]:
-    """Every call of an answer fits a declaration in `shown["functions"]`: its name, arguments, and their types."""
+def signature(attempts: Sequence[Attempt]) -> list[Verdict]:
+    """Checks every call in the answer against shown["functions"]: its name, its arguments, and their types."""
     verdicts = []
-    for one in asked:
+    for one in attempts:
         try:
             declared = declarations.declared(shown(one, "functions", list))
         except ValueError as error:
@@ -40,12 +44,12 @@ def signature(asked: Sequence[Attempt]) -> list[Verdict]:
     return verdicts
 
 
-def _verdict(said: list[calls.Call] | None, declared: Mapping[str, declarations.Declaration]) -> Verdict:
-    if said is None:
+def _verdict(found: list[calls.Call] | None, declared: Mapping[str, declarations.Declaration]) -> Verdict:
+    if found is None:
         return Verdict(False, "no call can be read")
-    if not said:
+    if not found:
         return Verdict(None, "says that there is no call to make")
-    return next((Verdict(False, why) for call in said if (why := _wrong(call, declared))), Verdict(True))
+    return next((Verdict(False, why) for call in found if (why := _wrong(call, declared))), Verdict(True))
 
 
 def _wrong(call: calls.Call, declared: Mapping[str, declarations.Declaration]) -> str:

@@ -1,15 +1,22 @@
-"""Weaver: several weak verifiers as one, without gold.
+"""Weaver: several weak verifiers combined into one, without gold.
 
     normalise   each verifier's scores to [0, 1] between their 5th and 95th percentile (verdicts are 0 and 1 already)
     binarise    v = 1[score > 1/2]; a missing one stays missing
     drop        verifiers that say yes to less than `balance` or more than 1 - `balance` of the answers
-    weigh       latent y with p(y = 1) = pi, and given y independent: t_j = p(v_j = 1 | y = 1), n_j = p(v_j = 0 | y = 0), by EM:
-                    E  q = p(y = 1 | v)        M  pi = mean q,  t_j = sum q v_j / sum q,  n_j = sum (1 - q)(1 - v_j) / sum (1 - q)
+    weigh       latent y with p(y = 1) = pi, and given y independent: t_j = p(v_j = 1 | y = 1), n_j = p(v_j = 0 | y =
+                0), by EM:
+                    E  q = p(y = 1 | v)
+                    M  pi = mean q,  t_j = sum q v_j / sum q,  n_j = sum (1 - q)(1 - v_j) / sum (1 - q)
     posterior   q, the score of each answer; accuracy_j = pi t_j + (1 - pi) n_j
 
-Saad-Falcon et al. 2025, arXiv 2506.18203, section 4. The paper fits the same latent-class model from pairwise agreements and takes pi from a few
-labelled answers; here EM finds both from all answers, begun at the mean vote, so that "right" is what most verifiers mean by it. It
-cannot see errors that verifiers share: two copies agree with one another, and are taken to be right.
+Saad-Falcon et al. 2025, arXiv 2506.18203, section 4. The paper fits the same latent-class model from pairwise
+agreements and takes pi from a few labelled answers; here EM estimates both from all answers, starting at the mean vote,
+so that "right" is what most verifiers call right. It cannot detect errors that verifiers share: two copies agree with
+one another, and count as right.
+
+    >>> given = {name: [Verdict(True), Verdict(True), Verdict(False)] for name in ("a", "b", "c")}
+    >>> [verdict.sound for verdict in weaver([Attempt("p", answer) for answer in "xyz"], given)]
+    [True, True, False]
 """
 
 from __future__ import annotations
@@ -25,55 +32,74 @@ from outgrow.verifiers import Attempt, Verdict, verifier
 
 _STEPS = 500
 _SMOOTHING = 0.5
-"""Answers of each kind that a verifier is taken to have got right and wrong beforehand."""
+"""Pseudo-count of right and of wrong verdicts of a verifier, for answers of each kind."""
 
 
 @final
 @dataclass(frozen=True)
 class Woven:
-    """What A answers and V verifiers come to."""
+    """The fitted model of A answers and V verifiers."""
 
     posterior: np.ndarray
-    """(A,) probability that an answer is right; NaN where no verifier that was kept spoke."""
+    """(A,) probability that an answer is right; NaN where no kept verifier has a verdict."""
     prior: float
     kept: np.ndarray
-    """(V,) bool"""
+    """(V,) bool: verifiers that were not dropped."""
     hits: np.ndarray
-    """(V,) share of right answers that a verifier calls right; NaN where it was dropped."""
+    """(V,) probability that a right answer is called right; NaN for a dropped verifier."""
     rejections: np.ndarray
-    """(V,) share of wrong answers that it calls wrong."""
+    """(V,) probability that a wrong answer is called wrong; NaN for a dropped verifier."""
 
     @property
     def accuracy(self) -> np.ndarray:
-        """(V,)"""
+        """(V,) probability that a verdict is right."""
         return self.prior * self.hits + (1 - self.prior) * self.rejections
 
 
 @verifier(paper="Saad-Falcon et al. 2025, arXiv 2506.18203")
 def weaver(
-    asked: Sequence[Attempt], verdicts: Mapping[str, Sequence[Verdict]], *, balance: float = 0.1, threshold: float = 0.5
+    attempts: Sequence[Attempt],
+    verdicts: Mapping[str, Sequence[Verdict]],
+    *,
+    balance: float = 0.1,
+    threshold: float = 0.5,
 ) -> list[Verdict]:
-    """Combines what other verifiers said of the same answers, each weighed by how it agrees with the rest; no gold."""
+    """Combines other verifiers' verdicts on the same answers, each weighed by its agreement with the rest; no gold.
+
+    Args:
+        attempts: A answers.
+        verdicts: of at least three verifiers, by name; A of each.
+        balance: verifiers that call less than this share of answers right, or less than it wrong, are dropped.
+        threshold: an answer is sound where its posterior is above it.
+
+    Raises:
+        UserError: fewer than three verifiers.
+    """
     if len(verdicts) < 3:
-        raise UserError(
-            f"weaver was given {', '.join(verdicts) or 'no verifier'}: agreements tell of accuracies from three verifiers on"
-        )
+        given = ", ".join(verdicts) or "no verifier"
+        raise UserError(f"weaver was given {given}: agreements tell of accuracies from three verifiers on")
     columns = [[_number(one) for one in verdicts[name]] for name in verdicts]
-    woven = weave(np.array(columns, dtype=np.float64).reshape(len(columns), len(asked)).T, balance=balance)
-    return [
-        Verdict(None, "no verifier spoke")
-        if np.isnan(q)
-        else Verdict(bool(q > threshold), f"right at {q:.2f}", float(q))
-        for q in woven.posterior
-    ]
+    woven = weave(np.array(columns, dtype=np.float64).reshape(len(columns), len(attempts)).T, balance=balance)
+    return [_verdict(q, threshold) for q in woven.posterior]
+
+
+def _verdict(q: float, threshold: float) -> Verdict:
+    if np.isnan(q):
+        return Verdict(None, "no verifier spoke")
+    return Verdict(bool(q > threshold), f"right at {q:.2f}", float(q))
 
 
 def weave(scores: np.ndarray, *, balance: float = 0.1) -> Woven:
-    """Scores (A answers, V verifiers), higher is better, NaN = cannot tell."""
+    """Fits the latent-class model.
+
+    Args:
+        scores: (A, V) of A answers by V verifiers; higher is better, NaN: cannot tell.
+        balance: as for `weaver`.
+    """
     votes = binarised(scores)
-    spoken = ~np.isnan(votes)
+    given = ~np.isnan(votes)
     with np.errstate(invalid="ignore"):
-        share = np.nansum(votes, 0) / spoken.sum(0)
+        share = np.nansum(votes, 0) / given.sum(0)
     kept = (share >= balance) & (share <= 1 - balance)
     hits, rejections = np.full((2, scores.shape[1]), np.nan)
     if not kept.any():
@@ -83,7 +109,7 @@ def weave(scores: np.ndarray, *, balance: float = 0.1) -> Woven:
 
 
 def binarised(scores: np.ndarray) -> np.ndarray:
-    """(A, V) of 0, 1 and NaN."""
+    """(A, V) scores as 0, 1 and NaN: normalised between each verifier's 5th and 95th percentile, and cut at 1/2."""
     votes = np.full(scores.shape, np.nan)
     for at, column in enumerate(np.asarray(scores, dtype=np.float64).T):
         known = column[~np.isnan(column)]
@@ -96,15 +122,16 @@ def binarised(scores: np.ndarray) -> np.ndarray:
 
 
 def _em(votes: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
-    spoken = ~np.isnan(votes)
-    yes, no = np.where(spoken, votes, 0), np.where(spoken, 1 - votes, 0)
-    silent = ~spoken.any(1)
-    q = np.where(silent, 0.5, (yes.sum(1) + 0.5) / (spoken.sum(1) + 1))
+    """(posterior, prior, hits, rejections) by at most `_STEPS` steps of EM."""
+    given = ~np.isnan(votes)
+    yes, no = np.where(given, votes, 0), np.where(given, 1 - votes, 0)
+    silent = ~given.any(1)
+    q = np.where(silent, 0.5, (yes.sum(1) + 0.5) / (given.sum(1) + 1))
     for _ in range(_STEPS):
         prior = float(q[~silent].mean())
         right, wrong = np.where(silent, 0, q), np.where(silent, 0, 1 - q)
-        hits = (right @ yes + _SMOOTHING) / (right @ spoken + 2 * _SMOOTHING)
-        rejections = (wrong @ no + _SMOOTHING) / (wrong @ spoken + 2 * _SMOOTHING)
+        hits = (right @ yes + _SMOOTHING) / (right @ given + 2 * _SMOOTHING)
+        rejections = (wrong @ no + _SMOOTHING) / (wrong @ given + 2 * _SMOOTHING)
         odds = (
             np.log(prior)
             - np.log1p(-prior)

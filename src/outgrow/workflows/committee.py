@@ -23,15 +23,18 @@ from outgrow import verifiers
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.fingerprint import fingerprint
+from outgrow.core.records import dump, load
 from outgrow.core.seeding import hashed
 from outgrow.generation import candidates
-from outgrow.generation.answers import computing
+from outgrow.generation.answers import classes_of
 from outgrow.generation.candidates import Candidates
 from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, VerdictTable
 from outgrow.generation.candidates.forms import FORMS
 from outgrow.pipeline import scoring
 from outgrow.pipeline.choices import Bench, ChoiceCost, facts_of
 from outgrow.runs import folder as claims
+from outgrow.runs import schema
+from outgrow.runs.schema.committee import CommitteeFile
 from outgrow.store import Store, disk
 from outgrow.tasks import generation as writing
 from outgrow.tasks.tables import recorded_answers
@@ -100,9 +103,9 @@ def committee(
     from outgrow.report import committee as page
 
     if draws < 1:
-        raise UserError(f"--draws {draws}: give a number above 0")
+        raise UserError(f"`draws` = {draws}: give a number above 0")
     if temperature < 0:
-        raise UserError(f"--temperature {temperature}: give 0 or more")
+        raise UserError(f"`temperature` = {temperature}: give 0 or more")
     known = verifiers.registry()
     for name in verifier:
         if name not in known:
@@ -119,7 +122,7 @@ def committee(
         given = {"weak": AnswerSet(recorded.models, recorded.answers, correct=recorded.correct)}
     else:
         if not weak and not strong:
-            raise UserError("who answers? Name models with --weak or --strong, or give a table of recorded answers")
+            raise UserError("who answers? Name models with `weak` or `strong`, or give a table of recorded answers")
         task, gold = writing.load(source, items, seed, columns)
         sides = {"weak": list(weak), "strong": [strong] if strong else []}
         given = {who: _drawn(names, task, draws, temperature, seed, store) for who, names in sides.items() if names}
@@ -127,7 +130,7 @@ def committee(
     judging = [name for name in names if "model" in known[name].needs]
     judge = judge or next(iter(weak), None)
     if judging and judge is None:
-        raise UserError(f"verifier {judging[0]!r} asks a model: name it with --judge")
+        raise UserError(f"verifier {judging[0]!r} asks a model: name it with `judge`")
     asked = {
         "source": source,
         "weak": list(weak),
@@ -162,10 +165,9 @@ def committee(
         "versions": _versions(),
     }
     table = _table(task, benches)
-    with disk.guarded(folder):
-        (folder / "committee.json").write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        table.write_parquet(folder / "answers.parquet")
-        (folder / "committee.html").write_text(page.render(facts), encoding="utf-8")
+    schema.write(folder / "committee.json", load(CommitteeFile, facts, "committee.json"))
+    disk.write(folder / "answers.parquet", table.write_parquet)
+    disk.write(folder / "committee.html", page.render(facts))
     return CommitteeResult(facts, folder, folder / "committee.html", table)
 
 
@@ -202,16 +204,15 @@ def committees(sources: Sequence[str], *, out: Path | None = None, overwrite: bo
         else committee(source, out=folder / Path(source).stem.replace(":", "-"), overwrite=overwrite, **asked).facts
         for source in sources
     ]  # fmt: skip
-    with disk.guarded(folder):
-        (folder / "committees.html").write_text(page.render_several(every), encoding="utf-8")
+    disk.write(folder / "committees.html", page.render_several(every))
     return Several(tuple(every), folder / "committees.html")
 
 
 def _finished(source: str) -> dict[str, Any]:
     """The facts of a finished committee."""
     try:
-        return json.loads((Path(source) / "committee.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return dump(schema.read(Path(source) / "committee.json", CommitteeFile))
+    except OSError:
         raise UserError(
             f"{source} holds no committee.json: name a folder that `outgrow committee` wrote, or a task"
         ) from None
@@ -224,14 +225,14 @@ def _recorded(
     if Path(source).suffix.lower() not in READERS:
         if names:
             raise UserError(
-                f"--answers names columns of a table, and {source!r} is none: give a .parquet, .csv or .jsonl file"
+                f"`answers` names columns of a table, and {source!r} is none: give a .parquet, .csv or .jsonl file"
             )
         return None
     table = read_file(Path(source).expanduser())
     if not names and (weak or strong or not recorded_answers.is_long(table)):
         return None
     if weak or strong:
-        raise UserError("--answers are there already: leave --weak and --strong out")
+        raise UserError("the answers are recorded already: leave `weak` and `strong` out")
     return recorded_answers.wide(table, names, columns) if names else recorded_answers.long(table, columns)
 
 
@@ -240,13 +241,13 @@ def _drawn(
 ) -> AnswerSet:
     """Answers of models to the items."""
     from outgrow.generation import Sampling, answers
-    from outgrow.training import names
+    from outgrow.training.names import named
 
     how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
     texts, logprobs, costs, cut = [], [], [], []
     for name in names:
-        model = names.named(name, store)
-        drawn = answers.draw(model, task.prompts, draws, how, seed, store)
+        model = named(name, store)
+        drawn = answers.sample(model, task.prompts, draws, how, seed, store)
         texts.append([[a.text for a in row] for row in drawn.answers])
         cut.append([[a.cut for a in row] for row in drawn.answers])
         logprobs.append([[float(np.sum(a.logprobs)) if a.logprobs else np.nan for a in row] for row in drawn.answers])
@@ -267,13 +268,13 @@ def _improved(
     seed: int,
     store: Store,
 ) -> list[dict[str, Any]]:
-    from outgrow.training import names
+    from outgrow.training.names import named
     from outgrow.workflows import self_training
 
-    model = getattr(names.named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
+    model = getattr(named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
     if model is None or not names:
         raise UserError(
-            "--rounds tunes one model on answers that a verifier keeps: name one --weak of this machine, and a --verifier"
+            "`rounds` tunes one model on answers that a verifier keeps: name one local model in `weak`, and a `verifier`"
         )
     found, groups = self_training.improve(
         task, gold, model, names[0], rounds=rounds, draws=draws, temperature=temperature, seed=seed, store=store
@@ -296,7 +297,7 @@ def _bench(
         right = np.array(
             [
                 written.correct[j][i][k]
-                for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)
+                for i, j, k in zip(gathered.item, gathered.supervisor, gathered.sample, strict=True)
             ],
             bool,
         )
@@ -320,7 +321,7 @@ def _bench(
     cut = None
     if written.cut is not None:
         cut = np.array(
-            [written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)],
+            [written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.sample, strict=True)],
             bool,
         )
     return Bench(who, gathered, right, shown, {name: verdicts[name] for name in names}, tuple(costs), cut)
@@ -357,15 +358,15 @@ def verdicts_of(
     name: str, task: GenerationTask, gathered: Candidates, judge: str | None, store: Store
 ) -> tuple[VerdictTable, float]:
     """What a verifier says of every answer, and the seconds it took whenever that was; kept in the store unit by unit."""
-    from outgrow.training import names
+    from outgrow.training.names import named
 
     check = verifiers.registry()[name]
     made: dict[str, Any] = {"code": fingerprint("verdicts", check.run), "verifier": name}
     given: dict[str, Any] = {}
     if "model" in check.needs:
-        given["model"] = names.named(judge, store)
+        given["model"] = named(judge, store)
         made |= {"judge": given["model"].digest, "engine": given["model"].engine}
-        made["code"] = fingerprint("verdicts", check.run, *computing(given["model"]))
+        made["code"] = fingerprint("verdicts", check.run, *classes_of(given["model"]))
     said: list[Verdict] = []
     seconds = 0.0
     with progress.track(f"{name} checks answers", len(gathered.item)) as bar:
@@ -436,7 +437,7 @@ def _table(task: GenerationTask, benches: Sequence[Bench]) -> Any:
             "item": [task.ids[i] for i in a.item],
             "prompt": [task.prompts[i] for i in a.item],
             "model": [a.supervisors[j] for j in a.supervisor],
-            "draw": a.draw,
+            "draw": a.sample,
             "answer": list(a.texts),
             "logprob": [None if np.isnan(x) else float(x) for x in a.logprob],
             "correct": b.right,

@@ -11,8 +11,8 @@ a label model that asks for skill gets it from the gold of the other fifths.
 from __future__ import annotations
 
 import csv
+import io
 import itertools
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
@@ -25,6 +25,7 @@ import numpy as np
 from outgrow import label_models, methods, models
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
+from outgrow.core.records import load as load_record
 from outgrow.core.seeding import derive
 from outgrow.label_models import WeakTrain
 from outgrow.label_models._floor import BARE, agreeing, candidates, filled
@@ -40,6 +41,8 @@ from outgrow.metrics.pgr import counted
 from outgrow.pipeline import canary
 from outgrow.pipeline.seal import Seal
 from outgrow.runs import folder as claims
+from outgrow.runs import schema
+from outgrow.runs.schema.learn import LearnFile
 from outgrow.store import Store, disk
 from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
@@ -409,7 +412,7 @@ def learn(
             "seconds": seconds,
         },
     }
-    (out / "learn.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    schema.write(out / "learn.json", load_record(LearnFile, facts, "learn.json"))
     report.write_learned(out)
     return out
 
@@ -757,10 +760,11 @@ def _suggested(taught: CrossFit, student: np.ndarray, belief: np.ndarray, count:
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    with disk.guarded(path), path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["id", "row", "score", "student", "label_model", "text"])
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ["id", "row", "score", "student", "label_model", "text"])
+    writer.writeheader()
+    writer.writerows(rows)
+    disk.write(path, text.getvalue())
 
 
 def told(folder: Path) -> str:

@@ -15,7 +15,6 @@ Knowledge is asked as a choice: of a true and a false statement that begin alike
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from outgrow import tasks
 from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
+from outgrow.core.records import load
 from outgrow.core.seeding import derive, hashed
 from outgrow.generation import Answer, LanguageModel, Sampling, answers
 from outgrow.metrics import text as written
@@ -35,7 +35,9 @@ from outgrow.metrics.accuracy import Score
 from outgrow.metrics.gap_closed import Resamples
 from outgrow.pipeline import scoring
 from outgrow.runs import folder as claims
-from outgrow.store import Store, disk
+from outgrow.runs import schema
+from outgrow.runs.schema.steering import SteerFile
+from outgrow.store import Store
 from outgrow.tasks import generation
 from outgrow.tasks.task import FREE, POOL, TEST, GenerationGold, GenerationTask
 from outgrow.training import pruned
@@ -114,7 +116,7 @@ def steer(
     from outgrow.training import causal
 
     if seeds < 1:
-        raise UserError(f"--seeds {seeds}: give a number above 0")
+        raise UserError(f"`seeds` = {seeds}: give a number above 0")
     store = Store.default()
     written_task, gold = generation.load(task, items, seed)
     train, test = halves(written_task, seed)
@@ -183,8 +185,7 @@ def steer(
         "engine": bare["strong"].engine,
         "machine": platform.processor() or platform.machine(),
     }
-    with disk.guarded(folder):
-        (folder / "steer.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    schema.write(folder / "steer.json", load(SteerFile, facts, "steer.json"))
     return Steered(facts, page.write(facts, folder))
 
 
@@ -219,7 +220,7 @@ def _lessons(
     if weak is None:
         return [Example(task.prompts[i], gold.answers[i]) for i in train], {"kind": "gold"}
     how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
-    drawn = answers.draw(named(weak, store), [task.prompts[i] for i in train], 1, how, seed, store)
+    drawn = answers.sample(named(weak, store), [task.prompts[i] for i in train], 1, how, seed, store)
     said = {
         int(i): one.text
         for i, (one,) in zip(train, drawn.answers, strict=True)
@@ -252,7 +253,7 @@ def statements(name: str) -> Statements:
     pairs = {begun: two for begun, two in found.items() if set(two) == {"true", "false"}}
     if len(pairs) < FEWEST:
         raise UserError(
-            f"--knowledge {name}: its items are not pairs of a true and a false statement; give cities or translations"
+            f"`knowledge` = {name}: its items are not pairs of a true and a false statement; give cities or translations"
         )
     return Statements(
         task.name, tuple(pairs), *(tuple(two[which][0] for two in pairs.values()) for which in ("true", "false")),
@@ -264,7 +265,7 @@ def _heard(
     model: LanguageModel, task: GenerationTask, test: np.ndarray, asked: Statements, seed: int, store: Store
 ) -> Heard:
     how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
-    drawn = answers.draw(model, [task.prompts[i] for i in test], 1, how, seed, store)
+    drawn = answers.sample(model, [task.prompts[i] for i in test], 1, how, seed, store)
     return Heard(tuple(one for (one,) in drawn.answers), drawn.seconds, drawn.tokens, knows(model, asked, store))
 
 
@@ -287,7 +288,7 @@ def knows(model: LanguageModel, asked: Statements, store: Store) -> np.ndarray:
         return {"known": (sums[0] > sums[1]) + 0.5 * (sums[0] == sums[1])}, {}
 
     made = {
-        "code": fingerprint("knowledge", *answers.computing(model)),
+        "code": fingerprint("knowledge", *answers.classes_of(model)),
         "model": model.digest,
         "engine": model.engine,
         "statements": hashed(*asked.beginnings, *asked.true, *asked.false),

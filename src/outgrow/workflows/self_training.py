@@ -72,7 +72,7 @@ def improve(
     Raises UserError for a verifier that is no check of an answer alone.
     """
     external = verifiers.registry()[check]
-    if external.needs != ("asked",):
+    if external.needs != ("attempts",):
         raise UserError(
             f"verifier {check!r} is no external check of an answer alone: choose another for rounds of self-improvement"
         )
@@ -110,7 +110,7 @@ def improve(
                     task,
                     gold,
                     test,
-                    answers.draw(Local(at), [task.prompts[i] for i in test], draws, how, seed, store).answers,
+                    answers.sample(Local(at), [task.prompts[i] for i in test], draws, how, seed, store).answers,
                 )
                 found.append(Round(by, number, tried.mean(1), tried.any(1), len(examples), right))
                 bar.advance()
@@ -129,7 +129,7 @@ def _kept(
     store: Store,
 ) -> tuple[list[Example], float]:
     """What is learned from next, and the share of it that gold finds right."""
-    drawn = answers.draw(writer, [task.prompts[i] for i in items], draws, how, seed, store).answers
+    drawn = answers.sample(writer, [task.prompts[i] for i in items], draws, how, seed, store).answers
     places = keep(
         writer,
         [[Attempt(task.prompts[i], a.text, task.shown[i]) for a in row] for i, row in zip(items, drawn, strict=True)],

@@ -287,7 +287,7 @@ class Result:
         """The rows of summary.json as a polars data frame."""
         import polars
 
-        return polars.read_json(self.path / "summary.json", infer_schema_length=None)
+        return polars.read_json(self.path / "summary.json", infer_schema_length=None).drop("version", strict=False)
 
     @property
     def cells(self):

@@ -23,7 +23,7 @@ def finding(found: Any, width: int) -> dict[str, Any] | None:
         return None
     low, high = found["ci"]
     says = f"{found['figure']}: {figure(found)}"
-    row = Row(found["figure"], found["value"], (low, high), "method", figure(found).split(" ")[0], says)
+    row = Row("", found["value"], (low, high), "method", figure(found).split(" ")[0], says)
     span = [min(0.0, low, found["value"]), max(0.0, high, found["value"])]
     air = 0.03 * max(span[1] - span[0], 0.02)
     return rows([row], description=says, title="", span=[span[0] - air * (span[0] < 0), span[1] + air], room=width)

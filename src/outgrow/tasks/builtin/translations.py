@@ -1,5 +1,6 @@
-"""`translations`: "The French word for "Germany" is "Allemagne".", true or false; from the names of territories, languages
-and currencies in the locale data of the babel package (Unicode CLDR).
+"""`translations`: "The French word for "Germany" is "Allemagne".", true or false.
+
+From the names of territories, languages and currencies in the locale data of the babel package (Unicode CLDR).
 
 Two things that the world calls by names of similar spelling are a pair: in each language the false word for the one is
 the true word for the other. So within a pair, which stays on one side of every split, each word is as often right as

@@ -1,6 +1,6 @@
 """A table as a task, in one of three layouts: `classify`, `choose`, `prefer`.
 
-    file -> columns -> roles (`roles`) -> rows (`rows`, `sides`) -> values (`fields`, `targets`, `votes`) -> items -> task
+    file -> columns (`files`) -> `roles` -> `rows`, `sides` -> `fields`, `targets`, `votes` -> `items` -> task
 
 Ids, groups, sides and the order of items come from texts and options alone, in an order that gold cannot change.
 """
@@ -84,7 +84,7 @@ def _classify(items: TableItems) -> Draft:
 
 
 def _choose(items: TableItems) -> Draft:
-    """An item a candidate, all of them on every side: which rows there are tells nothing about which of them is right."""
+    """An item a candidate, all of them on every side: which rows there are does not tell which of them is right."""
     kept, targets = items.rows.kept, items.targets
     side = {i: items.side[i] for i in kept}
     if TEST not in side.values():

@@ -34,7 +34,10 @@ LONG = ("item", "worker", "label")
 
 
 def numbered(table: TableFile, column: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(V,) int64 numbers of the ids in a column, -1 where there is none; and the ids. Raises UserError for what is no id."""
+    """(V,) int64 numbers of the ids in a column, -1 where there is none; and the ids.
+
+    Raises UserError for what is no id.
+    """
     raw = table.column(column)
     if bad := [i for i, value in enumerate(raw) if isinstance(value, list | dict | bytes)]:
         raise UserError(

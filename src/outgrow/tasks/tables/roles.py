@@ -170,7 +170,8 @@ def renamed(table: TableFile, columns: Sequence[str]) -> TableFile:
 
     Args:
         table: Its own columns stay.
-        columns: "label=answer" calls column `answer` label; "judge=model+mode" joins two columns; commas between several.
+        columns: "label=answer" calls column `answer` label; "judge=model+mode" joins two columns; commas between
+            several.
 
     Raises:
         UserError: A word is of another form, or names a column that is not there.

@@ -84,7 +84,10 @@ def _by_id(rows: TableRows, column: str, reading: Reading) -> dict[int, str]:
 
 
 def one_row_an_item(rows: TableRows, reading: Reading, content: Content) -> None:
-    """Refuses a table in which a row is an annotation: most rows show what another row shows, and no --id names items."""
+    """Refuses a table in which a row is an annotation.
+
+    That is where most rows show what another row shows and no --id names items.
+    """
     named = any("".join(filter(str.isalpha, name.casefold())) in ANNOTATOR for name in rows.table.names)
     if not (reading.votes or named):
         return

@@ -72,7 +72,7 @@ def _usual_test(values: set[str]) -> list[str]:
 
 
 def with_gold_in_test(rows: TableRows, side: list[int], column: str, reading: Reading) -> list[int]:
-    """The sides; where no row of a test split that nobody asked for by name has gold, test items are yet to be drawn."""
+    """The sides, undone where a test split that nobody asked for by name has no gold."""
     raw = rows.table.column(column)
     tested = [i for i in rows.kept if side[i] == TEST]
     if not tested or reading.test_values or not all(_unknown(raw[i], reading) for i in tested):
@@ -87,7 +87,7 @@ def _unknown(value: object, reading: Reading) -> bool:
 
 
 def with_votes_in_test(rows: TableRows, side: list[int], votes: Mapping[str, Mapping[int, Belief]]) -> list[int]:
-    """The sides; where an annotator of pool rows says nothing of any test row, test items are yet to be drawn."""
+    """The sides, undone where an annotator of pool rows says nothing of any test row."""
     silent = [annotator for annotator, beliefs in votes.items() if _silent_in_test(rows, side, beliefs)]
     if not silent:
         return side

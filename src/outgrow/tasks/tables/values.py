@@ -50,7 +50,7 @@ def class_name(value: object) -> str:
 
 
 def id_name(value: object) -> str:
-    """The id of an item or annotator: text as it is written, but for blanks around it; a number as a class is called."""
+    """The id of an item or annotator: text without blanks around it; a number as a class is called."""
     return value.strip() if isinstance(value, str) else class_name(value)
 
 
@@ -68,7 +68,7 @@ class Options:
     letters: tuple[str, ...] = ()
     """What an answer calls them, where the file says so itself ({"text": [...], "label": [...]})."""
     ordered: bool = False
-    """Whether it is beyond doubt which of them a number means: of which class a probability is, or that an index counts from 0."""
+    """Whether it is beyond doubt which of them a number means, as a probability's class or an index from 0."""
 
 
 def choices(value: object) -> Options:
@@ -111,7 +111,8 @@ def chooser(column: str, values: Sequence[object], among: Sequence[Options]) -> 
     sure = all(one.ordered for one in among) or any(class_name(v) == "0" for v in values)
     if best == "index" and fits[best] and not sure:
         raise UserError(
-            f"column {column!r} holds indices of choices, none of them 0: they could count from 0 or from 1: write letters A, B, ..."
+            f"column {column!r} holds indices of choices, none of them 0: they could count from 0 or from 1: write "
+            "letters A, B, ..."
         )
     return ways[best]
 

@@ -143,7 +143,8 @@ def _checked(votes: _Votes, read: Read) -> list[Belief]:
         hint = stray([votes.values[at] for at in wrong], names if votes.kind == "classify" else None)
         raise UserError(
             f"{votes.table.name}: votes in column {votes.name!r} that are none of {known} in "
-            f"{votes.table.places([votes.rows[at] for at in wrong])}: mend them, or leave them empty to abstain ({hint})"
+            f"{votes.table.places([votes.rows[at] for at in wrong])}: mend them, or leave them empty to abstain "
+            f"({hint})"
         )
     return beliefs
 

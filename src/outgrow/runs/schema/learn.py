@@ -1,0 +1,227 @@
+"""learn.json: a student of the user's own votes, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from outgrow.audits import Finding
+from outgrow.core.records import absent
+from outgrow.metrics.calibration import Bin
+from outgrow.metrics.pgr import Interval
+
+
+@final
+@dataclass(frozen=True)
+class LearnedTask:
+    """The user's table."""
+
+    name: str
+    classes: tuple[str, ...]
+    counts: dict[str, int]
+    source: str
+
+
+@final
+@dataclass(frozen=True)
+class AnnotatorRow:
+    """An annotator by what needs no gold."""
+
+    name: str
+    votes: int
+    coverage: float
+    """Share of items with its vote."""
+    says: dict[str, float]
+    """Class -> share of its votes."""
+    estimated: float | None
+    estimated_ci: Interval | None
+    """Accuracy, from agreement alone."""
+    student: float | None
+    """Share of its votes that the student repeats on items that did not teach it."""
+
+
+@final
+@dataclass(frozen=True)
+class AnnotatorFacts:
+    """The annotators; rows are of those with the most votes."""
+
+    count: int
+    rows: tuple[AnnotatorRow, ...]
+    same: tuple[tuple[float | None, ...], ...]
+    """Share of items on which two annotators agree, a row and a column for each of the first."""
+    together: tuple[tuple[int, ...], ...]
+    """Number of items that both voted on."""
+    covered: float
+    twice: float
+    """Share of items with one vote, and with two, at least."""
+
+
+@final
+@dataclass(frozen=True)
+class TrustBin:
+    """Items on which the student is about as sure."""
+
+    sure: float
+    same: float
+    """Share of them on which the label model says the same."""
+    count: int
+
+
+@final
+@dataclass(frozen=True)
+class TrustFacts:
+    """Agreement of the student with the label model on items that did not teach it."""
+
+    same: float
+    same_ci: Interval | None
+    items: int
+    silent: int
+    """Items on which the label model abstains."""
+    bins: tuple[TrustBin, ...]
+    commonest: float
+    """Share of the label model's commonest class."""
+    labels: dict[str, float]
+    heard: dict[str, float]
+    votes: dict[str, float]
+    """Class -> share of the student's labels, of the label model's, of all votes."""
+    lost: tuple[str, ...]
+    """Classes that the student hardly ever gives."""
+
+
+@final
+@dataclass(frozen=True)
+class SpokenOn:
+    """Scores on the items on which a labeller does not abstain."""
+
+    accuracy: float
+    student: float
+    gain: float
+    gain_ci: Interval | None
+
+
+@final
+@dataclass(frozen=True)
+class LabellerRow:
+    """Student, floor, label model or annotator against gold."""
+
+    kind: str
+    name: str
+    accuracy: float
+    accuracy_ci: Interval | None
+    gain: float | None = None
+    gain_ci: Interval | None = None
+    """Of the student over this labeller."""
+    spoke: float | None = None
+    """Share of judged items on which it does not abstain."""
+    needed: int | None = absent()
+    """Gold labels that would resolve the gain."""
+    as_guess: float | None = absent()
+    as_commonest: float | None = absent()
+    """Its score with an abstention as a guess, and as the commonest class."""
+    where: SpokenOn | None = absent()
+
+
+@final
+@dataclass(frozen=True)
+class Repeats:
+    """Share of the label model's right and of its wrong labels that the student repeats."""
+
+    right: float | None
+    wrong: float | None
+
+
+@final
+@dataclass(frozen=True)
+class LearnCalibration:
+    """How sure the student is against how often it is right."""
+
+    ece: float | None
+    bins: tuple[Bin, ...]
+
+
+@final
+@dataclass(frozen=True)
+class LearnVerdict:
+    """What gold says; rows and what follows them only where there is enough of it."""
+
+    gold: int
+    judged: int
+    """Items with gold, and those of them that judge."""
+    own_split: bool
+    """Whether these are the data's own test items."""
+    differ: float
+    """Share of items on which student and label model differ."""
+    gain: float
+    """The gain for which `needed` says how much gold would show it."""
+    needed: int | None = absent()
+    rows: tuple[LabellerRow, ...] | None = absent()
+    best: str | None = absent()
+    """The best annotator."""
+    commonest: float | None = absent()
+    """Share of gold's commonest class."""
+    repeats: Repeats | None = absent()
+    calibration: LearnCalibration | None = absent()
+
+
+@final
+@dataclass(frozen=True)
+class SuggestedItem:
+    """An item whose gold would help."""
+
+    id: str | int | float | None
+    row: int
+    """Its number in the table, from 1."""
+    text: str
+    score: float
+    student: str
+    label_model: str
+
+
+@final
+@dataclass(frozen=True)
+class CanaryFacts:
+    """Whether the method read gold that it must not see; the figures are absent where the canary was not run."""
+
+    passed: bool | None
+    says: str
+    permuted: int | None = absent()
+    changed: float | None = absent()
+    raised: str | None = absent()
+    seconds: float | None = absent()
+
+
+@final
+@dataclass(frozen=True)
+class LearnSettings:
+    """How the student was taught."""
+
+    strong: str
+    revision: str
+    layers: tuple[int, ...]
+    heads: int
+    head: str
+    method: str
+    named: bool
+    """Whether the user named the method."""
+    about: str
+    paper: str
+    label_model: str
+    taught: int
+    """Items that taught it."""
+    seconds: float
+
+
+@final
+@dataclass(frozen=True)
+class LearnFile:
+    """learn.json."""
+
+    task: LearnedTask
+    voters: AnnotatorFacts
+    trust: TrustFacts
+    verdict: LearnVerdict
+    suggest: tuple[SuggestedItem, ...]
+    findings: tuple[Finding, ...]
+    canary: CanaryFacts | None = absent()
+    """None in files of before there was a canary."""
+    how: LearnSettings | None = absent()
