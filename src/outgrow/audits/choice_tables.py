@@ -163,8 +163,8 @@ def choices(table: TableFile, reading: Reading) -> Evidence:
     chosen = np.array(took)
     if (bad := np.flatnonzero((chosen == -2) | (first == second))).size:
         raise UserError(
-            f"{table.name}: no choice between two outcomes in {table.places(bad.tolist())}: `chosen` holds one of "
-            "`first` and `second`, which differ; or nothing"
+            f"{table.name}: no choice between two outcomes in {table.places(bad.tolist())}: "
+            "'chosen' holds one of 'first' and 'second', which differ; or nothing"
         )
     judge, names = (
         numbered(table, "judge") if "judge" in table.names else (np.zeros(len(first), np.int64), ("the judge",))

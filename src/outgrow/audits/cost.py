@@ -21,6 +21,8 @@ WORTH = 0.01
 """Score above naive that is worth a longer training."""
 IDLE = 0.5
 """Wasted share of the methods' time above which it is a note."""
+TRAINED = ("heads", "tuning and answers")
+"""What the training of students is called among the costs, of classes and of generation tasks."""
 LONG = 60
 """Seconds of all methods below which saving is pointless."""
 
@@ -35,7 +37,7 @@ def cost(study):
         stages.setdefault(part["stage"], []).append(part)
     seconds = {stage: sum(part["seconds"] or 0.0 for part in parts) for stage, parts in stages.items()}
     flops = {stage: sum(part["flops"] or 0.0 for part in parts) for stage, parts in stages.items()}
-    own = {part["what"]: part["seconds"] for part in stages.get("heads", ())}
+    own = {part["what"]: part["seconds"] for stage in TRAINED for part in stages.get(stage, ())}
     rows = {name: row for name, row in study.rows.items() if row["kind"] == "method" and name in own}
     sheets = [
         Sheet(
@@ -44,9 +46,10 @@ def cost(study):
             tuple((stage, f"{seconds[stage]:,.1f}", f"{flops[stage]:.2g}") for stage in stages),
         )
     ]
+    before = 1 - sum(seconds.get(stage, 0.0) for stage in TRAINED) / max(sum(seconds.values()), 1e-9)
     says = (
         f"{sum(seconds.values()):,.0f} seconds and {sum(flops.values()):.2g} model FLOPs, "
-        f"{percent(1 - seconds.get('heads', 0.0) / max(sum(seconds.values()), 1e-9))} of the time before any method."
+        f"{percent(before)} of the time before any method."
     )
     pgr = {name: row["pgr"] for name, row in rows.items() if row["pgr"] is not None}
     if not pgr:

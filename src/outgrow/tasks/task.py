@@ -85,9 +85,9 @@ class Task:
             >>> Task.of(frame, "messages", text="message", label="spam").name
             'messages'
         """
-        from outgrow.tasks import given
+        from outgrow.tasks import frame_source
 
-        return given.of(frame, name, **columns)
+        return frame_source.of(frame, name, **columns)
 
     def __len__(self) -> int:
         return len(self.ids)
