@@ -52,7 +52,7 @@ def group_of(table: TableFile, reading: Reading) -> np.ndarray | None:
     column = reading.group or "group"
     if column == "none" or column not in table.names:
         if reading.group not in (None, "none"):
-            raise unknown("column for --group", column, table.names)
+            raise unknown("column for `group`", column, table.names)
         return None
     group, names = numbered(table, column)
     return np.where(group < 0, len(names) + np.arange(len(group)), group)
@@ -61,7 +61,7 @@ def group_of(table: TableFile, reading: Reading) -> np.ndarray | None:
 def key_of(table: TableFile, reading: Reading, what: str) -> str:
     key = id_column(table, reading)
     if key is None:
-        raise UserError(f"{table.name}: {what} are of items: name their column with --id")
+        raise UserError(f"{table.name}: {what} are of items: name their column with `id`")
     return key
 
 

@@ -28,7 +28,7 @@ class TableReader:
     columns: tuple[str, ...]
     read: Callable[[TableFile, Reading, str | None], Evidence]
     """Of the table, what the user said about it, and the model that reads texts."""
-    flags: tuple[str, ...]
+    parameters: tuple[str, ...]
     """What may be said about such a table."""
 
 
@@ -38,11 +38,11 @@ def _textless(read: Callable[[TableFile, Reading], Evidence]) -> Callable[[Table
 
 
 READERS = (
-    TableReader(LONG, _textless(long_votes), ("--group", "--classes", "--abstain", "--skip-bad-rows", "--gold-table")),
-    TableReader(ANSWERS, answers, ("--strong",)),
-    TableReader(("judge", "forward", "swapped"), _textless(verdicts), ("--id", "--group", "--abstain", "--gold-table")),
-    TableReader(("present", "removed"), _textless(minimal), ("--id", "--group", "--abstain", "--gold-table")),
-    TableReader(("first", "second", "chosen"), _textless(choices), ("--id", "--group", "--abstain", "--gold-table")),
+    TableReader(LONG, _textless(long_votes), ("group", "classes", "abstain", "skip_bad_rows", "gold_table")),
+    TableReader(ANSWERS, answers, ("strong",)),
+    TableReader(("judge", "forward", "swapped"), _textless(verdicts), ("id", "group", "abstain", "gold_table")),
+    TableReader(("present", "removed"), _textless(minimal), ("id", "group", "abstain", "gold_table")),
+    TableReader(("first", "second", "chosen"), _textless(choices), ("id", "group", "abstain", "gold_table")),
 )
 """The first whose columns a table has reads it."""
 
@@ -76,23 +76,24 @@ def read(
         if reader is None:
             kinds = "; ".join(", ".join(one.columns) for one in READERS)
             raise UserError(
-                f"{table.name}: name columns of votes with --votes, or by --columns NAME=COLUMN those of one of: "
+                f"{table.name}: name columns of votes with `votes`, or by `columns` = NAME=COLUMN those of one of: "
                 f"{kinds}; "
                 f"the columns are {', '.join(table.names)}"
             )
-        given = (*reading.given(), *(["--strong"] if strong else []), *(["--gold-table"] if gold_table else []))
-        if idle := [flag for flag in given if flag not in reader.flags]:
+        given = (*reading.given(), *(["strong"] if strong else []), *(["gold_table"] if gold_table else []))
+        if idle := [name for name in given if name not in reader.parameters]:
             raise UserError(
-                f"{table.name} is read by its columns {', '.join(reader.columns)}: leave {', '.join(idle)} out"
+                f"{table.name} is read by its columns {', '.join(reader.columns)}: leave "
+                f"{', '.join(f'`{name}`' for name in idle)} out"
             )
         return reader.read(table, reading, strong)
-    refuse_flags(columns, gold_table, "a table with columns of votes")
+    refuse_parameters(columns, gold_table, "a table with columns of votes")
     return wide_votes(source, reading, votes_table, strong)
 
 
-def refuse_flags(columns: Sequence[str], gold_table: str | None, what: str) -> None:
-    """Raises UserError for --columns and --gold-table where they do not apply."""
-    if given := [flag for flag, value in (("--columns", columns), ("--gold-table", gold_table)) if value]:
+def refuse_parameters(columns: Sequence[str], gold_table: str | None, what: str) -> None:
+    """Raises UserError for `columns` and `gold_table` where they do not apply."""
+    if given := [f"`{name}`" for name, value in (("columns", columns), ("gold_table", gold_table)) if value]:
         raise UserError(
             f"{' and '.join(given)}: {what} is read without: leave {'it' if len(given) == 1 else 'them'} out"
         )

@@ -38,7 +38,7 @@ def answers(table: TableFile, reading: Reading, strong: str | None) -> Evidence:
     said = tuple(t for t, keep in zip(texts, kept, strict=True) if keep)
     if strong is None and not any(re.search(r"\w", text) for text in said):
         raise UserError(
-            f"{table.name}: the answers have no words to be compared by: name with --strong an encoder that reads them"
+            f"{table.name}: the answers have no words to be compared by: name with `strong` an encoder that reads them"
         )
     x, how = (
         (_weighed(said), "the words they share (TF-IDF)")

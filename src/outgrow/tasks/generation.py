@@ -26,7 +26,7 @@ def load(
     Raises UserError, one line, for what the user can mend.
     """
     if items is not None and items < 1:
-        raise UserError(f"--items {items}: give a number above 0")
+        raise UserError(f"`items` = {items}: give a number above 0")
     if Path(name).suffix.lower() in READERS:
         return from_table(read_file(Path(name).expanduser()), columns or Columns(), items, votes)
     plain, colon, turned = name.partition(":")

@@ -98,7 +98,7 @@ class Task:
             raise UserError(
                 f"{by} reads text, and the items of task {self.name!r} are images alone: take an image model, patches "
                 "or convnet, or "
-                "name a column with --text"
+                "name a column with `text`"
             )
         return self.texts
 
@@ -124,7 +124,7 @@ class Task:
         """The images, for a reader of images. Raises UserError where items have none."""
         if self.images is None:
             raise UserError(
-                f"{by} reads images, and the items of task {self.name!r} have none: name their column with --image"
+                f"{by} reads images, and the items of task {self.name!r} have none: name their column with `image`"
             )
         return self.images
 

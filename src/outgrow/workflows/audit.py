@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from outgrow.audits import Finding, examine_all
-from outgrow.audits.tables import read, refuse_flags
+from outgrow.audits.tables import read, refuse_parameters
 from outgrow.runs import folder as claims
 from outgrow.tasks.tables.options import Reading
 
@@ -50,7 +50,7 @@ def audit(
     if weak or at.is_dir():
         from outgrow.workflows import evidence as studied
 
-        refuse_flags(columns, gold_table, "a task or a study")
+        refuse_parameters(columns, gold_table, "a task or a study")
         evidence = studied.named(source, reading, weak, strong) if weak else studied.finished(at)
     else:
         evidence = [read(source, reading, votes_table, strong, columns, gold_table)]

@@ -1,7 +1,8 @@
 """HumanEval (Chen et al. 2021, arXiv 2107.03374): a function's head and docstring are given, its body is the answer.
 
 Visible tests are the examples in the docstring, `>>> call` or a line `call -> value` in one of the ways they are
-written there; gold is the hidden test. Problems whose docstring has no example that can be read so are left out, and counted.
+written there; gold is the hidden test. Problems whose docstring has no example that can be read so are left out, and
+counted.
 """
 
 from __future__ import annotations

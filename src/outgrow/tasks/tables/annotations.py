@@ -57,26 +57,26 @@ def of_table(
 ) -> Annotations:
     """`load` for tables that are open already, as of data frames."""
     if reading.scorer is not None:
-        raise UserError(f"--scorer {reading.scorer} compares answers in words, and votes are classes: leave it out")
+        raise UserError(f"`scorer` = {reading.scorer} compares answers in words, and votes are classes: leave it out")
     reading, key = replace(reading, votes=_columns(table, reading.votes)), id_column(table, reading)
     if not texts:
         reading = _by_ids(table, key, reading)
     elif not readable(table, reading):
-        hint = "name it with --text; where items have none, --strong votes learns from the votes alone"
+        hint = "name it with `text`; where items have none, `strong` = votes learns from the votes alone"
         raise UserError(f"{table.name}: no column of texts: {hint}; the columns are {', '.join(table.names)}")
     if votes_table is not None:
         table, workers = with_votes(table, reading, votes_table)
         reading = replace(reading, id=key, votes=(*reading.votes, *workers))
     if not reading.votes:
         raise UserError(
-            f"{table.name}: name the columns that hold your votes with --votes; "
+            f"{table.name}: name the columns that hold your votes with `votes`; "
             f"the columns are {', '.join(table.names)}"
         )
     if reading.label is None and "label" not in table.names:
         table = table.with_columns({"label": [None] * len(table.lines)})
     task, gold, row = from_votes(table, reading)
     if task.images is not None:
-        raise UserError(f"{table.name}: `learn` teaches students of text; images go through `outgrow run --image`")
+        raise UserError(f"{table.name}: `learn` teaches students of text; images go through `outgrow run` with `image`")
     ids = {} if key is None else {key: table.column(key)}
     return Annotations(task, gold, replace(table, column=ids.__getitem__), row, reading)
 
@@ -84,22 +84,22 @@ def of_table(
 def _by_ids(table: TableFile, key: str | None, reading: Reading) -> Reading:
     """The reading of items without text, whose ids stand for it."""
     if key is None:
-        raise UserError(f"{table.name}: items without text need ids: name their column with --id")
+        raise UserError(f"{table.name}: items without text need ids: name their column with `id`")
     nameless = [i for i, value in enumerate(table.column(key)) if blank(value)]
     if nameless and not reading.skip_bad_rows:
         raise UserError(
             f"{table.name}: missing {key} in {table.places(nameless)}: "
-            "mend them, or go on without them with --skip-bad-rows"
+            "mend them, or go on without them with `skip_bad_rows`"
         )
     return replace(reading, id=key, template=f"{{{key}}}")
 
 
 def _columns(table: TableFile, words: Sequence[str]) -> tuple[str, ...]:
-    """The columns that --votes names."""
+    """The columns that `votes` names."""
     names = listed(words, table.names)
     for name in names:
         if name not in table.names:
-            raise unknown("column for --votes", name, table.names)
+            raise unknown("column for `votes`", name, table.names)
     return tuple(dict.fromkeys(names))
 
 
@@ -113,7 +113,7 @@ def carried(table: TableFile, key: str) -> list:
     if odd := [i for i, value in enumerate(values) if isinstance(value, list | dict | bytes)]:
         raise UserError(
             f"{table.name}: column {key!r} holds a {type(values[odd[0]]).__name__} in {table.places(odd)}, no id: "
-            "name another with --id"
+            "name another with `id`"
         )
     types = {type(value) for value in values if value is not None}
     return values if len(types) <= 1 else [None if blank(value) else id_name(value) for value in values]

@@ -1,7 +1,7 @@
 """What a cell of a column of gold or of votes is: a class, an abstention, or neither. Every verb asks here.
 
-class         one of --classes, else one that gold names, else one that the votes name
-abstention    an empty cell, NaN, -1 however it is written, a word of ABSTENTIONS or of --abstain that names no class
+class         one of `classes`, else one that gold names, else one that the votes name
+abstention    an empty cell, NaN, -1 however it is written, a word of ABSTENTIONS or of `abstain` that names no class
 neither       an error of one line with the rows and the flag that settles it
 """
 
@@ -45,7 +45,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]*)?")
 
 
 def asked(reading: Reading) -> tuple[str, ...]:
-    """The classes of --classes. UserError where one is named twice, or among the words that abstain."""
+    """The classes of `classes`. UserError where one is named twice, or among the words that abstain."""
     return _asked(tuple(reading.classes), tuple(reading.abstain))
 
 
@@ -55,11 +55,11 @@ def _asked(classes: tuple[str, ...], abstain: tuple[str, ...]) -> tuple[str, ...
     for name in names:
         if not name or names.count(name) > 1:
             raise UserError(
-                f"--classes {' '.join(map(repr, classes))}: "
+                f"`classes` = {' '.join(map(repr, classes))}: "
                 f"{'name every class once' if name else 'a class needs a name'}"
             )
         if name.casefold() in _words(abstain):
-            raise UserError(f"contradictory flags: {name!r} is both in --classes and in --abstain")
+            raise UserError(f"contradictory flags: {name!r} is both in `classes` and in `abstain`")
     return names
 
 
@@ -84,7 +84,7 @@ def unknown_gold(name: str, reading: Reading) -> bool:
 
 
 def empty(value: object, reading: Reading) -> bool:
-    """Whether a cell holds nothing, or a word of --abstain."""
+    """Whether a cell holds nothing, or a word of `abstain`."""
     return blank(value) or class_name(value).casefold() in _words(tuple(reading.abstain))
 
 
@@ -119,7 +119,7 @@ def near(name: str) -> str:
 def find(value: object, names: Sequence[str], reading: Reading) -> str | None:
     """The class that a cell names, "" where it abstains, None where it is neither.
 
-    With --classes, a spelling that is near one class alone is that class; so is "None" beside a class "none".
+    With `classes`, a spelling that is near one class alone is that class; so is "None" beside a class "none".
     """
     if blank(value):
         return ""
@@ -146,7 +146,7 @@ def gold(table: TableFile, column: str, rows: Sequence[int], reading: Reading, o
 
     Raises:
         UserError: A cell is no name; two names are near one another; a word that software writes where a value is
-            missing could be a class, and neither --classes nor --abstain says what it is.
+            missing could be a class, and neither `classes` nor `abstain` says what it is.
     """
     raw, named = table.column(column), asked(reading)
     _refuse_values(table, column, rows, named, opened)
@@ -182,12 +182,12 @@ def _refuse_missing_words(table: TableFile, column: str, rows: Sequence[int], na
         word = names[rows[0]]
         raise UserError(
             f"{table.name}: column {column!r} holds {word!r} in {table.places(rows)}, a class or no gold: "
-            f"name all classes with --classes, or say --abstain {word}"
+            f"name all classes with `classes`, or say `abstain` = {word}"
         )
 
 
 def by_votes(table: TableFile, said: Mapping[str, Mapping[int, str]]) -> set[str]:
-    """The classes that votes name, where neither gold nor --classes does.
+    """The classes that votes name, where neither gold nor `classes` does.
 
     Args:
         table: Any table.
@@ -209,12 +209,12 @@ def by_votes(table: TableFile, said: Mapping[str, Mapping[int, str]]) -> set[str
         (annotator,) = users[alone[0]]
         raise UserError(
             f"{table.name}: {alone[0]!r} is what only {annotator} votes, in {table.places(rows[alone[0]])}: "
-            f"if it is a class, name all with --classes {_listed(rows)}; if not, say --abstain {alone[0]}"
+            f"if it is a class, name all with `classes` = {_listed(rows)}; if not, say `abstain` = {alone[0]}"
         )
     if len(rows) > 2 and all(map(numeric, rows)):
         raise UserError(
             f"{table.name}: the votes are the numbers {_listed(rows)}, classes or scores: where they are classes say "
-            f"--classes {_listed(rows)}; scores have to be cut into classes first"
+            f"`classes` = {_listed(rows)}; scores have to be cut into classes first"
         )
     return set(rows)
 
@@ -230,8 +230,8 @@ def refuse_near(table: TableFile, rows: Mapping[str, Sequence[int]]) -> None:
             kept = [max(group, key=lambda name: (len(rows[name]), name)) for group in alike.values()]
             raise UserError(
                 f"{table.name}: {others[0]!r} in {table.places(sorted(set(rows[others[0]])))} and {most!r} differ in "
-                f"spelling alone: where they are one class say --classes {_listed(kept)}; "
-                "where not, name both with --classes"
+                f"spelling alone: where they are one class say `classes` = {_listed(kept)}; "
+                "where not, name both with `classes`"
             )
 
 
@@ -240,15 +240,15 @@ def stray(values: Iterable[object], names: Sequence[str] | None) -> str:
     found = list(dict.fromkeys(class_name(value) for value in values))
     shown = "there: " + ", ".join(map(short, found[:SHOWN])) + (", ..." if len(found) > SHOWN else "")
     if names is None:
-        return f"{shown}; --abstain names words that abstain"
+        return f"{shown}; `abstain` names words that abstain"
     if any(near(name) in map(near, names) for name in found):
         near_one = "reads spellings that differ in case, blanks or normal form as the class"
-        return f"{shown}; --classes {_listed(names)} {near_one}"
-    return f"{shown}; --classes names all classes, --abstain words that abstain"
+        return f"{shown}; `classes` = {_listed(names)} {near_one}"
+    return f"{shown}; `classes` names all classes, `abstain` words that abstain"
 
 
 def ordered(names: Sequence[str], reading: Reading, categories: Sequence[str] = ()) -> bool:
-    """Whether the order of the classes is beyond doubt: that of --classes, the data set's own, or 0, 1, ...
+    """Whether the order of the classes is beyond doubt: that of `classes`, the data set's own, or 0, 1, ...
 
     Probabilities are read by it.
     """

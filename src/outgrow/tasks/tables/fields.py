@@ -62,9 +62,9 @@ def _template(table: TableFile, layout: Layout, reading: Reading) -> templates.T
     template, option = templates.compiled(reading.template), templates.OPTION.get(layout.kind)
     _check(template, table, layout, [*roles, *([option] if option else [])])
     if option and option not in template.fields:
-        raise UserError(f"--template lacks the field {{{option}}}: the {option} to judge")
+        raise UserError(f"`template` lacks the field {{{option}}}: the {option} to judge")
     if not template.fields:
-        raise UserError(f"--template {reading.template!r} has no {{column}} field")
+        raise UserError(f"`template` = {reading.template!r} has no {{column}} field")
     return template
 
 
@@ -75,9 +75,9 @@ def _check(template: templates.Template, table: TableFile, layout: Layout, own: 
     for field in template.fields:
         if field not in known:
             raise UserError(
-                f"--template has a field {{{field}}} that is no column: known are {', '.join(sorted(known))}"
+                f"`template` has a field {{{field}}} that is no column: known are {', '.join(sorted(known))}"
             )
         if field in gold and field not in own:
             option = templates.OPTION.get(layout.kind)
             instead = f"; {{{option}}} is the text to judge" if option else ""
-            raise UserError(f"--template has the field {{{field}}}, which holds the gold: leave it out{instead}")
+            raise UserError(f"`template` has the field {{{field}}}, which holds the gold: leave it out{instead}")

@@ -175,7 +175,7 @@ def _decoded(path: Path, data: bytes) -> str:
 
 
 def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]:
-    """The names that a flag was given, blanks or commas between them; a word that is a known name is one name."""
+    """The names that a parameter was given, blanks or commas between them; a word that is a known name is one name."""
     return tuple(
         name
         for word in words
@@ -184,14 +184,16 @@ def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]
     )
 
 
-def columns(table: TableFile, words: Sequence[str], flag: str) -> tuple[str, ...]:
-    """The columns that a flag names. Raises UserError for one that is not there."""
+def columns(table: TableFile, words: Sequence[str], parameter: str) -> tuple[str, ...]:
+    """The columns that a parameter names. Raises UserError for one that is not there."""
     names = listed(words, table.names)
     if not names:
-        raise UserError(f"{table.name}: {flag} names no column: the columns are {', '.join(table.names)}")
+        raise UserError(f"{table.name}: {parameter} names no column: the columns are {', '.join(table.names)}")
     for name in names:
         if name not in table.names:
-            raise UserError(f"{table.name}: no column {name!r} for {flag}: the columns are {', '.join(table.names)}")
+            raise UserError(
+                f"{table.name}: no column {name!r} for {parameter}: the columns are {', '.join(table.names)}"
+            )
     return tuple(dict.fromkeys(names))
 
 

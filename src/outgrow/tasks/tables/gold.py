@@ -111,7 +111,7 @@ def _one_each(
     if twice and not skip:
         raise UserError(
             f"{table.name}: an item has two golds, in {table.places(sorted(twice))}: give it one, or go on without "
-            "with --skip-bad-rows"
+            "with `skip_bad_rows`"
         )
     return rows, {gold[row][0] for row in twice}
 
@@ -139,7 +139,7 @@ def fitting(table: TableFile, gold: Mapping[int, str]) -> str:
     raise UserError(
         f"{table.name}: of {len(gold)} golds {len(numbers)} are numbers; {table.places(fewer)} "
         f"hold{'' if len(fewer) > 1 else 's'} {what} ({gold[fewer[0]]!r:.60}): mend them, or say how to compare with "
-        "--scorer number, letter, words or exact"
+        "`scorer` = number, letter, words or exact"
     )
 
 
@@ -158,14 +158,14 @@ def refuse(table: TableFile, scorer: str, rows: Sequence[int], shown: Callable[[
     if rows and not skip:
         raise UserError(
             f"{table.name}: gold is wrong by its own scorer ({scorer}) in {table.places(rows)} "
-            f"({shown(rows[0])!r:.60}): mend it, compare otherwise with --scorer, or go on without with --skip-bad-rows"
+            f"({shown(rows[0])!r:.60}): mend it, compare otherwise with `scorer`, or go on without with `skip_bad_rows`"
         )
 
 
 def _key(table: TableFile, row: int, scorer: str, value: Any, text: str) -> Any:
     if scorer in ("slots", "calls"):
         raise UserError(
-            f"{table.name}: --scorer {scorer} has columns of its own and is for `outgrow run`: give number, letter, "
+            f"{table.name}: `scorer` = {scorer} has columns of its own and is for `outgrow run`: give number, letter, "
             "words, exact, json or equal"
         )
     if scorer == "json":
@@ -174,7 +174,8 @@ def _key(table: TableFile, row: int, scorer: str, value: Any, text: str) -> Any:
         return text
     if scorer != "equal" and not isinstance(value, Mapping):
         raise UserError(
-            f"{table.name}: --scorer {scorer} checks more than a column of texts can say: give number, letter, words, "
+            f"{table.name}: `scorer` = {scorer} checks more than a column of texts can say: give number, letter, "
+            "words, "
             "exact, json or equal"
         )
     return value if isinstance(value, Mapping) else {"value": text}
@@ -185,5 +186,5 @@ def _json(table: TableFile, row: int, text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise UserError(
-            f"{table.name}: gold is no JSON in {table.places([row])}: mend it, or compare otherwise with --scorer"
+            f"{table.name}: gold is no JSON in {table.places([row])}: mend it, or compare otherwise with `scorer`"
         ) from None

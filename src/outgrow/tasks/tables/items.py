@@ -125,7 +125,7 @@ def _votes(rows: TableRows, layout: Layout, targets: Targets, reading: Reading) 
     votes: Votes = {}
     for column in vote_columns(rows.table, reading.votes):
         if column in gold:
-            raise UserError(f"contradictory flags: column {column!r} holds the gold, it cannot be in --votes")
+            raise UserError(f"contradictory flags: column {column!r} holds the gold, it cannot be in `votes`")
         found = read_votes(rows.table, column, layout.kind, rows.kept, options, reading)
         votes |= {annotator: dict(zip(rows.kept, beliefs, strict=True)) for annotator, beliefs in found.items()}
     return votes

@@ -30,7 +30,7 @@ def from_table(table: TableFile, reading: Reading) -> tuple[Task, Gold]:
     """
     layout = detect(table.names, reading)
     if reading.classes and layout.kind != "classify":
-        raise UserError(f"--classes is for the layout 'classify'; the columns here are read as {layout.kind!r}")
+        raise UserError(f"`classes` is for the layout 'classify'; the columns here are read as {layout.kind!r}")
     return build(DRAFTS[layout.kind](read_items(table, layout, reading)), reading.items)
 
 
@@ -49,7 +49,7 @@ def from_votes(table: TableFile, reading: Reading) -> tuple[Task, Gold, np.ndarr
     items = read_items(table, layout, reading, partly=True)
     if len(items.targets.classes) < 2:
         said = f"the votes name {' and '.join(items.targets.classes) or 'no class'}"
-        raise UserError(f"{table.name}: {said}, which leaves nothing to tell apart: name two or more with --classes")
+        raise UserError(f"{table.name}: {said}, which leaves nothing to tell apart: name two or more with `classes`")
     task, gold = build(_classify(items), reading.items)
     row = {items.ids[i]: i for i in items.rows.kept}
     return task, gold, np.array([row[name] for name in task.ids.tolist()], np.int64)

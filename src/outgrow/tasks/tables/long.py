@@ -79,7 +79,7 @@ def read_labels(
         table: Of columns item, worker and label.
         annotators: Who votes, by row.
         column: The column of gold, or None.
-        most: More names than these are open answers, of which only empty cells and words of --abstain are none.
+        most: More names than these are open answers, of which only empty cells and words of `abstain` are none.
         reading: Classes and words that abstain.
 
     Raises:
@@ -174,7 +174,7 @@ def repeated(votes: TableFile, rows: Sequence[int], reading: Reading) -> None:
     if rows and not reading.skip_bad_rows:
         raise UserError(
             f"{votes.name}: a worker votes on an item again, and otherwise, in {votes.places(rows)}: "
-            "keep one vote, or let the first count with --skip-bad-rows"
+            "keep one vote, or let the first count with `skip_bad_rows`"
         )
     if rows:
         progress.say(f"{votes.name}: {len(rows)} votes left out: another of the same worker on the item comes first")
@@ -207,7 +207,7 @@ def with_gold(table: TableFile, beside: TableFile, reading: Reading, columns: Se
 def _key(table: TableFile, reading: Reading, why: str) -> str:
     key = id_column(table, reading)
     if key is None:
-        raise UserError(f"{table.name}: {why}: name their column with --id")
+        raise UserError(f"{table.name}: {why}: name their column with `id`")
     return key
 
 
@@ -236,5 +236,5 @@ def _refuse_strangers(
 
 
 def _unknown(value: object, reading: Reading) -> bool:
-    """Whether a cell of labels says nothing: empty, -1, a word of --abstain."""
+    """Whether a cell of labels says nothing: empty, -1, a word of `abstain`."""
     return unknown_gold("" if blank(value) else class_name(value), reading)

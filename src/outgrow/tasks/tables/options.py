@@ -9,7 +9,10 @@ from typing import final
 @final
 @dataclass(frozen=True)
 class Reading:
-    """Everything a user may say about a table. Each field is the flag of the same name; None or () = by default."""
+    """Everything a user may say about a table; None or () = by default.
+
+    On the command line each field is the flag of the same name.
+    """
 
     text: str | None = None
     """Column of the text (classify)."""
@@ -34,7 +37,7 @@ class Reading:
     rejected: str | None = None
     """Column of the worse text (prefer)."""
     prompt: str | None = None
-    """Column of what both texts answer (prefer), or of what is to be answered (with --scorer)."""
+    """Column of what both texts answer (prefer), or of what is to be answered (with `scorer`)."""
     id: str | None = None
     """Column of the items' own ids (default: `id` where there is one; "none": ids from the content)."""
     split: str | None = None
@@ -69,10 +72,5 @@ class Reading:
         return vars(self)[role]
 
     def given(self) -> list[str]:
-        """The flags that differ from their defaults, as a user types them."""
-        return [flag(f.name) for f in fields(self) if vars(self)[f.name] != f.default]
-
-
-def flag(field: str) -> str:
-    """A field of Reading as a command-line flag."""
-    return "--" + field.replace("_", "-")
+        """The names of the fields that differ from their defaults."""
+        return [f.name for f in fields(self) if vars(self)[f.name] != f.default]

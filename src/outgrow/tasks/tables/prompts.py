@@ -94,9 +94,11 @@ def from_table(
 
 def prompts_and_gold(table: TableFile, columns: Columns) -> tuple[list[str], list[Any]]:
     """Of every row its prompt ("" where it has none) and its gold. Raises UserError for a missing column."""
-    for flag, column in (("--prompt", columns.prompt), ("--gold", columns.gold)):
+    for parameter, column in (("`prompt`", columns.prompt), ("`gold`", columns.gold)):
         if column not in table.names:
-            raise UserError(f"{table.name}: no column {column!r} for {flag}: the columns are {', '.join(table.names)}")
+            raise UserError(
+                f"{table.name}: no column {column!r} for {parameter}: the columns are {', '.join(table.names)}"
+            )
     return [text.strip() for text in texts(table, columns.prompt)], table.column(columns.gold)
 
 
@@ -105,7 +107,7 @@ def recorded(table: TableFile, votes: Sequence[str]) -> list[Recorded]:
     for column in votes:
         if column not in table.names:
             raise UserError(
-                f"{table.name}: no column {column!r} of recorded answers (--votes, --weak column:NAME): the columns "
+                f"{table.name}: no column {column!r} of recorded answers (`votes`, `weak` = column:NAME): the columns "
                 f"are {', '.join(table.names)}"
             )
     columns = [table.column(column) for column in votes]

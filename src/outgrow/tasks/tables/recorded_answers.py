@@ -146,7 +146,7 @@ def wide(table: TableFile, words: Sequence[str], given: Columns) -> RecordedAnsw
     Raises:
         UserError: A column is missing, or as `read_gold`.
     """
-    names = columns(table, words, "--answers")
+    names = columns(table, words, "`answers`")
     prompt, gold = prompts_and_gold(table, given)
     answers = [texts(table, name) for name in names]
     answered = [not any(map(blank, row)) for row in zip(*answers, strict=True)]

@@ -13,7 +13,7 @@ from typing import final
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.tasks.tables.files import TableFile
-from outgrow.tasks.tables.options import Reading, flag
+from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.values import blank, id_name
 from outgrow.tasks.task import Kind
 
@@ -84,11 +84,11 @@ def _given(names: Sequence[str], reading: Reading) -> dict[str, str]:
     for name in (*ROLES, *OPTIONAL):
         column = reading.column(name)
         if column is not None and column not in names and not (column == "none" and name in OPTIONAL):
-            raise UserError(f"no column {column!r} for {flag(name)}: the columns are {', '.join(names)}")
+            raise UserError(f"no column {column!r} for `{name}`: the columns are {', '.join(names)}")
     given = {role: column for role in ROLES if (column := reading.column(role)) is not None}
     twice = [role for role, column in given.items() if list(given.values()).count(column) > 1]
     if twice:
-        raise UserError(f"{' and '.join(map(flag, twice))} name the same column {given[twice[0]]!r}: give one each")
+        raise UserError(f"{' and '.join(map(_quoted, twice))} name the same column {given[twice[0]]!r}: give one each")
     return given
 
 
@@ -96,7 +96,7 @@ def _kind(names: Sequence[str], given: Mapping[str, str], has: Mapping[str, str]
     """The one layout that takes all roles given and lacks none."""
     legal = {kind: shape for kind, shape in SHAPES.items() if set(given) <= set(shape.roles)}
     if not legal:
-        shown = " ".join(f"{flag(role)} {column}" for role, column in given.items())
+        shown = " ".join(f"`{role}` = {column}" for role, column in given.items())
         raise UserError(f"contradictory flags {shown}: {_layouts()}")
     fits = [kind for kind, shape in legal.items() if not _lacks(shape, has, reading)]
     if not fits:
@@ -104,10 +104,10 @@ def _kind(names: Sequence[str], given: Mapping[str, str], has: Mapping[str, str]
         lack = _lacks(legal[kind], has, reading)
         raise UserError(
             f"no column {' or '.join(map(repr, lack))} for the layout {kind!r}: name yours with "
-            f"{' or '.join(map(flag, lack))}; the columns are {', '.join(names)}"
+            f"{' or '.join(map(_quoted, lack))}; the columns are {', '.join(names)}"
         )
     if len(fits) > 1:
-        ways = [f"{flag('choices' if kind == 'choose' else legal[kind].needs[-1])} ({kind})" for kind in fits]
+        ways = [f"`{'choices' if kind == 'choose' else legal[kind].needs[-1]}` ({kind})" for kind in fits]
         raise UserError(f"the columns {', '.join(names)} fit more than one layout: say which with {' or '.join(ways)}")
     return fits[0]
 
@@ -126,7 +126,7 @@ def _unrivalled(columns: dict[str, str], given: Mapping[str, str], reading: Read
     if {"text", "question"} <= set(columns) and reading.template is None:
         if ("text" in given) == ("question" in given):
             raise UserError(
-                "both 'text' and 'question' could be the text: say which with --text, --question or --template"
+                "both 'text' and 'question' could be the text: say which with `text`, `question` or `template`"
             )
         left_out.add("text" if "question" in given else "question")
     readable = bool({"text", "question"} & set(columns)) or reading.template is not None
@@ -135,11 +135,15 @@ def _unrivalled(columns: dict[str, str], given: Mapping[str, str], reading: Read
     return {role: column for role, column in columns.items() if role not in left_out}
 
 
+def _quoted(role: str) -> str:
+    return f"`{role}`"
+
+
 def _layouts() -> str:
     shown = []
     for kind, shape in SHAPES.items():
-        needs = [*(["/".join(map(flag, shape.either))] if shape.either else []), *map(flag, shape.needs)]
-        shown.append(f"{kind} takes {' '.join(needs)} [{' '.join(map(flag, shape.may))}]")
+        needs = [*(["/".join(map(_quoted, shape.either))] if shape.either else []), *map(_quoted, shape.needs)]
+        shown.append(f"{kind} takes {' '.join(needs)} [{' '.join(map(_quoted, shape.may))}]")
     return "; ".join(shown)
 
 
@@ -180,11 +184,13 @@ def renamed(table: TableFile, columns: Sequence[str]) -> TableFile:
     for word in (word for words in columns for word in words.split(",")):
         name, _, of = word.partition("=")
         if not name or not of:
-            raise UserError(f"--columns {word}: write NAME=COLUMN, or NAME=COLUMN+COLUMN, with commas between several")
+            raise UserError(
+                f"`columns` = {word}: write NAME=COLUMN, or NAME=COLUMN+COLUMN, with commas between several"
+            )
         parts = [of] if of in table.names else of.split("+")
         for part in parts:
             if part not in table.names:
-                raise unknown("column for --columns", part, table.names)
+                raise unknown("column for `columns`", part, table.names)
         values = [table.column(part) for part in parts]
         more[name] = values[0] if len(parts) == 1 else [_joined(row) for row in zip(*values, strict=True)]
     return table.with_columns(more)

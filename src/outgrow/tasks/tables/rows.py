@@ -40,7 +40,7 @@ class TableRows:
         found = {why: rows for why, rows in problems.items() if rows}
         if found and not reading.skip_bad_rows:
             listed = "; ".join(f"{why} in {self.table.places(rows)}" for why, rows in found.items())
-            raise UserError(f"{self.table.name}: {listed}: mend them, or go on without them with --skip-bad-rows")
+            raise UserError(f"{self.table.name}: {listed}: mend them, or go on without them with `skip_bad_rows`")
         for why, rows in found.items():
             self.leave_out(set(rows), why)
         if not self.kept:
@@ -78,7 +78,7 @@ def _by_id(rows: TableRows, column: str, reading: Reading) -> dict[int, str]:
         if (other := first.setdefault(values[i], i)) != i:
             raise UserError(
                 f"{rows.table.name}: {column} {values[i]!r} stands twice, in {rows.table.places([other, i])}: "
-                "make it unique, or do without with --id none"
+                "make it unique, or do without with `id` = none"
             )
     return {i: hashed("id", values[i]) for i in rows.kept}
 
@@ -86,7 +86,7 @@ def _by_id(rows: TableRows, column: str, reading: Reading) -> dict[int, str]:
 def one_row_an_item(rows: TableRows, reading: Reading, content: Content) -> None:
     """Refuses a table in which a row is an annotation.
 
-    That is where most rows show what another row shows and no --id names items.
+    That is where most rows show what another row shows and no `id` names items.
     """
     named = any("".join(filter(str.isalpha, name.casefold())) in ANNOTATOR for name in rows.table.names)
     if not (reading.votes or named):
@@ -96,7 +96,8 @@ def one_row_an_item(rows: TableRows, reading: Reading, content: Content) -> None
     if len(again) > len(rows.kept) / 2 and reading.id in (None, "none"):
         raise UserError(
             f"{rows.table.name}: {len(rows.kept)} rows hold {len(count)} items, a row an annotation as it seems "
-            f"(the same in {rows.table.places(again)}): give a row an item, and the votes in a --votes-table "
-            "(item, worker, label), which `audit` reads alone, other names by --columns item=...,worker=...,label=...; "
-            "rows that are items need their --id named"
+            f"(the same in {rows.table.places(again)}): give a row an item, and the votes in a `votes_table` "
+            "(item, worker, label), which `audit` reads alone, other names by `columns` = "
+            "item=...,worker=...,label=...; "
+            "rows that are items need their `id` named"
         )

@@ -16,7 +16,7 @@ from outgrow.tasks.tables.values import blank, class_name, texts
 from outgrow.tasks.tables.votes import Belief
 from outgrow.tasks.task import FREE, POOL, TEST
 
-FLAGS = {TEST: "--test-values", POOL: "--pool-values"}
+PARAMETERS = {TEST: "`test_values`", POOL: "`pool_values`"}
 VALIDATION = ("valid", "validation", "val", "dev", "eval")
 MANY = 20
 """A group of more rows than this, and of half of all, leaves no split that means anything."""
@@ -27,7 +27,7 @@ def sides(rows: TableRows, reading: Reading) -> list[int]:
     column = optional(rows.table, reading, "split")
     if column is None:
         if reading.test_values or reading.pool_values:
-            raise UserError("--test-values and --pool-values need a column with the split: name it with --split")
+            raise UserError("`test_values` and `pool_values` need a column with the split: name it with `split`")
         return [FREE] * len(rows.table.lines)
     values = texts(rows.table, column)
     sizes = Counter(values)
@@ -41,7 +41,7 @@ def sides(rows: TableRows, reading: Reading) -> list[int]:
         if side not in side_of.values():
             raise UserError(
                 f"column {column!r} has the values {shown}: say which are {'test' if side == TEST else 'pool'} with "
-                f"{FLAGS[side]}, or ignore the column with --split none"
+                f"{PARAMETERS[side]}, or ignore the column with `split` = none"
             )
     for value in sorted(set(sizes) - set(side_of)):
         rows.leave_out({i for i, v in enumerate(values) if v == value}, f"{column} {value or '(none)'}")
@@ -52,9 +52,9 @@ def _check_values(asked: Mapping[int, Sequence[str]], sizes: Collection[str], co
     for side, names in asked.items():
         for name in names:
             if name not in sizes:
-                raise UserError(f"no {name!r} in column {column!r} for {FLAGS[side]}: its values are {shown}")
+                raise UserError(f"no {name!r} in column {column!r} for {PARAMETERS[side]}: its values are {shown}")
             if name in asked[TEST] and name in asked[POOL]:
-                raise UserError(f"contradictory flags: {name!r} is both in --test-values and in --pool-values")
+                raise UserError(f"contradictory flags: {name!r} is both in `test_values` and in `pool_values`")
 
 
 def _side_of(asked: Mapping[int, Sequence[str]], sizes: Collection[str]) -> dict[str, int]:
@@ -121,16 +121,16 @@ def separate(rows: TableRows, side: Sequence[int], groups: Mapping[int, str], re
     if len(shared) > len(kept) / 10:
         say(
             f"{name}: {len(shared)} of {len(kept)} rows are left out of the pool, because the test split "
-            "has rows of the same group (context, question or text); --group names other groups"
+            "has rows of the same group (context, question or text); `group` names other groups"
         )
     rows.leave_out(shared, "their group is in the test split")
     if tested and not any(side[i] == POOL for i in rows.kept):
-        raise UserError(f"{name}: every pool row shares its group with the test split: name another --group")
+        raise UserError(f"{name}: every pool row shares its group with the test split: name another `group`")
     largest = max(Counter(groups[i] for i in rows.kept).values())
     if largest > max(len(rows.kept) / 2, MANY) and reading.group is None:
         column = optional(rows.table, reading, "group")
-        same, instead = (column, ", or ignore the column with --group none") if column else ("context or text", "")
+        same, instead = (column, ", or ignore the column with `group` = none") if column else ("context or text", "")
         raise UserError(
             f"{name}: {largest} of {len(rows.kept)} rows have the same {same}, which makes them "
-            f"one group: name another column with --group{instead}"
+            f"one group: name another column with `group`{instead}"
         )

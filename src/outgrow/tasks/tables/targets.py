@@ -65,14 +65,14 @@ def _classify(rows: TableRows, layout: Layout, roles: Roles, reading: Reading, p
 
 
 def _classes(rows: TableRows, column: str, names: Sequence[str], reading: Reading) -> tuple[tuple[str, ...], bool]:
-    """The classes, and whether their order is beyond doubt: of --classes, else of gold, else of the votes."""
+    """The classes, and whether their order is beyond doubt: of `classes`, else of gold, else of the votes."""
     asked = classes.asked(reading)
     present = {names[i] for i in rows.kept if names[i]}
     if not present and not asked and reading.votes:
         present = classes.by_votes(rows.table, named_by_votes(rows.table, reading, rows.kept))
     if len(present) > max(MOST_CLASSES, len(rows.kept) / 2):
         raise UserError(
-            f"column {column!r} has {len(present)} values in {len(rows.kept)} rows: name the label with --label"
+            f"column {column!r} has {len(present)} values in {len(rows.kept)} rows: name the label with `label`"
         )
     categories = tuple(name for name in rows.table.categories.get(column, ()) if name in present)
     known = asked or categories or _sorted(present)
@@ -90,7 +90,7 @@ def _without_gold(rows: TableRows, column: str, names: Sequence[str]) -> Problem
     unknown = [i for i in rows.kept if not names[i]]
     return {
         "missing label": [i for i in unknown if blank(raw[i])],
-        "a label that means unknown (--classes makes it a class)": [i for i in unknown if not blank(raw[i])],
+        "a label that means unknown (`classes` makes it a class)": [i for i in unknown if not blank(raw[i])],
     }
 
 
@@ -99,11 +99,11 @@ def _say_unknown(rows: TableRows, column: str, names: Sequence[str]) -> None:
     raw = rows.table.column(column)
     if words := Counter(class_name(raw[i]) for i in rows.kept if not names[i] and not blank(raw[i])):
         shown = ", ".join(f"{word} ({count})" for word, count in words.most_common())
-        say(f"{rows.table.name}: gold is unknown where column {column!r} holds {shown}; --classes makes it a class")
+        say(f"{rows.table.name}: gold is unknown where column {column!r} holds {shown}; `classes` makes it a class")
 
 
 def _strangers(rows: TableRows, names: Sequence[str], asked: Sequence[str]) -> Problems:
-    """Rows whose label is none of --classes, or, without --classes, a word among numbers or a number among words."""
+    """Rows whose label is none of --classes, or, without `classes`, a word among numbers or a number among words."""
     labelled = [i for i in rows.kept if names[i]]
     if asked:
         return {
@@ -113,7 +113,7 @@ def _strangers(rows: TableRows, names: Sequence[str], asked: Sequence[str]) -> P
     numbers = [i for i in labelled if numeric(names[i])]
     odd = min(words, numbers, key=len)
     shown = ", ".join(sorted({names[i] for i in odd})[:3])
-    return {f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (--classes allows)": odd}
+    return {f"labels {shown} among others that are {'numbers' if odd is words else 'words'} (`classes` allows)": odd}
 
 
 def choose(rows: TableRows, layout: Layout, roles: Roles, reading: Reading) -> Targets:

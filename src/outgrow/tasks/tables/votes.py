@@ -96,7 +96,7 @@ def _values(
 ) -> list[Any]:
     """The column's values, lists opened. Raises UserError for what is neither an option's name, a value nor a list."""
     if column not in table.names:
-        raise UserError(f"no column {column!r} for --votes: the columns are {', '.join(table.names)}")
+        raise UserError(f"no column {column!r} for `votes`: the columns are {', '.join(table.names)}")
     raw = table.column(column)
     named = [isinstance(raw[i], str) and raw[i].strip() in o.texts for i, o in zip(rows, options, strict=True)]
     values = [raw[i] if name else _opened(raw[i]) for i, name in zip(rows, named, strict=True)]
@@ -107,7 +107,7 @@ def _values(
     ]
     if odd:
         raise UserError(
-            f"{table.name}: column {column!r} for --votes holds {short(raw[odd[0]])} in {table.places(odd)}: "
+            f"{table.name}: column {column!r} for `votes` holds {short(raw[odd[0]])} in {table.places(odd)}: "
             "write one class a cell, or a list of classes as JSON, one entry an annotator"
         )
     return values
@@ -119,14 +119,14 @@ def _annotators(column: str, values: list[Any], reading: Reading) -> dict[str, l
     if not lists:
         return {column: values}
     if any(not isinstance(v, list) and not silent(v, reading) for v in values) or len({len(v) for v in lists}) > 1:
-        raise UserError(f"column {column!r} for --votes: every row needs a list of the same length, or none")
+        raise UserError(f"column {column!r} for `votes`: every row needs a list of the same length, or none")
     return {f"{column}[{j}]": [v[j] if isinstance(v, list) else None for v in values] for j in range(len(lists[0]))}
 
 
 def _distributions(votes: _Votes) -> list[Belief]:
     """The beliefs in lists that are probabilities of the options."""
     if votes.kind == "prefer":
-        raise votes.error("for --votes holds lists of fractions: write the probability of the chosen text alone")
+        raise votes.error("for `votes` holds lists of fractions: write the probability of the chosen text alone")
     if votes.kind == "classify":
         _refuse_doubtful_order(votes)
     return _checked(votes, _distribution)
@@ -179,10 +179,10 @@ def _choice_reader(votes: _Votes) -> Read:
 
 
 def _refuse_unnamed_classes(votes: _Votes) -> None:
-    """Raises UserError for probabilities of classes that neither gold nor --classes names."""
+    """Raises UserError for probabilities of classes that neither gold nor `classes` names."""
     if votes.kind == "classify" and not votes.options[0].texts and any(map(_fraction, _entries(votes.values))):
         raise votes.error(
-            "holds fractions, probabilities of classes that nothing names: say --classes, of two the one last that a "
+            "holds fractions, probabilities of classes that nothing names: say `classes`, of two the one last that a "
             "fraction is the probability of"
         )
 
@@ -192,7 +192,8 @@ def _refuse_doubtful_order(votes: _Votes) -> None:
     names = votes.options[0].texts
     if not votes.options[0].ordered:
         raise votes.error(
-            f"holds fractions, probabilities of {' or '.join(names)}: say the order with --classes {' '.join(names)}; "
+            f"holds fractions, probabilities of {' or '.join(names)}: say the order with `classes` = "
+            f"{' '.join(names)}; "
             "a fraction alone is the probability of the last of two"
         )
 
@@ -200,7 +201,7 @@ def _refuse_doubtful_order(votes: _Votes) -> None:
 def _refuse_other_name(votes: _Votes) -> None:
     """Raises UserError for single probabilities in a column that is called like another class, or like a certainty.
 
-    They are read as the probability of the last class. With --classes a certainty is taken for that.
+    They are read as the probability of the last class. With `classes` a certainty is taken for that.
     """
     names, column = votes.options[0].texts, votes.name.casefold()
     words = {name: f" {' '.join(re.findall(_WORD, name.casefold()))}" for name in names}
@@ -208,12 +209,12 @@ def _refuse_other_name(votes: _Votes) -> None:
     if own and max(own, key=len) != names[-1]:
         raise votes.error(
             f"holds fractions and is called like the class {own[0]!r}, but a fraction is the probability of the last "
-            f"class, {names[-1]!r}: leave the column out, or say --classes {names[1]} {names[0]}"
+            f"class, {names[-1]!r}: leave the column out, or say `classes` = {names[1]} {names[0]}"
         )
     if not own and not votes.reading.classes and column.endswith(SURE):
         raise votes.error(
             f"holds fractions, how sure a vote is or the probability of {names[-1]!r}: where it is the latter say "
-            f"--classes {' '.join(names)}; the former goes into `certainty` of a long table"
+            f"`classes` = {' '.join(names)}; the former goes into `certainty` of a long table"
         )
 
 
