@@ -120,7 +120,7 @@ def _groups(
 
 
 def _votes(rows: TableRows, layout: Layout, targets: Targets, reading: Reading) -> Votes:
-    options = [targets.voted[i] for i in rows.kept]
+    options = [targets.vote_options[i] for i in rows.kept]
     gold = [layout.columns[role] for role in GOLD[layout.kind]]
     votes: Votes = {}
     for column in vote_columns(rows.table, reading.votes):

@@ -7,7 +7,7 @@ Ids, groups, sides and the order of items come from texts and options alone, in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -121,7 +121,7 @@ def _choose(items: TableItems) -> Draft:
 def _prefer(items: TableItems) -> Draft:
     """An item a pair; which text comes first is decided by hashes of the id and the texts, never by which is better."""
     kept, targets = items.rows.kept, items.targets
-    pairs = [sorted(targets.options[i], key=lambda text, i=i: hashed(items.ids[i], text)) for i in kept]
+    pairs = [_shuffled(targets.options[i], items.ids[i]) for i in kept]
     gold = [pair.index(targets.options[i][targets.gold[i]]) for i, pair in zip(kept, pairs, strict=True)]
     votes = {}
     for name, of in items.votes.items():
@@ -141,6 +141,10 @@ def _prefer(items: TableItems) -> Draft:
         source=items.rows.table.source,
         template=items.fields.template.text,
     )
+
+
+def _shuffled(texts: Sequence[str], name: str) -> list[str]:
+    return sorted(texts, key=lambda text: hashed(name, text))
 
 
 DRAFTS: dict[Kind, Callable[[TableItems], Draft]] = {"classify": _classify, "choose": _choose, "prefer": _prefer}

@@ -34,7 +34,7 @@ class Targets:
     """`choose`: the different choices, sorted; `prefer`: the two texts, sorted; `classify`: empty."""
     gold: dict[int, int]
     """Which option or class is gold; -1 where that is not known."""
-    voted: dict[int, Options]
+    vote_options: dict[int, Options]
     """What the user's votes choose between, in the order of the file."""
     classes: tuple[str, ...] = ()
 

@@ -35,7 +35,10 @@ class Template:
 
 
 def compiled(text: str) -> Template:
-    """A template from what the user typed; a typed \\n is a new line. UserError where the braces do not match."""
+    """A template from what the user typed; a typed \\n is a new line.
+
+    Raises UserError where the braces do not match.
+    """
     lines = []
     for line in text.replace("\\n", "\n").split("\n"):
         try:

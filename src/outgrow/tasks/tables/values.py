@@ -22,7 +22,7 @@ def blank(value: object) -> bool:
 
 
 def texts(table: TableFile, column: str) -> list[str]:
-    """A column as text, "" where it is missing. UserError for lists and for what is not Unicode."""
+    """A column as text, "" where it is missing. Raises UserError for lists and for what is not Unicode."""
     out = []
     for i, value in enumerate(table.column(column)):
         if isinstance(value, str):
@@ -40,7 +40,12 @@ def texts(table: TableFile, column: str) -> list[str]:
 
 
 def class_name(value: object) -> str:
-    """One name for a label however the file writes it: 1, 1.0 and "1" are the same, 01 is another."""
+    """One name for a label however the file writes it.
+
+    Example:
+        >>> class_name(1), class_name(1.0), class_name("1.0"), class_name("01"), class_name(True), class_name(" ham ")
+        ('1', '1', '1', '01', 'true', 'ham')
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float | Decimal) and value % 1 == 0:
@@ -94,8 +99,16 @@ Pick = Callable[[object, Options], str | None]
 def chooser(column: str, values: Sequence[object], among: Sequence[Options]) -> Pick:
     """How the values of a column name one of the choices: by text, by index from 0, or by letter.
 
-    The way that fits most values is taken; a value that does not fit it gives None. UserError where two ways fit
-    all of them and disagree, and where no index is 0 and they may count from 1.
+    Args:
+        column: Its name, for messages.
+        values: The values.
+        among: The choices of each.
+
+    Returns:
+        The way that fits most values; of a value that does not fit it gives None.
+
+    Raises:
+        UserError: Two ways fit all values and disagree, or no index is 0 and they may count from 1.
     """
     ways = {"text": _by_text, "index": by_index, "letter": _by_letter}
     if any(isinstance(v, int) for v in values):
