@@ -88,7 +88,7 @@ def read(
             )
         return reader.read(table, reading, strong)
     refuse_parameters(columns, gold_table, "a table with columns of votes")
-    return wide_votes(source, reading, votes_table, strong)
+    return wide_votes(table, reading, None if votes_table is None else files.read(votes_table), strong)
 
 
 def refuse_parameters(columns: Sequence[str], gold_table: str | None, what: str) -> None:

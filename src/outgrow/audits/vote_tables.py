@@ -11,7 +11,7 @@ import numpy as np
 from outgrow.audits.choice_tables import group_of, numbers
 from outgrow.audits.evidence import MOST_CLASSES, Answers, Evidence, VoteTable
 from outgrow.core.errors import UserError
-from outgrow.tasks.tables import annotations, files
+from outgrow.tasks.tables import annotations
 from outgrow.tasks.tables.annotations import Annotations
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.long import numbered, numbered_votes, read_labels, repeated
@@ -132,12 +132,12 @@ def _probabilities(table: TableFile, votes: VoteTable, kept: np.ndarray) -> np.n
     return probs.astype(np.float32)
 
 
-def wide_votes(source: str, reading: Reading, votes_table: str | None, strong: str | None = None) -> Evidence:
+def wide_votes(table: TableFile, reading: Reading, votes: TableFile | None, strong: str | None = None) -> Evidence:
     """A row an item, votes in columns or in a long table beside it; `strong` reads the items."""
-    given = annotations.load(source, reading, votes_table, texts=readable(files.read(source), reading))
-    if all(np.isnan(votes).all() for votes in given.task.votes.values()):
+    given = annotations.of_table(table, reading, votes, texts=readable(table, reading))
+    if all(np.isnan(cast).all() for cast in given.task.votes.values()):
         raise UserError(f"{given.task.name}: every vote is empty: nobody says anything to look at")
-    return of_annotations(given, votes_table is None, None if strong is None else _space(given.task, strong))
+    return of_annotations(given, votes is None, None if strong is None else _space(given.task, strong))
 
 
 def of_annotations(given: Annotations, asked_all: bool, features: np.ndarray | None) -> Evidence:

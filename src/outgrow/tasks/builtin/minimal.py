@@ -129,10 +129,10 @@ _ERRANDS = (_presence, _load, _time, _seats)
 
 
 def _cities(rng: np.random.Generator) -> Iterator[Choice]:
-    from outgrow.tasks.builtin.cities import _cities as drawn
+    from outgrow.tasks.builtin.cities import sampled_cities
 
     homes: dict[str, list[str]] = {}
-    for _, city, country in drawn():
+    for _, city, country in sampled_cities():
         homes.setdefault(country, []).append(city)
     all_cities = [(city, country) for country, names in homes.items() for city in names]
     starts = [(city, country) for city, country in all_cities if len(homes[country]) > 1]
@@ -151,10 +151,10 @@ def _translations(rng: np.random.Generator) -> Iterator[Choice]:
     from babel import Locale
 
     from outgrow.tasks.builtin.translations import KINDS as kinds
-    from outgrow.tasks.builtin.translations import _pairs
+    from outgrow.tasks.builtin.translations import term_pairs
 
     languages = Locale("en").languages
-    known = [(languages[p.language], name) for kind in kinds for p in _pairs(kind) for name in (p.one, p.other)]
+    known = [(languages[p.language], name) for kind in kinds for p in term_pairs(kind) for name in (p.one, p.other)]
     for place in rng.permutation(len(known)):
         language, name = known[place]
         yield (

@@ -26,7 +26,7 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, G
     rng = derive(seed, "sat", variables)
     names = NAMES[:variables]
 
-    def draw() -> GenerationDraft:
+    def sample() -> GenerationDraft:
         solution = rng.integers(2, size=variables).astype(bool)
         clauses: list[list[int]] = []
         while len(clauses) < RATIO * variables:
@@ -46,7 +46,7 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, G
 
     return build_generation(
         f"sat:{variables}",
-        distinct(items, draw, "sat"),
+        distinct(items, sample, "sat"),
         verifier="clauses",
         scorer="clauses",
         form="words",

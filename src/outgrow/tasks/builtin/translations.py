@@ -42,7 +42,7 @@ def translations(name: str, reading: Reading) -> tuple[Task, Gold]:
     english = Locale("en")
     ids, texts, groups, gold = [], [], [], []
     for kind in KINDS:
-        for pair in _pairs(kind):
+        for pair in term_pairs(kind):
             for true, false in ((pair.one, pair.other), (pair.other, pair.one)):
                 for truth, word in ((1, true.word), (0, false.word)):
                     said = f'The {english.languages[pair.language]} word for "{true.english}" is "{word}".'
@@ -83,7 +83,7 @@ class TermPair:
     other: Name
 
 
-def _pairs(kind: str) -> list[TermPair]:
+def term_pairs(kind: str) -> list[TermPair]:
     """All pairs of one kind, greedily those first that match in most languages; a thing is in one pair at most."""
     from babel import Locale
 
