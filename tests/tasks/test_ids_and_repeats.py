@@ -180,7 +180,7 @@ def test_another_vote_of_an_annotator_on_an_item_is_one_line_in_every_verb(tmp_p
     rows = [*((i, w, str(label)) for i, w, label in PLAIN), ("i1", "a", again)]
     said = (
         "a worker votes on an item again, and otherwise, in line 13: "
-        "keep one vote, or let the first count with --skip-bad-rows"
+        "keep one vote, or let the first count with `skip_bad_rows`"
     )
     flags = {"classes": ("0", "1")}
     with pytest.raises(UserError, match=re.escape(said)):
@@ -261,9 +261,9 @@ def test_a_table_with_a_row_an_annotation_is_no_table_of_items(tmp_path: Path, m
             "60 rows hold 20 items, a row an annotation as it seems (the same in rows 1, 2, 3, 4, 5 and 55 more)"
             in str(raised.value)
         )
-        assert "--votes-table (item, worker, label)" in str(
+        assert "`votes_table` (item, worker, label)" in str(
             raised.value
-        ) and "--columns item=...,worker=...,label=..." in str(raised.value)
+        ) and "`columns` = item=...,worker=...,label=..." in str(raised.value)
 
 
 def test_a_study_of_a_row_an_annotation_is_refused_as_well(tmp_path: Path) -> None:

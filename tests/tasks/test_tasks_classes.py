@@ -191,7 +191,7 @@ def test_an_abstention_that_is_asked_for_as_a_class_is_a_class(tmp_path: Path, w
 @pytest.mark.parametrize("word", MISSING)
 def test_what_software_writes_for_a_missing_value_is_asked_about_in_gold(tmp_path: Path, word: str) -> None:
     columns = {"label": ["x", "y", word], "a": ["x", "y", "x"]}
-    assert f"holds {word!r} in lines 4, 7, 10" in refused(tmp_path / "t.csv", columns) and "--abstain" in refused(
+    assert f"holds {word!r} in lines 4, 7, 10" in refused(tmp_path / "t.csv", columns) and "`abstain`" in refused(
         tmp_path / "t.csv", columns
     )
     unknown = learned(tmp_path / "t.csv", columns, abstain=(word,))
@@ -239,7 +239,7 @@ def test_a_test_split_without_gold_is_said_and_test_items_are_drawn_from_the_oth
 
 @pytest.mark.parametrize("hidden", [-1, -1.0, "-1", "-1.0"])
 def test_minus_one_among_training_labels_is_no_class_of_a_study(tmp_path: Path, hidden: object) -> None:
-    with pytest.raises(UserError, match=r"a label that means unknown \(--classes makes it a class\) in lines 3, 6, 9"):
+    with pytest.raises(UserError, match=r"a label that means unknown \(`classes` makes it a class\) in lines 3, 6, 9"):
         loaded(tmp_path / "t.jsonl", {"label": [0, 1, hidden]})
     task, _ = loaded(tmp_path / "t.jsonl", {"label": [0, 1, hidden]}, classes=("-1", "0", "1"))
     assert task.classes == ("-1", "0", "1")
@@ -297,7 +297,7 @@ def test_names_that_differ_in_spelling_alone_are_one_line_until_the_classes_are_
 ) -> None:
     columns = {"a": [one, "zzz", one, "zzz", other], "b": ["zzz", one, one, other]}
     line = refused(tmp_path / "t.csv", columns)
-    assert "differ in spelling alone" in line and "in line" in line and "--classes" in line
+    assert "differ in spelling alone" in line and "in line" in line and "`classes`" in line
     merged = learned(tmp_path / "t.csv", columns, classes=(one, "zzz"))
     assert merged.task.classes == (one, "zzz") and answers(merged, "a")[:5] == [one, "zzz", one, "zzz", one]
     apart = learned(tmp_path / "t.csv", columns, classes=(one, other, "zzz"))
@@ -321,7 +321,7 @@ def test_a_vote_that_gold_does_not_name_is_one_line_with_the_value_and_the_flags
     line = refused(tmp_path / "t.csv", columns)
     assert (
         "none of ham, spam in lines 4, 7, 10, 13, 16 and 8 more: mend them, or leave them empty to abstain "
-        f"(there: {cell!r}; --classes" in line
+        f"(there: {cell!r}; `classes`" in line
     )
     with pytest.raises(UserError, match="none of ham, spam"):
         tasks.load(str(tmp_path / "t.csv"), Reading(votes=("a",)))
@@ -340,7 +340,7 @@ def test_votes_and_gold_of_different_names_are_one_line(tmp_path: Path) -> None:
 def test_a_class_that_one_annotator_alone_votes_is_one_line(tmp_path: Path, rare: str) -> None:
     columns = {"a": ["ham", "spam"], "b": ["spam", "ham", "ham", rare], "c": ["ham", "spam"]}
     line = refused(tmp_path / "t.csv", columns)
-    assert f"{rare!r} is what only b votes, in lines 5, 9, 13" in line and f"--abstain {rare}" in line
+    assert f"{rare!r} is what only b votes, in lines 5, 9, 13" in line and f"`abstain` = {rare}" in line
     assert learned(tmp_path / "t.csv", columns, abstain=(rare,)).task.classes == ("ham", "spam")
     assert learned(tmp_path / "t.csv", columns, classes=("ham", "spam", rare)).task.classes == ("ham", "spam", rare)
     with pytest.raises(UserError, match="only worker b votes"):
@@ -370,7 +370,7 @@ def test_scores_do_not_become_classes_unasked(tmp_path: Path, scores: list) -> N
         ({"classes": ("x", "x")}, "name every class once"),
         ({"classes": ("1", "1.0")}, "name every class once"),
         ({"classes": ("x", " ")}, "a class needs a name"),
-        ({"classes": ("x", "y"), "abstain": ("X",)}, "'x' is both in --classes and in --abstain"),
+        ({"classes": ("x", "y"), "abstain": ("X",)}, "'x' is both in `classes` and in `abstain`"),
     ],
 )
 def test_flags_that_contradict_themselves_are_one_line(tmp_path: Path, flags: dict, line: str) -> None:
@@ -617,7 +617,7 @@ def test_being_near_does_not_depend_on_case_blanks_or_normal_form(one: str, othe
 @pytest.mark.parametrize("names", [("ham", "spam"), ("no", "yes"), ("neg", "pos"), ("1", "2"), ("A", "B")])
 def test_a_probability_of_classes_without_an_order_is_asked_about(tmp_path: Path, names: tuple[str, str]) -> None:
     columns = {"label": [*names], "p": [0.9, 0.25]}
-    assert f"holds fractions, probabilities of {names[0]} or {names[1]}: say the order with --classes" in refused(
+    assert f"holds fractions, probabilities of {names[0]} or {names[1]}: say the order with `classes`" in refused(
         tmp_path / "t.csv", columns
     )
     for order in (names, names[::-1]):
@@ -649,10 +649,10 @@ def test_how_sure_a_vote_is_does_not_become_the_probability_of_a_class(tmp_path:
 
 
 def test_probabilities_of_classes_that_nothing_names_are_one_line(tmp_path: Path) -> None:
-    assert "probabilities of classes that nothing names: say --classes" in refused(
+    assert "probabilities of classes that nothing names: say `classes`" in refused(
         tmp_path / "t.csv", {"p": [0.9, 0.25]}
     )
-    assert "probabilities of classes that nothing names: say --classes" in refused(
+    assert "probabilities of classes that nothing names: say `classes`" in refused(
         tmp_path / "t.jsonl", {"p": [[0.9, 0.1]]}
     )
 
@@ -770,7 +770,7 @@ def test_hidden_test_gold_is_no_class(capsys) -> None:
 def test_kept_tables_are_read_right_or_refused_in_one_line() -> None:
     three = ("anna", "bob", "cy")
     messy = str(FAULTS / "exports" / "messy.csv")
-    with pytest.raises(UserError, match="differ in spelling alone: where they are one class say --classes ham spam"):
+    with pytest.raises(UserError, match="differ in spelling alone: where they are one class say `classes` = ham spam"):
         annotations.load(messy, Reading(votes=three))
     assert annotations.load(messy, Reading(votes=three, classes=("ham", "spam"))).task.classes == ("ham", "spam")
     with pytest.raises(UserError, match="numbers 1 2 3 4 5, classes or scores"):

@@ -17,7 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from outgrow.cli.flags import flagged
 from outgrow.core.errors import UserError
-from outgrow.core.progress import visible
+from outgrow.core.progress import visible, worded
 from outgrow.store import disk
 
 VERBS = ("run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee", "steer")
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # A terminal that cannot show a minus sign or an arrow is no reason to stop.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    worded(flagged)
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 
 

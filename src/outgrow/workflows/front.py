@@ -208,7 +208,7 @@ def _listed(value: Any) -> list[Any]:
 
 def _task(value: Any) -> TaskSource | GenerationSource:
     """What a task that is no name is."""
-    from outgrow.tasks import given
+    from outgrow.tasks import frame_source
     from outgrow.tasks.task import Task
 
     if isinstance(value, TaskSource | GenerationSource):
@@ -217,7 +217,7 @@ def _task(value: Any) -> TaskSource | GenerationSource:
         raise UserError(
             f"task {value.name!r} has no gold: give the data frame, or Task.of(frame, ...), which keeps it sealed"
         )
-    return given.of(value)
+    return frame_source.of(value)
 
 
 def _lend(

@@ -16,7 +16,8 @@ from outgrow.students.saved import VOTES, SavedStudent, load
 from outgrow.students.saved_text import SavedGenerator
 from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotations as tables
-from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.files import TableFile, read
+from outgrow.tasks.tables.roles import id_column
 from outgrow.tasks.tables.template import compiled
 from outgrow.tasks.tables.values import blank, texts
 
@@ -59,7 +60,7 @@ def predict(
     student = load(folder)
     if isinstance(student, SavedGenerator):
         raise UserError(f"the student in {folder} generates answers: load it in Python and give it prompts")
-    table, reading = tables.read(data), reading or Reading()
+    table, reading = read(data), reading or Reading()
     out = Path(data).with_suffix(".labels.parquet") if out is None else Path(out)
     if out.suffix not in WRITERS:
         raise UserError(f"--out {out}: give a {', '.join(WRITERS)} file")
@@ -71,7 +72,7 @@ def predict(
         read = _read(student, table, reading)
         probs = student.predict(_texts(student, table, read))
     columns: dict[str, Any] = {"row": range(1, len(table.lines) + 1)}
-    if (key := tables.id_column(table, reading)) is not None:
+    if (key := id_column(table, reading)) is not None:
         columns[key] = tables.carried(table, key)
     columns |= {name: values for name, values in read.values() if name not in columns}
     more: dict[str, Any] = {
