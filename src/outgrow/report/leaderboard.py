@@ -7,7 +7,7 @@ from typing import Any
 
 from outgrow.report.words import amount, gold_read, interval, percent, point_interval, points, seconds, share
 
-TOO_FEW, THESE = "(too few tasks)", "these tasks "
+TOO_FEW = "(too few tasks)"
 Cell = tuple[str, ...]
 """What is said first, its interval, and what is said in small print."""
 PlainTable = tuple[str, str, list[list[str]]]
@@ -56,20 +56,12 @@ def folded(tables: list[PlainTable]) -> str:
     head, *rows = tables[0][2]
     brief = [head.index(name) for name in BRIEF if name in head]
     leading = [row for i, row in enumerate(rows) if i < LEADING or row[0].partition("<br>")[0] in COMPARED]
-    parts = [_table([[_brief(row[i]) for i in brief] for row in (head, *leading)])]
+    parts = [_table([[row[i] for i in brief] for row in (head, *leading)])]
     for title, about, table in tables:
         count = f"{len(table) - 1} {'pair' if table[0][0] == 'Pair' else 'method'}{'s' if len(table) > 2 else ''}"
         summary = f"<summary>{title}, {count}</summary>"
         parts.append(f'<details markdown="1">\n{summary}\n\n{about}\n\n{_table(table)}\n\n</details>')
     return "\n\n".join(parts) + "\n"
-
-
-def _brief(cell: str) -> str:
-    """A cell on one line: a figure with its interval for these tasks."""
-    first, _, small = cell.partition("<br>")
-    if small.startswith(THESE):
-        return f"{first.split(' ')[0]} {small.removeprefix(THESE)}"
-    return f"{first} ({small})" if small else first
 
 
 def _table(rows: list[list[str]]) -> str:
@@ -140,9 +132,9 @@ def _others(comparison: dict[str, Any]) -> LeaderboardSheet:
     )
     about = (
         "Mean PGR is over the pairs whose gap is resolved: small gaps weigh as much as large ones, and make it less "
-        "certain. Worst pair: the one on which the interval of the difference to naive reaches lowest, of all "
-        "pairs, their gap resolved or not. Cost: seconds of training all replicates, and the arithmetic of the "
-        "models that were read for it."
+        "certain. Worst pair: the one on which the interval of the difference to naive reaches lowest, of all pairs, "
+        "their gap resolved or not. Cost: seconds of training all replicates, and the arithmetic of the models that "
+        "were read for it."
     )
     return LeaderboardSheet("Mean PGR, the worst pair and the cost", about, tuple(head), rows)
 
@@ -169,11 +161,11 @@ def _failures(comparison: dict[str, Any]) -> LeaderboardSheet:
             row.append((share(group and group["value"]), _either(group, _whole), said))
         rows.append(tuple(row))
     about = (
-        "Group result by kind of pair, and in small print the difference to naive in points of the score; a pair "
-        "may be of several kinds. Intervals are for new tasks, or where there are too few tasks for that, for new "
-        "data of these. Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate "
-        f"above {percent(MOST_IMBALANCED, 0)}. Emulable errors: naive repeats more than {percent(MOST_COPIED, 0)} of "
-        "those errors of its supervisor that the student taught by gold does not make. Few items: fewer than "
+        "Group result by kind of pair, and in small print the difference to naive in points of the score; a pair may "
+        "be of several kinds. Intervals are for new tasks, or where there are too few tasks for that, for new data "
+        "of these. Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate above "
+        f"{percent(MOST_IMBALANCED, 0)}. Emulable errors: naive repeats more than {percent(MOST_COPIED, 0)} of those "
+        "errors of its supervisor that the student taught by gold does not make. Few items: fewer than "
         f"{LEAST_ITEMS} transfer items."
     )
     return LeaderboardSheet("Where each method fails", about, tuple(head), tuple(rows))
@@ -203,7 +195,7 @@ def _whole(ends: Any) -> str:
 
 def _these(figure: dict[str, Any], ends: Any) -> str:
     said = ends(figure["ci_these_tasks"])
-    return said and f"{THESE}{said}"
+    return said and f"these tasks {said}"
 
 
 def _either(figure: dict[str, Any] | None, ends: Any) -> str:

@@ -56,7 +56,7 @@ def _complete(spec: dict) -> dict:
 
 
 def _drawable(part: Any) -> Any:
-    """The same without control characters: a picture cannot hold them, and the library ends the whole process over one."""
+    """The same without control characters, over which vl-convert would end the whole process."""
     if isinstance(part, str):
         return visible(part)
     if isinstance(part, dict):

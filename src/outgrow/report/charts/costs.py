@@ -16,8 +16,8 @@ ROW = 26
     of="study",
     wide=True,
     title="What it cost",
-    caption="Wall-clock time by stage, with the arithmetic of the models where it is known. Hollow bars came from the store, out of an "
-    "earlier run: their length is the time that they took then.",
+    caption="Wall-clock time by stage, with the arithmetic of the models where it is known. Hollow bars came from the "
+    "store, out of an earlier run: their length is the time that they took then.",
 )
 def costs(report: Report, width: int) -> dict | None:
     """A bar a stage, what was cached apart from what was computed."""

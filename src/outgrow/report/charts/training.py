@@ -15,12 +15,12 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [1, 3])
 @chart(
     order=60,
     title="Accuracy over training",
-    caption="Mean accuracy on the test items while the student trains (the ceiling on gold, all others on weak labels). A curve that "
-    "rises and then falls first learned what is right and then its teacher’s errors. For display only: nothing was stopped or "
-    "chosen by it.",
+    caption="Mean accuracy on the test items while the student trains (the ceiling on gold, all others on weak "
+    "labels). A curve that rises and then falls first learned what is right and then its teacher’s errors. For "
+    "display only: nothing was stopped or chosen by it.",
 )
 def training(pair: RunPair, width: int) -> dict | None:
-    """A line a method and one for the ceiling, their names at their ends; of many methods the naive and the best are coloured."""
+    """A named line for each method and the ceiling; of many methods, naive and the best alone are coloured."""
     shown = [entry for entry in pair.get("training") if len(entry.get("accuracy") or []) > 1]
     if not shown:
         return None
