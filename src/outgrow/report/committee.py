@@ -133,7 +133,9 @@ def _scores(facts: dict[str, Any], who: str, at: dict[tuple[str, str | None], di
     return text
 
 
-def _gap(facts: dict[str, Any], who: str, best: tuple[str, str | None], k: int) -> tuple[dict, dict]:
+def _gap(
+    facts: dict[str, Any], who: str, best: tuple[str, str | None], k: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
     gap = next(g for g in facts["gaps"] if (g["who"], g["choice"], g["verifier"], g["k"]) == (who, *best, k))
     return gap["over_majority"], gap["left"]
 

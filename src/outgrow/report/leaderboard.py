@@ -132,9 +132,9 @@ def _others(comparison: dict[str, Any]) -> LeaderboardSheet:
     )
     about = (
         "Mean PGR is over the pairs whose gap is resolved: small gaps weigh as much as large ones, and make it less "
-        "certain. Worst pair: the one on which the interval of the difference to naive reaches lowest, of all pairs, "
-        "their gap resolved or not. Cost: seconds of training all replicates, and the arithmetic of the models that "
-        "were read for it."
+        "certain. Worst pair: the one on which the interval of the difference to naive reaches lowest, of all "
+        "pairs, their gap resolved or not. Cost: seconds of training all replicates, and the arithmetic of the "
+        "models that were read for it."
     )
     return LeaderboardSheet("Mean PGR, the worst pair and the cost", about, tuple(head), rows)
 
@@ -161,11 +161,11 @@ def _failures(comparison: dict[str, Any]) -> LeaderboardSheet:
             row.append((share(group and group["value"]), _either(group, _whole), said))
         rows.append(tuple(row))
     about = (
-        "Group result by kind of pair, and in small print the difference to naive in points of the score; a pair may "
-        "be of several kinds. Intervals are for new tasks, or where there are too few tasks for that, for new data "
-        "of these. Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate above "
-        f"{percent(MOST_IMBALANCED, 0)}. Emulable errors: naive repeats more than {percent(MOST_COPIED, 0)} of those "
-        "errors of its supervisor that the student taught by gold does not make. Few items: fewer than "
+        "Group result by kind of pair, and in small print the difference to naive in points of the score; a pair "
+        "may be of several kinds. Intervals are for new tasks, or where there are too few tasks for that, for new "
+        "data of these. Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate "
+        f"above {percent(MOST_IMBALANCED, 0)}. Emulable errors: naive repeats more than {percent(MOST_COPIED, 0)} of "
+        "those errors of its supervisor that the student taught by gold does not make. Few items: fewer than "
         f"{LEAST_ITEMS} transfer items."
     )
     return LeaderboardSheet("Where each method fails", about, tuple(head), tuple(rows))

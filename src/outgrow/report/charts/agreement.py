@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
 from outgrow.report.layout import legend, percents, short
 from outgrow.report.theme import colour, domain
@@ -19,7 +21,7 @@ SIDES = ("where the supervisor is right", "where it is wrong")
     "student that outgrows its teacher agrees with it where it is right, and parts from it where it is wrong: a wide "
     "span is good.",
 )
-def agreement(pair: RunPair, width: int) -> dict | None:
+def agreement(pair: RunPair, width: int) -> dict[str, Any] | None:
     """Two marks a method, joined by a line."""
     shown = [e for e in pair.get("agreement") if e.get("when_right") is not None and e.get("when_wrong") is not None]
     if not shown:

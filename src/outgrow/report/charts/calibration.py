@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
 from outgrow.report.layout import legend, percents
 from outgrow.report.theme import colour
@@ -19,7 +21,7 @@ STYLES = (("floor", "floor", "square"), ("naive", "method", "circle"), ("ceiling
     "items. On the diagonal, confidence can be believed; below it, the model is overconfident. ECE (expected "
     "calibration error) is the mean distance from the diagonal.",
 )
-def calibration(pair: RunPair, width: int) -> dict | None:
+def calibration(pair: RunPair, width: int) -> dict[str, Any] | None:
     """A line each for the supervisor, the naive student, the best method and the student with gold."""
     best = pair.main.best
     styles = [*STYLES]

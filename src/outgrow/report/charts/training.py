@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
 from outgrow.report.layout import apart, percents, short
 from outgrow.report.theme import SERIES, colour, domain
@@ -19,7 +21,7 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [1, 3])
     "labels). A curve that rises and then falls first learned what is right and then its teacher’s errors. For "
     "display only: nothing was stopped or chosen by it.",
 )
-def training(pair: RunPair, width: int) -> dict | None:
+def training(pair: RunPair, width: int) -> dict[str, Any] | None:
     """A named line for each method and the ceiling; of many methods, naive and the best alone are coloured."""
     shown = [entry for entry in pair.get("training") if len(entry.get("accuracy") or []) > 1]
     if not shown:
@@ -73,7 +75,9 @@ def training(pair: RunPair, width: int) -> dict | None:
     }
 
 
-def _line(entry: dict, x: dict, y: dict, paint: str, dash: list[int], thick: float) -> dict:
+def _line(
+    entry: dict[str, Any], x: dict[str, Any], y: dict[str, Any], paint: str, dash: list[int], thick: float
+) -> dict[str, Any]:
     points = [{"progress": p, "value": v} for p, v in zip(entry["progress"], entry["accuracy"], strict=True)]
     return {
         "data": {"values": points},
