@@ -24,7 +24,7 @@ from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.training.names import named
 from outgrow.workflows.committee import committee
-from outgrow.workflows.request import Request
+from outgrow.workflows.text_study import TextStudy
 
 SHARED = Path(__file__).parents[3] / "shared" / "faults"
 
@@ -267,11 +267,8 @@ def test_votes_of_a_study_are_named_with_blanks_or_commas(tmp_path):
         tmp_path / "t.csv"
     )
 
-    class Study(Request):
-        WEAK = "x"
-
     for votes in (("m,1", "m2", "m3"), ("m,1", "m2,m3"), ("m,1", "m2, m3")):
-        made = Study(tasks=["t.csv"], seeds=1, student="lora", reading=Reading(votes=votes))
+        made = TextStudy(tasks=["t.csv"], seeds=1, student="lora", reading=Reading(votes=votes, scorer="number"))
         assert made.weak == ("column:m,1+column:m2+column:m3",) and made.reading.votes == ("m,1", "m2", "m3")
     assert settings.merge(None, {"methods": ["naive,logconf", "product"]}, Reading(), [])["methods"] == [
         "naive",

@@ -16,7 +16,8 @@ from outgrow.students.saved import VOTES, SavedStudent, load
 from outgrow.students.saved_text import SavedGenerator
 from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotations as tables
-from outgrow.tasks.tables.files import TableFile, read
+from outgrow.tasks.tables import files
+from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.roles import id_column
 from outgrow.tasks.tables.template import compiled
 from outgrow.tasks.tables.values import blank, texts
@@ -60,7 +61,7 @@ def predict(
     student = load(folder)
     if isinstance(student, SavedGenerator):
         raise UserError(f"the student in {folder} generates answers: load it in Python and give it prompts")
-    table, reading = read(data), reading or Reading()
+    table, reading = files.read(data), reading or Reading()
     out = Path(data).with_suffix(".labels.parquet") if out is None else Path(out)
     if out.suffix not in WRITERS:
         raise UserError(f"--out {out}: give a {', '.join(WRITERS)} file")
