@@ -13,7 +13,7 @@ import pytest
 
 from outgrow.core.errors import UserError
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotators
 from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.tables.frames import of_frame
 from outgrow.tasks.tables.layouts import from_table
@@ -57,8 +57,8 @@ def test_votes_in_a_second_frame_are_joined_as_those_of_a_second_file_are(tmp_pa
     )
     items.write_csv(tmp_path / "items.csv")
     votes.write_csv(tmp_path / "votes.csv")
-    file = annotations.load(str(tmp_path / "items.csv"), Reading(), str(tmp_path / "votes.csv"))
-    frame = annotations.of_table(of_frame(items, "items"), Reading(), of_frame(votes.to_pandas(), "votes"))
+    file = annotators.load(str(tmp_path / "items.csv"), Reading(), str(tmp_path / "votes.csv"))
+    frame = annotators.of_table(of_frame(items, "items"), Reading(), of_frame(votes.to_pandas(), "votes"))
     assert frame.task.digest == file.task.digest and frame.reading.votes == ("worker a", "worker b")
     # Every fifth item is the only kind that the two workers see differently.
     assert (frame.task.votes["worker a"] != frame.task.votes["worker b"]).any(1).sum() == 60 / 5

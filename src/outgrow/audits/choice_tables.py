@@ -31,9 +31,8 @@ def verdicts(table: TableFile, reading: Reading) -> Evidence:
             "every way of asking a judge of its own"
         )
     known = next((name for name in ("gold", "truth", "label") if name in table.names), None)
-    forward, swapped, gold = (
-        None if name is None else _said(table, name, reading) for name in ("forward", "swapped", known)
-    )
+    forward, swapped = (_said(table, name, reading) for name in ("forward", "swapped"))
+    gold = None if known is None else _said(table, known, reading)
     every = np.concatenate([said for said in (forward, swapped, gold) if said is not None])
     if not (every == 0).any() and (every == 1).any():
         raise UserError(

@@ -123,9 +123,12 @@ def write_pairs(kind: str, file: Path, items: int | None = None, seed: int = 0) 
         orient="row",
         schema=dict.fromkeys((*texts, "present", "removed"), pl.String),
     )
-    write = {".csv": table.write_csv, ".jsonl": table.write_ndjson, ".parquet": table.write_parquet}.get(
-        file.suffix.lower()
-    )
+    writers: dict[str, Callable[[Path], object]] = {
+        ".csv": table.write_csv,
+        ".jsonl": table.write_ndjson,
+        ".parquet": table.write_parquet,
+    }
+    write = writers.get(file.suffix.lower())
     if write is None:
         raise UserError(f"cannot write {str(file)!r}: give a .csv, .jsonl or .parquet file")
     if file.exists():

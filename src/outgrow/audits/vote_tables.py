@@ -11,8 +11,8 @@ import numpy as np
 from outgrow.audits.choice_tables import group_of, numbers
 from outgrow.audits.evidence import MOST_CLASSES, Answers, Evidence, VoteTable
 from outgrow.core.errors import UserError
-from outgrow.tasks.tables import annotations
-from outgrow.tasks.tables.annotations import Annotations
+from outgrow.tasks.tables import annotators
+from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.long import numbered, numbered_votes, read_labels, repeated
 from outgrow.tasks.tables.options import Reading
@@ -134,7 +134,7 @@ def _probabilities(table: TableFile, votes: VoteTable, kept: np.ndarray) -> np.n
 
 def wide_votes(table: TableFile, reading: Reading, votes: TableFile | None, strong: str | None = None) -> Evidence:
     """A row an item, votes in columns or in a long table beside it; `strong` reads the items."""
-    given = annotations.of_table(table, reading, votes, texts=readable(table, reading))
+    given = annotators.of_table(table, reading, votes, texts=readable(table, reading))
     if all(np.isnan(cast).all() for cast in given.task.votes.values()):
         raise UserError(f"{given.task.name}: every vote is empty: nobody says anything to look at")
     return of_annotations(given, votes is None, None if strong is None else _space(given.task, strong))

@@ -28,7 +28,7 @@ from outgrow.students.probe import HEADS, Space
 from outgrow.students.saved import VOTES, save
 from outgrow.students.saving import saved_student
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations as tables
+from outgrow.tasks.tables import annotators as tables
 from outgrow.tasks.tables.roles import detect
 from outgrow.training.classifier import KINDS
 from outgrow.workflows.predict import predict

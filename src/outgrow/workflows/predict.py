@@ -15,7 +15,7 @@ from outgrow.store import disk
 from outgrow.students.saved import VOTES, SavedStudent, load
 from outgrow.students.saved_text import SavedGenerator
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations as tables
+from outgrow.tasks.tables import annotators as tables
 from outgrow.tasks.tables import files
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.roles import id_column

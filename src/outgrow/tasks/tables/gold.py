@@ -11,7 +11,7 @@ Where nobody says what compares them, gold does:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -98,7 +98,7 @@ def _texts(table: TableFile, gold: GoldCells, scorer: str | None) -> dict[int, s
 
 def _one_each(
     table: TableFile, gold: GoldCells, scorer: str, text: Mapping[int, str], key: Mapping[int, Any], skip: bool
-) -> tuple[dict[str, int], Collection[str]]:
+) -> tuple[dict[str, int], set[str]]:
     """Of every item its last row; and the items with two golds."""
     first: dict[str, int] = {}
     rows: dict[str, int] = {}
