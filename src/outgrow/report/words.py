@@ -79,7 +79,7 @@ def what(name: str, methods: dict[str, Any]) -> str:
     return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
 
 
-def silence(row: SummaryRow) -> str:
+def abstentions(row: SummaryRow) -> str:
     """How a row that abstains on some test items scores, counted either way; nothing of one that never abstains."""
     if row.spoke is None:
         return ""

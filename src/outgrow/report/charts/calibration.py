@@ -1,4 +1,4 @@
-"""Reliability: how often an answer is right, given how sure it was."""
+"""Reliability: how often a label is right, given its confidence."""
 
 from __future__ import annotations
 
