@@ -141,7 +141,7 @@ def learn(
     }
     schema.write(out / "learn.json", load(LearnFile, facts, "learn.json"))
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
-    report.write_learned(out)
+    report.write(out)
     return out
 
 
