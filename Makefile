@@ -22,7 +22,7 @@ test: setup
 
 docs: setup .venv/docs
 	NO_MKDOCS_2_WARNING=1 $(IN) -m mkdocs build --quiet --strict
-	OUTGROW_SITE=build/site $(IN) -m pytest -q -m docs
+	OUTGROW_SITE=build/site $(IN) -m pytest -q -m docs tests/docs
 
 bench: setup
 	@for file in bench/*.py; do $(IN) "$$file" || exit 1; done

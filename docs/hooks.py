@@ -2,7 +2,7 @@
 
 - the index from README.md, and CHANGELOG.md and CONTRIBUTING.md as pages;
 - a table of every registry (methods, supervisors, verifiers, ...), read from the package itself;
-- the Python interface, an entry for each public name of `outgrow`;
+- the Python interface, an entry for each public name of `outgrow`, and a line for every module;
 - every notebook of docs/notebooks, executed.
 
 Nothing here reaches beyond this machine.
@@ -10,6 +10,7 @@ Nothing here reaches beyond this machine.
 
 from __future__ import annotations
 
+import ast
 import html
 import importlib
 import re
@@ -60,6 +61,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "contributing.md": from_root("CONTRIBUTING.md"),
         "CITATION.cff": (ROOT / "CITATION.cff").read_text(encoding="utf-8"),
         "api.md": interface(),
+        "modules.md": modules(),
         **{f"tables/{what}.md": table(what) for what in lists()},
         **{f"notebooks/{path.stem}.md": executed(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))},
     }
@@ -106,6 +108,22 @@ def interface() -> str:
 
     entries = "\n".join(f"::: outgrow.{name}\n" for name in outgrow.__all__)
     return f"# Python interface\n\nEverything that `import outgrow` offers.\n\n{entries}"
+
+
+def modules() -> str:
+    """A page with a line for every module, by room: what its docstring begins with."""
+    parts = [
+        "# Modules",
+        "Every module, and what its docstring begins with. [Architecture](architecture.md) has the notable ones.",
+    ]
+    source = ROOT / "src" / "outgrow"
+    for room in sorted(path.parent for path in source.glob("*/__init__.py")):
+        lines = ["| module | is |", "|---|---|"]
+        for path in sorted(room.rglob("*.py")):
+            said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            lines.append(f"| `{path.relative_to(source).as_posix()}` | {_cell(said.partition(chr(10))[0])} |")
+        parts += [f"## {room.name}", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
 
 
 def executed(path: Path) -> str:

@@ -93,7 +93,7 @@ def test_of_a_study_calibration_is_asked_on_weak_train(apart):
     """Trained supervisors are about calibrated; to the eighth power they are not, and a temperature mends it."""
     for one in apart[:4]:
         assert found("CALIBRATION", one)["CALIBRATION"].severity == "ok"
-        sharp = one.before.said**8
+        sharp = one.before.probs**8
         sharp = replace(one.before, said=sharp / sharp.sum(-1, keepdims=True))
         told = found("CALIBRATION", replace(one, before=sharp))["CALIBRATION"]
         row = told.sheets[0].rows[0]

@@ -1,4 +1,4 @@
-"""Every command that README and the pages of docs/ print runs as it is printed, in the order in which it stands there."""
+"""Every command that README and the pages of docs/ print runs as it is printed, in the order of the pages."""
 
 from __future__ import annotations
 

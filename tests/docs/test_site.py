@@ -47,10 +47,16 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(hooks) -> None:
 
 def test_every_page_is_in_the_menu_and_the_menu_names_no_other(hooks) -> None:
     written = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
-    made = {"index.md", "api.md", "changelog.md", "contributing.md"}
+    made = {"index.md", "api.md", "modules.md", "changelog.md", "contributing.md"}
     made |= {f"tables/{what}.md" for what in hooks.lists()}
     made |= {f"notebooks/{path.stem}.md" for path in hooks.NOTEBOOKS.glob("*.ipynb")}
     assert sorted(menu()) == sorted(written | made)
+
+
+def test_every_module_has_a_line(hooks) -> None:
+    shown = re.findall(r"^\| `([\w/]+\.py)` \| \S", hooks.modules(), re.MULTILINE)
+    source = ROOT / "src" / "outgrow"
+    assert set(shown) == {path.relative_to(source).as_posix() for path in source.rglob("*/*.py")}
 
 
 def test_links_of_pages_in_the_root_lead_to_the_same_pages_of_the_site(hooks) -> None:

@@ -1,17 +1,19 @@
 """Audits: one question about supervisors or their labels a file, found by walking the folder.
 
     @audit("COPY", "Do supervisors repeat each other's errors?")
-    def copied(votes, *, gold) -> Finding | list[Finding] | str
+    def copies(votes, *, gold) -> Finding | list[Finding] | str
 
 Positional arguments are what an audit needs, found by name in `Evidence`; keyword-only arguments without a default are
 what it uses if it is there (else None). It returns its findings, or in one sentence why the question does not apply. A
 file whose name begins with _ holds no audit; `evidence.py` and `tables.py` hold what audits look at.
 
     >>> import numpy as np
+    >>> from outgrow.audits.evidence import VoteTable
     >>> item, worker = np.repeat(np.arange(60), 3), np.tile(np.arange(3), 60)
     >>> votes = VoteTable(item, worker, item % 2, 60, names=("a", "b", "c"), classes=("no", "yes"), asked_all=True)
-    >>> next(finding.value for finding in examine(Evidence("example", votes)) if finding.code == "QUALITY")
-    1.0
+    >>> [finding] = [one for one in examine(Evidence("example", votes)) if one.code == "QUALITY"]
+    >>> f"{finding.value:.2f}"
+    '1.00'
 """
 
 from __future__ import annotations

@@ -124,13 +124,15 @@ def _beside(name: str, curve: Curve, place: float, y: dict[str, Any], plot: floa
 
 
 def _below(name: str, curve: Curve, top: float) -> dict[str, Any]:
+    """A piece of the line, and its name."""
     shade = colour(curve.paint)
     key = {"type": "rule", "strokeWidth": 2.5, "strokeDash": list(curve.dash), "color": shade}
     text = {"type": "text", "align": "left", "baseline": "middle", "color": shade, "fontWeight": 600, "text": name}
+    start, end, level = ({"value": number} for number in (-LEFT, 20 - LEFT, top))
     return {
         "data": {"values": [{}]},
         "layer": [
-            {"mark": {**key, "x": -LEFT, "x2": -LEFT + 20, "y": top, "y2": top}, "encoding": {}},
-            {"mark": {**text, "x": -LEFT + 26, "y": top}, "encoding": {}},
+            {"mark": key, "encoding": {"x": start, "x2": end, "y": level}},
+            {"mark": {**text, "x": 26 - LEFT, "y": top}, "encoding": {}},
         ],
     }

@@ -152,7 +152,7 @@ def steer(
         for name, base in (("tuned small", little), ("tuned strong", big)):
             made[name] = causal.tune(base, lessons, seed=drawn, store=store, chat=written_task.chat, epochs=EPOCHS)
             trained.setdefault(name, []).append(causal.spent(made[name]))
-        tuned = {name: Local(model) for name, model in made.items()}
+        tuned: dict[str, Local | ProxyTuned] = {name: Local(model) for name, model in made.items()}
         tuned["proxy"] = ProxyTuned(bare["strong"], tuned["tuned small"], bare["small"], alpha)
         for name, model in tuned.items():
             heard.setdefault(name, []).append(_heard(model, written_task, test, asked, seed, store))
@@ -256,9 +256,12 @@ def statements(name: str) -> Statements:
             f"`knowledge` = {name}: its items are not pairs of a true and a false statement; give cities or translations"
         )
     return Statements(
-        task.name, tuple(pairs), *(tuple(two[which][0] for two in pairs.values()) for which in ("true", "false")),
+        task.name,
+        tuple(pairs),
+        tuple(two["true"][0] for two in pairs.values()),
+        tuple(two["false"][0] for two in pairs.values()),
         np.array([two["true"][1] for two in pairs.values()]),
-    )  # fmt: skip
+    )
 
 
 def _heard(

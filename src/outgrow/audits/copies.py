@@ -37,7 +37,7 @@ SETTLED = 0.5
 
 
 @audit("COPY", "Do supervisors repeat each other's errors?")
-def copied(votes, *, crowd, gold, groups, ids):
+def copies(votes, *, crowd, gold, groups, ids):
     """Error correlation, blocks of copiers, and how many independent supervisors an ensemble is worth."""
     from outgrow.label_models.blocks import believed, beyond, linked
 

@@ -34,7 +34,7 @@ SHOWN = 8
 
 
 @audit("MOVED", "Have a judge's preferences moved?")
-def moved(choices, *, seed):
+def movement(choices, *, seed):
     """Correlation of a judge's utilities with those of the table's first judge, and whether they are one scale."""
     if len(choices.names) < 2:
         return "needs the choices of two judges, before and after a change"
