@@ -228,7 +228,7 @@ class VoteCell(Cell):
         gold = [np.bincount(known[known >= 0], minlength=classes) for known in self.known]
         return np.array([(told if told.sum() >= FEWEST else voted).argmax() for told in gold])
 
-    def voter(self, j: int) -> np.ndarray:
+    def annotator(self, j: int) -> np.ndarray:
         """(N, C) the votes of one annotator; NaN where it abstains."""
         mine = self.votes.worker == j
         probs = np.full((len(self.task), len(self.task.classes)), np.nan, np.float32)

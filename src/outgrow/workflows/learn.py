@@ -118,7 +118,7 @@ def learn(
     task = given.task
     facts = {
         "task": {"name": task.name, "classes": list(task.classes), "counts": task.counts, "source": task.source},
-        "voters": learned.voters(cell, probs),
+        "voters": learned.annotators(cell, probs),
         "trust": learned.trust(cell, probs, belief),
         "verdict": learned.verdict(cell, probs, belief),
         "suggest": wanted[:10],
