@@ -51,7 +51,7 @@ class Halves:
     @cached_property
     def splits(self) -> Splits:
         """The masks of weak-train, transfer and test."""
-        return draw(self.task, self.seed, self.replicates)  # type: ignore[arg-type]
+        return draw(self.task, self.seed, self.replicates)
 
     @property
     def teach(self) -> np.ndarray:

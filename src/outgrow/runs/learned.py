@@ -167,7 +167,7 @@ def verdict(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str
 
 def _ties(probs: np.ndarray) -> np.ndarray:
     """(N, C) bool: the likeliest classes."""
-    return np.nan_to_num(probs) >= np.nan_to_num(probs).max(-1, keepdims=True) - 1e-6
+    return np.asarray(np.nan_to_num(probs) >= np.nan_to_num(probs).max(-1, keepdims=True) - 1e-6)
 
 
 def _different(joint: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str, str], np.ndarray]:

@@ -101,9 +101,10 @@ def learn(
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.workers} voter{'s' if votes.workers > 1 else ''}"
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
-    fitted = recipe.fit(cell, **recipe.parameters)
+    resources: Any = cell  # what votes cannot give is None there
+    fitted = recipe.fit(resources, **recipe.parameters)
     if fitted is None:
-        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(cell))}: learn with another --method")
+        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(resources))}: learn with another `method`")
     predicted = cell.predicted(fitted)
     probs, belief = cell.design.crossed(predicted), cell.believed(label_model)
 

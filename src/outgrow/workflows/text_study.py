@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, final
+from types import ModuleType
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -54,8 +55,8 @@ class TextStudy(Request):
     student: str = "lora"
     """How the student learns: "lora", by low-rank updates, or "full"."""
 
-    WEAK = "sibling:smollm2-135m:12"
-    KNOWN = sequences
+    WEAK: ClassVar[str] = "sibling:smollm2-135m:12"
+    KNOWN: ClassVar[ModuleType] = sequences
 
     def _check(self) -> None:
         if self.student not in KINDS:

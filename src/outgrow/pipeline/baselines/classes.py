@@ -167,7 +167,8 @@ def cheat_stop(heads: Any, weak: WeakLabels, task: Task, gold: Gold, test: np.nd
     ]
     # Of points that are equally good, the last: no stop without a reason.
     stop = len(right) - 1 - np.argmax(right[::-1], 0)
-    path = np.stack([p for _, p in naive(weak, heads).path(test)])
+    taught: Any = naive(weak, heads)
+    path = np.stack([p for _, p in taught.path(test)])
     return Predictions(task.even(path[stop, np.arange(len(stop))], test))
 
 
