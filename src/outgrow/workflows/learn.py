@@ -152,9 +152,9 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
     if student not in (*HEADS, *KINDS):
         raise unknown("kind of student", student, (*HEADS, *KINDS))
     if strong == VOTES and student in KINDS:
-        raise UserError(f"--strong {VOTES} is no model that could be fine-tuned: take --student linear or mlp")
+        raise UserError(f"`strong` = {VOTES} is no model that could be fine-tuned: take `student` linear or mlp")
     if suggest < 0:
-        raise UserError(f"suggest = {suggest}: give a number of items")
+        raise UserError(f"`suggest` = {suggest}: give a number of items")
     if strong != VOTES:
         models.check(strong)
 

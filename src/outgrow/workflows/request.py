@@ -124,9 +124,9 @@ class Request(ABC):
             UserError: there is no such method, or a size is out of range.
         """
         if not 1 <= self.seeds <= 1000:
-            raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
+            raise UserError(f"`seeds` = {self.seeds}: give 1 to 1000 replicates")
         if self.weak_gold is not None and self.weak_gold < 2:
-            raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
+            raise UserError(f"`weak_gold` = {self.weak_gold}: a supervisor needs at least 2 gold items")
         known, find = self.KNOWN.registry(), self.KNOWN.find
         names = [n for name in self.methods for n in (known if name == "all" else [name])]
         names = names or [name for name in known if known[name].usual]
