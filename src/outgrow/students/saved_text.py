@@ -60,7 +60,7 @@ class SavedGenerator:
 
 
 def save_text(model: Any, how: Sampling, taught: Mapping[str, Any], folder: Path) -> None:
-    """Copy a tuned model's checkpoint; the record has a hash of its weights, so that an interrupted write is seen as one.
+    """Copy a tuned model's checkpoint; the record has a hash of its weights, so that a damaged copy is recognised.
 
     Raises:
         UserError: what the method returned is no model.
