@@ -300,14 +300,14 @@ def _no_gap(pair: RunPair, floor: SummaryRow, ceiling: float, row: SummaryRow) -
 def _covered(first: float, best: float) -> str:
     """How much there is to choose from among the supervisors' samples."""
     says = (
-        f"On the transfer items the supervisor’s first samples score {percent(first)}; the best of the samples that methods "
-        f"may choose from, {percent(best)}."
+        f"On the transfer items the supervisor’s first samples score {percent(first)}; the best of the samples that "
+        f"methods may choose from, {percent(best)}."
     )
     if coverage.counts(first, best):
         return says
     return (
-        f"{says} That is too little to judge methods that choose among samples: look for {percent(coverage.COVERED, 0)}, "
-        f"and {coverage.TIMES} times the first."
+        f"{says} That is too little to judge methods that choose among samples: look for "
+        f"{percent(coverage.COVERED, 0)}, and {coverage.TIMES} times the first."
     )
 
 
