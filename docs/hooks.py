@@ -32,9 +32,9 @@ TABLES = {
     "models": ("Models", "Checkpoints that `outgrow` knows by a short name: [models and offline use](../models.md)."),
     "supervisors": ("Supervisors", "Whatever is weak and labels items: the values of `--weak`."),
     "methods": ("Methods", "From weak labels to a fitted student: the values of `--method` for tasks with classes."),
-    "sequences": ("Methods for generation tasks", "The values of `--method` for tasks answered in free text."),
+    "text-methods": ("Methods for generation tasks", "The values of `--method` for tasks answered in free text."),
     "label-models": ("Label models", "From several supervisors' labels to one distribution per item: `--label-model`."),
-    "objectives": ("Losses", "Training losses of students."),
+    "losses": ("Losses", "Training losses of students."),
     "selections": ("Selections", "Which items a student trusts, and how much."),
     "verifiers": ("Verifiers", "External checks of an answer: `--verifier`."),
     "audits": ("Audits", "Questions put to supervisors and labels, by the code of their findings."),
@@ -45,7 +45,7 @@ TABLES = {
 HEADS = {
     "models": ("name", "weights", "download", "licence", "what it is"),
     "methods": ("name", "hyper-parameters", "what it does, and where it comes from"),
-    "sequences": ("name", "hyper-parameters", "what it does, and where it comes from"),
+    "text-methods": ("name", "hyper-parameters", "what it does, and where it comes from"),
     "audits": ("code", "what it asks"),
 }
 HEAD = ("name", "what it is")

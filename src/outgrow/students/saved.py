@@ -249,6 +249,12 @@ def load(folder: Path | str) -> SavedStudent:
 
     Raises:
         UserError: there is no student, or one of its files is damaged.
+
+    Example:
+        >>> load("nowhere")
+        Traceback (most recent call last):
+        ...
+        outgrow.core.errors.UserError: no student in nowhere: give the folder that `outgrow learn` wrote ...
     """
     from safetensors.numpy import load as decode
 

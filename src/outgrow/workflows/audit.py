@@ -49,6 +49,12 @@ def audit(
     """Examine what is at `source`, or supervisors before they teach, and write audit.json and audit.html into the folder `out`.
 
     The findings, the gravest first, and the page. Raises UserError, one line, for what the user can mend.
+
+    Example:
+        >>> audit("nowhere.csv")
+        Traceback (most recent call last):
+        ...
+        outgrow.core.errors.UserError: ...
     """
     from outgrow import report
     from outgrow.report import audit as audited

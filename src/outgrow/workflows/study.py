@@ -277,7 +277,12 @@ class Study(Request):
 
 @final
 class Result:
-    """A finished study: its run folder, and what it says."""
+    """A finished study: its run folder, and what it says.
+
+    Example:
+        >>> Result(Path("runs/cities")).path.name        # of a study that was run before
+        'cities'
+    """
 
     def __init__(self, path: Path):
         self.path = Path(path)
