@@ -79,8 +79,14 @@ def test_what_cannot_be_found_again_is_one_line():
         def __call__(self, logits, targets, weights, progress):
             return logits.sum(-1)
 
-    with pytest.raises(UserError, match="cannot be saved: define it at the top of a module"):
-        record_of(Inner())
+    class Reading(Inner):
+        def read(self, logits):
+            return logits.sigmoid()
+
+    # What reads logits as cross-entropy does is not needed to predict.
+    assert loss_of(record_of(Inner())) == Xent()
+    with pytest.raises(UserError, match="cannot be saved: make it a frozen dataclass at the top of a module"):
+        record_of(Reading())
     with pytest.raises(UserError, match="the loss gone:Halved of the student cannot be imported"):
         loss_of({"loss": "gone:Halved", "fields": {}})
     with pytest.raises(UserError, match="json:loads of the student is no loss"):

@@ -54,7 +54,7 @@ def group_of(file: File, reading: Reading) -> np.ndarray | None:
     column = reading.group or "group"
     if column == "none" or column not in file.names:
         if reading.group not in (None, "none"):
-            raise unknown("column for --group", column, file.names)
+            raise unknown("column for `group`", column, file.names)
         return None
     group, names = numbered(file, column)
     return np.where(group < 0, len(names) + np.arange(len(group)), group)
@@ -63,7 +63,7 @@ def group_of(file: File, reading: Reading) -> np.ndarray | None:
 def key_of(file: File, reading: Reading, what: str) -> str:
     key = annotations.id_column(file, reading)
     if key is None:
-        raise UserError(f"{file.name}: {what} are of items: name their column with --id")
+        raise UserError(f"{file.name}: {what} are of items: name their column with `id`")
     return key
 
 

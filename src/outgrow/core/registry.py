@@ -3,7 +3,8 @@
     METHODS = Registry("method", __name__, "outgrow.methods", marked(Method))
     METHODS.find("naive")
 
-A member is a record with a name that a decorator notes on the function it describes (`mark`). Members come from three places:
+A member is a record with a name that a decorator puts on the function it describes (`mark`). Members come from three
+places:
 
     the folder of the kind      every file in it whose name does not begin with _
     installed packages          entry points of the group of the kind, each of them a member or a module of members
@@ -188,7 +189,7 @@ class Registry(Generic[T]):
         yield from (record for value in vars(module).values() if (record := self._read(value)) is not None)
 
     def _plug(self, found: _Found[T], point: EntryPoint) -> None:
-        """Adds what an entry point leads to; what fails in somebody else's package must not stop what does not need it."""
+        """Add the members of an entry point; a failure in another package must not stop what does not need it."""
         place = f"{point.value} of package {point.dist.name if point.dist else '(unknown)'}"
         try:
             value = point.load()

@@ -75,11 +75,11 @@ def texts_of(task: Task, model: str, store: Store) -> Texts:
     """The texts of a task for a student that is fine-tuned from a model."""
     resolved = models.resolve(model, store)
     if resolved.kind == "features":
-        raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take --student linear or mlp")
+        raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take `student` linear or mlp")
     if resolved.kind in ("vision", "patches", "joined"):
         raise UserError(
             f"{model!r} reads images, and only models of texts are fine-tuned here: "
-            "take --student linear or mlp, or convnet"
+            "take `student` linear or mlp, or convnet"
         )
     return Texts(resolved, task.read(model), task.classes, store)
 

@@ -19,5 +19,5 @@ def column(view: SupervisorView, name: str) -> np.ndarray:
 def cast(task: Task, name: str) -> np.ndarray:
     """The votes of a column (N, C), NaN for an abstention."""
     if name not in task.votes:
-        raise unknown("column of votes (name it with --votes)", name, task.votes or ["(none was read)"])
+        raise unknown("column of votes (name it with `votes`)", name, task.votes or ["(none was read)"])
     return task.votes[name]

@@ -29,7 +29,7 @@ def tfidf(view: SupervisorView) -> np.ndarray:
     except ValueError:
         raise UserError(
             f"{task.name}: tfidf has no words to go by: no word occurs in two of the texts; "
-            "name another supervisor with --weak"
+            "name another supervisor in `weak`"
         ) from None
     sides = [first.transform([item[s] for item in texts]) for s in range(len(texts[0]))]
     x = sides[0] if len(sides) == 1 else sides[1] - sides[0]

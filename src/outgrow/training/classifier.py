@@ -197,7 +197,7 @@ def _read(model: Model, precision: str, outputs: int) -> tuple[Any, set[str]]:
         if "Unrecognized configuration class" not in str(error):
             raise
         raise UserError(
-            f"`transformers` makes no classifier of {model.name!r}: use --student linear, or another model"
+            f"`transformers` makes no classifier of {model.name!r}: take `student` linear, or another model"
         ) from None
     return net.eval(), {*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])}
 

@@ -24,7 +24,7 @@ from outgrow.tasks.tables.options import Reading
 
 if TYPE_CHECKING:
     from outgrow.workflows.committee import CommitteeResult
-    from outgrow.workflows.study import Result
+    from outgrow.workflows.result import Result
 
 CLASSES_ALONE = ("label_model", "ladder", "auxiliary")
 """Settings of `Study` that do not apply to generation tasks."""
