@@ -43,7 +43,7 @@ def asked(monkeypatch):
 
         return made
 
-    monkeypatch.setattr(study, "Study", of("classes"))
+    monkeypatch.setattr(study, "ClassStudy", of("classes"))
     monkeypatch.setattr(text_study, "TextStudy", of("texts"))
     return found
 

@@ -112,7 +112,7 @@ class Study:
         from outgrow.label_models import LABEL_MODELS
         from outgrow.methods import METHODS
         from outgrow.supervisors import SUPERVISORS
-        from outgrow.workflows.study import Study as ClassStudy
+        from outgrow.workflows.study import ClassStudy
 
         groups = [one if isinstance(one, list | tuple) else [one] for one in _listed(self.weak)]
         names = _lend(stack, SUPERVISORS, [one for group in groups for one in group])
