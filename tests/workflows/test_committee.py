@@ -313,7 +313,7 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
     model = str(causal)
     task, gold = generation.load("sudoku", 5, 0)
     short = replace(
-        task, prompts=tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france")), tokens=3
+        task, texts=tuple((f"the city of {name}",) for name in ("lyon", "paris", "rome", "spain", "france")), tokens=3
     )
     monkeypatch.setitem(
         generation._sources, "short", generation.GenerationSource("short", "", lambda items, seed: (short, gold), None)
@@ -379,7 +379,14 @@ def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_o
 ):
     task, _ = generation.load("sudoku", 6, 0)
     prompts = tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france", "very"))
-    short = replace(task, prompts=prompts, tokens=2, shown=({},) * 6, verifier="says_no", scorer="exact")
+    short = replace(
+        task,
+        texts=tuple((prompt,) for prompt in prompts),
+        tokens=2,
+        shown=({},) * 6,
+        verifier="says_no",
+        scorer="exact",
+    )
     drawn = []
 
     def says_no(attempts):
