@@ -2,7 +2,7 @@
 # make test   set everything up and run the tests
 # make bench  set everything up and run the benchmarks
 # make docs   set everything up, build the site into build/site and test it
-# make picture  make the picture in the README anew
+# make picture  make the pictures of the documentation anew (needs Chromium)
 #
 # Commands run as `.venv/bin/python -m ...`: console scripts break in a folder whose path has a space.
 
@@ -21,14 +21,15 @@ test: setup
 	$(IN) -m pytest -n 2 -m "not docs"
 
 docs: setup .venv/docs
-	$(IN) -m mkdocs build --quiet --strict
-	OUTGROW_SITE=build/site $(IN) -m pytest -q -m docs
+	NO_MKDOCS_2_WARNING=1 $(IN) -m mkdocs build --quiet --strict
+	OUTGROW_SITE=build/site $(IN) -m pytest -q -m docs tests/docs
 
 bench: setup
 	@for file in bench/*.py; do $(IN) "$$file" || exit 1; done
 
 picture: demo
 	$(IN) -c "from pathlib import Path; from outgrow import Study, report; report.picture(Study().folder(), Path('docs/pictures/cities.png'))"
+	$(IN) bench/pictures.py docs/pictures
 
 setup: .venv/ready
 

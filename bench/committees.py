@@ -11,7 +11,9 @@ import argparse
 from pathlib import Path
 
 from outgrow.report import svg
-from outgrow.report.committee import CHOICES, picture
+from outgrow.report.charts import WIDE
+from outgrow.report.charts.committees import committees
+from outgrow.report.committee import called
 from outgrow.report.words import interval, percent
 from outgrow.workflows.committee import committee
 
@@ -37,10 +39,10 @@ def main() -> None:
                     for f in (figure["right"], figure["shown"])
                 ]
                 print(
-                    f"| {facts['task']} | {facts['items']} | {CHOICES[figure['choice']].format(figure['verifier'])} | {both[0]} | {both[1]} |"
+                    f"| {facts['task']} | {facts['items']} | {called(figure['choice'], figure['verifier'])} | {both[0]} | {both[1]} |"
                 )
     out.parent.mkdir(parents=True, exist_ok=True)
-    svg.paint(picture(every), out, 2)
+    svg.paint(committees(every, WIDE), out, 2)
     print(f"picture: {out}")
 
 

@@ -4,7 +4,7 @@
 
 A world is a joint Gaussian of two views and a label, so that a linear head's accuracy on the whole population is known
 exactly, without test items. Per study: one fresh pool and test set, `outgrow.tasks.splits.draw` for the halves, supervisor,
-naive student and ceiling through `outgrow.pipeline.pair.Pair`, scores and intervals through `outgrow.metrics`. The truths:
+naive student and ceiling through `outgrow.pipeline.class_cell.ClassCell`, scores and intervals through `outgrow.metrics`. The truths:
 
     new data     mean over fresh pools and halves of each population accuracy; PGR is the ratio of such means
     this pool    the same for the one pool of the study, over further halves of it
@@ -30,8 +30,10 @@ from outgrow.core.seeding import derive
 from outgrow.metrics.accuracy import Score, accuracy
 from outgrow.metrics.intervals import ScoreTable, quantile, shared_pool
 from outgrow.metrics.pgr import OK, recovery
-from outgrow.pipeline.baselines import ceiling
-from outgrow.pipeline.pair import BLOCK, Pair, Spaces
+from outgrow.pipeline.baselines import registry
+from outgrow.pipeline.class_cell import ClassCell
+from outgrow.pipeline.design import BLOCK
+from outgrow.pipeline.spaces import Spaces
 from outgrow.students.probe import Space
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
 
@@ -134,14 +136,14 @@ class Run:
 def run(world: World, drawn: Sample, blocks: Sequence[int]) -> Run:
     """Replicates of these blocks, through the same functions as a user's study."""
     task, gold = drawn.task, drawn.gold
-    spaces = Spaces(task, Forget())
+    spaces, ceiling = Spaces(task, Forget()), registry("classes")["ceiling"]
     made, population, sizes = [], [], []
     for block in blocks:
-        pair = Pair(task, gold, "weak", "strong", block, drawn.seed, None, spaces, {})
+        pair = ClassCell(task, gold, "weak", "strong", block, drawn.seed, None, spaces, {})
         for name, x in drawn.views.items():
             if name not in spaces.known:
                 spaces.known[name] = Space(x[None, None].astype(np.float32), (1,), ~pair.test)
-        fitted = {"naive": methods.find("naive").run(pair.weak, pair.student), "ceiling": ceiling(pair)}
+        fitted = {"naive": methods.find("naive").run(pair.weak, pair.student), "ceiling": ceiling.fit(pair)}
         probs = {"floor": pair.labels[:, 0]} | {name: head.predict() for name, head in fitted.items()}
         population.append(np.stack([_population(world, drawn, name, probs[name]) for name in ROWS], 1))
         made.append({name: p[:, pair.test] for name, p in probs.items()})

@@ -1,11 +1,13 @@
 """The leaderboard of docs/leaderboard.md: every method on twelve tasks and three pairs of real models.
 
-    python bench/leaderboard.py [--parts development,confirmation,unseen,statements,fresh,later,answers,next] [--tasks cities,...] [--methods all] [--seeds 16] [--out FOLDER] [--to FILE.md]
+    python bench/leaderboard.py [--parts development,confirmation,...] [--tasks cities,...] [--methods all] [--seeds 8]
+        [--out FOLDER] [--to FILE.md]
 
-One study per task and student, each in a folder of its own under FOLDER (default: runs/leaderboard); a study that is there
-is made again from the store in moments, so that the same command goes on where it stopped. Then one comparison a part.
-Tables are read from shared/data beside this checkout, or made from what comes with packages (bench/unseen.py). Which tasks a
-default may be chosen on, which confirm it, and which nobody looked at before it was settled was written down before (docs/log.md).
+One study per task and student, each in a folder of its own under FOLDER (default: runs/leaderboard); a study that is
+there is made again from the store in moments, so that the same command goes on where it stopped. Then one comparison a
+part. Tables are read from shared/data beside this checkout, or made from what comes with packages (bench/unseen.py).
+Which tasks a default may be chosen on, which confirm it, and which nobody looked at before it was settled was written
+down before (docs/log.md).
 """
 
 from __future__ import annotations
@@ -68,16 +70,18 @@ def page(sections: list[str], seeds: int) -> str:
     """The page, with a word on how it was made and is to be read."""
     pairs = ", ".join(f"{weak} → {strong}" for strong, its in STUDENTS.items() for weak in its)
     return (
-        f"# Leaderboard\n\nMade by `{COMMAND}`: at most {ITEMS:,} items a task, {seeds} replicates, pairs {pairs}. The share of "
-        "the gaps is what a method recovers between floor and ceiling, over the pairs whose gap is resolved; points are of "
-        "accuracy, or of questions answered right, over all pairs. The methods that lead and those they are compared with are "
-        "shown; the folds have every method, how to read each column, where each method fails, and what each pair is like.\n\n"
+        f"# Leaderboard\n\nMade by `{COMMAND}`: at most {ITEMS:,} items a task, {seeds} replicates, pairs {pairs}. "
+        "The share of the gaps is what a method recovers between floor and ceiling, over the pairs whose gap is "
+        "resolved; points are of accuracy, or of questions answered right, over all pairs. The methods that lead "
+        "and those they are compared with are shown; the folds have every method, how to read each column, where "
+        "each method fails, and what each pair is like.\n\n"
         + "\n".join(sections)
-        + '\n<details markdown="1">\n<summary>Notes</summary>\n\nOn tasks of questions every candidate is in the pool. Of '
+        + '\n<details markdown="1">\n<summary>Notes</summary>\n\nOn tasks of questions every candidate is in the '
+        "pool. Of "
         + ", ".join(NAIVE)
-        + " `auto` is naive by construction: hardly any item has rivals, or there are more than two classes. Which of these "
-        "tasks the default method was made with, and how it does on others, [benchmarks](benchmarks.md#15-the-default-method) "
-        "says.\n\n</details>\n"
+        + " `auto` is naive by construction: hardly any item has rivals, or there are more than two classes. Which "
+        "of these tasks the default method was made with, and how it does on others, "
+        "[benchmarks](benchmarks.md#15-the-default-method) says.\n\n</details>\n"
     )
 
 

@@ -1,6 +1,6 @@
 """Screenshots of the pages of `outgrow learn` and `outgrow audit`, for the documentation, on messages that are made up here.
 
-    python bench/pictures.py [FOLDER]           (docs/pictures; needs Chromium)
+    python bench/pictures.py [FOLDER]           (runs/pictures, where none is named; needs Chromium)
 
 Two rules read a word each, two people read more and err, and a third copies one of them half of the time.
 """
@@ -101,4 +101,4 @@ def main(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/pictures"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/pictures"))

@@ -18,7 +18,7 @@ import torch
 
 from outgrow import models
 from outgrow.generation import Sampling
-from outgrow.pipeline import workers
+from outgrow.pipeline import executors
 from outgrow.store import Store
 from outgrow.students.generator import Writers
 from outgrow.tasks import generation
@@ -47,10 +47,10 @@ def main() -> None:
     asked = parser.parse_args()
     model = models.resolve(asked.model, Store.default())
     print(f"{asked.replicates} replicates of {asked.model}:\n\n| processes | threads each | seconds |\n|---|---|---|")
-    for processes in (1, workers.count([model], asked.replicates)):
+    for processes in (1, executors.count([model], asked.replicates)):
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            list(workers.side_by_side(here.work, (model, Path(folder)), range(asked.replicates), processes))
+            list(executors.side_by_side(here.work, (model, Path(folder)), range(asked.replicates), processes))
             print(
                 f"| {processes} | {torch.get_num_threads() // processes} | {time.perf_counter() - began:.0f} |",
                 flush=True,

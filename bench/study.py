@@ -113,7 +113,9 @@ def main() -> None:
     options.add_argument("--share", type=float, default=0.25, help="part of the items whose forward passes (a) times")
     given = options.parse_args()
     from outgrow import models, tasks
-    from outgrow.pipeline.pair import BLOCK, Pair, Spaces
+    from outgrow.pipeline.class_cell import ClassCell
+    from outgrow.pipeline.design import BLOCK
+    from outgrow.pipeline.spaces import Spaces
     from outgrow.store import Store
 
     home = Store.default().root
@@ -135,7 +137,7 @@ def main() -> None:
         _, one = outgrow_study(root / "one", seeds=1, methods=["naive"])
 
         task, gold = tasks.load(TASK)
-        pair = Pair(task, gold, WEAK, STRONG, 0, 0, None, Spaces(task, Store.default()), {"bench": 1})
+        pair = ClassCell(task, gold, WEAK, STRONG, 0, 0, None, Spaces(task, Store.default()), {"bench": 1})
         transfer, test = np.flatnonzero(pair.splits.transfer[0]), pair.test
         texts = [t[0] for t in task.texts]
         part = texts[: round(given.share * len(texts))]

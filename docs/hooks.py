@@ -2,7 +2,7 @@
 
 - the index from README.md, and CHANGELOG.md and CONTRIBUTING.md as pages;
 - a table of every registry (methods, supervisors, verifiers, ...), read from the package itself;
-- the Python interface, an entry for each public name of `outgrow`;
+- the Python interface, an entry for each public name of `outgrow`, and a line for every module;
 - every notebook of docs/notebooks, executed.
 
 Nothing here reaches beyond this machine.
@@ -10,8 +10,9 @@ Nothing here reaches beyond this machine.
 
 from __future__ import annotations
 
+import ast
+import html
 import importlib
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -32,20 +33,19 @@ TABLES = {
     "models": ("Models", "Checkpoints that `outgrow` knows by a short name: [models and offline use](../models.md)."),
     "supervisors": ("Supervisors", "Whatever is weak and labels items: the values of `--weak`."),
     "methods": ("Methods", "From weak labels to a fitted student: the values of `--method` for tasks with classes."),
-    "sequences": ("Methods for generation tasks", "The values of `--method` for tasks answered in free text."),
+    "text-methods": ("Methods for generation tasks", "The values of `--method` for tasks answered in free text."),
     "label-models": ("Label models", "From several supervisors' labels to one distribution per item: `--label-model`."),
-    "objectives": ("Losses", "Training losses of students."),
+    "losses": ("Losses", "Training losses of students."),
     "selections": ("Selections", "Which items a student trusts, and how much."),
     "verifiers": ("Verifiers", "External checks of an answer: `--verifier`."),
     "audits": ("Audits", "Questions put to supervisors and labels, by the code of their findings."),
     "charts": ("Charts", "Figures of a report."),
-    "claims": ("Claims", "Published claims as experiments."),
 }
 """Title and first sentence of the page of each registry that `outgrow list` knows."""
 HEADS = {
     "models": ("name", "weights", "download", "licence", "what it is"),
     "methods": ("name", "hyper-parameters", "what it does, and where it comes from"),
-    "sequences": ("name", "hyper-parameters", "what it does, and where it comes from"),
+    "text-methods": ("name", "hyper-parameters", "what it does, and where it comes from"),
     "audits": ("code", "what it asks"),
 }
 HEAD = ("name", "what it is")
@@ -61,6 +61,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "contributing.md": from_root("CONTRIBUTING.md"),
         "CITATION.cff": (ROOT / "CITATION.cff").read_text(encoding="utf-8"),
         "api.md": interface(),
+        "modules.md": modules(),
         **{f"tables/{what}.md": table(what) for what in lists()},
         **{f"notebooks/{path.stem}.md": executed(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))},
     }
@@ -85,8 +86,15 @@ def table(what: str) -> str:
     title, first = TABLES[what]
     head, rows = HEADS.get(what, HEAD), [row for row in lists()[what]()]
     lines = ["| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head))]
-    lines += ["| " + " | ".join([f"`{row[0]}`", *(_cell(cell) for cell in row[1:])]) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join([f"<code>{_code(row[0])}</code>", *(_cell(cell) for cell in row[1:])]) + " |" for row in rows
+    ]
     return f"# {title}\n\n{first} `outgrow list {what}` prints this table.\n\n" + "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    """A name in a cell of a Markdown table."""
+    return html.escape(text).replace("|", "&#124;")
 
 
 def _cell(text: str) -> str:
@@ -102,16 +110,35 @@ def interface() -> str:
     return f"# Python interface\n\nEverything that `import outgrow` offers.\n\n{entries}"
 
 
+def modules() -> str:
+    """A page with a line for every module, by room: what its docstring begins with."""
+    parts = [
+        "# Modules",
+        "Every module, and what its docstring begins with. [Architecture](architecture.md) has the notable ones.",
+    ]
+    source = ROOT / "src" / "outgrow"
+    for room in sorted(path.parent for path in source.glob("*/__init__.py")):
+        lines = ["| module | is |", "|---|---|"]
+        for path in sorted(room.rglob("*.py")):
+            said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            lines.append(f"| `{path.relative_to(source).as_posix()}` | {_cell(said.partition(chr(10))[0])} |")
+        parts += [f"## {room.name}", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
 def executed(path: Path) -> str:
     """A notebook, run from the top in an empty folder, as Markdown with what its cells printed and drew."""
     import nbformat
     from nbclient import NotebookClient
+    from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as sockets, tempfile.TemporaryDirectory() as folder:
+        # Sockets of this machine alone: the default, TCP, warns that it has no encryption.
+        config = Config({"AsyncKernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
         resources = {"metadata": {"path": folder}}
-        os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-        NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=resources).execute()
+        client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", config=config, resources=resources)
+        client.execute()
     return "\n\n".join(part for cell in notebook.cells for part in _markdown(cell)) + "\n"
 
 

@@ -9,6 +9,18 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
+def pytest_runtest_setup(item):
+    """Skip what is marked `sandbox` where there is none."""
+    if item.get_closest_marker("sandbox"):
+        from outgrow.core.errors import UserError
+        from outgrow.verifiers.sandbox.runner import find
+
+        try:
+            find()
+        except UserError as error:
+            pytest.skip(f"no sandbox here: {error}")
+
+
 @pytest.fixture(scope="module")
 def causal(tmp_path_factory):
     """A folder with a random causal model of a few thousand numbers."""

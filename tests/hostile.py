@@ -1,4 +1,4 @@
-"""Methods that look for gold where they must not: through what they are handed, and through what no seal in one process can close."""
+"""Methods that look for gold: through their resources, and through what no seal in one process can close."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Told:
 
 
 def searched(roots: list[object], count: int) -> np.ndarray | None:
-    """Class numbers of all items, among all that some objects lead to, by reference or by a name that gold could have."""
+    """Class numbers of all items among the objects that some objects lead to, by reference or by a name of gold."""
     found = reachable(*roots)
     named = [getattr(item, name, None) for item in found for name in NAMES if not isinstance(item, np.ndarray)]
     for item in reachable(*found, *named):
@@ -85,13 +85,13 @@ def by_gc(weak, student):
 @method(paper="a test")
 def by_frames(weak, student):
     """What its callers hold."""
-    return told(_framed("Gold").labels, weak, student)
+    return told(_framed("ClassCell").gold.labels, weak, student)
 
 
 @method(paper="a test")
 def by_transfer(weak, student):
     """Transfer gold of its callers, to learn from: no better than the ceiling, so that no alarm sees it."""
-    gold = np.eye(2, dtype=np.float32)[_framed("Gold").labels]
+    gold = np.eye(2, dtype=np.float32)[_framed("ClassCell").gold.labels]
     return student.fit(np.where(np.isnan(weak.beliefs), np.float32(np.nan), gold))
 
 
@@ -124,8 +124,8 @@ CLASSES = (by_teach, by_oracle, by_forgetting, by_gc, by_frames, by_transfer, by
 @text.method(paper="a test")
 def in_words_by_frames(weak, student):
     """Gold answers to the test items, as its callers hold them."""
-    replicate = _framed("Replicate")
-    return [replicate.gold.answers[i] for i in replicate.halves[2]]
+    cell = _framed("TextCell")
+    return [cell.gold.answers[i] for i in cell.test_items]
 
 
 @text.method(paper="a test")
@@ -134,7 +134,7 @@ def in_words_by_closures(weak, student, verify, executor):
     found = [
         item
         for item in reachable(verify, verify.__call__, executor, executor.__call__, weak, student)
-        if type(item).__name__ in ("GenerationGold", "Replicate")
+        if type(item).__name__ in ("GenerationGold", "TextCell")
     ]
     return (
         student.tune(weak.examples([found[0].answers[0]] * len(weak.prompts)))

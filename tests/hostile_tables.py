@@ -1,4 +1,4 @@
-"""Files that are hostile or odd. Each function writes into a folder; its docstring says what is odd there, and what is right."""
+"""Hostile or odd files. Each function writes into a folder; its docstring says what is odd, and what is right."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Columns = dict[str, list]
 
 
 def plain(items: int = ITEMS, classes: Sequence[Any] = ("ham", "spam")) -> Columns:
-    """Items of classes in turn, with gold and three annotators; each errs on its own fifth, so that their majority is always right."""
+    """Items of classes in turn, with gold and three annotators, each wrong on its own fifth: the majority is right."""
 
     def voted(by: int) -> list:
         return [classes[(i + (i % 5 == by)) % len(classes)] for i in range(items)]
@@ -186,7 +186,7 @@ def unnamed_column(folder: Path) -> None:
 
 
 def odd_columns(folder: Path) -> None:
-    """Names of columns with a comma, brackets, braces and a smiley; like a flag, and with a line break: they are columns."""
+    """Column names with a comma, brackets, braces, a smiley, a line break, or like a flag: they are columns."""
     made = plain()
     names = {"a": "x, y", "b": "--votes", "c": "{text}[0] \U0001f600\n"}
     put(folder, {names.get(name, name): values for name, values in made.items()}, "t.parquet")
@@ -373,7 +373,7 @@ def packed_in_secret(folder: Path) -> None:
 
 
 def odd_file_name(folder: Path) -> None:
-    """A file whose name commands a terminal and is markup of two kinds, classes that are markup, too: names as any other."""
+    """A file name and classes with terminal commands and markup of two kinds: they are names like any other."""
     made = plain(200, classes=(SCRIPT, ESCAPE + "[/b]"))
     put(folder, made, NAME)
     features(folder, made)
@@ -450,7 +450,7 @@ def one_annotator(folder: Path) -> None:
 
 
 def alike_annotators(folder: Path) -> None:
-    """Annotators A, a and " a": blanks around a name are none of it, so that the last two are one who says two things."""
+    """Annotators A, a and " a": blanks around a name do not count, so that the last two are one with two votes."""
     votes = long(plain())
     names = {"a": "a", "b": "A", "c": " a"}
     put(folder, votes | {"worker": [names[w] for w in votes["worker"]]}, "votes.csv")

@@ -32,7 +32,7 @@ def shape(rng: np.random.Generator, square: bool, colour: tuple[int, int, int]) 
 
 
 def shapes(folder: Path, rows: int = 240, seed: int = 0) -> Path:
-    """A colour an image; a column of votes that are right in three of four rows, and a split of its own without votes in test."""
+    """A colour an image; votes that are right in three of four rows, and a split without votes in test."""
     rng = np.random.default_rng(seed)
     names = list(COLOURS)
     label = rng.integers(len(names), size=rows)
@@ -51,7 +51,7 @@ def shapes(folder: Path, rows: int = 240, seed: int = 0) -> Path:
 
 
 def statements(folder: Path, rows: int = 240, seed: int = 0, words: tuple[str, ...] = tuple(COLOURS)) -> Path:
-    """ "a red shape", true or false of the image beside it: neither the image nor the text alone says which. `words` name the colours."""
+    """ "a red shape", true or false of the image beside it, which neither shows alone. `words` name the colours."""
     rng = np.random.default_rng(seed)
     names, lines = list(COLOURS), []
     for _ in range(rows):

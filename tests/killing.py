@@ -15,7 +15,7 @@ PATHS = os.pathsep.join(
 
 
 def resumed(script: str, *arguments: object) -> list[str]:
-    """The words that the second process prints. Either is given this folder, the arguments, and the seconds to sleep after a step."""
+    """The words that the second process prints; both get the folder, the arguments, and the seconds to sleep a step."""
 
     def start(pause: float) -> subprocess.Popen:
         environment = os.environ | {"PYTHONPATH": PATHS, "OMP_NUM_THREADS": "1"}

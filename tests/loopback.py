@@ -1,4 +1,4 @@
-"""A real server on the loopback device that speaks OpenAI's protocol and lets a checkpoint answer. It misbehaves when told to.
+"""A real server on the loopback device with OpenAI's protocol and a checkpoint. It misbehaves when told to.
 
 with serving(local) as server:
     server.url, server.asked            # what was asked, path and body, in order
@@ -158,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _complete(self, body: dict) -> dict:
         local = self.server.local
         ids = local.encode(body["prompt"], False) if isinstance(body["prompt"], str) else body["prompt"]
-        ((answer,),) = decoding.written(local, [ids], [[body.get("seed", 0)]], self._how(body))
+        ((answer,),) = decoding.generate(local, [ids], [[body.get("seed", 0)]], self._how(body))
         tokens, logprobs, text = list(answer.tokens), list(answer.logprobs), answer.text
         if body.get("echo"):
             said = local.logits([ids[:1]], [ids[1:]])[0].log_softmax(1)
@@ -175,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _chat(self, body: dict) -> dict:
         local = self.server.local
         ids = local.encode(body["messages"][0]["content"], True)
-        ((answer,),) = decoding.written(local, [ids], [[body.get("seed", 0)]], self._how(body))
+        ((answer,),) = decoding.generate(local, [ids], [[body.get("seed", 0)]], self._how(body))
         words = self._words(answer.tokens, body)
         told = [{"token": word, "logprob": logp} for word, logp in zip(words, answer.logprobs, strict=True)]
         message = {"role": "assistant", "content": answer.text}

@@ -1,4 +1,4 @@
-"""What the lines printed in README and docs/reference.md are about: small tables of the same columns, tiny models of the same names."""
+"""Small tables and tiny models behind the commands in README and the pages of docs/, of the same names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ import images
 import tiny_models
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/reference.md")
+GUIDES = ("own-data", "labelling-tools", "studies", "committees", "steering", "audits")
+PAGES = ("README.md", "docs/reference.md", *(f"docs/{name}.md" for name in GUIDES))
 LINE = re.compile(r"^    outgrow (.+)$", re.MULTILINE)
 INLINE = re.compile(r"`outgrow ((?:list|run|learn|predict|audit|committee|steer|show|report|compare)\b[^`]*)`")
 PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b|\[|\.\.\.")
-"""An inline command with one of these shows a form, not a line to be typed."""
+"""An inline command with one of these shows a form, not a line to be typed; one word alone names a verb."""
 SIDES = ("ham", "spam")
 ENCODERS, CAUSAL = (
     ("minilm-l6", "mpnet-base"),
@@ -30,12 +31,16 @@ ENCODERS, CAUSAL = (
 
 
 def lines() -> Iterator[tuple[str, list[str]]]:
-    """(page, the words after `outgrow`) of every printed command, in the order of the pages; each once a page."""
+    """(page, the words after `outgrow`) of every printed command, in the order of the pages, where it stands first."""
+    seen: set[tuple[str, ...]] = set()
     for page in PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
-        inline = [said for said in INLINE.findall(text) if not PLACEHOLDER.search(said)]
-        for said in dict.fromkeys([*LINE.findall(text), *inline]):
-            yield page, shlex.split(said, comments=True)
+        inline = [said for said in INLINE.findall(text) if " " in said and not PLACEHOLDER.search(said)]
+        for said in [*LINE.findall(text), *inline]:
+            words = shlex.split(said, comments=True)
+            if tuple(words) not in seen:
+                seen.add(tuple(words))
+                yield page, words
 
 
 def models(folder: Path) -> None:
@@ -93,7 +98,10 @@ def tables(folder: Path, rows: int = 200) -> None:
             1,
         ).tolist(),
     )
-    write("items.parquet", id=[f"item {i}" for i in range(rows)], truth=[sides[c] for c in label])
+    write("items.parquet", id=[f"item {i}" for i in range(rows)], text=said, truth=[sides[c] for c in label])
+    rules = {name: np.where(rng.random(rows) < 0.3, -1, label).tolist() for name in ("short", "caps", "link")}
+    write("rules.parquet", text=said, **rules)
+    write("wide.parquet", text=said, ann=votes(sides), bob=votes(sides), eve=votes(sides))
     write(
         "votes.parquet",
         item=[f"item {i}" for i in range(rows)] * 5,

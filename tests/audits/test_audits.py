@@ -180,7 +180,7 @@ def test_findings_are_in_order_of_gravity():
 
 @pytest.mark.parametrize("seed", range(60))
 def test_no_audit_stumbles_over_little_or_odd_evidence(seed):
-    """Few items, one voter, classes that nobody names, items and pools without a vote, gold on one item or of one class."""
+    """Few items, one annotator, unused classes, items and pools without votes, gold on one item or of one class."""
     rng = np.random.default_rng(seed)
     items, count, classes = int(rng.integers(1, 150)), int(rng.integers(1, 6)), int(rng.integers(1, 5))
     spoke = rng.random((items, count)) < rng.choice([0.1, 0.6, 1.0], count)

@@ -1,4 +1,4 @@
-"""Audits of votes on real tables and on crowds: copied errors, committees, label quality, and how often they cry wolf."""
+"""Audits of votes on real tables and on crowds: copied errors, committees, label quality, and false alarms."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def test_the_committee_of_gsm8k_is_the_published_table(tmp_path):
     assert np.allclose([who[m] for m in models], [0.412, 0.655, 0.327], atol=0.005)
     assert np.allclose([who["somebody"], who["somebody, were errors independent"]], [0.7285, 0.864], atol=0.005)
     assert np.allclose([agree["3"], agree["2"]], [0.952, 0.724], atol=0.005)
-    # Published, where the best model decides ties: a majority of .645, and .428 where no two agree. Shared, counted slowly; no answer is a wrong one, and like no other:
+    # Published, where the best model decides ties: a majority of .645, and .428 where no two agree.
+    # Here ties are shared, and no answer is a wrong one and unlike any other; counted slowly:
     voted = []
     for start in range(0, len(rows), 3):
         said = [label or f"none of {model}" for _, model, label, _ in rows[start : start + 3]]
@@ -72,7 +73,7 @@ def test_the_committee_of_gsm8k_is_the_published_table(tmp_path):
 def crowd(
     seed: int, known: bool, items=100, workers=9, each=9, classes=2, copiers=0, rate=0.0, shared=0.0, skill=(0.6, 0.9)
 ) -> Evidence:
-    """Every item has `each` votes; the first `copiers` repeat voter 0 at that rate, and on a share of items all err alike."""
+    """Every item has `each` votes; the first `copiers` copy annotator 0 at that rate, and on a share all err alike."""
     rng = np.random.default_rng(seed)
     gold, accuracy = rng.integers(classes, size=items), rng.permutation(np.linspace(*skill, workers))
     wrong = (gold + rng.integers(1, classes, (workers, items))) % classes
@@ -126,7 +127,7 @@ def test_errors_that_all_share_are_seen_with_gold_alone_and_said_to_be_so():
 
 
 def rules(same: float, seed: int = 0, items: int = 3000) -> Evidence:
-    """Eight rules of four classes that speak of a fifth of their class and of a tenth of others; 1 speaks as 0 does at the rate `same`."""
+    """Eight rules of four classes: votes on a fifth of their class, a tenth of others; 1 copies 0 at rate `same`."""
     rng = np.random.default_rng(seed)
     gold, names = rng.integers(4, size=items), np.arange(8) // 2
     speaks = rng.random((8, items)) < np.where(gold == names[:, None], 0.2, 0.1)

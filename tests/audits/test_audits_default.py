@@ -22,7 +22,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 def answered(path: Path, *, harder_shown: bool, seed: int = 1) -> Path:
-    """Errands answered by a model of word pairs that learnt on others: nearly all with their constraint, or both ways."""
+    """Errands answered by a model of word pairs trained on others: nearly all with their constraint, or both ways."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -65,7 +65,7 @@ def test_a_model_taught_both_ways_reasons_and_is_not_flagged(tmp_path):
 
 
 def responders(rng: np.random.Generator, count: int = 2, pairs: int = 100) -> Evidence:
-    """Models that logistic regression teaches to hear a faint constraint, each on questions of its own, answer new pairs."""
+    """Logistic regressions trained to notice a faint constraint, each on its own questions, answer new pairs."""
     from sklearn.linear_model import LogisticRegression
 
     def questions(n: int, harder: np.ndarray) -> np.ndarray:
@@ -192,7 +192,7 @@ def test_a_users_own_pairs_are_read_and_bad_ones_told(tmp_path):
 @pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
 def test_llmbar_judges_do_not_hear_that_they_are_to_count_in_base_nine(tmp_path):
-    """The same two sums, judged in base nine (constraint) and in base ten: GPT-4 takes what is right in base ten, others by something else."""
+    """The same two sums in base nine (constraint) and base ten: GPT-4 takes what is right in base ten."""
     gold = pl.read_parquet(DATA / "llmbar" / "llmbar.parquet").select("id", "label")
     table = (
         pl.read_parquet(DATA / "llmbar" / "llmbar_judges.parquet")

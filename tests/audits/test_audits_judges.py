@@ -19,7 +19,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 def pairs(rng: np.random.Generator, items: int, looks: float) -> tuple[np.ndarray, np.ndarray]:
-    """(items, 2) what is seen of pairs of answers, first less second: quality and looks, which go with quality so much; and how much better the first is."""
+    """(items, 2) differences of pairs in quality and looks, which correlate; and how much better the first is."""
     quality = 2 * rng.normal(size=(items, 2))
     seen = looks * quality + rng.normal(size=(items, 2))
     better = quality[:, 0] - quality[:, 1]
@@ -27,7 +27,7 @@ def pairs(rng: np.random.Generator, items: int, looks: float) -> tuple[np.ndarra
 
 
 def taught(rng: np.random.Generator, position: float = 0.0, looks: float = 0.0, blind: bool = False):
-    """A judge that logistic regression teaches on pairs both ways round; `position`: how often the first is called better for no reason; `blind`: it sees looks alone."""
+    """A logistic regression judges pairs in both orders; `position`: its bias for the first; `blind`: to quality."""
     from sklearn.linear_model import LogisticRegression
 
     x, better = pairs(rng, 600, looks)
@@ -183,7 +183,7 @@ def test_items_of_one_group_count_once_where_they_are_alike():
 
 @pytest.mark.parametrize("groups", [False, True])
 def test_judges_asked_ten_times_about_an_item_raise_an_alarm_no_oftener_than_stated(groups):
-    """Items come in tens that a judge gets wrong or right together: told so it raises no alarm too many, not told it does."""
+    """A judge is right or wrong on ten items together: only without these groups there are false alarms."""
     rng, alarms = np.random.default_rng(4), 0
     for _ in range(200):
         side = np.repeat(

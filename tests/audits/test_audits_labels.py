@@ -160,7 +160,7 @@ def test_calibration_of_a_net_on_cifar10():
 
 @pytest.mark.shared_data
 def test_label_errors_of_imdb_that_people_confirm():
-    """Of 110 reviews that five people read, those suspected are taken for the other class twice as often as those not."""
+    """Of 110 reviews with five readers, suspected ones are read as the other class twice as often as others."""
     if not (DATA / "label_errors").exists() or not (DATA / "imdb").exists():
         pytest.skip("needs ../shared/data/label_errors and imdb")
     from sklearn.feature_extraction.text import TfidfVectorizer

@@ -179,7 +179,7 @@ def test_trec_was_tested_on_other_questions_than_it_was_collected_with():
 
 
 def test_what_is_slower_and_surely_no_better_is_not_worth_it():
-    """Of two methods beside naive an end is one-sided at .025, which is the end of the 95% interval: slow's is 0.5 points above naive."""
+    """With two methods beside naive a bound is one-sided at .025, the end of the 95% interval: 0.5 points for slow."""
     differences = {"naive": (0.0, (0.0, 0.0)), "slow": (-0.02, (-0.045, 0.005)), "best": (0.04, (0.02, 0.06))}
     rows = {
         name: {

@@ -1,4 +1,4 @@
-"""Audits on data where models are trained: expected PGR, the gap, cost, learning curve, committees and prices; where the defect is and is not.
+"""Audits with trained models: expected PGR, gap, cost, learning curve, committees, prices; with and without defects.
 
 Draws of small studies are few here; bench/alarms.py makes 200 of each.
 """
@@ -90,10 +90,10 @@ def test_a_gap_is_found_where_it_is_and_missed_where_it_is_not(imitated, apart, 
 
 
 def test_of_a_study_calibration_is_asked_on_weak_train(apart):
-    """Trained supervisors say about what they are; sharpened to the eighth power they do not, and a temperature mends it."""
+    """Trained supervisors are about calibrated; to the eighth power they are not, and a temperature mends it."""
     for one in apart[:4]:
         assert found("CALIBRATION", one)["CALIBRATION"].severity == "ok"
-        sharp = one.before.said**8
+        sharp = one.before.probs**8
         sharp = replace(one.before, said=sharp / sharp.sum(-1, keepdims=True))
         told = found("CALIBRATION", replace(one, before=sharp))["CALIBRATION"]
         row = told.sheets[0].rows[0]
@@ -122,7 +122,7 @@ def test_a_curve_that_still_rises_is_told_from_one_that_is_flat(imitated, apart)
 
 @pytest.mark.parametrize("known", [True, False])
 def test_of_a_table_of_votes_the_curve_is_drawn_with_gold_and_without(known):
-    """A coin spoils a fifth of the votes; of 60 features or of two. Without gold the score is agreement with votes held out."""
+    """Random votes on a fifth, with 60 features or two. Without gold the score is agreement with held-out votes."""
     rng = np.random.default_rng(0)
     for width, severity in ((60, "note"), (2, "ok")):
         x = rng.normal(size=(600, width))
@@ -167,7 +167,7 @@ def test_a_vote_that_drags_the_best_down_is_told_from_one_that_does_not(draws, v
     ids=["dear", "cheap", "no price"],
 )
 def test_a_judge_that_puts_a_price_on_itself_is_told_from_one_that_does_not(draws, itself, alarms):
-    """Tenfold of itself is worth .12 ln 10 / 1.7 = .16 standard deviations of a choice where it is cheap; the level is .25."""
+    """Tenfold of itself is worth .12 ln 10 / 1.7 = .16 standard deviations where it is cheap; the level is .25."""
     every = [found("EXCHANGE", prices(seed, itself))["EXCHANGE"] for seed in range(draws)]
     assert alarms[0] <= sum(f.severity == "warning" for f in every) <= alarms[1]
     assert all("price on itself" in f.says for f in every if f.value is not None)
@@ -188,7 +188,7 @@ def store() -> Store:
 
 @pytest.mark.checkpoint
 def test_a_real_study_is_audited(store, tmp_path):
-    """MiniLM teaches SmolLM2 cities: a gap of some 20 points, of which naive on so few labels recovers next to nothing."""
+    """MiniLM supervises SmolLM2 on cities: a gap of some 20 points, of which naive on so few labels recovers little."""
     Study(
         tasks=["cities"],
         weak=["minilm-l6"],

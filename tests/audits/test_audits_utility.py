@@ -29,7 +29,7 @@ def both_ways(k: int = K) -> tuple[np.ndarray, np.ndarray]:
 
 
 def seen(x: np.ndarray, first: np.ndarray, second: np.ndarray, turning: bool) -> np.ndarray:
-    """What a judge sees of a question: how the features of outcomes (K, 2) differ, and (`turning`) how far one is ahead on a circle."""
+    """A question: differences of features of outcomes (K, 2), and (`turning`) the lead on a circle."""
     a, b = x[first], x[second]
     return np.column_stack([a - b, *([a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]] if turning else [])])
 
@@ -43,7 +43,7 @@ def taught(
     noise: float = 1.0,
     rule=(1.5, 1.0),
 ):
-    """A judge that logistic regression teaches on 600 choices both ways round; `first`: the lean of its teacher to what stands first."""
+    """A logistic regression trained on 600 choices in both orders; `first`: the bias of its labels for the first."""
     from sklearn.linear_model import LogisticRegression
 
     a, b = rng.integers(len(x), size=(2, 600))
@@ -120,7 +120,7 @@ def test_a_judge_taught_to_take_the_first_is_found():
 
 
 def test_pairs_of_one_group_are_left_out_together_and_lean_as_one():
-    """Every question asked four times over in other words (outcomes of their own, one group): the lean's interval is that of the questions."""
+    """Every question in four wordings (outcomes of their own, one group): the interval is that of the questions."""
     rng = np.random.default_rng(10)
     x = rng.normal(size=(K, 2))
     once = asking([taught(x, rng, first=0.5)], rng).choices

@@ -17,7 +17,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 def table(shared: float, seed: int = 0, prompts: int = 40, models: int = 4, length: int = 30) -> pl.DataFrame:
-    """Answers of `length` words; each is, at the rate `shared`, the word that all models would say there, else the model's own.
+    """Answers of `length` words; each is at rate `shared` the word common to all models, otherwise the model's own.
     Words of a topic, which any answer to the prompt would hold, are a fifth."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -66,7 +66,7 @@ def test_likeness_is_what_a_slow_count_says(tmp_path):
 
 
 def test_clusters_are_those_of_a_slow_search_and_say_who_answers_together(tmp_path):
-    """Models 0 and 1 say nearly the same, model 2 repeats itself on nothing: two clusters a prompt, always of the same two."""
+    """Models 0 and 1 say nearly the same, model 2 something else: two clusters a prompt, always of the same models."""
     frame = table(0.0, prompts=20, models=3)
     first = dict(frame.filter(pl.col("model") == "model 0").select("item", "answer").iter_rows())
     frame = frame.with_columns(

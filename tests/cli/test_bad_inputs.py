@@ -1,4 +1,4 @@
-"""What a user gets wrong, through the command line: one line that says what, exit 2, no folder, and nothing that was read in vain."""
+"""Mistakes on the command line: one line that says what is wrong, exit 2, no folder, and nothing read in vain."""
 
 from __future__ import annotations
 

@@ -193,9 +193,9 @@ class _Study:
 
 
 def _merged(monkeypatch, capsys, *arguments: str) -> dict:
-    from outgrow.workflows import study
+    from outgrow.workflows import front
 
-    monkeypatch.setattr(study, "Study", _Study)
+    monkeypatch.setattr(front, "Study", _Study)
     code, _, err = _outgrow(capsys, "run", *arguments)
     assert (code, err) == (2, "outgrow: stop here\n")
     return _Study.asked
@@ -207,7 +207,9 @@ def test_no_arguments_leave_everything_to_the_study(monkeypatch, capsys) -> None
 
 def test_every_flag_reaches_the_study(monkeypatch, capsys) -> None:
     text = (
-        "a.csv b.csv --weak minilm-l6 tfidf --weak column:x --strong s1 --strong s2 --weak-features w.npz --strong-features f.npz --student mlp --label-model majority --ladder m1 m2 --auxiliary t1 --method naive logconf --seeds 4 --seed 7 "
+        "a.csv b.csv --weak minilm-l6 tfidf --weak column:x --strong s1 --strong s2 --weak-features w.npz "
+        "--strong-features f.npz --student mlp --label-model majority --ladder m1 m2 --auxiliary t1 "
+        "--method naive logconf --seeds 4 --seed 7 "
         "--weak-gold 50 --out somewhere --text T --text2 T2 --context C --question Q --choices O --answer A --label L "
         "--chosen P --rejected N --prompt R --id I --split S --group G --test-values t1 t2 --pool-values p1 "
         "--classes no yes --votes v1 v2 --skip-bad-rows --items 9 --set logconf.alpha=0.5 --set logconf.warmup=0"
@@ -246,11 +248,12 @@ def test_every_flag_reaches_the_study(monkeypatch, capsys) -> None:
 def test_every_argument_of_the_study_has_a_flag_and_a_key(tmp_path: Path) -> None:
     from dataclasses import fields
 
-    from outgrow.workflows.study import Study
+    from outgrow.workflows.front import Study
 
     file = tmp_path / "study.toml"
     file.write_text(
-        'tasks = "a"\nweak = ["b"]\nstrong = "c"\nmethods = ["logconf"]\nseeds = 3\nseed = 1\nweak_gold = 9\nstudent = "mlp"\nout = "d"\n'
+        'tasks = "a"\nweak = ["b"]\nstrong = "c"\nmethods = ["logconf"]\nseeds = 3\nseed = 1\n'
+        'weak_gold = 9\nstudent = "mlp"\nout = "d"\n'
         'label_model = "majority"\nladder = "e"\nauxiliary = ["f"]\n'
         "[reading]\nvotes = ['v']\nitems = 5\n[method.logconf]\nalpha = 0.25\n"
     )
@@ -415,10 +418,10 @@ def test_show_draws_a_table_on_a_terminal(folder: Path, monkeypatch) -> None:
 
 
 def test_report_writes_the_page_and_prints_its_path(folder: Path, capsys, monkeypatch) -> None:
-    from outgrow.report import page
+    from outgrow.report import study
     from outgrow.runs import read
 
-    monkeypatch.setattr(page, "render", lambda report: f"<p>{len(report.pairs)} pair</p>")
+    monkeypatch.setattr(study, "render", lambda report: f"<p>{len(report.pairs)} pair</p>")
     assert read.read(folder)
     code, out, _ = _outgrow(capsys, "report", str(folder))
     assert code == 0 and out == f"{folder / 'report.html'}\n"
@@ -426,9 +429,9 @@ def test_report_writes_the_page_and_prints_its_path(folder: Path, capsys, monkey
 
 
 def test_run_shows_the_results_and_says_where_the_report_is(folder: Path, capsys, monkeypatch) -> None:
-    from outgrow.workflows import study
+    from outgrow.workflows import front
 
-    monkeypatch.setattr(study, "Study", lambda **_: SimpleNamespace(run=lambda overwrite: SimpleNamespace(path=folder)))
+    monkeypatch.setattr(front, "Study", lambda **_: SimpleNamespace(run=lambda overwrite: SimpleNamespace(path=folder)))
     code, out, _ = _outgrow(capsys, "run")
     assert code == 0 and "logconf" in out and out.splitlines()[-1] == f"report: {folder / 'report.html'}"
 

@@ -1,4 +1,4 @@
-"""Hostile and odd files through every verb: the right outcome, or one line that says what to mend; nothing silently wrong, nothing sent to a terminal."""
+"""Hostile and odd files through every verb: the right outcome, or one line that says what to mend."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ BITS = learns(["0", "1"], a=0.8, b=0.8, c=0.8, majority=1.0)
 
 
 def studied(name: str = "t", shown: str = "") -> Right:
-    """A study of 200 items, each a group of its own, whose features tell the class: naive is right on nearly all; `shown` stands in a text."""
+    """A study of 200 items, each its own group, whose features tell the class; `shown` is part of a text."""
 
     def right(found: Outcome) -> bool:
         task = found.facts("details.json")["tasks"][name]
@@ -145,7 +145,8 @@ CASES: list[tuple[odd.Maker, str, str | Right]] = [
     (odd.unnamed_column, f"learn t.csv {LEARN}", HAM),
     (
         odd.odd_columns,
-        "learn t.parquet --text text --strong votes --id id --out out '--votes=x, y' --votes=--votes '--votes={text}[0] \U0001f600\n'",
+        "learn t.parquet --text text --strong votes --id id --out out "
+        "'--votes=x, y' --votes=--votes '--votes={text}[0] \U0001f600\n'",
         lambda found: found.learned == (["ham", "spam"], 60, 60) and set(found.accuracy.values()) == {0.8, 1.0},
     ),
     (odd.long_cells, f"learn t.csv {LEARN}", HAM),
@@ -158,7 +159,8 @@ CASES: list[tuple[odd.Maker, str, str | Right]] = [
     (odd.right_to_left, "audit votes.jsonl --out out", harmless("audit.html")),
     (
         odd.markup,
-        f"learn t.jsonl --text text '--votes={odd.SCRIPT}a' '--votes={odd.SCRIPT}b' '--votes={odd.SCRIPT}c' --strong votes --id id --out out --suggest 3",
+        f"learn t.jsonl --text text '--votes={odd.SCRIPT}a' '--votes={odd.SCRIPT}b' '--votes={odd.SCRIPT}c' "
+        "--strong votes --id id --out out --suggest 3",
         both(harmless("report.html"), lambda found: found.learned == ([odd.SCRIPT, odd.PICTURE], 60, 60)),
     ),
     (odd.markup, "audit votes.jsonl --out out", harmless("audit.html")),
@@ -302,7 +304,7 @@ CASES: list[tuple[odd.Maker, str, str | Right]] = [
 
 
 def written(folder: Path) -> dict[str, int]:
-    """Every file below a folder, and when it was changed; but for a claim, which a study that has begun leaves so that it can go on."""
+    """Every file below a folder with its time of change, without the claim of a study that has begun."""
     return {
         str(path): path.lstat().st_mtime_ns
         for path in folder.rglob("*")

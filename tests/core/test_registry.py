@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from outgrow.core import registry as core
 from outgrow.core.errors import UserError
 from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.methods import METHODS, method
@@ -47,11 +46,9 @@ def kind(tmp_path: Path, monkeypatch):
             path.write_text(text)
         monkeypatch.syspath_prepend(str(tmp_path))
         monkeypatch.setitem(sys.modules, "marking", sys.modules[__name__])
-        core._installed.cache_clear()
         return Registry("rule", "own_rules", "outgrow.rules", marked(Record))
 
     yield made
-    core._installed.cache_clear()
     for module in [name for name in sys.modules if name.startswith(("own_rules", "toy_"))]:
         del sys.modules[module]
 

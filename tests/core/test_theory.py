@@ -15,13 +15,14 @@ from outgrow.core.worlds import World, plant
 from outgrow.metrics.accuracy import accuracy
 from outgrow.metrics.intervals import ScoreTable, shared_pool
 from outgrow.metrics.pgr import Recovery, recovery
-from outgrow.pipeline.baselines import ceiling
-from outgrow.pipeline.pair import Pair
+from outgrow.pipeline import baselines
+from outgrow.pipeline.class_cell import ClassCell
 from outgrow.store import Store
 from outgrow.students.probe import Space
 from outgrow.supervisors import parse, planted, registry
 from outgrow.tasks.task import FREE, Gold, Task
 
+ceiling = baselines.registry("classes")["ceiling"]
 RATE = 0.3
 STRUCTURES = sorted(planted.STRUCTURES)
 
@@ -44,7 +45,7 @@ def store(tmp_path_factory):
 
 
 @cache
-def pair(structure: str, rate: float = RATE, classes: int = 2) -> Pair:
+def pair(structure: str, rate: float = RATE, classes: int = 2) -> ClassCell:
     """A supervisor with planted errors and a student that sees a planted world, where gold is a linear rule."""
     world = plant(World(items=4000, width=16, classes=classes, gap=0.3), 0, 1)
     names = [hashed("item", i) for i in range(len(world.gold))]
@@ -61,15 +62,15 @@ def pair(structure: str, rate: float = RATE, classes: int = 2) -> Pair:
     )
     gold = Gold(world.gold[order], np.ones(len(order), np.float32))
     spaces = Given(world.x[order], Store.default())
-    return Pair(task, gold, f"planted:{structure}:{rate}", "student", 0, 0, None, spaces, {"classes": classes})
+    return ClassCell(task, gold, f"planted:{structure}:{rate}", "student", 0, 0, None, spaces, {"classes": classes})
 
 
-def naive_recovers(found: Pair) -> Recovery:
+def naive_recovers(found: ClassCell) -> Recovery:
     """The naive student's PGR."""
     test = found.test
     probs = {
         "floor": found.labels[:, 0, test],
-        "ceiling": ceiling(found).predict(test),
+        "ceiling": ceiling.fit(found).predict(test),
         "naive": methods.find("naive").fit(found).predict(test),
     }
     gold = found.gold.labels[test], found.gold.weights[test], found.task.groups[test]
@@ -110,7 +111,7 @@ def test_errors_lie_where_their_structure_puts_them():
     for rows, err in zip(length.splits.transfer, wrong, strict=True):
         assert sizes[rows & err].min() >= sizes[rows & ~err].max()
     confidence = pair("confidence")
-    doubt = 1 - ceiling(confidence).predict().max(-1)
+    doubt = 1 - ceiling.fit(confidence).predict().max(-1)
     wrong = confidence.labels[:, 0].argmax(-1) != confidence.gold.labels
     assert doubt[wrong].mean() > 5 * doubt[~wrong].mean()
     domain = pair("domain")

@@ -13,6 +13,8 @@ MODULES = [
     ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
     for path in sorted(SOURCE.rglob("*.py"))
     if ">>> " in path.read_text(encoding="utf-8")
+    # tests/verifiers/test_examples.py runs these, some of them only where there is a sandbox.
+    and path.parent.name != "verifiers"
 ]
 
 

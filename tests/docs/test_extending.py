@@ -1,4 +1,4 @@
-"""docs/extend.md does what it says: its files are a package that adds to every kind, and its objects go where names go."""
+"""docs/extend.md does what it says: its package adds to every kind, and its objects go where names go."""
 
 from __future__ import annotations
 

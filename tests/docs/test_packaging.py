@@ -110,7 +110,7 @@ def test_what_is_imported_is_declared() -> None:
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 imported.add((node.module or "").partition(".")[0])
     # What runs in a sandbox imports its neighbours by their bare names.
-    own = {path.stem for path in (ROOT / "src" / "outgrow" / "verifiers").glob("_*.py")}
+    own = {path.stem for path in (ROOT / "src" / "outgrow" / "verifiers" / "sandbox" / "programs").glob("*.py")}
     third = imported - set(sys.stdlib_module_names) - {"outgrow"} - own
     assert {named.get(name, name) for name in third} <= declared
 

@@ -1,4 +1,4 @@
-"""OUTGROW_ALONE=1: an answer, a beam and a score depend on their prompt alone, to the last bit; without it, up to the order of sums."""
+"""OUTGROW_ALONE=1: answers, beams and scores depend on their prompt alone; without it, up to the order of sums."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def test_each_answer_is_the_same_to_the_bit_whatever_is_asked_beside_it(model, l
     how = Sampling(tokens=6, temperature=temperature)
     seeds = [[3 * i, 3 * i + 1] for i in range(len(PROMPTS))]
     for local in makers(model, precision):
-        together = local.draw(PROMPTS, 2, how, seeds)
+        together = local.sample(PROMPTS, 2, how, seeds)
         for at in (0, 3, 11):
-            assert local.draw([PROMPTS[at]], 2, how, [seeds[at]])[0] == together[at]
-            assert local.draw([PROMPTS[at]], 1, how, [seeds[at][1:]])[0] == together[at][1:]
-        assert local.draw(PROMPTS[::-1], 2, how, seeds[::-1]) == together[::-1]
+            assert local.sample([PROMPTS[at]], 2, how, [seeds[at]])[0] == together[at]
+            assert local.sample([PROMPTS[at]], 1, how, [seeds[at][1:]])[0] == together[at][1:]
+        assert local.sample(PROMPTS[::-1], 2, how, seeds[::-1]) == together[::-1]
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -58,13 +58,13 @@ def test_each_score_and_each_beam_is_the_same_to_the_bit(model, lonely, precisio
 
 def test_answers_alone_are_kept_apart_from_others(model, store, monkeypatch) -> None:
     how = Sampling(tokens=3)
-    beside = answers.draw(Local(model), PROMPTS[:3], 2, how, 0, store)
+    beside = answers.sample(Local(model), PROMPTS[:3], 2, how, 0, store)
     monkeypatch.setenv("OUTGROW_ALONE", "1")
-    alone = answers.draw(Local(model), PROMPTS[:3], 2, how, 0, store)
+    alone = answers.sample(Local(model), PROMPTS[:3], 2, how, 0, store)
     assert not beside.cached and not alone.cached
     assert Local(model).engine.endswith("each alone")
     monkeypatch.setenv("OUTGROW_ALONE", "0")
-    assert answers.draw(Local(model), PROMPTS[:3], 2, how, 0, store).cached
+    assert answers.sample(Local(model), PROMPTS[:3], 2, how, 0, store).cached
     assert "alone" not in Local(model).engine
 
 
@@ -77,9 +77,9 @@ def test_another_value_is_one_line(model, monkeypatch, value) -> None:
 
 def test_without_it_answers_differ_no_more_than_sums_in_another_order(model) -> None:
     local, how = Local(model, "float32"), Sampling(tokens=6, temperature=0.0)
-    together = local.draw(PROMPTS, 1, how, [[0]] * len(PROMPTS))
+    together = local.sample(PROMPTS, 1, how, [[0]] * len(PROMPTS))
     for prompt, (beside,) in zip(PROMPTS, together, strict=True):
-        ((one,),) = local.draw([prompt], 1, how, [[0]])
+        ((one,),) = local.sample([prompt], 1, how, [[0]])
         assert one.tokens == beside.tokens
         np.testing.assert_allclose(one.logprobs, beside.logprobs, atol=1e-4)
 
@@ -89,11 +89,12 @@ def test_a_packaged_checkpoint_in_bfloat16_answers_a_prompt_as_it_does_alone(lon
     local = Local(models.resolve("smollm2-135m", Store.default()), "bfloat16")
     asked = [
         "The capital of France is",
-        "Water boils at a temperature of one hundred degrees, and the freezing point, as everybody who has been to school knows well, is",
+        "Water boils at a temperature of one hundred degrees, and the freezing point, "
+        "as everybody who has been to school knows well, is",
         "2 + 2 =",
     ]
     how = Sampling(tokens=8, temperature=0.0)
-    together = local.draw(asked, 1, how, [[0]] * 3)
-    assert together == [local.draw([prompt], 1, how, [[0]])[0] for prompt in asked]
+    together = local.sample(asked, 1, how, [[0]] * 3)
+    assert together == [local.sample([prompt], 1, how, [[0]])[0] for prompt in asked]
     for one, prompt in zip(local.logprobs(asked, [" Paris"] * 3), asked, strict=True):
         np.testing.assert_array_equal(one, local.logprobs([prompt], [" Paris"])[0])

@@ -1,4 +1,4 @@
-"""An answer that was cut at the token limit teaches its words, and no end; studies and committees count such answers."""
+"""Of an answer cut at the token limit no end is learned; studies and committees count such answers."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_a_report_of_a_study_says_how_many_answers_were_cut() -> None:
 
 def test_an_answer_at_the_limit_is_marked_as_cut(model) -> None:
     local = Local(model)
-    drawn = local.draw(["the"], 64, Sampling(tokens=1), [list(range(64))])[0]
+    drawn = local.sample(["the"], 64, Sampling(tokens=1), [list(range(64))])[0]
     assert [answer.cut for answer in drawn] == [answer.tokens[-1] not in local.ends for answer in drawn]
     assert {answer.cut for answer in drawn} == {True, False}
     assert not Answer("", (), (), "failed", 0).cut
@@ -214,9 +214,9 @@ def test_an_answer_at_the_limit_is_marked_as_cut(model) -> None:
     ],
 )
 def test_an_answer_of_a_server_is_cut_unless_it_says_that_it_ended(reason, cut) -> None:
-    from outgrow.generation.server import _continued
+    from outgrow.generation.server import _completion
 
-    paid = _continued({"choices": [{"text": "so", "finish_reason": reason}]}, 0)
+    paid = _completion({"choices": [{"text": "so", "finish_reason": reason}]}, 0)
     assert paid.answer.cut is cut
 
 
@@ -226,7 +226,7 @@ def test_recorded_answers_say_how_they_ended_in_words_that_are_known(tmp_path) -
 
     def drawn(**columns):
         pl.DataFrame({"prompt": ["p"], "answer": ["a"], **columns}).write_parquet(tmp_path / "a.parquet")
-        return RecordedModel(str(tmp_path / "a.parquet")).draw(["p"], 1, Sampling(), [])[0][0]
+        return RecordedModel(str(tmp_path / "a.parquet")).sample(["p"], 1, Sampling(), [])[0][0]
 
     assert (
         drawn(ended=["length"]).cut
@@ -235,7 +235,7 @@ def test_recorded_answers_say_how_they_ended_in_words_that_are_known(tmp_path) -
         and not drawn().cut
     )
     for ended in ("LENGTH", "max_tokens", "cut"):
-        with pytest.raises(UserError, match=r"ended is .* in answer 1: give stop, length, failed or nothing"):
+        with pytest.raises(UserError, match=r"ended is .* in answer 1: give stop, length, failed, or nothing"):
             drawn(ended=[ended])
     for columns in ({"logprob": ["often"]}, {"seed": ["seven"]}, {"seed": [float("inf")]}):
         with pytest.raises(UserError, match=f"column '{next(iter(columns))}' holds .* in row 1"):

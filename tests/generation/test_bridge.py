@@ -166,7 +166,7 @@ def test_a_student_learns_what_came_over_the_bridge(both, store):
 
 
 def test_supervisors_that_disagree_teach_what_most_of_them_say(both, store):
-    """Two weak models say "is in", one says "lyon": by weights 1, 1 and 1 the former is learned, by 1, 1 and 4 the latter."""
+    """Two weak models say "is in", one "lyon": weights 1, 1 and 1 teach the former, weights 1, 1 and 4 the latter."""
     _, student = both
 
     def learned(last: float) -> list[str]:
@@ -178,7 +178,9 @@ def test_supervisors_that_disagree_teach_what_most_of_them_say(both, store):
         taught = tuning.tune(
             student.model, said, kind="full", seed=0, store=store, epochs=30, rate=1e-2, loss=Bayesian(0.3)
         )
-        return [answer.text for answer in Local(taught).draw(["rome"], 1, Sampling(tokens=8, temperature=0), [[0]])[0]]
+        return [
+            answer.text for answer in Local(taught).sample(["rome"], 1, Sampling(tokens=8, temperature=0), [[0]])[0]
+        ]
 
     assert (learned(1), learned(4)) == (["is in"], ["lyon"])
 
@@ -186,7 +188,7 @@ def test_supervisors_that_disagree_teach_what_most_of_them_say(both, store):
 def test_a_tokenizer_that_does_not_tell_where_its_tokens_stand_is_refused(both, monkeypatch):
     weak, student = both
     monkeypatch.setattr(type(weak), "spans", lambda self, text: [(0, 0)] * len(self.after(text)))
-    with pytest.raises(UserError, match="does not tell where"):
+    with pytest.raises(UserError, match="does not give the positions"):
         bridge.across("rome is", weak, np.zeros(2), student, np.zeros(5))
 
 
@@ -279,7 +281,7 @@ def test_bayesian_without_evidence_for_others_pays_nothing_for_it_and_an_offset_
 
 
 def test_bayesian_teaches_a_large_vocabulary_as_cross_entropy_does():
-    """With more evidence than classes alpha / S is softmax: for a token with evidence the gradient is p - y again, and stays of its size."""
+    """With more evidence than classes alpha / S is softmax: the gradient of a token with evidence is p - y again."""
     rng = np.random.default_rng(1)
     logits = torch.tensor(rng.normal(0, 3, (4, 5000)), requires_grad=True)
     with torch.no_grad():
@@ -300,14 +302,14 @@ def test_three_identical_supervisors_are_one(both, loss):
     scores = np.linspace(0.2, 1, len(text.ids) - text.start).astype(np.float32)
     net = tuning.CausalNetwork(student.model, "full", 1, derive(0))
 
-    def loss(weights: np.ndarray) -> float:
+    def total(weights: np.ndarray) -> float:
         lessons = tuning.Lessons(
             [text] * len(weights), [scores] * len(weights), weights / weights.mean(), loss, 1, 0, ""
         )
         with torch.no_grad():
             return float(sum(lessons.losses(net, np.arange(len(weights)), 0.4)))
 
-    assert loss(np.array([0.2, 0.5, 0.3])) == pytest.approx(loss(np.ones(1)), rel=1e-5)
+    assert total(np.array([0.2, 0.5, 0.3])) == pytest.approx(total(np.ones(1)), rel=1e-5)
 
 
 def test_weights_of_supervisors_weight_their_losses(both):

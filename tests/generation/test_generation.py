@@ -58,8 +58,8 @@ def test_a_recurrent_model_is_refused_in_one_line(tmp_path, store) -> None:
         MambaConfig(vocab_size=27, hidden_size=24, num_hidden_layers=2, state_size=4)
     ).save_pretrained(tmp_path)
     tiny_models.tokenizer(encoder=False).save_pretrained(tmp_path)
-    with pytest.raises(UserError, match="keeps a state of its own beside keys and values"):
-        named(str(tmp_path), store).draw(PROMPTS[:1], 1, Sampling(tokens=3), [[0]])
+    with pytest.raises(UserError, match="keeps a state beside keys and values"):
+        named(str(tmp_path), store).sample(PROMPTS[:1], 1, Sampling(tokens=3), [[0]])
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ def seeds_of(rows: int, n: int) -> list[list[int]]:
 
 
 def test_at_temperature_0_an_answer_is_the_likeliest_token_each_time_by_a_loop_without_a_cache(model, plain) -> None:
-    drawn = model.draw(PROMPTS, 2, Sampling(tokens=9, temperature=0), seeds_of(6, 2))
+    drawn = model.sample(PROMPTS, 2, Sampling(tokens=9, temperature=0), seeds_of(6, 2))
     for prompt, (first, second) in zip(PROMPTS, drawn, strict=True):
         ids = model.encode(prompt, chat=False)
         wanted: list[int] = []
@@ -85,7 +85,7 @@ def test_log_probabilities_of_drawn_answers_are_those_of_a_whole_forward_pass_un
     model, plain
 ) -> None:
     how = Sampling(tokens=8, temperature=0.7, top_p=0.8)
-    for prompt, row in zip(PROMPTS, model.draw(PROMPTS, 3, how, seeds_of(6, 3)), strict=True):
+    for prompt, row in zip(PROMPTS, model.sample(PROMPTS, 3, how, seeds_of(6, 3)), strict=True):
         ids = model.encode(prompt, chat=False)
         for answer in row:
             said = plain([*ids, *answer.tokens])
@@ -95,9 +95,9 @@ def test_log_probabilities_of_drawn_answers_are_those_of_a_whole_forward_pass_un
 
 def test_a_draw_depends_on_its_seed_and_prompt_and_neither_on_n_nor_on_what_stands_beside_it(model) -> None:
     how = Sampling(tokens=10)
-    together = model.draw(PROMPTS, 5, how, seeds_of(6, 5))
+    together = model.sample(PROMPTS, 5, how, seeds_of(6, 5))
     for row, prompt in enumerate(PROMPTS):
-        alone = model.draw([prompt], 2, how, [[1000 * row + 3, 1000 * row + 1]])[0]
+        alone = model.sample([prompt], 2, how, [[1000 * row + 3, 1000 * row + 1]])[0]
         assert [one.tokens for one in alone] == [together[row][3].tokens, together[row][1].tokens]
         np.testing.assert_allclose(alone[0].logprobs, together[row][3].logprobs, atol=2e-5)
     assert len({answer.tokens for answer in together[0]}) > 1
@@ -109,7 +109,7 @@ def test_first_tokens_come_as_often_as_the_distribution_says(model, plain, tempe
 
     n = 4000
     how = Sampling(tokens=1, temperature=temperature, top_p=top_p)
-    drawn = model.draw(["paris is in"], n, how, [list(range(n))])[0]
+    drawn = model.sample(["paris is in"], n, how, [list(range(n))])[0]
     probs = np.exp(log_softmax(plain(model.encode("paris is in", chat=False))[-1] / temperature))
     probs = slow_nucleus(probs, top_p)
     counts = np.bincount([answer.tokens[0] for answer in drawn], minlength=len(probs))
@@ -154,7 +154,7 @@ def test_a_token_is_found_by_inverting_the_distribution_function(model) -> None:
     logits = rng.normal(0, 3, (50, 1000)).astype(np.float32)
     uniform = rng.random(50)
     uniform[0], uniform[1] = 0.0, 1 - 2**-53
-    found = decoding.chosen(torch.from_numpy(logits), torch.from_numpy(uniform), Sampling())
+    found = decoding.choose(torch.from_numpy(logits), torch.from_numpy(uniform), Sampling())
     probs = torch.softmax(torch.from_numpy(logits), 1).double().numpy()
     wanted = [np.searchsorted(row.cumsum(), u * row.sum(), side="right") for row, u in zip(probs, uniform, strict=True)]
     assert found.tolist() == np.minimum(wanted, 999).tolist()
@@ -162,9 +162,9 @@ def test_a_token_is_found_by_inverting_the_distribution_function(model) -> None:
 
 def test_an_answer_ends_before_a_stop_text_and_its_tokens_reach_to_the_end_of_it(model) -> None:
     how = Sampling(tokens=20, stop=("in", "not"))
-    free = model.draw(PROMPTS, 4, Sampling(tokens=20), seeds_of(6, 4))
+    free = model.sample(PROMPTS, 4, Sampling(tokens=20), seeds_of(6, 4))
     met = 0
-    for row, free_row in zip(model.draw(PROMPTS, 4, how, seeds_of(6, 4)), free, strict=True):
+    for row, free_row in zip(model.sample(PROMPTS, 4, how, seeds_of(6, 4)), free, strict=True):
         for answer, whole in zip(row, free_row, strict=True):
             places = [at for stop in how.stop if (at := whole.text.find(stop)) >= 0]
             assert answer.text == (whole.text[: min(places)] if places else whole.text)
@@ -205,7 +205,7 @@ def test_a_beginning_that_all_prompts_share_is_read_once(model, plain, monkeypat
     monkeypatch.setattr(local, "_WORTH", 100)
     said = model.begin(begun).logits
     hook.remove()
-    # One token of each is left to be read by itself: of the 31 that are shared, 30 are read together. So few are filled up to the longest.
+    # One token of each is read by itself: of the 31 that are shared, 30 are read together, the rest is padded.
     assert read == [30, 5 * (1 + 9)]
     for ids, row in zip(begun, said.numpy(), strict=True):
         np.testing.assert_allclose(row, plain(ids)[-1], atol=2e-5)
@@ -290,43 +290,43 @@ def test_narrow_beams_of_several_prompts_are_those_of_a_slow_search(model, plain
 
 def test_answers_are_kept_and_more_of_them_reuse_those_that_are_there(model, store, monkeypatch) -> None:
     how = Sampling(tokens=6)
-    eight = answers.draw(model, PROMPTS, 8, how, 7, store)
+    eight = answers.sample(model, PROMPTS, 8, how, 7, store)
     assert not eight.cached and eight.tokens == sum(len(one.tokens) for row in eight.answers[:5] for one in row)
     assert eight.answers[5] == eight.answers[1], "the same prompt"
     asked = []
-    real = type(model).draw
+    real = type(model).sample
     monkeypatch.setattr(
-        type(model), "draw", lambda self, p, n, *more: asked.append(len(p) * n) or real(self, p, n, *more)
+        type(model), "sample", lambda self, p, n, *more: asked.append(len(p) * n) or real(self, p, n, *more)
     )
-    sixteen = answers.draw(model, PROMPTS, 16, how, 7, store)
+    sixteen = answers.sample(model, PROMPTS, 16, how, 7, store)
     assert sum(asked) == 5 * 8
     assert [row[:8] for row in sixteen.answers] == eight.answers
-    again = answers.draw(model, PROMPTS, 16, how, 7, store)
+    again = answers.sample(model, PROMPTS, 16, how, 7, store)
     assert again.cached and again.answers == sixteen.answers and again.tokens == sixteen.tokens
-    assert answers.draw(model, PROMPTS, 8, how, 8, store).answers != eight.answers
+    assert answers.sample(model, PROMPTS, 8, how, 8, store).answers != eight.answers
 
 
 def test_a_draw_that_was_stopped_goes_on_and_ends_with_the_same_answers(model, tmp_path, monkeypatch) -> None:
-    whole = answers.draw(model, PROMPTS, 20, Sampling(tokens=6), 7, Store(tmp_path / "whole"))
+    whole = answers.sample(model, PROMPTS, 20, Sampling(tokens=6), 7, Store(tmp_path / "whole"))
     calls = itertools.count()
-    real = type(model).draw
+    real = type(model).sample
 
     def dies(self, *given):
         if next(calls) == 2:
             raise KeyboardInterrupt
         return real(self, *given)
 
-    monkeypatch.setattr(type(model), "draw", dies)
+    monkeypatch.setattr(type(model), "sample", dies)
     store = Store(tmp_path / "killed")
     with pytest.raises(KeyboardInterrupt):
-        answers.draw(model, PROMPTS, 20, Sampling(tokens=6), 7, store)
-    resumed = answers.draw(model, PROMPTS, 20, Sampling(tokens=6), 7, store)
+        answers.sample(model, PROMPTS, 20, Sampling(tokens=6), 7, store)
+    resumed = answers.sample(model, PROMPTS, 20, Sampling(tokens=6), 7, store)
     assert next(calls) == 4, "three units, one of them twice"
     assert resumed.answers == whole.answers
 
 
 def test_at_temperature_0_one_answer_is_drawn_and_stands_for_all(model, store) -> None:
-    drawn = answers.draw(model, PROMPTS, 5, Sampling(tokens=6, temperature=0), 7, store)
+    drawn = answers.sample(model, PROMPTS, 5, Sampling(tokens=6, temperature=0), 7, store)
     assert all(len(row) == 5 and len(set(row)) == 1 for row in drawn.answers)
 
 
@@ -337,17 +337,17 @@ def test_answers_that_are_drawn_together_are_fewer_where_their_cache_would_not_f
     assert model.column == 480
     begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
     assert sorted(map(len, begun)) == [2, 4, 4, 4, 5, 11]
-    # The longest takes 480 (11 + 4) = 7200 a row: two fit; then 480 (5 + 4) = 4320: four; then 480 (4 + 4) = 3840: four.
+    # The longest takes 480 (11 + 4) = 7200 a row: two fit; 480 (5 + 4) = 4320: four; 480 (4 + 4) = 3840: four.
     monkeypatch.setitem(decoding.CACHE, "cpu", 17280)
     sizes = [
         sum(past - first for _, first, past in batch)
         for batch in decoding._batches(model, begun, [3] * 6, Sampling(tokens=4))
     ]
     assert sizes == [2, 2, 4, 4, 4, 2]
-    whole = model.draw(PROMPTS, 3, Sampling(tokens=4), seeds_of(6, 3))
+    whole = model.sample(PROMPTS, 3, Sampling(tokens=4), seeds_of(6, 3))
     monkeypatch.undo()
     assert [[a.tokens for a in row] for row in whole] == [
-        [a.tokens for a in row] for row in model.draw(PROMPTS, 3, Sampling(tokens=4), seeds_of(6, 3))
+        [a.tokens for a in row] for row in model.sample(PROMPTS, 3, Sampling(tokens=4), seeds_of(6, 3))
     ]
 
 
@@ -358,7 +358,7 @@ def test_a_model_writes_in_bfloat16_about_what_it_writes_in_float32(model) -> No
     begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
     said, wanted = half.begin(begun).logits, model.begin(begun).logits
     assert str(said.dtype) == "torch.float32" and 0 < float((said - wanted).abs().max()) < 0.2
-    assert half.engine != model.engine and len(half.draw(PROMPTS, 2, Sampling(tokens=4), seeds_of(6, 2))) == 6
+    assert half.engine != model.engine and len(half.sample(PROMPTS, 2, Sampling(tokens=4), seeds_of(6, 2))) == 6
 
 
 @pytest.mark.parametrize(
@@ -366,30 +366,30 @@ def test_a_model_writes_in_bfloat16_about_what_it_writes_in_float32(model) -> No
     [("tokens", 0), ("temperature", -0.1), ("temperature", float("nan")), ("top_p", 0.0), ("top_p", 1.1)],
 )
 def test_what_cannot_be_drawn_with_is_refused(name: str, value: float) -> None:
-    with pytest.raises(UserError, match=f"cannot be drawn with {name} {value}: it must be"):
+    with pytest.raises(UserError, match=f"cannot be sampled with {name} {value}: it must be"):
         Sampling(**{name: value})
 
 
 def test_a_model_without_a_chat_template_is_not_asked_to_chat(model) -> None:
     with pytest.raises(UserError, match="has no chat template: use an instruction-tuned model"):
-        model.draw(["hello"], 1, Sampling(chat=True), [[0]])
+        model.sample(["hello"], 1, Sampling(chat=True), [[0]])
 
 
 def test_more_tokens_than_the_model_has_positions_for_are_refused(model) -> None:
     with pytest.raises(UserError, match="68 tokens of prompt and answer are more than the 64 of"):
-        model.draw(["the city of"], 1, Sampling(tokens=64), [[0]])
+        model.sample(["the city of"], 1, Sampling(tokens=64), [[0]])
 
 
 def test_an_encoder_is_not_asked_to_write(encoder, store) -> None:
     from outgrow.generation.local import Local
 
-    with pytest.raises(UserError, match="does not write: it is of kind 'encoder'"):
+    with pytest.raises(UserError, match="generates no text: it is of kind 'encoder'"):
         Local(models.resolve(str(encoder), store))
 
 
 def test_a_table_of_answers_is_a_model_that_draws_them_again(model, store, tmp_path) -> None:
     prompts = list(dict.fromkeys(PROMPTS))
-    drawn = answers.draw(model, prompts, 3, Sampling(tokens=6), 7, store)
+    drawn = answers.sample(model, prompts, 3, Sampling(tokens=6), 7, store)
     table = answers.table([f"item {i}" for i in range(5)], prompts, model, drawn)
     assert tuple(table.columns) == answers.COLUMNS and len(table) == 15
     # Neither the order of the rows nor other models beside it matter.
@@ -400,13 +400,13 @@ def test_a_table_of_answers_is_a_model_that_draws_them_again(model, store, tmp_p
     with pytest.raises(UserError, match="has answers of 2 models: choose one, as in answers:"):
         named(f"answers:{tmp_path}/a.parquet", store)
     recorded = named(f"answers:{tmp_path}/a.parquet,{model.name}", store)
-    again = answers.draw(recorded, prompts[::-1], 3, Sampling(), 0, store)
+    again = answers.sample(recorded, prompts[::-1], 3, Sampling(), 0, store)
     for row, found in zip(drawn.answers[::-1], again.answers, strict=True):
         assert [(a.text, a.seed, a.ended) for a in row] == [(a.text, a.seed, a.ended) for a in found]
         np.testing.assert_allclose([sum(a.logprobs) for a in row], [sum(a.logprobs) for a in found])
     assert recorded.engine == model.engine
     with pytest.raises(UserError, match="has 3 answers to 'very', not 4: ask for fewer, or record more"):
-        answers.draw(recorded, ["very"], 4, Sampling(), 0, store)
+        answers.sample(recorded, ["very"], 4, Sampling(), 0, store)
     with pytest.raises(UserError, match="cannot score others"):
         recorded.logprobs(["very"], ["so"])
 
@@ -417,7 +417,7 @@ def test_recorded_answers_need_no_more_than_prompts_and_answers(tmp_path, store,
 
     table = pl.DataFrame({"prompt": ["p", "q", "p"], "answer": ["1", "2", "3"]})  # a reader may take these for numbers
     (table.write_csv if name.endswith("csv") else table.write_ndjson)(tmp_path / name)
-    found = named(f"answers:{tmp_path / name}", store).draw(["q", "p"], 1, Sampling(), [])
+    found = named(f"answers:{tmp_path / name}", store).sample(["q", "p"], 1, Sampling(), [])
     assert [[a.text for a in row] for row in found] == [["2"], ["1"]]
 
 

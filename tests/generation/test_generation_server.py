@@ -56,7 +56,7 @@ def test_a_server_gives_the_answers_that_its_model_gives_in_process(
 ) -> None:
     how = Sampling(tokens=7, temperature=temperature, stop=("in",), chat=chat)
     seeds = [[5, 6], [7, 8], [9, 10], [11, 12]]
-    here, there = local.draw(PROMPTS, 2, how, seeds), asked(served).draw(PROMPTS, 2, how, seeds)
+    here, there = local.sample(PROMPTS, 2, how, seeds), asked(served).sample(PROMPTS, 2, how, seeds)
     for one, other in zip((a for row in here for a in row), (a for row in there for a in row), strict=True):
         assert (one.text, one.tokens, one.ended, one.seed) == (other.text, other.tokens, other.ended, other.seed)
         np.testing.assert_allclose(one.logprobs, other.logprobs, atol=1e-5)
@@ -69,15 +69,15 @@ def test_settings_that_a_server_does_not_know_are_left_out_and_it_is_asked_once_
         assert first.cost.requests == 5, "four that it did not know, and the answer"
         second = server.ask("very", HOW, 5)
         assert second.cost.requests == 1
-        assert second.answer.text == local.draw(["very"], 1, HOW, [[5]])[0][0].text
+        assert second.answer.text == local.sample(["very"], 1, HOW, [[5]])[0][0].text
         assert second.answer.tokens == (), "the server says words, not ids"
-        many = asked(served).draw(PROMPTS, 3, HOW, [[1, 2, 3]] * 4)
+        many = asked(served).sample(PROMPTS, 3, HOW, [[1, 2, 3]] * 4)
         assert all(one.ended != "failed" for row in many for one in row), "several find out at the same time"
 
 
 def test_what_is_in_the_store_is_not_asked_for_again(served, local, store, capsys) -> None:
     server = asked(served)
-    eight = answers.draw(server, PROMPTS, 3, HOW, 1, store)
+    eight = answers.sample(server, PROMPTS, 3, HOW, 1, store)
     assert served.answers == 12
     assert eight.cost.requests == 12 and eight.now == eight.cost and eight.failures == 0
     assert eight.tokens == sum(len(one.tokens) for row in eight.answers for one in row)
@@ -87,7 +87,7 @@ def test_what_is_in_the_store_is_not_asked_for_again(served, local, store, capsy
         f"answers of tiny cost 12 requests, {eight.cost.prompt_tokens} prompt tokens, {eight.tokens} answer tokens"
         in told
     )
-    more = answers.draw(server, PROMPTS, 5, HOW, 1, store)
+    more = answers.sample(server, PROMPTS, 5, HOW, 1, store)
     assert served.answers == 20
     assert [row[:3] for row in more.answers] == eight.answers
     assert (more.cost.requests, more.now.requests) == (20, 8)
@@ -106,9 +106,9 @@ def test_a_request_in_vain_is_sent_again_and_ends_with_the_same_answers(
     served, local, store, tmp_path, wrong: str
 ) -> None:
     served.wrong = lambda number, path: wrong if number in (2, 3, 6) and path.endswith("completions") else None
-    wanted = answers.draw(local, PROMPTS, 2, HOW, 1, store)
+    wanted = answers.sample(local, PROMPTS, 2, HOW, 1, store)
     server = asked(served, timeout=2.5 if wrong == "slow" else 60.0)
-    drawn = answers.draw(server, PROMPTS, 2, HOW, 1, Store(tmp_path))
+    drawn = answers.sample(server, PROMPTS, 2, HOW, 1, Store(tmp_path))
     assert [[one.tokens for one in row] for row in drawn.answers] == [
         [one.tokens for one in row] for row in wanted.answers
     ]
@@ -125,10 +125,11 @@ def test_a_server_is_given_the_time_it_asks_for(served) -> None:
         at for at, (path, _) in zip(served.times, served.asked, strict=True) if path.endswith("completions")
     )
     assert second - first >= 0.2, "Retry-After"
-    assert asking._asked_for("7") == 7 and asking._asked_for("1e9") == asking.LONGEST and asking._asked_for("soon") == 0
+    assert asking._retry_after("7") == 7 and asking._retry_after("1e9") == asking.LONGEST
+    assert asking._retry_after("soon") == 0
     from email.utils import formatdate
 
-    assert 55 < asking._asked_for(formatdate(time.time() + 60, usegmt=True)) <= 60
+    assert 55 < asking._retry_after(formatdate(time.time() + 60, usegmt=True)) <= 60
 
 
 def test_an_answer_that_never_comes_is_marked_and_the_others_go_on_and_next_time_it_is_asked_for_again(
@@ -144,15 +145,15 @@ def test_an_answer_that_never_comes_is_marked_and_the_others_go_on_and_next_time
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loopback._Handler, "_complete", poisoned)
-        drawn = answers.draw(asked(served), PROMPTS, 2, HOW, 2, store)
+        drawn = answers.sample(asked(served), PROMPTS, 2, HOW, 2, store)
     assert drawn.failures == 2
     assert [[one.ended == "failed" for one in row] for row in drawn.answers] == [
         [prompt == bad] * 2 for prompt in PROMPTS
     ]
     assert all(one.text == "" and one.logprobs == () for one in drawn.answers[1])
-    assert "2 answers failed and are asked for again next time" in capsys.readouterr().err
+    assert "2 answers failed and are requested again next time" in capsys.readouterr().err
     before = served.answers
-    again = answers.draw(asked(served), PROMPTS, 2, HOW, 2, store)
+    again = answers.sample(asked(served), PROMPTS, 2, HOW, 2, store)
     assert served.answers - before == 2 and again.failures == 0 and again.answers[0] == drawn.answers[0]
 
 
@@ -167,33 +168,33 @@ def test_a_prompt_that_a_server_refuses_fails_alone_and_at_once(served, tmp_path
     prompts = ["very " * 20, *PROMPTS]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loopback._Handler, "_complete", short)
-        drawn = answers.draw(asked(served), prompts, 1, HOW, 2, Store(tmp_path))
+        drawn = answers.sample(asked(served), prompts, 1, HOW, 2, Store(tmp_path))
         assert [row[0].ended == "failed" for row in drawn.answers] == [True, False, False, False, False]
         assert drawn.now.requests == 5
         assert (
             "refuses the request for 'tiny' (status 400): " in (told := capsys.readouterr().err)
             and "longer than my context" in told
         )
-        with pytest.raises(UserError, match="tiny gave none of the 2 answers asked for"):
-            answers.draw(asked(served), prompts[:1], 2, HOW, 2, Store(tmp_path))
+        with pytest.raises(UserError, match="tiny gave none of the 2 requested answers"):
+            answers.sample(asked(served), prompts[:1], 2, HOW, 2, Store(tmp_path))
 
 
 def test_a_server_that_dies_midway_stops_the_run_which_goes_on_at_another_one_and_nothing_is_paid_twice(
     served, local, tmp_path
 ) -> None:
-    whole = answers.draw(asked(served), PROMPTS, 6, HOW, 3, Store(tmp_path / "whole"))
+    whole = answers.sample(asked(served), PROMPTS, 6, HOW, 3, Store(tmp_path / "whole"))
     store = Store(tmp_path / "store")
     with loopback.serving(local) as dying:
         dying.wrong = lambda number, path: "die" if number == 11 else None
         with pytest.raises(
             UserError,
-            match=r"does not answer \(no connection.*\): (\d+) of the 24 answers asked for are kept, the same",
+            match=r"does not answer \(no connection.*\): (\d+) of the 24 requested answers are kept, the same",
         ) as told:
-            answers.draw(asked(dying), PROMPTS, 6, HOW, 3, store)
+            answers.sample(asked(dying), PROMPTS, 6, HOW, 3, store)
         kept = int(str(told.value).split(" of the 24")[0].split()[-1])
         assert kept == 10, "every answer that was given before"
     before = served.answers
-    resumed = answers.draw(asked(served), PROMPTS, 6, HOW, 3, store)
+    resumed = answers.sample(asked(served), PROMPTS, 6, HOW, 3, store)
     assert served.answers - before == 24 - kept
     assert resumed.answers == whole.answers
     assert resumed.cost.tokens == whole.cost.tokens and resumed.cost.prompt_tokens == whole.cost.prompt_tokens
@@ -203,22 +204,22 @@ def test_a_server_that_dies_midway_stops_the_run_which_goes_on_at_another_one_an
 def test_a_server_that_gives_no_answer_though_it_lists_its_models_is_given_up(served, store, monkeypatch) -> None:
     monkeypatch.setattr(asking, "LOST", 3)
     served.wrong = lambda number, path: "error" if path.endswith("completions") else None
-    with pytest.raises(UserError, match=r"does not answer \(status 500\): 0 of the 40 answers"):
-        answers.draw(asked(served), PROMPTS, 10, HOW, 4, store)
+    with pytest.raises(UserError, match=r"does not answer \(status 500\): 0 of the 40 requested answers"):
+        answers.sample(asked(served), PROMPTS, 10, HOW, 4, store)
 
 
 def test_a_key_that_is_refused_and_a_model_that_is_not_served_are_said_in_one_line(served, store) -> None:
     with pytest.raises(UserError, match="serves no model 'huge': it serves tiny"):
-        answers.draw(Server(served.url, "huge"), PROMPTS, 1, HOW, 0, store)
+        answers.sample(Server(served.url, "huge"), PROMPTS, 1, HOW, 0, store)
     served.wrong = lambda number, path: "key"
     with pytest.raises(UserError, match=r"refuses the request for 'tiny'.*set OPENAI_API_KEY"):
-        answers.draw(asked(served), PROMPTS, 1, HOW, 0, store)
+        answers.sample(asked(served), PROMPTS, 1, HOW, 0, store)
 
 
 def test_no_server_at_all_is_said_in_one_line(store) -> None:
     server = Server("http://127.0.0.1:9/v1", "tiny", timeout=0.5, waits=(0.01,))
     with pytest.raises(UserError, match=r"http://127.0.0.1:9/v1 does not answer \(no connection"):
-        answers.draw(server, PROMPTS, 1, HOW, 0, store)
+        answers.sample(server, PROMPTS, 1, HOW, 0, store)
 
 
 @pytest.mark.parametrize("spec", ["localhost,tiny", "http://localhost/v1", "http://localhost/v1,"])
@@ -268,7 +269,7 @@ def test_a_server_that_tells_the_whole_vocabulary_is_stepped_like_the_model_itse
 def test_a_server_can_be_the_strong_model_of_proxy_tuning(served, local, store) -> None:
     strong = f"server:{served.url},tiny,tokenizer={local.name}"
     steered = named(f"proxy:{strong},{local.name},{local.name},0.5", store)
-    one, other = (model.draw(PROMPTS[:2], 1, Sampling(tokens=3), [[5], [6]]) for model in (steered, local))
+    one, other = (model.sample(PROMPTS[:2], 1, Sampling(tokens=3), [[5], [6]]) for model in (steered, local))
     assert [row[0].tokens for row in one] == [row[0].tokens for row in other], (
         "both small models are the same: nothing is added"
     )
@@ -277,12 +278,15 @@ def test_a_server_can_be_the_strong_model_of_proxy_tuning(served, local, store) 
 def test_a_server_that_tells_less_than_the_whole_vocabulary_is_not_stepped(local) -> None:
     with loopback.serving(local, limited=True) as served:
         server = asked(served, tokenizer=local.model)
-        with pytest.raises(UserError, match="tells 0 of the 27 log-probabilities of 'tiny'"):
+        with pytest.raises(UserError, match="gives 0 of the 27 log-probabilities of 'tiny'"):
             server.begin([[4, 8]])
 
 
 def test_without_the_openai_client_the_install_line_is_shown() -> None:
-    code = "import sys; sys.modules['openai'] = None\nfrom outgrow.generation.server import Server\nServer('http://localhost/v1', 'x')"
+    code = (
+        "import sys; sys.modules['openai'] = None\nfrom outgrow.generation.server import Server\n"
+        "Server('http://localhost/v1', 'x')"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
     assert "pip install 'outgrow[server]'" in run.stderr
 
@@ -294,9 +298,9 @@ def test_a_packaged_checkpoint_answers_through_a_server_as_in_process(tmp_path) 
     prompts = ["Name a city in France."]
     with loopback.serving(local, name="smollm2") as served:
         server = Server(served.url, "smollm2")
-        there = answers.draw(server, prompts, 1, how, 0, Store(tmp_path / "a")).answers
+        there = answers.sample(server, prompts, 1, how, 0, Store(tmp_path / "a")).answers
         scores = server.logprobs(["The city of Lyon is in"], [" France."])
-    here = answers.draw(local, prompts, 1, how, 0, Store(tmp_path / "b")).answers
+    here = answers.sample(local, prompts, 1, how, 0, Store(tmp_path / "b")).answers
     assert [row[0].text for row in there] == [row[0].text for row in here]
     np.testing.assert_allclose(there[0][0].logprobs, here[0][0].logprobs, atol=1e-3)
     np.testing.assert_allclose(scores[0], local.logprobs(["The city of Lyon is in"], [" France."])[0], atol=1e-3)

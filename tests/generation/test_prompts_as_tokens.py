@@ -1,4 +1,4 @@
-"""A prompt is continued: nothing that a tokenizer puts after texts stands after it, and nothing that it says is a control token."""
+"""A prompt is continued: no special token comes after it, and no part of its text is a control token."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_answers_scores_and_zero_shot_are_those_of_a_tokenizer_that_appends_noth
         for name, template in (("a", "<s> $A"), ("b", "<s> $A </s>"))
     )
     how = Sampling(tokens=4, temperature=0.0)
-    one, other = (Local(model).draw(PROMPTS, 1, how, [[0]] * 3) for model in (plain, appending))
+    one, other = (Local(model).sample(PROMPTS, 1, how, [[0]] * 3) for model in (plain, appending))
     assert [row[0].tokens for row in one] == [row[0].tokens for row in other]
     for a, b in zip(*(Local(model).logprobs(PROMPTS, [" yes"] * 3) for model in (plain, appending)), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -164,7 +164,7 @@ def test_a_control_token_that_cannot_be_spelled_is_one_line() -> None:
         pre_tokenizers.WhitespaceSplit(),
         ("<s>", "</s>", "!"),
     )
-    with pytest.raises(UserError, match="nothing but the control token: take it out"):
+    with pytest.raises(UserError, match="read as a control token only: take it out"):
         Coder(made).plain(["!"])
 
 

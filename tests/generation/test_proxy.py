@@ -15,7 +15,7 @@ from outgrow import models
 from outgrow.core.errors import UserError
 from outgrow.generation import Sampling, decoding
 from outgrow.generation.local import Local
-from outgrow.generation.proxy import ProxyTuned, steered
+from outgrow.generation.proxy import ProxyTuned, steer
 from outgrow.generation.server import Server
 from outgrow.store import Store
 from outgrow.training.names import named
@@ -83,7 +83,7 @@ def test_alpha_of_zero_is_the_strong_model_to_the_bit_and_asks_no_other(local) -
         np.array_equal(a, b) for a, b in zip(_said(proxy, "logits"), _said(local["strong"], "logits"), strict=True)
     )
     how, seeds = Sampling(tokens=6), [[1, 2], [3, 4], [5, 6]]
-    assert proxy.draw(PROMPTS, 2, how, seeds) == local["strong"].draw(PROMPTS, 2, how, seeds)
+    assert proxy.sample(PROMPTS, 2, how, seeds) == local["strong"].sample(PROMPTS, 2, how, seeds)
 
 
 def _said(model, what: str) -> list[np.ndarray]:
@@ -110,7 +110,7 @@ def test_three_caches_stay_in_step_while_rows_come_go_and_double(local, proxy) -
 
 
 def test_greedy_writing_with_caches_equals_writing_by_reading_all_again(local, proxy) -> None:
-    answers = proxy.draw(PROMPTS, 1, Sampling(tokens=8, temperature=0), [[0], [0], [0]])
+    answers = proxy.sample(PROMPTS, 1, Sampling(tokens=8, temperature=0), [[0], [0], [0]])
     for prompt, (answer,) in zip(PROMPTS, answers, strict=True):
         ids, slowly, scores = proxy.encode(prompt, False), [], []
         while len(slowly) < 8 and not (slowly and slowly[-1] in proxy.ends):
@@ -150,7 +150,7 @@ def test_log_probabilities_steer_as_logits_do(local) -> None:
                 "a server",
                 model.vocabulary,
             )
-            self.spelled, self.tokens = model.spelled, model.tokens
+            self.tokenizer_model, self.tokens = model.tokenizer_model, model.tokens
 
         def logits(self, begun, then):
             return [torch.log_softmax(rows, 1) for rows in self.model.logits(begun, then)]
@@ -170,7 +170,7 @@ def test_three_servers_that_tell_all_log_probabilities_steer_as_their_models_do_
             parts.append(Server(served.url, "tiny", tokenizer=local[name].model))
         over = ProxyTuned(*parts, 0.7)
         how, seeds = Sampling(tokens=4), [[5], [6], [7]]
-        here, there = (model.draw(PROMPTS, 1, how, seeds) for model in (proxy, over))
+        here, there = (model.sample(PROMPTS, 1, how, seeds) for model in (proxy, over))
         assert [one.text for (one,) in there] == [one.text for (one,) in here]
         for (a,), (b,) in zip(here, there, strict=True):
             assert np.abs(np.array(a.logprobs) - b.logprobs).max() < 1e-4
@@ -183,7 +183,7 @@ def test_three_servers_that_tell_all_log_probabilities_steer_as_their_models_do_
 def test_rows_beyond_the_tokens_are_left_out() -> None:
     said = [torch.tensor([[1.0, 2.0, 3.0, 9.0]]), torch.tensor([[0.5, 0.0, 1.0]]), torch.tensor([[0.0, 1.0, 1.0, 7.0]])]
     # 1 + 2 (.5 - 0), 2 + 2 (0 - 1), 3 + 2 (1 - 1)
-    assert steered(said, 2.0).tolist() == [[2.0, 0.0, 3.0]]
+    assert steer(said, 2.0).tolist() == [[2.0, 0.0, 3.0]]
 
 
 def test_different_vocabularies_are_refused_by_name_size_and_first_token(local, tmp_path) -> None:

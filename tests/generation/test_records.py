@@ -1,4 +1,4 @@
-"""Recorded answers: what tables of them mean, what is asked about, how gold chooses its scorer, and lists of columns as the README prints them."""
+"""Recorded answers: how tables are read, how gold chooses its scorer, and lists of columns as in the README."""
 
 from __future__ import annotations
 
@@ -165,7 +165,8 @@ def test_gold_chooses_what_it_is_compared_by(gold, answers, scorer, want, tmp_pa
 def test_gold_that_is_partly_numbers_is_asked_about_with_its_rows(gold, tmp_path):
     with pytest.raises(
         UserError,
-        match=r"of 4 golds \d are numbers; lines? [\d, ]+ holds? (no )?numbers .*--scorer number, letter, words or exact",
+        match=r"of 4 golds \d are numbers; lines? [\d, ]+ holds? (no )?numbers "
+        r".*--scorer number, letter, words or exact",
     ) as caught:
         run(tmp_path, table(gold, gold), answers=("m1", "m2"))
     assert "\n" not in str(caught.value)
@@ -457,4 +458,4 @@ def test_draws_of_a_file_are_numbers_and_the_same_draw_twice_is_one(tmp_path):
         )
     )
     model = named(f"answers:{tmp_path / 'a.jsonl'}", Store(tmp_path / "store"))
-    assert [a.text for a in model.draw(["p"], 2, Sampling(), [])[0]] == ["two", "ten"]
+    assert [a.text for a in model.sample(["p"], 2, Sampling(), [])[0]] == ["two", "ten"]

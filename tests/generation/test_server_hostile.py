@@ -1,4 +1,4 @@
-"""Servers that nobody vouches for: each costs one line or a counted answer, never a traceback, the prompt or the key."""
+"""Hostile servers: each costs one line or a counted answer, never a traceback, the prompt or the key."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_nonsense_is_a_failed_answer_that_is_counted_and_the_others_go_on(
     with loopback.serving(local) as served:
         served.wrong = lambda number, path: "nonsense" if path.endswith("completions") and number in (3, 4) else None
         monkeypatch.setattr(answers, "FLIGHT", 1)
-        drawn = answers.draw(asked(served.url), PROMPTS, 1, HOW, 1, Store(tmp_path))
+        drawn = answers.sample(asked(served.url), PROMPTS, 1, HOW, 1, Store(tmp_path))
     assert drawn.failures == 1 and drawn.cost.requests == 4
     assert [row[0].ended == "failed" for row in drawn.answers] == [False, False, True]
 
@@ -88,7 +88,7 @@ def test_a_huge_token_id_is_no_id_and_the_answer_stands(local, tmp_path, monkeyp
     monkeypatch.setitem(loopback.WRONG, "huge", (200, with_tokens('["token_id:%s"]' % ("9" * 4000), "[-1.0]")))
     with loopback.serving(local) as served:
         served.wrong = lambda number, path: "huge" if path.endswith("completions") else None
-        drawn = answers.draw(asked(served.url), PROMPTS[:1], 1, HOW, 1, Store(tmp_path))
+        drawn = answers.sample(asked(served.url), PROMPTS[:1], 1, HOW, 1, Store(tmp_path))
     assert (drawn.answers[0][0].text, drawn.answers[0][0].tokens, drawn.answers[0][0].logprobs) == ("so", (), (-1.0,))
 
 
@@ -97,7 +97,7 @@ MODELS = {"data": [{"id": "tiny", "owned_by": "tests"}]}
 
 @contextlib.contextmanager
 def raw(reply):
-    """A server by hand: `reply(connection, path)` writes what it likes to requests for answers; models are listed as they should be."""
+    """A server by hand: `reply(connection, path)` answers requests as it likes; models are listed properly."""
     listening = socket.create_server(("127.0.0.1", 0))
     seen: list[bytes] = []
     over = threading.Event()
@@ -213,7 +213,7 @@ def test_a_redirect_takes_neither_prompt_nor_key_along(status, tmp_path, monkeyp
             with pytest.raises(
                 UserError, match=r"redirects to http://127\.0\.0\.1:[0-9]+/v1/completions, where neither prompt nor key"
             ) as told:
-                answers.draw(asked(url), PROMPTS, 1, HOW, 1, Store(tmp_path))
+                answers.sample(asked(url), PROMPTS, 1, HOW, 1, Store(tmp_path))
             assert "user" not in str(told.value) and "word" not in str(told.value)
     assert stolen == []
 
@@ -228,7 +228,7 @@ def test_what_a_server_says_is_shown_without_escapes_and_keys(status, tmp_path, 
         raw(lambda connection, over: connection.sendall(whole(body, status))) as (url, _),
         pytest.raises(UserError) as told,
     ):
-        answers.draw(asked(url), PROMPTS[:1], 1, HOW, 1, Store(tmp_path))
+        answers.sample(asked(url), PROMPTS[:1], 1, HOW, 1, Store(tmp_path))
     said = str(told.value) + capsys.readouterr().err
     assert KEY not in said
     assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"} & set(said) and "\n" not in str(told.value)
@@ -240,7 +240,7 @@ def test_names_of_models_are_shown_without_escapes(tmp_path, monkeypatch) -> Non
         raw(lambda connection, over: None) as (url, _),
         pytest.raises(UserError, match="serves no model 'tiny'") as told,
     ):
-        answers.draw(asked(url), PROMPTS, 1, HOW, 1, Store(tmp_path))
+        answers.sample(asked(url), PROMPTS, 1, HOW, 1, Store(tmp_path))
     assert "\x1b" not in str(told.value) and len(str(told.value)) < 500
 
 
@@ -250,7 +250,7 @@ def test_names_of_models_are_shown_without_escapes(tmp_path, monkeypatch) -> Non
 def test_a_list_of_models_of_another_shape_is_one_line_or_read(said, tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(MODELS, "data", said)
     with raw(lambda connection, over: connection.sendall(whole(choice()))) as (url, _), contextlib.suppress(UserError):
-        assert answers.draw(asked(url), PROMPTS, 1, HOW, 1, Store(tmp_path)).failures == 0
+        assert answers.sample(asked(url), PROMPTS, 1, HOW, 1, Store(tmp_path)).failures == 0
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_a_url_that_is_none_is_one_line(name, tmp_path) -> None:
 def test_a_password_in_the_url_is_used_and_not_shown(tmp_path) -> None:
     server = Server("http://someone:opensesame@127.0.0.1:9/v1", "tiny", timeout=0.5, waits=(0.01,))
     with pytest.raises(UserError, match=r"^http://127\.0\.0\.1:9/v1 does not answer") as told:
-        answers.draw(server, PROMPTS, 1, HOW, 0, Store(tmp_path))
+        answers.sample(server, PROMPTS, 1, HOW, 0, Store(tmp_path))
     assert "opensesame" not in str(told.value)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.label_models.blocks import blocks, found
+from outgrow.pipeline.baselines import registry
+from outgrow.pipeline.vote_cell import VoteCell
 from outgrow.tasks.task import FREE
-from outgrow.workflows.learn import CrossFit
 
 MB = 2**20
 
@@ -66,6 +67,7 @@ def test_six_replicates_of_a_crowd_are_believed_without_a_dense_array() -> None:
         classes=("no", "yes"),
     )
     data = SimpleNamespace(task=task, gold=SimpleNamespace(labels=np.full(4000, -1)))
-    taught = CrossFit(data, None, votes, "majority", "linear", 0, asked_all=False)  # type: ignore[arg-type]
+    floor = registry("votes")["floor"]
+    taught = VoteCell(data, None, votes, "majority", "linear", 0, asked_all=False)  # type: ignore[arg-type]
     assert isinstance(taught.weak, WeakVotes)
-    assert peak(lambda: (taught.weak.beliefs, taught.believed("dawid_skene"), taught.floor)) < 150
+    assert peak(lambda: (taught.weak.beliefs, taught.believed("dawid_skene"), floor.fit(taught))) < 150

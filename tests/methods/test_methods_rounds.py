@@ -15,7 +15,7 @@ from outgrow.methods.auxiliary import trunk
 from outgrow.methods.em_posterior import posterior
 from outgrow.metrics.accuracy import accuracy, choice
 from outgrow.metrics.intervals import ScoreTable
-from outgrow.pipeline.baselines import cheat_stop
+from outgrow.pipeline.baselines import registry
 from outgrow.students.crossfit import crossfit, folds
 from outgrow.students.ensemble import Pool
 from outgrow.students.rivals import NARROW, NEAREST, SHRUNK, contrasted, debiased, likeness, with_rivals
@@ -435,9 +435,7 @@ def test_stopping_on_gold_takes_a_point_of_naives_path_and_no_worse_one():
     found = given()
     gold = SimpleNamespace(labels=found.gold, weights=np.ones(len(found.gold)))
     splits, task = SimpleNamespace(transfer=found.student.train), Even(len(found.gold))
-    pair = SimpleNamespace(
-        kind="linear", student=found.student, weak=found.weak, gold=gold, splits=splits, test=found.test, task=task
-    )
-    stopped = cheat_stop(pair)
+    pair = SimpleNamespace(heads=found.student, weak=found.weak, gold=gold, splits=splits, test=found.test, task=task)
+    stopped = registry("classes")["cheat-stop"].fit(pair).values
     path = [p for _, p in methods.find("naive").fit(found).path(found.test)]
     assert all(any(np.array_equal(stopped[r], p[r]) for p in path) for r in range(len(stopped)))

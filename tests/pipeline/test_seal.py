@@ -1,4 +1,4 @@
-"""Gold stays sealed: walked from every resource of every design, sold at a price that no buyer sets, watched by canary and alarm."""
+"""Gold stays sealed: walked from every resource of every design, sold at a price, watched by canary and alarm."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ from outgrow.metrics.alarm import MARGIN, above
 from outgrow.metrics.controls import CanaryResult
 from outgrow.metrics.intervals import ScoreTable
 from outgrow.pipeline import canary
+from outgrow.pipeline.class_cell import ClassCell
 from outgrow.pipeline.oracle import Account
-from outgrow.pipeline.pair import Pair, Spaces
 from outgrow.pipeline.seal import Seal, Sealed, Service
-from outgrow.pipeline.text_replicate import Replicate, VerdictAccount
+from outgrow.pipeline.spaces import Spaces
+from outgrow.pipeline.text_cell import TextCell
+from outgrow.pipeline.verdicts import VerdictAccount
+from outgrow.pipeline.vote_cell import VoteCell, table_of
 from outgrow.store import Store
 from outgrow.students.features import space_of
 from outgrow.students.generator import Writers
@@ -42,11 +45,10 @@ from outgrow.tasks.tables.annotations import Annotations
 from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.tasks.task import GenerationGold, GenerationTask, Gold, Task
-from outgrow.workflows.learn import CrossFit, table_of
 from walking import reachable, tells
 
 CLOSED = (
-    Pair,
+    ClassCell,
     Gold,
     Task,
     Spaces,
@@ -54,9 +56,9 @@ CLOSED = (
     Service,
     Seal,
     SupervisorView,
-    CrossFit,
+    VoteCell,
     Annotations,
-    Replicate,
+    TextCell,
     GenerationTask,
     GenerationGold,
     VerdictAccount,
@@ -78,7 +80,7 @@ def paired(folder, weak="tfidf", student="linear", **changes):
     kin, kin_gold = load(str(studies.table(folder / "kin", rows=120, seed=7)))
     others = ((kin, kin_gold, Spaces(kin, store)),)
     model = str(folder / "model")
-    return Pair(
+    return ClassCell(
         task,
         gold,
         weak,
@@ -169,7 +171,7 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
     )
     task, gold = found.task, found.gold.labels
     space = space_of(task, str(folder / "model"), task.side != 2, Store.default())
-    taught = CrossFit(found, space, table_of(task), "mean", "linear", 0)
+    taught = VoteCell(found, space, table_of(task), "mean", "linear", 0)
     handed = given(taught, methods.RESOURCES)
     assert handed.keys() == methods.RESOURCES.keys() - {
         "weak_features",
@@ -179,7 +181,7 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
         "oracle",
         "teach",
     }
-    hidden = taught.fold == 0
+    hidden = taught.design.fold == 0
     assert hidden.sum() > 20 and (gold[hidden] >= 0).all()
     for name, resource in handed.items():
         reached = reachable(resource, getattr(resource, "fit", None))
@@ -187,7 +189,7 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
         assert max(tells(item, gold, hidden) for item in reached) <= 0.9, name
 
 
-def replicate(folder, weak: str) -> Replicate:
+def replicate(folder, weak: str) -> TextCell:
     """Sums with an answer of its own each, so that an answer that is found is found by no accident."""
     rows = [
         {"prompt": f"Add up {i} and 1000.", "answer": str(1000 + i), "ann": f"I say {900 + i % 7}"} for i in range(120)
@@ -199,7 +201,8 @@ def replicate(folder, weak: str) -> Replicate:
     store = Store.default()
     model = models.resolve(str(folder / "weak"), store)
     bases = tuple((one, None if one.kind == "column" else models.resolve(one.of, store)) for one in parse(weak))
-    return Replicate(task, gold, weak, model, 0, 0, 8, "lora", Writers(store, Sampling(tokens=4)), bases, {"test": 1})
+    writers = Writers(store, Sampling(tokens=4))
+    return TextCell(task, gold, weak, model.name, 0, 0, 8, "lora", writers, model, bases, {"test": 1})
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_no_resource_of_a_study_of_texts_leads_to_gold(weak, lacks, folder):
     found = replicate(folder, weak.replace("WEAK", str(folder / "weak")))
     handed = given(found, sequences.RESOURCES)
     assert handed.keys() == sequences.RESOURCES.keys() - lacks
-    hidden = {found.gold.answers[i] for half in found.halves[1:] for i in half}
+    hidden = {found.gold.answers[i] for half in (found.transfer_items, found.test_items) for i in half}
     # 24 test items, and of the 96 others half.
     assert len(hidden) == 72
     for name, resource in handed.items():
@@ -228,7 +231,7 @@ def test_what_a_supervisor_that_is_not_planted_may_look_at_leads_to_no_sealed_go
     kind, argument = pair.members[0]
     pair._say(replace(kind, label=lambda view: seen.append(view) or view.gold), argument, pair._gold(pair.known))
     found = reachable(seen[0])
-    assert not [item for item in found if isinstance(item, (Pair, Gold, Account, Service, Seal))]
+    assert not [item for item in found if isinstance(item, (ClassCell, Gold, Account, Service, Seal))]
     assert max(tells(item, pair.gold.labels, pair.test) for item in found) <= 0.9
 
 

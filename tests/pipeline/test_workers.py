@@ -1,4 +1,4 @@
-"""Replicates side by side: the same rows, one line where one fails, and nobody left when whoever started them is killed."""
+"""Replicates side by side: the same rows, one line where one fails, and no process left after a kill."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import killing
 from outgrow.core import progress
 from outgrow.core.errors import UserError
-from outgrow.pipeline import workers
+from outgrow.pipeline import executors as workers
 
 
 def work(folder: Path, number: int):
@@ -70,7 +70,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import test_workers
-from outgrow.pipeline import workers
+from outgrow.pipeline import executors as workers
 list(workers.side_by_side(test_workers.work, (Path(sys.argv[1]),), [98, 99], 2))
 """
 

@@ -1,4 +1,4 @@
-"""The report as text: what it says of a run folder, in which order, and that nothing in it can break out of its place."""
+"""The report as text: what it says of a run folder, in which order, and that nothing breaks out of its place."""
 
 from __future__ import annotations
 
@@ -292,3 +292,28 @@ def test_numbers_are_written_the_way_people_read_them(said, expected):
 
 def test_what_rounds_to_nothing_has_no_minus():
     assert (words.percent(-0.004, 0), words.percent(-0.26), words.points(-0.0001)) == ("0%", "−26.0%", "+0.0")
+
+
+def test_the_headline_of_a_question_task_counts_questions_not_rows(folders):
+    """By rows these pairs score .15 more."""
+    rows = json.loads((folders["many"] / "summary.json").read_text())
+    pair = next(p for p in read(folders["many"]).pairs if (p.task, p.weak) == ("sciq", "minilm-l6"))
+    score = {
+        (row["metric"], row["method"]): row["value"]
+        for row in rows
+        if (row["task"], row["weak"]) == ("sciq", "minilm-l6")
+    }
+    assert pair.main.metric == "choice" and [view.metric for view in pair.views] == ["choice", "accuracy"]
+    said = words.headline(pair).plain
+    for name in ("floor", "ceiling"):
+        assert words.percent(score["choice", name]) in said and words.percent(score["accuracy", name]) not in said
+
+
+def test_the_curves_of_a_question_task_are_compared_with_rows_as_they_are_measured(folders):
+    """Curves over training and over gold are of rows, and so are the levels in them."""
+    pair = next(p for p in read(folders["many"]).pairs if p.task == "sciq")
+    naive = pair.by_item.row("naive").value
+    curve = next(chart for chart in charts.charts("study") if chart.name == "gold_curve").draw(pair, charts.HALF)
+    assert (
+        pair.by_item.metric == "accuracy" and f"the naive student scores {words.percent(naive)}" in curve["description"]
+    )

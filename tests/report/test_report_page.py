@@ -92,7 +92,8 @@ def test_nothing_sticks_out_of_a_phone(folders, browse, tmp_path):
     for name, folder in folders.items():
         frame = tmp_path / f"{name}.html"
         frame.write_text(
-            f'<iframe id="it" src="{(folder / "report.html").as_uri()}" style="width:390px;height:844px;border:0"></iframe>'
+            f'<iframe id="it" src="{(folder / "report.html").as_uri()}" '
+            'style="width:390px;height:844px;border:0"></iframe>'
             "<script>onload = () => { const page = it.contentDocument.documentElement;"
             "document.title = page.clientWidth + '/' + page.scrollWidth + '/'"
             " + getComputedStyle(it.contentDocument.querySelector('.desk')).display };</script>"

@@ -14,7 +14,7 @@ from outgrow import methods, tasks
 from outgrow.core.worlds import World, plant
 from outgrow.metrics.accuracy import choice
 from outgrow.metrics.intervals import ScoreTable
-from outgrow.pipeline.pair import Pair
+from outgrow.pipeline.class_cell import ClassCell
 from outgrow.students.rivals import exclusive, likeliest, moran, opposed, prior
 from outgrow.tasks import POOL, Reading
 from planted import gain, resources
@@ -135,7 +135,7 @@ def test_nothing_that_a_method_is_given_of_a_pool_of_questions_depends_on_gold(t
     assert (gold.labels != other_gold.labels)[task.side == POOL].sum() > 200
 
     def given(task, gold):
-        return Pair(task, gold, "column:v", "none", 0, 0, None, None, {})
+        return ClassCell(task, gold, "column:v", "none", 0, 0, None, None, {})
 
     one, two = given(task, gold), given(other, other_gold)
     for name in ("rivals", "rights", "answers"):
@@ -151,7 +151,7 @@ def test_nothing_that_a_method_is_given_of_a_pool_of_questions_depends_on_gold(t
 
 def test_how_many_rivals_are_right_is_known_of_questions_alone(tmp_path):
     task, gold = questions(tmp_path, np.zeros(300, int))
-    pair = Pair(task, gold, "column:v", "none", 0, 0, None, None, {})
+    pair = ClassCell(task, gold, "column:v", "none", 0, 0, None, None, {})
     assert (pair.rights == 1).all()
     assert (replace(pair, task=replace(task, question=None)).rights == -1).all()
 

@@ -1,4 +1,4 @@
-"""Whatever bytes and cells a table holds: it is read, or refused on one line; and what is shown of it commands no terminal."""
+"""Whatever bytes and cells a table holds: it is read, or refused in one line, and nothing commands a terminal."""
 
 from __future__ import annotations
 

@@ -91,8 +91,8 @@ def test_numbers_of_numeric_columns_are_the_ids_that_text_spells(tmp_path: Path)
 def test_a_join_that_fails_shows_ids_of_both_sides(tmp_path: Path, have: str, asked: str) -> None:
     line = no_join(tmp_path, [have, "k"], votes_of([asked, "k"]))
     assert (
-        f"2 votes are for items that are not in t (item {asked}, ...), where they are called {have}, k, ...: mend column 'id'"
-        in line
+        f"2 votes are for items that are not in t (item {asked}, ...), where they are called {have}, k, ...: "
+        "mend column 'id'" in line
     )
 
 
@@ -178,7 +178,10 @@ def test_a_vote_that_is_cast_again_counts_once_in_every_verb(tmp_path: Path, aga
 @pytest.mark.parametrize("again", [0, 0.0, "0", False, " 0"])
 def test_another_vote_of_an_annotator_on_an_item_is_one_line_in_every_verb(tmp_path: Path, again: object) -> None:
     rows = [*((i, w, str(label)) for i, w, label in PLAIN), ("i1", "a", again)]
-    said = "a worker votes on an item again, and otherwise, in line 13: keep one vote, or let the first count with --skip-bad-rows"
+    said = (
+        "a worker votes on an item again, and otherwise, in line 13: "
+        "keep one vote, or let the first count with --skip-bad-rows"
+    )
     flags = {"classes": ("0", "1")}
     with pytest.raises(UserError, match=re.escape(said)):
         long(tmp_path / "v.jsonl", rows, **flags)

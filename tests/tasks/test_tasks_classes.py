@@ -320,8 +320,8 @@ def test_a_vote_that_gold_does_not_name_is_one_line_with_the_value_and_the_flags
     columns = {"label": ["ham", "spam"], "a": ["ham", "spam", cell]}
     line = refused(tmp_path / "t.csv", columns)
     assert (
-        f"none of ham, spam in lines 4, 7, 10, 13, 16 and 8 more: mend them, or leave them empty to abstain (there: {cell!r}; --classes"
-        in line
+        "none of ham, spam in lines 4, 7, 10, 13, 16 and 8 more: mend them, or leave them empty to abstain "
+        f"(there: {cell!r}; --classes" in line
     )
     with pytest.raises(UserError, match="none of ham, spam"):
         tasks.load(str(tmp_path / "t.csv"), Reading(votes=("a",)))

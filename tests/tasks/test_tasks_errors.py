@@ -116,7 +116,8 @@ def test_no_damage_to_a_parquet_file_ends_in_a_traceback(tmp_path: Path) -> None
         (
             [{"body": "a", "label": 1}],
             None,
-            "no column 'text' or 'question' or 'image' for the layout 'classify': name yours with --text or --question or --image",
+            "no column 'text' or 'question' or 'image' for the layout 'classify': "
+            "name yours with --text or --question or --image",
         ),
         (
             [{"chosen": "a", "worse": "b"}],
@@ -193,7 +194,8 @@ def test_no_damage_to_a_parquet_file_ends_in_a_traceback(tmp_path: Path) -> None
         (
             [r | {"group": "same"} for r in GOOD],
             None,
-            "30 of 30 rows have the same group, which makes them one group: name another column with --group, or ignore the column with --group none",
+            "30 of 30 rows have the same group, which makes them one group: "
+            "name another column with --group, or ignore the column with --group none",
         ),
     ],
 )
@@ -282,7 +284,8 @@ def test_an_id_that_stands_twice_is_shown_with_both_lines(path: Path) -> None:
         (
             "ab",
             Reading(),
-            "column 'split' has the values a (15), b (15): say which are test with --test-values, or ignore the column with --split none",
+            "column 'split' has the values a (15), b (15): "
+            "say which are test with --test-values, or ignore the column with --split none",
         ),
         (["test", "b"], Reading(), "say which are pool with --pool-values"),
         (

@@ -49,11 +49,11 @@ def test_it_learns_the_answers_and_where_to_stop_and_reads_as_any_checkpoint(cau
     base = models.resolve(str(causal), store)
     tuned = tuning.tune(base, EXAMPLES, kind=kind, seed=0, store=store, epochs=60, rate=1e-2)
     assert surprise(tuned, EXAMPLES) < surprise(base, EXAMPLES) / 20
-    draws = Local(tuned).draw(["the city of", "rome is"], 1, Sampling(tokens=8, temperature=0), [[0], [0]])
+    draws = Local(tuned).sample(["the city of", "rome is"], 1, Sampling(tokens=8, temperature=0), [[0], [0]])
     assert [(row[0].text, row[0].ended) for row in draws] == [(" lyon is in france", "stop"), (" in spain not", "stop")]
     again = Local(models.resolve(str(tuned.path), store))
     assert again.vocabulary == Local(base).vocabulary
-    assert again.draw(["rome is"], 1, Sampling(tokens=8, temperature=0), [[0]])[0][0].text == " in spain not"
+    assert again.sample(["rome is"], 1, Sampling(tokens=8, temperature=0), [[0]])[0][0].text == " in spain not"
     assert tuning.spent(tuned).steps == 60 and tuning.spent(tuned).tokens == 60 * sum(
         len(text.ids) for text in tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES], False)
     )

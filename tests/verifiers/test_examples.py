@@ -5,7 +5,6 @@ import importlib
 
 import pytest
 
-from checking import boxed
 from outgrow.verifiers import registry
 
 MODULES = {name: importlib.import_module(one.run.__module__) for name, one in registry().items()}
@@ -23,7 +22,7 @@ def test_the_example_of_a_verifier_prints_what_it_says(name: str) -> None:
     check(name)
 
 
-@boxed
+@pytest.mark.sandbox
 @pytest.mark.parametrize("name", sorted(MODULES.keys() - UNBOXED - NEED_A_MODEL))
 def test_the_example_of_a_verifier_that_runs_in_a_box_prints_what_it_says(name: str) -> None:
     check(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checking import boxed, judged
+from checking import judged
 from outgrow.core.errors import UserError
 from outgrow.verifiers import Attempt, Verdict, registry
 from outgrow.verifiers._extraction import final, json_text
@@ -61,7 +61,7 @@ def test_numbers_are_compared_as_numbers_however_they_are_written() -> None:
     assert judged("equal", "", value="72") == Verdict(None, "no answer")
 
 
-@boxed
+@pytest.mark.sandbox
 def test_expressions_are_compared_as_expressions_and_one_that_hangs_stops_no_other() -> None:
     cases = [
         (r"\boxed{(x+1)^2}", "x^2+2*x+1", True),
@@ -76,7 +76,7 @@ def test_expressions_are_compared_as_expressions_and_one_that_hangs_stops_no_oth
     assert verdicts[2].why == "time"
 
 
-@boxed
+@pytest.mark.sandbox
 def test_a_job_that_hangs_or_falls_is_lost_alone() -> None:
     program = Program(
         "odd.py",
@@ -116,7 +116,7 @@ def test_json_is_found_in_an_answer() -> None:
     assert json_text("[" * 5000) is None
 
 
-@boxed
+@pytest.mark.sandbox
 def test_json_keeps_to_its_schema_or_says_where_not() -> None:
     answers = [
         '{"a": 1}',
@@ -145,7 +145,7 @@ def test_json_keeps_to_its_schema_or_says_where_not() -> None:
 SUM = "(declare-const x Int)(declare-const y Int)(assert (= (+ x y) 10))(assert (= (- x y) 2))"
 
 
-@boxed
+@pytest.mark.sandbox
 def test_values_are_sound_where_they_make_every_assertion_true() -> None:
     colour = "(declare-datatypes ((Colour 0)) (((Red) (Green))))(declare-const c Colour)(declare-const p Bool)(declare-const r Real)(assert (and p (not (= c Red)) (= (* 2 r) 1.0)))"
     cases = [
@@ -165,7 +165,7 @@ def test_values_are_sound_where_they_make_every_assertion_true() -> None:
     assert verdicts[2].why == "does not hold: x + y == 10"
 
 
-@boxed
+@pytest.mark.sandbox
 def test_a_claim_is_sound_where_its_negation_cannot_be_satisfied() -> None:
     fermat = "(declare-const a Int)(declare-const b Int)(declare-const c Int)(assert (and (> a 0) (> b 0) (> c 0)))"
     cases = [
@@ -189,7 +189,7 @@ def test_a_claim_is_one_term_and_brings_no_command_along() -> None:
         assert claim(text) is None, text
 
 
-@boxed
+@pytest.mark.sandbox
 def test_smt_says_what_is_wrong_with_an_item() -> None:
     with pytest.raises(UserError, match="cannot be read by z3"):
         judged("smt", "x = 1", smt="(assert")
@@ -290,7 +290,7 @@ def a_lean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return prefix
 
 
-@boxed
+@pytest.mark.sandbox
 def test_lean_judges_tactics_and_the_axioms_they_rest_on(a_lean: Path) -> None:
     cases = [
         ("rfl", True, ""),

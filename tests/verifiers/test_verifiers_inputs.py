@@ -1,4 +1,4 @@
-"""Verifiers on malformed, empty, huge and wrongly typed answers and fields: a verdict or one line, never a traceback, never sound."""
+"""Verifiers on malformed, empty, huge and wrongly typed inputs: a verdict or one line, never sound."""
 
 import json
 from fractions import Fraction
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checking import boxed, judged
+from checking import judged
 from outgrow.core.errors import UserError
 from outgrow.metrics import calls
 from outgrow.metrics import text as written
@@ -614,7 +614,7 @@ UNCOVERED = {
 }
 
 
-@boxed
+@pytest.mark.sandbox
 @pytest.mark.parametrize("what", UNCOVERED)
 def test_what_is_no_plain_value_cannot_be_told(what: str) -> None:
     program, tests = UNCOVERED[what]
@@ -622,7 +622,7 @@ def test_what_is_no_plain_value_cannot_be_told(what: str) -> None:
     assert verdict.sound is None and verdict.why
 
 
-@boxed
+@pytest.mark.sandbox
 def test_subclasses_pass_where_their_plain_part_does_and_an_equality_of_ones_own_is_unsound() -> None:
     run = registry()["unit_tests"].run
     counter = "from collections import Counter\ndef f(n):\n    return Counter('aab')"
@@ -650,14 +650,14 @@ def test_subclasses_pass_where_their_plain_part_does_and_an_equality_of_ones_own
     )
 
 
-@boxed
+@pytest.mark.sandbox
 @pytest.mark.parametrize("name", ["", "a b", "f()", "f\0", "1f", "f" * 1000])
 def test_a_function_that_has_no_name_is_one_line(name: str) -> None:
     with pytest.raises(UserError, match=r"shown\['entry_point'\] is"):
         judged("unit_tests", "", entry_point=name, tests="")
 
 
-@boxed
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "answer", ["", "\0", "\ud800", "def f(", "(" * 10_000, "x" * 1_000_000, "```\n", "f = 3", "class f: pass\n" * 3]
 )
@@ -704,7 +704,7 @@ LESS = [
 ]
 
 
-@boxed
+@pytest.mark.sandbox
 def test_a_program_does_not_talk_mypy_out_of_its_errors() -> None:
     verdicts = registry()["types"].run(
         [
@@ -728,7 +728,7 @@ def test_a_program_does_not_talk_mypy_out_of_its_errors() -> None:
 # Schemas and proofs
 
 
-@boxed
+@pytest.mark.sandbox
 def test_schemas_that_cannot_be_used_are_one_line_and_deep_values_cannot_be_told() -> None:
     for wrong in ({"$ref": "http://localhost/none"}, {"$ref": "#/nowhere"}, {"type": 5}, {"pattern": "("}):
         with pytest.raises(UserError, match=r"shown\['schema'\] is no JSON schema: "):
@@ -743,7 +743,7 @@ def test_schemas_that_cannot_be_used_are_one_line_and_deep_values_cannot_be_told
     assert judged("schema", "{}", schema={"$ref": "#"}).sound is not True
 
 
-@boxed
+@pytest.mark.sandbox
 def test_nothing_follows_from_a_contradiction_or_from_nothing() -> None:
     assert judged(
         "smt", "(> x 5)", smt="(declare-const x Int)(assert (> x 1))(assert (< x 1))", asks="claim"
@@ -776,7 +776,7 @@ def test_a_verifier_that_needs_what_nobody_hands_out_is_refused_at_once() -> Non
     assert {need for one in registry().values() for need in one.needs} == {"attempts", "model", "verdicts"}
 
 
-@boxed
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "answer",
     [

@@ -19,7 +19,7 @@ class Judge:
     def __init__(self, likes) -> None:
         self.likes, self.asked = likes, []
 
-    def draw(self, prompts, n, how, seeds):
+    def sample(self, prompts, n, how, seeds):
         raise NotImplementedError
 
     def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
@@ -31,7 +31,7 @@ class Judge:
 
 
 def test_the_critics_score_is_how_much_likelier_it_finds_yes_than_no() -> None:
-    # log p(yes) = -1 and log p(no) = -2 for the answer 4, the other way round for 5: 1 / (1 + e^-1) = .731, 1 / (1 + e) = .269.
+    # log p(yes) = -1 and log p(no) = -2 for the answer 4, the reverse for 5: 1 / (1 + e^-1) = .731, 1 / (1 + e) = .269.
     judge = Judge(lambda prompt, text: -1 if ("answer:\n4" in prompt) == (text.strip().lower() == "yes") else -2)
     asked = [Attempt("2 + 2?", "4"), Attempt("2 + 2?", "5"), Attempt("2 + 2?", "4")]
     verdicts = registry()["critic"].run(asked, judge)

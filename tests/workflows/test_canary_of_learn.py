@@ -1,4 +1,4 @@
-"""The canary of `learn`: honest methods stay as they are when gold is permuted that they must not see, hostile ones do not, and it is said first."""
+"""The canary of `learn`: permuted hidden gold changes no honest method, but hostile ones, which are named first."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import hostile
 import tiny_models
 from outgrow import methods
 from outgrow.methods import method
+from outgrow.pipeline import canary
 from outgrow.report.learn import render
 from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotations
@@ -30,7 +31,7 @@ def taught_by(labels, student):
 @method(paper="a test")
 def by_callers(weak, student):
     """What its callers hold."""
-    return taught_by(hostile._framed("CrossFit").data.gold.labels, student)
+    return taught_by(hostile._framed("VoteCell").data.gold.labels, student)
 
 
 @method(paper="a test")
@@ -49,7 +50,7 @@ def by_other_folds(weak, student, weak_train):
 @method(paper="a test")
 def by_scraps(weak, student):
     """What its callers made of gold."""
-    return taught_by(vars(hostile._framed("CrossFit"))["known"][0], student)
+    return taught_by(vars(hostile._framed("VoteCell"))["known"][0], student)
 
 
 @method(paper="a test")
@@ -62,8 +63,8 @@ def by_own_gold(weak, student, weak_train):
 @method(paper="a test")
 def by_test_side(weak, student):
     """Gold of the data's own test items alone."""
-    taught = hostile._framed("CrossFit")
-    return taught_by(np.where(taught.fold == 0, taught.data.gold.labels, -1), student)
+    taught = hostile._framed("VoteCell")
+    return taught_by(np.where(taught.design.fold == 0, taught.data.gold.labels, -1), student)
 
 
 PLANTED = (by_callers, by_objects, by_other_folds, by_scraps, by_own_gold, by_test_side, hostile.by_luck)
@@ -144,7 +145,7 @@ def test_gold_of_the_test_split_is_permuted_too(tmp_path, model):
 
 def test_all_figures_are_those_of_the_true_gold(tmp_path, model, monkeypatch):
     with_it = sung(tmp_path, model, label_model="accuracy").facts
-    monkeypatch.setattr(learn, "_canary", lambda *_: {"passed": None, "says": "not asked"})
+    monkeypatch.setattr(canary, "of_votes", lambda *_: {"passed": None, "says": "not asked"})
     without = sung(tmp_path, model, label_model="accuracy", overwrite=True).facts
     assert with_it.pop("canary") != without.pop("canary")
     assert with_it["how"].pop("seconds") > 0 and without["how"].pop("seconds") > 0
@@ -182,8 +183,8 @@ def test_where_there_is_too_little_gold_the_report_says_that_it_was_not_asked(gi
 
 
 def test_a_student_that_is_fine_tuned_is_not_asked():
-    taught = SimpleNamespace(head="lora")
-    assert learn._canary(taught, methods.find("naive"), np.zeros((1, 2))) == {
+    taught = SimpleNamespace(kind="lora")
+    assert canary.of_votes(taught, methods.find("naive"), np.zeros((1, 2))) == {
         "passed": None,
         "says": "not asked: a fine-tuned student would be trained twice",
     }

@@ -15,6 +15,8 @@ from outgrow.core.errors import UserError
 from outgrow.core.seeding import derive
 from outgrow.label_models import Belief
 from outgrow.metrics.annotators import agreement_of, needed
+from outgrow.pipeline.vote_cell import VoteCell, table_of
+from outgrow.students import saving
 from outgrow.students.saved import ARRAYS, FACTS, SavedStudent
 from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotations
@@ -76,7 +78,7 @@ def test_without_any_gold_a_student_is_taught_saved_and_says_that_nobody_can_tel
         and found["verdict"]["needed"] > 20
     )
     page = (folder / "report.html").read_text()
-    assert "nobody can tell" in page and "://" not in page.replace("http://www.w3.org", "")
+    assert "It takes gold to tell" in page and "://" not in page.replace("http://www.w3.org", "")
     student = outgrow.load(folder)
     new = table(tmp_path, classes=classes, seed=1, gold=1, name="new.parquet")
     truth = pl.read_parquet(new)
@@ -106,7 +108,7 @@ def test_some_gold_judges_and_the_words_say_who_was_outgrown(tmp_path, model) ->
     )
     for row in (floor, majority, *voters):
         assert row["accuracy"] == pytest.approx(max(row["as_guess"], row["as_commonest"])), "silent on every fifth"
-    assert "The student outgrew its voters" in (folder / "report.html").read_text()
+    assert "The student outgrew its annotators" in (folder / "report.html").read_text()
 
 
 def test_gold_changes_no_byte_of_the_student(tmp_path, model) -> None:
@@ -121,8 +123,8 @@ def test_a_saved_student_predicts_what_the_fitted_one_did_and_twice_the_same(tmp
     path = table(tmp_path)
     given = annotations.load(str(path), Reading(text="message", votes=VOTES))
     kept = []
-    weights = learn.weights
-    learn.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
+    weights = saving.weights
+    saving.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
     try:
         for head in ("linear", "mlp"):
             folder = learn.learn(
@@ -133,7 +135,7 @@ def test_a_saved_student_predicts_what_the_fitted_one_did_and_twice_the_same(tmp
             assert np.allclose(student.predict(texts), kept[-1], atol=1e-4)
             assert np.array_equal(student.predict(texts[:7]), student.predict(texts[:7]))
     finally:
-        learn.weights = weights
+        saving.weights = weights
 
 
 @pytest.mark.parametrize("head", ["linear", "mlp"])
@@ -148,12 +150,12 @@ def test_where_items_have_rivals_what_several_students_say_is_saved(tmp_path, mo
     pairs.drop("row").write_parquet(path)
     reading = Reading(text="message", votes=VOTES, group="thing")
     texts = [text for (text,) in annotations.load(str(path), reading).task.texts]
-    kept, weights = [], learn.weights
-    learn.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
+    kept, weights = [], saving.weights
+    saving.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
     try:
         folder = learn.learn(str(path), reading=reading, strong=model, student=head, out=tmp_path / "student")
     finally:
-        learn.weights = weights
+        saving.weights = weights
     student = outgrow.load(folder)
     shares = [one["share"] for one in student.heads]
     assert len(shares) == 2 and np.isfinite(shares).all() and min(shares) > 0
@@ -192,13 +194,13 @@ def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
 def test_items_are_judged_by_students_that_neither_they_nor_their_group_taught(tmp_path) -> None:
     given = annotations.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
     said = np.stack(list(given.task.votes.values()))
-    made = learn.CrossFit(given, None, learn.table_of(given.task), "mean", "linear", 0)
-    assert made.train[0].all() and not made.train[made.fold, np.arange(len(given.task))].any()
+    made = VoteCell(given, None, table_of(given.task), "mean", "linear", 0)
+    assert made.design.teach[0].all() and not made.design.teach[made.design.fold, np.arange(len(given.task))].any()
     for group in np.unique(given.task.groups):
-        assert len(set(made.fold[given.task.groups == group])) == 1
+        assert len(set(made.design.fold[given.task.groups == group])) == 1
     gold = given.gold.labels
     for r, skill in enumerate(made.skill):
-        rows = (gold >= 0) & (made.fold != r)
+        rows = (gold >= 0) & (made.design.fold != r)
         for j, votes in enumerate(said):
             spoke = rows & ~np.isnan(votes[:, 0])
             assert skill[j] == pytest.approx((votes[spoke].argmax(-1) == gold[spoke]).mean())

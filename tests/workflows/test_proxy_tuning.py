@@ -179,7 +179,7 @@ def test_places_are_asked_once_each_and_answered_in_json() -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A task that a tiny model can learn, a strong and a small model of one vocabulary, and few statements of knowledge."""
+    """A task for a tiny model, a strong and a small model of one vocabulary, and few statements of knowledge."""
     root = tmp_path_factory.mktemp("steer")
     rows = [
         {"prompt": f"the city of {a} {b} {c} is in", "answer": PLACES[i % 4]}
@@ -225,7 +225,7 @@ def test_every_row_is_what_that_model_writes_and_scores(world, found) -> None:
     for name in ("strong", "small"):
         model = Local(models.resolve(world[name], Store.default()))
         asked = [
-            model.draw([task.prompts[i]], 1, proxy_tuning.Sampling(tokens=4, temperature=0), [[0]])[0][0].text
+            model.sample([task.prompts[i]], 1, proxy_tuning.Sampling(tokens=4, temperature=0), [[0]])[0][0].text
             for i in test
         ]
         assert rows[name]["score"] == np.mean(
@@ -242,7 +242,7 @@ def test_every_row_is_what_that_model_writes_and_scores(world, found) -> None:
 
 
 def test_a_study_that_is_asked_again_ends_with_the_same_bytes_and_computes_nothing(world, found, monkeypatch) -> None:
-    monkeypatch.setattr(Local, "draw", None)
+    monkeypatch.setattr(Local, "sample", None)
     monkeypatch.setattr(Local, "logprobs", None)
     proxy_tuning.steer(
         world["task"], strong=world["strong"], small=world["small"], seeds=2, out=world["root"] / "again"
@@ -338,7 +338,7 @@ def with_closed(facts: dict, value: float | None, ci, status: str = "ok") -> dic
     [
         (0.6, [0.4, 0.8], "ok", "yes", "Steering closes 60% of the gap"),
         (-0.3, [-0.5, -0.1], "ok", "no", "Steering does not help"),
-        (0.2, [-0.1, 0.5], "ok", "unclear", "Nobody can tell whether steering helps"),
+        (0.2, [-0.1, 0.5], "ok", "unclear", "Not clear whether steering helps"),
         (None, None, "gap not resolved", "unclear", "There is no gap to close"),
         (None, None, "ceiling below floor", "unclear", "Tuning the strong model makes it worse"),
     ],
@@ -357,7 +357,7 @@ def test_the_page_says_who_taught_what_and_fetches_nothing(found) -> None:
         "http://www.w3.org", ""
     )
     for row in found.facts["rows"]:
-        assert page.SAYS[row["name"]] in html
+        assert page.NAMES[row["name"]] in html
 
 
 def test_where_no_item_tells_two_scores_apart_the_interval_says_how_far_apart_they_may_be() -> None:

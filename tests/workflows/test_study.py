@@ -20,7 +20,8 @@ import pytest
 import studies
 from outgrow import Study, UserError, methods
 from outgrow.metrics.accuracy import accuracy
-from outgrow.pipeline.pair import Pair, Spaces
+from outgrow.pipeline.class_cell import ClassCell
+from outgrow.pipeline.spaces import Spaces
 from outgrow.store import Store
 from outgrow.tasks import load
 from outgrow.tasks.task import Gold, Task
@@ -180,11 +181,11 @@ def test_a_flipped_byte_in_any_artifact_is_named_and_made_again(again, capsys):
             assert f"damaged {kind}" in capsys.readouterr().err, (kind, name)
 
 
-def world(folder: Path, weak: str = "tfidf") -> tuple[Pair, Task, Gold]:
+def world(folder: Path, weak: str = "tfidf") -> tuple[ClassCell, Task, Gold]:
     task, gold = load(str(studies.table(folder, rows=400)))
     studies.tiny_models.save(folder / "model", encoder=False)
     return (
-        Pair(task, gold, weak, str(folder / "model"), 0, 0, None, Spaces(task, Store.default()), {"test": 1}),
+        ClassCell(task, gold, weak, str(folder / "model"), 0, 0, None, Spaces(task, Store.default()), {"test": 1}),
         task,
         gold,
     )
@@ -214,7 +215,7 @@ def test_other_gold_on_transfer_and_test_gives_methods_the_same_bytes(tmp_path, 
         )
 
 
-def _only(other: Pair, pair: Pair):
+def _only(other: ClassCell, pair: ClassCell):
     """Weak labels of the other world for replicate 0, of this one for the rest: they share a batch."""
     probs = np.array(pair.weak.probs)
     probs[0] = other.weak.probs[0]

@@ -107,7 +107,7 @@ def test_slots_are_read_as_they_are_written_and_what_is_no_slot_counts_against_t
     ],
 )
 def test_real_systems_score_on_slurp_what_was_published_or_near_it(system: str, span: float, slu: float) -> None:
-    """Table 8 gives HerMiT 78.19 span F1 on true texts, and 70.84 SLU-F1 on recognised speech, there over all recordings."""
+    """Table 8: HerMiT has 78.19 span F1 on true texts, and 70.84 SLU-F1 on recognised speech, over all recordings."""
     if not SLURP.is_dir():
         pytest.skip("needs ../shared/data/slurp")
     import polars as pl

@@ -1,11 +1,19 @@
-"""Audits: one question about supervisors or what they say a file, found by walking the folder.
+"""Audits: one question about supervisors or their labels a file, found by walking the folder.
 
     @audit("COPY", "Do supervisors repeat each other's errors?")
-    def copied(votes, *, gold) -> Finding | list[Finding] | str
+    def copies(votes, *, gold) -> Finding | list[Finding] | str
 
-Positional arguments are what an audit needs of the evidence, found by name in `Evidence`; keyword-only arguments without a default
-are what it uses where there is such a thing (None else). It returns what it found, or in one sentence why the question does
-not apply. A file whose name begins with _ is none.
+Positional arguments are what an audit needs, found by name in `Evidence`; keyword-only arguments without a default are
+what it uses if it is there (else None). It returns its findings, or in one sentence why the question does not apply. A
+file whose name begins with _ holds no audit; `evidence.py` and `tables.py` hold what audits look at.
+
+    >>> import numpy as np
+    >>> from outgrow.audits.evidence import VoteTable
+    >>> item, worker = np.repeat(np.arange(60), 3), np.tile(np.arange(3), 60)
+    >>> votes = VoteTable(item, worker, item % 2, 60, names=("a", "b", "c"), classes=("no", "yes"), asked_all=True)
+    >>> [finding] = [one for one in examine(Evidence("example", votes)) if one.code == "QUALITY"]
+    >>> f"{finding.value:.2f}"
+    '1.00'
 """
 
 from __future__ import annotations
@@ -20,13 +28,13 @@ from outgrow.core import progress
 from outgrow.core.registry import Registry, first_line, mark, marked
 
 SEVERITIES = ("stop", "warning", "note", "ok", "not applicable")
-"""Do not go on like this; mend this first; know this; looked and found nothing; the question could not be asked."""
+"""Do not go on; mend this first; know this; nothing found; the question does not apply."""
 
 
 @final
 @dataclass(frozen=True)
 class Sheet:
-    """A small table: what the figure is made of."""
+    """A small table behind a finding."""
 
     title: str
     head: tuple[str, ...]
@@ -40,21 +48,21 @@ class Finding:
 
     severity: str
     says: str
-    """What was found, in a sentence."""
+    """The finding in a sentence."""
     do: str = ""
-    """What to do about it; nothing where all is well."""
+    """What to do about it; "" where all is well."""
     figure: str = ""
-    """What `value` is, in a few words."""
+    """Name of `value` in a few words."""
     value: float | None = None
     ci: tuple[float, float] | None = None
     """95% interval."""
     unit: str = "share"
     """Of value and ci: "share" (.5 is 50%), "points" (a difference of shares) or "number"."""
     items: tuple[dict[str, str], ...] = ()
-    """Items that show it: column -> text."""
+    """Items that show it, as column -> text."""
     sheets: tuple[Sheet, ...] = ()
     code: str = ""
-    """Stable name of the question; the registry writes it, and after a hyphen what an audit that finds several things wrote."""
+    """Stable name of the question, set by the registry; after a hyphen the own code of one of several findings."""
     question: str = ""
 
 
@@ -72,7 +80,7 @@ class Audit:
     uses: tuple[str, ...]
 
     def __call__(self, evidence: Evidence) -> list[Finding]:
-        """Its findings; one that says what is missing where it cannot be asked."""
+        """The findings; a single "not applicable" one where something is missing."""
         lacks = [NEEDS[name] for name in self.needs if getattr(evidence, name) is None]
         if lacks:
             found: Finding | Sequence[Finding] | str = f"needs {' and '.join(lacks)}"
@@ -107,7 +115,7 @@ def registry() -> dict[str, Audit]:
 
 
 def examine(evidence: Evidence) -> list[Finding]:
-    """What all audits find, the gravest first."""
+    """Findings of all audits, the gravest first."""
     found: list[Finding] = []
     with progress.track("auditing", len(registry())) as bar:
         for one in registry().values():
@@ -117,7 +125,7 @@ def examine(evidence: Evidence) -> list[Finding]:
 
 
 def examine_all(evidence: Sequence[Evidence]) -> list[Finding]:
-    """What all audits find in every piece of evidence, the gravest first; of several, codes say which."""
+    """Findings of all audits on several pieces of evidence, the gravest first; codes name the piece."""
     if len(evidence) == 1:
         return examine(evidence[0])
     findings: list[Finding] = []

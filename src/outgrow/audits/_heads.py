@@ -1,7 +1,7 @@
 """Linear heads on features, judged on items that they have not seen.
 
-Of five folds (whole groups) three teach, the fourth chooses layer and ridge by cross-entropy, and the fifth is judged; each is
-judged once. Nothing that is judged has been looked at, so what cannot be told comes out as chance, not above it.
+Of five folds (whole groups) three train, the fourth chooses layer and ridge by cross-entropy, and the fifth is judged;
+each is judged once. What is judged was not used before, so that noise comes out as chance, not above it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,16 @@ def basis(features: np.ndarray) -> Any:
 def unseen(
     bases: Sequence[Any], targets: np.ndarray, groups: np.ndarray, taught: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(R, N, C) probabilities of heads that have not seen the item's fold, and the folds (N,).
+    """Probabilities of heads that have not seen the item's fold.
 
-    bases: a `Basis` for each candidate layer; targets (R, N, C), rows of NaN neither teach nor are judged; taught (N,) bool: rows that
-    may teach and choose, all by default.
+    Args:
+        bases: a `Basis` for each candidate layer.
+        targets: (R, N, C); rows of NaN are neither used nor judged.
+        groups: (N,) group of each item.
+        taught: (N,) bool: rows that may train and choose; all where not given.
+
+    Returns:
+        (probabilities (R, N, C), fold (N,)).
     """
     import torch
 
@@ -51,7 +57,7 @@ def unseen(
     )
     ridge = torch.tensor(RIDGES).repeat_interleave(len(weights))
     wide = t.repeat(FOLDS, 1, 1)
-    said = []
+    logp = []
     for basis in bases:
         heads = train(
             basis,
@@ -62,20 +68,20 @@ def unseen(
             steps=STEPS,
             alike=len(weights),
         )
-        said += list(heads.logits(basis.x[at]).log_softmax(-1).view(len(RIDGES), FOLDS, count, len(rows), -1).numpy())
+        logp += list(heads.logits(basis.x[at]).log_softmax(-1).view(len(RIDGES), FOLDS, count, len(rows), -1).numpy())
     out = np.full((count, len(fold), targets.shape[-1]), np.nan, np.float32)
     for k in range(FOLDS):
         choose, judge = may & (f == (k + 1) % FOLDS), known & (f == k)
-        loss = np.stack([-((log_p[k] * t.numpy()).sum(-1) * choose).sum(-1) for log_p in said])
+        loss = np.stack([-((log_p[k] * t.numpy()).sum(-1) * choose).sum(-1) for log_p in logp])
         for r, best in enumerate(loss.argmin(0)):
-            out[r, rows[judge[r]]] = np.exp(said[best][k, r, judge[r]])
+            out[r, rows[judge[r]]] = np.exp(logp[best][k, r, judge[r]])
     return out, fold
 
 
-def told(
+def separated(
     bases: Sequence[Any], truth: np.ndarray, groups: np.ndarray
 ) -> tuple[float, tuple[float, float] | None, np.ndarray]:
-    """How well a head tells 1 from 0 in truth (R, N), NaN: not asked. AUC, its interval, and the heads' scores (R, N)."""
+    """How well heads separate 1 from 0 in truth (R, N), NaN: left out; (AUC, its interval, scores (R, N))."""
     probs, fold = unseen(bases, np.stack([1 - truth, truth], -1), groups)
     part = apart(len(fold), groups)
     value, ci = jackknife(lambda kept: area(probs[..., 1], truth, np.where(np.isin(part, kept), fold, -1)))
@@ -83,9 +89,14 @@ def told(
 
 
 def area(score: np.ndarray, truth: np.ndarray, cell: np.ndarray) -> float:
-    """AUC: over pairs of a 1 and a 0 in one cell, how often the 1 has the higher score, ties half (Mann & Whitney 1947).
+    """AUC: share of pairs of a 1 and a 0 in one cell in which the 1 has the higher score, ties half.
 
-    score and truth (R, N), NaN: not asked; cell (N,) or (R, N): numbers, below 0: left out.
+    Args:
+        score: (R, N).
+        truth: (R, N): 1, 0, or NaN for left out.
+        cell: (N,) or (R, N): index of the cell, below 0 for left out.
+
+    Source: Mann & Whitney 1947.
     """
     won = pairs = 0.0
     for s, y, place in zip(score, truth, np.broadcast_to(cell, score.shape), strict=True):

@@ -1,9 +1,10 @@
-"""What the verdicts of a judge who is asked in both orders come to: one record a judge, for the audits of judges.
+"""Figures of a judge that is asked in both orders: one record a judge, for the audits of judges.
 
-    consistent   share of items with the same verdict both times; where there is none, there is none to hold to
+    consistent   share of items with the same verdict both times; an item without a verdict is not consistent
     right        mean over items and both orders: 1 right, 1/2 a tie, 0 wrong or no verdict
+
 Items of one group count as far as they differ (design effect, `_statistics.together`).
-Zeng et al. 2024, Evaluating Large Language Models at Evaluating Instruction Following, arXiv 2310.07641, whose figures these are.
+Source: Zeng et al. 2024, Evaluating Large Language Models at Evaluating Instruction Following, arXiv 2310.07641.
 """
 
 from __future__ import annotations
@@ -14,50 +15,50 @@ from typing import final
 import numpy as np
 
 from outgrow.audits._statistics import coin, percent, wilson
-from outgrow.audits.evidence import TIE
+from outgrow.audits.evidence import TIE, Judgements
 
 ALARM = 0.05
-"""Chance of a false alarm, each test over all judges (Bonferroni)."""
+"""Chance of a false alarm of each test, over all judges (Bonferroni)."""
 FEWEST = 10
-"""Fewest items that say something about a judge."""
+"""Items on which a judge must have verdicts."""
 
 
 @final
 @dataclass(frozen=True)
 class Judge:
-    """One judge's figures on the items that `rows` (V,) marks."""
+    """Figures of one judge, on the items marked in `rows` (V,) bool."""
 
     name: str
     rows: np.ndarray
     same: np.ndarray
-    """Consistent, by item"""
+    """(n,) bool: whether the verdict on an item is consistent."""
     first: int
     second: int
-    """Verdicts that turned, always to the first shown, always to the second."""
+    """Verdicts for the option shown first in both orders, and for the one shown second."""
     ties: int
     none: int
     right: np.ndarray
-    """By item with gold: 0, 1/4, .. 1"""
+    """Score of each item with gold: 0, 1/4, .. 1."""
     same_ci: tuple[float, float]
     right_ci: tuple[float, float]
-    """Intervals of the means of both."""
+    """95% intervals of the means of `same` and `right`."""
     kept: int
     sound: int
-    """Consistent verdicts on items with gold, and those that are right."""
+    """Number of consistent verdicts on items with gold, and of right ones among them."""
     leans: float
-    """p of so uneven a turn."""
+    """p of so uneven a split between first and second."""
     wavers: float
-    """p of so little consistency or less, were the second verdict a coin."""
+    """p of so little consistency or less, if the second verdict were a coin."""
     fooled: float
-    """p of so few sound verdicts or fewer."""
+    """p of so few right verdicts among the consistent ones or fewer."""
 
     @property
     def consistent(self) -> float:
-        """Share of items."""
+        """Share of items with a consistent verdict."""
         return float(self.same.mean())
 
 
-def judge_of(given, number: int) -> Judge:
+def judge_of(given: Judgements, number: int) -> Judge:
     """The figures of one judge of `Judgements`."""
     rows = given.judge == number
     a, b = given.forward[rows], given.swapped[rows]
@@ -69,30 +70,33 @@ def judge_of(given, number: int) -> Judge:
     kept = known & same & (a != TIE)
     turned, held, sound = first * 1 - second, same * 2 - 1, kept * np.where(a == gold, 1, -1)
     return Judge(
-        given.names[number],
-        rows,
-        same,
-        *(int(x.sum()) for x in (first, second, ties, none)),
-        right,
-        wilson(same, group),
-        wilson(right, None if group is None else group[known]),
-        int(kept.sum()),
-        int((sound > 0).sum()),
-        min(1.0, 2 * min(coin(turned, group), coin(-turned, group))),
-        coin(held, group),
-        coin(sound, group),
+        name=given.names[number],
+        rows=rows,
+        same=same,
+        first=int(first.sum()),
+        second=int(second.sum()),
+        ties=int(ties.sum()),
+        none=int(none.sum()),
+        right=right,
+        same_ci=wilson(same, group),
+        right_ci=wilson(right, None if group is None else group[known]),
+        kept=int(kept.sum()),
+        sound=int((sound > 0).sum()),
+        leans=min(1.0, 2 * min(coin(turned, group), coin(-turned, group))),
+        wavers=coin(held, group),
+        fooled=coin(sound, group),
     )
 
 
 def between(ci: tuple[float, float]) -> str:
-    """An interval as it is shown."""
+    """An interval as text."""
     return " to ".join(percent(end) for end in ci)
 
 
-def shown(given, judge: Judge, rows: np.ndarray) -> tuple[dict[str, str], ...]:
-    """A judge's first such items."""
+def shown(given: Judgements, judge: Judge, rows: np.ndarray) -> tuple[dict[str, str], ...]:
+    """The first five of a judge's items marked in `rows`."""
     word = {0: "0", 1: "1", TIE: "tie", -1: "none"}
-    told = {
+    columns = {
         "as given": given.forward,
         "swapped": given.swapped,
         **({"gold": given.gold} if given.gold is not None else {}),
@@ -101,7 +105,7 @@ def shown(given, judge: Judge, rows: np.ndarray) -> tuple[dict[str, str], ...]:
         {
             "item": given.ids[given.item[v]],
             "judge": judge.name,
-            **{name: word[int(values[v])] for name, values in told.items()},
+            **{name: word[int(values[v])] for name, values in columns.items()},
         }
         for v in np.flatnonzero(rows & judge.rows)[:5]
     )

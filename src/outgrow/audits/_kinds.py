@@ -1,4 +1,4 @@
-"""Kinds of items, in which a supervisor may err more than elsewhere: gold classes, thirds by length of text, words, clusters of features."""
+"""Slices of items: gold classes, thirds by length of text, words, clusters of features."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 import numpy as np
 
 FEWEST, MOST = 20, 0.5
-"""Items that make a kind, and the share of all from which a word makes none."""
+"""Items of a slice at least, and the share of all items above which a word makes no slice."""
 WORDS, CLUSTERS = 60, 8
 GOLD = "gold"
 
 
 def kinds(gold, classes, texts, features) -> tuple[list[str], np.ndarray]:
-    """Names and masks (S, N) of those that hold FEWEST items with gold and leave out as many."""
+    """(names, masks (S, N)) of slices with FEWEST items with gold inside and outside."""
     made = [(f"{GOLD} {name!r}", gold == c) for c, name in enumerate(classes)]
     if texts:
         length = np.array([len(text) for text in texts])
@@ -27,7 +27,7 @@ def kinds(gold, classes, texts, features) -> tuple[list[str], np.ndarray]:
 
 
 def words_in(texts, known) -> list[tuple[str, np.ndarray]]:
-    """The WORDS words, of 3 letters or more, that stand in most items but no more than a share MOST of them."""
+    """(name, mask) of the WORDS commonest words of 3 letters or more that at most a share MOST of items contain."""
     where: dict[str, list[int]] = {}
     for i, text in enumerate(texts):
         for word in set(re.findall(r"[^\W\d_]{3,}", text.lower())):
@@ -43,7 +43,7 @@ def words_in(texts, known) -> list[tuple[str, np.ndarray]]:
 
 
 def clusters(features, known, texts) -> list[tuple[str, np.ndarray]]:
-    """CLUSTERS clusters, or as many as there are different items, by k-means of standardised features, named by the words that stand in them most beyond elsewhere."""
+    """(name, mask) of at most CLUSTERS clusters by k-means of standardised features, named by their typical words."""
     from sklearn.cluster import KMeans
 
     x = (features - features[known].mean(0)) / (features[known].std(0) + 1e-9)
@@ -53,6 +53,6 @@ def clusters(features, known, texts) -> list[tuple[str, np.ndarray]]:
     named = []
     for c in range(count):
         more = [(float(mask[part == c].mean() - mask[part != c].mean()), word.split("'")[1]) for word, mask in words]
-        said = ", ".join(word for lift, word in sorted(more, reverse=True)[:3] if lift > 0.1)
-        named.append((f"cluster {c + 1}" + (f" ({said})" if said else ""), part == c))
+        typical = ", ".join(word for lift, word in sorted(more, reverse=True)[:3] if lift > 0.1)
+        named.append((f"cluster {c + 1}" + (f" ({typical})" if typical else ""), part == c))
     return named

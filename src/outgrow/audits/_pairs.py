@@ -1,7 +1,7 @@
 """How the errors of two supervisors go together: with gold, of rules that each name one class, and from votes alone.
 
-Each returns the correlation of all pairs together, its interval (jackknife over folds of items), which pairs (J, J) are in it, and
-of those with enough items to be looked at alone (j, k, correlation, items, ...).
+Each of the three returns the correlation over all pairs, its interval (jackknife over folds of items), which pairs (J,
+J) are in it, and a list of the pairs with enough common items (j, k, correlation, items, ...).
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from outgrow.audits._statistics import FOLDS, jackknife
 from outgrow.audits.evidence import Evidence
 
 MOST = 400
-"""Supervisors whose pairs are looked at: 20 folds of all pairs are to fit into memory. Who votes seldom is in few of them."""
+"""Supervisors whose pairs are examined, so that 20 folds of all pairs fit into memory."""
 TOGETHER = 20
-"""Fewest items that two supervisors must both have answered for their own correlation to be shown."""
+"""Items that two supervisors must both have answered for their own correlation to be shown."""
 WRONG = 5
-"""Fewest wrong votes of a rule that can go together with another's."""
+"""Wrong votes that a rule must have for a correlation."""
 
 
 def busiest(votes, crowd):
-    """Votes and crowd of the MOST supervisors that vote most, where there are more."""
-    said = np.bincount(votes.worker, minlength=len(votes.names))
-    if len(said) <= MOST:
+    """(votes, crowd) of the MOST supervisors with the most votes."""
+    cast = np.bincount(votes.worker, minlength=len(votes.names))
+    if len(cast) <= MOST:
         return votes, crowd
-    top = np.sort(np.argsort(-said, kind="stable")[:MOST])
-    number = np.full(len(said), -1)
+    top = np.sort(np.argsort(-cast, kind="stable")[:MOST])
+    number = np.full(len(cast), -1)
     number[top] = np.arange(MOST)
     kept = votes.of(number[votes.worker] >= 0)
     kept = replace(kept, worker=number[kept.worker], names=tuple(votes.names[j] for j in top))
@@ -35,24 +35,24 @@ def busiest(votes, crowd):
 
 
 def named(votes) -> np.ndarray:
-    """(J,) how many different answers each supervisor gives."""
+    """(J,) number of distinct answers of each supervisor."""
     pairs = np.unique(votes.worker * len(votes.classes) + votes.label)
     return np.bincount(pairs // len(votes.classes), minlength=len(votes.names))
 
 
 def with_gold(votes, gold, fold):
-    """..., the share of one and the same wrong answer where both err, and that share by chance."""
+    """With gold; listed pairs also have the share of same answers where both are wrong, and that share by chance."""
     known = votes.of(gold[votes.item] >= 0)
     wrong = (known.label != gold[known.item]).astype(np.float64)
     part, one = fold[known.item], np.ones_like(wrong)
     # By fold: items both answered, errors of j on them, joint errors.
     n, e, ee = (joint(known, a, b, part, FOLDS) for a, b in ((one, one), (wrong, one), (wrong, wrong)))
-    # What two who each only ever name one class say of an item was settled beforehand: they meet, they do not agree.
+    # Two supervisors that each name one class only agree by what they name.
     one_sided = named(votes) < 2
-    asked = ~np.outer(one_sided, one_sided) & ~np.eye(len(n[0]), dtype=bool)
-    _, of, counted = _correlation(n.sum(0), e.sum(0), ee.sum(0), asked)
-    rho, ci = jackknife(lambda kept: _correlation(n[kept].sum(0), e[kept].sum(0), ee[kept].sum(0), asked)[0])
-    # Rows are answers to items here, so that two who gave the same one meet in it.
+    meet = ~np.outer(one_sided, one_sided) & ~np.eye(len(n[0]), dtype=bool)
+    _, of, counted = _correlation(n.sum(0), e.sum(0), ee.sum(0), meet)
+    rho, ci = jackknife(lambda kept: _correlation(n[kept].sum(0), e[kept].sum(0), ee[kept].sum(0), meet)[0])
+    # Rows are (item, answer) here, so that two supervisors with the same answer share one.
     alike, row = np.unique(known.item * len(votes.classes) + known.label, return_inverse=True)
     with np.errstate(invalid="ignore"):
         same = joint(replace(known, item=row, items=len(alike)), wrong, wrong)[0] / ee.sum(0)
@@ -61,7 +61,7 @@ def with_gold(votes, gold, fold):
 
 
 def fired(votes, gold, fold):
-    """Rules that each name one class: whether they speak wrongly together, on all items that have gold, within its classes."""
+    """Of rules that each name one class: whether they are wrong on the same items, within classes of gold."""
     known = votes.of(gold[votes.item] >= 0)
     wrong = (known.label != gold[known.item]).astype(np.float64)
     classes, right = np.unique(gold[gold >= 0], return_inverse=True)
@@ -90,7 +90,7 @@ def fired(votes, gold, fold):
 
 
 def latent(common, agree, expected, _):
-    """Without gold, from what label model `blocks` counts by fold: agreement beyond that of independence given the class."""
+    """Without gold, from the counts of label model `blocks`: agreement beyond independence given the class."""
 
     def of(kept):
         c, x, a = (part[kept].sum(0) for part in (common, expected, agree))
@@ -105,7 +105,7 @@ def latent(common, agree, expected, _):
 
 
 def belief(crowd, block: np.ndarray | None = None) -> np.ndarray:
-    """(N, C) what label model `blocks` makes of the votes, of blocks (J,) where they are known; NaN where nobody voted."""
+    """(N, C): class probabilities by label model `blocks`, with given blocks (J,) if known; NaN without votes."""
     from outgrow.label_models._em import settled
     from outgrow.label_models.blocks import found
 
@@ -113,7 +113,7 @@ def belief(crowd, block: np.ndarray | None = None) -> np.ndarray:
 
 
 def links(count: int, pairs) -> np.ndarray:
-    """(J,) the block of each of `count` rules: linked are two that speak wrongly together more often than not."""
+    """(J,) block of each of `count` rules; two are linked whose errors correlate by more than 1/2."""
     from scipy.sparse.csgraph import connected_components
 
     linked = np.zeros((count, count), bool)
@@ -123,7 +123,7 @@ def links(count: int, pairs) -> np.ndarray:
 
 
 def triangles(pairs: np.ndarray) -> np.ndarray:
-    """The pairs (J, J) bool that have a third supervisor in common: two alone agree by skill or by copying, who knows."""
+    """The pairs (J, J) bool with a third supervisor in common: two alone may agree by skill or by copying."""
     return pairs & ((pairs.astype(np.float32) @ pairs) > 0)
 
 
@@ -133,7 +133,7 @@ def _listed(counted, of, n, *more, fewest=TOGETHER):
 
 
 def _by_chance(votes, gold, wrong) -> np.ndarray:
-    """(J, J): how often two who err would give the same answer, were their wrong answers independent given the right one."""
+    """(J, J): expected number of the same wrong answers, if wrong answers were independent given the right one."""
     total = np.zeros((len(votes.names),) * 2)
     order = np.argsort(gold[votes.item], kind="stable")
     order = order[wrong[order] > 0]
@@ -150,19 +150,19 @@ def _by_chance(votes, gold, wrong) -> np.ndarray:
 
 
 def joint(votes, left, right, part=0, parts=1) -> np.ndarray:
-    """(parts, J, J): sums over items of left_ji right_ki, values of votes (V,), by the part (V,) of the left one."""
+    """(parts, J, J): sums over items of left_ji right_ki, values of votes (V,), by the part (V,) of the left vote."""
     from outgrow.label_models.blocks import together
 
     return together(votes.item, votes.worker, votes.items, len(votes.names), left, right, part, parts)
 
 
-def _correlation(n, e, ee, asked):
-    """Of the pairs together, of each, and which count; errors less their rate over all that a supervisor answers."""
+def _correlation(n, e, ee, meet):
+    """(over all pairs, of each (J, J), which pairs count (J, J)); errors are centred by the supervisor's own rate."""
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = np.diagonal(e) / np.diagonal(n)
         covariance = ee - e * rate - (e * rate).T + n * np.outer(rate, rate)
         sd = np.sqrt(rate * (1 - rate))
         spread = n * np.outer(sd, sd)
-        counted = asked & (spread > 0)
+        counted = meet & (spread > 0)
         total = spread[counted].sum()
         return (covariance[counted].sum() / total if total else 0.0), covariance / spread, counted

@@ -1,4 +1,4 @@
-"""Rules that each name one class only, judged by gold: from votes alone nothing can be told of them."""
+"""Rules that each name one class only, judged by gold: votes alone cannot tell their quality."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from outgrow.audits._statistics import listed, percent, wilson
 
 
 def by_gold(votes, gold, groups) -> Finding:
-    """Rules that each name one class, on the items that have gold; worse than chance: less often right than who names it anywhere."""
+    """The finding of QUALITY for such rules; worse than chance: less often right than the class is common."""
     names, rows, bad = votes.names, [], []
     classes = np.unique(votes.label)
     right = votes.label == gold[votes.item]
@@ -32,7 +32,11 @@ def by_gold(votes, gold, groups) -> Finding:
             bad += [j] if high < share else []
     if not rows:
         return Finding("not applicable", f"no rule speaks on {SEEN} items that have gold")
-    says = f"{len(rows)} of {len(names)} rules speak on {SEEN} items with gold or more, of {len(classes)} classes; the worst is right on {percent(min(rows)[0])} of its own. Without gold nothing could be told: each names one class only."
+    says = (
+        f"{len(rows)} of {len(names)} rules speak on {SEEN} items with gold or more, of {len(classes)} classes; the "
+        f"worst is right on {percent(min(rows)[0])} of its own. Without gold nothing could be told: each names one "
+        "class only."
+    )
     do = f"Leave out {listed(names, bad)}: less often right than naming that class anywhere." if bad else ""
     sheet = Sheet(
         "Rules, the worst first",

@@ -1,4 +1,4 @@
-"""What several audits count with."""
+"""Statistics that several audits share."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ LEVEL = 0.95
 
 
 def apart(items: int, groups: np.ndarray | None = None) -> np.ndarray:
-    """(N,) the fold of every item, of FOLDS of about equal size; whole groups."""
+    """(N,) fold of every item, of FOLDS folds of similar size; groups stay whole."""
     _, where = np.unique(np.arange(items) if groups is None else groups, return_inverse=True)
     return np.random.default_rng(0).permutation(where.max() + 1)[where] % FOLDS
 
 
 def jackknife(of: Callable[[np.ndarray], float]) -> tuple[float, tuple[float, float] | None]:
-    """A statistic of all folds, and its 95% interval by leaving out one at a time (Student's, FOLDS - 1 degrees of freedom).
+    """A statistic and its 95% jackknife interval over folds (Student's t, FOLDS - 1 degrees of freedom).
 
-    `of` takes the numbers of the folds that are kept. No interval where the statistic is not finite without some fold.
+    Args:
+        of: the statistic, a function of the indices of the folds that are kept.
+
+    Returns:
+        (value, interval); None for the interval where the statistic is not finite without some fold.
     """
     from scipy.special import stdtrit
 
@@ -34,7 +38,7 @@ def jackknife(of: Callable[[np.ndarray], float]) -> tuple[float, tuple[float, fl
 
 
 def at_most(value: float, ci: tuple[float, float], chance: float) -> tuple[float, float]:
-    """Ends of a statistic's jackknife, each of which it passes with that chance; from its 95% interval."""
+    """Ends that a statistic passes with probability `chance` each, from its 95% jackknife interval."""
     from scipy.special import stdtrit
 
     scale = stdtrit(FOLDS - 1, 1 - chance) / stdtrit(FOLDS - 1, (1 + LEVEL) / 2)
@@ -42,19 +46,19 @@ def at_most(value: float, ci: tuple[float, float], chance: float) -> tuple[float
 
 
 def percent(value: float, digits: int = 0) -> str:
-    """0.618 -> 62%; a dash where there is no number."""
+    """0.618 -> 62%; a dash where there is no finite number."""
     return "–" if value is None or not np.isfinite(value) else f"{100 * value:.{digits}f}%"
 
 
 def listed(names: Sequence[str], which: Sequence[int]) -> str:
-    """The first five of some names, and how many more there are."""
+    """The first five of the names at `which`, and the number of others."""
     return ", ".join(names[j] for j in which[:5]) + (f" and {len(which) - 5} more" if len(which) > 5 else "")
 
 
 def together(off: np.ndarray, groups: np.ndarray | None) -> float:
-    """Design effect of groups (n,) on the sum of deviations off (n,): sum_g (sum off)^2 / sum off^2 (Kish 1965), at least 1.
+    """Design effect of groups (n,) on a sum of deviations (n,): sum_g (sum off)^2 / sum off^2, at least 1.
 
-    Where nothing deviates, the mean size of a group.
+    The mean size of a group where all deviations are 0. Source: Kish 1965.
     """
     if groups is None or not len(off):
         return 1.0
@@ -64,7 +68,14 @@ def together(off: np.ndarray, groups: np.ndarray | None) -> float:
 
 
 def wilson(y: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:
-    """95% interval of the mean of y (n,) within 0 .. 1 (Wilson 1927), of as many coins as would vary as y does; groups (n,) vary as one."""
+    """95% interval of the mean of y (n,) within 0 .. 1, for an effective number of coins with y's variance.
+
+    Args:
+        y: (n,) values within 0 .. 1.
+        groups: (n,) group of each value; values of a group count as far as they differ.
+
+    Source: Wilson 1927.
+    """
     n, p = max(len(y), 1) / together(y - np.mean(y) if len(y) else y, groups), float(np.mean(y)) if len(y) else 0.5
     spread = float(np.var(y, ddof=1)) if len(y) > 1 else 0.0
     n = n * p * (1 - p) / spread if spread else n
@@ -74,7 +85,7 @@ def wilson(y: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, floa
 
 
 def coin(signs: np.ndarray, groups: np.ndarray | None = None) -> float:
-    """p of so few positive signs or fewer, were each that is not 0 an even coin; counts are divided by the design effect of groups."""
+    """Sign test: p of so few positive signs or fewer among nonzero ones, with counts divided by the design effect."""
     from scipy.special import bdtr
 
     effect = together(signs, groups)

@@ -1,8 +1,10 @@
-"""Utilities from forced choices (Thurstone 1927, case V), their errors, and how transitive choices are.
+"""Utilities from forced choices, their errors, and how transitive choices are.
 
-    P(first of a and b is chosen) = Phi(u_a - u_b + d)        d: what it is worth to be shown first
-Maximum of the likelihood under a weak prior u ~ N(0, SPREAD^2), which keeps utilities finite where choices never waver; by Newton's
-method, as the likelihood is log-concave. Covariance H^-1 of the utilities less their mean.
+    P(first of a and b is chosen) = Phi(u_a - u_b + d)        d: the advantage of being shown first
+
+Maximum likelihood with a weak prior u ~ N(0, SPREAD^2), which keeps utilities finite where choices never vary; by
+Newton's method, since the likelihood is log-concave. Covariance H^-1 of the utilities less their mean. Source:
+Thurstone 1927, case V.
 """
 
 from __future__ import annotations
@@ -12,33 +14,35 @@ from typing import final
 
 import numpy as np
 
+from outgrow.audits.evidence import ForcedChoices
+
 SPREAD = 3.0
-"""Of the prior, in standard deviations of a single choice's noise."""
+"""Standard deviation of the prior, in those of a single choice's noise."""
 AT_ONCE = 4_000_000
-"""Numbers in memory while triads of many draws are counted."""
+"""Numbers in memory while triads of many samples are counted."""
 
 
 @final
 @dataclass(frozen=True)
 class Comparisons:
-    """What one judge chose between K outcomes, a row an ordered pair; P rows."""
+    """Choices of one judge between K outcomes, a row for each of P ordered pairs."""
 
     first: np.ndarray
-    """(P,) int64"""
+    """(P,) int64: the outcome shown first."""
     second: np.ndarray
-    """(P,) int64"""
+    """(P,) int64: the other one."""
     wins: np.ndarray
-    """(P,) how often the first was chosen"""
+    """(P,): how often the first was chosen."""
     times: np.ndarray
-    """(P,) how often they were shown so"""
+    """(P,): how often the pair was shown."""
     outcomes: int
-    """K"""
+    """K."""
     group: np.ndarray
-    """(P,) pairs that belong together have one number"""
+    """(P,) int64: group of the pair."""
 
     @classmethod
-    def of(cls, given, judge: int) -> Comparisons:
-        """A judge's rows of `Choices`, equal ones together."""
+    def of(cls, given: ForcedChoices, judge: int) -> Comparisons:
+        """The choices of one judge, equal pairs joined."""
         mine = given.judge == judge
         k = len(given.outcomes)
         pair, seen, where = np.unique(
@@ -60,7 +64,7 @@ class Comparisons:
         )
 
     def rows(self, kept: np.ndarray) -> Comparisons:
-        """Those rows alone."""
+        """These rows alone."""
         return replace(
             self,
             first=self.first[kept],
@@ -72,11 +76,11 @@ class Comparisons:
 
     @property
     def pair(self) -> np.ndarray:
-        """(P,) one number for either order of two outcomes."""
+        """(P,) index of the unordered pair."""
         return np.minimum(self.first, self.second) * self.outcomes + np.maximum(self.first, self.second)
 
     def favour(self, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(Q,) the pairs, and (..., Q) how much more the lower outcome of each is chosen, mean of both orders; wins (..., P)."""
+        """Q unordered pairs (Q,), and how much more often the lower outcome is chosen (..., Q), for wins (..., P)."""
         pair, where, shown = np.unique(self.pair, return_inverse=True, return_counts=True)
         lean = (2 * wins / self.times - 1) * np.where(self.first < self.second, 1, -1)
         order = np.argsort(where, kind="stable")
@@ -86,29 +90,36 @@ class Comparisons:
 @final
 @dataclass(frozen=True)
 class Utilities:
-    """A fit."""
+    """Fitted utilities."""
 
     u: np.ndarray
-    """(D,) utilities, mean 0 over outcomes; or what explains them"""
+    """(D,) utilities, mean 0 over outcomes; or the coefficients that explain them."""
     first: float
-    """d"""
+    """d, the advantage of being shown first."""
     cov: np.ndarray
-    """(D, D)"""
+    """(D, D) covariance of u."""
 
     @property
     def spread(self) -> tuple[float, float]:
-        """Sum of squares of the utilities, and the part of it that is error of estimation."""
+        """(sum of squares of the utilities, the part of it that is estimation error)."""
         return float(self.u @ self.u), float(np.trace(self.cov))
 
 
 def fit(
-    asked: Comparisons, explain: np.ndarray | None = None, start: Utilities | None = None, steps: int = 50
+    choices: Comparisons, explain: np.ndarray | None = None, start: Utilities | None = None, steps: int = 50
 ) -> Utilities:
-    """Utilities (K,); with `explain` (K, D) they are explain @ what is returned."""
+    """Fits utilities.
+
+    Args:
+        choices: the choices.
+        explain: (K, D): utilities are explain @ u; each outcome its own where not given.
+        start: a fit to begin from.
+        steps: of Newton's method at most.
+    """
     from scipy.special import log_ndtr
 
-    k, first, second, wins = asked.outcomes, asked.first, asked.second, asked.wins
-    lost, e = asked.times - wins, np.eye(k) if explain is None else explain
+    k, first, second, wins = choices.outcomes, choices.first, choices.second, choices.wins
+    lost, e = choices.times - wins, np.eye(k) if explain is None else explain
     theta = np.zeros(e.shape[1] + 1) if start is None else np.append(start.u, start.first)
 
     def by_outcome(values: np.ndarray) -> np.ndarray:
@@ -144,9 +155,9 @@ def fit(
     return Utilities(theta[:-1] - theta[:-1].mean(), float(theta[-1]), centre @ cov @ centre)
 
 
-def cycles(asked: Comparisons, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of one or many (R, P) wins: share of cyclic ones among triads with three decided pairs, and how many triads these are."""
-    k, (pair, favour) = asked.outcomes, asked.favour(np.atleast_2d(wins))
+def cycles(choices: Comparisons, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For wins (P,) or (R, P): (share of cyclic triads among those with decided pairs, number of these), each (R,)."""
+    k, (pair, favour) = choices.outcomes, choices.favour(np.atleast_2d(wins))
     low, high = pair // k, pair % k
     share, triads = np.zeros(len(favour)), np.zeros(len(favour))
     for at in range(0, len(favour), most := max(1, AT_ONCE // k**2)):
@@ -159,15 +170,15 @@ def cycles(asked: Comparisons, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return share / np.maximum(triads, 1), np.round(triads)
 
 
-def expected(asked: Comparisons, found: Utilities, rng: np.random.Generator, draws: int) -> np.ndarray:
-    """(draws,) shares of cyclic triads if choices waver about these utilities, no more.
+def expected(choices: Comparisons, found: Utilities, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """(samples,) shares of cyclic triads if choices follow these utilities with noise.
 
-    Estimates spread wider than utilities do, by their errors; so much they are drawn together.
+    Estimates vary more than true utilities, by their errors: they are shrunk by that.
     """
     from scipy.special import ndtr
 
     total, error = found.spread
     u = found.u * np.sqrt(max(1 - error / total, 0)) if total else found.u
-    p = ndtr(u[asked.first] - u[asked.second] + found.first)
-    whole = replace(asked, times=np.maximum(np.round(asked.times), 1))
-    return cycles(whole, rng.binomial(whole.times.astype(np.int64), p, (draws, len(p))))[0]
+    p = ndtr(u[choices.first] - u[choices.second] + found.first)
+    whole = replace(choices, times=np.maximum(np.round(choices.times), 1))
+    return cycles(whole, rng.binomial(whole.times.astype(np.int64), p, (samples, len(p))))[0]

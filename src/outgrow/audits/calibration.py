@@ -1,13 +1,19 @@
-"""Calibration: is a supervisor right as often as it says it is?
+"""Calibration: is a supervisor right as often as it says?
 
-    ECE = sum_b share_b |mean confidence - mean accuracy in bin b|     bins of equal width, of equal mass, and the latter less what
-                                                                       noise adds (`measures.calibration`; Kumar et al. 2019)
-    q ~ p^(1/T)    T of least cross-entropy (Guo et al. 2017, arXiv 1706.04599); its error: of either half of the items with the T of the other
+    ECE = sum_b share_b |mean confidence - mean accuracy in bin b|
+          bins of equal width, of equal mass, and the latter less what noise adds (`metrics.calibration`)
+    q ~ p^(1/T)    T of least cross-entropy; its error: on either half of the items with the T of the other half
+
 On items with gold; of a study on weak-train alone. Intervals: jackknife over 20 folds of items.
+
+    outgrow audit votes.csv --votes model --gold label        votes with probabilities
+
+Source: Kumar et al. 2019 (debiased ECE); Guo et al. 2017, arXiv 1706.04599 (temperature).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -16,14 +22,14 @@ from outgrow.audits import Finding, Sheet, audit
 from outgrow.audits._statistics import apart, jackknife, percent
 
 OFF = 0.05
-"""Debiased ECE whose interval lies above: what confidence selects or weights, and a mean of supervisors, is then 5 points off."""
+"""Debiased ECE above which a supervisor is off: selections, weights and means by confidence are then 5 points off."""
 FEWEST = 100
-"""Fewest items with gold: with fewer no bin holds ten."""
+"""Items with gold that a supervisor must have: with fewer no bin holds ten."""
 
 
 @audit("CALIBRATION", "Is a supervisor right as often as it says?")
 def calibration(sure, *, votes, groups, show):
-    """Expected calibration error of every supervisor, in three forms, and what one temperature mends."""
+    """Expected calibration error of every supervisor, in three forms, and with one temperature."""
     rows, found = [], []
     for one in sure:
         if len(one.item) < FEWEST:
@@ -35,13 +41,13 @@ def calibration(sure, *, votes, groups, show):
         mended = _measured(
             np.where((fold % 2 == 0)[:, None], *(cooled(p, half) for half in halves)), y, whole, slice(None)
         ).ece
-        said, right = p.max(1).mean(), (p.argmax(1) == y).mean()
-        found.append((one, *forms[2], said - right, t, mended))
+        stated, right = p.max(1).mean(), (p.argmax(1) == y).mean()
+        found.append((one, *forms[2], stated - right, t, mended))
         rows.append(
             (
                 one.name,
                 *(f"{percent(v, 1)} [{percent(max(ci[0], 0), 1)}, {percent(ci[1], 1)}]" for v, ci in forms),
-                percent(said),
+                percent(stated),
                 percent(right),
                 f"{t:.2f}",
                 percent(mended, 1),
@@ -52,12 +58,23 @@ def calibration(sure, *, votes, groups, show):
         return f"needs a supervisor that says how sure it is on {FEWEST} items with gold"
     one, value, ci, over, t, mended = max(found, key=lambda entry: entry[2][0] if entry[2] else 0)
     off = [entry for entry in found if entry[2] and entry[2][0] > OFF]
-    says = f"{len(off)} of {len(found)} supervisors are further than {100 * OFF:.0f} points from what they say. {one.name}, the furthest, is off by {percent(value, 1)}, {'too' if over > 0 else 'not enough'} sure."
+    says = (
+        f"{len(off)} of {len(found)} supervisors are further than {100 * OFF:.0f} points from what they say. "
+        f"{one.name}, the furthest, is off by {percent(value, 1)}, {'too' if over > 0 else 'not enough'} sure."
+    )
     do = ""
     if off and mended < value / 2:
-        do = f"Raise {one.name}'s probabilities to the power {1 / t:.2f} (temperature {t:.2f}, fitted to these items: fitted to one half of them it brings the error on the other down from {percent(value, 1)} to {percent(mended, 1)})."
+        do = (
+            f"Raise {one.name}'s probabilities to the power {1 / t:.2f} (temperature {t:.2f}, fitted to these "
+            f"items: fitted to one half of them it brings the error on the other down from {percent(value, 1)} to "
+            f"{percent(mended, 1)})."
+        )
     elif off:
-        do = f"Do not select or weight by how sure {one.name} is, and harden its labels (--method hardened): one temperature does not mend it ({percent(value, 1)} to {percent(mended, 1)} on halves that it was not fitted to)."
+        do = (
+            f"Do not select or weight by how sure {one.name} is, and harden its labels (--method hardened): one "
+            f"temperature does not mend it ({percent(value, 1)} to {percent(mended, 1)} on halves that it was not "
+            "fitted to)."
+        )
     head = (
         "Supervisor",
         "Error, bins of equal width",
@@ -90,34 +107,36 @@ def calibration(sure, *, votes, groups, show):
 
 
 def _forms(p, y, groups, fold) -> list[tuple]:
-    """Equal width, equal mass, debiased: each with its interval."""
+    """(ECE, interval) by bins of equal width, of equal mass, and debiased."""
 
     @cache
-    def of(kept: tuple):
-        return _measured(p, y, groups, np.isin(fold, kept))
+    def of(kept: tuple[int, ...]) -> tuple[float, float, float]:
+        found = _measured(p, y, groups, np.isin(fold, kept))
+        return found.equal_width, found.equal_mass, found.ece
 
-    return [
-        jackknife(lambda kept, form=form: getattr(of(tuple(kept)), form))
-        for form in ("equal_width", "equal_mass", "ece")
-    ]
+    return [jackknife(_form(of, at)) for at in range(3)]
+
+
+def _form(of: Callable[[tuple[int, ...]], tuple[float, float, float]], at: int) -> Callable[[np.ndarray], float]:
+    return lambda kept: of(tuple(kept.tolist()))[at]
 
 
 def _measured(p, y, groups, kept):
-    """Of one supervisor, p (n, C), y and groups (n,), on the rows kept."""
+    """Calibration of p (n, C) against y (n,) on the rows `kept`."""
     from outgrow.metrics.calibration import calibration as measured
 
     return measured(p[kept][None], y[kept], np.ones(len(y[kept])), groups[kept], 0.0)
 
 
 def cooled(p: np.ndarray, t: float) -> np.ndarray:
-    """(n, C) ~ p^(1/t)"""
+    """(n, C): p^(1/t), rows scaled to sum 1."""
     log_p = np.log(np.maximum(p, 1e-12)) / t
     q = np.exp(log_p - log_p.max(1, keepdims=True))
     return q / q.sum(1, keepdims=True)
 
 
 def temperature(p: np.ndarray, y: np.ndarray) -> float:
-    """T within 1/20 .. 20 of least cross-entropy."""
+    """The T within 1/20 .. 20 of least cross-entropy to y (n,)."""
     from scipy.optimize import minimize_scalar
 
     def loss(log_t: float) -> float:
@@ -127,11 +146,11 @@ def temperature(p: np.ndarray, y: np.ndarray) -> float:
 
 
 def _surest(one, names, show):
-    """Items on which it is surest and wrong."""
-    said = one.probs.argmax(1)
-    wrong = np.flatnonzero(said != one.gold)
-    top = wrong[np.argsort(-one.probs[wrong].max(1), kind="stable")[:5]]
+    """Items on which a supervisor is most certain and wrong."""
+    top = one.probs.argmax(1)
+    wrong = np.flatnonzero(top != one.gold)
+    surest = wrong[np.argsort(-one.probs[wrong].max(1), kind="stable")[:5]]
     return tuple(
-        show(one.item[w], says=f"{names[said[w]]}, {percent(one.probs[w].max())} sure", gold=names[one.gold[w]])
-        for w in top
+        show(one.item[w], says=f"{names[top[w]]}, {percent(one.probs[w].max())} sure", gold=names[one.gold[w]])
+        for w in surest
     )

@@ -1,10 +1,13 @@
-"""Cost: seconds and model FLOPs of every stage, and what a method recovers for its own.
+"""Cost: seconds and model FLOPs of every stage, and what a method recovers for its own time.
 
     own seconds     training of the method's students
-    PGR a minute    PGR / (own seconds / 60)        what all methods share (reading items, supervisors) stands apart
+    PGR a minute    PGR / (own seconds / 60)        shared stages (reading items, supervisors) are listed separately
     wasted          takes longer than naive, and the upper end of its score less naive's is below WORTH
-The end is one-sided at ALARM over all methods: of methods that are worth their time none is called wasted in more than ALARM of
-studies. What is neither surely worth a point nor surely not is unclear, and no alarm.
+
+The end is one-sided at ALARM over all methods: of methods that are worth their time none is called wasted in more than
+ALARM of studies. What is neither certainly worth a point nor certainly not is unclear, and no alarm.
+
+    outgrow audit RUN        the folder of a finished study
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ from outgrow.audits._statistics import percent
 ALARM = 0.05
 """Chance of a false alarm over all methods (Bonferroni)."""
 WORTH = 0.01
-"""Points above naive that are worth a longer training."""
+"""Score above naive that is worth a longer training."""
 IDLE = 0.5
-"""Share of the methods' time that was wasted, from which it is worth knowing."""
+"""Wasted share of the methods' time above which it is a note."""
+TRAINED = ("heads", "tuning and answers")
+"""What the training of students is called among the costs, of classes and of generation tasks."""
 LONG = 60
-"""Seconds of the methods together below which nobody need save any."""
+"""Seconds of all methods below which saving is pointless."""
 
 
 @audit("COST", "What did the study cost, and which methods are worth their time?")
@@ -32,7 +37,7 @@ def cost(study):
         stages.setdefault(part["stage"], []).append(part)
     seconds = {stage: sum(part["seconds"] or 0.0 for part in parts) for stage, parts in stages.items()}
     flops = {stage: sum(part["flops"] or 0.0 for part in parts) for stage, parts in stages.items()}
-    own = {part["what"]: part["seconds"] for part in stages.get("heads", ())}
+    own = {part["what"]: part["seconds"] for stage in TRAINED for part in stages.get(stage, ())}
     rows = {name: row for name, row in study.rows.items() if row["kind"] == "method" and name in own}
     sheets = [
         Sheet(
@@ -41,7 +46,11 @@ def cost(study):
             tuple((stage, f"{seconds[stage]:,.1f}", f"{flops[stage]:.2g}") for stage in stages),
         )
     ]
-    says = f"{sum(seconds.values()):,.0f} seconds and {sum(flops.values()):.2g} model FLOPs, {percent(1 - seconds.get('heads', 0.0) / max(sum(seconds.values()), 1e-9))} of the time before any method."
+    before = 1 - sum(seconds.get(stage, 0.0) for stage in TRAINED) / max(sum(seconds.values()), 1e-9)
+    says = (
+        f"{sum(seconds.values()):,.0f} seconds and {sum(flops.values()):.2g} model FLOPs, "
+        f"{percent(before)} of the time before any method."
+    )
     pgr = {name: row["pgr"] for name, row in rows.items() if row["pgr"] is not None}
     if not pgr:
         return Finding("ok", says + " There is no PGR to set against it.", sheets=tuple(sheets))
@@ -69,9 +78,13 @@ def cost(study):
     )
     best, total, wasted = order[0], max(sum(own[n] for n in pgr), 1e-9), [n for n in order if worth[n] == "no"]
     idle = sum(own[n] for n in wasted) / total
-    says += f" {best} recovers most ({pgr[best]:.2f}) in {own[best]:.1f} seconds, naive {pgr.get('naive', float('nan')):.2f} in {own.get('naive', float('nan')):.1f}."
+    says += (
+        f" {best} recovers most ({pgr[best]:.2f}) in {own[best]:.1f} seconds, naive "
+        f"{pgr.get('naive', float('nan')):.2f} in {own.get('naive', float('nan')):.1f}."
+    )
     do = (
-        f"Leave out {', '.join(wasted)}: {percent(idle)} of the methods' time, and surely less than {100 * WORTH:.0f} point above naive here."
+        f"Leave out {', '.join(wasted)}: {percent(idle)} of the methods' time, and surely less than "
+        f"{100 * WORTH:.0f} point above naive here."
         if idle > IDLE and total > LONG
         else ""
     )
@@ -91,7 +104,7 @@ def cost(study):
 
 
 def _worth(row, slower: bool, methods: int) -> str:
-    """Whether a method surely is, or surely is not, worth more time than naive takes."""
+    """Whether a method is certainly worth more time than naive ("yes"), certainly not ("no"), or unclear."""
     from scipy.special import ndtri
 
     if row["method"] == "naive" or not slower:

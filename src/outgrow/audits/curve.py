@@ -1,12 +1,19 @@
 """Learning curve: would more weak labels make the student better?
 
-    score(n)   share of held-out items on which a linear head on the student's features, taught by n weak labels, is right
-    more       score(all) - score(half)        what the last doubling was worth
-Five folds as in `_heads`; the labels of a quarter, of either half and of all teaching groups. Right is what gold says of items of the
-supervisors' own half, or, where none is known, what the supervisors say of items held out. Interval: jackknife over 20 folds of groups.
+    score(n)   share of held-out items on which a linear head on the student's features, trained on n weak labels, is
+               right
+    more       score(all) - score(half)        the gain of the last doubling
+
+Five folds as in `_heads`; the labels of a quarter, of either half and of all training groups. Right is gold on items of
+the supervisors' own half or, where none is known, the supervisors' labels of held-out items. Interval: jackknife over
+20 folds of groups.
+
+    outgrow audit TASK --weak NAME --strong NAME
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 
@@ -16,16 +23,16 @@ from outgrow.audits._pairs import belief
 from outgrow.audits._statistics import apart, jackknife, percent
 
 MORE = 0.01
-"""Gain of the last doubling from which more labels are worth their making. Where it is less, the interval lies above in one of 40 cases."""
+"""Gain of the last doubling above which more labels are worthwhile. If it is less, one in 40 intervals lies above."""
 FEWEST = 100
-"""Items to be judged on."""
+"""Items that must be judged."""
 
 
 @audit("CURVE", "Would more weak labels make the student better?")
 def curve(*, before, votes, crowd, probs, features, gold, groups):
-    """What a linear head gains as weak labels double, judged on items that it has not seen."""
+    """The gain of a linear head as weak labels double, on items that it has not seen."""
     if before is not None:
-        bases, targets, truth, groups = before.bases, before.said, before.gold, before.groups
+        bases, targets, truth, groups = before.bases, before.probs, before.gold, before.groups
     elif votes is not None and features is not None:
         bases, targets, truth = (
             (basis(features),),
@@ -34,7 +41,10 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
         )
         groups = np.arange(votes.items) if groups is None else groups
     else:
-        return "needs supervisors and a student (outgrow audit TASK --weak NAME --strong NAME), or votes on items in the student's space (--strong)"
+        return (
+            "needs supervisors and a student (outgrow audit TASK --weak NAME --strong NAME), or votes on items in "
+            "the student's space (--strong)"
+        )
     if targets.shape[-1] < 2:
         return "needs two classes or more"
     known = ~np.isnan(targets).any(-1)
@@ -51,7 +61,7 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
         1.0: [full],
     }
     right = {
-        share: np.mean([np.where(truth >= 0, said.argmax(-1) == truth, np.nan) for said in heads], 0)
+        share: np.mean([np.where(truth >= 0, probs.argmax(-1) == truth, np.nan) for probs in heads], 0)
         for share, heads in taught.items()
     }
     count = {share: int(share * 0.8 * known.sum(1).mean()) for share in right}
@@ -64,11 +74,14 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
     what = "right on" if judged else "in agreement with held-out weak labels on"
     rows = []
     for share in right:
-        mean, ends = jackknife(lambda kept, share=share: score(share, kept))
+        mean, ends = jackknife(partial(score, share))
         rows.append(
             (f"{count[share]:,}", percent(mean, 1), f"{percent(ends[0], 1)} to {percent(ends[1], 1)}" if ends else "–")
         )
-    says = f"Taught by {count[0.5]:,} weak labels a linear head on the student's features is {what} {percent(score(0.5, part), 1)} of other items, by {count[1.0]:,} on {percent(score(1.0, part), 1)}"
+    says = (
+        f"Taught by {count[0.5]:,} weak labels a linear head on the student's features is {what} "
+        f"{percent(score(0.5, part), 1)} of other items, by {count[1.0]:,} on {percent(score(1.0, part), 1)}"
+    )
     more, flat = bool(ci and ci[0] > MORE), bool(ci and ci[1] < MORE)
     says += (
         ": more would still help."
@@ -78,7 +91,8 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
         else "; whether more would help cannot be told from these."
     )
     do = (
-        f"Let the supervisors label more items: doubling their labels to {count[1.0]:,} was worth {100 * value:.1f} points, and the curve is not flat yet."
+        f"Let the supervisors label more items: doubling their labels to {count[1.0]:,} was worth "
+        f"{100 * value:.1f} points, and the curve is not flat yet."
         if more
         else ""
     )
@@ -97,7 +111,7 @@ def curve(*, before, votes, crowd, probs, features, gold, groups):
 
 
 def _targets(votes, crowd, probs) -> np.ndarray:
-    """(N, C) what one supervisor says, or label model `blocks` makes of several; NaN where nobody spoke."""
+    """(N, C): labels of one supervisor, or of several by label model `blocks`; NaN without votes."""
     if crowd is not None:
         return belief(crowd)
     out = np.full((votes.items, len(votes.classes)), np.nan)

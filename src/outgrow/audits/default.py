@@ -1,11 +1,16 @@
-"""Does a responder reason about a constraint, or take the careful answer by default? Pairs of questions with it and without.
+"""Default: is the careful answer reasoned, or a default? Pairs of questions with a constraint and without it.
 
-    delta = acc(removed) - acc(present)      below 0: right where care is called for, and careful where it is not
-An always-harder responder is right on 100% with the constraint and on 0% without; so is, on half of the pairs each, one that
-chooses by something else and does not hear the constraint: no pair is right both times. Interval: half a pair added to each
-of the four cells (Agresti & Min 2005). Tests: among pairs with one right answer, on which side (McNemar, exact); among all,
-whether as few as that have none or one (sign test: of two options, a coin changes its answer on half).
-After "The Model Says Walk": 12 of 14 models fall below 0, down to -38.5 points.
+    delta = acc(removed) - acc(present)      below 0: the careful answer is given where it is not called for
+
+A judge that is always careful is right on 100% with the constraint and on 0% without. One that decides by something
+else and ignores the constraint is right on half of the pairs each, and no pair is right both times. Interval: half a
+pair added to each of the four cells.
+Tests: among pairs with one right answer, on which side (McNemar, exact); among all, whether as few have none or one
+(sign test: of two options, a coin changes its answer on half).
+
+    outgrow audit pairs.csv        columns item, present, removed
+
+Source: "The Model Says Walk": 12 of 14 models fall below 0, down to -38.5 points; Agresti & Min 2005 (interval).
 """
 
 from __future__ import annotations
@@ -18,12 +23,12 @@ from outgrow.audits._statistics import coin, percent, together
 ALARM = 0.05
 """Chance of a false alarm over all judges and both warnings (Bonferroni)."""
 FEWEST = 10
-"""Fewest pairs that say something about a judge."""
+"""Pairs that a judge must have answered."""
 
 
 @audit("DEFAULT", "Is the careful answer reasoned, or a default?")
 def default(minimal):
-    """Accuracy on pairs of questions without a constraint less that with it: below 0 the careful answer is a default."""
+    """Accuracy on questions without a constraint less that with it: below 0 the careful answer is a default."""
     count = np.bincount(minimal.judge, minlength=len(minimal.names))
     judges = sorted((_one(minimal, j) for j in np.flatnonzero(count >= FEWEST)), key=lambda j: j["delta"])
     if not judges:
@@ -32,7 +37,10 @@ def default(minimal):
     defaulting, deaf, blind = ([j for j in judges if j[what] <= level] for what in ("default", "deaf", "blind"))
     worst = (defaulting or sorted(deaf, key=lambda j: j["both"]) or blind[::-1] or judges)[0]
     name, many = worst["name"], len(judges) > 1
-    says = f"{name}: {percent(worst['present'])} right with the constraint, {percent(worst['removed'])} without it, both right on {percent(worst['both'])} of {worst['n']:,} pairs."
+    says = (
+        f"{name}: {percent(worst['present'])} right with the constraint, {percent(worst['removed'])} without it, "
+        f"both right on {percent(worst['both'])} of {worst['n']:,} pairs."
+    )
     severity, do = "warning", f"Score {name} on pairs, both right, and not on careful questions alone; "
     if defaulting:
         says += (
@@ -47,7 +55,10 @@ def default(minimal):
             if many
             else " The constraint does not change its answer."
         )
-        do += "its votes on questions like these say nothing of the constraint: take another supervisor for them, or gold."
+        do += (
+            "its votes on questions like these say nothing of the constraint: take another supervisor for them, or "
+            "gold."
+        )
     elif blind:
         severity, do = (
             "note",
@@ -94,7 +105,7 @@ def default(minimal):
 
 
 def _one(given, number) -> dict:
-    """The figures of one judge."""
+    """Figures of one judge."""
     mine = given.judge == number
     with_it, without = given.present[mine], given.removed[mine]
     n, b, c = len(with_it), int((without & ~with_it).sum()), int((with_it & ~without).sum())
@@ -120,7 +131,7 @@ def _one(given, number) -> dict:
 
 
 def _items(given, judge) -> tuple[dict[str, str], ...]:
-    """Pairs of a judge with one right answer, on the side that is the commoner."""
+    """Pairs of a judge with one right answer, on the commoner side."""
     one_sided = given.present & ~given.removed if judge["delta"] < 0 else given.removed & ~given.present
     at = np.flatnonzero(one_sided & (given.judge == judge["number"]))[:5]
     right = "with the constraint" if judge["delta"] < 0 else "without it"

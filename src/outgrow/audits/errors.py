@@ -1,14 +1,19 @@
-"""Suspected label errors, by confident learning (Northcutt, Jiang & Chuang 2021, J. Artificial Intelligence Research 70).
+"""Label errors: which given labels are most probably wrong, by confident learning?
 
-    t_k      mean of p_ik over items whose given label is k            how sure of k one is where k was given
-    l_i      argmax of p_ik over k with p_ik >= t_k                    the class that one is surely of the opinion of, if any
-    C_gk     items given g with l = k;  Q_g. = C_g. / sum_k C_gk, weighted by how often g was given
+    t_k      mean of p_ik over items whose given label is k            the usual certainty of k where k was given
+    l_i      argmax of p_ik over k with p_ik >= t_k                    the class that is certain for item i, if any
+    C_gk     items with given label g and l = k;  Q_g. = C_g. / sum_k C_gk, weighted by how often g was given
     wrong    1 - trace Q                                               share of given labels that are wrong
-Suspected are items with l other than the label given, the lowest p_i,given - p_il first. Given: gold; without any what label model
-`blocks` believes. p must come from what has not seen the label: the mean of supervisors that say how sure they are, or else heads on
-the student's features that were trained on other items. A model that is surely wrong is taken for a wrong label: of 113 suspects among CIFAR-10's test labels people confirmed 24, of
-planted errors nine in ten are real. Hence people look.
-Interval: jackknife over 20 folds of items.
+
+Suspected are items whose l is not the given label, the lowest p_i,given - p_il first. Given: gold; without gold the
+belief of label model `blocks`. p must come from a model that has not seen the label: the mean of supervisors with
+probabilities, or heads on the student's features trained on other items. A confident error of the model looks like a
+wrong label: of 113 suspects among CIFAR-10's test labels people confirmed 24, of planted errors nine in ten are real.
+Hence people look. Interval: jackknife over 20 folds of items.
+
+    outgrow audit votes.csv --votes model --gold label [--strong NAME]
+
+Source: Northcutt, Jiang & Chuang 2021, J. Artificial Intelligence Research 70.
 """
 
 from __future__ import annotations
@@ -21,20 +26,23 @@ from outgrow.audits._pairs import belief
 from outgrow.audits._statistics import apart, jackknife, percent
 
 MANY, SOME = 0.05, 0.005
-"""Estimates above the first are more than a good model's own sure errors (2.8% on CIFAR-10's test set, where people find 0.5%); above
-the second they are worth an hour's look."""
+"""Above MANY an estimate exceeds a good model's own confident errors (2.8% on CIFAR-10's test set, where people find
+0.5%); above SOME it is worth an hour's look."""
 ABLE = 0.8
-"""A model that gives the label less often is too weak: of exact gold it would suspect its own errors."""
+"""A model that is right less often is too weak: it would suspect exact gold of its own errors."""
 FEWEST = 10
-"""Fewest items of a class with a known label."""
+"""Items with a known label that a class must have."""
 
 
 @audit("ERRORS", "Which given labels are most probably wrong?")
 def errors(votes, *, crowd, gold, probs, features, groups, show):
-    """Items whose label a model that has not seen it is sure to be another, and how many there are."""
+    """Items whose label a model that has not seen it is certain to be another, and their number."""
     judged = gold is not None and (gold >= 0).any()
     if not (judged and probs is not None) and features is None:
-        return "needs gold and supervisors that say how sure they are, or the items in the student's space (name the student with --strong)"
+        return (
+            "needs gold and supervisors that say how sure they are, or the items in the student's space (name the "
+            "student with --strong)"
+        )
     if not judged and crowd is None:
         return "needs gold, or votes of two supervisors or more"
     given = gold if judged else believed(crowd)
@@ -50,18 +58,25 @@ def errors(votes, *, crowd, gold, probs, features, groups, show):
         return f"needs two classes of {FEWEST} labels or more"
     able = float((p[rows].argmax(1) == given[rows]).mean())
     if able < ABLE:
-        return f"{whose} give the label on {percent(able)} of items: from {percent(ABLE)} on their sure opinions say more of labels than of themselves"
+        return (
+            f"{whose} give the label on {percent(able)} of items: from {percent(ABLE)} on their sure opinions say "
+            "more of labels than of themselves"
+        )
     given_, p_, fold = given[rows], p[rows], apart(len(given), groups)[rows]
     value, ci = jackknife(lambda kept: confident(given_[(at := np.isin(fold, kept))], p_[at])[0])
     _, opinion, margin = confident(given_, p_)
     found = np.flatnonzero((opinion >= 0) & (opinion != given_))
     found = found[np.argsort(margin[found], kind="stable")]
     kind = "gold labels" if judged else "labels that the label model believes"
-    says = f"{len(found):,} of {len(rows):,} {kind} are suspected: {whose} are sure of another class. Were they never surely wrong, {percent(value, 1)} of the labels would be."
+    says = (
+        f"{len(found):,} of {len(rows):,} {kind} are suspected: {whose} are sure of another class. Were they never "
+        f"surely wrong, {percent(value, 1)} of the labels would be."
+    )
     severity = "warning" if ci and ci[0] > MANY else "note" if ci and ci[0] > SOME else "ok"
     names = votes.classes
     do = (
-        f"Look at the {len(found):,} suspects, the surest first (below), and mend what is wrong; do not drop them unseen."
+        f"Look at the {len(found):,} suspects, the surest first (below), and mend what is wrong; do not drop "
+        "them unseen."
         if severity != "ok"
         else ""
     )
@@ -97,7 +112,15 @@ def errors(votes, *, crowd, gold, probs, features, groups, show):
 
 
 def confident(given: np.ndarray, p: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """Share of wrong labels, l (n,), -1 where there is no sure opinion, and p_given - p_l (n,); given (n,), p (n, C)."""
+    """Confident learning.
+
+    Args:
+        given: (n,) labels.
+        p: (n, C) probabilities of a model that has not seen them.
+
+    Returns:
+        (share of wrong labels, l (n,) or -1 where no class is certain, p_given - p_l (n,)).
+    """
     n, classes = p.shape
     size = np.bincount(given, minlength=classes)
     own = np.bincount(given, p[np.arange(n), given], classes)
@@ -113,19 +136,19 @@ def confident(given: np.ndarray, p: np.ndarray) -> tuple[float, np.ndarray, np.n
 
 
 def believed(crowd) -> np.ndarray:
-    """(N,) the class that label model `blocks` believes, -1 where nobody voted."""
+    """(N,): the likeliest class by label model `blocks`, -1 without votes."""
     q = belief(crowd)
     return np.where(np.isnan(q).any(1), -1, np.nan_to_num(q).argmax(1))
 
 
 def _mean(votes, probs) -> np.ndarray:
-    """(N, C); NaN where no supervisor spoke."""
-    said = np.bincount(votes.item, minlength=votes.items)
+    """(N, C): mean probabilities of supervisors; NaN without votes."""
+    cast = np.bincount(votes.item, minlength=votes.items)
     with np.errstate(invalid="ignore"):
-        return np.stack([np.bincount(votes.item, column, votes.items) for column in probs.T], 1) / said[:, None]
+        return np.stack([np.bincount(votes.item, column, votes.items) for column in probs.T], 1) / cast[:, None]
 
 
 def _heads(features, given, groups, classes) -> np.ndarray:
-    """(N, C) of linear heads, each item's trained on other folds."""
+    """(N, C): probabilities of linear heads trained on other folds."""
     targets = np.where((given >= 0)[:, None], np.eye(classes)[given], np.nan)
     return unseen([basis(features)], targets[None], np.arange(len(given)) if groups is None else groups)[0][0]

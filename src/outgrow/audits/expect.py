@@ -1,15 +1,21 @@
-"""Expected PGR: what naive will recover, from a rehearsal on the supervisors' own half.
+"""Expected PGR: what will naive recover? From a rehearsal on the supervisors' own half.
 
-    repeated   share of the supervisors' errors on weak-train that a head taught by their answers to other items repeats
-    accuracy   of the supervisors' copies on weak-train items they have not learned
+    repeated   share of the supervisors' errors on weak-train that a head trained on their labels of other items repeats
+    accuracy   of the supervisors' copies on weak-train items that they have not learned
     PGR        = AT + REPEATED repeated + ACCURACY accuracy,  +- WITHIN
     gain       = accuracy of that head - accuracy,            +- POINTS
-Coefficients: bench/expect.py, weighted least squares over the 20 of 36 (task, supervisor, student) whose gap was resolved, 12 text
-tasks, heads on MiniLM-L6, SmolLM2-135M and Gemma 3 270M; no students of another kind or of far other size. Each task predicted by
-the others: correlation .67 with the measured PGR (of ranks .70), typical error .21, 90% within the interval. The formula was
-picked out of about thirty on these same cells, so expect less on others. Gain: correlation .87, typical error 2.7 points.
-A note, where PGR is expected below LITTLE, has no level of its own. On planted features with everything trained (bench/alarms.py) one in
-234 students that recovered more than .3 was called so, and 144 of 200 that could imitate their supervisor and recovered nothing.
+
+Coefficients: bench/expect.py, weighted least squares over the 20 of 36 (task, supervisor, student) whose gap was
+resolved, on 12 text tasks, with heads on MiniLM-L6, SmolLM2-135M and Gemma 3 270M; no students of another kind or of
+much other size. Each task predicted from the others: correlation .67 with the measured PGR (of ranks .70), typical
+error .21, 90% within the interval. The formula was chosen among about thirty on these same cells, so expect less on
+others. Gain: correlation .87, typical error 2.7 points.
+
+A note, where PGR is expected below LITTLE, has no level of its own. On planted features with everything trained
+(bench/alarms.py) one in 234 students that recovered more than .3 had one, and 144 of 200 that could imitate their
+supervisor and recovered nothing.
+
+    outgrow audit TASK --weak NAME --strong NAME
 """
 
 from __future__ import annotations
@@ -20,16 +26,16 @@ from outgrow.audits import Finding, audit
 
 AT, REPEATED, ACCURACY = -0.36, -0.78, 1.75
 WITHIN, POINTS = 0.46, 0.056
-"""Of the 95% intervals: from errors on tasks left out one at a time."""
+"""Half widths of the 95% intervals, from errors on tasks left out one at a time."""
 MOST, LITTLE = 1.0, 0.2
-"""More than the whole gap is not expected; below LITTLE another supervisor is worth more than a better method."""
+"""No more than the whole gap is expected; below LITTLE another supervisor is worth more than a better method."""
 FEWEST = 30
 """Errors that must be known."""
 
 
 @audit("EXPECT", "How much of the gap will the student recover?")
 def expect(before, *, study):
-    """PGR and gain of naive, before it is trained."""
+    """PGR and gain of naive, predicted before it is trained."""
     wrong = before.wrong
     if np.nansum(wrong.max(0, where=~np.isnan(wrong), initial=0)) < FEWEST:
         return f"needs {FEWEST} errors of the supervisors on items of their own half"
@@ -39,11 +45,14 @@ def expect(before, *, study):
     row = study.rows.get("naive") if study is not None else None
     after = "" if row is None or row["pgr"] is None else f" It recovered {row['pgr']:.2f}."
     says = (
-        f"PGR of naive is expected at {value:.2f}, between {value - WITHIN:.2f} and {value + WITHIN:.2f}: the student repeats {100 * repeated:.0f}% of the supervisors' "
-        f"errors in a rehearsal, and they are right on {100 * accuracy:.0f}% ({ACCURACY:.2f} × {accuracy:.2f} − {-REPEATED:.2f} × {repeated:.2f} − {-AT:.2f}).{after}"
+        f"PGR of naive is expected at {value:.2f}, between {value - WITHIN:.2f} and {value + WITHIN:.2f}: the "
+        f"student repeats {100 * repeated:.0f}% of the supervisors' "
+        f"errors in a rehearsal, and they are right on {100 * accuracy:.0f}% ({ACCURACY:.2f} × {accuracy:.2f} − "
+        f"{-REPEATED:.2f} × {repeated:.2f} − {-AT:.2f}).{after}"
     )
     do = (
-        "Change the supervisor, or buy gold where it and the student disagree (--method active, improve), before looking for a better method."
+        "Change the supervisor, or buy gold where it and the student disagree (--method active, improve), "
+        "before looking for a better method."
         if value < LITTLE
         else ""
     )
@@ -88,6 +97,6 @@ def quantities(before) -> tuple[float, float, float]:
     """repeated, accuracy, gain."""
     wrong = before.wrong
     erred = wrong == 1
-    answer = np.nan_to_num(before.said).argmax(-1)
+    answer = np.nan_to_num(before.probs).argmax(-1)
     repeated = float((before.rehearsed[0].argmax(-1) == answer)[erred].mean())
     return repeated, float(1 - np.nanmean(wrong)), before.gains(np.ones(len(before.groups), bool))[0]

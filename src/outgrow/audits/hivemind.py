@@ -1,12 +1,19 @@
-"""Hivemind: do several models give one and the same answer in other words?
+"""Hivemind: do several models give the same answer in other words?
 
     s_i       mean cosine of answers to prompt i by different models
-    chance    mean cosine of answers to different prompts by different models        what the texts share whatever is asked
-    alike     (mean_i s_i - chance) / (self - chance)      self: two answers of one model to one prompt, 1 where each gave one
-    Vendi_i   exp(-sum_k l_k log l_k), l: eigenvalues of K_i / n, K_i the cosines of its n answers      how many answers there are in effect
-    clusters  of a prompt's answers, linked where their cosine is above SAME                            how many different answers there are
-Prompts are resampled whole. Similarity within and between models, and the share of prompts with s_i > .8: Jiang et al. 2025 (arXiv
-2510.22954); Vendi score: Friedman & Dieng 2023 (arXiv 2210.02410).
+    chance    mean cosine of answers to different prompts by different models: what all texts share
+    alike     (mean_i s_i - chance) / (self - chance)
+              self: mean cosine of two answers of one model to one prompt, 1 if each model gave one answer
+    Vendi_i   exp(-sum_k l_k log l_k), l: eigenvalues of K_i / n, K_i the cosines of the n answers: effective number of
+              answers
+    clusters  of a prompt's answers, linked where their cosine is above SAME: number of distinct answers
+
+Prompts are resampled whole.
+
+    outgrow audit answers.csv        columns item, model, answer
+
+Source: Jiang et al. 2025, arXiv 2510.22954 (similarity within and between models, share of prompts with s_i > .8);
+Friedman & Dieng 2023, arXiv 2210.02410 (Vendi score).
 """
 
 from __future__ import annotations
@@ -21,15 +28,15 @@ from outgrow.audits._statistics import apart, jackknife, percent
 from outgrow.audits.evidence import Answers
 
 ALIKE, SOME = 0.6, 0.35
-"""Likeness from which several models are hardly more than one, and from which it is worth knowing: 1 says that another model adds
-no more than asking the same one again, 0 that models agree on nothing but the words that all answers share."""
+"""Likeness above which several models are hardly more than one, and above which it is a note. 1: another model adds no
+more than another sample of the same one; 0: models share only what all texts share."""
 SAME = 0.8
 """Cosine above which the literature counts a prompt's answers as one."""
 
 
 @audit("HIVE", "Do several models give one and the same answer?")
 def hivemind(answers):
-    """Similarity of answers within and between models, against answers to other prompts, and how many there are in effect."""
+    """Similarity of answers within and between models, relative to other prompts, and their effective number."""
     order = np.argsort(answers.item, kind="stable")
     parts = [
         p
@@ -71,14 +78,18 @@ def hivemind(answers):
 
     value, ci = jackknife(alike)
     says = (
-        f"Two models' answers to one prompt have a mean cosine of {between.mean():.2f}, answers to different prompts {strangers.mean():.2f}"
+        f"Two models' answers to one prompt have a mean cosine of {between.mean():.2f}, answers to different "
+        f"prompts {strangers.mean():.2f}"
         + (f", two answers of one model {np.nanmean(own):.2f}" if np.isfinite(own).any() else "")
-        + f": of {size.mean():.1f} answers a prompt there are {vendi.mean():.1f} in effect, in {clusters.mean():.1f} clusters, and on {percent((between > SAME).mean())} of prompts all are nearly one."
+        + f": of {size.mean():.1f} answers a prompt there are {vendi.mean():.1f} in effect, in "
+        f"{clusters.mean():.1f} clusters, and on {percent((between > SAME).mean())} of prompts all are nearly "
+        "one."
     )
     low = ci[0] if ci else value
     severity = "warning" if low > ALIKE else "note" if low > SOME else "ok"
     do = {
-        "warning": "Do not count these models as several: their agreement is no evidence. Add one of another family, or take one alone.",
+        "warning": "Do not count these models as several: their agreement is no evidence. Add one of another family, "
+        "take one alone.",
         "note": "Models lean on the same answers: weigh their agreement down, and keep the one that differs most.",
     }.get(severity, "")
     mean = pairs / np.maximum(met, 1)
@@ -116,7 +127,7 @@ def _cosine(x: Any) -> np.ndarray:
 
 
 def _strangers(answers: Answers, parts: list[np.ndarray]) -> np.ndarray:
-    """(prompts,) mean cosine of a prompt's answers and the answers of other models to the prompts that follow it."""
+    """(prompts,): mean cosine of a prompt's answers and other models' answers to the five prompts after it."""
     out = np.zeros(len(parts))
     for n, part in enumerate(parts):
         others = np.concatenate([parts[(n + step) % len(parts)] for step in range(1, 6)])

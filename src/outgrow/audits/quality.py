@@ -1,10 +1,14 @@
-"""Label quality without gold: how often each supervisor is right, from who agrees with whom.
+"""Quality: how often is each supervisor right, as far as votes alone tell?
 
-Two who agree may both be right or both be wrong: a third that meets both decides (`_coins`: Dawid & Skene 1979, one coin a voter;
-by moments Ghosh, Kale & McAfee 2011). Where there is no such third, or each names one class only, nothing can be told. Pairs of one
-block of copiers (audit COPY) are left out; errors that all share look like being right, which only gold shows. A second way is
-label model `blocks`: the share of a supervisor's votes, in all and of each class, for what that believes. Where the two ways differ
-errors are uneven or shared, and neither is to be relied on. Intervals: jackknife over 20 folds of items.
+Two who agree may both be right or both be wrong: a third that votes on the same items decides (`_coins`). Without such
+a third, or where each supervisor names one class only, nothing can be estimated. Pairs of one block of copiers (audit
+COPY) are left out; errors that all share look like right answers, which only gold shows. A second estimate is label
+model `blocks`: the probability that it gives to a supervisor's votes, in all and for each class. Where the two
+estimates differ, errors are uneven or shared, and neither is reliable. Intervals: jackknife over 20 folds of items.
+
+    outgrow audit votes.csv --votes a,b,c
+
+Source: Dawid & Skene 1979 (one coin a supervisor); Ghosh, Kale & McAfee 2011 (by moments).
 """
 
 from __future__ import annotations
@@ -18,15 +22,15 @@ from outgrow.audits._rules import by_gold
 from outgrow.audits._statistics import apart, listed, percent
 
 USELESS = 0.1
-"""With s below it even at the end of its interval (of all supervisors' at once), and below twice as much by the label model, a
-supervisor has next to no weight in any vote."""
+"""A supervisor is useless whose s is below it even at the upper end of its simultaneous interval, and below twice as
+much by the label model: no vote would give it weight."""
 DIFFER = 0.1
-"""Two ways to estimate an accuracy that differ by more do not confirm each other."""
+"""Two estimates of an accuracy that differ by more do not confirm each other."""
 
 
 @audit("QUALITY", "How often is each supervisor right, as far as votes alone tell?")
 def quality(crowd, votes, *, gold, groups, texts, pool):
-    """Estimated accuracy of every supervisor, by class and by slice; who is worth less than nothing."""
+    """Estimated accuracy of every supervisor, by class and by slice; which supervisors do harm."""
     from outgrow.label_models.blocks import found
 
     votes, crowd = busiest(votes, crowd)
@@ -34,28 +38,38 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
     if not several.any() and gold is not None and (gold >= 0).any():
         return by_gold(votes, gold, groups)
     if not several.any():
-        return "each supervisor names one class only, so that agreement was settled beforehand: give gold on some 100 items"
-    asked = (block[:, None] != block) & np.outer(several, several)
-    all_ = coins(votes, fold, asked)
-    told = np.isfinite(all_.s)
-    if not told.any():
-        return f"cannot be told from votes alone: no three supervisors, of which none copies another, answer {SEEN} common items; add a third, or gold on some 100 items"
-    said = np.bincount(votes.worker, minlength=count)
-    value, ci = all_.mean(said)
+        return (
+            "each supervisor names one class only, so that agreement was settled beforehand: give gold on some 100 "
+            "items"
+        )
+    pairs = (block[:, None] != block) & np.outer(several, several)
+    all_ = coins(votes, fold, pairs)
+    known = np.isfinite(all_.s)
+    if not known.any():
+        return (
+            f"cannot be told from votes alone: no three supervisors, of which none copies another, answer {SEEN} "
+            "common items; add a third, or gold on some 100 items"
+        )
+    cast = np.bincount(votes.worker, minlength=count)
+    value, ci = all_.mean(cast)
     q = np.nan_to_num(belief(crowd, block))
-    second = np.bincount(votes.worker, q[votes.item, votes.label], count) / np.maximum(said, 1)
-    (low, high), (_, top) = all_.interval(), all_.interval(int(told.sum()))
+    second = np.bincount(votes.worker, q[votes.item, votes.label], count) / np.maximum(cast, 1)
+    (low, high), (_, top) = all_.interval(), all_.interval(int(known.sum()))
     ends = [((1 + (all_.classes - 1) * end) / all_.classes).clip(0, 1) for end in (low, high)]
     differ = np.flatnonzero(
-        told & (np.abs(all_.accuracy - second) > DIFFER) & ((second < ends[0]) | (second > ends[1]))
+        known & (np.abs(all_.accuracy - second) > DIFFER) & ((second < ends[0]) | (second > ends[1]))
     )
-    bad = np.flatnonzero(told & (top < USELESS) & (all_.classes * second - 1 < (all_.classes - 1) * 2 * USELESS))
+    bad = np.flatnonzero(known & (top < USELESS) & (all_.classes * second - 1 < (all_.classes - 1) * 2 * USELESS))
     severity, do = "ok", ""
-    says = f"Votes are right {percent(value)} of the time, by who agrees with whom, were errors not shared; {told.sum()} of {count} supervisors can be told{', those that vote most' if count == MOST else ''}."
+    says = (
+        f"Votes are right {percent(value)} of the time, by who agrees with whom, were errors not shared; "
+        f"{known.sum()} of {count} supervisors can be told{', those that vote most' if count == MOST else ''}."
+    )
     if len(differ):
         severity, do = (
             "note",
-            f"Give gold on some 100 items (a column gold): of {listed(votes.names, differ)} two ways of estimating differ by more than {100 * DIFFER:.0f} points, so errors are uneven or shared.",
+            f"Give gold on some 100 items (a column gold): of {listed(votes.names, differ.tolist())} two ways of "
+            f"estimating differ by more than {100 * DIFFER:.0f} points, so errors are uneven or shared.",
         )
     if len(bad):
         severity = "warning"
@@ -66,20 +80,28 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
         now, then = (_majority(votes.of(rows & (truth[votes.item].sum(1) > 0)), truth) for rows in (kept | True, kept))
         says += f" {len(bad)} {'are' if len(bad) > 1 else 'is'} worse than chance or next to useless."
         seen = "by gold" if judged else "as the label model sees it"
-        do = f"Leave out {listed(votes.names, bad)}: the majority is then right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {seen}."
+        out = listed(votes.names, bad.tolist())
+        do = (
+            f"Leave out {out}: the majority is then right on {percent(then, 1)} of the items "
+            f"instead of {percent(now, 1)}, {seen}."
+        )
         if then < now:
-            do = f"Weigh supervisors by what they are worth (--label-model accuracy): without {listed(votes.names, bad)} the majority would be right on {percent(then, 1)} of the items instead of {percent(now, 1)}, {seen}."
-    order = np.argsort(np.where(told, all_.accuracy, 2), kind="stable")[:20]
-    known = gold is not None
+            do = (
+                "Weigh supervisors by what they are worth (--label-model accuracy): without "
+                f"{out} the majority would be right on {percent(then, 1)} of the items instead "
+                f"of {percent(now, 1)}, {seen}."
+            )
+    order = np.argsort(np.where(known, all_.accuracy, 2), kind="stable")[:20]
+    golden = gold is not None
     rows = tuple(
         (
             votes.names[j],
             f"{percent(all_.accuracy[j])} [{percent(ends[0][j])}, {percent(ends[1][j])}]"
-            if told[j]
+            if known[j]
             else "cannot be told",
             percent(second[j]),
-            *([percent(_right(votes, gold, votes.worker == j))] if known else []),
-            f"{said[j]:,}",
+            *([percent(_right(votes, gold, votes.worker == j))] if golden else []),
+            f"{cast[j]:,}",
         )
         for j in order
     )
@@ -87,32 +109,32 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
         "Supervisor",
         "Right, by agreement",
         "Right, by label model",
-        *(["Right, by gold"] if known else []),
+        *(["Right, by gold"] if golden else []),
         "Votes",
     )
     sheets = [Sheet("Supervisors, the worst first", head, rows), _by_class(votes, q, order)]
     cuts = [
-        (name, coins(votes.of(inside[votes.item]), fold, asked), int(inside.sum()))
+        (name, coins(votes.of(inside[votes.item]), fold, pairs), int(inside.sum()))
         for name, inside in _slices(texts, pool)
         if inside[votes.item].any()
     ]
     if cuts:
-        rows = tuple((name, *_share(part, said), f"{n:,}") for name, part, n in cuts)
+        rows = tuple((name, *_share(part, cast), f"{n:,}") for name, part, n in cuts)
         sheets.append(
             Sheet("Slices", ("Items", "Votes that are right, by agreement", "95% interval", "How many"), rows)
         )
     return Finding(severity, says, do, "votes that are right, by agreement", value, ci, "share", (), tuple(sheets))
 
 
-def _share(part, said) -> tuple[str, str]:
+def _share(part, cast) -> tuple[str, str]:
     if not np.isfinite(part.s).any():
         return "cannot be told", "–"
-    value, ci = part.mean(said)
+    value, ci = part.mean(cast)
     return percent(value), f"{percent(ci[0])} to {percent(ci[1])}"
 
 
 def _by_class(votes, q, order) -> Sheet:
-    """How often a class is called by its name, the class being what the label model believes."""
+    """Share of right votes on each class, with the class as the label model believes it."""
     classes, count = q.shape[1], len(votes.names)
     total = np.stack([np.bincount(votes.worker, share, count) for share in q[votes.item].T], 1)
     at = votes.worker * classes + votes.label
@@ -132,7 +154,7 @@ def _by_class(votes, q, order) -> Sheet:
 
 
 def _slices(texts, pool):
-    """(name, items (N,) bool)"""
+    """(name, items (N,) bool) of slices by length of text and by pool."""
     if texts and any(texts):
         length = np.array([len(text.split()) for text in texts])
         edges = np.quantile(length, [1 / 3, 2 / 3])
@@ -150,7 +172,7 @@ def _right(votes, gold, rows) -> float:
 
 
 def _majority(votes, q) -> float:
-    """The majority's answers by q (N, C), mean over items that have votes."""
+    """Mean of q (N, C) at the majority's answers, over items with votes."""
     from outgrow.audits.committee import majority
 
     items, item = np.unique(votes.item, return_inverse=True)

@@ -1,12 +1,19 @@
-"""Systematic errors: slices of items in which a supervisor is wrong more often than chance explains.
+"""Slices: is a supervisor wrong systematically, on items of some kind?
 
-Slices: `_kinds`. Of n items with gold, K of them wrong, a slice of m
-holds k wrong ones with chance
+Slices: `_kinds`. Of n items with gold, K of them wrong, a slice of m items holds k wrong ones with probability
+
     p = P(H >= k),  H hypergeometric (n, K, m)        (Fisher's exact test, one-sided)
-corrected for all slices of all supervisors after Holm (1979). Items of one group are not independent: counts are divided by
-    deff = sum_g (sum_{i in g} (e_i - e))^2 / sum_i (e_i - e)^2        (Kish 1965), at least 1.
-After training, a slice's excess (error in it less error outside): what of it the student has, too. Intervals: jackknife over
-20 folds of groups.
+
+corrected for all slices of all supervisors (Holm). Items of one group are not independent: counts are divided by
+
+    deff = sum_g (sum_{i in g} (e_i - e))^2 / sum_i (e_i - e)^2        at least 1
+
+After training: the share of a slice's excess (error inside less error outside) that the student keeps. Intervals:
+jackknife over 20 folds of groups.
+
+    outgrow audit votes.csv --votes a,b,c --gold label [--text text]
+
+Source: Holm 1979; Kish 1965 (design effect).
 """
 
 from __future__ import annotations
@@ -18,9 +25,9 @@ from outgrow.audits._kinds import FEWEST, GOLD, kinds
 from outgrow.audits._statistics import apart, jackknife, percent
 
 LEVEL = 0.05
-"""Chance of any slice at all, were errors anywhere."""
+"""Chance of any finding, if errors fall anywhere."""
 GRAVE = 0.1
-"""Excess from which a slice wants mending."""
+"""Excess above which a slice is a warning."""
 
 
 @audit("SLICES", "Are supervisors wrong systematically, on items of some kind?")
@@ -42,9 +49,9 @@ def slices(votes, gold, *, texts, features, groups, show, study):
     for look, p in zip(looks, holm([look["p"] for look in looks]), strict=True):
         look["p"] = p
     found = sorted((look for look in looks if look["p"] <= LEVEL), key=lambda look: look["p"])
-    asked = f"{len(looks):,} slices of {len(np.unique(known.worker))} supervisor{'s' if len(votes.names) > 1 else ''}"
+    tested = f"{len(looks):,} slices of {len(np.unique(known.worker))} supervisor{'s' if len(votes.names) > 1 else ''}"
     if not found:
-        return Finding("ok", f"No slice has more errors than chance explains, of {asked}.")
+        return Finding("ok", f"No slice has more errors than chance explains, of {tested}.")
     worst = found[0]
     rows = known.of(known.worker == worst["worker"])
     wrong = (rows.label != gold[rows.item]).astype(float)
@@ -70,23 +77,33 @@ def slices(votes, gold, *, texts, features, groups, show, study):
                 percent(f["inside"]),
                 percent(f["outside"]),
                 f"{f['p']:.1g}",
-                *(said[at] for said in fate.values()),
+                *(kept[at] for kept in fate.values()),
             )
             for at, f in enumerate(found[:12])
         ),
     )
     name, who = names[worst["slice"]], votes.names[worst["worker"]]
-    says = f"Of {asked}, {len(found)} {'has' if len(found) == 1 else 'have'} more errors than chance explains; {name}: {who} is wrong on {percent(worst['inside'])}, elsewhere on {percent(worst['outside'])}."
+    says = (
+        f"Of {tested}, {len(found)} {'has' if len(found) == 1 else 'have'} more errors than chance explains; {name}: "
+        f"{who} is wrong on {percent(worst['inside'])}, elsewhere on {percent(worst['outside'])}."
+    )
     grave = bool(ci and ci[1] >= GRAVE and value >= GRAVE)
-    do = f"Label {FEWEST} to 100 items {'of the slice ' * name.startswith('cluster')}{name} and give them to {who} (--weak-gold, --method improve), or add a supervisor that is right there."
+    do = (
+        f"Label {FEWEST} to 100 items {'of the slice ' * name.startswith('cluster')}{name} and give them to {who} "
+        "(--weak-gold, --method improve), or add a supervisor that is right there."
+    )
     if name.startswith(GOLD):
-        do = f"{who} says so too seldom: weigh its votes class by class (--label-model dawid_skene), or, where it learns, give it as many items of {name} as of the others. Methods that keep the balance of its answers keep this error."
+        do = (
+            f"{who} says so too seldom: weigh its votes class by class (--label-model dawid_skene), or, where it "
+            f"learns, give it as many items of {name} as of the others. Methods that keep the balance of its "
+            "answers keep this error."
+        )
     if fate:
         method, kept = list(fate.items())[-1]
         says += f" {method}: {kept[0]} of that excess."
     seen = [i for i in rows.item[(wrong > 0) & masks[worst["slice"], rows.item]]][:5]
-    said = dict(zip(rows.item.tolist(), rows.label.tolist(), strict=True))
-    items = tuple(show(i, **{"gold": votes.classes[gold[i]], who: votes.classes[said[i]]}) for i in seen)
+    given = dict(zip(rows.item.tolist(), rows.label.tolist(), strict=True))
+    items = tuple(show(i, **{"gold": votes.classes[gold[i]], who: votes.classes[given[i]]}) for i in seen)
     return Finding(
         "warning" if grave else "note",
         says,
@@ -101,9 +118,9 @@ def slices(votes, gold, *, texts, features, groups, show, study):
 
 
 def _tested(votes, gold, groups, masks) -> list[dict]:
-    """Every slice of every supervisor: items, errors in and outside, p, and whether it only ever names one class."""
+    """Every slice of every supervisor: items, errors inside and outside, p, and whether it names one class only."""
     count = len(votes.names)
-    # Who only ever names one class is wrong on all others: that is what it is for, and no finding.
+    # A supervisor that names one class only is wrong on all others by design: no finding.
     named = np.zeros((count, max(votes.label.max(), gold.max()) + 1), bool)
     named[votes.worker, votes.label] = True
     wrong = (votes.label != gold[votes.item]).astype(float)
@@ -140,7 +157,7 @@ def _tested(votes, gold, groups, masks) -> list[dict]:
 
 
 def _chance(k: int, n: int, errors: int, m: int) -> float:
-    """P(H >= k) of a hypergeometric H: errors in m of n items, of which so many are errors."""
+    """P(H >= k) of a hypergeometric H: errors among m of n items with `errors` errors."""
     from scipy.special import gammaln
 
     def log_ways(a, b):
@@ -151,7 +168,7 @@ def _chance(k: int, n: int, errors: int, m: int) -> float:
 
 
 def _excess(wrong, inside, fold):
-    """Error in a slice less error outside, and its interval."""
+    """(error inside a slice less error outside, interval)."""
 
     def of(kept):
         rows = np.isin(fold, kept)
@@ -162,14 +179,14 @@ def _excess(wrong, inside, fold):
 
 
 def _fate(study, masks, found, groups) -> dict[str, list[str]]:
-    """By naive and the best method: what of each slice's excess the student keeps."""
+    """By naive and the best method: the share of each slice's excess that the student keeps, as text."""
     fold, out = apart(masks.shape[1], groups)[study.at], {}
     for method in dict.fromkeys(("naive", study.best)):
-        wrong, said = study.errors(method), []
+        wrong, kept = study.errors(method), []
         for look in found[:12]:
             value, ci = _excess(wrong, masks[look["slice"], study.at], fold)
             was = look["inside"] - look["outside"]
             verdict = "inherited" if ci and ci[0] > 0 else "corrected" if ci and ci[1] < was else "unclear"
-            said.append(f"{percent(value / was)}, {verdict}")
-        out[method] = said
+            kept.append(f"{percent(value / was)}, {verdict}")
+        out[method] = kept
     return out

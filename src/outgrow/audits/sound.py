@@ -1,7 +1,9 @@
-"""Are the verdicts right that judges hold to? Where their consistent verdicts are right less often than a coin, consistency proves nothing.
+"""Sound: are the verdicts right that judges hold to? Consistent verdicts that a coin would beat prove nothing.
 
-right   mean over items and both orders: 1 right, 1/2 a tie, 0 wrong or no verdict
-sound   of the verdicts that are the same in both orders, how many are right              sign test against 1/2
+    right   mean over items and both orders: 1 right, 1/2 a tie, 0 wrong or no verdict
+    sound   of the verdicts that are the same in both orders, how many are right              sign test against 1/2
+
+Run it by `outgrow audit verdicts.csv`, a table with columns judge, item, forward, swapped, gold.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ def sound(judgements):
     says = f"{worst.name} is right on {percent(worst.right.mean(), 1)} of {len(worst.right):,} items with gold"
     severity, do = "ok", ""
     if fooled:
-        says += f"; of its {worst.kept} verdicts that hold in both orders {worst.sound} are right: consistent, and below chance."
+        says += (
+            f"; of its {worst.kept} verdicts that hold in both orders {worst.sound} are right: consistent, and "
+            "below chance."
+        )
         severity, do = (
             "stop",
             f"Do not train on verdicts of {', '.join(j.name for j in fooled[:5])} on items like these",
@@ -36,8 +41,8 @@ def sound(judgements):
         )
     else:
         says += f", {best.name} on {percent(best.right.mean(), 1)}." if len(judges) > 1 else "."
-    said, gold = judgements.forward, judgements.gold
-    wrong = (said == judgements.swapped) & (said != gold) & (said >= 0) & (gold >= 0)
+    verdict, gold = judgements.forward, judgements.gold
+    wrong = (verdict == judgements.swapped) & (verdict != gold) & (verdict >= 0) & (gold >= 0)
     head = ("Judge", "Right", "95% interval", "Consistent", "Of these right", "p of so few")
     rows = tuple(
         (

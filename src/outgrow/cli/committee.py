@@ -18,7 +18,7 @@ def committee_(
     *sources: str,
     weak: list[str] | None = None,
     strong: str | None = None,
-    draws: int = 8,
+    draws: Annotated[int, Parameter(name=["--samples", "--draws"])] = 8,
     verifier: list[str] | None = None,
     judge: str | None = None,
     items: int | None = None,

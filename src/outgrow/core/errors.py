@@ -9,8 +9,8 @@ from collections.abc import Iterable
 class UserError(Exception):
     """An error that the user can mend. The command line prints it on one line and exits with 2; nothing is lost.
 
-    A message names parameters in backticks, as Python calls them ("`seeds` = 0: give a number above 0"); the command line shows
-    them as its flags ("--seeds 0: ...").
+    A message names parameters in backticks, as Python calls them ("`seeds` = 0: give a number above 0"); the command
+    line shows them as its flags ("--seeds 0: ...").
     """
 
 

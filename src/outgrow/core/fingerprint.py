@@ -33,9 +33,9 @@ def fingerprint(kind: str, *found: Any) -> str:
 
     Args:
         kind: a kind of artifact of `core/artifacts.py`.
-        found: further functions, classes or instances of classes that the computation uses. Functions that no module defines
-            count with the values that they see (`objects.py`); one that sees a value which cannot be told from another makes
-            the fingerprint unique to this process.
+        found: further functions, classes or instances of classes that the computation uses. Functions that no module
+            defines count with the values that they see (`objects.py`); a value that cannot be identified makes the
+            fingerprint unique to this process.
     """
     try:
         places, texts = made_of(*found)
@@ -59,8 +59,8 @@ def _installed(own: frozenset[str]) -> Code:
 @cache
 def _passing(name: str, unseen: str) -> str:
     progress.say(
-        f"{name} depends on an object that cannot be told from another ({unseen}): what it computes is not kept for another run; "
-        "give it a `version` of your own to have it kept"
+        f"{name} depends on an object that cannot be told from another ({unseen}): what it computes is not kept for "
+        "another run; give it a `version` of your own to have it kept"
     )
     return os.urandom(32).hex()
 

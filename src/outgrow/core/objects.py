@@ -1,9 +1,9 @@
-"""What an object that stands where a name goes is made of, so that it can be in a key: its code, and the values that it sees.
+"""The parts of an object in a key: its code, and the values that it sees.
 
-function of a module      where it is defined: its source is read there, with all that it reaches (`fingerprint.py`)
-any other function        its code as Python compiled it, its defaults, the variables around it, the globals that it reads
-instance                  its class and its fields; of an installed package: its bytes as pickle writes them
-what has a `version`      that text, which its owner states and changes: the rest is not looked at
+function of a module      the place of its definition, whose source is read with all that it reaches (`fingerprint.py`)
+any other function        its compiled code, its defaults, the variables around it, and the globals that it reads
+instance                  its class and its fields; of an installed package its pickled bytes
+object with a `version`   that text alone, which its owner states and changes
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), PurePath
 
 
 _HOMES = {"site-packages", "dist-packages"}
-"""Folders that packages are installed into."""
+"""Folders into which packages are installed."""
 
 
 class Unseen(Exception):
-    """There is an object that cannot be told from another one; with its name."""
+    """An object cannot be identified; with its name."""
 
 
 def placed(one: Any) -> Place | None:
-    """Where a function, a class or the class of an instance is defined; None where no source says all that it does."""
+    """The place of a function, a class or the class of an instance; None if its source does not determine it."""
     while isinstance(one, partial):
         one = one.func
     one = inspect.unwrap(one) if inspect.isroutine(one) or inspect.isclass(one) else type(one)
@@ -47,14 +47,14 @@ def placed(one: Any) -> Place | None:
 
 
 def made_of(*found: Any) -> tuple[set[Place], list[str]]:
-    """The definitions that objects consist of, and texts that stand for the rest of them.
+    """The definitions that objects consist of, and texts for the rest of them.
 
     Args:
-        found: functions, classes, or instances of which the class alone counts; of a partial its function, and what it is given
-            that can be called, with the fields that this has.
+        found: functions, classes, or instances, of which only the class counts; of a partial its function, and its
+            callable arguments with their fields.
 
     Raises:
-        Unseen: something in them cannot be told.
+        Unseen: a part of them cannot be identified.
     """
     places: set[Place] = set()
     texts: list[str] = []

@@ -9,9 +9,9 @@
     dump(Point(3, 0.5))                                {"n": 3, "value": 0.5}
     load(Point, {"n": 3, "value": 0.5}, "points.json") Point(n=3, value=0.5, note=None)
 
-A field whose default is `absent()` stands in the JSON only where it has a value. A file holds the `version` of its form beside its
-fields; files of before there were versions are version 0. A field that a later version adds has a default, so that earlier
-files still open; keys that the class does not know are ignored.
+A field whose default is `absent()` is in the JSON only if it has a value. A file holds the `version` of its form beside
+its fields; files from before there were versions are version 0. A field that a later version adds has a default, so
+that earlier files still open; keys that the class does not know are ignored.
 """
 
 from __future__ import annotations
@@ -81,9 +81,10 @@ def load(cls: type[T], data: Any, where: str | Path) -> T:
                 f"{where} is of version {version!r}, and this outgrow reads up to {VERSION}: update outgrow"
             )
     try:
-        return _read(cls, _finite(data), ())
+        found: T = _read(cls, _finite(data), ())
     except _Misfit as error:
         raise UserError(f"{where}: {error}: {REMEDY}") from None
+    return found
 
 
 def parse(text: str | bytes, where: str | Path) -> Any:

@@ -3,7 +3,8 @@
     METHODS = Registry("method", __name__, "outgrow.methods", marked(Method))
     METHODS.find("naive")
 
-A member is a record with a name that a decorator notes on the function it describes (`mark`). Members come from three places:
+A member is a record with a name that a decorator puts on the function it describes (`mark`). Members come from three
+places:
 
     the folder of the kind      every file in it whose name does not begin with _
     installed packages          entry points of the group of the kind, each of them a member or a module of members
@@ -22,9 +23,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar, final
 
@@ -76,14 +77,9 @@ def first_line(value: object) -> str:
     return (inspect.getdoc(value) or "").partition("\n")[0]
 
 
-@cache
-def _installed() -> EntryPoints:
-    return entry_points()
-
-
 def _points(group: str) -> list[EntryPoint]:
     """The entry points of a group, in the order of their names."""
-    return sorted(_installed().select(group=group), key=lambda point: (point.name, point.value))
+    return sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
 
 
 @final
@@ -183,7 +179,7 @@ class Registry(Generic[T]):
         yield from (record for value in vars(module).values() if (record := self._read(value)) is not None)
 
     def _plug(self, found: _Found[T], point: EntryPoint) -> None:
-        """Adds what an entry point leads to; what fails in somebody else's package must not stop what does not need it."""
+        """Add the members of an entry point; a failure in another package must not stop what does not need it."""
         place = f"{point.value} of package {point.dist.name if point.dist else '(unknown)'}"
         try:
             value = point.load()

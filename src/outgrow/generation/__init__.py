@@ -1,9 +1,11 @@
-"""Language models that write: draw answers, say how likely given answers are, and what comes next.
+"""Language models: back ends that sample answers, score given answers, and say what token comes next.
 
-    model = named("smollm2-135m", store)    (training/names.py)
-    drawn = answers.draw(model, prompts, 8, Sampling(), seed=0, store=store)    drawn[i][k]: Answer k to prompt i, each kept
+    model = named("smollm2-135m", store)                                    (training/names.py)
+    samples = answers.sample(model, prompts, 8, Sampling(), seed=0, store=store)
+    samples.answers[i][k]                                                   Answer k to prompt i, kept in the store
 
-Nothing heavy is imported before it is needed.
+`local.py` runs a checkpoint in this process, `server.py` asks a server, `proxy.py` steers one model by two others,
+`records.py` reads answers from a file. Nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -23,18 +25,18 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Sampling:
-    """How answers are drawn."""
+    """How answers are sampled. Raises UserError for a value out of range."""
 
     tokens: int = 256
-    """Most tokens of an answer."""
+    """At most so many tokens of an answer."""
     temperature: float = 1.0
-    """0: the likeliest token each time, and every draw is the same."""
+    """0: the likeliest token each time, so that all samples are the same."""
     top_p: float = 1.0
-    """Tokens are drawn among the likeliest whose probabilities reach this sum."""
+    """Tokens are sampled among the likeliest whose probabilities reach this sum."""
     stop: tuple[str, ...] = ()
-    """An answer ends before the first of these."""
+    """An answer ends before the first of these texts."""
     chat: bool = False
-    """The prompt is what a user says, put into the model's own chat template; else a text to be continued."""
+    """Whether the prompt is a user's message, put into the model's own chat template; else a text to continue."""
 
     def __post_init__(self) -> None:
         for name, value, good, wanted in (
@@ -43,84 +45,107 @@ class Sampling:
             ("top_p", self.top_p, 0 < self.top_p <= 1, "above 0 and at most 1"),
         ):
             if not good:
-                raise UserError(f"answers cannot be drawn with {name} {value}: it must be {wanted}")
+                raise UserError(f"answers cannot be sampled with {name} {value}: it must be {wanted}")
 
 
 @final
 @dataclass(frozen=True)
 class Answer:
-    """What a model wrote once."""
+    """One sampled answer of a model to one prompt."""
 
     text: str
     logprobs: tuple[float, ...]
-    """Of each of its tokens given those before it, at temperature 1; the token that ended it is among them."""
+    """log p of each of its tokens given those before it, at temperature 1; the token that ended it is among them."""
     tokens: tuple[int, ...]
-    """Their ids; () where a server does not tell."""
+    """Ids of its tokens; () where a server does not give them."""
     ended: str
-    """"stop" (by itself or at a stop text), "length" (cut off), "failed" (an endpoint gave none; the text is empty)."""
+    """"stop" (by itself or at a stop text), "length" (cut at the token limit) or "failed" (a server gave none)."""
     seed: int
-    """What it was drawn with: derived from the study's seed, the prompt and the number of the draw."""
+    """Of its sample: derived from the study's seed, the prompt and the index of the sample."""
 
     @property
     def cut(self) -> bool:
-        """Whether it was cut at the token limit: it says nothing of where an answer ends."""
+        """Whether it was cut at the token limit, so that its last token is not where an answer ends."""
         return self.ended == "length"
 
 
 class LanguageModel(Protocol):
-    """What writes. All back ends and `ProxyTuned` have this shape."""
+    """A model that generates text. All back ends and `ProxyTuned` have this shape."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def digest(self) -> str:
-        """Pins the bytes that answer, as far as they can be known."""
+        """Pins the model's bytes, as far as they can be known."""
         ...
 
     @property
     def engine(self) -> str:
-        """What computes, with its version and precision."""
+        """The software that computes, with its version and precision."""
         ...
 
-    def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
-        """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k], whatever stands beside it."""
+    def sample(
+        self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]
+    ) -> list[list[Answer]]:
+        """n answers to each prompt.
+
+        Args:
+            prompts: P texts.
+            n: answers to each.
+            how: token limit, temperature, ...
+            seeds: P lists of at least n; the k-th answer to prompt i is sampled with seeds[i][k], whatever stands
+                beside it.
+        """
         ...
 
     def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
-        """Of each text after its prompt: float32 (T,) log p of its tokens, the end of the text not among them."""
+        """Scores of given texts.
+
+        Args:
+            prompts: P texts.
+            texts: P texts, each after its prompt.
+            chat: whether prompts are put into the model's chat template.
+
+        Returns:
+            P arrays float32 (T,): log p of each token of the text, the end of the text not among them.
+        """
         ...
 
 
 class Stepwise(LanguageModel, Protocol):
-    """A language model that says what comes next: what proxy-tuning and beams are made of."""
+    """A language model that says what token comes next: what proxy-tuning and beam search need."""
 
     @property
     def vocabulary(self) -> str:
-        """Digest of its tokens in their order: models with the same can be added up."""
+        """Digest of its tokens in their order: logits of models with the same vocabulary can be added."""
         ...
 
     def begin(self, ids: Sequence[Sequence[int]]) -> Steps:
-        """Reads B beginnings of token ids."""
+        """Reads B prefixes of token ids."""
         ...
 
-    def logits(self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-        """Of each pair of token ids: float32 (T, V), row t what is said after `begun` and the first t of the T ids `then`."""
+    def logits(self, prefixes: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """Logits of every token of texts after their prefixes, both token ids.
+
+        Returns:
+            For each pair float32 (T, V): row t follows the prefix and the first t of the text's T tokens.
+        """
         ...
 
 
 class Steps(Protocol):
-    """Where B beginnings stand, with the model's cache of them."""
+    """B prefixes that are continued token by token, with the model's cache of them."""
 
     logits: torch.Tensor
-    """float32 (B, V): what comes next."""
+    """float32 (B, V): of the next token."""
 
     def add(self, tokens: torch.Tensor) -> None:
-        """One more token each, int64 (B,)."""
+        """Appends one token to each prefix: int64 (B,)."""
         ...
 
     def keep(self, rows: torch.Tensor) -> None:
-        """Go on with these rows, int64; some may be gone, some come twice."""
+        """Continues with these rows, int64, alone; rows may be left out or repeated."""
         ...
 
 

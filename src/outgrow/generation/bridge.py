@@ -1,10 +1,13 @@
-"""A word bridge: what a weak model says of a text, in the tokens of a student that cuts words otherwise (Cui et al. 2025, arXiv 2406.03199).
+"""A word bridge: a weak model's token scores of a text, in the tokens of a student with another tokenizer.
 
     s(word) = sum of log p_weak over the word's weak tokens
-    log p(k) = s(word) exp(-p_k / .3) / sum over the word's student tokens j of exp(-p_j / .3)         p_k: what the student says of its token k
+    log p(k) = s(word) exp(-p_k / .3) / sum over the word's student tokens j of exp(-p_j / .3)      p_k: the student's p
+                                                                                                    of its token k
 
-so each word keeps its log-probability, and where the student doubts, most of the weak model's doubt comes to stand. Words are what
-stands between spaces, joined where a token of either model reaches from one into the next.
+so each word keeps its log-probability, and most of the weak model's doubt falls on tokens of which the student is
+unsure. Words are separated by spaces, and joined where a token of either model reaches from one into the next.
+
+Source: Cui et al. 2025, arXiv 2406.03199.
 """
 
 from __future__ import annotations
@@ -20,38 +23,54 @@ from outgrow.generation.tokenizer import Tokenized
 SHARPNESS = 0.3
 
 
-def across(text: str, weak: Tokenized, said: np.ndarray, student: Tokenized, own: np.ndarray) -> np.ndarray:
-    """float64 (T,) log p of the student's tokens of a text, from `said` (S,) of the weak model's; `own` (T,) is what the student says.
+def across(text: str, weak: Tokenized, weak_scores: np.ndarray, student: Tokenized, own: np.ndarray) -> np.ndarray:
+    """Scores of the student's tokens of a text, from those of a weak model's.
 
-    Both are what `logprobs` gives for the text. Raises UserError where a tokenizer does not tell where its tokens stand.
+    Args:
+        text: an answer.
+        weak: the weak model.
+        weak_scores: (S,) log p of the weak model's S tokens, as its `logprobs` gives them.
+        student: the student.
+        own: (T,) log p of the student's T tokens, by the student itself.
+
+    Returns:
+        float64 (T,) log p of the student's tokens, by the weak model.
+
+    Raises:
+        UserError: a tokenizer does not give the positions of its tokens.
     """
     spans = [model.spans(text) for model in (weak, student)]
     for model, found in zip((weak, student), spans, strict=True):
         if not _covered(text, found):
             raise UserError(
-                f"the tokenizer of {model.name!r} does not tell where in a text its tokens stand: no word bridge leads there"
+                f"the tokenizer of {model.name!r} does not give the positions of its tokens in a text: "
+                "it cannot be bridged, take models of one tokenizer"
             )
-    return bridge(text, spans[0], said, spans[1], own)
+    return bridge(text, spans[0], weak_scores, spans[1], own)
 
 
 def bridge(
-    text: str, weak: Sequence[tuple[int, int]], said: np.ndarray, student: Sequence[tuple[int, int]], own: np.ndarray
+    text: str,
+    weak: Sequence[tuple[int, int]],
+    weak_scores: np.ndarray,
+    student: Sequence[tuple[int, int]],
+    own: np.ndarray,
 ) -> np.ndarray:
-    """The same by the spans of the tokens: first character, one past the last."""
+    """The same by the spans of the tokens: (first character, one past the last)."""
     starts = words(text, [*weak, *student])
     from_weak, to_student = (
         np.array([_word(text, starts, span) for span in spans], np.int64) for spans in (weak, student)
     )
-    score = np.bincount(from_weak, np.asarray(said, np.float64), len(starts))
+    score = np.bincount(from_weak, np.asarray(weak_scores, np.float64), len(starts))
     share = np.exp(-np.exp(np.asarray(own, np.float64)) / SHARPNESS)
     return score[to_student] * share / np.bincount(to_student, share, len(starts))[to_student]
 
 
 def words(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
-    """Where words begin, the first of them at 0: after a space, where no token stands on both sides."""
+    """Positions where words begin, the first at 0: after a space that no token contains."""
     joined = set()
     for start, stop in spans:
-        joined |= set(range(_seen(text, start, stop) + 1, stop))
+        joined |= set(range(_visible(text, start, stop) + 1, stop))
     return [0] + [
         at
         for at in range(1, len(text))
@@ -60,16 +79,16 @@ def words(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _word(text: str, starts: Sequence[int], span: tuple[int, int]) -> int:
-    """The word of a token's first letter; spaces alone belong to what follows them."""
-    return bisect_right(starts, min(_seen(text, span[0], len(text)), max(len(text) - 1, 0))) - 1
+    """Index of the word of a token's first letter; a token of spaces belongs to the word after it."""
+    return bisect_right(starts, min(_visible(text, span[0], len(text)), max(len(text) - 1, 0))) - 1
 
 
-def _seen(text: str, start: int, stop: int) -> int:
-    """The first character in the span that is no space; `stop` where there is none."""
+def _visible(text: str, start: int, stop: int) -> int:
+    """Position of the first character in the span that is no space; `stop` where there is none."""
     return next((at for at in range(start, stop) if not text[at].isspace()), stop)
 
 
 def _covered(text: str, spans: Sequence[tuple[int, int]]) -> bool:
-    """Whether every character that is no space stands in some token."""
+    """Whether every character that is no space is in some token."""
     inside = {at for start, stop in spans for at in range(start, stop)}
     return all(character.isspace() or at in inside for at, character in enumerate(text))

@@ -1,15 +1,17 @@
-"""Writing token by token: the one loop that draws answers, and beam search. Both need no more of a model than its `Steps`.
+"""Generation token by token: the one loop that samples answers, and beam search. Both need only a model's `Steps`.
 
-Draws. Of logits z, temperature T and what is left of softmax(z / T) when the tail beyond `top_p` is cut (Holtzman et al. 2020,
+Sampling. From logits z, temperature T and P = softmax(z / T) without its tail beyond `top_p` (Holtzman et al. 2020,
 arXiv 1904.09751, section 3.1), a token is taken by inverting the distribution function,
 
-    y_t = min {v: P(1) + ... + P(v) > u_t (P(1) + ... + P(V))},    u_t = the t-th uniform number of the answer's own generator
+    y_t = min {v: P(1) + ... + P(v) > u_t (P(1) + ... + P(V))},    u_t = the t-th uniform number of the answer's own
+                                                                   generator
 
-so that an answer depends on its seed and its prompt alone, as far as logits do: rows that stand beside one another are added up in another order
-than one alone, which `loading.alone` forbids. Its log-probabilities are those of softmax(z), untempered and uncut.
+so that an answer depends on its seed and its prompt alone, as far as logits do: in a batch, sums are added in another
+order than for one row, which `loader.alone` forbids. Its log-probabilities are those of softmax(z), without temperature
+and with its tail.
 
-Beams. The `width` beginnings of largest sum of log p(token | those before it) go on; one that ends stands aside with its sum. The search
-is over when nothing that goes on can still overtake, since sums only fall.
+Beam search. The `width` prefixes with the largest sums of log p(token | those before it) are continued; one that ends
+is set aside with its sum. The search ends when no prefix can still overtake, since sums only fall.
 """
 
 from __future__ import annotations
@@ -25,15 +27,15 @@ from outgrow.generation import Answer, Sampling, Stepwise
 from outgrow.models import Model, loader
 
 ROWS = {"cpu": 128, "cuda": 512}
-"""Answers that are drawn together."""
+"""Answers that are sampled together."""
 CACHE = {"cpu": 2 << 30, "cuda": 16 << 30}
-"""Bytes that the cache of answers drawn together may take: with long prompts they are fewer. Fixed, so that it changes no answers."""
+"""Bytes of the cache of one batch, which bounds its answers where prompts are long. Fixed: it changes no answers."""
 _LEAVE = 7 / 8
-"""Rows that have ended leave the batch when no more than this share goes on: to leave, the cache of all others is copied."""
+"""Ended rows leave the batch when at most this share goes on: leaving copies the cache of all others."""
 _BLOCK = 256
-"""Probabilities that are first added up together, where a token is looked for."""
+"""Probabilities that are summed as one block in the search for a token."""
 _LIKELY = 1024
-"""Tokens among which most sums of `top_p` are reached; only where they are not, the whole vocabulary is sorted."""
+"""Tokens that mostly reach the sum `top_p`; where they do not, the whole vocabulary is sorted."""
 
 
 class Decoder(Stepwise, Protocol):
@@ -41,7 +43,7 @@ class Decoder(Stepwise, Protocol):
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """All of them, in the order of their ids."""
+        """All tokens in the order of their ids."""
         ...
 
     @property
@@ -51,11 +53,11 @@ class Decoder(Stepwise, Protocol):
 
     @property
     def column(self) -> int:
-        """Bytes that a token takes in its cache; 0 where that is not known."""
+        """Bytes of one token in the cache; 0 where that is not known."""
         ...
 
     @property
-    def spelled(self) -> Model:
+    def tokenizer_model(self) -> Model:
         """The checkpoint whose tokenizer it uses."""
         ...
 
@@ -64,7 +66,7 @@ class Decoder(Stepwise, Protocol):
         ...
 
     def after(self, text: str) -> list[int]:
-        """The ids of a text that goes on where a prompt ends."""
+        """The ids of a text that continues a prompt."""
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -72,17 +74,25 @@ class Decoder(Stepwise, Protocol):
         ...
 
 
-def written(
-    model: Decoder, begun: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]], how: Sampling
+def generate(
+    model: Decoder, prefixes: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]], how: Sampling
 ) -> list[list[Answer]]:
-    """Answers to beginnings of token ids, the k-th to `begun[i]` drawn with `seeds[i][k]`; prompts of like length are read together."""
-    answers: list[list[Answer]] = [[] for _ in begun]
-    for batch in _batches(model, begun, [len(row) if how.temperature else 1 for row in seeds], how):
-        asked = [(prompt, seed) for prompt, start, stop in batch for seed in seeds[prompt][start:stop]]
+    """Samples answers; prefixes of similar length are read together.
+
+    Args:
+        model: the language model.
+        prefixes: P prompts as token ids.
+        seeds: P lists; the k-th answer to prefixes[i] is sampled with seeds[i][k].
+        how: token limit, temperature, ...
+    """
+    answers: list[list[Answer]] = [[] for _ in prefixes]
+    for batch in _batches(model, prefixes, [len(row) if how.temperature else 1 for row in seeds], how):
+        rows = [(prompt, seed) for prompt, start, stop in batch for seed in seeds[prompt][start:stop]]
         prompts = [prompt for prompt, _, _ in batch]
-        rows = [prompts.index(prompt) for prompt, _ in asked]
-        drawn = _drawn(model, [begun[prompt] for prompt in prompts], rows, [seed for _, seed in asked], how)
-        for (prompt, _), answer in zip(asked, drawn, strict=True):
+        numbers = [prompts.index(prompt) for prompt, _ in rows]
+        batch_prefixes = [prefixes[prompt] for prompt in prompts]
+        sampled = _sampled(model, batch_prefixes, numbers, [seed for _, seed in rows], how)
+        for (prompt, _), answer in zip(rows, sampled, strict=True):
             answers[prompt].append(answer)
     if not how.temperature:
         answers = [
@@ -93,19 +103,19 @@ def written(
 
 
 def _batches(
-    model: Decoder, begun: Sequence[Sequence[int]], draws: Sequence[int], how: Sampling
+    model: Decoder, prefixes: Sequence[Sequence[int]], samples: Sequence[int], how: Sampling
 ) -> Iterator[list[tuple[int, int, int]]]:
-    """Lists of (prompt, first draw, one past the last) that are drawn together, in order of the prompts' lengths, the longest first."""
+    """Lists of (prompt, first sample, one past the last) that are computed together, the longest prompts first."""
     where = loader.device().type
     batch: list[tuple[int, int, int]] = []
     filled = most = 0
-    for prompt in sorted(range(len(begun)), key=lambda at: (-len(begun[at]), at)):
+    for prompt in sorted(range(len(prefixes)), key=lambda at: (-len(prefixes[at]), at)):
         start = 0
-        while start < draws[prompt]:
+        while start < samples[prompt]:
             if not batch:
-                each = model.column * (len(begun[prompt]) + how.tokens)
+                each = model.column * (len(prefixes[prompt]) + how.tokens)
                 most = 1 if loader.alone() else max(1, min(ROWS[where], CACHE[where] // max(each, 1)))
-            stop = min(draws[prompt], start + most - filled)
+            stop = min(samples[prompt], start + most - filled)
             batch.append((prompt, start, stop))
             filled += stop - start
             start = stop
@@ -116,20 +126,20 @@ def _batches(
         yield batch
 
 
-def _drawn(
-    model: Decoder, begun: Sequence[Sequence[int]], rows: Sequence[int], seeds: Sequence[int], how: Sampling
+def _sampled(
+    model: Decoder, prefixes: Sequence[Sequence[int]], rows: Sequence[int], seeds: Sequence[int], how: Sampling
 ) -> list[Answer]:
-    """One answer for each of `rows`, which name beginnings; each beginning is read once."""
+    """One answer for each of `rows`, indices of prefixes; each prefix is read once."""
     drafts = [_Draft() for _ in rows]
-    steps = model.begin(begun)
-    if list(rows) != list(range(len(begun))):
+    steps = model.begin(prefixes)
+    if list(rows) != list(range(len(prefixes))):
         steps.keep(torch.tensor(rows))
     uniform = np.stack([np.random.default_rng(seed).random(how.tokens) for seed in seeds])
     inside = list(range(len(rows)))  # the row of each draft that is still in the batch
-    with progress.track(f"writing {len(rows)} answers", how.tokens) as bar:
+    with progress.track(f"sampling {len(rows)} answers", how.tokens) as bar:
         for t in range(how.tokens):
             logits = steps.logits
-            tokens = chosen(logits, torch.from_numpy(uniform[inside, t]).to(logits.device), how)
+            tokens = choose(logits, torch.from_numpy(uniform[inside, t]).to(logits.device), how)
             logp = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(1)
             for row, token, score in zip(inside, tokens.tolist(), logp.tolist(), strict=True):
                 if drafts[row].ended is None:
@@ -148,12 +158,12 @@ def _drawn(
 
 
 class _Draft:
-    """An answer that is being written."""
+    """An answer that is being generated."""
 
     def __init__(self, before: _Draft | None = None):
         self.tokens: list[int] = list(before.tokens) if before else []
         self.scores: list[float] = list(before.scores) if before else []
-        self.sum = before.sum if before else 0.0
+        self.sum: float = before.sum if before else 0.0
         self.ended: str | None = None
 
     def add(self, token: int, score: float, model: Decoder, how: Sampling) -> None:
@@ -166,7 +176,7 @@ class _Draft:
     def _stopped(self, model: Decoder, how: Sampling) -> bool:
         if not how.stop:
             return False
-        # A token may be one byte of a character of four: so many of the last ones hold any text that has just been completed.
+        # A token may be one byte of a character of four: so many last tokens hold any just completed stop text.
         tail = self.tokens[-4 * max(map(len, how.stop)) - 4 :]
         return _cut(model.decode(tail), how)[1] and _cut(model.decode(self.tokens), how)[1]
 
@@ -177,19 +187,28 @@ class _Draft:
 
 
 def _cut(text: str, how: Sampling) -> tuple[str, bool]:
-    """What stands before the first stop text, and whether there is one."""
+    """(the text before its first stop text, whether there is one)."""
     found = [at for stop in how.stop if (at := text.find(stop)) >= 0]
     return (text[: min(found)], True) if found else (text, False)
 
 
-def chosen(logits: torch.Tensor, uniform: torch.Tensor, how: Sampling) -> torch.Tensor:
-    """int64 (B,): a token for each row of `logits` (B, V), drawn with its number of `uniform` float64 (B,)."""
+def choose(logits: torch.Tensor, uniform: torch.Tensor, how: Sampling) -> torch.Tensor:
+    """Samples one token for each row.
+
+    Args:
+        logits: (B, V).
+        uniform: float64 (B,) in [0, 1), the random number of each row.
+        how: its temperature and `top_p` count.
+
+    Returns:
+        int64 (B,).
+    """
     if not how.temperature:
         return logits.argmax(1)
     probs = torch.softmax(logits / how.temperature, 1)
     if how.top_p < 1:
         probs = nucleus(probs, how.top_p)
-    # Two levels: sums of blocks, then the one block in which the number falls.
+    # Two levels: sums of blocks, then the block that holds the number.
     blocks = torch.nn.functional.pad(probs, (0, -probs.shape[1] % _BLOCK)).unflatten(1, (-1, _BLOCK))
     upto = blocks.sum(2, dtype=torch.float64).cumsum(1)
     sought = (uniform * upto[:, -1])[:, None]
@@ -197,12 +216,12 @@ def chosen(logits: torch.Tensor, uniform: torch.Tensor, how: Sampling) -> torch.
     before = torch.where(block > 0, upto.gather(1, (block - 1).clamp(min=0)), 0.0)
     inside = blocks[torch.arange(len(probs), device=probs.device), block[:, 0]].double()
     place = (inside.cumsum(1) <= sought - before).sum(1)
-    last = _BLOCK - 1 - (inside.flip(1) > 0).int().argmax(1)  # rounding must not lead to a token that cannot be
+    last = _BLOCK - 1 - (inside.flip(1) > 0).int().argmax(1)  # rounding must not lead to a token of probability 0
     return block[:, 0] * _BLOCK + torch.minimum(place, last)
 
 
 def nucleus(probs: torch.Tensor, top_p: float) -> torch.Tensor:
-    """`probs` (B, V) with 0 for all but the likeliest tokens whose sum reaches `top_p`, and those that are as likely as the last of them."""
+    """`probs` (B, V) with 0 for all but the likeliest tokens whose sum reaches `top_p`; ties with the last are kept."""
     top = probs.topk(min(_LIKELY, probs.shape[1]), 1).values
     if bool((top.double().sum(1) < top_p).any()):
         top = probs.sort(1, descending=True).values
@@ -212,28 +231,34 @@ def nucleus(probs: torch.Tensor, top_p: float) -> torch.Tensor:
 
 
 def beams(model: Decoder, prompts: Sequence[str], width: int, how: Sampling) -> list[list[Answer]]:
-    """At most `width` answers to each prompt, the likeliest first; of `how` its tokens, stop texts and chat count."""
-    begun = [model.encode(prompt, how.chat) for prompt in prompts]
+    """Beam search: at most `width` answers to each prompt, the likeliest first.
+
+    Args:
+        model: the language model.
+        prompts: texts.
+        width: of the beam.
+        how: its token limit, stop texts and chat count.
+    """
+    prefixes = [model.encode(prompt, how.chat) for prompt in prompts]
     found: list[list[Answer]] = [[] for _ in prompts]
-    for batch in _batches(model, begun, [width] * len(begun), how):
+    for batch in _batches(model, prefixes, [width] * len(prefixes), how):
         together = sorted({prompt for prompt, _, _ in batch if not found[prompt]})
         if together:
-            for prompt, answers in zip(
-                together, _beams(model, [begun[at] for at in together], width, how), strict=True
-            ):
-                found[prompt] = answers
+            answers = _beams(model, [prefixes[at] for at in together], width, how)
+            for prompt, row in zip(together, answers, strict=True):
+                found[prompt] = row
     return found
 
 
-def _beams(model: Decoder, begun: Sequence[Sequence[int]], width: int, how: Sampling) -> list[list[Answer]]:
-    steps = model.begin(begun)
-    live: list[list[_Draft]] = [[_Draft()] for _ in begun]
-    done: list[list[_Draft]] = [[] for _ in begun]
+def _beams(model: Decoder, prefixes: Sequence[Sequence[int]], width: int, how: Sampling) -> list[list[Answer]]:
+    steps = model.begin(prefixes)
+    live: list[list[_Draft]] = [[_Draft()] for _ in prefixes]
+    done: list[list[_Draft]] = [[] for _ in prefixes]
     ends = sorted(model.ends)
     for t in range(how.tokens):
         logp = torch.log_softmax(steps.logits, 1)
         ending = logp[:, ends].tolist()
-        # The best of all rows are among the best of each; those that end do not count.
+        # The best of all rows are among the best of each row; ending tokens do not count.
         best = logp.topk(min(width + len(ends), logp.shape[1]), 1)
         likely = [list(zip(*row, strict=True)) for row in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
         rows, tokens, start = [], [], 0

@@ -1,10 +1,12 @@
-"""Proxy-tuning: a frozen strong model is steered, while it writes, by what tuning has done to a small one.
+"""Proxy-tuning: a frozen strong model is steered, while it generates, by the change that tuning made to a small one.
 
-    p(x_t | x_<t) = softmax(s_M + alpha (s_M+ - s_M-))        (Liu et al. 2024, arXiv 2401.08565, section 2)
+    p(x_t | x_<t) = softmax(s_M + alpha (s_M+ - s_M-))
 
-s: logits after x_<t; M strong, M+ the small model tuned, M- the small model as it was; one vocabulary. Log-probabilities do as well
-as logits: they are logits less one number for all tokens, and softmax sees no such number. At alpha = 0 M stands alone, and the small
-ones are not asked.
+s: logits after x_<t; M the strong model, M+ the tuned small model, M- the small model before; all of one vocabulary.
+Log-probabilities do as well as logits: they differ by one number for all tokens, which softmax cancels. At alpha = 0
+only M is run.
+
+Source: Liu et al. 2024, arXiv 2401.08565, section 2.
 """
 
 from __future__ import annotations
@@ -27,17 +29,27 @@ if TYPE_CHECKING:
     from outgrow.generation.decoding import Decoder
 
 _TOGETHER = 512
-"""Tokens whose logits are held together."""
+"""Tokens whose logits are held at once."""
 
 
 @final
 class ProxyTuned(Tokenized):
-    """A language model like any other, made of three. Raises UserError where their vocabularies differ, or alpha is no finite number."""
+    """A language model like any other, made of three.
+
+    Args:
+        strong: the model to steer.
+        tuned_small: the small model after tuning.
+        base_small: the small model before.
+        alpha: strength; 1 adds the change once, 0 leaves the strong model as it is.
+
+    Raises:
+        UserError: the vocabularies differ, or alpha is no finite number.
+    """
 
     def __init__(self, strong: Decoder, tuned_small: Decoder, base_small: Decoder, alpha: float = 1.0):
         if not np.isfinite(alpha):
             raise UserError(
-                f"proxy-tuning with alpha {alpha}: give a number; 1 adds what tuning did to the small model once"
+                f"proxy-tuning with alpha {alpha}: give a number; 1 adds the change of the small model once"
             )
         for small in (tuned_small, base_small):
             _same_tokens(strong, small)
@@ -50,69 +62,76 @@ class ProxyTuned(Tokenized):
         self.rows = decoding.ROWS[loader.device().type]
 
     @property
-    def spelled(self) -> Model:
+    def tokenizer_model(self) -> Model:
         """The checkpoint whose tokenizer it uses: the strong one."""
-        return self._strong.spelled
+        return self._strong.tokenizer_model
 
-    def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
-        """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k]."""
-        begun = [self.encode(prompt, how.chat) for prompt in prompts]
-        return decoding.written(self, begun, [row[:n] for row in seeds], how)
+    def sample(
+        self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]
+    ) -> list[list[Answer]]:
+        """n answers to each prompt, the k-th to prompt i sampled with seeds[i][k]."""
+        prefixes = [self.encode(prompt, how.chat) for prompt in prompts]
+        return decoding.generate(self, prefixes, [row[:n] for row in seeds], how)
 
     def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
-        """Of each text after its prompt: float32 (T,) log p of its tokens."""
-        begun, then = [self.encode(prompt, chat) for prompt in prompts], [self.after(text) for text in texts]
+        """For each text after its prompt float32 (T,): log p of its tokens."""
+        prefixes = [self.encode(prompt, chat) for prompt in prompts]
+        continuations = [self.after(text) for text in texts]
         found = []
-        for some in _slices([len(ids) for ids in then]):
-            for ids, logits in zip(then[some], self.logits(begun[some], then[some]), strict=True):
-                logp = torch.log_softmax(logits, 1)
-                found.append(
-                    logp.gather(1, torch.tensor(ids, dtype=torch.int64, device=logp.device)[:, None])[:, 0]
-                    .cpu()
-                    .numpy()
-                )
+        for part in _slices([len(ids) for ids in continuations]):
+            logits = self.logits(prefixes[part], continuations[part])
+            for ids, own in zip(continuations[part], logits, strict=True):
+                logp = torch.log_softmax(own, 1)
+                tokens = torch.tensor(ids, dtype=torch.int64, device=logp.device)
+                found.append(logp.gather(1, tokens[:, None])[:, 0].cpu().numpy())
         return found
 
-    def logits(self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-        """Of each pair: float32 (T, V), row t is what is said after `begun` and the first t of `then`."""
-        said = [part.logits(begun, then) for part in self.parts]
-        return [steered(three, self._alpha) for three in zip(*said, strict=True)]
+    def logits(self, prefixes: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """For each pair float32 (T, V): row t follows the prefix and the first t tokens of the text."""
+        logits = [part.logits(prefixes, texts) for part in self.parts]
+        return [steer(each, self._alpha) for each in zip(*logits, strict=True)]
 
-    def begin(self, ids: Sequence[Sequence[int]]) -> _Steps:
-        """Reads B beginnings of token ids, with every part."""
-        return _Steps([part.begin(ids) for part in self.parts], self._alpha)
+    def begin(self, ids: Sequence[Sequence[int]]) -> _ProxySteps:
+        """Reads B prefixes of token ids with every part."""
+        return _ProxySteps([part.begin(ids) for part in self.parts], self._alpha)
 
 
 @final
-class _Steps:
-    """As many caches as there are parts, in step."""
+class _ProxySteps:
+    """The steps of every part, in step."""
 
     def __init__(self, parts: Sequence[Steps], alpha: float):
         self._parts, self._alpha = parts, alpha
-        self._say()
+        self._combine()
 
     def add(self, tokens: torch.Tensor) -> None:
-        """One more token each, int64 (B,)."""
+        """Appends one token to each prefix: int64 (B,)."""
         for part in self._parts:
             part.add(tokens)
-        self._say()
+        self._combine()
 
     def keep(self, rows: torch.Tensor) -> None:
-        """Go on with these rows, int64; some may be gone, some come twice."""
+        """Continues with these rows, int64, alone; rows may be left out or repeated."""
         for part in self._parts:
             part.keep(rows)
-        self._say()
+        self._combine()
 
-    def _say(self) -> None:
-        self.logits = steered([part.logits for part in self._parts], self._alpha)
+    def _combine(self) -> None:
+        self.logits = steer([part.logits for part in self._parts], self._alpha)
 
 
-def steered(said: Sequence[torch.Tensor], alpha: float) -> torch.Tensor:
-    """s_M + alpha (s_M+ - s_M-), each (..., V); of one alone, itself. A model may have rows beyond its tokens: those are left out."""
-    if len(said) == 1:
-        return said[0]
-    width = min(s.shape[-1] for s in said)
-    strong, tuned, base = (s[..., :width].to(said[0].device) for s in said)
+def steer(logits: Sequence[torch.Tensor], alpha: float) -> torch.Tensor:
+    """s_M + alpha (s_M+ - s_M-).
+
+    Args:
+        logits: s_M, s_M+ and s_M-, each (..., V), or s_M alone. Rows that a model has beyond the others' V are left
+            out.
+        alpha: strength.
+    """
+    if len(logits) == 1:
+        return logits[0]
+    width = min(s.shape[-1] for s in logits)
+    strong, tuned, base = (s[..., :width].to(logits[0].device) for s in logits)
     return strong + alpha * (tuned - base)
 
 
@@ -131,7 +150,7 @@ def _same_tokens(one: Decoder, other: Decoder) -> None:
 
 
 def _slices(lengths: Sequence[int]) -> Iterator[slice]:
-    """Consecutive rows of at most _TOGETHER tokens, or a single one."""
+    """Slices of consecutive rows with at most _TOGETHER tokens, or of a single row."""
     start, tokens = 0, 0
     for at, length in enumerate(lengths):
         if at > start and tokens + length > _TOGETHER:

@@ -1,16 +1,19 @@
-"""A language model behind a server that speaks OpenAI's protocol (vLLM, llama.cpp, ...), through the `openai` client.
+"""A language model behind a server with OpenAI's protocol (vLLM, llama.cpp, ...), through the `openai` client.
 
-    server:URL,NAME                        draws answers, and scores texts where the server echoes prompts with their log-probabilities
-    server:URL,NAME,tokenizer=MODEL        also says what comes next: MODEL is the checkpoint whose tokenizer it uses. The server must
-                                           read token ids and return log-probabilities of the whole vocabulary (vLLM: --max-logprobs)
+    server:URL,NAME                        samples answers, and scores texts if the server echoes prompts with
+                                           log-probabilities
+    server:URL,NAME,tokenizer=MODEL        also says what token comes next: MODEL is the checkpoint whose tokenizer it
+                                           uses. The server must read token ids and return log-probabilities of the
+                                           whole vocabulary (vLLM: --max-logprobs)
 
-The key is taken from OPENAI_API_KEY; a server that wants none gets any. What a server sends is read as `wire.py` says: no redirect is
-followed, an answer has a largest size and all of a request a longest time. Every request is for one answer, with its own seed. What only
-some servers know is left out once a server says that it does not know it.
+The key is taken from OPENAI_API_KEY; a server that needs none gets any. Replies are read as in `wire.py`: no redirect
+is followed, size and time are bounded. Every request is for one answer, with its own seed. Optional settings are left
+out once a server says that it does not know them.
 
-A request that gets no answer (time-out, refused connection, 429, 5xx, garbage, nonsense) is sent again after growing waits, or after those the
-server asks for; then its answer is marked "failed", as is one that the server refuses (a prompt that is too long). The endpoint counts as dead where it no longer lists its models either, or has given
-none of LOST answers in a row.
+A request without an answer (time-out, refused connection, 429, 5xx, garbage, nonsense) is sent again after growing
+waits, or after the server's own; after the last one the answer is marked "failed", as is one that the server refuses (a
+prompt that is too long). The endpoint counts as dead where it no longer lists its models either, or has given none of
+`LOST` answers in a row.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.generation import Answer, Sampling, wire
-from outgrow.generation.answers import FLIGHT, Paid, SamplingCost
+from outgrow.generation.answers import FLIGHT, PaidAnswer, SamplingCost
 from outgrow.generation.tokenizer import Tokenized
 from outgrow.models.checkpoints import Model
 from outgrow.store import Store, made_of
@@ -42,23 +45,23 @@ if TYPE_CHECKING:
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """Seconds before a request is sent again."""
 LONGEST = 300.0
-"""Seconds that a server may ask us to wait."""
+"""Seconds that a server's own wait may last."""
 LOST = 16
-"""Answers in a row that failed, after which no more are asked for."""
-_SAID = ("id", "owned_by", "root", "parent", "max_model_len", "meta")
-"""What a server says of its model that does not change from one call to the next."""
+"""Failed answers in a row after which no more are requested."""
+_STABLE = ("id", "owned_by", "root", "parent", "max_model_len", "meta")
+"""Fields of a server's model that do not change from one call to the next."""
 _OPTIONAL = ("seed", "logprobs", "top_k", "min_p", "repetition_penalty", "return_tokens_as_token_ids")
 _UNCUT = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
-"""Some servers have settings of their own that would bend the distribution."""
+"""Switches off settings of some servers that would change the distribution."""
 _ID = re.compile(r"token_id:(\d{1,15})")
 _ENDED = (None, "stop", "eos", "eos_token", "stop_sequence", "tool_calls", "function_call")
-"""Why an answer that is whole is over; for any other reason (length, content_filter, abort) it was cut."""
+"""Reasons for which a whole answer ends; for any other (length, content_filter, abort) it was cut."""
 _FOREIGN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What reading an answer of another shape than OpenAI's can raise."""
+"""Errors of reading a reply that has another shape than OpenAI's."""
 
 
-class _Vain(Exception):
-    """A request without an answer; `wait` is what the server asks for, in seconds."""
+class _NoReply(Exception):
+    """A request without a reply; `wait` is the server's own wait in seconds."""
 
     def __init__(self, why: str, wait: float = 0.0):
         super().__init__(why)
@@ -67,7 +70,20 @@ class _Vain(Exception):
 
 @final
 class Server(Tokenized):
-    """A language model at `url`. Raises UserError where no such model is served, or no server is there."""
+    """A language model behind a server.
+
+    Args:
+        url: of the server, up to /v1.
+        name: the server's name of the model.
+        tokenizer: the checkpoint whose tokenizer it uses, if known.
+        timeout: seconds of a request.
+        waits: seconds before each repetition of a request.
+
+    Raises:
+        UserError: the package openai is missing or, when the model is first used, there is no such server or model.
+    """
+
+    column = 0
 
     def __init__(
         self,
@@ -81,10 +97,10 @@ class Server(Tokenized):
         try:
             import openai
         except ImportError:
-            raise UserError("a server is asked through the package openai: pip install 'outgrow[server]'") from None
-        self._url, self.name, self._spelled, self._waits = url.rstrip("/"), name, tokenizer, tuple(waits)
+            raise UserError("a server needs the package openai: pip install 'outgrow[server]'") from None
+        self._url, self.name, self._tokenizer_model, self._waits = url.rstrip("/"), name, tokenizer, tuple(waits)
         self.url = wire.address(self._url)
-        """Where it is, without name and password."""
+        """Its URL, without name and password."""
         self._key, self._timeout = (os.environ.get("OPENAI_API_KEY") or "none").strip(), timeout
         if not (self._key.isascii() and self._key.isprintable()):
             raise UserError("OPENAI_API_KEY holds characters that no key has: set it to the key alone")
@@ -94,7 +110,7 @@ class Server(Tokenized):
         weakref.finalize(self, client.close)
         self._lock = threading.Lock()
         self._unknown: set[str] = set()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._given = self._lost = 0
         self._dead: str | None = None
 
@@ -105,7 +121,8 @@ class Server(Tokenized):
         name, _, tokenizer = rest.partition(",tokenizer=")
         if not wire.valid(url) or not name:
             raise UserError(
-                f"server:{wire.address(spec)} is not server:URL,NAME, as in server:http://localhost:8000/v1,Qwen/Qwen3-0.6B"
+                f"server:{wire.address(spec)} is not server:URL,NAME, "
+                "as in server:http://localhost:8000/v1,Qwen/Qwen3-0.6B"
             )
         if not tokenizer:
             return cls(url, name)
@@ -114,45 +131,44 @@ class Server(Tokenized):
         return cls(url, name, models.resolve(tokenizer, store))
 
     @property
-    def spelled(self) -> Model:
+    def tokenizer_model(self) -> Model:
         """The checkpoint whose tokenizer the server uses."""
-        if self._spelled is None:
+        if self._tokenizer_model is None:
             raise UserError(
                 f"no tokenizer of {self.name!r} is known: add it, as in server:{self.url},{self.name},tokenizer=MODEL"
             )
-        return self._spelled
+        return self._tokenizer_model
 
     @cached_property
     def _about(self) -> Mapping[str, Any]:
-        """What the server says of the model."""
-        named, _ = self._insist("models", None, _listed)
-        if self.name not in named:
-            raise UserError(
-                f"{self.url} serves no model {self.name!r}: it serves {wire.shown(', '.join(sorted(named)), self._key) or 'none'}"
-            )
-        return named[self.name]
+        """The server's own description of the model."""
+        models, _ = self._insist("models", None, _listed)
+        if self.name not in models:
+            served = wire.shown(", ".join(sorted(models)), self._key) or "none"
+            raise UserError(f"{self.url} serves no model {self.name!r}: it serves {served}")
+        return models[self.name]
 
     @cached_property
     def digest(self) -> str:
-        """Of the name and of what the server says of the model; the same at any URL."""
+        """Digest of the model's name and the server's description of it; the same at any URL."""
         return made_of({"server": hashed(repr(sorted(self._about.items()))), "name": self.name})
 
     @cached_property
     def engine(self) -> str:
-        """Whose server it is, and its version where it tells."""
+        """The server's owner, and its version where it gives one."""
         root, owner = self._url.removesuffix("/v1"), wire.shown(self._about["owned_by"], self._key)
         for path, word in (("version", "version"), ("props", "build_info")):
             try:
-                told = wire.shown(self._send(f"{root}/{path}", None)[word], self._key)
-            except (_Vain, UserError, *_FOREIGN):
+                version = wire.shown(self._send(f"{root}/{path}", None)[word], self._key)
+            except (_NoReply, UserError, *_FOREIGN):
                 continue
-            return f"server {owner} {told}"
+            return f"server {owner} {version}"
         return f"server {owner}"
 
-    def ask(self, prompt: str, how: Sampling, seed: int) -> Paid:
-        """One answer, which may have failed. Raises UserError where the endpoint is dead or refuses what is asked."""
+    def ask(self, prompt: str, how: Sampling, seed: int) -> PaidAnswer:
+        """One answer, which may have failed. Raises UserError where the endpoint is dead or refuses every request."""
         body = {
-            **({"messages": [{"role": "user", "content": prompt}]} if how.chat else {"prompt": self._begun(prompt)}),
+            **({"messages": [{"role": "user", "content": prompt}]} if how.chat else {"prompt": self._prompt(prompt)}),
             "max_tokens": how.tokens,
             "temperature": how.temperature,
             "top_p": how.top_p,
@@ -163,62 +179,65 @@ class Server(Tokenized):
             **_UNCUT,
         }
         began = time.monotonic()
-        path, read = ("chat/completions", _said) if how.chat else ("completions", _continued)
+        path, read = ("chat/completions", _chat) if how.chat else ("completions", _completion)
         try:
             found, requests = self._insist(path, body, lambda answer: read(answer, seed), _OPTIONAL)
         except _Refused as refused:
-            # It may be this prompt alone that it does not take.
-            if str(refused) not in self._told:
-                self._told.add(str(refused))
+            # It may refuse this prompt alone.
+            if str(refused) not in self._reported:
+                self._reported.add(str(refused))
                 progress.say(str(refused))
             self._lose(str(refused))
             found, requests = None, 1
         spent = SamplingCost(time.monotonic() - began, 0, 0, requests)
-        return (
-            Paid(Answer("", (), (), "failed", seed), spent) if found is None else Paid(found.answer, found.cost + spent)
-        )
+        if found is None:
+            return PaidAnswer(Answer("", (), (), "failed", seed), spent)
+        return PaidAnswer(found.answer, found.cost + spent)
 
-    def _begun(self, prompt: str) -> str | list[int]:
-        """A prompt as the server is sent it: in tokens where they are known, since it would take the text of a control token for one."""
-        return prompt if self._spelled is None else self.encode(prompt, False)
+    def _prompt(self, prompt: str) -> str | list[int]:
+        """A prompt for the server: ids if they are known, since it would read the text of a control token as one."""
+        return prompt if self._tokenizer_model is None else self.encode(prompt, False)
 
-    def draw(self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]) -> list[list[Answer]]:
-        """n answers to each prompt, the k-th to prompt i drawn with seeds[i][k]."""
-        asked = [(prompt, seed) for prompt, row in zip(prompts, seeds, strict=True) for seed in row[:n]]
-        answers = self._together(lambda one: self.ask(one[0], how, one[1]).answer, asked)
-        return [answers[start : start + n] for start in range(0, len(asked), n)]
+    def sample(
+        self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]
+    ) -> list[list[Answer]]:
+        """n answers to each prompt, the k-th to prompt i sampled with seeds[i][k]."""
+        rows = [(prompt, seed) for prompt, row in zip(prompts, seeds, strict=True) for seed in row[:n]]
+        answers = self._together(lambda one: self.ask(one[0], how, one[1]).answer, rows)
+        return [answers[start : start + n] for start in range(0, len(rows), n)]
 
     def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
-        """Of each text after its prompt: float32 (T,) log p of its tokens. Raises UserError where the server does not echo prompts.
+        """For each text after its prompt float32 (T,): log p of its tokens. UserError where the server gives none.
 
-        Where the tokenizer is not known, a chat cannot be scored, and the tokens are those that the server makes of prompt and text.
+        Without a known tokenizer a chat cannot be scored, and the tokens are those of the server.
         """
-        if chat or self._spelled is not None:
+        pairs: list[tuple[Any, Any]]
+        if chat or self._tokenizer_model is not None:
             pairs = [(self.encode(prompt, chat), self.after(text)) for prompt, text in zip(prompts, texts, strict=True)]
         else:
             pairs = list(zip(prompts, texts, strict=True))
         return self._together(self._scored, pairs)
 
-    def begin(self, ids: Sequence[Sequence[int]]) -> _Steps:
-        """Reads B beginnings of token ids. Raises UserError where the server does not tell what comes next."""
-        return _Steps(self, [list(one) for one in ids])
+    def begin(self, ids: Sequence[Sequence[int]]) -> _ServerSteps:
+        """Reads B prefixes of token ids. Raises UserError where the server gives no probabilities of the next token."""
+        return _ServerSteps(self, [list(one) for one in ids])
 
-    def logits(self, begun: Sequence[Sequence[int]], then: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-        """Of each pair: float32 (T, V), row t is what is said after `begun` and the first t of `then`; they are log-probabilities."""
-        asked = [[*ids, *more[:t]] for ids, more in zip(begun, then, strict=True) for t in range(len(more))]
-        return list(self.following(asked).split([len(more) for more in then]))
+    def logits(self, prefixes: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """For each pair log p, float32 (T, V): row t follows the prefix and the first t tokens of the text."""
+        rows = [[*ids, *text[:t]] for ids, text in zip(prefixes, texts, strict=True) for t in range(len(text))]
+        return list(self.following(rows).split([len(text) for text in texts]))
 
     def following(self, ids: Sequence[Sequence[int]]) -> torch.Tensor:
-        """float32 (B, V): log-probabilities of what follows each of B rows of ids."""
+        """float32 (B, V): log-probabilities of the next token after each of B rows of ids."""
         import torch
 
-        return torch.from_numpy(
-            np.stack(self._together(self._next, ids)) if ids else np.zeros((0, len(self.tokens)), np.float32)
-        )
+        if not ids:
+            return torch.zeros(0, len(self.tokens))
+        return torch.from_numpy(np.stack(self._together(self._next, ids)))
 
-    def _together(self, ask: Callable[[Any], Any], asked: Sequence[Any]) -> list[Any]:
+    def _together(self, ask: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any]:
         with ThreadPoolExecutor(FLIGHT) as pool:
-            return list(pool.map(ask, asked))
+            return list(pool.map(ask, rows))
 
     def _next(self, ids: Sequence[int]) -> np.ndarray:
         size = len(self.tokens)
@@ -230,57 +249,60 @@ class Server(Tokenized):
             "return_tokens_as_token_ids": True,
         }
         try:
-            told, why = self._must("completions", body, _following), ""
+            given, why = self._must("completions", body, _following), ""
         except _Refused as refused:
-            told, why = {}, f"; {refused}"
+            given, why = {}, f"; {refused}"
         row = np.full(size, np.nan, np.float32)
-        for token, logp in told.items():
+        for token, logp in given.items():
             if token < size:
                 row[token] = logp
         missing = int(np.isnan(row).sum())
         if missing:
             raise UserError(
-                f"{self.url} tells {size - missing:,} of the {size:,} log-probabilities of {self.name!r}: steering and beams need all of "
-                f"them, by token id (vLLM: max-logprobs {size}), and tokenizer= must name its own tokenizer{why}"
+                f"{self.url} gives {size - missing:,} of the {size:,} log-probabilities of {self.name!r}: "
+                f"steering and beam search need all, by token id (vLLM: max-logprobs {size}), "
+                f"and tokenizer= must name its own tokenizer{why}"
             )
         return row
 
     def _scored(self, pair: tuple[Any, Any]) -> np.ndarray:
-        begun, text = pair
+        prefix, text = pair
         if not text:
             return np.zeros(0, np.float32)
-        body = {"prompt": begun + text, "max_tokens": 1, "temperature": 1.0, "echo": True, "logprobs": 1}
+        body = {"prompt": prefix + text, "max_tokens": 1, "temperature": 1.0, "echo": True, "logprobs": 1}
 
         def read(answer: Any) -> np.ndarray:
-            told = _only(answer)["logprobs"]
-            read = wire.count(answer["usage"]["prompt_tokens"])
-            logprobs, words = told["token_logprobs"][:read], told["tokens"][:read]
-            if len(logprobs) < read or logprobs[0] is not None or read < 2:
+            scores = _choice(answer)["logprobs"]
+            count = wire.count(answer["usage"]["prompt_tokens"])
+            logprobs, words = scores["token_logprobs"][:count], scores["tokens"][:count]
+            if len(logprobs) < count or logprobs[0] is not None or count < 2:
                 return np.zeros(0, np.float32)
             many = len(text)
             if isinstance(text, str):
-                many = next((k for k in range(1, read) if "".join(words[-k:]).endswith(text)), read)
-            return np.array([wire.logprob(one) for one in logprobs[1:][-many:]] if many < read else [], np.float32)
+                many = next((k for k in range(1, count) if "".join(words[-k:]).endswith(text)), count)
+            return np.array([wire.logprob(one) for one in logprobs[1:][-many:]] if many < count else [], np.float32)
 
         found = self._must("completions", body, read)
         if not len(found):
             raise UserError(
-                f"{self.url} does not score given texts (echo with log-probabilities of the prompt): use a server that does, or the checkpoint itself"
+                f"{self.url} does not score given texts (echo with log-probabilities of the prompt): "
+                "use a server that does, or the checkpoint itself"
             )
         return found
 
     def _must(self, path: str, body: Mapping[str, Any], read: Callable[[Any], Any]) -> Any:
         found, _ = self._insist(path, body, read)
         if found is None:
-            raise UserError(
-                f"{self.url} gave no answer that can be read after {1 + len(self._waits)} requests: see its log"
-            )
+            raise UserError(f"{self.url} gave no readable answer after {1 + len(self._waits)} requests: see its log")
         return found
 
     def _insist(
         self, path: str, body: Mapping[str, Any] | None, read: Callable[[Any], Any], optional: Sequence[str] = ()
     ) -> tuple[Any, int]:
-        """What `read` makes of the answer, None where there was none; and the number of requests. It can do without the `optional`."""
+        """(read(reply), number of requests); None for read(reply) where there was no reply.
+
+        Settings in `optional` are left out if the server does not know them.
+        """
         requests, given = 0, self._given
         for wait in (*self._waits, None):
             if self._dead:
@@ -291,31 +313,32 @@ class Server(Tokenized):
                 try:
                     found = read(answer)
                 except _FOREIGN as error:
-                    told = wire.shown(error, self._key)
-                    raise _Vain(
-                        f"its answer has another shape than OpenAI's ({type(error).__name__}: {told})"
+                    what = wire.shown(error, self._key)
+                    raise _NoReply(
+                        f"its answer has another shape than OpenAI's ({type(error).__name__}: {what})"
                     ) from None
             except _Unknown as error:
                 with self._lock:
                     self._unknown.add(str(error))
-                return _more(self._insist(path, body, read, optional), requests)
-            except _Vain as vain:
-                why = vain
+                found, more = self._insist(path, body, read, optional)
+                return found, more + requests
+            except _NoReply as error:
+                why = str(error)
                 if wait is not None:
-                    self._pause(max(wait, vain.wait))
+                    self._pause(max(wait, error.wait))
             else:
                 with self._lock:
                     self._given, self._lost = self._given + 1, 0
                 return found, requests
-        told = f"{self.url} does not answer ({why})"
+        problem = f"{self.url} does not answer ({why})"
         if path == "models" or (self._given == given and not self._alive()):
-            self._dead = told
-            raise UserError(told)
-        self._lose(told)
+            self._dead = problem
+            raise UserError(problem)
+        self._lose(problem)
         return None, requests
 
     def _lose(self, why: str) -> None:
-        """One more answer in a row that failed."""
+        """Counts one more failed answer in a row."""
         with self._lock:
             self._lost += 1
             if self._lost >= LOST:
@@ -324,7 +347,7 @@ class Server(Tokenized):
             raise UserError(self._dead)
 
     def _pause(self, seconds: float) -> None:
-        """Waits, but not for a server that is dead."""
+        """Waits, but not for a dead server."""
         until = time.monotonic() + seconds
         while not self._dead and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.5))
@@ -332,11 +355,11 @@ class Server(Tokenized):
     def _alive(self) -> bool:
         try:
             return bool(self._send("models", None)["data"])
-        except (_Vain, UserError, *_FOREIGN):
+        except (_NoReply, UserError, *_FOREIGN):
             return False
 
     def _send(self, path: str, body: Mapping[str, Any] | None, optional: Sequence[str] = ()) -> Any:
-        """One request; the JSON that came back."""
+        """The JSON that comes back from one request."""
         import openai
 
         known = {
@@ -349,49 +372,49 @@ class Server(Tokenized):
                 self._timeout, lambda: self._client.post(path, body={"model": self.name, **known}, cast_to=object)
             )
         except wire.Refused as refused:
-            raise _Vain(str(refused)) from None
+            raise _NoReply(str(refused)) from None
         except openai.APITimeoutError:
-            raise _Vain("time-out") from None
+            raise _NoReply("time-out") from None
         except openai.APIConnectionError as error:
             if isinstance(error.__cause__, wire.Refused):
-                raise _Vain(str(error.__cause__)) from None
-            raise _Vain(f"no connection: {wire.shown(error.__cause__ or error, self._key)}") from None
+                raise _NoReply(str(error.__cause__)) from None
+            raise _NoReply(f"no connection: {wire.shown(error.__cause__ or error, self._key)}") from None
         except openai.APIStatusError as error:
-            code = error.status_code
-            if code in (408, 409, 429) or code >= 500:
-                raise _Vain(f"status {code}", _asked_for(error.response.headers.get("retry-after"))) from None
-            if 300 <= code < 400:
-                to = wire.address(error.response.headers.get("location", "nowhere"))
-                raise UserError(
-                    f"{self.url} redirects to {wire.shown(to, self._key)}, where neither prompt nor key is taken unasked: name that URL if it is the server's"
-                ) from None
-            told = str(error.message)
-            if code in (400, 422):
-                for name in optional:
-                    if name in told and name in known:
-                        raise _Unknown(name) from None
-            told = wire.shown(told, self._key)
-            if code in (401, 403):
-                told = f"set OPENAI_API_KEY ({told})"
-            kind = _Refused if code in (400, 413, 422) else UserError
-            raise kind(f"{self.url} refuses the request for {self.name!r} (status {code}): {told}") from None
+            raise self._problem(error, [name for name in optional if name in known]) from None
         except (openai.APIError, ValueError, RecursionError) as error:
-            raise _Vain(f"garbage ({type(error).__name__})") from None
+            raise _NoReply(f"garbage ({type(error).__name__})") from None
+
+    def _problem(self, error: Any, optional: Sequence[str]) -> Exception:
+        """The exception for a reply with an error status; `optional`: settings of the request that can be left out."""
+        code = error.status_code
+        if code in (408, 409, 429) or code >= 500:
+            return _NoReply(f"status {code}", _retry_after(error.response.headers.get("retry-after")))
+        if 300 <= code < 400:
+            to = wire.shown(wire.address(error.response.headers.get("location", "nowhere")), self._key)
+            return UserError(
+                f"{self.url} redirects to {to}, where neither prompt nor key is taken unasked: "
+                "name that URL if it is the server's"
+            )
+        message = str(error.message)
+        unknown = next((name for name in optional if name in message), None)
+        if code in (400, 422) and unknown:
+            return _Unknown(unknown)
+        message = wire.shown(message, self._key)
+        if code in (401, 403):
+            message = f"set OPENAI_API_KEY ({message})"
+        kind = _Refused if code in (400, 413, 422) else UserError
+        return kind(f"{self.url} refuses the request for {self.name!r} (status {code}): {message}")
 
 
 class _Refused(UserError):
-    """A request that the server does not take."""
+    """A request that the server refuses."""
 
 
 class _Unknown(Exception):
     """A setting that the server does not know."""
 
 
-def _more(found: tuple[Any, int], requests: int) -> tuple[Any, int]:
-    return found[0], found[1] + requests
-
-
-def _asked_for(header: str | None) -> float:
+def _retry_after(header: str | None) -> float:
     """Seconds of a Retry-After header, which may also be a date."""
     if not header:
         return 0.0
@@ -408,73 +431,70 @@ def _asked_for(header: str | None) -> float:
 
 
 def _listed(answer: Any) -> dict[str, dict[str, Any]]:
-    """What a server says of its models, by their names."""
-    told = {str(one["id"]): {name: one.get(name) for name in _SAID} for one in answer["data"]}
-    repr(told)  # what is nested too deeply to be told is found here
-    return told
+    """A server's descriptions of its models by their names."""
+    models = {str(one["id"]): {name: one.get(name) for name in _STABLE} for one in answer["data"]}
+    repr(models)  # raises here for a value that is nested too deep
+    return models
 
 
 def _following(answer: Any) -> dict[int, float]:
-    """Log-probabilities of what follows, by the ids of the tokens."""
-    told = _only(answer)["logprobs"]["top_logprobs"][0].items()
-    return {int(number[1]): wire.logprob(logp) for token, logp in told if (number := _ID.fullmatch(token))}
+    """Log-probabilities of the next token, by id."""
+    top = _choice(answer)["logprobs"]["top_logprobs"][0].items()
+    return {int(number[1]): wire.logprob(logp) for token, logp in top if (number := _ID.fullmatch(token))}
 
 
-def _only(answer: Any) -> Any:
+def _choice(answer: Any) -> Any:
     (choice,) = answer["choices"]
     return choice
 
 
-def _continued(answer: Any, seed: int) -> Paid:
+def _completion(answer: Any, seed: int) -> PaidAnswer:
     """The answer of /completions."""
-    choice = _only(answer)
-    told = choice.get("logprobs") or {}
-    return _paid(answer, choice["text"], told.get("tokens") or [], told.get("token_logprobs") or [], seed)
+    choice = _choice(answer)
+    scores = choice.get("logprobs") or {}
+    return _paid(answer, choice["text"], scores.get("tokens") or [], scores.get("token_logprobs") or [], seed)
 
 
-def _said(answer: Any, seed: int) -> Paid:
+def _chat(answer: Any, seed: int) -> PaidAnswer:
     """The answer of /chat/completions."""
-    choice = _only(answer)
-    told = (choice.get("logprobs") or {}).get("content") or []
+    choice = _choice(answer)
+    scores = (choice.get("logprobs") or {}).get("content") or []
     text = choice["message"]["content"]
-    return _paid(
-        answer, "" if text is None else text, [one["token"] for one in told], [one["logprob"] for one in told], seed
-    )
+    tokens, logprobs = [one["token"] for one in scores], [one["logprob"] for one in scores]
+    return _paid(answer, "" if text is None else text, tokens, logprobs, seed)
 
 
-def _paid(answer: Any, text: Any, tokens: Sequence[str], logprobs: Sequence[float], seed: int) -> Paid:
+def _paid(answer: Any, text: Any, tokens: Sequence[str], logprobs: Sequence[float], seed: int) -> PaidAnswer:
     if not isinstance(text, str):
         raise TypeError(f"a text was expected, not {type(text).__name__}")
     ids = [_ID.fullmatch(token) for token in tokens]
     numbers = tuple(int(one[1]) for one in ids if one)
     used = answer.get("usage") or {}
     made = Answer(
-        # Half a surrogate pair, which JSON can say and no file can hold.
+        # Half a surrogate pair, which JSON can hold and no file can.
         text.encode("utf-8", "replace").decode(),
         tuple(wire.logprob(one) for one in logprobs),
         numbers if len(numbers) == len(tokens) else (),
-        "stop" if _only(answer).get("finish_reason") in _ENDED else "length",
+        "stop" if _choice(answer).get("finish_reason") in _ENDED else "length",
         seed,
     )
-    cost = SamplingCost(
-        0.0, wire.count(used.get("completion_tokens", len(logprobs))), wire.count(used.get("prompt_tokens", 0)), 0
-    )
-    return Paid(made, cost)
+    written, read = used.get("completion_tokens", len(logprobs)), used.get("prompt_tokens", 0)
+    return PaidAnswer(made, SamplingCost(0.0, wire.count(written), wire.count(read), 0))
 
 
 @final
-class _Steps:
-    """B beginnings, which the server reads anew at every step; it may keep a cache of its own."""
+class _ServerSteps:
+    """B prefixes, which the server reads anew at every step; it may have a cache of its own."""
 
     def __init__(self, server: Server, ids: list[list[int]]):
         self._server, self._ids = server, ids
         self.logits = server.following(ids)
 
     def add(self, tokens: torch.Tensor) -> None:
-        """One more token each, int64 (B,)."""
+        """Appends one token to each prefix: int64 (B,)."""
         self._ids = [[*ids, token] for ids, token in zip(self._ids, tokens.tolist(), strict=True)]
         self.logits = self._server.following(self._ids)
 
     def keep(self, rows: torch.Tensor) -> None:
-        """Go on with these rows, int64; some may be gone, some come twice."""
+        """Continues with these rows, int64, alone; rows may be left out or repeated."""
         self._ids, self.logits = [self._ids[row] for row in rows.tolist()], self.logits[rows.to(self.logits.device)]

@@ -1,16 +1,19 @@
-"""What supervisors' answers teach, after Cui et al. 2025 (arXiv 2406.03199).
+"""Targets of a student from supervisors' answers: which answers to learn, and the loss of a token.
 
-Which answers:
-    each supervisor's best of its beam, an example of weight u_j each: hard and soft targets, and the Bayesian
+Answers:
+    each supervisor's best of its beam, an example of weight u_j: hard, soft and Bayesian targets
     joint decoding: argmax over the pooled answers of sum_j u_j log p_j(answer)
 
-Losses of (logits z, the token, its score s, progress t), a number a token; y has s at the token, and of the other tokens what the student
-says, stop(p), scaled to 1 - s:
+Losses of (logits z, token, its score s, progress t), one for each token; the target y has s at the token, and on the
+other tokens the student's own probabilities, detached and scaled to 1 - s:
     hard        -log p(token)
     soft        -sum_k y_k log p_k
-    Bayesian    sum_k y_k (log S - log alpha_k + t / V KL[Dir(alpha, but 1 at k) || Dir(1)]),      alpha = e^z + 1, S = sum alpha
+    Bayesian    sum_k y_k (log S - log alpha_k + t / V KL[Dir(alpha, but 1 at k) || Dir(1)])
+                alpha = e^z + 1, S = sum alpha
 
-over the V tokens of the vocabulary. As the losses of supervisors are added with their weights, so are those of their examples.
+over the V tokens of the vocabulary. The losses of supervisors are added with their weights, by way of their examples.
+
+Source: Cui et al. 2025, arXiv 2406.03199.
 """
 
 from __future__ import annotations
@@ -27,31 +30,43 @@ from outgrow.generation import Answer
 from outgrow.losses.evidential import BOUND, misleading
 
 TOGETHER = {"cpu": 1 << 17, "cuda": 1 << 24}
-"""Numbers of a (tokens, vocabulary) table that the Bayesian loss holds at a time."""
+"""Entries of a (tokens, vocabulary) table that the Bayesian loss holds at once."""
 
 
 def best(beam: Sequence[Answer]) -> Answer:
-    """The likeliest answer; the first of several."""
+    """The likeliest answer of a beam, the first of equals."""
     return max(beam, key=lambda answer: sum(answer.logprobs))
 
 
 def pooled(beams: Sequence[Sequence[Answer]]) -> list[str]:
-    """The different texts of several supervisors' beams, in their order."""
+    """The distinct texts of several supervisors' beams, in their order."""
     return list(dict.fromkeys(answer.text for beam in beams for answer in beam))
 
 
 def ranked(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(K,) numbers of answers, best first, by sum_j u_j s_jk of scores (J supervisors, K answers) and weights (J,)."""
+    """Indices (K,) of answers, best first, by sum_j u_j s_jk.
+
+    Args:
+        scores: (J, K) log p of K answers by J supervisors.
+        weights: (J,) u_j.
+    """
     return np.argsort(-(np.asarray(weights) @ np.asarray(scores)), kind="stable")
 
 
 class TokenLoss(Protocol):
-    """logits (n, V), tokens int64 (n,), scores float (n,) in [0, 1], progress in [0, 1] -> losses (n,)."""
+    """A loss of tokens."""
 
     def __call__(
         self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float
     ) -> torch.Tensor:
-        """The loss of every token."""
+        """Losses (n,) of n tokens.
+
+        Args:
+            logits: (n, V), the student's.
+            tokens: int64 (n,), the taught tokens.
+            scores: (n,) in [0, 1], the supervisor's probability of each.
+            progress: share of training that is done, in [0, 1].
+        """
         ...
 
 
@@ -59,15 +74,19 @@ class TokenLoss(Protocol):
 class Hard:
     """Cross-entropy to the token."""
 
-    def __call__(self, logits, tokens, scores, progress):
+    def __call__(
+        self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float
+    ) -> torch.Tensor:
         return torch.nn.functional.cross_entropy(logits, tokens, reduction="none")
 
 
 @dataclass(frozen=True)
 class Soft:
-    """Cross-entropy to y, less what passes no gradient: then it is that of the token against all others together."""
+    """Cross-entropy to y without the part that has no gradient: that of the token against all others together."""
 
-    def __call__(self, logits, tokens, scores, progress):
+    def __call__(
+        self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float
+    ) -> torch.Tensor:
         rest = logits.scatter(1, tokens[:, None], -torch.inf).logsumexp(1)
         return torch.nn.functional.binary_cross_entropy_with_logits(
             logits.gather(1, tokens[:, None])[:, 0] - rest, scores, reduction="none"
@@ -76,15 +95,17 @@ class Soft:
 
 @dataclass(frozen=True)
 class Bayesian:
-    """Evidential over the vocabulary; with a self-term g the target is (1-g) y + g stop(1[likeliest token]).
+    """Evidential loss over the vocabulary; with a self-term g the target is (1-g) y + g 1[student's likeliest token].
 
-    Logits are centred, as an offset means nothing to who draws from them, and held within a bound that leaves a token e^10 times the
-    evidence of all others. The KL is divided by V, with which it grows: undivided, it would be all of the loss.
+    Logits are centred, since an offset changes no probability, and clamped to a bound at which a token has e^10 times
+    the evidence of all others. The KL is divided by V, with which it grows: otherwise it would dominate the loss.
     """
 
     self_term: float = 0.0
 
-    def __call__(self, logits, tokens, scores, progress):
+    def __call__(
+        self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float
+    ) -> torch.Tensor:
         return _InParts.apply(self._part, logits, tokens, scores, progress)
 
     def _part(self, logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor, progress: float) -> torch.Tensor:
@@ -98,16 +119,16 @@ class Bayesian:
 
 
 class _InParts(torch.autograd.Function):
-    """A loss with its gradient, a few tokens at a time: its many tables of the vocabulary then fit into the processor's cache."""
+    """A loss with its gradient, a few tokens at a time, so that its tables fit into the processor's cache."""
 
     @staticmethod
     def forward(ctx, loss, logits, tokens, scores, progress):
         rows = max(1, TOGETHER[logits.device.type] // logits.shape[1])
         losses, gradients = [], []
-        for z, *taught in zip(logits.split(rows), tokens.split(rows), scores.split(rows), strict=True):
+        for z, *target in zip(logits.split(rows), tokens.split(rows), scores.split(rows), strict=True):
             with torch.enable_grad():
                 z = z.detach().requires_grad_()
-                losses.append(loss(z, *taught, progress))
+                losses.append(loss(z, *target, progress))
                 gradients += torch.autograd.grad(losses[-1].sum(), z)
         ctx.save_for_backward(torch.cat(gradients))
         return torch.cat(losses).detach()
@@ -118,6 +139,6 @@ class _InParts(torch.autograd.Function):
 
 
 def soft(logits: torch.Tensor, tokens: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-    """y (n, V): scores (n,) at tokens (n,), and of the others softmax(logits) scaled to the rest."""
+    """The target y (n, V): scores (n,) at tokens (n,), and elsewhere softmax(logits) scaled to 1 - score."""
     others = logits.scatter(1, tokens[:, None], -torch.inf).softmax(1)
     return (others * (1 - scores[:, None])).scatter(1, tokens[:, None], scores[:, None])

@@ -1,8 +1,8 @@
-"""What comes from a server that nobody vouches for: so large, so late and so clean that it does no harm.
+"""Replies of a server that nobody vouches for, bounded in size and time.
 
-Answers are read up to LARGEST bytes, unpacked by nobody, and within the time that a request has in all, however slowly they
-drip. A redirect is not followed: it would take the prompt and the key to another host. What a server says is shown without
-control characters and keys.
+A reply is read up to `LARGEST` bytes, never decompressed, and within the time of its request, however slowly it
+arrives. A redirect is not followed: it would send the prompt and the key to another host. A server's text is shown
+without control characters and keys.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 LARGEST = 1 << 26
-"""Bytes of an answer; the log-probabilities of a vocabulary of 262,144 tokens are some 10 million."""
+"""Bytes of a reply; the log-probabilities of a vocabulary of 262,144 tokens take some 10 million."""
 COUNT = 1 << 53
-"""Numbers of tokens and ids are below this: a larger one is nonsense, and no array holds it."""
+"""Numbers of tokens and ids are below this: a larger one is nonsense, and fits no array."""
 _SHOWN = 300
-"""Characters of what a server says that are shown."""
+"""Characters of a server's text that are shown."""
 
 
 class Refused(Exception):
-    """An answer that is not read to its end, and why."""
+    """A reply that was not read to its end; the text says why."""
 
 
 def client(seconds: float) -> Any:
-    """The HTTP client to give to `openai.OpenAI`: it follows no redirect, and reads no more than it should."""
+    """The HTTP client for `openai.OpenAI`: it follows no redirect, and reads at most `LARGEST` bytes in `seconds`."""
     import openai
 
-    # `openai` is built on httpx or on its successor, and this is the one that it has loaded.
-    http = sys.modules[openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]]
+    # `openai` is built on httpx or on its successor: this is the one that it has loaded.
+    http: Any = sys.modules[openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]]
 
     class Body(http.SyncByteStream):
-        """The bytes of an answer, counted and timed."""
+        """The bytes of a reply, counted and timed."""
 
         def __init__(self, stream: Any):
             self._stream, self._until = stream, time.monotonic() + seconds
@@ -59,20 +59,22 @@ def client(seconds: float) -> Any:
         response.stream = Body(response.stream)
 
     return openai.DefaultHttpxClient(
-        follow_redirects=False, headers={"Accept-Encoding": "identity"}, event_hooks={"response": [bounded]},
+        follow_redirects=False,
+        headers={"Accept-Encoding": "identity"},
+        event_hooks={"response": [bounded]},
         timeout=openai.Timeout(seconds, connect=min(seconds, 10.0)),
-    )  # fmt: skip
+    )
 
 
 def within(seconds: float, ask: Callable[[], Any]) -> Any:
-    """What `ask` returns or raises. Raises Refused where it takes longer: a server can send a byte a minute for ever."""
+    """Returns or raises what `ask` does, or Refused after `seconds`: a server can send a byte a minute for ever."""
     found: list[Any] = []
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
             found.append(ask())
-        except BaseException as error:  # raised again where it was asked
+        except BaseException as error:  # raised again by the caller
             failed.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -82,25 +84,25 @@ def within(seconds: float, ask: Callable[[], Any]) -> Any:
         try:
             raise failed[0]
         finally:
-            failed.clear()  # an error holds its frames, and they would hold it
+            failed.clear()  # an error refers to its frames, and they to it
     if not found:
         raise Refused("time-out")
     return found[0]
 
 
 def shown(text: object, key: str = "") -> str:
-    """What a server says, on one line: without what moves a terminal's cursor, without the key, and not long."""
-    said = str(text)
+    """A server's text on one line, shortened, without control characters and without the key."""
+    line = str(text)
     for secret in sorted({key, quote(key, safe="")}, key=len, reverse=True):
         if len(secret) >= 8:
-            said = said.replace(secret, "[key]")
-    said = "".join(" " if one.isspace() else "\ufffd" if unicodedata.category(one)[0] == "C" else one for one in said)
-    said = " ".join(said.split())
-    return said if len(said) <= _SHOWN else said[:_SHOWN] + "..."
+            line = line.replace(secret, "[key]")
+    line = "".join(" " if one.isspace() else "\ufffd" if unicodedata.category(one)[0] == "C" else one for one in line)
+    line = " ".join(line.split())
+    return line if len(line) <= _SHOWN else line[:_SHOWN] + "..."
 
 
 def address(url: str) -> str:
-    """A URL as it may be shown: without a user's name and password."""
+    """A URL without user name and password, as it may be shown."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -118,14 +120,14 @@ def valid(url: str) -> bool:
 
 
 def count(value: object) -> int:
-    """A number of tokens, or an id. Raises ValueError for what is none."""
+    """A number of tokens, or an id. Raises ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < COUNT:
         raise ValueError("a count is no whole number from 0")
     return value
 
 
 def logprob(value: object) -> float:
-    """A log-probability. Raises ValueError for what is none."""
+    """A log-probability. Raises ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not -COUNT < value <= 1e-3:
         raise ValueError("a log-probability is no number up to 0")
     return min(float(value), 0.0)

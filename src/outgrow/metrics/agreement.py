@@ -40,8 +40,24 @@ def agreement(
     """
     answered = ~np.isnan(supervisor).any(-1)
     said = np.nan_to_num(supervisor, nan=-1.0).argmax(-1)
-    same = (np.nan_to_num(student, nan=-1.0).argmax(-1) == said) * np.float64(1)
-    right = said == labels
+    same = np.nan_to_num(student, nan=-1.0).argmax(-1) == said
+    return split_agreement(same, said == labels, answered, weights, groups, kappa)
+
+
+def split_agreement(
+    same: np.ndarray, right: np.ndarray, answered: np.ndarray, weights: np.ndarray, groups: np.ndarray, kappa: float
+) -> Agreement:
+    """Shares of items on which student and supervisor give the same answer, by whether the supervisor was right.
+
+    Args:
+        same: (R, n) bool, whether the two answers are the same.
+        right: (R or 1, n) bool, whether the supervisor's is right.
+        answered: (R or 1, n) bool, whether the supervisor answered at all.
+        weights: (n,) what an item counts.
+        groups: (n,) items with the same number are resampled together.
+        kappa: `intervals.shared_pool`.
+    """
+    same = same * np.float64(1)
     parts: list[tuple[float, tuple[float, float] | None] | tuple[None, None]] = []
     for where in (answered & right, answered & ~right):
         den = np.broadcast_to(where * np.asarray(weights, np.float64), same.shape)

@@ -26,6 +26,7 @@ FEW = "too few replicates"
 FEW_GROUPS = "too few test groups"
 UNRESOLVED = "gap not resolved"
 BELOW = "ceiling below floor"
+UNBOUNDED = "no ceiling"
 
 
 @final
@@ -175,7 +176,8 @@ def summarise(
     """The rows of one (task, weak, strong) and metric, in the order given.
 
     Args:
-        scores: by row name, with at least "floor" and "ceiling"; differences from naive need a row "naive".
+        scores: by row name, with at least "floor"; without "ceiling" there is no gap and no PGR, and differences from naive
+            need a row "naive".
         kinds: the kind of each row.
         kappa: `intervals.shared_pool`.
         task, weak, strong, metric: the names of the pair and the metric.
@@ -183,18 +185,19 @@ def summarise(
         silence: the scores of rows with abstentions.
     """
     table = ScoreTable.of(scores, kappa)
-    gap = table.estimate(table.weights({"ceiling": 1, "floor": -1}))
+    bounded = "ceiling" in scores
+    gap = table.estimate(table.weights({"ceiling": 1, "floor": -1})) if bounded else None
     versus = {
         name: table.estimate(table.weights({name: 1, "naive": -1})) for name in scores if _against(name, kinds, scores)
     }
     tested = {name: e.p for name, e in versus.items() if kinds[name] == "method" and e.p is not None}
     corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
-    against = above(table, [name for name in scores if kinds[name] == "method"])
+    against = above(table, [name for name in scores if kinds[name] == "method"]) if bounded else {}
     rows = []
     for name, score in scores.items():
         value = table.estimate(table.weights({name: 1}))
         bare = kinds[name] in ("floor", "ceiling")
-        got = None if bare else recovery(table, name)
+        got = recovery(table, name) if bounded and not bare else None
         difference, alarm, silent = versus.get(name), against.get(name), (silence or {}).get(name)
         rows.append(
             SummaryRow(
@@ -212,9 +215,9 @@ def summarise(
                 difference and difference.value,
                 difference and difference.ci,
                 corrected.get(name),
-                gap.value,
-                gap.ci,
-                status(table, gap),
+                gap and gap.value,
+                gap and gap.ci,
+                status(table, gap) if gap else UNBOUNDED,
                 table.replicates,
                 len(score),
                 vs_ceiling=alarm and alarm.difference,

@@ -1,9 +1,9 @@
 """Checkpoints by name, texts to features, and prompts to class probabilities.
 
     model = resolve("smollm2-135m", store)
-    read = features(model, texts, store)               # read.x float32 (L layers, N texts, D wide)
-    seen = image_features(model, images, store)        # the same of encoded images
-    asked = zero_shot(model, prompts, [" yes", " no"], store)     # asked.probs float32 (N prompts, C words)
+    features(model, texts, store).x                               float32 (L layers, N texts, D wide)
+    image_features(model, images, store).x                        the same of encoded images
+    zero_shot(model, prompts, [" yes", " no"], store).probs       float32 (N prompts, C words)
 
 Nothing heavy is imported before it is needed.
 """

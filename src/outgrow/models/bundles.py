@@ -1,12 +1,12 @@
-"""Texts that begin alike, read as one row of a batch: what they share once, then the rest of each.
+"""Texts with a common prefix, read as one row of a batch: the prefix once, then the rest of each.
 
     token       the city of lyon is in | france . | peru .
     position     0   1   2   3    4  5     6    7    6   7
     segment      0   0   0   0    0  0     1    1    2   2
 
-A token attends to what stands before it in the shared beginning and in its own segment, so the states of a causal model
-are those of each text alone. Statements in pairs, candidates after one context and words after one prompt share most of
-their tokens.
+A token attends to the tokens before it in the prefix and in its own segment, so the states of a causal model are those
+of each text alone. Statements in pairs, candidates after one context and words after one prompt share most of their
+tokens.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from typing import final
 
 import numpy as np
 
-from outgrow.models.checkpoints import Model, config_of
+from outgrow.models.checkpoints import Model, config_of, setting
 from outgrow.models.tokens import LONGEST
 
 LONGEST_ROW = 1024
-"""Tokens of a bundle: attention grows with the square of it."""
+"""Tokens of a bundle; attention grows with their square."""
 WORTH = 0.25
 """A text joins a bundle where that saves at least this share of its tokens."""
 
 SHARING = frozenset(
     {"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text", "gpt_neox", "olmo2", "phi3", "smollm3"}
 )
-"""Model types whose attention takes a mask of any shape and whose positions are what they are told; tests show it."""
+"""Model types whose attention takes any mask and whose positions can be set; tests show it."""
 
 
 def shares(model: Model) -> bool:
-    """Whether texts that begin alike may be read as one row."""
+    """Whether texts with a common prefix may be read as one row."""
     config = config_of(model.path, model.name).get_text_config()
-    window = getattr(config, "sliding_window", None)
+    window = setting(config, "sliding_window")
     return model.kind == "causal" and config.model_type in SHARING and (window is None or window >= LONGEST)
 
 
 @final
 @dataclass(frozen=True)
 class Bundles:
-    """N texts in their order, cut into B runs of neighbours that are read together."""
+    """N texts in their order, divided into B runs of neighbours that are read together."""
 
     starts: np.ndarray
     """(B + 1,): bundle b holds the texts starts[b] .. starts[b + 1] - 1."""
     shared: np.ndarray
-    """(B,): tokens that all texts of a bundle begin with; 0 for a text alone."""
+    """(B,): tokens of the common prefix; 0 for a text alone."""
     lengths: np.ndarray
-    """(B,): tokens to be read."""
+    """(B,): tokens to read."""
 
     @classmethod
     def single(cls, lengths: np.ndarray) -> Bundles:
@@ -57,8 +57,10 @@ class Bundles:
 
     @classmethod
     def of(cls, texts: Iterable[np.ndarray]) -> Bundles:
-        """Neighbours that begin alike, together; `texts` are token ids in an order that makes such texts neighbours."""
-        starts, shared, lengths = [], [], []
+        """Bundles of neighbours with a common prefix; `texts` are token ids, ordered so that such texts are neighbours."""
+        starts: list[int] = []
+        shared: list[int] = []
+        lengths: list[int] = []
         last, count, prefix, total = np.zeros(0, np.int64), 0, 0, 0
         at = -1
         for at, ids in enumerate(texts):
@@ -74,7 +76,7 @@ class Bundles:
         return cls(np.array([*starts, at + 1]), np.array(shared, np.int64), np.array(lengths, np.int64))
 
     def texts(self, bundles: np.ndarray) -> np.ndarray:
-        """The numbers of all texts of these bundles, bundle after bundle."""
+        """Indices of all texts of these bundles, bundle after bundle."""
         sizes = np.diff(self.starts)[bundles]
         before = np.cumsum(sizes) - sizes
         return np.arange(sizes.sum()) + np.repeat(self.starts[bundles] - before, sizes)
@@ -83,26 +85,26 @@ class Bundles:
 @final
 @dataclass(frozen=True)
 class Batch:
-    """n bundles of m texts, ready to be read."""
+    """n bundles of m texts in all, as arrays."""
 
     ids: np.ndarray
     """int64 (n, T), zeros after the end of each row."""
     lengths: np.ndarray
     """(n,) tokens of each row."""
     row: np.ndarray
-    """(m,): where each text stands."""
+    """(m,): row of each text."""
     end: np.ndarray
-    """(m,): its last token's place in that row."""
+    """(m,): position of its last token in that row."""
     segment: np.ndarray | None
     """(n, T) as in the module's picture, -1 after the end; None where nothing is shared."""
     position: np.ndarray | None
     """int64 (n, T), likewise."""
     pairs: float
-    """Positions that a causal model has attend to one another."""
+    """Pairs of positions that attend to one another in a causal model."""
 
     @classmethod
     def of(cls, bundles: Sequence[tuple[int, Sequence[np.ndarray]]]) -> Batch:
-        """From bundles: how much the texts share, and their token ids."""
+        """The batch of bundles, each (tokens of the common prefix, token ids of its texts)."""
         lengths = np.array([sum(map(len, texts)) - (len(texts) - 1) * shared for shared, texts in bundles])
         ids = np.zeros((len(bundles), int(lengths.max())), np.int64)
         segment, position = np.full_like(ids, -1), np.zeros_like(ids)
@@ -132,7 +134,7 @@ class Batch:
 
 
 def _common(a: np.ndarray, b: np.ndarray) -> int:
-    """How many ids both begin with."""
+    """Number of first ids that both share."""
     size = min(len(a), len(b))
     differ = np.flatnonzero(a[:size] != b[:size])
     return int(differ[0]) if len(differ) else size

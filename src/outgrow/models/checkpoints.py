@@ -1,12 +1,12 @@
 """From a name to a folder with safetensors, configuration and tokenizer.
 
     resolve("smollm2-135m", store)                    a name of the catalogue: the same bytes everywhere
-    resolve("Qwen/Qwen3-0.6B", store)                 a model of the hub, at the revision of today, which is recorded
+    resolve("Qwen/Qwen3-0.6B", store)                 a model of the hub, at its latest revision, which is recorded
     resolve("Qwen/Qwen3-0.6B@c1899de2...", store)     the same, pinned (branch, tag or commit)
     resolve("path/to/folder", store)                  a local folder with safetensors or one GGUF file
-    resolve("features:path/to/file.npz", store)       no model, but what some model made of the items: `models/files.py`
-    resolve("convnet", store)                         no model, but one to be trained from scratch on images: `models/scratch.py`
-    resolve("patches", store)                         no model, but an encoder found in the pool's own images (`models/patches.py`)
+    resolve("features:path/to/file.npz", store)       a file of features in place of a model (`files.py`)
+    resolve("convnet", store)                         a network that is trained from scratch on images (`scratch.py`)
+    resolve("patches", store)                         an encoder that is found in the pool's own images (`patches.py`)
     resolve("google/vit-base-patch16-224,minilm-l6", store)     a model of images and one of texts, side by side
 
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
@@ -35,40 +35,48 @@ from outgrow.models.damage import check_gguf, reading
 from outgrow.store import Store, container, disk, made_of
 
 FORMAT = 1
-"""Goes up when the same source would become other files."""
+"""Raised when the same source becomes other files."""
 TOWERS = ("clip", "siglip", "metaclip_2")
-"""Model types with a part for images beside one for texts; the former is read."""
+"""Model types with a part for images beside one for texts; the part for images is used."""
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 @dataclass(frozen=True)
 class Model:
-    """A checkpoint that lies on this machine."""
+    """A checkpoint on this machine."""
 
     name: str
-    """As it was asked for."""
+    """As the user gave it."""
     kind: str
-    """"encoder" (reads both ways), "causal" (a language model), "vision" (reads images), "features" (a file of them), "scratch"
-    (nothing yet), "patches" (found in the pool's images) or "joined" (several)."""
+    """"encoder" (bidirectional), "causal" (a language model), "vision" (images), "features" (a file of them),
+    "scratch" (not trained yet), "patches" (found in the pool's images) or "joined" (several)."""
     path: Path
     """Folder of safetensors, configuration and tokenizer; the file of features."""
     digest: str
-    """Pins the bytes: of the wheels, of the hub's revision, or of the local files."""
+    """Pins the bytes of the wheels, of the hub's revision, or of the local files."""
     revision: str
-    """Where the bytes came from, in words that let somebody else get the same."""
+    """Source of the bytes, in words by which somebody else can get the same."""
     licence: str
     parameters: int | None
-    """All of them, embeddings included; None where features came from a file, or classes decide."""
+    """Number of weights, embeddings included; None for a file of features and for a network from scratch."""
     width: int
     """Size D of the hidden states."""
     depth: int
-    """Number of blocks; of layers in a file of features."""
+    """Number of blocks, or of layers in a file of features."""
     size_bytes: int
     """Of the weights or the features on disk."""
 
 
 def resolve(name: str, store: Store) -> Model:
-    """The model of that name, fetched and converted on first use. Raises UserError for a name that leads nowhere."""
+    """The model of that name, fetched and converted on first use.
+
+    Args:
+        name: as in the module's list.
+        store: where converted checkpoints are kept.
+
+    Raises:
+        UserError: the name is unknown, or its files cannot be fetched or read.
+    """
     check(name)
     if name in ENTRIES:
         return _catalogued(ENTRIES[name], store)
@@ -85,7 +93,7 @@ def resolve(name: str, store: Store) -> Model:
 
 
 def check(name: str) -> None:
-    """Raises UserError for a name that can lead nowhere; fetches nothing."""
+    """Raises UserError for a name that no model can have; fetches nothing."""
     if files.named(name):
         files.find(name)
         return
@@ -111,15 +119,15 @@ def check(name: str) -> None:
 
 
 def members(name: str) -> list[str]:
-    """The models that are read side by side under one name, as in "OWNER/VIT,minilm-l6"; mostly one."""
+    """The names of models that are joined by commas, as in "OWNER/VIT,minilm-l6"; mostly one."""
     return [name] if Path(name).expanduser().is_dir() or files.named(name) else name.split(",")
 
 
 def weight_files(names: Iterable[str], what: str) -> list[str]:
-    """The files of `names` that hold the weights: safetensors, else one GGUF. Raises UserError for pickles and none."""
+    """The files with weights: safetensors, else one GGUF. Raises UserError where there are only pickles, or none."""
     names = sorted(names)
     tensors = [name for name in names if name.endswith(".safetensors")]
-    # Some checkpoints come twice, in the form of transformers and in their author's own.
+    # Some checkpoints come twice, in the format of transformers and in their author's own.
     tensors = [name for name in tensors if name.startswith("model")] or tensors
     if tensors:
         return tensors
@@ -174,7 +182,7 @@ def _ready_made(name: str) -> Model:
 def _joined(name: str, parts: list[Model]) -> Model:
     if len(parts) != 2 or parts[0].kind not in ("vision", "patches") or parts[1].kind not in ("encoder", "causal"):
         raise UserError(f"{name!r}: what is joined by a comma is a model of images and one of texts, in this order")
-    both = [part.parameters for part in parts]
+    both = [part.parameters or 0 for part in parts]
     return Model(
         name=name,
         kind="joined",
@@ -232,7 +240,7 @@ def _from_hub(name: str, store: Store) -> Model:
 def _ready(
     name: str, folder: Path, weights: list[str], digest: str, revision: str, licence: str, store: Store
 ) -> Model:
-    """A folder of safetensors as it is; one of GGUF converted into the store first."""
+    """The model of a folder; GGUF is converted into the store first."""
     if weights[0].endswith(".gguf"):
 
         def build(target: Path) -> Mapping:
@@ -247,7 +255,7 @@ def _ready(
 
 
 def dequantize(gguf: Path, folder: Path, name: str) -> None:
-    """Turn a GGUF file into bfloat16 safetensors with configuration and tokenizer. Slow, and done once."""
+    """Converts a GGUF file to bfloat16 safetensors with configuration and tokenizer. Slow, and done once."""
     import gguf as library
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
@@ -255,7 +263,7 @@ def dequantize(gguf: Path, folder: Path, name: str) -> None:
 
     check_gguf(gguf)
     progress.say(f"converting {name} to safetensors, once (up to a minute)")
-    # Tokenizer, configuration and weights each parse the whole file, which is most of the time: once will do.
+    # Tokenizer, configuration and weights each parse the whole file, which takes most of the time: once is enough.
     parsed_once = mock.patch.object(library, "GGUFReader", functools.cache(library.GGUFReader))
     what, do = f"{gguf.name} of {name!r}", "use a safetensors version, or get the file again"
     with quiet(), contextlib.redirect_stderr(io.StringIO()), parsed_once:
@@ -273,7 +281,7 @@ def dequantize(gguf: Path, folder: Path, name: str) -> None:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         for path in folder.iterdir():
-            # The weights come out readable by their owner alone, in a store that others may share.
+            # The weights are written readable by their owner alone; others may share the store.
             path.chmod(folder.stat().st_mode & 0o666)
 
 
@@ -282,17 +290,21 @@ def config_of(folder: Path, name: str) -> Any:
     return _config(folder, name).get_text_config()
 
 
-def seeing(folder: Path, name: str) -> Any:
-    """The configuration of a model of images, or of the part of a model of both that sees; None of any other."""
+def vision_config(folder: Path, name: str) -> Any:
+    """The configuration of a model of images, or of the image part of a model of both; None for any other."""
     from transformers.models.auto import modeling_auto as known
 
     config = _config(folder, name)
-    if hasattr(config, "text_config"):
+    if setting(config, "text_config") is not None:
         return config.vision_config if config.model_type in TOWERS else None
     kind = config.model_type
-    return (
-        config if kind in known.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or kind.endswith("_vision_model") else None
-    )
+    images = kind in known.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or kind.endswith("_vision_model")
+    return config if images else None
+
+
+def setting(config: Any, name: str, default: Any = None) -> Any:
+    """A field of a `transformers` configuration or model that only some types have; `default` where there is none."""
+    return getattr(config, name, default)
 
 
 def _config(folder: Path, name: str) -> Any:
@@ -303,24 +315,24 @@ def _config(folder: Path, name: str) -> Any:
 
 
 def _facts(folder: Path, name: str) -> dict[str, Any]:
-    """What is known of a model from its files alone. Raises UserError where they cannot be true of one another."""
-    seen = seeing(folder, name)
-    config = seen or config_of(folder, name)
-    if getattr(config, "is_encoder_decoder", False):
+    """Facts of a model from its files alone. Raises UserError where the files contradict one another."""
+    vision = vision_config(folder, name)
+    config = vision or config_of(folder, name)
+    if setting(config, "is_encoder_decoder"):
         raise UserError(f"model {name!r} is an encoder with a decoder: use an encoder or a decoder")
     with reading(f"model {name!r}", "see its config.json"):
-        width, depth = _size(config, name) if seen else (config.hidden_size, config.num_hidden_layers)
+        width, depth = _size(config, name) if vision else (config.hidden_size, config.num_hidden_layers)
     files = [folder / file for file in weight_files((path.name for path in folder.iterdir()), f"model {name!r}")]
     shapes = [entry["shape"] for file in files for entry in container.header(file)[1].values()]
     if not all(isinstance(size, int) for size in (width, depth)) or not (
         1 <= depth <= len(shapes) and 1 <= width <= max(map(math.prod, shapes))
     ):
         raise UserError(
-            f"cannot read model {name!r}: its config.json says {depth!r} blocks of width {width!r}, and its weights are {len(shapes):,} arrays: "
-            "they belong to different models, or one of them is damaged: get it again"
+            f"cannot read model {name!r}: its config.json says {depth!r} blocks of width {width!r}, "
+            f"and its weights are {len(shapes):,} arrays: they belong to different models, or one of them is damaged: get it again"
         )
     return {
-        "kind": "vision" if seen else _kind(config),
+        "kind": "vision" if vision else _kind(config),
         "parameters": sum(map(math.prod, shapes)),
         "width": width,
         "depth": depth,
@@ -329,19 +341,20 @@ def _facts(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _size(config: Any, name: str) -> tuple[int, int]:
-    """Width and number of the blocks of a model of images: layers, or stages of which the widest counts."""
-    stages, widths = getattr(config, "depths", None), getattr(config, "hidden_sizes", None)
-    width = max(widths) if widths else getattr(config, "hidden_size", None)
-    depth = len(stages) if stages else getattr(config, "num_hidden_layers", None)
+    """(width, number of blocks) of a model of images: layers, or stages, of which the widest counts."""
+    stages, widths = setting(config, "depths"), setting(config, "hidden_sizes")
+    width = max(widths) if widths else setting(config, "hidden_size")
+    depth = len(stages) if stages else setting(config, "num_hidden_layers")
     if not width or not depth:
         raise UserError(
-            f"model {name!r}: where the blocks of a {config.model_type} are is not known: take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt or Swin"
+            f"model {name!r}: the blocks of a {config.model_type} are not known: "
+            "take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt or Swin"
         )
     return width, depth
 
 
 def _kind(config: Any) -> str:
-    """A model type that exists with a head for masked words reads both ways; one with only a causal head does not."""
+    """A model type with a head for masked words is an encoder; one with only a causal head is causal."""
     from transformers.models.auto import modeling_auto as known
 
     causal = config.model_type in known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
@@ -355,5 +368,5 @@ def _sha256(path: Path) -> str:
 
 @functools.cache
 def _sha256_at(path: Path, size: int, changed: int) -> str:
-    """Read once a process, again when size or time have changed."""
+    """Computed once a process, again when size or time have changed."""
     return disk.sha256(path)

@@ -1,4 +1,4 @@
-"""Files that a model is read from: where one is damaged, the user is told which on one line, whatever a library makes of it."""
+"""Damaged files of a model: one line names the file, whatever error a library raises over it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from outgrow.core.errors import UserError
 from outgrow.store import disk
@@ -16,11 +17,11 @@ SCALARS = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Bytes of the scalar types of a GGUF file, by number."""
 STRING, ARRAY = 8, 9
 DEEP = 4
-"""Arrays of a GGUF file that may stand in one another."""
+"""Levels of arrays within arrays in a GGUF file."""
 
 
 def _broken() -> tuple[type[BaseException], ...]:
-    """What libraries raise over a file whose bytes are not as they should be."""
+    """Errors that libraries raise over a damaged file."""
     from huggingface_hub.errors import StrictDataclassError
     from jinja2 import TemplateError
     from safetensors import SafetensorError
@@ -46,16 +47,16 @@ def _broken() -> tuple[type[BaseException], ...]:
 
 @contextmanager
 def reading(what: str, do: str = AGAIN) -> Iterator[None]:
-    """Turns what a library raises over a damaged file into one line that says `what` cannot be read and what to `do`.
+    """Turns a library's error over a damaged file into a UserError that names `what` cannot be read and what to `do`.
 
-    To be held around the one call that opens the file. A full disk and an accelerator that is full stay what they are.
+    For the one call that opens the file. The errors of a full disk and of a full accelerator stay as they are.
     """
     try:
         yield
     except UserError:
         raise
     except BaseException as error:
-        # The libraries written in Rust raise `Exception` itself, and a class of their own that is none.
+        # Libraries written in Rust raise `Exception` itself, and a class of their own that does not derive from it.
         broken = isinstance(error, _broken()) or type(error) is Exception or type(error).__name__ == "PanicException"
         full = type(error).__name__ == "OutOfMemoryError" or (isinstance(error, Exception) and disk.full(error))
         if full or not broken:
@@ -64,15 +65,15 @@ def reading(what: str, do: str = AGAIN) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """The first sentence of what an error says, which may be long."""
-    said = re.split(r"(?<=[.:])\s|\n", str(error).strip() or type(error).__name__)[0].rstrip(".:")
-    return said if len(said) <= 200 else said[:200] + "..."
+    """The first sentence of an error's text, shortened."""
+    line = re.split(r"(?<=[.:])\s|\n", str(error).strip() or type(error).__name__)[0].rstrip(".:")
+    return line if len(line) <= 200 else line[:200] + "..."
 
 
 def check_gguf(path: Path) -> None:
-    """Raises UserError where the head of a GGUF file cannot be true of it, which the library would find after hours, if ever."""
+    """Raises UserError where the head of a GGUF file contradicts its size; the library would notice late, if ever."""
     with path.open("rb") as file:
-        head = _Head(path, file, path.stat().st_size)
+        head = _GgufHead(path, file, path.stat().st_size)
         if head.take(4) != b"GGUF":
             raise head.wrong("it does not begin with GGUF")
         version = head.number(4)
@@ -94,10 +95,10 @@ def check_gguf(path: Path) -> None:
             head.take(8 * axes + 12)
 
 
-class _Head:
-    """The head of a GGUF file, read front to back."""
+class _GgufHead:
+    """Reads the head of a GGUF file front to back."""
 
-    def __init__(self, path: Path, file, size: int):
+    def __init__(self, path: Path, file: BinaryIO, size: int):
         self._path, self._file, self._left = path, file, size
 
     def wrong(self, why: str) -> UserError:
@@ -113,7 +114,7 @@ class _Head:
         return int.from_bytes(self.take(size), "little")
 
     def count(self, what: str) -> int:
-        """So many of something follow, each of which takes some bytes."""
+        """A number of things that follow, each of at least a byte."""
         found = self.number(8)
         if found > self._left:
             raise self.wrong(f"it says that it holds {found:,} {what}, more than there are bytes")
@@ -123,7 +124,7 @@ class _Head:
         return self.take(self.number(8))
 
     def value(self, kind: int, deep: int = 0) -> int | None:
-        """The value of this kind; of what is no number the bytes are passed over."""
+        """Reads a value of this type: a number; None for any other, whose bytes are skipped."""
         if kind in SCALARS:
             return int.from_bytes(self.take(SCALARS[kind]), "little")
         if kind == STRING:

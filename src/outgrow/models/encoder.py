@@ -1,7 +1,7 @@
-"""Texts to features: the hidden states of chosen blocks, one vector a text, computed once and kept.
+"""Texts to features: the hidden states of chosen blocks, one vector for each text, computed once and kept.
 
-There is no language-model head and no block above the deepest one asked for, and each block's output is pooled before
-the next block runs.
+Neither the language-model head nor a block above the deepest chosen one is run, and each block's output is pooled
+before the next runs.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from outgrow.models.sweep import Sweep, SweepTexts
 from outgrow.store import Store, made_of
 
 CANDIDATES = (0.55, 2 / 3)
-"""Depths, as shares of the model's, at which features are taken by default; the student chooses among them."""
+"""Default depths of features, as shares of the model's; the student chooses among them."""
 POOLINGS = ("last", "mean")
 
 
 @dataclass(frozen=True)
 class Features:
-    """What a model makes of N texts."""
+    """Features of N texts, and their cost."""
 
     x: np.ndarray
-    """float32 (L layers, N texts, D wide), in the order of the texts; memory-mapped where it is large."""
+    """float32 (L layers, N texts, D wide), in the order of the texts; memory-mapped if large."""
     layers: tuple[int, ...]
-    """The blocks whose output this is, 1 being the first; without the norm that follows the last."""
+    """The blocks whose output this is, from 1; without the norm after the last."""
     width: int
     seconds: float
-    """What reading the texts took, tokenising included, whenever it was done."""
+    """Seconds of reading the texts, tokenising included, whenever it was done."""
     loading: float
-    """Seconds that loading tokenizer and model took before that."""
+    """Seconds of loading tokenizer and model before that."""
     flops: float
-    """Model FLOPs of it, for real tokens only."""
+    """Model FLOPs of real tokens."""
     tokens: int
-    """Real tokens read; identical texts count once, and so does what texts of a causal model begin with."""
+    """Real tokens read; identical texts, and common prefixes of texts of a causal model, count once."""
     truncated: int
-    """Different texts of which only the end was read."""
+    """Distinct texts of which only the end was read."""
     cached: bool
-    """Nothing had to be computed this time."""
+    """Whether nothing had to be computed this time."""
     digest: str
-    """Of all that made them."""
+    """Digest of all that made them."""
 
 
 def candidate_layers(depth: int) -> tuple[int, ...]:
-    """The default layers of a model with `depth` blocks: at the shares CANDIDATES of it, each once."""
+    """The default layers of a model with `depth` blocks: at the shares `CANDIDATES`, each once."""
     return tuple(sorted({min(max(round(share * depth), 1), depth) for share in CANDIDATES}))
 
 
@@ -65,10 +65,18 @@ def features(
     pooling: str | None = None,
     precision: str | None = None,
 ) -> Features:
-    """One vector a text from each of `layers` (default: `candidate_layers`), float32 (L, N, D).
+    """One vector for each text from each layer.
 
-    `pooling`: "last" (the last token; default of causal models) or "mean" over tokens (default of encoders).
-    `precision`: "bfloat16" or "float32"; by default what the processor does best. Raises UserError for other values.
+    Args:
+        model: an encoder or a causal language model.
+        texts: N texts.
+        store: where the features are kept.
+        layers: L blocks, from 1; `candidate_layers` where not given.
+        pooling: "last" (the last token; default of causal models) or "mean" over tokens (default of encoders).
+        precision: "bfloat16" or "float32"; the processor's best where not given.
+
+    Raises:
+        UserError: a layer, pooling or precision that does not exist.
     """
     layers = tuple(layers) if layers is not None else candidate_layers(model.depth)
     for layer in layers:
@@ -79,12 +87,9 @@ def features(
         raise UserError(f"pooling {pooling!r} is not known: choose one of {', '.join(POOLINGS)}")
     precision = loader.chosen_precision(precision)
     made = {"code": fingerprint("features"), "layers": layers, "pooling": pooling, "precision": precision}
-    with closing(
-        Sweep(
-            "features", model, SweepTexts(model, share=pooling == "last" and bundles.shares(model)), texts, store, made,
-            lambda: _Blocks(model, layers, pooling, precision),
-        )
-    ) as sweep:  # fmt: skip
+    source = SweepTexts(model, share=pooling == "last" and bundles.shares(model))
+    read = Sweep("features", model, source, texts, store, made, lambda: _Blocks(model, layers, pooling, precision))
+    with closing(read) as sweep:
         index = sweep.run()
         return Features(
             x=sweep.gather(index, model.width, len(layers)),
@@ -98,7 +103,7 @@ def features(
 
 @final
 class _Blocks:
-    """A model cut off above the deepest layer, with a hook on each layer asked for."""
+    """A model without the blocks above the deepest chosen layer, with a hook on each chosen layer."""
 
     def __init__(self, model: Model, layers: Sequence[int], pooling: str, precision: str):
         self._causal, self._pooling, self._layers = model.kind == "causal", pooling, layers

@@ -1,10 +1,10 @@
-"""Features from a file in the place of a model's, for any modality: the name `features:PATH` goes wherever a model's does.
+"""Features from a file in place of a model, for any modality: "features:PATH" goes wherever a model's name does.
 
     .npz       an array `id` (N,) and one other, (N, D) or (N, L, D): L candidate layers
     .parquet   a column `id` and one other of lists or arrays of those shapes, or D columns of numbers
 
-Rows are joined to items by id and may be more than these. An id is the one in the table's own column of ids, or the
-item's in `Task.ids` and in a run's predictions.
+Rows are joined to items by id; there may be more rows than items. An id is the one in the table's own column of ids, or
+the item's in `Task.ids` and in a run's predictions.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ PREFIX = "features:"
 
 
 def named(name: str) -> bool:
-    """Whether a name means a file of features."""
+    """Whether a name is that of a file of features."""
     return name.startswith(PREFIX)
 
 
 def find(name: str) -> Path:
-    """The file of that name. UserError where there is none that could be read."""
+    """The file of that name. Raises UserError where there is none, or its suffix is not known."""
     path = Path(name.removeprefix(PREFIX)).expanduser()
     if path.suffix not in READERS:
         raise UserError(
-            f"{name!r}: give a .npz file with the arrays id and x, or a .parquet file with a column id; no row of another "
-            "file says which item it is"
+            f"{name!r}: give a .npz file with the arrays id and x, or a .parquet file with a column id; "
+            "rows of other files do not name their items"
         )
     if not path.is_file():
         raise UserError(f"{name!r}: no such file")
@@ -48,16 +48,17 @@ def find(name: str) -> Path:
 
 
 def facts(path: Path) -> tuple[str, int, int]:
-    """sha256 of the file, L and D, read again when size or time have changed."""
+    """(sha256, L, D) of the file, read again when size or time have changed."""
     stat = path.stat()
     return _facts_at(path, stat.st_size, stat.st_mtime_ns)
 
 
 def read(path: Path, task: Task) -> np.ndarray:
-    """float32 (L, N, D): the rows of the task's items. UserError where an item has none."""
+    """float32 (L, N, D): the rows of the task's N items. Raises UserError where an item has none."""
     if len(task.texts[0]) > 1:
         raise UserError(
-            f"{path}: items of task {task.name!r} are pairs, which a row each cannot tell apart: use a model"
+            f"{path}: items of task {task.name!r} are pairs, and a row for an item cannot distinguish their two texts: "
+            "use a model"
         )
     ids, x = _load(path)
     row = {hashed("id", name): i for i, name in enumerate(ids)} | {name: i for i, name in enumerate(ids)}
@@ -80,7 +81,7 @@ def _facts_at(path: Path, size: int, changed: int) -> tuple[str, int, int]:
 
 
 def _load(path: Path) -> tuple[list[str], np.ndarray]:
-    """Ids (N) and float32 (N, L, D)."""
+    """(N ids, features float32 (N, L, D))."""
     ids, x = READERS[path.suffix](path)
     if ids.dtype.kind not in "USiu" or ids.ndim != 1:
         raise UserError(f"{path}: id is {ids.dtype} of shape {ids.shape}: give one text or whole number a row")
@@ -133,7 +134,7 @@ def _parquet(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _two(path: Path, what: str, held: dict) -> tuple:
-    """`id` and the other one."""
+    """(`id`, the other array)."""
     rest = [name for name in held if name != "id"]
     if "id" not in held or len(rest) != 1:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub: which files are wanted, which revision they are of, and what to say without network."""
+"""Models of the Hugging Face hub: the files that are needed, their revision, and the kept copy without network."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from outgrow.core.errors import UserError
 ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 """OWNER/NAME or OWNER/NAME@revision."""
 _WANTED = re.compile(
-    r"((pre)?processor_)?config\.json|(tokenizer|special_tokens|added_tokens|chat_template|vocab|merges|spiece|sentencepiece)[\w.-]*"
+    r"((pre)?processor_)?config\.json"
+    r"|(tokenizer|special_tokens|added_tokens|chat_template|vocab|merges|spiece|sentencepiece)[\w.-]*"
     r"|[\w.-]*\.safetensors\.index\.json"
 )
 _PATIENCE = 4.0
-"""Seconds to wait for the hub's first answer; its own client would retry for half a minute."""
+"""Seconds to wait for the hub's first reply; its own client would retry for half a minute."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,23 @@ class Snapshot:
 
 
 def wanted(name: str) -> bool:
-    """Configuration and tokenizer files; pickles never."""
+    """Whether a file is configuration or tokenizer; pickles never are."""
     return bool(_WANTED.fullmatch(name)) and not name.endswith((".bin", ".pt", ".pkl", ".py"))
 
 
 def fetch(name: str, weights: Callable[[Sequence[str]], Sequence[str]]) -> Snapshot:
-    """The files of a hub id; `weights` chooses the weight files among the names at the top of the repository.
+    """The files of a model of the hub.
 
-    Raises UserError, soon, where the hub cannot be reached and nothing lies in its cache, or the id leads nowhere.
+    Args:
+        name: OWNER/NAME or OWNER/NAME@revision.
+        weights: chooses the files with weights among the names at the top of the repository.
+
+    Raises:
+        UserError: there is no such model, or the hub cannot be reached and its cache does not have it.
     """
     match = ID.fullmatch(name)
+    if match is None:
+        raise UserError(f"{name!r} is no hub id: give OWNER/NAME or OWNER/NAME@revision")
     repository, revision = match["repository"], match["revision"]
     if reachable():
         return _download(name, repository, revision, weights)
@@ -57,7 +65,7 @@ def fetch(name: str, weights: Callable[[Sequence[str]], Sequence[str]]) -> Snaps
 
 
 def reachable() -> bool:
-    """Whether the hub answers at all; whatever it answers."""
+    """Whether the hub replies at all."""
     request = urllib.request.Request(os.environ.get("HF_ENDPOINT", "https://huggingface.co"), method="HEAD")
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         return False
@@ -73,14 +81,17 @@ def reachable() -> bool:
 
 
 def _cached(repository: str, revision: str | None) -> Snapshot | None:
-    """What an earlier call left in the hub's own cache, if its weights are whole."""
+    """The copy of an earlier call in the hub's own cache, if its weights are whole."""
     from huggingface_hub import errors, snapshot_download
 
     try:
         path = Path(snapshot_download(repository, revision=revision, local_files_only=True))
     except errors.LocalEntryNotFoundError as error:
-        # Files that we never asked for are missing, or there is nothing at all.
-        path = Path(getattr(error, "snapshot_path", None) or "/nowhere")
+        # Files that we never fetch are missing, or there is nothing at all.
+        kept = vars(error).get("snapshot_path")
+        if kept is None:
+            return None
+        path = Path(kept)
     index = path / "model.safetensors.index.json"
     if index.exists():
         try:
@@ -118,5 +129,5 @@ def _download(
         raise UserError(
             f"cannot fetch hub model {name!r}: {type(error).__name__}; check the network and try again"
         ) from error
-    licence = getattr(info.card_data, "license", None) or "see its model card"
-    return Snapshot(path, repository, info.sha, str(licence))
+    licence = (info.card_data.license if info.card_data else None) or "see its model card"
+    return Snapshot(path, repository, str(info.sha), str(licence))

@@ -1,10 +1,10 @@
-"""A language model that is asked: probabilities of given words after a prompt, by exact scoring of their tokens.
+"""Zero-shot classification: probabilities of given words after a prompt, by exact scoring of their tokens.
 
     score(word) = sum over its tokens of log p(token | prompt, the word's tokens before it)
     probs       = softmax over the words of score
 
-Words that begin alike share the work: each beginning is read once a prompt, the head is computed at its last position
-alone, and where every word is one token there is one beginning, the empty one.
+Words with a common prefix share the work: each prefix is read once for a prompt, and the head is computed at its last
+position alone. Where every word is one token, the only prefix is the empty one.
 """
 
 from __future__ import annotations
@@ -28,62 +28,66 @@ from outgrow.store import Store
 
 @dataclass(frozen=True)
 class ZeroShot:
-    """What a language model answers."""
+    """Probabilities of words after prompts, and their cost."""
 
     probs: np.ndarray
     """float32 (N prompts, C words), rows sum to 1."""
     seconds: float
-    """What reading the texts took, tokenising included, whenever it was done."""
+    """Seconds of reading the prompts, tokenising included, whenever it was done."""
     loading: float
-    """Seconds that loading tokenizer and model took before that."""
+    """Seconds of loading tokenizer and model before that."""
     flops: float
-    """Model FLOPs of it, for real tokens only; the head is not counted."""
+    """Model FLOPs of real tokens; the head is not counted."""
     tokens: int
-    """Real tokens read; identical prompts count once, and so does what prompts begin with."""
+    """Real tokens read; identical prompts, and common prefixes of prompts, count once."""
     truncated: int
-    """Different prompts of which only the end was read."""
+    """Distinct prompts of which only the end was read."""
     cached: bool
-    """Nothing had to be computed this time."""
+    """Whether nothing had to be computed this time."""
 
 
 def zero_shot(
     model: Model, prompts: Sequence[str], words: Sequence[str], store: Store, *, precision: str | None = None
 ) -> ZeroShot:
-    """Probabilities (N, C) of `words` as what follows each prompt; a word carries its own leading space (" yes").
+    """Probabilities of words after prompts.
 
-    Raises UserError for an encoder, and for words of no tokens or of the same tokens.
+    Args:
+        model: a causal language model.
+        prompts: N texts.
+        words: C words, each with its own leading space (" yes").
+        store: where the results are kept.
+        precision: of the weights; the processor's best where not given.
+
+    Raises:
+        UserError: the model is no causal one, or words have no tokens or the same.
     """
     if model.kind != "causal":
         what = "a file of features" if model.kind == "features" else "an encoder"
         raise UserError(f"model {model.name!r} is {what}, without a language-model head: it cannot be prompted")
     precision = loader.chosen_precision(precision)
-    scored = _tokens_of(model, words, store)
-    beginnings = tuple(sorted({word[:n] for word in scored for n in range(len(word))}, key=lambda b: (len(b), b)))
-    following = sorted({token for word in scored for token in word})
+    spelled = _tokens_of(model, words, store)
+    prefixes = tuple(sorted({word[:n] for word in spelled for n in range(len(word))}, key=lambda b: (len(b), b)))
+    following = sorted({token for word in spelled for token in word})
     made = {"code": fingerprint("zero-shot"), "following": following, "precision": precision}
-    with closing(
-        Sweep(
-            "zero-shot", model, SweepTexts(model, beginnings, bundles.shares(model), continued=True), prompts, store, made,
-            lambda: _Head(model, following, precision),
-        )
-    ) as sweep:  # fmt: skip
+    source = SweepTexts(model, prefixes, bundles.shares(model), continued=True)
+    read = Sweep("zero-shot", model, source, prompts, store, made, lambda: _NextTokens(model, following, precision))
+    with closing(read) as sweep:
         index = sweep.run()
         logp = sweep.gather(index, len(following)).astype(np.float64)
-    logp = logp.reshape(len(prompts), len(beginnings), len(following))
-    scores = np.stack(
-        [
-            sum(logp[:, beginnings.index(word[:n]), following.index(word[n])] for n in range(len(word)))
-            for word in scored
-        ],
-        axis=1,
-    )
+    logp = logp.reshape(len(prompts), len(prefixes), len(following))
+
+    def score(word: tuple[int, ...]) -> np.ndarray:
+        parts = (logp[:, prefixes.index(word[:n]), following.index(word[n])] for n in range(len(word)))
+        return np.asarray(sum(parts))
+
+    scores = np.stack([score(word) for word in spelled], axis=1)
     odds = np.exp(scores - scores.max(1, keepdims=True))
     probs = (odds / odds.sum(1, keepdims=True)).astype(np.float32)
     return ZeroShot(probs=probs, **index.meta, cached=not sweep.computed)
 
 
 def _tokens_of(model: Model, words: Sequence[str], store: Store) -> list[tuple[int, ...]]:
-    """The tokens of each word, kept: to read a large tokenizer takes seconds."""
+    """The tokens of each word, kept in the store: reading a large tokenizer takes seconds."""
 
     def build() -> tuple[dict, dict[str, Any]]:
         coder = Coder(tokenizer_of(model))
@@ -100,8 +104,8 @@ def _tokens_of(model: Model, words: Sequence[str], store: Store) -> list[tuple[i
 
 
 @final
-class _Head:
-    """A whole language model, its head computed at the last position of each row only."""
+class _NextTokens:
+    """Log-probabilities of some next tokens, by a language model whose head is computed at the last position alone."""
 
     def __init__(self, model: Model, following: Sequence[int], precision: str):
         import torch

@@ -1,4 +1,4 @@
-"""Checkpoints into memory: device, precision, and no more of a model than is asked for."""
+"""Loads checkpoints: device, precision, and no more of a model than is needed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("bfloat16", "float32")
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Numbers of the options in malloc.h."""
+"""Options of mallopt, as numbered in malloc.h."""
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without the notices and bars of `transformers`, which are not for our users."""
+    """Without the notices and progress bars of `transformers`."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -41,52 +41,67 @@ def quiet() -> Iterator[None]:
 
 
 def device() -> torch.device:
-    """An accelerator where there is one."""
+    """The accelerator if there is one, else the processor."""
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def chosen_precision(asked: str | None = None) -> str:
-    """bfloat16 where this processor multiplies in it, else float32; or what was asked for.
+def chosen_precision(precision: str | None = None) -> str:
+    """`precision` if given, else bfloat16 where this processor multiplies in it, else float32.
 
     Without such units bfloat16 products are a hundred times as slow as float32, not faster. Never float16: the hidden
-    states of Gemma reach beyond its range.
+    states of Gemma reach beyond its range. Raises UserError for another name.
     """
     import torch
 
-    if asked is not None:
-        if asked not in PRECISIONS:
-            raise UserError(f"precision {asked!r} is not known: choose one of {', '.join(PRECISIONS)}")
-        return asked
+    if precision is not None:
+        if precision not in PRECISIONS:
+            raise UserError(f"precision {precision!r} is not known: choose one of {', '.join(PRECISIONS)}")
+        return precision
     if device().type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bfloat16" if fast else "float32"
 
 
-def alone() -> bool:
-    """Whether every answer and every score is computed by itself, so that it depends on nothing beside its prompt: OUTGROW_ALONE=1.
+def dtype_of(precision: str) -> torch.dtype:
+    """The type of numbers of that precision."""
+    import torch
 
-    Processors add up in another order where more rows stand beside one another. Raises UserError for other values than 0 and 1.
+    return {"bfloat16": torch.bfloat16, "float32": torch.float32}[precision]
+
+
+def alone() -> bool:
+    """Whether every answer and every score is computed by itself, outside of batches: OUTGROW_ALONE=1.
+
+    In a batch, processors add in another order. Raises UserError for other values than 0 and 1.
     """
-    asked = os.environ.get("OUTGROW_ALONE", "") or "0"
-    if asked not in ("0", "1"):
-        raise UserError(f"OUTGROW_ALONE is {asked!r}: give 1, or 0 as where it is not set")
-    return asked == "1"
+    value = os.environ.get("OUTGROW_ALONE", "") or "0"
+    if value not in ("0", "1"):
+        raise UserError(f"OUTGROW_ALONE is {value!r}: give 1, or 0 as where it is not set")
+    return value == "1"
 
 
 def load(model: Model, precision: str, head: bool = False) -> PreTrainedModel:
-    """The model on its device, ready to read; with its language-model head or without."""
+    """The model on its device, for inference; with its language-model head or without."""
     from transformers import AutoModel, AutoModelForCausalLM
 
     return read(AutoModelForCausalLM if head else AutoModel, model, precision).eval()
 
 
 def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
-    """The checkpoint as one of the Auto classes of `transformers`, on its device. Raises UserError for damaged and missing weights.
+    """A checkpoint as one of the Auto classes of `transformers`, on its device.
 
-    A class that has no such model is its ValueError, as `transformers` raises it.
+    Args:
+        kind: the class, such as AutoModel.
+        model: the checkpoint.
+        precision: of the weights.
+        more: further arguments of `from_pretrained`.
+
+    Raises:
+        UserError: weights are damaged or missing.
+        ValueError: the class has no such model, as `transformers` raises it.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -95,7 +110,7 @@ def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
     # One of several processes has one device; a single one may spread a model over all.
     several = torch.distributed.is_available() and torch.distributed.is_initialized()
     where = {"device_map": {"": torch.cuda.current_device()} if several else "auto"} if device().type == "cuda" else {}
-    told = {**more, "output_loading_info": True}
+    options = {**more, "output_loading_info": True}
     with (
         quiet(),
         reading(f"model {model.name!r}", "its weights do not fit its config.json, or are damaged: get it again"),
@@ -103,17 +118,17 @@ def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
         try:
             net, found = kind.from_pretrained(
                 model.path,
-                dtype=getattr(torch, precision),
+                dtype=dtype_of(precision),
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,
                 **where,
-                **told,
+                **options,
             )
         except ValueError as error:
             if "Unrecognized configuration class" not in str(error):
                 raise
-            unknown = error
+            unknown: ValueError | None = error
         else:
             unknown = None
     if unknown is not None:
@@ -123,9 +138,13 @@ def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
 
 
 def complete(net: Any, found: Mapping[str, Any], what: str, head: bool = True) -> None:
-    """Raises UserError where weights of a model that was read are in no file: `transformers` draws them at random.
+    """Raises UserError where weights of a loaded model are in no file: `transformers` initialises them at random.
 
-    `head`: those beside embeddings and blocks count, too; without, they are not used, or will be trained.
+    Args:
+        net: the loaded model.
+        found: the loading info of `transformers`.
+        what: name of the model, for the error.
+        head: whether weights beside embeddings and blocks count; False where they are not used, or will be trained.
     """
     base = "" if net.base_model is net else f"{net.base_model_prefix}."
     missing = sorted(
@@ -133,15 +152,16 @@ def complete(net: Any, found: Mapping[str, Any], what: str, head: bool = True) -
     )
     if missing:
         raise UserError(
-            f"cannot read {what}: its files lack {len(missing)} of its weights, the first {missing[0]!r}; get it again, whole"
+            f"cannot read {what}: its files lack {len(missing)} of its weights, the first {missing[0]!r}; "
+            "get it again, whole"
         )
 
 
 def _keep_freed_memory() -> None:
-    """Keep what an operation frees for the next one, where the C library lets us.
+    """Keeps memory that an operation frees for the next one, where the C library allows it.
 
-    Activations of a batch are larger than what glibc keeps by default: it hands them back to the system after every
-    operation and gets zeroed pages for the next. That was a tenth of the time of a forward pass in float32.
+    Activations of a batch are larger than what glibc keeps by default: it returns them to the system after every
+    operation and gets zeroed pages for the next. That took a tenth of a forward pass in float32.
     """
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL("libc.so.6")
@@ -156,18 +176,18 @@ def blocks(loaded: torch.nn.Module, depth: int) -> torch.nn.ModuleList:
     for module in loaded.modules():
         if isinstance(module, torch.nn.ModuleList) and len(module) == depth:
             return module
-    raise UserError(f"{type(loaded).__name__} keeps its {depth} blocks in no list that can be read: use another model")
+    raise UserError(f"{type(loaded).__name__} has no list of its {depth} blocks: use another model")
 
 
 def cut(loaded: torch.nn.Module, depth: int, deepest: int) -> torch.nn.ModuleList:
-    """The blocks up to the deepest one that is wanted; those above it are gone from the model."""
+    """The blocks up to the deepest wanted one; those above it are removed from the model."""
     stack = blocks(loaded, depth)
     del stack[deepest:]
     return stack
 
 
-def forward(loaded: torch.nn.Module, batch: Batch, causal: bool) -> Any:
-    """One batch through a model."""
+def forward(loaded: Any, batch: Batch, causal: bool) -> Any:
+    """Runs a model on one batch."""
     import torch
 
     where = loaded.device
@@ -181,9 +201,10 @@ def forward(loaded: torch.nn.Module, batch: Batch, causal: bool) -> Any:
         mask = mask.masked_fill_(~seen, torch.finfo(loaded.dtype).min)[:, None]
         return loaded(input_ids=tokens, attention_mask=mask, position_ids=position, use_cache=False)
     if causal:
-        # What stands to the right of a position is nothing to it: no mask, and so the fastest attention there is.
+        # A position does not see what is to its right: no mask is needed, and attention is fastest without.
         return loaded(input_ids=tokens, use_cache=False)
-    mask, lengths = None, torch.from_numpy(batch.lengths).to(where)
+    lengths = torch.from_numpy(batch.lengths).to(where)
+    attended = None
     if int(lengths.min()) < tokens.shape[1]:
-        mask = (torch.arange(tokens.shape[1], device=where) < lengths[:, None]).long()
-    return loaded(input_ids=tokens, attention_mask=mask)
+        attended = (torch.arange(tokens.shape[1], device=where) < lengths[:, None]).long()
+    return loaded(input_ids=tokens, attention_mask=attended)

@@ -1,10 +1,13 @@
-"""`patches` or `patches:K`: an encoder of images that needs no weights (Coates, Ng & Lee 2011, AISTATS).
+"""`patches` or `patches:K`: an encoder of images without weights, found in the pool's own images.
 
-p = the 27 x 27 patches of 6 x 6 in the image at 32 x 32, each less its mean, over sqrt(variance + 10)
-y = V (D + 0.1)^-1/2 V' (p - m)           m and V D V': mean and covariance of patches drawn from the pool's images
-c_1 .. c_K: k-means of those patches' y, STEPS rounds from K of them; no label is looked at, and no test item
-f_k = max(0, mean_j |y - c_j| - |y - c_k|)
-x = the roots of the sums of f over each quarter of the image, 4K numbers      (the paper: the sums)
+    p = the 27 x 27 patches of 6 x 6 in the image at 32 x 32, each less its mean, over sqrt(variance + 10)
+    y = V (D + 0.1)^-1/2 V' (p - m)           m and V D V': mean and covariance of patches sampled from the pool's
+                                              images
+    c_1 .. c_K: k-means of those patches' y, STEPS rounds from K of them; no label and no test item is used
+    f_k = max(0, mean_j |y - c_j| - |y - c_k|)
+    x = the roots of the sums of f over each quarter of the image, 4K numbers      (the paper: the sums)
+
+Source: Coates, Ng & Lee 2011, AISTATS.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -36,17 +39,25 @@ if TYPE_CHECKING:
 SIDE, PATCH = 32, 6
 PLACES = SIDE - PATCH + 1
 IMAGES, SAMPLED, STEPS = 2000, 125, 10
-"""At most so many images of the pool give SAMPLED patches a centroid."""
+"""At most IMAGES of the pool; SAMPLED patches for each centroid; STEPS rounds of k-means."""
 
 
 def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, store: Store) -> Features:
-    """float32 (1, N, 4K) of encoded images; patches are drawn from those in `pool` (N,) bool."""
-    known = sorted({images[i] for i in np.flatnonzero(pool)})
-    made = {
-        "centroids": scratch.centroids(model.name),
-        "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known)),
-    }
-    learned = store.make("patches", made | {"code": fingerprint("patches")}, lambda: _learn(known, made["centroids"]))
+    """Features of encoded images.
+
+    Args:
+        model: `patches` or `patches:K`.
+        images: N encoded images.
+        pool: (N,) bool: images from which centroids are learned.
+        store: where centroids and features are kept.
+
+    Returns:
+        Features with x float32 (1, N, 4K).
+    """
+    known = sorted({images[i] for i in np.flatnonzero(pool).tolist()})
+    k = scratch.centroids(model.name)
+    made = {"centroids": k, "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known))}
+    learned = store.make("patches", made | {"code": fingerprint("patches")}, lambda: _learn(known, k))
     made["code"] = fingerprint("patch-features")
     with closing(
         Sweep("patch-features", model, _Squares(), images, store, made, lambda: _Triangle(**learned.arrays))
@@ -64,17 +75,17 @@ def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, stor
 
 
 def _learn(images: Sequence[bytes], k: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Mean (108,), whitening (108, 108) and centroids (K, 108) of the patches of these images."""
+    """(arrays, facts): mean (108,), whitening (108, 108) and centroids (K, 108) of patches of these images; seconds."""
     import torch
 
     began, rng = time.perf_counter(), derive(0, "patches", k)
     chosen = rng.choice(len(images), min(len(images), IMAGES), replace=False)
     each = -(-SAMPLED * k // len(chosen))
-    drawn = [
+    sampled = [
         _normal(squares([images[at]], SIDE))[0, torch.from_numpy(rng.integers(PLACES**2, size=each))].cpu()
-        for at in chosen
+        for at in chosen.tolist()
     ]
-    p = torch.cat(drawn)
+    p = torch.cat(sampled)
     mean = p.mean(0)
     spread, axes = np.linalg.eigh(np.cov(p.double().numpy().T))
     whiten = torch.from_numpy(axes @ (axes / np.sqrt(spread + 0.1)).T).float()
@@ -89,20 +100,16 @@ def _learn(images: Sequence[bytes], k: int) -> tuple[dict[str, np.ndarray], dict
                 members.index_add_(0, near, torch.ones(len(part), 1))
             c = torch.where(members > 0, total / members.clamp_min(1), c)
             bar.advance()
-    return {"mean": mean.numpy(), "whiten": whiten.numpy(), "centroids": c.numpy()}, {
-        "seconds": time.perf_counter() - began
-    }
+    arrays = {"mean": mean.numpy(), "whiten": whiten.numpy(), "centroids": c.numpy()}
+    return arrays, {"seconds": time.perf_counter() - began}
 
 
 def _normal(pixels: np.ndarray) -> torch.Tensor:
-    """(n, 729, 108): the patches of uint8 (n, 3, 32, 32), each of mean 0 and about one contrast."""
+    """(n, 729, 108): the patches of pixels uint8 (n, 3, 32, 32), each of mean 0 and about the same contrast."""
     import torch
 
-    p = (
-        torch.nn.functional.unfold(torch.from_numpy(pixels).to(loader.device()).float(), PATCH)
-        .transpose(1, 2)
-        .contiguous()
-    )
+    images = torch.from_numpy(pixels).to(loader.device()).float()
+    p = torch.nn.functional.unfold(images, PATCH).transpose(1, 2).contiguous()
     p -= p.mean(-1, keepdim=True)
     return p.div_((p.square().mean(-1, keepdim=True) + 10).sqrt_())
 
@@ -111,13 +118,13 @@ def _normal(pixels: np.ndarray) -> torch.Tensor:
 class _Squares:
     """Encoded images as a source; a batch is uint8 (n, 3, 32, 32)."""
 
-    what, rows, loader, truncated = "images", 1, 0.0, 0
+    what, rows, loading, truncated = "images", 1, 0.0, 0
 
     def __init__(self) -> None:
-        self.made: dict[str, int] = {}
+        self.made: dict[str, Any] = {}
 
     def open(self, items: Sequence[bytes], folder: Path) -> Bundles:
-        self._items = items
+        self._items: Sequence[bytes] = items
         return Bundles.single(np.full(len(items), PLACES**2, np.int64))
 
     def batch(self, bundles: Bundles, numbers: Sequence[int]) -> np.ndarray:
@@ -129,7 +136,7 @@ class _Squares:
 
 @final
 class _Triangle:
-    """What the centroids say of images."""
+    """The features f of images, by the centroids."""
 
     def __init__(self, mean: np.ndarray, whiten: np.ndarray, centroids: np.ndarray):
         import torch
@@ -141,13 +148,8 @@ class _Triangle:
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         y = (_normal(batch) - self._mean) @ self._whiten
-        z = (
-            (y @ (-2 * self._c.T))
-            .add_(self._c.square().sum(1))
-            .add_(y.square().sum(-1, keepdim=True))
-            .clamp_(min=0)
-            .sqrt_()
-        )
+        z = (y @ (-2 * self._c.T)).add_(self._c.square().sum(1)).add_(y.square().sum(-1, keepdim=True))
+        z = z.clamp_(min=0).sqrt_()
         f = z.neg_().sub_(z.mean(-1, keepdim=True)).relu_()
         return (self._quarters @ f).sqrt_().flatten(1)[None].cpu().numpy()
 

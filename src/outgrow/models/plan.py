@@ -9,20 +9,20 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Plan:
-    """N texts in the order in which they are read, cut into batches, and those into shards."""
+    """N texts in reading order, divided into batches, and these into shards."""
 
     order: np.ndarray
-    """(N,) text numbers, shortest first, equal lengths in their own order."""
+    """(N,) indices of texts, shortest first, equal lengths in their own order."""
     batches: tuple[tuple[slice, ...], ...]
-    """Per shard its batches, as slices of `order`; together they cover it once, in order."""
+    """For each shard its batches, slices of `order`; together they cover it once, in order."""
 
     def rows(self, shard: int) -> slice:
-        """The part of `order` that a shard holds."""
+        """The slice of `order` of one shard."""
         return slice(self.batches[shard][0].start, self.batches[shard][-1].stop)
 
 
 def plan(lengths: np.ndarray, batch_tokens: int, shard_tokens: int) -> Plan:
-    """Fill batches up to a number of tokens, padding counted, and shards up to another.
+    """Fills batches up to `batch_tokens`, padding counted, and shards up to `shard_tokens`.
 
     A batch ends early where the length changes and it is at least half full: equal lengths need no padding.
     """

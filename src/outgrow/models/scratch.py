@@ -12,41 +12,41 @@ from outgrow.core.errors import UserError
 
 NAME, PATCHES = "convnet", "patches"
 WIDTH = 24
-"""Channels of the first block where the name says nothing; a multiple of GROUPS."""
+"""Channels of the first block by default; a multiple of GROUPS."""
 GROUPS = 8
 CENTROIDS = 400
-"""K where the name says nothing."""
+"""K by default."""
 
 
 def named(name: str) -> bool:
-    """Whether a name means a network that is trained from scratch."""
+    """Whether a name is that of a network that is trained from scratch."""
     return name.partition(":")[0] == NAME
 
 
 def patched(name: str) -> bool:
-    """Whether a name means an encoder by patches."""
+    """Whether a name is that of an encoder by patches."""
     return name.partition(":")[0] == PATCHES and "," not in name
 
 
 def width(name: str) -> int:
-    """Channels of a convnet's first block. UserError for a name that is none."""
-    asked = _number(name, NAME, WIDTH)
-    if not GROUPS <= asked <= 512 or asked % GROUPS:
+    """Channels of a convnet's first block. Raises UserError for a malformed name."""
+    channels = _number(name, NAME, WIDTH)
+    if not GROUPS <= channels <= 512 or channels % GROUPS:
         raise UserError(
             f"model {name!r}: write it as {NAME} or {NAME}:WIDTH, with a multiple of {GROUPS} from {GROUPS} to 512"
         )
-    return asked
+    return channels
 
 
 def centroids(name: str) -> int:
-    """An encoder's K. UserError for a name that is none."""
-    asked = _number(name, PATCHES, CENTROIDS)
-    if not 8 <= asked <= 4096:
+    """K of an encoder by patches. Raises UserError for a malformed name."""
+    k = _number(name, PATCHES, CENTROIDS)
+    if not 8 <= k <= 4096:
         raise UserError(f"model {name!r}: write it as {PATCHES} or {PATCHES}:K, with K from 8 to 4096")
-    return asked
+    return k
 
 
 def _number(name: str, word: str, default: int) -> int:
-    """What stands behind the colon; 0 for a name that is none."""
+    """The number behind the colon; 0 for a malformed name."""
     found = re.fullmatch(rf"{word}(?::(\d+))?", name)
     return 0 if found is None else int(found[1] or default)

@@ -1,8 +1,10 @@
-"""Every text or image once through a model, in batches of equal length, shard by shard: the machinery under features and scores.
+"""A sweep: every text or image once through a model, in batches of equal length, shard by shard.
 
-Items that occur twice are read once, and so is what neighbours in the order of the alphabet begin with. Rows are read in
-order of length, in batches of a fixed number of tokens. A shard is a run of batches and an artifact of the store: a killed sweep loses the shard in flight, no more, and ends with the
-same bytes. Memory holds one shard's results and one batch's activations, however many texts there are.
+The machinery under features and scores. Items that occur twice are read once, and so are common prefixes of neighbours
+in alphabetical order. Rows are read in order of length, in batches of a fixed number of tokens. A shard is a run of
+batches and an artifact of the
+store: a killed sweep loses at most the shard in flight, and ends with the same bytes. Memory holds one shard's results
+and one batch's activations, however many texts there are.
 """
 
 from __future__ import annotations
@@ -26,49 +28,53 @@ BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
 """On a processor the activations of a batch of this size stay in its cache."""
 SHARD_TOKENS = {"cpu": 24576, "cuda": 1 << 20}
 IN_MEMORY = 1 << 28
-"""Bytes of results above which they are gathered in a file, not in memory."""
+"""Results of more bytes are gathered in a file, not in memory."""
 NO_ENDING: tuple[tuple[int, ...], ...] = ((),)
 
 
 class Reader(Protocol):
-    """A loaded model as the sweep sees it."""
+    """A loaded model, as a sweep runs it."""
 
     def __call__(self, batch: Any) -> np.ndarray:
-        """A batch of m rows to float32 (L, m, D)."""
+        """Results float32 (L, m, D) of a batch of m rows."""
 
     def flops(self, batch: Any) -> float:
-        """Model FLOPs of that."""
+        """Model FLOPs of a batch."""
 
 
 class SweepSource(Protocol):
-    """What a model reads, item by item."""
+    """The items that a model reads."""
 
     what: str
-    """In words, for the person who waits."""
+    """What the items are, for the progress bar."""
     made: dict[str, Any]
-    """All that its rows depend on beside the items."""
+    """All that its rows depend on besides the items."""
     rows: int
-    """Rows of results that an item makes."""
+    """Rows of results of one item."""
     loading: float
-    """Seconds that went into loading what prepares the items."""
+    """Seconds of loading what prepares the items."""
     truncated: int
-    """Items of which a part was read."""
+    """Items of which only a part was read."""
 
     def open(self, items: Sequence[Any], folder: Path) -> Bundles:
-        """Prepare the items, on disk in `folder` where they are many: what is read together, and how long it is."""
+        """Prepares the items, on disk in `folder` if large; returns which are read together, and their lengths."""
 
     def batch(self, bundles: Bundles, numbers: Sequence[int]) -> Any:
-        """Bundles by number, ready to be read."""
+        """A batch of bundles, by index."""
 
     def close(self) -> None:
-        """Give the space back."""
+        """Frees the space of prepared items."""
 
 
 @final
 class SweepTexts:
-    """Texts as a source, and E endings: row `text * E + ending` is a text with an ending's ids after it.
+    """Texts as a source, each with E endings: row text * E + ending is a text followed by the ids of an ending.
 
-    `share` says that the reader may be given texts in bundles; `continued`: no special token follows them.
+    Args:
+        model: whose tokenizer is used.
+        endings: E lists of token ids.
+        share: whether texts with a common prefix are read as one row.
+        continued: whether texts are continued, so that no special token follows them.
     """
 
     what = "texts"
@@ -111,15 +117,23 @@ class SweepTexts:
 
     def _ids(self, row: int) -> np.ndarray:
         """The ids of a text and its ending."""
+        assert self._tokens is not None
         text, ending = divmod(row, self.rows)
         return np.concatenate([self._tokens.ids(text), np.array(self._endings[ending], np.int32)])
 
 
 @final
 class Sweep:
-    """One model and N items of a source in any order. To be closed after use.
+    """One model and N items of a source in any order. Close it after use.
 
-    `made` says all that the results depend on beside the items, their source and the plan; `load` makes the reader, when needed.
+    Args:
+        kind: of the artifacts in the store.
+        model: the model.
+        source: prepares the items.
+        items: N texts or encoded images.
+        store: where results are kept.
+        made: all that the results depend on besides the items, their source and the plan.
+        load: makes the reader, when it is first needed.
     """
 
     def __init__(
@@ -151,16 +165,16 @@ class Sweep:
         self._opened: tuple[Bundles, Plan] | None = None
         self._loading = 0.0
         self.computed = False
-        """Whether this process had to do any of the work."""
+        """Whether this process had to compute anything."""
 
     def run(self) -> Artifact:
-        """The index of the sweep: how many tokens, seconds and FLOPs, and in which place of the plan each row is."""
+        """The index of the sweep: tokens, seconds and FLOPs, and the place of each row in the plan."""
         return self._store.make(self._kind, self.made, self._build)
 
     def gather(self, index: Artifact, width: int, layers: int = 1) -> np.ndarray:
-        """float32 (layers, N * rows, width): the rows in the order of the items that were given.
+        """The results, float32 (layers, N * rows, width), in the order of the given items.
 
-        A shard that was damaged meanwhile is made again.
+        A shard that was damaged meanwhile is computed again.
         """
         rows = np.arange(self._source.rows)
         place = index.arrays["place"][(self._number[:, None] * len(rows) + rows).reshape(-1)]
@@ -180,7 +194,7 @@ class Sweep:
         return out
 
     def close(self) -> None:
-        """Give the space of what was prepared back."""
+        """Frees the space of the prepared items."""
         self._source.close()
 
     def _build(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -188,9 +202,8 @@ class Sweep:
         bundles, planned = self._planned()
         tokenising = time.perf_counter() - begun - self._loading
         facts = []
-        with progress.track(
-            f"reading {len(self._items)} {self._source.what} with {self._model.name}", float(bundles.lengths.sum())
-        ) as bar:
+        label = f"reading {len(self._items)} {self._source.what} with {self._model.name}"
+        with progress.track(label, float(bundles.lengths.sum())) as bar:
             for shard in range(len(planned.batches)):
                 facts.append(self._shard(shard).meta)
                 bar.advance(float(bundles.lengths[planned.order[planned.rows(shard)]].sum()))
@@ -209,13 +222,13 @@ class Sweep:
         return {"place": place, "ends": ends}, meta
 
     def _shard(self, shard: int) -> Artifact:
-        """Results of one shard in the order of the plan: from the store, or made."""
+        """Results of one shard in the order of the plan, from the store or computed."""
         made = {**self.made, "shard": shard}
         kind = f"{self._kind}-shards"
         return self._store.get(kind, made) or self._store.put(kind, made, *self._compute(shard))
 
     def _planned(self) -> tuple[Bundles, Plan]:
-        """What is read together, and when."""
+        """(bundles, their plan)."""
         if self._opened is None:
             bundles = self._source.open(self._items, self._store.root)
             self._loading += self._source.loading

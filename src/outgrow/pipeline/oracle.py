@@ -1,4 +1,4 @@
-"""Gold at a counted price, for the methods that may buy some."""
+"""Gold at a counted price, for methods that buy some."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from outgrow.pipeline.seal import Service, call
 class Account:
     """The seller's side of an oracle: which transfer items were paid for. No method gets it.
 
-    allowed (R, N) bool: the items for sale; answer: their rows (R, N) -> gold as targets (R, N, C), NaN elsewhere.
+    Args:
+        allowed: (R, N) bool, the items for sale.
+        answer: from rows (R, N) to their gold as targets (R, N, C), NaN elsewhere.
     """
 
     def __init__(self, allowed: np.ndarray, answer: Callable[[np.ndarray], np.ndarray]):
@@ -24,19 +26,24 @@ class Account:
         self.reopen()
 
     def reopen(self) -> None:
-        """Nothing is paid for, and oracles of before answer no more: who asks now pays for all that it asks."""
+        """Forget all purchases and close the oracles of before: whoever asks now pays."""
         self._asked = np.zeros_like(self._allowed, bool)
         self._service = Service(self._sell)
 
     @property
     def oracle(self) -> Oracle:
-        """What a method is handed."""
+        """The buyer's side, as a method is handed it."""
         return Oracle(self._service.token)
 
     @property
     def asked(self) -> np.ndarray:
         """(R, N) bool: the items paid for."""
         return self._asked.copy()
+
+    @property
+    def sold(self) -> list[int]:
+        """(R,) how many items each replicate paid for."""
+        return [int(count) for count in self._asked.sum(1)]
 
     def _sell(self, rows: np.ndarray | None = None) -> np.ndarray:
         if rows is None:
@@ -58,15 +65,17 @@ class Oracle:
     _token: str
 
     def ask(self, rows: np.ndarray) -> np.ndarray:
-        """Gold of the rows (R, N) as targets (R, N, C), NaN elsewhere. ValueError for rows that are not transfer items."""
-        return call(self._token, rows)
+        """Gold of the rows (R, N) as targets (R, N, C), NaN elsewhere; ValueError for rows that are not transfer."""
+        targets: np.ndarray = call(self._token, rows)
+        return targets
 
     @property
     def asked(self) -> np.ndarray:
         """(R, N) bool: the items paid for; a copy."""
-        return call(self._token)
+        asked: np.ndarray = call(self._token)
+        return asked
 
     @property
     def spent(self) -> np.ndarray:
         """(R,) gold labels bought so far."""
-        return self.asked.sum(1)
+        return np.asarray(self.asked.sum(1))

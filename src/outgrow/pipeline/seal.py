@@ -1,8 +1,9 @@
 """The seal: nothing that a method is handed leads to gold.
 
-What has to look at gold in order to answer (an oracle, supervisors that are taught) is a service, held by the stage that
-made it. A method is handed a token of it: a text, by which the service is called. No attribute, closure or referent of a
-token leads to the service, a copy of it or one that was pickled is the same token, and elsewhere it opens nothing.
+What has to look at gold in order to answer (an oracle, supervisors that are retrained) is a service, held by the stage
+that made it. A method is handed a token of it: a text, by which the service is called. No attribute, closure or
+referent of a token leads to the service; a copy or a pickle of it is the same token, and in another process it opens
+nothing.
 
 This is against mistakes. Code in the same process that looks for gold in the frames of its callers, in modules, in all
 objects of the interpreter or in files finds it: that is intent, and no seal in one process keeps it out.

@@ -12,6 +12,8 @@ from outgrow.report.theme import colour
 
 LEFT, LINE, BELOW = 48, 19, 50
 """Pixels: left of the plot, from one name to the next, and for the axis below."""
+BARE, NAMES = 20, 250
+"""Pixels right of the plot: without names, and with the longest."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def curves(
         height: Pixels of the plot alone.
     """
     narrow = room < NARROW
-    right = 10 if narrow else min(250, 18 + max(width(curve.name, 12, bold=True) for curve in found))
+    right = BARE if narrow else min(NAMES, 18 + max(width(curve.name, 12, bold=True) for curve in found))
     plot = room - LEFT - right
     names = short([curve.name for curve in found], room - 30 if narrow else right - 14, 12, bold=True)
     scale = {"domain": list(span), "nice": False, "zero": False}
@@ -78,6 +80,11 @@ def curves(
         "padding": {"left": LEFT, "right": right, "top": 14, "bottom": bottom},
         "layer": layers,
     }
+
+
+def least(room: int) -> int:
+    """Pixels that a plot is wide at least, in a chart of `room` pixels."""
+    return room - LEFT - (BARE if room < NARROW else NAMES)
 
 
 def _curve(curve: Curve, x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
@@ -117,13 +124,15 @@ def _beside(name: str, curve: Curve, place: float, y: dict[str, Any], plot: floa
 
 
 def _below(name: str, curve: Curve, top: float) -> dict[str, Any]:
+    """A piece of the line, and its name."""
     shade = colour(curve.paint)
     key = {"type": "rule", "strokeWidth": 2.5, "strokeDash": list(curve.dash), "color": shade}
     text = {"type": "text", "align": "left", "baseline": "middle", "color": shade, "fontWeight": 600, "text": name}
+    start, end, level = ({"value": number} for number in (-LEFT, 20 - LEFT, top))
     return {
         "data": {"values": [{}]},
         "layer": [
-            {"mark": {**key, "x": -LEFT, "x2": -LEFT + 20, "y": top}},
-            {"mark": {**text, "x": -LEFT + 26, "y": top}},
+            {"mark": key, "encoding": {"x": start, "x2": end, "y": level}},
+            {"mark": {**text, "x": 26 - LEFT, "y": top}, "encoding": {}},
         ],
     }

@@ -99,12 +99,14 @@ def _leaderboard(comparison: dict[str, Any]) -> LeaderboardSheet:
             )
         )
     about = (
-        f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Score: accuracy, or questions answered right where there are questions. Group result: the sum of (student − floor) over the sum of "
-        f"(ceiling − floor), over the {resolved} pairs whose gap is resolved. Differences are paired. Intervals (95%) are for new tasks, and in "
-        f"small print for new data of these tasks; pairs of one task count as one. {TOO_FEW}: fewer than {FEWEST}, or their "
-        "gaps (in means, their numbers of pairs) so unlike that others’ could come to next to nothing. None is corrected for choosing the best of so many. "
-        "Rank: the mean place of its score among the methods of a pair. Won and lost: pairs on which it differs from naive, "
-        "after Holm’s correction over the methods of the pair."
+        f"{len(methods)} methods on {len(pairs)} pairs of {len(tasks)} tasks. Score: accuracy, or questions answered "
+        "right where there are questions. Group result: the sum of (student − floor) over the sum of (ceiling − "
+        f"floor), over the {resolved} pairs whose gap is resolved. Differences are paired. Intervals (95%) are for "
+        f"new tasks, and in small print for new data of these tasks; pairs of one task count as one. {TOO_FEW}: "
+        f"fewer than {FEWEST}, or their gaps (in means, their numbers of pairs) so unlike that others’ could come to "
+        "next to nothing. None is corrected for choosing the best of so many. Rank: the mean place of its score "
+        "among the methods of a pair. Won and lost: pairs on which it differs from naive, after Holm’s correction "
+        "over the methods of the pair."
     )
     return LeaderboardSheet("Leaderboard", about, tuple(head), tuple(rows))
 
@@ -129,9 +131,10 @@ def _others(comparison: dict[str, Any]) -> LeaderboardSheet:
         for method in comparison["methods"]
     )
     about = (
-        "Mean PGR is over the pairs whose gap is resolved: small gaps weigh as much as large ones, and make it less certain. Worst pair: the one "
-        "on which the interval of the difference to naive reaches lowest, of all pairs, their gap resolved or not. Cost: seconds of "
-        "training all replicates, and the arithmetic of the models that were read for it."
+        "Mean PGR is over the pairs whose gap is resolved: small gaps weigh as much as large ones, and make it less "
+        "certain. Worst pair: the one on which the interval of the difference to naive reaches lowest, of all "
+        "pairs, their gap resolved or not. Cost: seconds of training all replicates, and the arithmetic of the "
+        "models that were read for it."
     )
     return LeaderboardSheet("Mean PGR, the worst pair and the cost", about, tuple(head), rows)
 
@@ -158,11 +161,12 @@ def _failures(comparison: dict[str, Any]) -> LeaderboardSheet:
             row.append((share(group and group["value"]), _either(group, _whole), said))
         rows.append(tuple(row))
     about = (
-        "Group result by kind of pair, and in small print the difference to naive in points of the score; a pair may be of several kinds. "
-        "Intervals are for new tasks, or where there are too few tasks for that, for new data of these. "
-        f"Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate above {percent(MOST_IMBALANCED, 0)}. Emulable errors: naive "
-        f"repeats more than {percent(MOST_COPIED, 0)} of those errors of its supervisor that the student taught by gold does not make. "
-        f"Few items: fewer than {LEAST_ITEMS} transfer items."
+        "Group result by kind of pair, and in small print the difference to naive in points of the score; a pair "
+        "may be of several kinds. Intervals are for new tasks, or where there are too few tasks for that, for new "
+        "data of these. Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate "
+        f"above {percent(MOST_IMBALANCED, 0)}. Emulable errors: naive repeats more than {percent(MOST_COPIED, 0)} of "
+        "those errors of its supervisor that the student taught by gold does not make. Few items: fewer than "
+        f"{LEAST_ITEMS} transfer items."
     )
     return LeaderboardSheet("Where each method fails", about, tuple(head), tuple(rows))
 

@@ -112,13 +112,14 @@ def aside(facts: dict[str, Any]) -> str:
 
 
 def labellers(verdict: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a verdict, each labeller once: without the label model that is the floor."""
+    """The rows of a verdict, each labeller once: without a label model that is the floor."""
     rows = verdict.get("rows", ())
     floor = next((row for row in rows if row["kind"] == "floor"), None)
     if floor is None:
         return list(rows)
     same = (floor["accuracy"], floor["gain_ci"])
-    return [row for row in rows if row["kind"] != "label model" or (row["accuracy"], row["gain_ci"]) != same]
+    models = ("label model", "other label model")
+    return [row for row in rows if row["kind"] not in models or (row["accuracy"], row["gain_ci"]) != same]
 
 
 def titled(row: dict[str, Any]) -> str:

@@ -43,14 +43,14 @@ def rows(found: Sequence[Row], *, description: str, title: str, span: Sequence[f
     named = any(row.name for row in found)
     above = room < NARROW and named
     left = min(MOST_NAME, 16 + max(width(row.name) for row in found)) if named and not above else 16
-    step = 44 if above else 28
+    step = 48 if above else 28
     plot = room - left - FIGURE
     names = short([row.name for row in found], room - 12 if above else left - 12)
     values = [
         {
             "name": name, "at": row.at, "low": row.ci[0] if row.ci else row.at, "high": row.ci[1] if row.ci else row.at,
             "paint": colour(row.paint), "figure": row.figure, "says": row.says,
-            "y": i * step + (30 if above else step / 2), "name_y": i * step + (11 if above else step / 2),
+            "y": i * step + (28 if above else step / 2), "name_y": i * step + (13 if above else step / 2),
         }
         for i, (row, name) in enumerate(zip(found, names, strict=True))
     ]  # fmt: skip

@@ -301,6 +301,9 @@ def _covered(first: float, best: float) -> str:
 
 
 def _power(pair: RunPair) -> str:
+    """What would resolve the gap; it is known for the metric of single items only."""
+    if pair.main is not pair.by_item:
+        return ""
     return sentence((pair.details.get("power") or {}).get("says"))
 
 

@@ -11,11 +11,14 @@ import numpy as np
 
 from outgrow.core.errors import UserError
 from outgrow.core.records import dump
+from outgrow.metrics.accuracy import Score, accuracy, choice
 from outgrow.runs.read import Report, RunPair, join, read
 
 if TYPE_CHECKING:
     from outgrow.metrics.comparison import Comparison
 
+TRAINED = ("heads", "tuning and answers")
+"""What the training of students is called among the costs."""
 FEWEST_PAIRS, FEWEST_METHODS = 3, 2
 """Fewer than these are no comparison."""
 
@@ -60,7 +63,8 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> Comparison | None:
         first, known = gold.setdefault(pair.task, (folder, frame))
         if not known.equals(frame) or run.study["asked"]["seed"] != dict(runs)[first].study["asked"]["seed"]:
             raise UserError(
-                f"{pair.task} in {first} and in {folder} has other items or another split: run both with the same `items` and `seed`"
+                f"{pair.task} in {first} and in {folder} has other items or another split: "
+                "run both with the same `items` and `seed`"
             )
     measured = [_measured(folder, run, pair, gold[pair.task][1]) for folder, run, pair in pairs]
     for pair, (folder, _, _) in zip(measured, pairs, strict=True):
@@ -68,7 +72,8 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> Comparison | None:
         mine, its = ((len(p.scores["naive"].num), p.kappa) for p in (pair, first))
         if mine != its:
             raise UserError(
-                f"{pair.task} in {folder} was run with other `seeds` or `weak_gold` than elsewhere: run it with the same"
+                f"{pair.task} in {folder} was run with other `seeds` or `weak_gold` than elsewhere: "
+                "run it with the same"
             )
     found = compare(measured)
     places = []
@@ -82,31 +87,35 @@ def _compare(runs: Sequence[tuple[Path, Report]]) -> Comparison | None:
 
 
 def _measured(folder: Path, run: Report, pair: RunPair, gold: Any) -> Any:
-    from outgrow.metrics.accuracy import accuracy, choice
     from outgrow.metrics.comparison import Measured, copied
     from outgrow.metrics.intervals import shared_pool
 
     if pair.outdated:
         raise UserError(
-            f"{folder}: the floor of {pair.task}, {pair.weak} is the best supervisor alone, as an earlier version wrote it: run the same command again"
+            f"{folder}: the floor of {pair.task}, {pair.weak} is the best supervisor alone, as an earlier version "
+            "wrote it: run the same command again"
         )
     place = folder / "predictions" / safe(pair.task) / safe(f"{pair.weak}--{pair.strong}")
-    labels, weights, groups = (gold[name].to_numpy() for name in ("label", "weight", "group"))
     rows = [row.method for row in pair.main.rows if row.kind in ("floor", "ceiling", "method")]
-    asked = gold["question"].to_numpy() if "question" in gold.columns else None
-
-    def score(row: str) -> Any:
-        probs = probs_of(place / f"{safe(row)}.parquet", gold["id"])
-        return accuracy(probs, labels, weights, groups) if asked is None else choice(probs, labels, asked, groups)
-
-    scores = {row: score(row) for row in rows}
+    scores = {row: _score(place / f"{safe(row)}.parquet", gold) for row in rows}
     wrong = [(pair.entry("agreement", row) or {}).get("when_wrong") for row in ("naive", "ceiling")]
     seconds, flops = _costs(run, pair, [row.method for row in pair.main.of("method")])
     details = pair.details
     return Measured(
         pair.task, pair.weak, pair.strong, scores, shared_pool(details["n_weak_train"], details["n_transfer"]),
-        details["n_transfer"], details["majority"], copied(*wrong), seconds, flops,
+        details["n_transfer"], details["majority" if "majority" in details else "constant"], copied(*wrong), seconds, flops,
     )  # fmt: skip
+
+
+def _score(path: Path, gold: Any) -> Score:
+    """Scores of one row: of generated answers, of answers to questions, or of classes."""
+    if "label" not in gold.columns:
+        return earned_of(path, gold)
+    labels, weights, groups = (gold[name].to_numpy() for name in ("label", "weight", "group"))
+    probs = probs_of(path, gold["id"])
+    if "question" in gold.columns:
+        return choice(probs, labels, gold["question"].to_numpy(), groups)
+    return accuracy(probs, labels, weights, groups)
 
 
 def _costs(run: Report, pair: RunPair, methods: Sequence[str]) -> tuple[dict[str, float], dict[str, float]]:
@@ -114,8 +123,8 @@ def _costs(run: Report, pair: RunPair, methods: Sequence[str]) -> tuple[dict[str
     its = [
         cost for cost in run.costs if all(cost.get(name) == getattr(pair, name) for name in ("task", "weak", "strong"))
     ]
-    seconds = {cost["what"]: cost["seconds"] for cost in its if cost["stage"] == "heads"}
-    read = {(cost["stage"], cost["what"]): cost["flops"] or 0.0 for cost in its if cost["stage"] != "heads"}
+    seconds = {cost["what"]: cost["seconds"] for cost in its if cost["stage"] in TRAINED}
+    read = {(cost["stage"], cost["what"]): cost["flops"] or 0.0 for cost in its if cost["stage"] not in TRAINED}
     flops = {}
     for method in methods:
         named = [("features", model) for model in (pair.strong, *pair.weak.split("+"))]
@@ -134,22 +143,34 @@ def safe(name: str) -> str:
 
 
 def gold_of(folder: Path, task: str) -> Any:
-    """The true classes of a task's test items. Raises UserError where items are answered in words."""
-    frame = frame_of(folder / "predictions" / safe(task) / "gold.parquet")
-    if "label" not in frame.columns:
+    """Gold of a task's test items: classes and weights, or answers and keys."""
+    return frame_of(folder / "predictions" / safe(task) / "gold.parquet")
+
+
+def earned_of(path: Path, gold: Any) -> Score:
+    """Scores of generated answers in a predictions file, by the metric that decides; its items must be gold's."""
+    frame = frame_of(path)
+    if "num" not in frame.columns:
         raise UserError(
-            f"{folder}: {task} is answered in words, which is neither compared nor audited: see its report.html"
+            f"{path} does not say what answers score, as earlier versions did not: run the same command again"
         )
-    return frame
+    replicates = _replicates(path, frame, gold["id"])
+    num, den = (frame[name].to_numpy().reshape(replicates, -1) for name in ("num", "den"))
+    return Score(num, den, gold["group"].to_numpy())
 
 
 def probs_of(path: Path, ids: Any) -> np.ndarray:
     """(R, n, C) of a predictions file, whose items must be gold's."""
     frame = frame_of(path)
-    replicates = frame["replicate"].n_unique()
+    return np.asarray(frame.drop("id", "replicate").to_numpy()).reshape(_replicates(path, frame, ids), len(ids), -1)
+
+
+def _replicates(path: Path, frame: Any, ids: Any) -> int:
+    """How many replicates a predictions file holds. Raises UserError where its items are not gold's."""
+    replicates = int(frame["replicate"].n_unique())
     if len(frame) != replicates * len(ids) or not all(part["id"].equals(ids) for part in frame.iter_slices(len(ids))):
         raise UserError(f"{path} holds other items than the gold beside it: run the same command again")
-    return frame.drop("id", "replicate").to_numpy().reshape(replicates, len(ids), -1)
+    return replicates
 
 
 def frame_of(path: Path) -> Any:

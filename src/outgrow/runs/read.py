@@ -18,7 +18,10 @@ from outgrow.runs.schema.audit import AuditFile
 from outgrow.runs.schema.study import DetailsFile, StudyFile
 
 T = TypeVar("T")
-MAIN_METRIC = "accuracy"
+ITEMS = "accuracy"
+"""The metric of single items, in which curves over training and over gold are measured."""
+MAIN = ("choice", ITEMS)
+"""The metric that answers a pair's question: the first of these that it has, else the first by name."""
 METRICS = {
     "accuracy": "accuracy",
     "choice": "questions answered right",
@@ -76,7 +79,13 @@ class RunPair:
 
     @property
     def main(self) -> MetricView:
+        """The view by the metric that answers the pair's question: of a task with questions, questions answered right."""
         return self.views[0]
+
+    @property
+    def by_item(self) -> MetricView:
+        """The view by the metric of single items; the main view where there is none."""
+        return next((view for view in self.views if view.metric == ITEMS), self.main)
 
     @property
     def several(self) -> bool:
@@ -163,12 +172,17 @@ def join(reports: Sequence[Report], comparison: dict[str, Any]) -> Report:
 
 def _pair(key: tuple[str, str, str], rows: list[SummaryRow], details: dict, each: dict) -> RunPair:
     views = []
-    for metric in sorted({row.metric for row in rows}, key=lambda metric: (metric != MAIN_METRIC, metric)):
+    for metric in sorted({row.metric for row in rows}, key=_rank):
         shown = tuple(row for row in rows if row.metric == metric)
-        majority = details.get("majority") if metric == MAIN_METRIC else None
+        majority = details.get("majority") if metric == ITEMS else None
         ticks = {row.method: each.get((*key, row.method, metric), ()) for row in shown}
         views.append(MetricView(metric, METRICS.get(metric, metric), shown, majority, ticks))
     return RunPair(*key, tuple(views), details)
+
+
+def _rank(metric: str) -> tuple[int, str]:
+    """Sorts metrics, the main one first."""
+    return (MAIN.index(metric) if metric in MAIN else len(MAIN), metric)
 
 
 def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:

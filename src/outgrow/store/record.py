@@ -1,10 +1,11 @@
-"""The small JSON beside an artifact's data, and the key that says what it was made of."""
+"""The small JSON beside an artifact's data, and the artifact's key."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ def key(made_of: Mapping) -> str:
 
 
 def plain(value: object) -> object:
-    """The same in what JSON can say, losing nothing. Raises TypeError for anything else, and for a key not a string."""
+    """A value in JSON types, without loss. Raises TypeError where that is not possible, or for a key that is no text."""
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str):
@@ -32,12 +33,12 @@ def plain(value: object) -> object:
 
 
 def encode(facts: Mapping) -> bytes:
-    """The bytes of a record, its own checksum among them."""
+    """The bytes of a record with its own checksum."""
     return _text({**facts, "checksum": key(facts)})
 
 
-def decode(data: bytes) -> dict | None:
-    """The record, or None where any byte of it is not as it was written."""
+def decode(data: bytes) -> dict[str, Any] | None:
+    """The record; None where any byte is not as it was written."""
     try:
         facts = json.loads(data)
         checksum = facts.pop("checksum")

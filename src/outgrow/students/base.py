@@ -67,7 +67,8 @@ class Student(Protocol):
         Args:
             targets: (R, N, C) or (N, C), rows that sum to 1; a row of NaN is not trained on.
             weights: (R, N) or (N,) >= 0, each row's share in the loss; 1 where not given.
-            loss: what is minimised, also a function (logits, targets, progress) -> loss of every item; cross-entropy where not given.
+            loss: what is minimised, or a function (logits, targets, progress) -> loss of every item; cross-entropy
+                where not given.
             steps: steps of optimisation; the student's own number where not given.
         """
         ...
@@ -79,7 +80,7 @@ class Student(Protocol):
 
 @runtime_checkable
 class Embedding(Protocol):
-    """A student with features: of frozen ones those that targets choose, else those that targets have taught."""
+    """A student with features: frozen ones of a layer that targets choose, or features trained on targets."""
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """Standardised features (N, K) of every item, for each replicate."""

@@ -51,9 +51,9 @@ class Writers:
 
     def likeliest(self, model: Model, prompts: Sequence[str]) -> list[str]:
         """The greedy answer to each prompt."""
-        from outgrow.generation.answers import draw
+        from outgrow.generation.answers import sample
 
-        drawn = draw(self(model), prompts, 1, replace(self.how, temperature=0.0), 0, self.store)
+        drawn = sample(self(model), prompts, 1, replace(self.how, temperature=0.0), 0, self.store)
         return [answers[0].text for answers in drawn.answers]
 
     def beams(self, model: Model, prompts: Sequence[str], width: int) -> list[tuple[Answer, ...]]:

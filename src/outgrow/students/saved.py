@@ -29,6 +29,7 @@ from outgrow.label_models._votes import Votes
 from outgrow.losses._names import loss_of, record_of
 from outgrow.store import Store, disk, record
 from outgrow.students.ensemble import Choice, Pool, pooled
+from outgrow.students.saved_text import TEXT, SavedGenerator, load_text
 from outgrow.training.classifier import KINDS
 
 FORMAT = 2
@@ -244,22 +245,47 @@ def _data(head: str) -> str:
     return CHECKPOINT if head in KINDS else ARRAYS
 
 
-def load(folder: Path | str) -> SavedStudent:
-    """The student in a folder that `outgrow learn` wrote.
+def kept_by(folder: Path) -> str | None:
+    """The method that taught the student in a folder; None where there is no student."""
+    try:
+        facts = record.decode((folder / FACTS).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return None if facts is None else facts["taught"].get("method")
+
+
+def found_in(folder: Path) -> Path:
+    """The folder of the student in a run folder; the folder itself where it is a student's, or no run's.
 
     Raises:
-        UserError: there is no student, or one of its files is damaged.
+        UserError: there are several students.
+    """
+    inner = [place.parent for place in sorted([*folder.glob(f"student/{FACTS}"), *folder.glob(f"students/*/{FACTS}")])]
+    if (folder / FACTS).exists() or not inner:
+        return folder
+    if len(inner) > 1:
+        raise UserError(f"{folder} holds {len(inner)} students: name one of {', '.join(map(str, inner))}")
+    return inner[0]
+
+
+def load(folder: Path | str) -> SavedStudent | SavedGenerator:
+    """The student in its own folder or in the run folder of a study.
+
+    Raises:
+        UserError: there is none, or a file is not as it was written.
     """
     from safetensors.numpy import load as decode
 
-    folder = Path(folder)
+    folder = found_in(Path(folder))
     try:
         facts = record.decode((folder / FACTS).read_bytes())
+        if facts and facts["head"] == TEXT:
+            return load_text(folder, facts)
         data = _data(facts["head"]) if facts else ARRAYS
         found = disk.sha256(folder / data)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(
-            f"no student in {folder}: give the folder that `outgrow learn` wrote ({FACTS}, and its weights)"
+            f"no student in {folder}: give the folder that `outgrow learn` or `outgrow run` wrote ({FACTS}, and its weights)"
         ) from None
     broken = FACTS if facts is None else data if found != facts.get("sha256") else None
     if facts is None or broken:

@@ -1,8 +1,8 @@
 """A plain function as a supervisor.
 
-def shouts(texts: list[str]) -> list[str | None]             a class for each text, None where it abstains
-def guesses(texts: list[str]) -> np.ndarray                  (N, C) probabilities, NaN over C where it abstains
-def learns(view: SupervisorView) -> np.ndarray               (R, N, C) or (N, C); it may learn from the gold that the view has
+def shouts(texts: list[str]) -> list[str | None]      a class for each text, None for an abstention
+def guesses(texts: list[str]) -> np.ndarray           (N, C) probabilities, NaN for an abstention
+def learns(view: SupervisorView) -> np.ndarray        (R, N, C) or (N, C); it may learn from the gold of the view
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from outgrow.tasks.tables.values import blank, class_name
 from outgrow.tasks.task import Task
 
 CLOSE = 1e-3
-"""How far from 1 the probabilities of an item may sum."""
+"""Largest difference from 1 of the sum of an item's probabilities."""
 
 
 def takes_view(function: Callable[..., Any]) -> bool:
-    """Whether a function wants the view of a supervisor, by the name or the type of its argument, and not the texts alone."""
+    """Whether a function takes the view of a supervisor, by the name or type of its argument, and not only texts."""
     first = next(iter(inspect.signature(function).parameters.values()), None)
     return first is not None and (first.name == "view" or "SupervisorView" in str(first.annotation))
 

@@ -22,8 +22,6 @@ from outgrow.tasks.task import GenerationTask
 SHOTS = 8
 """Number of gold examples in a few-shot prompt."""
 
-Kind = Literal["tuned", "shots", "column"]
-
 
 @final
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Named:
     """A supervisor as it is named."""
 
     name: str
-    kind: Kind
+    kind: Literal["tuned", "shots", "column"]
     of: str
     """The name of the model or the column."""
 

@@ -28,7 +28,8 @@ def of(frame: Any, name: str = "frame", **columns: Any) -> TaskSource | Generati
     for key in columns:
         if key not in Reading.__dataclass_fields__:
             raise unknown("option of a data frame", key, Reading.__dataclass_fields__)
-    reading = Reading(**{key: tuple(value) if isinstance(value, list) else value for key, value in columns.items()})
+    given: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in columns.items()}
+    reading = Reading(**given)
     if reading.scorer is not None:
         return _generation(frame, name, reading)
 
@@ -50,11 +51,11 @@ def over(reading: Reading, asked: Reading) -> Reading:
 def _generation(frame: Any, name: str, reading: Reading) -> GenerationSource:
     from outgrow.tasks.generation import Columns, from_table
 
-    named = {"prompt": reading.prompt, "gold": reading.answer}
     columns = Columns(
-        scorer=reading.scorer,
+        reading.prompt or Columns.prompt,
+        reading.answer or Columns.gold,
+        reading.scorer,
         skip_bad_rows=reading.skip_bad_rows,
-        **{key: value for key, value in named.items() if value is not None},
     )
     return GenerationSource(
         name,

@@ -26,7 +26,7 @@ from outgrow.core.fingerprint import fingerprint
 from outgrow.core.records import dump, load
 from outgrow.core.seeding import hashed
 from outgrow.generation import candidates
-from outgrow.generation.answers import computing
+from outgrow.generation.answers import classes_of
 from outgrow.generation.candidates import Candidates
 from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, VerdictTable
 from outgrow.generation.candidates.forms import FORMS
@@ -153,11 +153,11 @@ def committee(
     facts = facts_of(task, benches, seed)
     if rounds:
         facts["rounds"] = _improved(
-            task, gold, recorded is None and list(weak), names, rounds, draws, temperature, seed, store
+            task, gold, list(weak) if recorded is None else [], names, rounds, draws, temperature, seed, store
         )
     facts["compared"] = {
         "form": task.form,
-        "by_default": [name for name in ("scorer", "form") if getattr(columns, name) is None],
+        "by_default": [name for name, value in (("scorer", columns.scorer), ("form", columns.form)) if value is None],
     }
     facts = {
         **facts,
@@ -241,17 +241,18 @@ def _drawn(
 ) -> AnswerSet:
     """Answers of models to the items."""
     from outgrow.generation import Sampling, answers
+    from outgrow.generation.local import Local
     from outgrow.training.names import named
 
     how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
     texts, logprobs, costs, cut = [], [], [], []
     for name in names:
         model = named(name, store)
-        drawn = answers.draw(model, task.prompts, draws, how, seed, store)
+        drawn = answers.sample(model, task.prompts, draws, how, seed, store)
         texts.append([[a.text for a in row] for row in drawn.answers])
         cut.append([[a.cut for a in row] for row in drawn.answers])
         logprobs.append([[float(np.sum(a.logprobs)) if a.logprobs else np.nan for a in row] for row in drawn.answers])
-        parameters = getattr(getattr(model, "model", None), "parameters", None)
+        parameters = model.model.parameters if isinstance(model, Local) else None
         flops = 2.0 * parameters * drawn.tokens if parameters else None
         costs.append(ChoiceCost(f"{name} writes", draws * len(task), drawn.tokens, drawn.seconds, flops))
     return AnswerSet(tuple(names), texts, logprobs, cost=tuple(costs), cut=cut)
@@ -260,7 +261,7 @@ def _drawn(
 def _improved(
     task: GenerationTask,
     gold: GenerationGold,
-    weak: list[str] | bool,
+    weak: Sequence[str],
     names: Sequence[str],
     rounds: int,
     draws: int,
@@ -268,16 +269,17 @@ def _improved(
     seed: int,
     store: Store,
 ) -> list[dict[str, Any]]:
+    from outgrow.generation.local import Local
     from outgrow.training.names import named
     from outgrow.workflows import self_training
 
-    model = getattr(named(weak[0], store), "model", None) if weak and len(weak) == 1 else None
-    if model is None or not names:
+    model = named(weak[0], store) if len(weak) == 1 else None
+    if not isinstance(model, Local) or not names:
         raise UserError(
             "`rounds` tunes one model on answers that a verifier keeps: name one local model in `weak`, and a `verifier`"
         )
     found, groups = self_training.improve(
-        task, gold, model, names[0], rounds=rounds, draws=draws, temperature=temperature, seed=seed, store=store
+        task, gold, model.model, names[0], rounds=rounds, draws=draws, temperature=temperature, seed=seed, store=store
     )
     return self_training.facts_of(found, groups, seed)
 
@@ -297,7 +299,7 @@ def _bench(
         right = np.array(
             [
                 written.correct[j][i][k]
-                for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)
+                for i, j, k in zip(gathered.item, gathered.supervisor, gathered.sample, strict=True)
             ],
             bool,
         )
@@ -321,7 +323,7 @@ def _bench(
     cut = None
     if written.cut is not None:
         cut = np.array(
-            [written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.draw, strict=True)],
+            [written.cut[j][i][k] for i, j, k in zip(gathered.item, gathered.supervisor, gathered.sample, strict=True)],
             bool,
         )
     return Bench(who, gathered, right, shown, {name: verdicts[name] for name in names}, tuple(costs), cut)
@@ -364,9 +366,10 @@ def verdicts_of(
     made: dict[str, Any] = {"code": fingerprint("verdicts", check.run), "verifier": name}
     given: dict[str, Any] = {}
     if "model" in check.needs:
+        assert judge is not None
         given["model"] = named(judge, store)
         made |= {"judge": given["model"].digest, "engine": given["model"].engine}
-        made["code"] = fingerprint("verdicts", check.run, *computing(given["model"]))
+        made["code"] = fingerprint("verdicts", check.run, *classes_of(given["model"]))
     said: list[Verdict] = []
     seconds = 0.0
     with progress.track(f"{name} checks answers", len(gathered.item)) as bar:
@@ -437,7 +440,7 @@ def _table(task: GenerationTask, benches: Sequence[Bench]) -> Any:
             "item": [task.ids[i] for i in a.item],
             "prompt": [task.prompts[i] for i in a.item],
             "model": [a.supervisors[j] for j in a.supervisor],
-            "draw": a.draw,
+            "draw": a.sample,
             "answer": list(a.texts),
             "logprob": [None if np.isnan(x) else float(x) for x in a.logprob],
             "correct": b.right,

@@ -1,6 +1,6 @@
 """Evidence out of a study: supervisors and a student that are only named, and a run folder.
 
-Before training gold is open on weak-train alone, for the supervisors' own half: transfer and test items are texts and features.
+Before training gold is open on weak-train alone: transfer and test items are texts and features.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from outgrow import supervisors, tasks
 from outgrow.audits.evidence import Before, Evidence, VoteTable
 from outgrow.core.errors import UserError
 from outgrow.models import scratch
-from outgrow.pipeline.pair import Pair, Spaces
+from outgrow.pipeline.class_cell import ClassCell
+from outgrow.pipeline.spaces import Spaces
 from outgrow.runs.evidence import of_pair
 from outgrow.store import Store
 from outgrow.tasks.tables.options import Reading
@@ -30,13 +31,13 @@ REPLICATES = 2
 def named(source: str, reading: Reading, weak: Sequence[str], strong: str | None) -> list[Evidence]:
     """A piece of evidence for each of the supervisors (a+b: together). Raises UserError, one line."""
     study = Study(tasks=[source], weak=weak, strong=strong or Study.strong, reading=reading)
-    return [_named(pair) for pair in _pairs(study)]
+    return [_named(pair) for pair in _cells(study)]
 
 
 def finished(folder: Path) -> list[Evidence]:
     """A piece of evidence for each (task, weak, strong) of a run folder.
 
-    Texts, features and what is known before training come from the task, where it is still what it was. Raises UserError.
+    Texts, features and what is known before training come from the task, where it has not changed. Raises UserError.
     """
     from outgrow.runs import read
 
@@ -49,26 +50,26 @@ def finished(folder: Path) -> list[Evidence]:
     return found
 
 
-def _pairs(study: Study) -> list[Pair]:
+def _cells(study: Study) -> list[ClassCell]:
     store, made = Store.default(), []
     for name in study.tasks:
         task, gold = tasks.load(name, study._reading())
         spaces = Spaces(task, store)
         made += [
-            study.pair(task, gold, supervisors.spread(name, task), str(study.strong), spaces) for name in study.weak
+            study.cell(task, gold, supervisors.spread(name, task), str(study.strong), spaces) for name in study.weak
         ]
     return made
 
 
-def _named(pair: Pair) -> Evidence:
-    """What is known of a pair before its student learns."""
-    task, heard = pair.task, pair.weak_train
+def _named(cell: ClassCell) -> Evidence:
+    """What is known of a cell before its student learns."""
+    task, heard = cell.task, cell.weak_train
     said, gold = heard.said.probs[0], heard.gold[0]
     worker, item = np.nonzero(~np.isnan(said).any(-1) & (gold >= 0))
     probs = said[worker, item]
-    votes = VoteTable(item, worker, probs.argmax(-1), len(task), pair.names, task.classes, asked_all=True)
+    votes = VoteTable(item, worker, probs.argmax(-1), len(task), cell.names, task.classes, asked_all=True)
     return Evidence(
-        f"{task.name}, {pair.weak_name} and {pair.strong_name}, before training; {task.source}",
+        f"{task.name}, {cell.weak_name} and {cell.strong_name}, before training; {task.source}",
         votes,
         tuple(task.ids.tolist()),
         tuple(" ".join(text) for text in task.texts),
@@ -76,45 +77,47 @@ def _named(pair: Pair) -> Evidence:
         gold,
         probs,
         (task.side == TEST).astype(np.int8) if (task.side == TEST).any() else None,
-        _features(pair),
-        before=_before(pair),
-        about=f"{task.name}.{pair.weak_name}.{pair.strong_name}",
+        _features(cell),
+        before=_before(cell),
+        about=f"{task.name}.{cell.weak_name}.{cell.strong_name}",
     )
 
 
-def _before(pair: Pair) -> Before | None:
+def _before(cell: ClassCell) -> Before | None:
     """None of a student that is trained from scratch: it has no space before."""
-    if scratch.named(pair.strong_name):
+    if scratch.named(cell.strong_name):
         return None
-    space, heard, few = pair.spaces(pair.strong_name, ~pair.test), pair.weak_train, slice(REPLICATES)
+    space, heard, few = cell.spaces(cell.strong_name, ~cell.test), cell.weak_train, slice(REPLICATES)
     return Before(
         tuple(space.basis(i) for i in range(len(space.layers))),
-        pair.task.groups,
+        cell.task.groups,
         heard.gold[few],
         heard.said.beliefs[few],
     )
 
 
-def _features(pair: Pair) -> np.ndarray | None:
+def _features(cell: ClassCell) -> np.ndarray | None:
     """(N, D) the items in the last of the student's candidate layers."""
-    if scratch.named(pair.strong_name):
+    if scratch.named(cell.strong_name):
         return None
-    space = pair.spaces(pair.strong_name, ~pair.test)
+    space = cell.spaces(cell.strong_name, ~cell.test)
     return space.read(space.features[-1]).numpy()
 
 
-def _again(asked: dict[str, Any], pair: Any) -> Pair | None:
-    """The study's pair from its task and models; None where these are gone, or not what they were."""
-    plain = {
+def _again(asked: dict[str, Any], pair: Any) -> ClassCell | None:
+    """The study's cell from its task and models; None where these are gone or have changed."""
+    if asked["asked"]["reading"].get("scorer") or "label_model" not in asked["asked"]:
+        return None  # of generated answers nothing is known before
+    plain: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v
         for k, v in asked["asked"].items()
         if k not in ("out", "reading", "tasks", "weak", "strong")
     }
-    columns = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["asked"]["reading"].items()}
+    columns: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["asked"]["reading"].items()}
     for name in asked["asked"]["tasks"]:
         study = Study(tasks=[name], weak=[pair.weak], strong=pair.strong, reading=Reading(**columns), **plain)
         try:
-            (made,) = _pairs(study)
+            (made,) = _cells(study)
         except UserError:
             continue
         if made.task.name == pair.task and made.task.digest == asked["resolved"]["tasks"].get(pair.task):
@@ -122,10 +125,10 @@ def _again(asked: dict[str, Any], pair: Any) -> Pair | None:
     return None
 
 
-def _joined(one: Evidence, pair: Pair) -> Evidence:
-    """A finished study's evidence, its items the whole task's: gold stays with the test items."""
+def _joined(one: Evidence, cell: ClassCell) -> Evidence:
+    """Evidence of a finished study on all items of its task; gold stays with the test items."""
     assert one.votes is not None and one.study is not None
-    task, more = pair.task, _named(pair)
+    task, more = cell.task, _named(cell)
     at = np.searchsorted(task.ids, np.array(one.ids))
     gold = np.full(len(task), -1)
     gold[at] = one.study.gold

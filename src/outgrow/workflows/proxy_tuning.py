@@ -152,7 +152,7 @@ def steer(
         for name, base in (("tuned small", little), ("tuned strong", big)):
             made[name] = causal.tune(base, lessons, seed=drawn, store=store, chat=written_task.chat, epochs=EPOCHS)
             trained.setdefault(name, []).append(causal.spent(made[name]))
-        tuned = {name: Local(model) for name, model in made.items()}
+        tuned: dict[str, Local | ProxyTuned] = {name: Local(model) for name, model in made.items()}
         tuned["proxy"] = ProxyTuned(bare["strong"], tuned["tuned small"], bare["small"], alpha)
         for name, model in tuned.items():
             heard.setdefault(name, []).append(_heard(model, written_task, test, asked, seed, store))
@@ -220,7 +220,7 @@ def _lessons(
     if weak is None:
         return [Example(task.prompts[i], gold.answers[i]) for i in train], {"kind": "gold"}
     how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
-    drawn = answers.draw(named(weak, store), [task.prompts[i] for i in train], 1, how, seed, store)
+    drawn = answers.sample(named(weak, store), [task.prompts[i] for i in train], 1, how, seed, store)
     said = {
         int(i): one.text
         for i, (one,) in zip(train, drawn.answers, strict=True)
@@ -256,16 +256,19 @@ def statements(name: str) -> Statements:
             f"`knowledge` = {name}: its items are not pairs of a true and a false statement; give cities or translations"
         )
     return Statements(
-        task.name, tuple(pairs), *(tuple(two[which][0] for two in pairs.values()) for which in ("true", "false")),
+        task.name,
+        tuple(pairs),
+        tuple(two["true"][0] for two in pairs.values()),
+        tuple(two["false"][0] for two in pairs.values()),
         np.array([two["true"][1] for two in pairs.values()]),
-    )  # fmt: skip
+    )
 
 
 def _heard(
     model: LanguageModel, task: GenerationTask, test: np.ndarray, asked: Statements, seed: int, store: Store
 ) -> Heard:
     how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
-    drawn = answers.draw(model, [task.prompts[i] for i in test], 1, how, seed, store)
+    drawn = answers.sample(model, [task.prompts[i] for i in test], 1, how, seed, store)
     return Heard(tuple(one for (one,) in drawn.answers), drawn.seconds, drawn.tokens, knows(model, asked, store))
 
 
@@ -288,7 +291,7 @@ def knows(model: LanguageModel, asked: Statements, store: Store) -> np.ndarray:
         return {"known": (sums[0] > sums[1]) + 0.5 * (sums[0] == sums[1])}, {}
 
     made = {
-        "code": fingerprint("knowledge", *answers.computing(model)),
+        "code": fingerprint("knowledge", *answers.classes_of(model)),
         "model": model.digest,
         "engine": model.engine,
         "statements": hashed(*asked.beginnings, *asked.true, *asked.false),

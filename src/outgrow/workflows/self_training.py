@@ -83,7 +83,8 @@ def improve(
 
     def likeliest(writer: Local, asked: Sequence[Sequence[Attempt]]) -> list[int | None]:
         said = iter(own.run([one for row in asked for one in row], model=writer))
-        return [int(np.argmax([next(said).score for _ in row])) for row in asked]
+        scores = [[next(said).score for _ in row] for row in asked]
+        return [int(np.argmax([-np.inf if score is None else score for score in row])) for row in scores]
 
     def sound(writer: Local, asked: Sequence[Sequence[Attempt]]) -> list[int | None]:
         said = iter(external.run([one for row in asked for one in row]))
@@ -101,7 +102,8 @@ def improve(
     ways: dict[str, Keep] = {NOBODY: first, ITSELF: likeliest, check: sound}
     with progress.track("improving", len(ways) * (rounds + 1)) as bar:
         for by, keep in ways.items():
-            at, examples, right = model, [], float("nan")
+            at, right = model, float("nan")
+            examples: list[Example] = []
             for number in range(rounds + 1):
                 if number:
                     examples, right = _kept(task, gold, train, Local(at), keep, how, draws, seed + number, store)
@@ -110,9 +112,9 @@ def improve(
                     task,
                     gold,
                     test,
-                    answers.draw(Local(at), [task.prompts[i] for i in test], draws, how, seed, store).answers,
+                    answers.sample(Local(at), [task.prompts[i] for i in test], draws, how, seed, store).answers,
                 )
-                found.append(Round(by, number, tried.mean(1), tried.any(1), len(examples), right))
+                found.append(Round(by, number, tried.mean(1), np.asarray(tried.any(1)), len(examples), right))
                 bar.advance()
     return found, task.groups[test]
 
@@ -129,7 +131,7 @@ def _kept(
     store: Store,
 ) -> tuple[list[Example], float]:
     """What is learned from next, and the share of it that gold finds right."""
-    drawn = answers.draw(writer, [task.prompts[i] for i in items], draws, how, seed, store).answers
+    drawn = answers.sample(writer, [task.prompts[i] for i in items], draws, how, seed, store).answers
     places = keep(
         writer,
         [[Attempt(task.prompts[i], a.text, task.shown[i]) for a in row] for i, row in zip(items, drawn, strict=True)],
@@ -154,7 +156,11 @@ def _right(
 
 def facts_of(found: Sequence[Round], groups: np.ndarray, seed: int) -> list[dict]:
     """Rows of committee.json: every round with its intervals, and what it gained over the model as it came."""
-    values = {f"{r.by}/{r.number}/{what}": getattr(r, what) for r in found for what in ("single", "covered")}
+    values = {
+        f"{r.by}/{r.number}/{what}": value
+        for r in found
+        for what, value in (("single", r.single), ("covered", r.covered))
+    }
     resampled = coverage.resample(values, groups, derive(seed, "rounds"))
     rows = []
     for r in found:

@@ -1,4 +1,4 @@
-"""Normal forms: what makes two answers the same one, for a vote. None: the answer says nothing that could be voted for."""
+"""Normal forms: two answers with the same form are the same in a vote. None: an answer without a form."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections.abc import Callable
 from outgrow.metrics import final_answer
 
 LETTERS = 200_000
-"""Letters that looking for the code in an answer may parse, all attempts together: what takes more is compared by its words."""
+"""Characters that the search for code in an answer may parse in all; beyond that, its words are compared."""
 
 
 def number(answer: str) -> str | None:
-    """The number that an answer comes to (`finals.py`), as a fraction in lowest terms."""
+    """An answer's final number (`metrics/final_answer.py`), as a fraction in lowest terms."""
     found = final_answer.number(answer)
     return None if found is None else f"{found.numerator:x}/{found.denominator:x}"
 
 
 def marked(answer: str) -> str | None:
-    """The number after "####"; an answer without one says nothing."""
+    """The number after "####"; an answer without one has no form."""
     found = final_answer.marked(answer)
     return None if found is None else f"{found.numerator:x}/{found.denominator:x}"
 
 
 def code(answer: str) -> str | None:
-    """A function's body as Python writes it: layout and comments do not count, and what stands after it is left out."""
+    """A function's body as Python writes it: without layout, comments, and text behind it."""
     lines = answer.splitlines()
     end, left = len(lines), LETTERS
     while end > 0:
@@ -38,7 +38,7 @@ def code(answer: str) -> str | None:
                 warnings.simplefilter("ignore")
                 return ast.unparse(ast.parse(body))
         except SyntaxError as error:
-            # Lines up to and with the one at fault do not parse either; line 1 is ours.
+            # Lines up to the one with the error do not parse either; line 1 is ours.
             end = min(end, (error.lineno or end + 1) - 1) - 1
         except (ValueError, RecursionError, MemoryError):
             end -= 1

@@ -10,7 +10,7 @@ hyper-parameters. A method returns a model. Only `executor` leads to gold of tra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -19,7 +19,6 @@ import numpy as np
 from outgrow.core.registry import Registry, marked
 from outgrow.generation import Answer
 from outgrow.methods import Method, method, plain
-from outgrow.verifiers import Verdict
 
 if TYPE_CHECKING:
     from outgrow.training.causal import Example
@@ -36,9 +35,6 @@ RESOURCES = {
     "executor": "whether answers to transfer items are right, by gold, at a counted price (Executor)",
 }
 """What a method can ask for (types: `methods/resources.py`), and what a study needs to have it."""
-
-Verify = Callable[[Sequence[int], Sequence[str]], list[Verdict]]
-"""(numbers of transfer items, an answer to each) -> what the check says."""
 
 
 @final
@@ -89,4 +85,4 @@ class WeakAnswers:
 TEXT_METHODS = Registry("method for generation tasks", __name__, "outgrow.text_methods", marked(Method), plain)
 find, registry = TEXT_METHODS.find, TEXT_METHODS.all
 
-__all__ = ["RESOURCES", "TEXT_METHODS", "Verify", "WeakAnswers", "find", "method", "registry"]
+__all__ = ["RESOURCES", "TEXT_METHODS", "WeakAnswers", "find", "method", "registry"]

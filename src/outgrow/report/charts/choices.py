@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from outgrow.report.charts import chart
 from outgrow.report.committee import Bench, both, called
-from outgrow.report.curves import Curve, Point, curves
+from outgrow.report.curves import Curve, Point, curves, least
 from outgrow.report.layout import fitting
 from outgrow.report.words import percent
 
@@ -36,8 +37,8 @@ def drawn(bench: Bench, room: int, height: int) -> dict[str, Any]:
         text = f"the strong model alone {percent(bench.alone, 0)}"
         found.append(Curve(text, (Point(bench.figures[0]["k"], bench.alone, None, text),), "ink", (8, 4)))
     counts = sorted({figure["k"] for figure in bench.figures})
-    places = [(room - 60) * i / max(len(counts) - 1, 1) for i in range(len(counts))]
-    shown = [counts[i] for i in fitting(places, [f"{k:,}" for k in counts])]
+    along = [math.log(k / counts[0]) / math.log(max(counts[-1] / counts[0], 2)) for k in counts]
+    shown = [counts[i] for i in fitting([place * least(room) for place in along], [f"{k:,}" for k in counts])]
     x = {
         "scale": {"type": "log", "base": 2, "domain": [counts[0], counts[-1]], "nice": False},
         "axis": {

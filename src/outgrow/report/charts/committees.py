@@ -7,6 +7,7 @@ from typing import Any
 from outgrow.report.charts import chart
 from outgrow.report.charts.choices import drawn
 from outgrow.report.committee import benches
+from outgrow.report.curves import LEFT
 from outgrow.report.layout import short
 from outgrow.report.rows import NARROW
 from outgrow.report.theme import colour
@@ -34,6 +35,6 @@ def committees(every: Any, width: int) -> dict[str, Any]:
         panel = drawn(benches(facts)[0], room, HEIGHT)
         title = facts["task"] + ("" if facts["enough"]["holds"] else " (too little to choose from)")
         said.append(f"{title}: {panel.pop('description')}")
-        (text,) = short([title], room, 13, bold=True)
+        (text,) = short([title], room - LEFT, 13, bold=True)
         panels.append({**panel, "title": {"text": text, "anchor": "start", "color": colour("ink"), "frame": "group"}})
     return {"description": " ".join(said), "concat": panels, "columns": columns, "spacing": BETWEEN, "padding": EDGES}

@@ -25,7 +25,7 @@ def gold_curve(pair: RunPair, room: int) -> dict[str, Any] | None:
     curve = [point for point in pair.get("gold_curve") if point.get("value") is not None and point.get("n")]
     if len(curve) < 2:
         return None
-    naive, worth = pair.main.row("naive"), pair.details.get("worth") or {}
+    naive, worth = pair.by_item.row("naive"), pair.details.get("worth") or {}
     level, n = naive.value if naive else None, worth.get("n")
     points = [
         {

@@ -10,7 +10,7 @@ from outgrow.report.theme import colour
 from outgrow.report.words import interval, percent, share
 from outgrow.runs.read import Report, RunPair
 
-ROW, HEADING = 30, 30
+ROW, HEADING, HEADS = 30, 30, 18
 STEPS = ((-0.25, "a"), (0.0, "b"), (0.1, "c"), (0.4, "d"), (0.7, "e"), (float("inf"), "f"))
 
 
@@ -39,7 +39,7 @@ def heat_map(report: Report, width: int) -> dict | None:
     ordered = sorted(report.pairs, key=lambda pair: pair.task)
     tasks = short([pair.task for pair in ordered], width - 12, bold=True)
     names = short([f"{pair.weak} → {pair.strong}" for pair in ordered], left - 10)
-    lines, cells, last, y = [], [], None, 0
+    lines, cells, last, y = [], [], None, HEADS
     for pair, task, name in zip(ordered, tasks, names, strict=True):
         if pair.task != last:
             y += HEADING

@@ -31,7 +31,7 @@ def training(pair: RunPair, width: int) -> dict | None:
         named = [entry for entry in taught if entry["method"] in ("naive", best.method if best else "")]
     others = [entry for entry in taught if entry not in named]
     gold = [entry for entry in shown if entry["method"] == "ceiling"]
-    floor = pair.main.floor.value if pair.main.floor else None
+    floor = pair.by_item.floor.value if pair.by_item.floor else None
     span = domain(floor, *[value for entry in shown for value in entry["accuracy"]], among=(0, 1), around=0.08)
     height, plot = 250, width - LEFT - RIGHT
     x = {

@@ -171,6 +171,12 @@ class PairDetails:
     bought: dict[str, float] | None = absent()
     """Gold labels, or verdicts of the executor, that a method asked for; mean over replicates."""
     coverage: TransferCoverage | None = absent()
+    constant: float | None = absent()
+    """Score of the best of the commonest gold answers, given to every test item of a generation task."""
+    not_applicable: dict[str, str] | None = absent()
+    """Sections that this kind of study cannot have, and why."""
+    lacks: tuple[str, ...] | None = absent()
+    """Baselines that the design cannot give, and what they need."""
 
 
 @final

@@ -56,4 +56,4 @@ try:
 except MemoryError:
     os._exit({OUT_OF_MEMORY})
 """
-"""Its arguments: seconds, bytes of memory, the handle to write "begun" to, that to read the filter from, the command."""
+"""Its arguments: seconds, bytes of memory, a handle to write "begun" to, one to read the filter from, the command."""

@@ -45,7 +45,7 @@ def _read(text, depth=0):
         if expression is None:
             return None
         return "", "", list(expression.args) if isinstance(expression, sympy.FiniteSet) else [expression]
-    read = []
+    read: list = []
     for part in parts:
         found = _read(part, depth + 1)
         if found is None:

@@ -8,7 +8,7 @@ import referencing.exceptions
 
 
 def answer(job):
-    """(schema, value), JSON texts -> "" if the value keeps to the schema, else where not; "schema: ..." for no schema."""
+    """(schema, value), JSON texts -> "" for a value that keeps to it, else where not; "schema: ..." for no schema."""
     schema, value = map(json.loads, job)
     kind = jsonschema.validators.validator_for(schema)
     try:

@@ -67,14 +67,13 @@ def _unchecked(text):
     if not tree.body:
         return "there is nothing in it"
     for node in ast.walk(tree):
-        names = [node.id] if isinstance(node, ast.Name) else [node.attr] if isinstance(node, ast.Attribute) else []
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names = [alias.name for alias in node.names]
-            if "*" in names and (node.module or "").partition(".")[0] in ("typing", "typing_extensions"):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            if (node.module or "").partition(".")[0] in ("typing", "typing_extensions"):
                 return f"line {node.lineno}: all of {node.module}, with Any and cast"
-        for name in names:
-            if name in SWITCHES:
-                return f"line {node.lineno}: {name}"
+        elif isinstance(node, (ast.Import, ast.ImportFrom, ast.Name, ast.Attribute)):
+            switches = [name for name in _names(node) if name in SWITCHES]
+            if switches:
+                return f"line {node.lineno}: {switches[0]}"
         if (
             isinstance(node, ast.Attribute)
             and isinstance(node.value, ast.Name)
@@ -83,6 +82,13 @@ def _unchecked(text):
         ):
             return f"line {node.lineno}: sys.{node.attr}"
     return ""
+
+
+def _names(node):
+    """The names that an import, a name or an attribute speaks of."""
+    if isinstance(node, ast.Name):
+        return [node.id]
+    return [node.attr] if isinstance(node, ast.Attribute) else [alias.name for alias in node.names]
 
 
 def _stripped(text):

@@ -1,7 +1,8 @@
 """Replicates side by side: processes that share one store, each with its part of the processor.
 
-A training of a small model on two threads takes three quarters of the time that it takes on one: two trainings at once, a thread each,
-are done sooner. A process keeps what it computes in the store, where whoever started it finds it, and ends with that one, however it ends.
+A training of a small model on two threads takes three quarters of its time on one: two trainings at once, a thread
+each, are done sooner. A process keeps its results in the store, where the process that started it finds them, and ends
+with that process.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from outgrow.core.errors import UserError
 from outgrow.models import Model, loader
 
 COPIES = 4
-"""So many times its weights in float32 a process holds of a model, at most."""
-_START = "from outgrow.pipeline.workers import serve; serve({})"
+"""Most copies of a model's weights, in float32, that a process holds."""
+_START = "from outgrow.pipeline.executors import serve; serve({})"
 
 
 def count(models: Sequence[Model], replicates: int) -> int:
-    """How many processes so many replicates are worth: one on an accelerator, else one a thread, as far as there is memory."""
+    """Processes for these replicates: one on an accelerator, else one a thread, as far as there is memory."""
     import torch
 
     if loader.device().type == "cuda":
@@ -40,10 +41,17 @@ def count(models: Sequence[Model], replicates: int) -> int:
 def side_by_side(
     work: Callable[..., Iterator[None]], given: Sequence[Any], numbers: Sequence[int], workers: int
 ) -> Iterator[None]:
-    """Exhausts work(*given, number) for every number, in so many processes (one: in this); yields whenever work has yielded.
+    """Exhaust work(*given, number) for every number, and yield whenever it has yielded.
 
-    Where there are more, `work` and what it is given have to be fit for pickling. Raises the UserError of a process, and RuntimeError
-    where one came to another end.
+    Args:
+        work: a generator function; pickled, with `given`, where there are several processes.
+        given: its first arguments.
+        numbers: its last argument, one after another.
+        workers: how many processes; one is this process.
+
+    Raises:
+        UserError: that of a process.
+        RuntimeError: a process ended before its time.
     """
     if workers == 1:
         for number in numbers:
@@ -53,7 +61,7 @@ def side_by_side(
 
     threads, left = max(1, torch.get_num_threads() // workers), list(numbers)
     with ExitStack() as stack:
-        at_work: dict[Any, progress.Bar] = {}
+        at_work: dict[connection.Connection[Any, Any], progress.Bar] = {}
         for _ in range(workers):
             here, there = Pipe()
             # Not by multiprocessing, which would run the user's script once more.
@@ -67,9 +75,10 @@ def side_by_side(
             here.send(left.pop(0))
             at_work[stack.enter_context(here)] = stack.enter_context(progress.track("replicates side by side", 1))
         while at_work:
-            for here in connection.wait(list(at_work)):
+            for ready in connection.wait(list(at_work)):
+                here = next(one for one in at_work if one is ready)
                 try:
-                    kind, *told = here.recv()  # type: ignore[union-attr]
+                    kind, *told = here.recv()
                 except EOFError:
                     raise RuntimeError("a process that computed a replicate has ended before its time") from None
                 if kind == "yielded":
@@ -79,19 +88,20 @@ def side_by_side(
                 elif kind == "failed":
                     raise UserError(*told)
                 elif left:
-                    here.send(left.pop(0))  # type: ignore[union-attr]
+                    here.send(left.pop(0))
                 else:
-                    here.send(None)  # type: ignore[union-attr]
+                    here.send(None)
                     at_work.pop(here)
 
 
 def serve(handle: int) -> None:
-    """What such a process does, told over the connection of that number."""
+    """The main function of a worker process, which is told its work over the connection of that number."""
     import torch
 
     # An interrupt is for whoever started this process, and ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pipe, numbers = connection.Connection(handle), queue.SimpleQueue()
+    pipe: connection.Connection[Any, Any] = connection.Connection(handle)
+    numbers: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     work, given, threads = pipe.recv()
     threading.Thread(target=_read, args=(pipe, numbers), daemon=True).start()
     torch.set_num_threads(threads)
@@ -108,8 +118,8 @@ def serve(handle: int) -> None:
         pipe.send(("done",))
 
 
-def _read(pipe: connection.Connection, numbers: queue.SimpleQueue) -> None:
-    """Passes on what comes; ends the process when nobody is there any more."""
+def _read(pipe: connection.Connection[Any, Any], numbers: queue.SimpleQueue[int | None]) -> None:
+    """Pass on what comes; end the process once the other end is gone."""
     number: int | None = 0
     while number is not None:
         try:

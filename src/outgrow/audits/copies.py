@@ -1,18 +1,25 @@
-"""Copied errors: do supervisors repeat each other's errors, and how many voices are they worth?
+"""Copied errors: do supervisors repeat each other's errors, and how many independent ones are they worth?
 
-With gold, on items that both answered, e_j = 1 where j errs:
+With gold, on items that both answered, e_j = 1 where j is wrong:
     rho     sum_jk sum_i (e_ji - mean e_j)(e_ki - mean e_k) / sum_jk n_jk sd(e_j) sd(e_k)
-    same    share of one and the same wrong answer where both err, less what independent wrong answers would give:
+    same    share of the same wrong answer where both are wrong, less what independent wrong answers would give:
             sum_l P_j(l | wrong) P_k(l | wrong)
-Rules that each name one class agree or not by what they name, so that on items that both answer nothing is left to ask. Their
-silence is an answer, too: e_j = 1 where j speaks and is wrong, over all items, and its means are those within a class of gold.
+Rules that each name one class agree or not by what they name, so that items that both answer tell nothing. Their
+abstention is an answer, too: e_j = 1 where j votes and is wrong, over all items, and means are those within a class of
+gold.
+
 Without gold the class is latent (label model `blocks`):
-    copied  (agree - expected) / (common - expected)      expected: were they independent given the class
-    rho     the mean of `copied` over pairs, weighted by common - expected: that is rho where one repeats the other at that rate
+    copied  (agree - expected) / (common - expected)      expected: if independent given the class
+    rho     the mean of `copied` over pairs, weighted by common - expected: rho if one repeats the other at that rate
     settled sum_i (max_k q_ik - 1/C) / (1 - 1/C) / N      how far the latent class q is known
-What all supervisors get wrong alike is the latent class itself: no votes show it. Either way
-    voices = n / (1 + (n - 1) rho)      effective number of voters (Kish's design effect; Kim et al. 2025, arXiv 2506.07962)
+An error that all supervisors share is the latent class itself: no votes show it. In both cases
+    voices = n / (1 + (n - 1) rho)      effective number of independent supervisors
+
 Intervals: jackknife over 20 folds of items. Blocks of copiers: label model `blocks`.
+
+    outgrow audit votes.csv --votes a,b,c [--gold label]
+
+Source: Kish's design effect; Kim et al. 2025, arXiv 2506.07962 (correlated errors).
 """
 
 from __future__ import annotations
@@ -24,14 +31,14 @@ from outgrow.audits._pairs import TOGETHER, WRONG, busiest, fired, latent, links
 from outgrow.audits._statistics import FOLDS, apart, percent
 
 HIGH, SOME = 0.3, 0.1
-"""Correlations of errors from which an ensemble gains little, and from which it is worth knowing."""
+"""Correlations of errors above which an ensemble gains little, and above which it is a note."""
 SETTLED = 0.5
-"""Below it the latent class is more guessed than known, and so is a correlation given it."""
+"""Below it the latent class is a guess, and so is a correlation given it."""
 
 
 @audit("COPY", "Do supervisors repeat each other's errors?")
-def copied(votes, *, crowd, gold, groups, ids):
-    """Error correlation, blocks of copiers, and how many independent voices an ensemble is worth."""
+def copies(votes, *, crowd, gold, groups, ids):
+    """Error correlation, blocks of copiers, and how many independent supervisors an ensemble is worth."""
     from outgrow.label_models.blocks import believed, beyond, linked
 
     judged = gold is not None and (gold[votes.item] >= 0).any()
@@ -40,13 +47,22 @@ def copied(votes, *, crowd, gold, groups, ids):
     everybody, (votes, crowd) = len(votes.names), busiest(votes, crowd)
     rules = bool((named(votes) < 2).all())
     if rules and not (judged and votes.asked_all):
-        return "each supervisor names one class only, so where two meet it was settled beforehand whether they agree: needs gold, and rules that saw every item"
+        return (
+            "each supervisor names one class only, so where two meet it was settled beforehand whether they agree: "
+            "needs gold, and rules that saw every item"
+        )
     fold = apart(votes.items, groups)
     if fold.max() + 1 < FOLDS:
         return f"needs {FOLDS} items or more that do not belong together"
-    q = None if crowd is None else believed(crowd)
-    agreement = None if crowd is None else beyond(crowd, fold * (not judged), q)
-    rho, ci, counted, pairs = (fired if rules else with_gold)(votes, gold, fold) if judged else latent(*agreement)
+    q, agreement = None, None
+    if crowd is not None:
+        q = believed(crowd)
+        agreement = beyond(crowd, fold * (not judged), q)
+    if judged:
+        rho, ci, counted, pairs = (fired if rules else with_gold)(votes, gold, fold)
+    else:
+        assert agreement is not None, "without gold there is a crowd"
+        rho, ci, counted, pairs = latent(*agreement)
     if not counted.any():
         if rules:
             return f"no two rules speak wrongly {WRONG} times or more"
@@ -54,18 +70,24 @@ def copied(votes, *, crowd, gold, groups, ids):
             "" if judged else ", and share items with a third: two alone may agree by skill or by copying"
         )
     alike = np.arange(len(votes.names))
-    if rules or crowd is not None:
-        alike = links(len(alike), pairs) if rules else linked(*(part.sum(0) for part in agreement))
+    if rules:
+        alike = links(len(alike), pairs)
+    elif agreement is not None:
+        alike = linked(*(part.sum(0) for part in agreement))
     blocks = [np.flatnonzero(alike == b) for b in np.unique(alike) if (alike == b).sum() > 1]
     count = int(counted.any(1).sum())
     voices = count / (1 + (count - 1) * max(rho, 0))
-    known = 1.0 if judged else settled(q)
+    known = 1.0 if judged or q is None else settled(q)
     how = (
         "on items with gold"
         if judged
-        else f"estimated from votes alone, which settle the class by {percent(known)}; errors that all share are not in it"
+        else f"estimated from votes alone, which settle the class by {percent(known)}; errors that all share are not "
+        "in it"
     )
-    says = f"{count} supervisors are worth {voices:.1f} independent ones: the correlation of their errors is {rho:.2f}, {how}."
+    says = (
+        f"{count} supervisors are worth {voices:.1f} independent ones: the correlation of their errors is "
+        f"{rho:.2f}, {how}."
+    )
     sheets = [_pairs(votes.names, pairs, judged, rules)] if pairs else []
     if blocks:
         rows = [
@@ -78,8 +100,8 @@ def copied(votes, *, crowd, gold, groups, ids):
         ]
         sheets.insert(0, Sheet("Who copies: each block counts as one voice", ("Supervisors", "Size"), tuple(rows)))
         says = (
-            f"{sum(map(len, blocks))} of {len(votes.names)} supervisors copy: in {len(blocks)} block{'s' if len(blocks) > 1 else ''}, the largest of {max(map(len, blocks))}. "
-            + says
+            f"{sum(map(len, blocks))} of {len(votes.names)} supervisors copy: in {len(blocks)} "
+            f"block{'s' if len(blocks) > 1 else ''}, the largest of {max(map(len, blocks))}. " + says
         )
     if everybody > len(votes.names):
         says += f" Of {everybody:,} supervisors these are the ones that vote most."
@@ -102,7 +124,8 @@ def _verdict(low: float, blocks: list, known: float, rules: bool, blind: bool) -
     if known < SETTLED:
         return (
             "note",
-            "Too unsettled to build on: give gold on some 100 items that several supervisors answered (a column gold), or ask more supervisors an item.",
+            "Too unsettled to build on: give gold on some 100 items that several supervisors answered (a "
+            "column gold), or ask more supervisors an item.",
         )
     if blind:
         return (
@@ -112,17 +135,20 @@ def _verdict(low: float, blocks: list, known: float, rules: bool, blind: bool) -
     if blocks and rules:
         return (
             "note",
-            "Keep one rule of each block, or join them: they speak wrongly together, and label models take them for several.",
+            "Keep one rule of each block, or join them: they speak wrongly together, and label models take "
+            "them for several.",
         )
     if blocks:
         return (
             "warning",
-            "Count each block once: learn with --label-model blocks; Dawid-Skene and other models that trust agreement take copies for proof.",
+            "Count each block once: learn with --label-model blocks; Dawid-Skene and other models that trust "
+            "agreement take copies for proof.",
         )
     if low > HIGH:
         return (
             "warning",
-            "Add a supervisor of another kind: more of these vote for the same errors, and no label model can tell these from truth.",
+            "Add a supervisor of another kind: more of these vote for the same errors, and no label model can "
+            "tell these from truth.",
         )
     if low > SOME:
         return (

@@ -1,11 +1,16 @@
-"""Have preferences moved? The choices of a judge before and after a change to it, or of any judge and the first of the table.
+"""Moved: have a judge's preferences moved? Its choices before and after a change, or any judge's and the first's.
 
-    r = u . v / sqrt((u . u - tr Cov u) (v . v - tr Cov v))     correlation of utilities, cleared of errors of estimation
+    r = u . v / sqrt((u . u - tr Cov u) (v . v - tr Cov v))     correlation of utilities, corrected for errors of
+                                                                estimation
     interval: delta method over both fits
-    moved: for every outcome how much oftener it was chosen than by the first, over the pairs that both were asked alike; the sum
-    of squares, against random exchanges of the two judges' answers pair by pair; pairs of one group are exchanged together
-Utilities u, v: `_thurstone`, of the outcomes that both were asked about. Correlation says how alike the scales are, the test whether they
-differ at all, in order or in decision.
+    moved: for every outcome how much more often it was chosen than by the first, over the pairs that both were asked;
+        the sum of
+    squares, against random exchanges of the two judges' answers pair by pair; pairs of one group are exchanged together
+
+Utilities u, v: `_thurstone`, of the outcomes that both were asked about. The correlation says how alike the scales are,
+the test whether they differ at all, in order or in decision.
+
+    outgrow audit choices.csv        columns judge, first, second, chosen; two judges or more
 """
 
 from __future__ import annotations
@@ -19,17 +24,18 @@ from outgrow.core.seeding import derive
 ALARM = 0.05
 """Chance of a false alarm over all comparisons (Bonferroni)."""
 ALIKE = 0.9
-"""A judge that moved is a note where its utilities surely correlate more than this, a warning else."""
+"""A judge that moved is a note where its utilities certainly correlate more than this, else a warning."""
 FEWEST = 20
-"""Fewest pairs that both were asked."""
-DRAWS = 999
+"""Pairs that both judges must have been asked."""
+PERMUTATIONS = 999
+"""Random exchanges, at least."""
 SHOWN = 8
 """Outcomes in the page's table."""
 
 
 @audit("MOVED", "Have a judge's preferences moved?")
-def moved(choices, *, seed):
-    """Correlation of the utilities of two judges, and whether they are one scale; each judge of a table against its first."""
+def movement(choices, *, seed):
+    """Correlation of a judge's utilities with those of the table's first judge, and whether they are one scale."""
     if len(choices.names) < 2:
         return "needs the choices of two judges, before and after a change"
     asked = [Comparisons.of(choices, j) for j in range(len(choices.names))]
@@ -38,8 +44,8 @@ def moved(choices, *, seed):
     ]
     if not against:
         return f"no judge was asked {FEWEST} pairs that {choices.names[0]} was asked"
-    draws = max(DRAWS, 40 * len(against))
-    found = [_compare(name, asked[0], other, derive(seed, "moved", name), draws) for name, other in against]
+    permutations = max(PERMUTATIONS, 40 * len(against))
+    found = [_compare(name, asked[0], other, derive(seed, "moved", name), permutations) for name, other in against]
     changed = [f for f in found if f["p"] <= ALARM / len(found)]
     worst = min(changed or found, key=lambda f: f["r"])
     before = choices.names[0]
@@ -49,7 +55,10 @@ def moved(choices, *, seed):
     severity, do = "ok", ""
     if changed:
         severity = "note" if worst["ci"] and worst["ci"][0] > ALIKE else "warning"
-        do = f"If no change of values was meant, go back to {before}, or train on with choices of {before} between the outcomes below mixed in."
+        do = (
+            f"If no change of values was meant, go back to {before}, or train on with choices of {before} between "
+            "the outcomes below mixed in."
+        )
     head = ("Judge", "Correlation with the first", "95% interval", "Pairs asked alike", "p of no change")
     rows = tuple(
         (
@@ -76,14 +85,14 @@ def moved(choices, *, seed):
 
 
 def _common(one: Comparisons, other: Comparisons) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of either that ask the same, in the same order."""
+    """(rows of one, rows of other) with the same ordered pair."""
     k = one.outcomes
     _, mine, theirs = np.intersect1d(one.first * k + one.second, other.first * k + other.second, return_indices=True)
     return mine, theirs
 
 
-def _compare(name: str, one: Comparisons, other: Comparisons, rng: np.random.Generator, draws: int) -> dict:
-    """Two judges."""
+def _compare(name: str, one: Comparisons, other: Comparisons, rng: np.random.Generator, permutations: int) -> dict:
+    """Figures of two judges."""
     mine, theirs = _common(one, other)
     a, b = one.rows(mine), other.rows(theirs)
     net = a.wins / a.times - b.wins / b.times
@@ -92,20 +101,20 @@ def _compare(name: str, one: Comparisons, other: Comparisons, rng: np.random.Gen
     _, pair = np.unique(a.group, return_inverse=True)
     by_pair = np.zeros((pair.max() + 1, one.outcomes))
     np.add.at(by_pair, pair, z)
-    signs = rng.choice([-1.0, 1.0], (draws, len(by_pair)))
+    signs = rng.choice([-1.0, 1.0], (permutations, len(by_pair)))
     noise, seen = ((signs @ by_pair) ** 2).sum(1), (by_pair.sum(0) ** 2).sum()
     both = np.intersect1d(np.append(one.first, one.second), np.append(other.first, other.second))
     return {
         "name": name,
         "pairs": len(net),
-        "p": (1 + (noise >= seen * (1 - 1e-9)).sum()) / (1 + draws),
+        "p": (1 + (noise >= seen * (1 - 1e-9)).sum()) / (1 + permutations),
         "both": both,
         **_correlation(fit(one), fit(other), both),
     }
 
 
 def _correlation(one, other, both: np.ndarray) -> dict:
-    """r, its interval, and the utilities of the outcomes both know, standardised."""
+    """r, its interval, and the standardised utilities of the common outcomes."""
     centre = np.eye(len(both)) - 1 / len(both)
     u, v = (centre @ x.u[both] for x in (one, other))
     cov_u, cov_v = (centre @ x.cov[np.ix_(both, both)] @ centre for x in (one, other))
@@ -125,7 +134,7 @@ def _correlation(one, other, both: np.ndarray) -> dict:
 
 
 def _outcomes(found: dict, before: str, names: tuple[str, ...]) -> Sheet:
-    """The outcomes that moved most."""
+    """The table of outcomes that moved most."""
     order = np.argsort(-np.abs(found["v"] - found["u"]), kind="stable")[:SHOWN]
     rows = tuple((names[found["both"][k]], f"{found['u'][k]:+.2f}", f"{found['v'][k]:+.2f}") for k in order)
     return Sheet("What moved most (utilities of mean 0 and variance 1)", ("Outcome", before, found["name"]), rows)

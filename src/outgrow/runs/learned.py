@@ -1,0 +1,248 @@
+"""The sections of learn.json: annotators, trust, verdict, items worth a gold label."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from outgrow import label_models
+from outgrow.core.seeding import derive
+from outgrow.label_models._floor import FEWEST
+from outgrow.metrics.accuracy import Score, accuracy
+from outgrow.metrics.agreement import agreement
+from outgrow.metrics.annotators import agreement_of, needed, single
+from outgrow.metrics.calibration import calibration
+from outgrow.metrics.intervals import share_ci
+from outgrow.metrics.pgr import counted
+from outgrow.pipeline.baselines import registry
+from outgrow.pipeline.vote_cell import VoteCell
+from outgrow.tasks.tables import annotations as tables
+from outgrow.tasks.task import TEST
+
+LOST = 0.1
+"""A class is lost where the student gives it less than this part of the share that it has of the votes."""
+GAIN = 0.02
+"""The gain in accuracy for which the report says how much gold would show it."""
+SHOWN = 50
+"""Annotators in the report, those with the most votes."""
+PAIRED = 12
+"""Annotators in its table of agreement."""
+
+
+def _answers(probs: np.ndarray) -> np.ndarray:
+    """Class numbers of probabilities (..., C), -1 where there are none."""
+    return np.where(np.isnan(probs).any(-1), -1, np.nan_to_num(probs, nan=-1.0).argmax(-1))
+
+
+def voters(taught: VoteCell, student: np.ndarray) -> dict[str, Any]:
+    """Each voter, and each pair of the first dozen, by what needs no gold."""
+    task, votes = taught.data.task, taught.votes
+    count, covered = np.bincount(votes.worker, minlength=votes.workers), np.bincount(votes.item, minlength=len(task))
+    order = np.sort(np.argsort(-count, kind="stable")[:SHOWN])
+    answers = np.stack([_answers(taught.voter(j)) for j in order])
+    found = agreement_of(answers, len(task.classes), task.groups, derive(taught.seed, "learn", "voters"))
+    rows = []
+    for at, j in enumerate(order):
+        spoke, said = answers[at] >= 0, int(count[j])
+        known = not np.isnan(found.accuracy[at])
+        rows.append({
+            "name": taught.names[j], "votes": said, "coverage": said / len(task),
+            "says": {name: int((answers[at] == c).sum()) / max(said, 1) for c, name in enumerate(task.classes)},
+            "estimated": float(found.accuracy[at]) if known else None,
+            "estimated_ci": [float(found.low[at]), float(found.high[at])] if known else None,
+            "student": float((_answers(student) == answers[at])[spoke].mean()) if said else None,
+        })  # fmt: skip
+    same = [[None if np.isnan(share) else float(share) for share in line[:PAIRED]] for line in found.same[:PAIRED]]
+    return {
+        "count": votes.workers,
+        "rows": rows,
+        "same": same,
+        "together": found.together[:PAIRED, :PAIRED].astype(int).tolist(),
+        "covered": float((covered > 0).mean()),
+        "twice": float((covered > 1).mean()),
+    }
+
+
+def trust(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
+    """How far the student and the label model agree on items that did not teach it, and how sure it is there."""
+    task, said = taught.data.task, _answers(belief)
+    heard = said >= 0
+    same = ((_answers(student) == said) & heard).astype(np.float64)
+    estimate, table = single({"same": Score(same[None], heard.astype(np.float64), task.groups)}, {"same": 1})
+    sure, bins = student.max(-1), []
+    edges = np.quantile(sure[heard], np.linspace(0, 1, 6))
+    for low, high in itertools.pairwise(edges):
+        inside = heard & (sure >= low) & ((sure < high) | (high == edges[-1]))
+        if inside.any():
+            bins.append(
+                {"sure": float(sure[inside].mean()), "same": float(same[inside].mean()), "count": int(inside.sum())}
+            )
+    shares = np.bincount(said[heard], minlength=len(task.classes)) / heard.sum()
+    voted_for = np.bincount(taught.votes.said.argmax(1), minlength=len(task.classes)) / len(taught.votes.item)
+    given = np.bincount(_answers(student), minlength=len(task.classes)) / len(task)
+    return {
+        "same": estimate.value,
+        "same_ci": share_ci(estimate, table),
+        "items": int(heard.sum()),
+        "silent": int((~heard).sum()),
+        "bins": bins,
+        "commonest": float(shares.max()),
+        "labels": {name: float(share) for name, share in zip(task.classes, given, strict=True)},
+        "heard": {name: float(share) for name, share in zip(task.classes, shares, strict=True)},
+        "votes": {name: float(share) for name, share in zip(task.classes, voted_for, strict=True)},
+        "lost": [
+            name for name, share, votes in zip(task.classes, given, voted_for, strict=True) if share < LOST * votes
+        ],
+    }
+
+
+def judged_by(cell: VoteCell) -> np.ndarray:
+    """(N,) bool: the items whose gold judges: of the data's own test split, or all others where it has too few."""
+    known, own = cell.gold.labels >= 0, cell.design.fold == 0
+    return np.asarray(known & own if (known & own).sum() >= FEWEST else known & ~own)
+
+
+def filled_by(cell: VoteCell) -> Callable[[np.ndarray], np.ndarray]:
+    """Abstentions as the commonest class that was known where an item is judged: (N, C) to (N, C)."""
+    answer = np.eye(len(cell.task.classes), dtype=np.float32)[cell.commonest[cell.design.fold]]
+    return lambda probs: np.where(np.isnan(probs).any(-1, keepdims=True), answer, probs)
+
+
+def verdict(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
+    """What gold says of every voter, of majority and label model, and of the student, on the same items."""
+    task, gold = taught.data.task, taught.data.gold.labels
+    judged = judged_by(taught)
+    by_split = bool((taught.design.fold[judged] == 0).any())
+    differ = float((_answers(student) != _answers(belief)).mean())
+    facts: dict[str, Any] = {
+        "gold": int((gold >= 0).sum()),
+        "judged": int(judged.sum()),
+        "own_split": by_split,
+        "differ": differ,
+        "gain": GAIN,
+    }
+    if judged.sum() < FEWEST:
+        return facts | {"needed": needed(differ, GAIN)}
+    truth, groups, ones = gold[judged], task.groups[judged], np.ones(int(judged.sum()))
+    common, floor = filled_by(taught), registry("votes")["floor"].fit(taught)
+    own_score = accuracy(student[None, judged], truth, ones, groups)
+
+    def row(kind: str, name: str, probs: np.ndarray) -> dict[str, Any]:
+        bare, other = (accuracy(p[None, judged], truth, ones, groups) for p in (probs, common(probs)))
+        return _row((kind, name), bare, other, own_score, ~np.isnan(probs[judged]).any(-1))
+
+    joint = {}
+    if len(taught.names) > 1:
+        majority = taught.believed("majority")
+        joint["majority", "majority"] = majority
+        joint["label model", f"label model: {taught.label_model}"] = belief
+        for name in label_models.registry():
+            if name not in ("majority", taught.label_model):
+                joint["other label model", f"label model: {name}"] = taught.believed(name)
+        joint = _different(joint)
+    rows = [row(*key, probs) for key, probs in joint.items()]
+    voters = [row("voter", name, taught.voter(j)) for j, name in enumerate(taught.names)]
+    best = max(voters, key=lambda row: row["accuracy"])
+    kept = sorted(voters, key=lambda row: -row["accuracy"])[:SHOWN]
+    base = row(
+        "floor",
+        taught.names[0] if len(taught.names) == 1 else f"label model: {counted(floor.of, 'items with gold')}",
+        floor.values,
+    )
+    estimate, table = single({"it": own_score}, {"it": 1})
+    shown = {"kind": "student", "name": "student", "accuracy": estimate.value, "accuracy_ci": share_ci(estimate, table)}
+    met = agreement(student[None, judged], belief[None, judged], truth, ones, groups, 0.0)
+    calibrated = calibration(student[None, judged], truth, ones, groups, 0.0)
+    commonest = float(np.bincount(truth).max() / len(truth))
+    return facts | {
+        "rows": [shown, base, *rows, *kept], "best": best["name"], "commonest": commonest,
+        "repeats": {"right": met.when_right, "wrong": met.when_wrong},
+        "calibration": {"ece": calibrated.ece, "bins": [asdict(b) for b in calibrated.bins]},
+    }  # fmt: skip
+
+
+def _ties(probs: np.ndarray) -> np.ndarray:
+    """(N, C): the classes that are likeliest."""
+    return np.nan_to_num(probs) >= np.nan_to_num(probs).max(-1, keepdims=True) - 1e-6
+
+
+def _different(joint: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
+    """Each label model once: one with the answers of an earlier one is left out, and named with that one."""
+    kept: dict[tuple[str, str], np.ndarray] = {}
+    for (kind, name), probs in joint.items():
+        same = next((key for key, other in kept.items() if np.array_equal(_ties(other), _ties(probs))), None)
+        if same is None:
+            kept[kind, name] = probs
+        elif same[0] == "majority" and kind == "label model":
+            kept = {
+                (k, f"{n} (and {name.partition(': ')[2]})" if (k, n) == same else n): p for (k, n), p in kept.items()
+            }
+    return kept
+
+
+def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spoke: np.ndarray) -> dict[str, Any]:
+    """One labeller against the student: on all items, abstentions a guess or the commonest class, and where it votes.
+
+    `gain` is over the better of the two ways to count silence.
+    """
+    guess, other = score, common
+    if other.value > guess.value:
+        score = other
+    estimate, table = single({"it": score}, {"it": 1})
+    gain, _ = single({"student": student, "it": score}, {"student": 1, "it": -1})
+    row: dict[str, Any] = {
+        "kind": key[0], "name": key[1], "accuracy": estimate.value, "accuracy_ci": share_ci(estimate, table),
+        "gain": gain.value, "gain_ci": gain.ci, "spoke": float(spoke.mean()),
+    }  # fmt: skip
+    if gain.value and gain.ci and gain.ci[0] <= 0 <= gain.ci[1]:
+        row["needed"] = needed(float(np.abs(student.num - score.num).mean()), abs(gain.value))
+    if not spoke.all():
+        row |= {"as_guess": guess.value, "as_commonest": other.value}
+    if spoke.any() and not spoke.all():
+        there = {
+            name: replace(s, num=s.num * spoke, den=s.den * spoke) for name, s in (("it", guess), ("student", student))
+        }
+        gain, table = single(there, {"student": 1, "it": -1})
+        row["where"] = {
+            "accuracy": float(table.mean[0]),
+            "student": float(table.mean[1]),
+            "gain": gain.value,
+            "gain_ci": gain.ci,
+        }
+    return row
+
+
+def suggested(taught: VoteCell, student: np.ndarray, belief: np.ndarray, count: int) -> list[dict[str, Any]]:
+    """The items whose gold would help most, those of one group spread out.
+
+    Query by committee of two, the student and the label model: the entropy of their mean, which is the mean of their
+    entropies and the Jensen-Shannon divergence between them (McCallum & Nigam 1998). Items with gold are not asked for.
+    """
+    task, table = taught.data.task, taught.data.table
+    heard = np.where(np.isnan(belief), 1 / len(task.classes), belief)
+    mean = (student + heard) / 2
+    score = -(mean * np.log(np.maximum(mean, 1e-12))).sum(-1) / np.log(len(task.classes))
+    open_items = np.flatnonzero((taught.data.gold.labels < 0) & (task.side != TEST))
+    order = open_items[np.lexsort((task.ids[open_items], -score[open_items]))]
+    turn, seen = list[int](), dict[int, int]()
+    for i in order:
+        seen[task.groups[i]] = seen.get(task.groups[i], -1) + 1
+        turn.append(seen[task.groups[i]])
+    picked = order[np.argsort(turn, kind="stable")][:count]
+    key = tables.id_column(table, taught.data.reading)
+    ids = table.column(key) if key else [None] * len(table.lines)
+    return [
+        {
+            "id": ids[taught.data.row[i]],
+            "row": int(taught.data.row[i]) + 1,
+            "text": task.texts[i][0],
+            "score": round(float(score[i]), 4),
+            "student": task.classes[int(student[i].argmax())],
+            "label_model": task.classes[int(belief[i].argmax())] if not np.isnan(belief[i]).any() else "",
+        }
+        for i in picked
+    ]

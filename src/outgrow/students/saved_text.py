@@ -1,0 +1,92 @@
+"""A student of a generation task in a folder: a checkpoint of `transformers`, and how it is asked.
+
+student.json        tokens, stop texts, whether prompts are a user's turn, how it was taught
+model.safetensors   and what else a checkpoint has
+
+student = outgrow.load("runs/.../student")
+student.predict(["one prompt", "another"])     # the likeliest answers
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+from outgrow import models
+from outgrow.core.errors import UserError
+from outgrow.generation import Sampling
+from outgrow.models import Model
+from outgrow.store import Store, disk, record
+from outgrow.students.generator import Writers
+
+TEXT = "text"
+"""What student.json calls the head of a student that generates answers."""
+FORMAT = 1
+"""Goes up when the same files would mean something else."""
+FACTS, CHECKPOINT = "student.json", "model.safetensors"
+
+
+@final
+@dataclass(frozen=True)
+class SavedGenerator:
+    """A student that generates answers.
+
+    Args:
+        folder: its checkpoint.
+        tokens: room for an answer.
+        stop: an answer ends before the first of these.
+        chat: whether prompts are a user's turn.
+        taught: method, supervisors and number of items, for the record.
+    """
+
+    folder: Path
+    tokens: int
+    stop: tuple[str, ...]
+    chat: bool
+    taught: Mapping[str, Any]
+
+    def predict(self, prompts: Sequence[str]) -> list[str]:
+        """(n,) the likeliest answer to each prompt."""
+        if isinstance(prompts, str):
+            raise TypeError("prompts: give a list of prompts, not one prompt")
+        store = Store.default()
+        how = Sampling(tokens=self.tokens, stop=self.stop, chat=self.chat)
+        return Writers(store, how).likeliest(models.resolve(str(self.folder), store), list(prompts))
+
+
+def save_text(model: Any, how: Sampling, taught: Mapping[str, Any], folder: Path) -> None:
+    """Copy a tuned model's checkpoint; the record comes last, so that an interrupted write is seen as one.
+
+    Raises:
+        UserError: what the method returned is no model.
+    """
+    if not isinstance(model, Model):
+        raise UserError("its method returns answers, not a model")
+    disk.folder(folder)
+    with disk.guarded(folder):
+        (folder / FACTS).unlink(missing_ok=True)
+        for file in model.path.iterdir():
+            if file.is_file() and file.name != "record.json":
+                shutil.copyfile(file, folder / file.name)
+        asked = asdict(how)
+        facts = {"head": TEXT, "format": FORMAT, "taught": dict(taught), "model": model.name}
+        facts |= {name: asked[name] for name in ("tokens", "stop", "chat")}
+        (folder / FACTS).write_bytes(record.encode(facts | {"sha256": _hash(folder)}))
+
+
+def load_text(folder: Path, facts: Mapping[str, Any]) -> SavedGenerator:
+    """The student in a folder whose record says that it generates answers. Raises UserError where it is damaged."""
+    if facts["format"] != FORMAT:
+        raise UserError(f"the student in {folder} was written by another version of outgrow: run the study again")
+    if facts["sha256"] != _hash(folder):
+        raise UserError(
+            f"the student in {folder} is damaged: {CHECKPOINT} is not as it was written: run the study again"
+        )
+    return SavedGenerator(folder, facts["tokens"], tuple(facts["stop"]), facts["chat"], facts["taught"])
+
+
+def _hash(folder: Path) -> str:
+    return " ".join(disk.sha256(file) for file in sorted(folder.glob("*.safetensors")))
