@@ -132,12 +132,8 @@ class Request(ABC):
         names = names or [name for name in known if known[name].usual]
         for name in self.parameters:
             find(name)
-<<<<<<< HEAD
         asked: dict[str, dict[str, Any]] = {"naive": {}}
         asked |= {name: dict(self.parameters.get(name, {})) for name in names}
-=======
-        asked: dict[str, dict[str, Any]] = {"naive": {}} | {name: dict(self.parameters.get(name, {})) for name in names}
->>>>>>> pipeline-wip
         return [(find(name), find(name).configured(given)) for name, given in asked.items()]
 
     def folder(self) -> Path:
@@ -149,20 +145,10 @@ class Request(ABC):
             "+".join(self.weak),
             "+".join(self.students),
         ]
-<<<<<<< HEAD
-        # Every kind of study has its own defaults for seeds and student.
-        plain = type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong)  # type: ignore[call-arg]
-        asked, usual = ({**study.asked(), "out": None} for study in (self, plain))
-        tag = (
-            []
-            if asked == usual
-            else [hashed(json.dumps({k: v for k, v in asked.items() if k != "out"}, sort_keys=True, default=str))[:6]]
-=======
         usual: Callable[..., Request] = type(self)
         asked, plain = (
             {**study.asked(), "out": None}
             for study in (self, usual(tasks=self.tasks, weak=self.weak, strong=self.strong))
->>>>>>> pipeline-wip
         )
         told = json.dumps({k: v for k, v in asked.items() if k != "out"}, sort_keys=True, default=str)
         tag = [] if asked == plain else [hashed(told)[:6]]

@@ -102,23 +102,14 @@ def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, Genera
     if reading.scorer is None:
         extra = [field for field in reading.given() if field != "items"]
         if extra:
-<<<<<<< HEAD
             raise UserError(f"`{extra[0]}` is for tables; {name!r} is built in and takes `items` only")
-=======
-            raise UserError(f"{extra[0]} is for tables; {name!r} is built in and takes `items` only")
->>>>>>> pipeline-wip
         return generation.load(name, reading.items, seed)
     scorers.metrics(reading.scorer)
     takes = {"scorer", "items", "votes", "skip_bad_rows"} | (
         set() if reading.scorer in LAYOUTS else {"prompt", "answer"}
     )
-<<<<<<< HEAD
     if extra := [field for field in reading.given() if field not in takes]:
-        raise UserError(f"`{extra[0]}` says nothing to `scorer` = {reading.scorer}: leave it out")
-=======
-    if extra := [flag for flag in reading.given() if flag not in takes]:
-        raise UserError(f"{extra[0]} does not apply to `scorer` = {reading.scorer}: leave it out")
->>>>>>> pipeline-wip
+        raise UserError(f"`{extra[0]}` does not apply to `scorer` = {reading.scorer}: leave it out")
     columns = Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
     columns = replace(columns, prompt=reading.prompt or columns.prompt, gold=reading.answer or columns.gold)
     return generation.load(name, reading.items, seed, columns, reading.votes)
