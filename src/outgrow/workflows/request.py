@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -145,13 +145,11 @@ class Request(ABC):
             "+".join(self.weak),
             "+".join(self.students),
         ]
-        usual: Callable[..., Request] = type(self)
-        asked, plain = (
-            {**study.asked(), "out": None}
-            for study in (self, usual(tasks=self.tasks, weak=self.weak, strong=self.strong))
-        )
+        # Every kind of study has its own defaults for seeds and student.
+        plain = type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong)  # type: ignore[call-arg]
+        asked, usual = ({**study.asked(), "out": None} for study in (self, plain))
         told = json.dumps({k: v for k, v in asked.items() if k != "out"}, sort_keys=True, default=str)
-        tag = [] if asked == plain else [hashed(told)[:6]]
+        tag = [] if asked == usual else [hashed(told)[:6]]
         return Path("runs") / "-".join([*map(safe, words), *tag])
 
     def asked(self: Self) -> dict[str, Any]:
