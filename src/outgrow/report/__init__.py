@@ -49,7 +49,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
     if out is not None and out.suffix not in (".html", ".md"):
         raise UserError(f"`out` = {out}: give a name that ends in .html or .md")
     report = joined(folders)
-    found = sheets(report.comparison)
+    found = sheets(report.comparison) if report.comparison else []
     if out is not None:
         text = markdown(found) if out.suffix == ".md" else render(report)
         disk.write(out, text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from outgrow.core.errors import UserError
 from outgrow.core.progress import track
 from outgrow.report import svg, theme, words
 from outgrow.report.charts import WIDE
@@ -76,6 +77,8 @@ def paint_hero(report: Report, out: Path) -> Path:
     """Write the first pair's ladder under its headline as a PNG, and return its path."""
     pair = report.pairs[0]
     spec = ladder(pair.main, WIDE)
+    if spec is None:
+        raise UserError(f"{pair.task}, {pair.weak} → {pair.strong}: no row has a score, so there is nothing to draw")
     answer = words.headline(pair)
     lines = textwrap.wrap(answer.plain, 104)
     around = spec["padding"]

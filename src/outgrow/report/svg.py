@@ -73,8 +73,8 @@ def _clean(element: ET.Element) -> bool:
     for name in DROPPED:
         element.attrib.pop(name, None)
     for name in ("d", "transform", "x", "y", "x2", "y2", "width", "height"):
-        if name in element.attrib:
-            element.set(name, re.sub(r"-?\d+\.\d{2,}", _round, element.get(name)))
+        if (number := element.get(name)) is not None:
+            element.set(name, re.sub(r"-?\d+\.\d{2,}", _round, number))
     for child in list(element):
         if not _clean(child):
             element.remove(child)

@@ -199,7 +199,7 @@ def tally(headlines: list[Headline]) -> Markup:
 def _answer(pair: RunPair) -> Headline:
     view = pair.main
     floor, ceiling, naive = view.floor, view.ceiling, view.row("naive") or view.best
-    if not (floor and ceiling and naive) or None in (floor.value, ceiling.value, naive.value):
+    if not (floor and ceiling and naive) or floor.value is None or ceiling.value is None or naive.value is None:
         text = Markup("On <b>{}</b>, this run has no floor, ceiling and method to compare for {} and {}.")
         return Headline("unclear", "Cannot be answered", text.format(pair.task, pair.weak, pair.strong))
     if pair.outdated:
@@ -207,8 +207,8 @@ def _answer(pair: RunPair) -> Headline:
             "unclear", "Not measured against what taught", Markup("On <b>{}</b>: {}").format(pair.task, OUTDATED)
         )
     if naive.status in NO_GAP or naive.pgr is None:
-        return _no_gap(pair, view, naive)
-    text = _recovered(pair, view, naive)
+        return _no_gap(pair, floor, ceiling.value, naive)
+    text = _recovered(pair, floor.value, ceiling.value, naive, naive.pgr)
     best = view.best
     if best and best is not naive and best.pgr is not None:
         text += Markup(" Of the {} methods, <b>{}</b> came out best: <b>{}</b>{}{}.").format(
@@ -229,20 +229,18 @@ def _above_naive(row: SummaryRow) -> str:
     return f", {points(row.vs_naive)} points {point_interval(row.vs_naive_ci)} above naive".replace("+", "")
 
 
-def _recovered(pair: RunPair, view: MetricView, naive: SummaryRow) -> Markup:
+def _recovered(pair: RunPair, floor: float, ceiling: float, naive: SummaryRow, pgr: float) -> Markup:
     who = Markup("On {}, {} taught by {}’s labels alone").format(_measured(pair), pair.strong, pair.weak)
     rest = Markup("the gap between its {} (<b>{}</b>) and what it could have been with gold (<b>{}</b>)").format(
-        _taught(pair), percent(view.floor.value), percent(view.ceiling.value)
+        _taught(pair), percent(floor), percent(ceiling)
     )
     how = "" if naive.method == "naive" else f" by {naive.method}"
-    if naive.pgr < 0:
+    if pgr < 0:
         said = Markup("{} recovered <b>none</b> of {}: it scored <b>{}</b>, below {} (PGR {}{}).")
         below = "its teachers" if pair.several else "its teacher"
-        return who + said.format(
-            how, rest, percent(naive.value), below, share(naive.pgr), _after(interval(naive.pgr_ci, 0))
-        )
+        return who + said.format(how, rest, percent(naive.value), below, share(pgr), _after(interval(naive.pgr_ci, 0)))
     said = Markup("{} recovered <b>{}</b>{} of {}.")
-    return who + said.format(how, share(naive.pgr), _after(interval(naive.pgr_ci, 0)), rest)
+    return who + said.format(how, share(pgr), _after(interval(naive.pgr_ci, 0)), rest)
 
 
 def _measured(pair: RunPair) -> Markup:
@@ -260,7 +258,7 @@ def _taught(pair: RunPair) -> str:
 
 
 def _verdict(text: Markup, naive: SummaryRow, best: SummaryRow, teacher: str) -> Headline:
-    above = next((row for row in (naive, best) if row.pgr > 1), None)
+    above = next((row for row in (naive, best) if row.pgr is not None and row.pgr > 1), None)
     if above:
         text += Markup(
             " <b>{}</b> is above the ceiling: weak labels taught more than as much gold did, "
@@ -276,8 +274,8 @@ def _verdict(text: Markup, naive: SummaryRow, best: SummaryRow, teacher: str) ->
     return Headline("unclear", f"Not clear: {why}", text)
 
 
-def _no_gap(pair: RunPair, view: MetricView, row: SummaryRow) -> Headline:
-    gap = row.gap if row.gap is not None else view.ceiling.value - view.floor.value
+def _no_gap(pair: RunPair, floor: SummaryRow, ceiling: float, row: SummaryRow) -> Headline:
+    gap = row.gap if row.gap is not None or floor.value is None else ceiling - floor.value
     below = row.status == "ceiling below floor"
     text = Markup(
         "On {} there is no share to report: {}’s ceiling with gold (<b>{}</b>) {} its {} {} (<b>{}</b>); "
@@ -285,11 +283,11 @@ def _no_gap(pair: RunPair, view: MetricView, row: SummaryRow) -> Headline:
     ).format(
         _measured(pair),
         pair.strong,
-        percent(view.ceiling.value),
+        percent(ceiling),
         "lies below" if below else "is not clearly above",
         "teachers" if pair.several else "teacher",
-        f"{pair.weak}, {view.floor.of}," if pair.several else pair.weak,
-        percent(view.floor.value),
+        f"{pair.weak}, {floor.of}," if pair.several else pair.weak,
+        percent(floor.value),
         points(gap),
         _after(point_interval(row.gap_ci)),
         percent(row.value),

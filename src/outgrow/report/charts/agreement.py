@@ -31,13 +31,13 @@ def agreement(pair: RunPair, width: int) -> dict[str, Any] | None:
     sides, keys, top = legend(SIDES, width - LEFT)
     ends, spans = [], []
     for i, (name, entry) in enumerate(zip(names, shown, strict=True)):
-        y = (i + 0.5) * ROW
-        spans.append({"name": name, "a": entry["when_wrong"], "b": entry["when_right"], "y": y})
+        at = (i + 0.5) * ROW
+        spans.append({"name": name, "a": entry["when_wrong"], "b": entry["when_right"], "y": at})
         for side, key in zip(sides, ("when_right", "when_wrong"), strict=True):
-            lo, hi = entry.get(f"{key}_ci") or (None, None)
-            ends_said = interval((lo, hi) if lo is not None else None)
-            said = f"{entry['method']}, {side}: agrees in {percent(entry[key])} {ends_said}"
-            ends.append({"side": side, "value": entry[key], "lo": lo, "hi": hi, "y": y, "says": said.strip()})
+            ci = entry.get(f"{key}_ci")
+            lo, hi = ci or (None, None)
+            said = f"{entry['method']}, {side}: agrees in {percent(entry[key])} {interval(ci)}"
+            ends.append({"side": side, "value": entry[key], "lo": lo, "hi": hi, "y": at, "says": said.strip()})
     span = domain(*[end[name] for end in ends for name in ("value", "lo", "hi")], among=(0, 1))
     x = {
         "type": "quantitative",

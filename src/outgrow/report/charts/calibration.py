@@ -27,8 +27,8 @@ def calibration(pair: RunPair, width: int) -> dict[str, Any] | None:
     styles = [*STYLES]
     if best and best.method != "naive":
         styles.insert(2, (best.method, "ink", "triangle-up"))
-    series = [(pair.entry("calibration", name), name, paint, shape) for name, paint, shape in styles]
-    series = [found for found in series if found[0] and found[0].get("bins")]
+    entries = {name: pair.entry("calibration", name) or {} for name, _, _ in styles}
+    series = [(entries[name], name, paint, shape) for name, paint, shape in styles if entries[name].get("bins")]
     if not series:
         return None
     names = [f"{name} (ECE {percent(entry.get('ece'))})" for entry, name, _, _ in series]

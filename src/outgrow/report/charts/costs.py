@@ -57,15 +57,14 @@ def costs(report: Report, width: int) -> dict[str, Any] | None:
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
     says = {"field": "says", "type": "nominal"}
     text = {"type": "text", "baseline": "middle", "fontSize": 13}
-    bars = []
-    for cached, look in (
-        (False, {"color": colour("method"), "opacity": 0.85}),
-        (True, {"filled": False, "stroke": colour("muted"), "strokeWidth": 1.2, "strokeDash": [3, 2]}),
-    ):
+    computed: dict[str, Any] = {"color": colour("method"), "opacity": 0.85}
+    stored: dict[str, Any] = {"filled": False, "stroke": colour("muted"), "strokeWidth": 1.2, "strokeDash": [3, 2]}
+    bars: list[dict[str, Any]] = []
+    for cached, look in ((False, computed), (True, stored)):
         bars.append(
             {
                 "transform": [{"filter": f"datum.cached == {str(cached).lower()}"}],
-                "mark": {"type": "bar", "orient": "horizontal", "size": 13, **look},
+                "mark": {**look, "type": "bar", "orient": "horizontal", "size": 13},
                 "encoding": {"x": {**x, "field": "seconds"}, "y": y, "description": says},
             }
         )

@@ -52,8 +52,7 @@ def gold_curve(pair: RunPair, room: int) -> dict[str, Any] | None:
     layers = _curve(points, x, y)
     if level is not None:
         layers += _level(level, y)
-    crossed = level is not None and n and numbers[0] <= n <= numbers[-1]
-    if crossed:
+    if level is not None and n and numbers[0] <= n <= numbers[-1]:
         layers += _crossing(n, level, span, x, y, _along(n, numbers) * plot, plot)
     said = f"; the naive student scores {percent(level)}" if level is not None else ""
     worth_said = f", worth {n:,.0f} gold labels" if n else ""

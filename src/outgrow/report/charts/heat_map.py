@@ -114,7 +114,7 @@ def _cell(pair: RunPair, method: str, start: float, end: float, y: float) -> dic
     value = row.pgr if row else None
     where = f"{pair.task}, {pair.weak} to {pair.strong}, {method}"
     at = {"x": start, "x2": end, "middle": (start + end) / 2, "y": y + 1, "y2": y + ROW - 1, "mid": y + ROW / 2}
-    if value is None:
+    if row is None or value is None:
         why = row.status if row else "not run"
         return {
             **at,

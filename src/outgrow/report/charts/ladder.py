@@ -176,7 +176,7 @@ def _gap(
     if floor is None or ceiling is None or floor.value is None or ceiling.value is None:
         return []
     low, high = floor.value, ceiling.value
-    layers = [
+    layers: list[dict[str, Any]] = [
         {
             "data": {"values": [{"a": low, "b": high}]},
             "mark": {"type": "rect", "color": colour("gap")},
@@ -189,7 +189,7 @@ def _gap(
         at = (value - span[0]) / (span[1] - span[0]) * plot
         name = f"{kind} {percent(value)}"
         if narrow:  # each on a line of its own, so that they never meet
-            lines = [(name, -26 if kind == "floor" else -11, 13, True)]
+            lines: list[tuple[str, float, float, bool]] = [(name, -26 if kind == "floor" else -11, 13, True)]
         else:
             lines = [(name, -40, 13, True), (WHO[kind], -25, 11.5, False)]
         layers += [_label(text, at, up, size, bold, before, edges, kind) for text, up, size, bold in lines]

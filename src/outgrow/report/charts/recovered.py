@@ -34,7 +34,7 @@ def recovered(view: MetricView, width: int) -> dict[str, Any] | None:
     figures, ranges = (10 + column([share(row.pgr) for row in shown]), 14 + column([_range(row) for row in shown], 12))
     right = figures if narrow else figures + ranges
     plot = width - left - right
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "kind": row.kind, "name": name, "pgr": row.pgr, "y": (i + 0.5) * ROW,
             "lo": row.pgr_ci[0] if row.pgr_ci else None, "hi": row.pgr_ci[1] if row.pgr_ci else None,
