@@ -485,7 +485,10 @@ def test_supervisors_are_parsed() -> None:
             "--ladder does not apply to generation tasks: leave it out",
         ),
         (["TABLE", "--scorer", "slots", "--method", "bootstrap"], "unknown method for generation tasks 'bootstrap'"),
-        (["TABLE", "--scorer", "slots", "--student", "linear"], "unknown kind of student that writes 'linear'"),
+        (
+            ["TABLE", "--scorer", "slots", "--student", "linear"],
+            "unknown kind of student for generation tasks 'linear'",
+        ),
         (["TABLE", "--scorer", "calls"], "no column 'question'"),
         (["TABLE", "--scorer", "number"], "no column 'prompt' for --prompt"),
         (
@@ -500,7 +503,7 @@ def test_supervisors_are_parsed() -> None:
             ["TABLE", "--scorer", "slots", "--weak", "sibling:smolm2-135m:9"],
             "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?",
         ),
-        (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt says nothing to --scorer slots: leave it out"),
+        (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt does not apply to --scorer slots: leave it out"),
         (
             ["TABLE", "--scorer", "slots", "--votes", "ann"],
             "no column 'ann' of recorded answers (--votes, --weak column:NAME): the columns are text, slots",

@@ -101,9 +101,10 @@ def learn(
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.workers} voter{'s' if votes.workers > 1 else ''}"
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
-    fitted = recipe.fit(cell, **recipe.parameters)
+    resources: Any = cell  # what votes cannot give is None there
+    fitted = recipe.fit(resources, **recipe.parameters)
     if fitted is None:
-        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(cell))}: learn with another --method")
+        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(resources))}: learn with another `method`")
     predicted = cell.predicted(fitted)
     probs, belief = cell.design.crossed(predicted), cell.believed(label_model)
 
@@ -118,7 +119,7 @@ def learn(
     task = given.task
     facts = {
         "task": {"name": task.name, "classes": list(task.classes), "counts": task.counts, "source": task.source},
-        "voters": learned.voters(cell, probs),
+        "voters": learned.annotators(cell, probs),
         "trust": learned.trust(cell, probs, belief),
         "verdict": learned.verdict(cell, probs, belief),
         "suggest": wanted[:10],
@@ -141,7 +142,7 @@ def learn(
     }
     schema.write(out / "learn.json", load(LearnFile, facts, "learn.json"))
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
-    report.write_learned(out)
+    report.write(out)
     return out
 
 
@@ -151,9 +152,9 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
     if student not in (*HEADS, *KINDS):
         raise unknown("kind of student", student, (*HEADS, *KINDS))
     if strong == VOTES and student in KINDS:
-        raise UserError(f"--strong {VOTES} is no model that could be fine-tuned: take --student linear or mlp")
+        raise UserError(f"`strong` = {VOTES} is no model that could be fine-tuned: take `student` linear or mlp")
     if suggest < 0:
-        raise UserError(f"suggest = {suggest}: give a number of items")
+        raise UserError(f"`suggest` = {suggest}: give a number of items")
     if strong != VOTES:
         models.check(strong)
 

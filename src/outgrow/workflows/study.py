@@ -30,12 +30,12 @@ from outgrow.tasks.task import Gold, Task
 from outgrow.workflows.request import Chosen, Request
 from outgrow.workflows.result import Result
 
-__all__ = ["Result", "Study"]
+__all__ = ["ClassStudy", "Result"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Study(Request):
+class ClassStudy(Request):
     """What to run. `run()` goes on where an earlier run of the same study stopped."""
 
     tasks: Sequence[str] = ("cities",)
@@ -60,7 +60,7 @@ class Study(Request):
         if self.student != "linear" and (new := [name for name in self.students if scratch.named(name)]):
             raise UserError(
                 f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: "
-                "leave --student out"
+                "leave `student` out"
             )
         for model in (*_models(self.weak), *self.students, *self.ladder):
             models.check(model)

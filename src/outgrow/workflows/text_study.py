@@ -60,7 +60,7 @@ class TextStudy(Request):
 
     def _check(self) -> None:
         if self.student not in KINDS:
-            raise unknown("kind of student that writes", self.student, KINDS)
+            raise unknown("kind of student for generation tasks", self.student, KINDS)
         named = [one for weak in self.weak for one in parse(weak)]
         for name in (*self.students, *(one.of for one in named if one.kind != "column")):
             models.check(name.removeprefix(PREFIX).rpartition(":")[0] if name.startswith(PREFIX) else name)
@@ -109,7 +109,7 @@ def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, Genera
         set() if reading.scorer in LAYOUTS else {"prompt", "answer"}
     )
     if extra := [field for field in reading.given() if field not in takes]:
-        raise UserError(f"`{extra[0]}` says nothing to `scorer` = {reading.scorer}: leave it out")
+        raise UserError(f"`{extra[0]}` does not apply to `scorer` = {reading.scorer}: leave it out")
     columns = Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
     columns = replace(columns, prompt=reading.prompt or columns.prompt, gold=reading.answer or columns.gold)
     return generation.load(name, reading.items, seed, columns, reading.votes)
