@@ -83,6 +83,7 @@ def test_the_document_has_a_file_and_an_entry_point_of_every_kind():
 
 def test_what_a_package_adds_is_listed(installed):
     listed = {line.partition(":")[0]: line for line in outgrow(installed, "list").splitlines() if ":" in line}
+    assert "broken" not in outgrow(installed, "list", "charts")
     for kind, names in ADDED.items():
         assert [name for name in names if not re.search(rf"\b{name}\b", listed[kind])] == [], kind
     without = outgrow(installed, "list", plugged=False)
@@ -135,8 +136,8 @@ def test_a_committee_uses_the_added_verifier(installed):
     told = outgrow(
         installed, "committee", "answers.csv", "--verifier", "terse", "--scorer", "exact", "--out", "committee"
     )
-    facts = json.loads((installed / "committee" / "committee.json").read_text())
-    assert "terse" in told and "terse" in json.dumps(facts["verifiers"])
+    facts = (installed / "committee" / "committee.json").read_text()
+    assert "terse" in told and '"terse"' in facts
 
 
 def test_a_student_with_an_added_loss_is_saved_and_predicts_in_another_process(installed):

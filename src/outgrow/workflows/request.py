@@ -133,6 +133,8 @@ class Request(ABC):
         for name in self.parameters:
             find(name)
         asked = {"naive": {}} | {name: dict(self.parameters.get(name, {})) for name in names}
+        for name in asked:
+            find(name).check(self.KNOWN.RESOURCES)
         return [(find(name), find(name).configured(given)) for name, given in asked.items()]
 
     def folder(self) -> Path:
