@@ -1,4 +1,4 @@
-"""Objects in keys: the same code and values give the same key, another constant, closure, default, field or global another."""
+"""Objects in keys: the same code and values give the same key, another constant, closure, field or global another."""
 
 from __future__ import annotations
 

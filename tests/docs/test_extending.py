@@ -198,11 +198,10 @@ def test_a_file_of_the_document_in_this_tree_is_found_without_an_entry_point(tmp
 
 def test_objects_go_where_names_go_and_are_kept_under_what_they_see(installed):
     def run(text: str = OBJECTS) -> set[str]:
-        (installed / "objects.py").write_text(
-            text + "print(sorted({*summary['weak']}), sorted({*summary['method']}))\n"
-        )
-        environment = {**os.environ, "OUTGROW_STORE": str(installed / "own")}
-        command = [sys.executable, "objects.py"]
+        (installed / "objects.py").write_text(text)
+        environment = {**os.environ, "OUTGROW_STORE": str(installed / "own"), "PYTHONDONTWRITEBYTECODE": "1"}
+        show = "from objects import summary; print(sorted({*summary['weak']}), sorted({*summary['method']}))"
+        command = [sys.executable, "-c", show]
         done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert "praises+cautious" in done.stdout and "tfidf" in done.stdout and "'sharper'" in done.stdout

@@ -1,4 +1,4 @@
-"""The names that `import outgrow` promises: each is there, says what it is, and shows itself in an example that runs."""
+"""The names that `import outgrow` promises: each is there, is documented, and has an example that runs."""
 
 from __future__ import annotations
 

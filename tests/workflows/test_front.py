@@ -1,4 +1,4 @@
-"""Objects where names go: tasks, supervisors, methods, label models and verifiers, and one `Study` for both kinds of tasks."""
+"""Objects where names go: tasks, supervisors, methods, label models, verifiers; one `Study` for both kinds of task."""
 
 from __future__ import annotations
 

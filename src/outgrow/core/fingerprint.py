@@ -69,7 +69,10 @@ def _passing(name: str, unseen: str) -> str:
 
 @final
 class Code:
-    """The modules of the packages in `own`, and with `near` all that no installer put where they are; `sources` replaces texts."""
+    """The modules of the packages in `own`, and with `near` all that no installer put where they are.
+
+    `sources` replaces the texts of modules.
+    """
 
     def __init__(self, sources: Mapping[str, str] | None = None, own: Collection[str] = (PACKAGE,), near: bool = False):
         self._own, self._near = own, near

@@ -1,6 +1,6 @@
 """The parts of an object in a key: its code, and the values that it sees.
 
-    function of a module      the place of its definition, whose source is read with all that it reaches (`fingerprint.py`)
+    function of a module      the place of its definition, whose source is read with all it reaches (`fingerprint.py`)
     any other function        its compiled code, its defaults, the variables around it, and the globals that it reads
     instance                  its class and its fields; of an installed package its pickled bytes
     object with a `version`   that text alone, which its owner states and changes

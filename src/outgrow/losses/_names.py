@@ -38,8 +38,8 @@ def record_of(loss: Loss) -> dict[str, Any]:
 def loss_of(record: Mapping[str, Any]) -> Loss:
     """The loss that a record names, also one of earlier versions (file and class).
 
-    A loss that is not needed to read logits is named as a function, and is not looked for: its logits mean what those of
-    cross-entropy mean.
+    A loss that is not needed to read logits is named as a function, and is not looked for: its logits mean what
+    those of cross-entropy mean.
 
     Raises:
         UserError: there is no such loss, or its module cannot be imported.

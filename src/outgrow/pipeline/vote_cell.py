@@ -26,7 +26,7 @@ from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.probe import Probe, Space
 from outgrow.students.saved import VOTES, indicators
-from outgrow.tasks.tables.annotations import Annotations
+from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.task import TEST, Gold, Task
 from outgrow.training.classifier import KINDS
 
@@ -228,7 +228,7 @@ class VoteCell(Cell):
         gold = [np.bincount(known[known >= 0], minlength=classes) for known in self.known]
         return np.array([(told if told.sum() >= FEWEST else voted).argmax() for told in gold])
 
-    def voter(self, j: int) -> np.ndarray:
+    def annotator(self, j: int) -> np.ndarray:
         """(N, C) the votes of one annotator; NaN where it abstains."""
         mine = self.votes.worker == j
         probs = np.full((len(self.task), len(self.task.classes)), np.nan, np.float32)
@@ -268,5 +268,5 @@ def space_for(task: Task, votes: Votes, strong: str, student: str, store: Store)
     if strong == VOTES:
         return Space(indicators(votes)[None, None], (0,), pool)
     if models.resolve(strong, store).kind not in ("causal", "encoder"):
-        raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as --strong")
+        raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as `strong`")
     return texts_of(task, strong, store) if student in KINDS else space_of(task, strong, pool, store)

@@ -106,8 +106,8 @@ def _features(cell: ClassCell) -> np.ndarray | None:
 
 def _again(asked: dict[str, Any], pair: Any) -> ClassCell | None:
     """The study's cell from its task and models; None where these are gone or have changed."""
-    if asked["asked"]["reading"].get("scorer") or "label_model" not in asked["asked"]:
-        return None  # of generated answers nothing is known before
+    if "label_model" not in asked["asked"]:
+        return None  # generated answers, and one's own votes: nothing is known before training
     plain: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v
         for k, v in asked["asked"].items()

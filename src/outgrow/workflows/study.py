@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from types import ModuleType
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -49,8 +50,8 @@ class ClassStudy(Request):
     auxiliary: Sequence[str] = ()
     """Other tasks whose gold methods may use."""
 
-    WEAK = "minilm-l6"
-    KNOWN = methods
+    WEAK: ClassVar[str] = "minilm-l6"
+    KNOWN: ClassVar[ModuleType] = methods
 
     def _check(self) -> None:
         if self.student not in STUDENTS:
@@ -59,7 +60,7 @@ class ClassStudy(Request):
         if self.student != "linear" and (new := [name for name in self.students if scratch.named(name)]):
             raise UserError(
                 f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: "
-                "leave --student out"
+                "leave `student` out"
             )
         for model in (*_models(self.weak), *self.students, *self.ladder):
             models.check(model)
