@@ -27,6 +27,7 @@ from outgrow.report.charts import WIDE
 from outgrow.report.charts.rounds import rounds
 from outgrow.store import Store
 from outgrow.tasks import generation
+from outgrow.tasks.source import TASKS, generation_source
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import GenerationGold
 from outgrow.verifiers import Verdict
@@ -313,11 +314,9 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
     model = str(causal)
     task, gold = generation.load("sudoku", 5, 0)
     short = replace(
-        task, prompts=tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france")), tokens=3
+        task, texts=tuple((f"the city of {name}",) for name in ("lyon", "paris", "rome", "spain", "france")), tokens=3
     )
-    monkeypatch.setitem(
-        generation._sources, "short", generation.GenerationSource("short", "", lambda items, seed: (short, gold), None)
-    )
+    source = generation_source("short", "")(lambda items, seed: (short, gold))
     arguments = [
         "committee",
         "short",
@@ -333,7 +332,7 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
         "--out",
     ]
     for out in ("one", "two"):
-        with pytest.raises(SystemExit) as stopped:
+        with TASKS.lending(source), pytest.raises(SystemExit) as stopped:
             cli.main([*arguments, out])
         assert stopped.value.code == 0
     assert "coverage 0.0%" in capsys.readouterr().out
@@ -379,7 +378,14 @@ def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_o
 ):
     task, _ = generation.load("sudoku", 6, 0)
     prompts = tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france", "very"))
-    short = replace(task, prompts=prompts, tokens=2, shown=({},) * 6, verifier="says_no", scorer="exact")
+    short = replace(
+        task,
+        texts=tuple((prompt,) for prompt in prompts),
+        tokens=2,
+        shown=({},) * 6,
+        verifier="says_no",
+        scorer="exact",
+    )
     drawn = []
 
     def says_no(attempts):

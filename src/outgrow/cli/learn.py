@@ -33,12 +33,12 @@ def learn_(
     Parameters
     ----------
     data
-        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words like NA or skip abstain),
-        and gold on some rows where there is any (--label).
+        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words
+        like NA or skip abstain), and gold on some rows where there is any (--label).
     votes_table
         A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
     strong
-        The student: a model name (`outgrow list models`), a hub id or a folder; `votes` where the items have no text: it
+        The student: a model name (`outgrow list models`), a hub id or a folder; `votes` for items without text: it
         reads the votes themselves.
     method
         How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive.

@@ -15,14 +15,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import Any, TypeVar, final
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.core.worlds import World
-
-if TYPE_CHECKING:
-    from outgrow.methods.resources import Resources, TextResources
 
 F = TypeVar("F", bound=Callable[..., Any])
 RESOURCES = {
@@ -63,12 +60,12 @@ class Method:
     usual: bool
     """Whether it runs where no method is named."""
 
-    def fit(self, resources: Resources | TextResources, **parameters: Any) -> Any:
+    def fit(self, resources: object, **parameters: Any) -> Any:
         """Run the method on the resources that it asks for; None if one of them is missing."""
         given = [getattr(resources, name) for name in self.resources]
         return None if any(one is None for one in given) else self.run(*given, **parameters)
 
-    def lacks(self, resources: Resources | TextResources) -> list[str]:
+    def lacks(self, resources: object) -> list[str]:
         """The missing resources that it asks for, each with its description."""
         return [f"{name}: {RESOURCES[name]}" for name in self.resources if getattr(resources, name) is None]
 

@@ -64,7 +64,7 @@ class Halves:
         return self.splits.test
 
     def few(self, among: np.ndarray, count: int) -> np.ndarray:
-        """(R, N) bool: about `count` of the items `among` a replicate: whole groups, smaller sets inside larger ones."""
+        """(R, N) bool: about `count` of the items `among` a replicate: whole groups, nested sets."""
         names, where = np.unique(self.task.groups, return_inverse=True)
         out = np.zeros_like(among)
         for r, rows in enumerate(among):

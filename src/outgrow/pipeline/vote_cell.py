@@ -26,7 +26,7 @@ from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.probe import Probe, Space
 from outgrow.students.saved import VOTES, indicators
-from outgrow.tasks.tables.annotations import Annotations
+from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.task import TEST, Gold, Task
 from outgrow.training.classifier import KINDS
 

@@ -57,7 +57,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
 
 
 def picture(folder: Path, out: Path) -> Path:
-    """Write the answer and the ladder of the run's first pair as a PNG on white, 1,984 pixels wide, and return its path."""
+    """Write the headline and the ladder of the run's first pair as a PNG on white, and return its path."""
     from outgrow.report.study import paint_hero
     from outgrow.runs.read import read
 

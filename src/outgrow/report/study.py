@@ -80,11 +80,21 @@ def paint_hero(report: Report, out: Path) -> Path:
     lines = textwrap.wrap(answer.plain, 104)
     around = spec["padding"]
     title = {
-        "text": answer.label, "subtitle": lines, "anchor": "start", "frame": "group", "align": "left",
-        "dx": -around["left"], "fontSize": TITLE_SIZE, "fontWeight": 600, "color": theme.colour("ink"),
-        "subtitleFontSize": 15, "subtitleLineHeight": LINE, "subtitleColor": theme.colour("muted"), "subtitlePadding": 10,
+        "text": answer.label,
+        "subtitle": lines,
+        "anchor": "start",
+        "frame": "group",
+        "align": "left",
+        "dx": -around["left"],
+        "fontSize": TITLE_SIZE,
+        "fontWeight": 600,
+        "color": theme.colour("ink"),
+        "subtitleFontSize": 15,
+        "subtitleLineHeight": LINE,
+        "subtitleColor": theme.colour("muted"),
+        "subtitlePadding": 10,
         "offset": OFFSET,
-    }  # fmt: skip
+    }
     padding = {
         "top": around["top"] + OFFSET + LINE * len(lines) + 44,
         "bottom": around["bottom"] + 24,

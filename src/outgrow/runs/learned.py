@@ -20,7 +20,7 @@ from outgrow.metrics.intervals import share_ci
 from outgrow.metrics.pgr import counted
 from outgrow.pipeline.baselines import registry
 from outgrow.pipeline.vote_cell import VoteCell
-from outgrow.tasks.tables import annotations as tables
+from outgrow.tasks.tables.roles import id_column
 from outgrow.tasks.task import TEST
 
 LOST = 0.1
@@ -233,7 +233,7 @@ def suggested(cell: VoteCell, student: np.ndarray, belief: np.ndarray, count: in
         seen[task.groups[i]] = seen.get(task.groups[i], -1) + 1
         turn.append(seen[task.groups[i]])
     picked = order[np.argsort(turn, kind="stable")][:count]
-    key = tables.id_column(table, cell.data.reading)
+    key = id_column(table, cell.data.reading)
     ids = table.column(key) if key else [None] * len(table.lines)
     return [
         {

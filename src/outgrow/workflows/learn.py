@@ -28,7 +28,7 @@ from outgrow.students.probe import HEADS, Space
 from outgrow.students.saved import VOTES, save
 from outgrow.students.saving import saved_student
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations as tables
+from outgrow.tasks.tables import annotators as tables
 from outgrow.tasks.tables.roles import detect
 from outgrow.training.classifier import KINDS
 from outgrow.workflows.predict import predict
@@ -162,10 +162,10 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
 def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
     """What audits find in the votes that a person should act on, the gravest first."""
     from outgrow.audits import examine
-    from outgrow.workflows.audit import heard
+    from outgrow.audits.vote_tables import of_annotations
 
     features = space.read(space.features[-1]).numpy() if isinstance(space, Space) else None
-    return [asdict(found) for found in examine(heard(cell.data, cell.asked_all, features)) if found.do]
+    return [asdict(found) for found in examine(of_annotations(cell.data, cell.asked_all, features)) if found.do]
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -132,7 +132,8 @@ class Request(ABC):
         names = names or [name for name in known if known[name].usual]
         for name in self.parameters:
             find(name)
-        asked: dict[str, dict[str, Any]] = {"naive": {}} | {name: dict(self.parameters.get(name, {})) for name in names}
+        asked: dict[str, dict[str, Any]] = {"naive": {}}
+        asked |= {name: dict(self.parameters.get(name, {})) for name in names}
         return [(find(name), find(name).configured(given)) for name, given in asked.items()]
 
     def folder(self) -> Path:
@@ -144,11 +145,9 @@ class Request(ABC):
             "+".join(self.weak),
             "+".join(self.students),
         ]
-        usual: Callable[..., Request] = type(self)
-        asked, plain = (
-            {**study.asked(), "out": None}
-            for study in (self, usual(tasks=self.tasks, weak=self.weak, strong=self.strong))
-        )
+        # Every kind of study has its own defaults for seeds and student.
+        usual = type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong)  # type: ignore[call-arg]
+        asked, plain = ({**study.asked(), "out": None} for study in (self, usual))
         told = json.dumps({k: v for k, v in asked.items() if k != "out"}, sort_keys=True, default=str)
         tag = [] if asked == plain else [hashed(told)[:6]]
         return Path("runs") / "-".join([*map(safe, words), *tag])

@@ -1,14 +1,15 @@
-"""Self-improvement: a model writes, its answers are checked, and it is tuned on what is kept; round after round.
+"""Self-training: a model generates answers, some are kept, and it is tuned on these; round after round.
 
     M_0 = the model
     for r = 0 .. rounds - 1:
-        draw `draws` answers of M_r to every training item; keep one an item, or none
-        M_(r+1) = M_0 tuned on the kept answers                         from the start again, as Zelikman et al. 2022 (arXiv 2203.14465)
-    score of M_r: a single answer, and coverage, on test items whose answers taught nobody
+        `draws` samples of M_r for every training item; one or none of them is kept
+        M_(r+1) = M_0 tuned on the kept answers         from the start again, as Zelikman et al. 2022 (arXiv 2203.14465)
+    score of M_r: a single sample, and coverage, on test items that are never trained on
 
-Kept is: without a verifier the first answer; by its own judgement the one that M_r itself finds likeliest right (`critic`, asked in M_r's
-words); by an external check the first sound one, none where none is. Song et al. 2024 (arXiv 2412.02674, section 5): without new
-knowledge from a check, the generation-verification gap closes within a few rounds. Test items are half of the groups.
+Kept is, without a verifier, the first answer; by its own judgement the answer that M_r finds likeliest to be right
+(`critic`, asked of M_r); by an external check the first sound one, if any. Song et al. 2024 (arXiv 2412.02674, section
+5): without new knowledge from a check, the generation-verification gap closes within a few rounds. Test items are half
+of the groups.
 """
 
 from __future__ import annotations

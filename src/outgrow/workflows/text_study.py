@@ -100,16 +100,16 @@ class TextStudy(Request):
 def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, GenerationGold]:
     """The task of that name. Raises UserError, one line."""
     if reading.scorer is None:
-        extra = [flag for flag in reading.given() if flag != "--items"]
+        extra = [field for field in reading.given() if field != "items"]
         if extra:
-            raise UserError(f"{extra[0]} is for tables; {name!r} is built in and takes `items` only")
+            raise UserError(f"`{extra[0]}` is for tables; {name!r} is built in and takes `items` only")
         return generation.load(name, reading.items, seed)
     scorers.metrics(reading.scorer)
-    takes = {"--scorer", "--items", "--votes", "--skip-bad-rows"} | (
-        set() if reading.scorer in LAYOUTS else {"--prompt", "--answer"}
+    takes = {"scorer", "items", "votes", "skip_bad_rows"} | (
+        set() if reading.scorer in LAYOUTS else {"prompt", "answer"}
     )
-    if extra := [flag for flag in reading.given() if flag not in takes]:
-        raise UserError(f"{extra[0]} does not apply to `scorer` = {reading.scorer}: leave it out")
+    if extra := [field for field in reading.given() if field not in takes]:
+        raise UserError(f"`{extra[0]}` does not apply to `scorer` = {reading.scorer}: leave it out")
     columns = Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
     columns = replace(columns, prompt=reading.prompt or columns.prompt, gold=reading.answer or columns.gold)
     return generation.load(name, reading.items, seed, columns, reading.votes)

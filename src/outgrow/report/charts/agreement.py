@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
 from outgrow.report.layout import legend, percents, short
 from outgrow.report.theme import colour, domain
@@ -15,10 +17,11 @@ SIDES = ("where the supervisor is right", "where it is wrong")
 @chart(
     order=40,
     title="Does the student copy its teacher’s errors?",
-    caption="How often the student gives the same label as its supervisor, split by whether that label is right. A student that "
-    "outgrows its teacher agrees with it where it is right, and parts from it where it is wrong: a wide span is good.",
+    caption="How often the student gives the same label as its supervisor, split by whether that label is right. A "
+    "student that outgrows its teacher agrees with it where it is right, and parts from it where it is wrong: a wide "
+    "span is good.",
 )
-def agreement(pair: RunPair, width: int) -> dict | None:
+def agreement(pair: RunPair, width: int) -> dict[str, Any] | None:
     """Two marks a method, joined by a line."""
     shown = [e for e in pair.get("agreement") if e.get("when_right") is not None and e.get("when_wrong") is not None]
     if not shown:
@@ -69,15 +72,23 @@ def agreement(pair: RunPair, width: int) -> dict | None:
             {
                 "data": {"values": [end for end in ends if end["lo"] is not None]},
                 "mark": {"type": "rule", "strokeWidth": 2.5, "strokeCap": "round"},
-                "encoding": {"x": {**x, "field": "lo"}, "x2": {"field": "hi"}, "y": y, "color": {**paint, "legend": keys}},
+                "encoding": {
+                    "x": {**x, "field": "lo"},
+                    "x2": {"field": "hi"},
+                    "y": y,
+                    "color": {**paint, "legend": keys},
+                },
             },
             {
                 "data": {"values": ends},
                 "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1},
                 "encoding": {
-                    "x": {**x, "field": "value"}, "y": y, "color": {**paint, "legend": keys}, "shape": {**shape, "legend": keys},
+                    "x": {**x, "field": "value"},
+                    "y": y,
+                    "color": {**paint, "legend": keys},
+                    "shape": {**shape, "legend": keys},
                     "description": says,
                 },
             },
         ],
-    }  # fmt: skip
+    }

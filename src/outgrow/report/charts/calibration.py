@@ -1,6 +1,8 @@
-"""Reliability: how often an answer is right, given how sure it was."""
+"""Reliability: how often a label is right, given its confidence."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from outgrow.report.charts import chart
 from outgrow.report.layout import legend, percents
@@ -15,11 +17,11 @@ STYLES = (("floor", "floor", "square"), ("naive", "method", "circle"), ("ceiling
 @chart(
     order=70,
     title="Does it know when it is right?",
-    caption="Test items grouped by the model’s confidence, against how often it was right; larger marks hold more items. On the "
-    "diagonal, confidence can be believed; below it, the model is overconfident. ECE (expected calibration error) is the mean "
-    "distance from the diagonal.",
+    caption="Test items grouped by the model’s confidence, against how often it was right; larger marks hold more "
+    "items. On the diagonal, confidence can be believed; below it, the model is overconfident. ECE (expected "
+    "calibration error) is the mean distance from the diagonal.",
 )
-def calibration(pair: RunPair, width: int) -> dict | None:
+def calibration(pair: RunPair, width: int) -> dict[str, Any] | None:
     """A line each for the supervisor, the naive student, the best method and the student with gold."""
     best = pair.main.best
     styles = [*STYLES]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
 from outgrow.report.layout import column, short
 from outgrow.report.theme import colour
@@ -16,10 +18,10 @@ ROW = 26
     of="study",
     wide=True,
     title="What it cost",
-    caption="Wall-clock time by stage, with the arithmetic of the models where it is known. Hollow bars came from the store, out of an "
-    "earlier run: their length is the time that they took then.",
+    caption="Wall-clock time by stage, with the arithmetic of the models where it is known. Hollow bars came from the "
+    "store, out of an earlier run: their length is the time that they took then.",
 )
-def costs(report: Report, width: int) -> dict | None:
+def costs(report: Report, width: int) -> dict[str, Any] | None:
     """A bar a stage, what was cached apart from what was computed."""
     narrow = width < 600
     rows = []

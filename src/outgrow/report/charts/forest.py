@@ -20,11 +20,11 @@ BEYOND = 2.0
     of="study",
     wide=True,
     title="What each method gains over naive",
-    caption="In points of the score, over all pairs, whether their gap is resolved or not. A small circle is a task, the mean of its pairs; the "
-    "filled mark is the mean over all pairs. The thin line is its 95% interval for new tasks, the broad bar that for new data "
-    "of these tasks. A circle at the very edge lies beyond it.",
+    caption="In points of the score, over all pairs, whether their gap is resolved or not. A small circle is a task, "
+    "the mean of its pairs; the filled mark is the mean over all pairs. The thin line is its 95% interval for new "
+    "tasks, the broad bar that for new data of these tasks. A circle at the very edge lies beyond it.",
 )
-def forest(report: Report, width: int) -> dict | None:
+def forest(report: Report, width: int) -> dict[str, Any] | None:
     """A row a method, in the order of the leaderboard."""
     found = [
         (m, m["against"]["naive"]["points"])
