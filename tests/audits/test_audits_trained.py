@@ -20,7 +20,7 @@ from outgrow.core.errors import UserError
 from outgrow.store import Store
 from outgrow.tasks.tables.options import Reading
 from outgrow.workflows.audit import audit
-from outgrow.workflows.study import Study
+from outgrow.workflows.study import ClassStudy
 from taught import committee, found, mended, prices, spoilt, study
 
 SLACK = 18
@@ -189,7 +189,7 @@ def store() -> Store:
 @pytest.mark.checkpoint
 def test_a_real_study_is_audited(store, tmp_path):
     """MiniLM supervises SmolLM2 on cities: a gap of some 20 points, of which naive on so few labels recovers little."""
-    Study(
+    ClassStudy(
         tasks=["cities"],
         weak=["minilm-l6"],
         strong="smollm2-135m",

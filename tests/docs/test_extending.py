@@ -112,7 +112,7 @@ def test_a_changed_constant_of_an_added_method_changes_its_rows_and_nothing_else
     file = studied / "site" / "toy" / "methods.py"
     text = file.read_text()
     try:
-        file.write_text(text.replace("weak.beliefs ** (1 / temperature)", "weak.beliefs ** (9 / temperature)"))
+        file.write_text(text.replace("weak.beliefs ** (1 / temperature)", "(1 - weak.beliefs) ** (1 / temperature)"))
         outgrow(studied, *STUDY, "--overwrite")
     finally:
         file.write_text(text)

@@ -523,7 +523,8 @@ def test_what_a_method_reads_of_gold_is_said_by_every_report(tmp_path, capsys):
     details = json.loads((place / "details.json").read_text())
     asks = {"naive": ["weak"], "logconf": ["weak", "weak_train"], "product": ["weak", "auxiliary"]}
     details["methods"] = {
-        name: {"line": "A line.", "paper": "A paper.", "resources": list(its)} for name, its in asks.items()
+        name: {"line": "A line.", "paper": "A paper.", "differs": "", "parameters": {}, "resources": list(its)}
+        for name, its in asks.items()
     }
     (place / "details.json").write_text(json.dumps(details))
     assert {m.method: set(m.resources) for m in compared(place).methods} == {

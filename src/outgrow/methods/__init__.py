@@ -94,6 +94,14 @@ def method(
         wins: a planted world in which the method must beat naive.
         ties: a planted world in which it must not.
         usual: whether the method runs where no method is named.
+
+    Example:
+        >>> @method(paper="own")
+        ... def bold(weak, student, *, power: float = 2.0):
+        ...     '''Train on sharper weak labels.'''
+        ...     return student.fit(weak.beliefs**power / (weak.beliefs**power).sum(-1, keepdims=True))
+        >>> METHODS.of(bold).line, METHODS.of(bold).resources, METHODS.of(bold).parameters
+        ('Train on sharper weak labels.', ('weak', 'student'), {'power': 2.0})
     """
 
     def marker(run: F) -> F:

@@ -273,6 +273,12 @@ def load(folder: Path | str) -> SavedStudent | SavedGenerator:
 
     Raises:
         UserError: there is none, or a file is not as it was written.
+
+    Example:
+        >>> load("nowhere")
+        Traceback (most recent call last):
+        ...
+        outgrow.core.errors.UserError: no student in nowhere: give the folder that `outgrow learn` ... wrote ...
     """
     from safetensors.numpy import load as decode
 

@@ -42,6 +42,12 @@ def audit(
 
     Raises:
         UserError: One line, for what the user can mend.
+
+    Example:
+        >>> audit("nowhere.csv")
+        Traceback (most recent call last):
+        ...
+        outgrow.core.errors.UserError: ...
     """
     from outgrow import report
     from outgrow.report import audit as audited

@@ -24,7 +24,7 @@ from outgrow.tasks.tables.options import Reading
 
 if TYPE_CHECKING:
     from outgrow.workflows.committee import CommitteeResult
-    from outgrow.workflows.study import Result
+    from outgrow.workflows.result import Result
 
 CLASSES_ALONE = ("label_model", "ladder", "auxiliary")
 """Settings of `Study` that do not apply to generation tasks."""
@@ -112,7 +112,7 @@ class Study:
         from outgrow.label_models import LABEL_MODELS
         from outgrow.methods import METHODS
         from outgrow.supervisors import SUPERVISORS
-        from outgrow.workflows.study import Study as ClassStudy
+        from outgrow.workflows.study import ClassStudy
 
         groups = [one if isinstance(one, list | tuple) else [one] for one in _listed(self.weak)]
         names = _lend(stack, SUPERVISORS, [one for group in groups for one in group])

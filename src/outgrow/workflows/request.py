@@ -146,10 +146,10 @@ class Request(ABC):
             "+".join(self.students),
         ]
         # Every kind of study has its own defaults for seeds and student.
-        usual = type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong)  # type: ignore[call-arg]
-        asked, plain = ({**study.asked(), "out": None} for study in (self, usual))
+        plain = type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong)  # type: ignore[call-arg]
+        asked, usual = ({**study.asked(), "out": None} for study in (self, plain))
         told = json.dumps({k: v for k, v in asked.items() if k != "out"}, sort_keys=True, default=str)
-        tag = [] if asked == plain else [hashed(told)[:6]]
+        tag = [] if asked == usual else [hashed(told)[:6]]
         return Path("runs") / "-".join([*map(safe, words), *tag])
 
     def asked(self: Self) -> dict[str, Any]:

@@ -30,12 +30,12 @@ from outgrow.tasks.task import Gold, Task
 from outgrow.workflows.request import Chosen, Request
 from outgrow.workflows.result import Result
 
-__all__ = ["Result", "Study"]
+__all__ = ["ClassStudy", "Result"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Study(Request):
+class ClassStudy(Request):
     """What to run. `run()` goes on where an earlier run of the same study stopped."""
 
     tasks: Sequence[str] = ("cities",)
