@@ -143,6 +143,19 @@ def test_what_a_supervisor_returns_is_checked(function, says):
         labelled(function)
 
 
+def test_what_a_method_asks_for_and_cannot_be_is_one_line():
+    def misspelt(weak, studnet):
+        return weak
+
+    def bare(weak, student, *, power):
+        return weak
+
+    with pytest.raises(UserError, match="unknown resource of method misspelt 'studnet': did you mean 'student'"):
+        outgrow.Study(tasks=["cities"], methods=[misspelt]).run()
+    with pytest.raises(UserError, match=r"bare\.power has no default: give the hyper-parameter one"):
+        outgrow.Study(tasks=["cities"], methods=[bare]).run()
+
+
 def rows(n: int = 240) -> dict[str, list]:
     rng = np.random.default_rng(0)
     liked = rng.random(n) < 0.5
@@ -179,7 +192,9 @@ def test_checks_of_files_hold_for_frames():
 
 def halves(weak):
     """Every voice counts the same."""
-    return Belief.of(np.nanmean(weak.probs, 1))
+    spoke = ~np.isnan(weak.probs)
+    with np.errstate(invalid="ignore"):
+        return Belief.of(np.where(spoke, weak.probs, 0).sum(1) / spoke.sum(1))
 
 
 def plain(weak, student, *, power: float = 2.0):
@@ -226,9 +241,7 @@ def test_a_committee_takes_a_function_as_its_verifier(tmp_path):
     ]
     pl.DataFrame(table).write_csv(tmp_path / "answers.csv")
     result = outgrow.committee(tmp_path / "answers.csv", verifier=[sure], out=tmp_path / "committee")
-    assert "sure" in json.dumps(json.loads((tmp_path / "committee" / "committee.json").read_text())["verifiers"]), (
-        result
-    )
+    assert '"sure"' in (tmp_path / "committee" / "committee.json").read_text() and result.facts
 
 
 def test_learning_takes_a_function_as_its_method(tmp_path):

@@ -13,7 +13,7 @@ its idea wins against naive and one where it does not, and a test holds it to th
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar, final
 
@@ -64,6 +64,15 @@ class Method:
         """Run the method on the resources that it asks for; None if one of them is missing."""
         given = [getattr(resources, name) for name in self.resources]
         return None if any(one is None for one in given) else self.run(*given, **parameters)
+
+    def check(self, known: Collection[str]) -> None:
+        """Raises UserError for a resource that is not among the known ones, or a hyper-parameter without a default."""
+        for name in self.resources:
+            if name not in known:
+                raise unknown(f"resource of method {self.name}", name, known)
+        for name, value in self.parameters.items():
+            if value is inspect.Parameter.empty:
+                raise UserError(f"{self.name}.{name} has no default: give the hyper-parameter one")
 
     def lacks(self, resources: object) -> list[str]:
         """The missing resources that it asks for, each with its description."""

@@ -216,9 +216,9 @@ class VoteCell(Cell):
 
     @cached_property
     def agreed(self) -> dict[str, float]:
-        """How far each label model agrees with votes that it has not heard."""
+        """How far each label model agrees with votes that it has not heard; none where one annotator needs none."""
         alone = self._all(self.label_model, 1)
-        return {name: float(agreeing(alone, name, self.seed)[0]) for name in candidates(alone)}
+        return {name: float(agreeing(alone, name, self.seed)[0]) for name in candidates(alone) if name}
 
     @cached_property
     def commonest(self) -> np.ndarray:

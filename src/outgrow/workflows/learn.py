@@ -78,6 +78,7 @@ def learn(
     began, store = time.time(), Store.default()
     named, method = method is not None, method or ("auto" if student in HEADS else "naive")
     recipe = methods.find(method)
+    recipe.check(methods.RESOURCES)
     _check(strong, label_model, student, suggest)
     given = tables.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
     votes = table_of(given.task)

@@ -134,6 +134,8 @@ class Request(ABC):
             find(name)
         asked: dict[str, dict[str, Any]] = {"naive": {}}
         asked |= {name: dict(self.parameters.get(name, {})) for name in names}
+        for name in asked:
+            find(name).check(self.KNOWN.RESOURCES)
         return [(find(name), find(name).configured(given)) for name, given in asked.items()]
 
     def folder(self) -> Path:
