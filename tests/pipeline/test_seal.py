@@ -507,7 +507,7 @@ def test_an_auxiliary_task_with_items_of_the_task_itself_is_refused(folder):
     table = studies.table(folder)
     part = folder / "part.jsonl"
     part.write_text("".join(table.read_text().splitlines(keepends=True)[:50]))
-    with pytest.raises(UserError, match="--auxiliary part: 50 of its items are items of table, whose gold is sealed"):
+    with pytest.raises(UserError, match="`auxiliary` = part: 50 of its items are items of table, whose gold is sealed"):
         studies.study(folder, auxiliary=[str(part)]).run()
     assert not (folder / "run").exists()
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.errors import UserError
 from outgrow.core.progress import emit
 from outgrow.tasks.tables.prompts import Columns
@@ -29,15 +30,16 @@ def committee_(
     out: Path | None = None,
     overwrite: bool = False,
     columns: Annotated[Columns, Parameter(name="*", group=_COLUMNS, show_default=False)] = Columns(),  # noqa: B008
+    output: Spoken = SPOKEN,
 ) -> None:
     """Draw several answers from weak models, let verifiers choose among them, and say what that is worth.
 
     Parameters
     ----------
     sources
-        A task that is answered in words (`outgrow list tasks`), NAME or NAME:DIFFICULTY; a table with a column of prompts
-        and one of answers; or answers that were recorded: a long table (item, model, answer; gold or correct), or a wide one
-        with --answers. Several, or folders of finished committees: all in one picture as well.
+        A task that is answered in words (`outgrow list tasks`), NAME or NAME:DIFFICULTY; a table with a column of
+        prompts and one of answers; or answers that were recorded: a long table (item, model, answer; gold or correct),
+        or a wide one with --answers. Several, or folders of finished committees: all in one picture as well.
     weak
         Models that answer: catalogue names, hub ids, folders, server:URL,NAME, or answers:FILE.
     strong
@@ -55,7 +57,8 @@ def committee_(
     answers
         Columns of a wide table that hold recorded answers, a model each.
     rounds
-        Rounds of self-improvement of the one --weak: tuned on its own answers, kept by nobody, by itself, and by the first --verifier.
+        Rounds of self-improvement of the one --weak: tuned on its own answers, kept by nobody, by itself, and by the
+        first --verifier.
     seed
         Of drawing and of the intervals.
     out
@@ -66,6 +69,7 @@ def committee_(
     from outgrow.tasks.tables.files import listed
     from outgrow.workflows.committee import committees
 
+    output.begin()
     if not sources:
         raise UserError("name a task, a table, or folders of finished committees")
     found = committees(
@@ -84,6 +88,9 @@ def committee_(
         rounds=rounds,
         seed=seed,
     )
+    if output.json:
+        output.show({"committees": found.facts} if len(found.facts) > 1 else found.facts[0])
+        return
     for facts in found.facts:
         if len(found.facts) > 1:
             emit(facts["task"])

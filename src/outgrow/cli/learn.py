@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 from outgrow.tasks.tables.options import Reading
 
@@ -27,19 +28,20 @@ def learn_(
     out: Path = Path("student"),
     overwrite: bool = False,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+    output: Spoken = SPOKEN,
 ) -> None:
     """Teach a student by your own votes, save it, and say how far it can be trusted. Gold is not needed; some helps.
 
     Parameters
     ----------
     data
-        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words like NA or skip abstain),
-        and gold on some rows where there is any (--label).
+        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words
+        like NA or skip abstain), and gold on some rows where there is any (--label).
     votes_table
         A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
     strong
-        The student: a model name (`outgrow list models`), a hub id or a folder; `votes` where the items have no text: it
-        reads the votes themselves.
+        The student: a model name (`outgrow list models`), a hub id or a folder; `votes` where the items have no text:
+        it reads the votes themselves.
     method
         How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive.
     label_model
@@ -56,8 +58,10 @@ def learn_(
     overwrite
         Another result in that folder may go.
     """
+    from outgrow.report.sheets import content
     from outgrow.workflows import learn
 
+    output.begin()
     folder = learn.learn(
         data,
         reading=reading,
@@ -71,4 +75,7 @@ def learn_(
         out=out,
         overwrite=overwrite,
     )
-    emit(learn.told(folder))
+    if output.json:
+        output.show(content(folder))
+    else:
+        emit(learn.told(folder))

@@ -16,8 +16,8 @@ Row = tuple[str, ...]
 
 
 def list_(what: str | None = None, /) -> None:
-    """What there is to choose from: tasks, models, methods, text-methods (for generation tasks), label-models, losses, selections,
-    supervisors, audits, verifiers, charts.
+    """What there is to choose from: tasks, models, methods, text-methods (for generation tasks), label-models, losses,
+    selections, supervisors, audits, verifiers, charts.
 
     Parameters
     ----------

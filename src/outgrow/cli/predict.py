@@ -28,8 +28,8 @@ def predict_(
     abstain
         Words that abstain in these votes, beside those that always do.
     out
-        File for the labels, .parquet, .csv or .jsonl; by default beside the table. `row` in it counts the table's rows from 1 on;
-        the columns that the student reads go into it.
+        File for the labels, .parquet, .csv or .jsonl; by default beside the table. `row` in it counts the table's rows
+        from 1 on; the columns that the student reads go into it.
     overwrite
         Another file of that name may go.
     """

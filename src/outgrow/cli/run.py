@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 from outgrow.tasks.tables.options import Reading
 
@@ -32,6 +33,7 @@ def run_(
     overwrite: bool = False,
     set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+    output: Spoken = SPOKEN,
 ) -> None:
     """Run a weak-to-strong study and write its report. Without arguments: the built-in study, on cities.
 
@@ -40,13 +42,13 @@ def run_(
     tasks
         Built-in names, paths to .parquet, .csv or .jsonl files, or hub:OWNER/NAME. They come first.
     weak
-        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`). Of a task that is answered in
-        words: a model that is tuned on gold, or shots:MODEL, which is shown some.
+        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`). Of a task that is
+        answered in words: a model that is tuned on gold, or shots:MODEL, which is shown some.
     strong
         Students: model names (`outgrow list models`), hub ids or folders.
     weak_features
-        Files of ready-made features for supervisors, the same as --weak features:FILE: .npz (arrays id and x) or .parquet
-        (column id), joined to the items by id.
+        Files of ready-made features for supervisors, the same as --weak features:FILE: .npz (arrays id and x) or
+        .parquet (column id), joined to the items by id.
     strong_features
         The same for students.
     method
@@ -58,8 +60,8 @@ def run_(
     weak_gold
         Gold items that a supervisor learns from; all of its half where not given.
     student
-        How the student learns: linear (default) or mlp, a head on its features without or with a hidden layer; lora or full,
-        fine-tuning by low-rank updates (what a task that is answered in words takes) or of the whole model.
+        How the student learns: linear (default) or mlp, a head on its features without or with a hidden layer; lora or
+        full, fine-tuning by low-rank updates (what a task that is answered in words takes) or of the whole model.
     label_model
         What makes one belief of several supervisors (`outgrow list label-models`): mean where not given.
     ladder
@@ -76,6 +78,7 @@ def run_(
         Hyper-parameters of methods, as METHOD.PARAMETER=VALUE: --set logconf.alpha=0.5
     """
     from outgrow.cli import settings, show
+    from outgrow.report.sheets import content
     from outgrow.workflows import front
 
     flags = {
@@ -92,7 +95,11 @@ def run_(
         "auxiliary": auxiliary,
         "out": out,
     }
+    output.begin()
     arguments = settings.merge(study, flags, reading, set_ or [])
     result = front.Study(**settings.checked(arguments)).run(overwrite=overwrite)
+    if output.json:
+        output.show(content(result.path))
+        return
     show.show_(result.path)
     emit(f"report: {result.path / 'report.html'}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 
 
@@ -21,13 +22,15 @@ def steer_(
     seed: int = 0,
     out: Path | None = None,
     overwrite: bool = False,
+    output: Spoken = SPOKEN,
 ) -> None:
     """Steer a frozen strong model by a small one that is tuned, and compare with tuning the strong one itself.
 
     Parameters
     ----------
     task
-        A task that is answered in words (`outgrow list tasks`), NAME or NAME:DIAL, or a table with columns prompt and answer.
+        A task that is answered in words (`outgrow list tasks`), NAME or NAME:DIAL, or a table with columns prompt and
+        answer.
     strong
         The model that stays as it is: a model name, a hub id or a folder.
     small
@@ -53,6 +56,7 @@ def steer_(
     from outgrow.report.proxy_tuning import aside, headline
     from outgrow.workflows import proxy_tuning
 
+    output.begin()
     found = proxy_tuning.steer(
         task,
         strong=strong,
@@ -66,6 +70,9 @@ def steer_(
         out=out,
         overwrite=overwrite,
     )
+    if output.json:
+        output.show(found.facts)
+        return
     answer = headline(found.facts)
     emit(f"{answer.label}. {answer.plain} {aside(found.facts)}".replace("\xa0", " "))
     emit(f"report: {found.page}")

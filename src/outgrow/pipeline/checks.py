@@ -29,6 +29,6 @@ def apart(task: Task, auxiliary: Task) -> None:
     its, others = (set(zip(one.texts, one.images or [None] * len(one), strict=True)) for one in (task, auxiliary))
     if shared := len(its & others):
         raise UserError(
-            f"--auxiliary {auxiliary.name}: {shared:,} of its items are items of {task.name}, whose gold is sealed: "
+            f"`auxiliary` = {auxiliary.name}: {shared:,} of its items are items of {task.name}, whose gold is sealed: "
             "name another task"
         )

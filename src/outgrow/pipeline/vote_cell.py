@@ -268,5 +268,5 @@ def space_for(task: Task, votes: Votes, strong: str, student: str, store: Store)
     if strong == VOTES:
         return Space(indicators(votes)[None, None], (0,), pool)
     if models.resolve(strong, store).kind not in ("causal", "encoder"):
-        raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as --strong")
+        raise UserError(f"{strong!r} is no model that could read new texts: learn with a model's name as `strong`")
     return texts_of(task, strong, store) if student in KINDS else space_of(task, strong, pool, store)

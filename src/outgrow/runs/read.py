@@ -79,7 +79,7 @@ class RunPair:
 
     @property
     def main(self) -> MetricView:
-        """The view by the metric that answers the pair's question: of a task with questions, questions answered right."""
+        """The view by the metric that answers the pair's question; of question tasks, questions answered right."""
         return self.views[0]
 
     @property
@@ -94,7 +94,7 @@ class RunPair:
 
     @property
     def outdated(self) -> bool:
-        """Whether its floor is the best of several supervisors alone, as earlier versions wrote it, and not what taught."""
+        """Whether its floor is the best supervisor alone, as earlier versions wrote it, and not what taught."""
         floor = self.main.floor
         return self.several and floor is not None and floor.of is None
 
@@ -186,7 +186,7 @@ def _rank(metric: str) -> tuple[int, str]:
 
 
 def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
-    """Scores by (task, weak, strong, method, metric), one a replicate; the floor and ceiling are columns of every cell."""
+    """Scores of the replicates by (task, weak, strong, method, metric); floor and ceiling are columns of every cell."""
     if not path.exists():
         return {}
     import polars as pl

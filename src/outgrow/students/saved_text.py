@@ -74,7 +74,7 @@ def save_text(model: Any, how: Sampling, taught: Mapping[str, Any], folder: Path
         asked = asdict(how)
         facts = {"head": TEXT, "format": FORMAT, "taught": dict(taught), "model": model.name}
         facts |= {name: asked[name] for name in ("tokens", "stop", "chat")}
-        (folder / FACTS).write_bytes(record.encode(facts | {"sha256": _hash(folder)}))
+        disk.write(folder / FACTS, record.encode(facts | {"sha256": _hash(folder)}))
 
 
 def load_text(folder: Path, facts: Mapping[str, Any]) -> SavedGenerator:

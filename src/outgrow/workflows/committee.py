@@ -1,6 +1,8 @@
-"""Committees: several answers of weak models to every item, a verifier that picks one, and what that is worth against gold.
+"""Committees: several answers of weak models to every item, a verifier that picks one, and what that is worth against
+gold.
 
-    task -> answers of weak and strong models -> verdicts -> choices among k of them -> figures, gold opened by them alone -> report
+    task -> answers of weak and strong models -> verdicts -> choices among k of them -> figures, gold opened by them
+    alone -> report
 
 Who chooses sees the answers and what `shown` says of an item; `scored.py` compares with gold what was chosen.
 """
@@ -68,7 +70,7 @@ class AnswerSet:
 @final
 @dataclass(frozen=True)
 class CommitteeResult:
-    """What a committee came to."""
+    """A finished committee."""
 
     facts: dict[str, Any]
     """What committee.json holds."""
@@ -96,7 +98,8 @@ def committee(
     overwrite: bool = False,
     store: Store | None = None,
 ) -> CommitteeResult:
-    """Run a committee on a task, or on answers that were recorded, and write committee.json, answers.parquet and committee.html.
+    """Run a committee on a task, or on answers that were recorded, and write committee.json, answers.parquet and
+    committee.html.
 
     Raises UserError, one line, for what the user can mend.
     """
@@ -181,7 +184,8 @@ class Several:
 
 
 def committees(sources: Sequence[str], *, out: Path | None = None, overwrite: bool = False, **asked: Any) -> Several:
-    """One committee as `committee` runs it; of several sources each in a folder of its own, and one page with one picture of all.
+    """One committee as `committee` runs it; of several sources each in a folder of its own, and one page with one
+    picture of all.
 
     A source that is the folder of a finished committee is read. Raises UserError, one line, for what the user can mend.
     """
@@ -359,7 +363,7 @@ def _right(scorer: str, prompts: Sequence[str], texts: Sequence[str], keys: Sequ
 def verdicts_of(
     name: str, task: GenerationTask, gathered: Candidates, judge: str | None, store: Store
 ) -> tuple[VerdictTable, float]:
-    """What a verifier says of every answer, and the seconds it took whenever that was; kept in the store unit by unit."""
+    """The verdicts of a verifier on all answers, and the seconds they took; the store keeps about UNIT together."""
     from outgrow.training.names import named
 
     check = verifiers.registry()[name]
@@ -390,7 +394,7 @@ def verdicts_of(
 
 
 def _combined(name: str, task: GenerationTask, gathered: Candidates, others: dict[str, VerdictTable]) -> VerdictTable:
-    """What a verifier makes of what others said of all answers."""
+    """The verdicts of a verifier that combines the verdicts of others."""
     said = {
         other: [
             Verdict(SOUNDNESS[int(standing)], score=None if given.silent else float(score))
@@ -429,7 +433,7 @@ def _text(value: Any) -> str:
 
 
 def _table(task: GenerationTask, benches: Sequence[Bench]) -> Any:
-    """A row an answer, with what is true of it and what was said."""
+    """A data frame with a row for each answer: whether it is right, and every verdict on it."""
     import polars as pl
 
     names = tuple(dict.fromkeys(name for b in benches for name in b.verdicts))

@@ -103,7 +103,7 @@ def learn(
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
     fitted = recipe.fit(cell, **recipe.parameters)
     if fitted is None:
-        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(cell))}: learn with another --method")
+        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(cell))}: learn with another `method`")
     predicted = cell.predicted(fitted)
     probs, belief = cell.design.crossed(predicted), cell.believed(label_model)
 
@@ -151,7 +151,7 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
     if student not in (*HEADS, *KINDS):
         raise unknown("kind of student", student, (*HEADS, *KINDS))
     if strong == VOTES and student in KINDS:
-        raise UserError(f"--strong {VOTES} is no model that could be fine-tuned: take --student linear or mlp")
+        raise UserError(f"`strong` = {VOTES} is no model that could be fine-tuned: take `student` linear or mlp")
     if suggest < 0:
         raise UserError(f"suggest = {suggest}: give a number of items")
     if strong != VOTES:

@@ -56,7 +56,7 @@ def predict(
     table, reading = tables.read(data), reading or Reading()
     out = Path(data).with_suffix(".labels.parquet") if out is None else Path(out)
     if out.suffix not in WRITERS:
-        raise UserError(f"--out {out}: give a {', '.join(WRITERS)} file")
+        raise UserError(f"`out` = {out}: give a {', '.join(WRITERS)} file")
     silent, read = np.zeros(len(table.lines), bool), dict[str, tuple[str, list[str]]]()
     if student.model == VOTES:
         votes = tables.reread(table, reading, votes_table, student.voters, student.classes)
@@ -80,7 +80,7 @@ def predict(
         if out.exists() and not overwrite and (not out.is_file() or disk.sha256(out) != disk.sha256(part)):
             part.unlink()
             raise UserError(
-                f"--out {out}: there is something else of that name; give another file, or --overwrite if it may go"
+                f"`out` = {out}: there is something else of that name; give another file, or `overwrite=True` if it may go"
             )
         part.replace(out)
     return out

@@ -1,6 +1,7 @@
 """Steering a frozen strong model by a small one that was tuned, against tuning the strong one itself.
 
-    task -> halves -> labels of the training half -> small and strong tuned on them -> answers to the test half -> score, knowledge, speed
+    task -> halves -> labels of the training half -> small and strong tuned on them -> answers to the test half ->
+    score, knowledge, speed
 
     strong          as it is                         before
     small           as it is
@@ -10,7 +11,8 @@
 
     gap closed = (proxy - strong) / (tuned strong - strong)
 
-Knowledge is asked as a choice: of a true and a false statement that begin alike, which does the model hold likelier? Half are right by chance.
+Knowledge is asked as a choice: of a true and a false statement that begin alike, which does the model hold likelier?
+Half are right by chance.
 """
 
 from __future__ import annotations
@@ -109,7 +111,11 @@ def steer(
     out: Path | None = None,
     overwrite: bool = False,
 ) -> Steered:
-    """Tune, steer, compare, and write steer.json and steer.html into the folder `out`. Raises UserError for what the user can mend."""
+    """Tune, steer and compare; write steer.json and steer.html into the folder `out`.
+
+    Raises:
+        UserError: a model, a task or an argument that does not fit.
+    """
     from outgrow.generation.local import Local
     from outgrow.generation.proxy import ProxyTuned
     from outgrow.report import proxy_tuning as page
@@ -190,7 +196,8 @@ def steer(
 
 
 def halves(task: GenerationTask, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the items to train on and of those to test on; groups stay whole, the data's own test side is the test half.
+    """Numbers of the items to train on and of those to test on; groups stay whole, the data's own test side is the
+    test half.
 
     Raises UserError where a half would have fewer than FEWEST items.
     """

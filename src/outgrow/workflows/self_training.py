@@ -1,14 +1,16 @@
-"""Self-improvement: a model writes, its answers are checked, and it is tuned on what is kept; round after round.
+"""Self-improvement: a model answers, its answers are checked, and it is tuned on those that are kept, round after
+round.
 
     M_0 = the model
     for r = 0 .. rounds - 1:
-        draw `draws` answers of M_r to every training item; keep one an item, or none
-        M_(r+1) = M_0 tuned on the kept answers                         from the start again, as Zelikman et al. 2022 (arXiv 2203.14465)
-    score of M_r: a single answer, and coverage, on test items whose answers taught nobody
+        sample answers of M_r to every training item; keep one for each item, or none
+        M_(r+1) = M_0 tuned on the kept answers
+    score of M_r: a single sample, and coverage, on test items
 
-Kept is: without a verifier the first answer; by its own judgement the one that M_r itself finds likeliest right (`critic`, asked in M_r's
-words); by an external check the first sound one, none where none is. Song et al. 2024 (arXiv 2412.02674, section 5): without new
-knowledge from a check, the generation-verification gap closes within a few rounds. Test items are half of the groups.
+Tuning starts from M_0 each time, as in Zelikman et al. 2022 (arXiv 2203.14465). What is kept: without a verifier the
+first sample; by the model's own judgement the sample that M_r itself finds likeliest right (`critic`); by an external
+check the first sound sample, if there is one. Song et al. 2024 (arXiv 2412.02674, section 5): without new knowledge
+from a check, the generation-verification gap closes within a few rounds. Test items are half of the groups.
 """
 
 from __future__ import annotations
@@ -35,24 +37,24 @@ from outgrow.verifiers import Attempt
 
 NOBODY, ITSELF = "no verifier", "its own judgement"
 Keep = Callable[[Local, Sequence[Sequence[Attempt]]], list[int | None]]
-"""Which of the answers to each item is learned from, if one is, with the model that wrote them."""
+"""Given the model and the samples for each item: the index of the sample that is learned from, or None."""
 
 
 @final
 @dataclass(frozen=True)
 class Round:
-    """How good a model is after so many rounds of one way to keep answers."""
+    """A model after some rounds of one way to keep answers."""
 
     by: str
     number: int
     single: np.ndarray
-    """(N,) on the test items, a mean over draws."""
+    """(N,) score of a single sample on the test items, mean over samples."""
     covered: np.ndarray
     """(N,) bool"""
     kept: int
-    """Answers that it was tuned on; 0 for the model as it came."""
+    """Number of answers that it was tuned on; 0 for M_0."""
     kept_right: float
-    """How many of these are right by gold."""
+    """Share of these that are right by gold."""
 
 
 def improve(
@@ -130,7 +132,7 @@ def _kept(
     seed: int,
     store: Store,
 ) -> tuple[list[Example], float]:
-    """What is learned from next, and the share of it that gold finds right."""
+    """The kept answers, and the share of them that is right by gold."""
     drawn = answers.sample(writer, [task.prompts[i] for i in items], draws, how, seed, store).answers
     places = keep(
         writer,
@@ -155,7 +157,7 @@ def _right(
 
 
 def facts_of(found: Sequence[Round], groups: np.ndarray, seed: int) -> list[dict]:
-    """Rows of committee.json: every round with its intervals, and what it gained over the model as it came."""
+    """Rows of committee.json: every round with its intervals, and its gain over M_0."""
     values = {
         f"{r.by}/{r.number}/{what}": value
         for r in found

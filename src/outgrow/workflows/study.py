@@ -59,7 +59,7 @@ class Study(Request):
         if self.student != "linear" and (new := [name for name in self.students if scratch.named(name)]):
             raise UserError(
                 f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: "
-                "leave --student out"
+                "leave `student` out"
             )
         for model in (*_models(self.weak), *self.students, *self.ladder):
             models.check(model)

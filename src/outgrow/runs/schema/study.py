@@ -1,4 +1,7 @@
-"""study.json and details.json; a row of summary.json is `metrics.pgr.SummaryRow`, comparison.json `metrics.comparison.Comparison`."""
+"""study.json and details.json.
+
+A row of summary.json is `metrics.pgr.SummaryRow`, comparison.json is `metrics.comparison.Comparison`.
+"""
 
 from __future__ import annotations
 
