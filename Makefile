@@ -28,7 +28,7 @@ bench: setup
 	@for file in bench/*.py; do $(IN) "$$file" || exit 1; done
 
 picture: demo
-	$(IN) -c "from pathlib import Path; from outgrow import Study, report; report.picture(Study().folder(), Path('docs/pictures/cities.png'))"
+	$(IN) -c "from pathlib import Path; from outgrow import report; from outgrow.workflows.study import ClassStudy; report.picture(ClassStudy().folder(), Path('docs/pictures/cities.png'))"
 	$(IN) bench/pictures.py docs/pictures
 
 setup: .venv/ready

@@ -70,11 +70,11 @@ def page(sections: list[str], seeds: int) -> str:
     """The page, with a word on how it was made and is to be read."""
     pairs = ", ".join(f"{weak} → {strong}" for strong, its in STUDENTS.items() for weak in its)
     return (
-        f"# Leaderboard\n\nMade by `{COMMAND}`: at most {ITEMS:,} items a task, {seeds} replicates, pairs {pairs}. "
-        "The share of the gaps is what a method recovers between floor and ceiling, over the pairs whose gap is "
-        "resolved; points are of accuracy, or of questions answered right, over all pairs. The methods that lead "
-        "and those they are compared with are shown; the folds have every method, how to read each column, where "
-        "each method fails, and what each pair is like.\n\n"
+        f"# Leaderboard\n\nMade by `{COMMAND}`: at most {ITEMS:,} items a task, {seeds} replicates, pairs {pairs}.\n\n"
+        "The share of the gaps is what a method recovers between floor and ceiling, over the pairs whose gap is resolved; "
+        "points are of accuracy, or of questions answered right, over all pairs. Intervals in the short tables are for "
+        "new data of these tasks. The folds have every method, how to read each column, where each method fails, and "
+        "what each pair is like.\n\n"
         + "\n".join(sections)
         + '\n<details markdown="1">\n<summary>Notes</summary>\n\nOn tasks of questions every candidate is in the '
         "pool. Of "

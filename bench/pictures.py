@@ -1,4 +1,4 @@
-"""Screenshots of the pages of `outgrow learn` and `outgrow audit`, for the documentation, on messages that are made up here.
+"""Screenshots of the pages of `outgrow learn` and `outgrow audit`, for the documentation, on made-up messages.
 
     python bench/pictures.py [FOLDER]           (runs/pictures, where none is named; needs Chromium)
 
@@ -24,19 +24,29 @@ from outgrow.workflows.learn import learn
 ITEMS, GOLD = 1600, 800
 WIDTH, SCALE = 1000, 1.25
 COMPLAINTS = (
-    "the parcel {thing} never arrived and nobody answers me", "my {thing} broke after {days} days, I want my money back",
-    "you charged me twice for the {thing}", "the {thing} is not the one in the picture, I am disappointed",
-    "third time that I write: where is my {thing}?", "the {thing} smells odd and the box was torn",
-    "your driver left the {thing} in the rain", "I waited {days} days for a {thing} that does not work",
-    "the {thing} you sent is too small, this is useless", "please stop sending a {thing} that I did not order",
-)  # fmt: skip
+    "the parcel {thing} never arrived and nobody answers me",
+    "my {thing} broke after {days} days, I want my money back",
+    "you charged me twice for the {thing}",
+    "the {thing} is not the one in the picture, I am disappointed",
+    "third time that I write: where is my {thing}?",
+    "the {thing} smells odd and the box was torn",
+    "your driver left the {thing} in the rain",
+    "I waited {days} days for a {thing} that does not work",
+    "the {thing} you sent is too small, this is useless",
+    "please stop sending a {thing} that I did not order",
+)
 OTHERS = (
-    "does the {thing} come in blue?", "thank you, the {thing} came after {days} days and looks lovely",
-    "can I change the address for my {thing}?", "which {thing} would you take for a kitchen?",
-    "the {thing} works well, my sister wants one too", "how long is the warranty of the {thing}?",
-    "I would like an invoice for the {thing}", "is the {thing} in the shop next to the station?",
-    "we love the {thing}, greetings from all of us", "could you hold the {thing} for {days} days?",
-)  # fmt: skip
+    "does the {thing} come in blue?",
+    "thank you, the {thing} came after {days} days and looks lovely",
+    "can I change the address for my {thing}?",
+    "which {thing} would you take for a kitchen?",
+    "the {thing} works well, my sister wants one too",
+    "how long is the warranty of the {thing}?",
+    "I would like an invoice for the {thing}",
+    "is the {thing} in the shop next to the station?",
+    "we love the {thing}, greetings from all of us",
+    "could you hold the {thing} for {days} days?",
+)
 THINGS = ("lamp", "kettle", "chair", "clock", "blanket", "mirror", "desk", "teapot", "rug", "shelf", "vase", "fan")
 NAMES = ("complaint", "other")
 RULES = {"rule_not": ("not", "never", "nobody", "useless"), "rule_thanks": ("thank", "love", "?")}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from outgrow.verifiers import verifier
     from outgrow.workflows.audit import audit
     from outgrow.workflows.front import Study, committee, learn
-    from outgrow.workflows.study import Result
+    from outgrow.workflows.result import Result
 
 __all__ = [
     "Loss",
@@ -43,7 +43,7 @@ __all__ = [
 
 _PLACES = {
     "Loss": "losses",
-    "Result": "workflows.study",
+    "Result": "workflows.result",
     "Study": "workflows.front",
     "Task": "tasks.task",
     "audit": "workflows.audit",

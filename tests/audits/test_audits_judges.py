@@ -208,7 +208,7 @@ def test_judges_asked_ten_times_about_an_item_raise_an_alarm_no_oftener_than_sta
     "columns, says",
     [
         (["forward"], "write NAME=COLUMN"),
-        (["forward=verdict"], "unknown column for --columns"),
+        (["forward=verdict"], "unknown column for `columns`"),
     ],
 )
 def test_columns_that_are_not_there_are_one_line(columns, says, tmp_path):

@@ -20,7 +20,7 @@ from outgrow.core.errors import UserError
 from outgrow.store import Store
 from outgrow.tasks.tables.options import Reading
 from outgrow.workflows.audit import audit
-from outgrow.workflows.study import Study
+from outgrow.workflows.study import ClassStudy
 from taught import committee, found, mended, prices, spoilt, study
 
 SLACK = 18
@@ -94,7 +94,7 @@ def test_of_a_study_calibration_is_asked_on_weak_train(apart):
     for one in apart[:4]:
         assert found("CALIBRATION", one)["CALIBRATION"].severity == "ok"
         sharp = one.before.probs**8
-        sharp = replace(one.before, said=sharp / sharp.sum(-1, keepdims=True))
+        sharp = replace(one.before, probs=sharp / sharp.sum(-1, keepdims=True))
         told = found("CALIBRATION", replace(one, before=sharp))["CALIBRATION"]
         row = told.sheets[0].rows[0]
         assert told.severity == "warning" and row[0] == "the supervisor" and float(row[6]) > 4 and row[8] == "200"
@@ -189,7 +189,7 @@ def store() -> Store:
 @pytest.mark.checkpoint
 def test_a_real_study_is_audited(store, tmp_path):
     """MiniLM supervises SmolLM2 on cities: a gap of some 20 points, of which naive on so few labels recovers little."""
-    Study(
+    ClassStudy(
         tasks=["cities"],
         weak=["minilm-l6"],
         strong="smollm2-135m",

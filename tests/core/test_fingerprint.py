@@ -33,6 +33,7 @@ MODULES = {
 }
 LOOKUPS = {
     "outgrow.label_models:LABEL_MODELS",
+    "outgrow.losses:LOSSES",
     "outgrow.methods:METHODS",
     "outgrow.methods.text:TEXT_METHODS",
     "outgrow.supervisors:SUPERVISORS",
@@ -192,7 +193,7 @@ def test_a_definition_that_changes_changes_the_keys_that_reach_it_and_no_others(
         ("outgrow.models.checkpoints", "dequantize", set(), set(ROOTS)),
         ("outgrow.report.theme", "LIGHT", set(), set(ROOTS)),
         ("outgrow.cli.settings", "checked", set(), set(ROOTS)),
-        ("outgrow.workflows.study", "Study", set(), set(ROOTS)),
+        ("outgrow.workflows.study", "ClassStudy", set(), set(ROOTS)),
         ("outgrow.methods", "RESOURCES", set(), {"block", "block naive", "labels", "tuned"}),
         ("outgrow.store.container", "read", set(), set(ROOTS)),
         ("outgrow.core.progress", "track", set(), set(ROOTS)),

@@ -59,6 +59,12 @@ def test_an_interval_with_an_end_that_is_no_number_is_none() -> None:
     assert load(Leaf, json.loads('{"name": "a", "ends": [NaN, 1.0]}'), "leaf.json") == Leaf("a")
 
 
+def test_numbers_of_numpy_are_read_as_plain_ones() -> None:
+    facts = {"kind": "elm", "height": np.float64(1.5), "leaves": [{"name": "a", "ends": [np.float32(0.0), np.nan]}]}
+    found = load(Tree, facts, "tree.json")
+    assert found == Tree("elm", 1.5, (Leaf("a"),)) and type(found.height) is float
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

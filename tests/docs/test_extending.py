@@ -83,6 +83,7 @@ def test_the_document_has_a_file_and_an_entry_point_of_every_kind():
 
 def test_what_a_package_adds_is_listed(installed):
     listed = {line.partition(":")[0]: line for line in outgrow(installed, "list").splitlines() if ":" in line}
+    assert "broken" not in outgrow(installed, "list", "charts")
     for kind, names in ADDED.items():
         assert [name for name in names if not re.search(rf"\b{name}\b", listed[kind])] == [], kind
     without = outgrow(installed, "list", plugged=False)
@@ -112,7 +113,7 @@ def test_a_changed_constant_of_an_added_method_changes_its_rows_and_nothing_else
     file = studied / "site" / "toy" / "methods.py"
     text = file.read_text()
     try:
-        file.write_text(text.replace("weak.beliefs ** (1 / temperature)", "weak.beliefs ** (9 / temperature)"))
+        file.write_text(text.replace("weak.beliefs ** (1 / temperature)", "(1 - weak.beliefs) ** (1 / temperature)"))
         outgrow(studied, *STUDY, "--overwrite")
     finally:
         file.write_text(text)
@@ -135,8 +136,8 @@ def test_a_committee_uses_the_added_verifier(installed):
     told = outgrow(
         installed, "committee", "answers.csv", "--verifier", "terse", "--scorer", "exact", "--out", "committee"
     )
-    facts = json.loads((installed / "committee" / "committee.json").read_text())
-    assert "terse" in told and "terse" in json.dumps(facts["verifiers"])
+    facts = (installed / "committee" / "committee.json").read_text()
+    assert "terse" in told and '"terse"' in facts
 
 
 def test_a_student_with_an_added_loss_is_saved_and_predicts_in_another_process(installed):
@@ -197,11 +198,10 @@ def test_a_file_of_the_document_in_this_tree_is_found_without_an_entry_point(tmp
 
 def test_objects_go_where_names_go_and_are_kept_under_what_they_see(installed):
     def run(text: str = OBJECTS) -> set[str]:
-        (installed / "objects.py").write_text(
-            text + "print(sorted({*summary['weak']}), sorted({*summary['method']}))\n"
-        )
-        environment = {**os.environ, "OUTGROW_STORE": str(installed / "own")}
-        command = [sys.executable, "objects.py"]
+        (installed / "objects.py").write_text(text)
+        environment = {**os.environ, "OUTGROW_STORE": str(installed / "own"), "PYTHONDONTWRITEBYTECODE": "1"}
+        show = "from objects import summary; print(sorted({*summary['weak']}), sorted({*summary['method']}))"
+        command = [sys.executable, "-c", show]
         done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert "praises+cautious" in done.stdout and "tfidf" in done.stdout and "'sharper'" in done.stdout

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotators
 
 PAGE = (Path(__file__).parents[2] / "docs" / "labelling-tools.md").read_text(encoding="utf-8")
 ITEMS, PEOPLE = 30, ("ann", "bob", "eve")
@@ -117,7 +117,7 @@ def test_the_snippet_makes_a_long_table_that_holds_the_votes_of_the_export(headi
         for item, worker, label in votes.select("item", "worker", "label").iter_rows()
     }
     assert len(index) == ITEMS and found == VOTES
-    given = annotations.load("items.parquet", Reading(text="text"), "votes.parquet")
+    given = annotators.load("items.parquet", Reading(text="text"), "votes.parquet")
     assert given.task.classes == ("ham", "spam") and {name.split()[-1] for name in given.task.votes} == set(PEOPLE)
     assert sum(int((~np.isnan(column).any(-1)).sum()) for column in given.task.votes.values()) == len(VOTES)
 
@@ -128,7 +128,7 @@ def test_a_matrix_of_labelling_functions_is_a_wide_table(tmp_path, monkeypatch):
     np.save("snorkel.npy", np.array(rules))
     Path("texts.txt").write_text("\n".join(TEXTS))
     exec(compile(snippets("Snorkel and WRENCH")[0], "Snorkel", "exec"), {})
-    given = annotations.load("rules.parquet", Reading(text="text", votes=("short", "caps", "link"), classes=("0", "1")))
+    given = annotators.load("rules.parquet", Reading(text="text", votes=("short", "caps", "link"), classes=("0", "1")))
     spoke = [int((~np.isnan(column).any(-1)).sum()) for column in given.task.votes.values()]
     assert spoke == [sum(not silent(i, j) for i in range(ITEMS)) for j in range(3)]
 
@@ -144,7 +144,7 @@ def test_a_set_of_wrench_has_an_annotator_for_each_entry_of_its_lists(tmp_path, 
     }  # fmt: skip
     Path("wrench.json").write_text(json.dumps(rows))
     exec(compile(snippets("Snorkel and WRENCH")[1], "WRENCH", "exec"), {})
-    given = annotations.load("wrench.parquet", Reading(text="text", label="label", votes=("weak_labels",)))
+    given = annotators.load("wrench.parquet", Reading(text="text", label="label", votes=("weak_labels",)))
     assert len(given.task.votes) == 3 and (given.gold.labels >= 0).sum() == ITEMS
 
 
@@ -160,5 +160,5 @@ def test_files_of_several_annotators_are_joined_by_id(tmp_path, monkeypatch):
     wide = pl.read_parquet("wide.parquet")
     found = {(i, j): wide[name][i] for i in range(ITEMS) for j, name in enumerate(PEOPLE) if wide[name][i] is not None}
     assert wide["id"].to_list() == [f"{i:03}" for i in range(ITEMS)] and found == VOTES
-    given = annotations.load("wide.parquet", Reading(text="text", votes=PEOPLE))
+    given = annotators.load("wide.parquet", Reading(text="text", votes=PEOPLE))
     assert given.task.classes == ("ham", "spam") and set(given.task.votes) == set(PEOPLE)

@@ -11,8 +11,8 @@ import outgrow
 
 SOURCE = Path(outgrow.__file__).parent
 WRITERS = {
-    "write_text", "write_bytes", "write_parquet", "write_csv", "write_ndjson", "write_json", "save_file", "save_pretrained",
-    "to_csv", "to_json", "to_parquet", "savez", "savefig",
+    "write_text", "write_bytes", "write_parquet", "write_csv", "write_ndjson", "write_json", "save_file",
+    "save_pretrained", "to_csv", "to_json", "to_parquet", "savez", "savefig",
 }  # fmt: skip
 OWN = {
     "store/": "temporary folders, which it renames",

@@ -186,7 +186,7 @@ def test_a_report_of_a_study_says_how_many_answers_were_cut() -> None:
         get=lambda name: [],
         outdated=False,
     )
-    assert "25% of the supervisor’s first answers were cut at the token limit" in " ".join(asides(pair, {})).replace(
+    assert "25% of the supervisor’s first samples were cut at the token limit" in " ".join(asides(pair, {})).replace(
         "25.0%", "25%"
     )
     pair.details["coverage"]["cut"] = 0.0

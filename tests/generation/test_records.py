@@ -24,7 +24,7 @@ from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.training.names import named
 from outgrow.workflows.committee import committee
-from outgrow.workflows.request import Request
+from outgrow.workflows.text_study import TextStudy
 
 SHARED = Path(__file__).parents[3] / "shared" / "faults"
 
@@ -166,7 +166,7 @@ def test_gold_that_is_partly_numbers_is_asked_about_with_its_rows(gold, tmp_path
     with pytest.raises(
         UserError,
         match=r"of 4 golds \d are numbers; lines? [\d, ]+ holds? (no )?numbers "
-        r".*--scorer number, letter, words or exact",
+        r".*`scorer` = number, letter, words or exact",
     ) as caught:
         run(tmp_path, table(gold, gold), answers=("m1", "m2"))
     assert "\n" not in str(caught.value)
@@ -177,7 +177,7 @@ def test_gold_that_is_partly_numbers_is_asked_about_with_its_rows(gold, tmp_path
 def test_gold_that_its_own_scorer_calls_wrong_is_refused_with_its_rows_or_left_out_and_counted(tmp_path):
     rows = table(["5", "10:30", "7", "n/a"], ["5", "10:30", "8", "n/a"])
     with pytest.raises(
-        UserError, match=r"gold is wrong by its own scorer \(number\) in lines 3, 5 \('10:30'\).*--skip-bad-rows"
+        UserError, match=r"gold is wrong by its own scorer \(number\) in lines 3, 5 \('10:30'\).*`skip_bad_rows`"
     ):
         run(tmp_path, rows, answers=("m1", "m2"), scorer="number")
     facts = run(tmp_path, rows, answers=("m1", "m2"), scorer="number", skip_bad_rows=True)
@@ -256,9 +256,9 @@ def test_a_column_with_a_comma_in_its_name_is_one_column(tmp_path):
     rows = [{"prompt": "q", "answer": "5", "a,b": "5", "a": "6", "c": "7"}]
     assert [m["name"] for m in run(tmp_path, rows, "t.parquet", ("a,b", "c,a"))["members"]] == ["a,b", "c", "a"]
     assert listed(["a,b", " c ,, d"], ["a,b"]) == ("a,b", "c", "d") and listed(["a b", "x"], []) == ("a b", "x")
-    with pytest.raises(UserError, match="--answers names no column: the columns are prompt"):
+    with pytest.raises(UserError, match="`answers` names no column: the columns are prompt"):
         run(tmp_path, rows, "t.parquet", (",",))
-    with pytest.raises(UserError, match="no column 'd' for --answers: the columns are prompt, answer, a,b, a, c"):
+    with pytest.raises(UserError, match="no column 'd' for `answers`: the columns are prompt, answer, a,b, a, c"):
         run(tmp_path, rows, "t.parquet", ("a,b", "d"))
 
 
@@ -267,11 +267,8 @@ def test_votes_of_a_study_are_named_with_blanks_or_commas(tmp_path):
         tmp_path / "t.csv"
     )
 
-    class Study(Request):
-        WEAK = "x"
-
     for votes in (("m,1", "m2", "m3"), ("m,1", "m2,m3"), ("m,1", "m2, m3")):
-        made = Study(tasks=["t.csv"], seeds=1, student="lora", reading=Reading(votes=votes))
+        made = TextStudy(tasks=["t.csv"], seeds=1, student="lora", reading=Reading(votes=votes, scorer="number"))
         assert made.weak == ("column:m,1+column:m2+column:m3",) and made.reading.votes == ("m,1", "m2", "m3")
     assert settings.merge(None, {"methods": ["naive,logconf", "product"]}, Reading(), [])["methods"] == [
         "naive",
@@ -328,13 +325,13 @@ def test_the_lines_of_the_command_run_as_printed(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("columns", "says"),
     [
-        ({"scorer": "slots"}, "--scorer slots has columns of its own"),
-        ({"scorer": "sudoku"}, "--scorer sudoku checks more than a column"),
-        ({"scorer": "arithmetic"}, "--scorer arithmetic checks more"),
+        ({"scorer": "slots"}, "`scorer` = slots has columns of its own"),
+        ({"scorer": "sudoku"}, "`scorer` = sudoku checks more than a column"),
+        ({"scorer": "arithmetic"}, "`scorer` = arithmetic checks more"),
         ({"scorer": "nix"}, "scorer 'nix': choose one of"),
         ({"form": "nix"}, "unknown form 'nix'"),
         ({"scorer": "json"}, r"wrong by its own scorer \(json\)"),
-        ({"gold": "nix"}, "no column 'nix' for --gold"),
+        ({"gold": "nix"}, "no column 'nix' for `gold`"),
     ],
 )
 def test_scorers_that_cannot_compare_a_column_of_gold_are_one_line(columns, says, tmp_path):

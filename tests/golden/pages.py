@@ -17,9 +17,11 @@ def learned() -> dict[str, Any]:
     """learn.json of a student that is ahead of all its annotators."""
     names = ("anna", "boris", "rule:mentions_refund", LONG)
     kinds = [
-        ("floor", "label model: dawid_skene", 0.88), ("majority", "majority", 0.861), ("label model", "label model: blocks", 0.87),
+        ("floor", "label model: dawid_skene", 0.88),
+        ("majority", "majority", 0.861),
+        ("label model", "label model: blocks", 0.87),
         *(("voter", name, 0.8 - 0.02 * i) for i, name in enumerate(names)),
-    ]  # fmt: skip
+    ]
     rows: list[dict[str, Any]] = [
         {
             "kind": "student",
@@ -32,55 +34,107 @@ def learned() -> dict[str, Any]:
     ]
     rows += [
         {
-            "kind": kind, "name": name, "accuracy": at, "accuracy_ci": [at - 0.02, at + 0.02], "gain": 0.912 - at,
-            "gain_ci": [0.9 - at, 0.924 - at], "spoke": 0.7, "as_guess": at, "as_commonest": at - 0.05, "where": WHERE,
+            "kind": kind,
+            "name": name,
+            "accuracy": at,
+            "accuracy_ci": [at - 0.02, at + 0.02],
+            "gain": 0.912 - at,
+            "gain_ci": [0.9 - at, 0.924 - at],
+            "spoke": 0.7,
+            "as_guess": at,
+            "as_commonest": at - 0.05,
+            "where": WHERE,
         }
         for kind, name, at in kinds
-    ]  # fmt: skip
+    ]
     annotators = [
         {
-            "name": name, "votes": 12_000 - 100 * i, "coverage": 0.6, "says": {"complaint": 0.4, "other": 0.6},
-            "estimated": 0.8, "estimated_ci": [0.78, 0.82], "student": 0.83,
+            "name": name,
+            "votes": 12_000 - 100 * i,
+            "coverage": 0.6,
+            "says": {"complaint": 0.4, "other": 0.6},
+            "estimated": 0.8,
+            "estimated_ci": [0.78, 0.82],
+            "student": 0.83,
         }
         for i, name in enumerate(names)
-    ]  # fmt: skip
+    ]
     shares = {"complaint": 0.41, "other": 0.59}
     return {
         "task": {
-            "name": "messages", "classes": list(shares), "counts": {"rows": 20_000, "items": 19_800}, "source": "messages.csv",
+            "name": "messages",
+            "classes": list(shares),
+            "counts": {"rows": 20_000, "items": 19_800},
+            "source": "messages.csv",
         },
         "voters": {
-            "count": 4, "rows": annotators, "same": [[0.75] * 4 for _ in names], "together": [[7000] * 4 for _ in names],
-            "covered": 0.95, "twice": 0.8,
+            "count": 4,
+            "rows": annotators,
+            "same": [[0.75] * 4 for _ in names],
+            "together": [[7000] * 4 for _ in names],
+            "covered": 0.95,
+            "twice": 0.8,
         },
         "trust": {
-            "same": 0.87, "same_ci": [0.86, 0.88], "items": 19_000, "silent": 800, "commonest": 0.6, "lost": [],
+            "same": 0.87,
+            "same_ci": [0.86, 0.88],
+            "items": 19_000,
+            "silent": 800,
+            "commonest": 0.6,
+            "lost": [],
             "bins": [{"sure": 0.6 + 0.1 * i, "same": 0.7 + 0.05 * i, "count": 4000} for i in range(4)],
-            "labels": shares, "heard": shares, "votes": shares,
+            "labels": shares,
+            "heard": shares,
+            "votes": shares,
         },
         "verdict": {
-            "gold": 2000, "judged": 2000, "own_split": False, "differ": 0.13, "gain": 0.02, "rows": rows, "best": "anna",
-            "commonest": 0.59, "repeats": {"right": 0.97, "wrong": 0.4},
+            "gold": 2000,
+            "judged": 2000,
+            "own_split": False,
+            "differ": 0.13,
+            "gain": 0.02,
+            "rows": rows,
+            "best": "anna",
+            "commonest": 0.59,
+            "repeats": {"right": 0.97, "wrong": 0.4},
             "calibration": {"ece": 0.03, "bins": [{"confidence": 0.7, "accuracy": 0.72, "count": 900}]},
         },
-        "suggest": [{"id": "7", "row": 7, "text": "where is my lamp?", "score": 1.0, "student": "other", "label_model": ""}],
+        "suggest": [
+            {"id": "7", "row": 7, "text": "where is my lamp?", "score": 1.0, "student": "other", "label_model": ""}
+        ],
         "findings": [finding("COPY", "warning")],
         "canary": {"passed": True, "says": "gold of 400 hidden items permuted, no prediction of auto changed"},
         "how": {
-            "strong": "minilm-l6", "revision": "8b3219a", "layers": [4, 6], "heads": 2, "head": "linear", "method": "auto",
-            "named": False, "about": "Chooses among methods.", "paper": "no paper", "label_model": "blocks", "taught": 19_800,
+            "strong": "minilm-l6",
+            "revision": "8b3219a",
+            "layers": [4, 6],
+            "heads": 2,
+            "head": "linear",
+            "method": "auto",
+            "named": False,
+            "about": "Chooses among methods.",
+            "paper": "no paper",
+            "label_model": "blocks",
+            "taught": 19_800,
             "seconds": 12.5,
         },
-    }  # fmt: skip
+    }
 
 
 def finding(code: str, severity: str, unit: str = "points") -> dict[str, Any]:
     return {
-        "severity": severity, "says": "Two of four annotators repeat one another.", "do": "Count them once.", "unit": unit,
-        "figure": "share of common errors", "value": 0.21, "ci": [0.1, 0.32], "code": code, "question": "Does anybody copy?",
+        "severity": severity,
+        "says": "Two of four annotators repeat one another.",
+        "do": "Count them once.",
+        "unit": unit,
+        "figure": "share of common errors",
+        "value": 0.21,
+        "ci": [0.1, 0.32],
+        "code": code,
+        "question": "Does anybody copy?",
         "items": [{"text": "where is my lamp?", "gold": "other", "anna": "complaint"}],
         "sheets": [{"title": "Pairs", "head": ["Pair", "Agreement"], "rows": [["anna and boris", "91%"]]}],
-    }  # fmt: skip
+    }
 
 
 def audited() -> dict[str, Any]:
@@ -130,26 +184,52 @@ def committee() -> dict[str, Any]:
         )
     ]
     return {
-        "task": "sudoku:1", "of": "generated here", "items": 100, "groups": 100, "counts": {"generated": 100}, "scorer": "sudoku",
-        "own_check": "sudoku", "tie": "the first of equally common answers counts", "digest": "", "most": 16,
+        "task": "sudoku:1",
+        "of": "generated here",
+        "items": 100,
+        "groups": 100,
+        "counts": {"generated": 100},
+        "scorer": "sudoku",
+        "own_check": "sudoku",
+        "tie": "the first of equally common answers counts",
+        "digest": "",
+        "most": 16,
         "enough": {"coverage": 0.7, "single": 0.2, "least": 0.5, "times": 1.5, "holds": True},
-        "figures": figures, "gaps": gaps, "members": members, "independent": 0.81,
+        "figures": figures,
+        "gaps": gaps,
+        "members": members,
+        "independent": 0.81,
         "agreement": [{"votes": votes, "items": 30, "right": votes / 20} for votes in (16, 12, 8)],
         "quality": [
-            {"who": "weak", "verifier": "critic", "says": "sound", "answers": 700, "share": 0.44, "right": 0.31, "shown": None}
+            {
+                "who": "weak",
+                "verifier": "critic",
+                "says": "sound",
+                "answers": 700,
+                "share": 0.44,
+                "right": 0.31,
+                "shown": None,
+            }
         ],
-        "cost": [{"who": "weak", "what": "smollm2-135m", "answers": 1600, "tokens": 82_000, "seconds": 75.0, "flops": 2.2e13}],
+        "cost": [
+            {"who": "weak", "what": "smollm2-135m", "answers": 1600, "tokens": 82_000, "seconds": 75.0, "flops": 2.2e13}
+        ],
         "rounds": [
             {
-                "by": by, "round": i, "kept": 100 * i, "kept_right": 0.4 if i else None, "single": share(0.2 + 0.02 * i * j),
-                "covered": share(0.6), "gained": share(0.02 * i * j) if i else None,
+                "by": by,
+                "round": i,
+                "kept": 100 * i,
+                "kept_right": 0.4 if i else None,
+                "single": share(0.2 + 0.02 * i * j),
+                "covered": share(0.6),
+                "gained": share(0.02 * i * j) if i else None,
             }
             for j, by in enumerate(("no verifier", "its own judgement", "sudoku"))
             for i in range(3)
         ],
         "compared": {"form": "grid", "by_default": ["scorer", "form"]},
         "versions": {"outgrow": "0.1.0", "python": "3.11.9", "numpy": "2.3.4"},
-    }  # fmt: skip
+    }
 
 
 def steered() -> dict[str, Any]:
@@ -157,24 +237,44 @@ def steered() -> dict[str, Any]:
     scores = {"strong": 0.31, "small": 0.22, "tuned small": 0.45, "proxy": 0.52, "tuned strong": 0.58}
     rows = [
         {
-            "name": name, "score": at, "score_ci": [at - 0.05, at + 0.05], "knowledge": 0.71, "knowledge_ci": [0.66, 0.76],
-            "knowledge_change": -0.02 if " " in name or name == "proxy" else None, "knowledge_change_ci": None,
-            "seconds": 41.0, "tokens": 9000,
+            "name": name,
+            "score": at,
+            "score_ci": [at - 0.05, at + 0.05],
+            "knowledge": 0.71,
+            "knowledge_ci": [0.66, 0.76],
+            "knowledge_change": -0.02 if " " in name or name == "proxy" else None,
+            "knowledge_change_ci": None,
+            "seconds": 41.0,
+            "tokens": 9000,
         }
         for name, at in scores.items()
-    ]  # fmt: skip
+    ]
     model = {"name": "smollm2-135m", "revision": "instruct", "parameters": 135_000_000}
     return {
-        "task": "translations", "source": "made of names", "metric": "accuracy", "train": 400, "test": 400, "alpha": 1.0,
-        "labels": {"kind": "weak", "name": "smollm2-135m", "right": 0.44, "cut": 2}, "seed": 0, "seeds": 2,
+        "task": "translations",
+        "source": "made of names",
+        "metric": "accuracy",
+        "train": 400,
+        "test": 400,
+        "alpha": 1.0,
+        "labels": {"kind": "weak", "name": "smollm2-135m", "right": 0.44, "cut": 2},
+        "seed": 0,
+        "seeds": 2,
         "models": {"strong": {**model, "name": "a-strong-model", "parameters": 1_700_000_000}, "small": model},
-        "knowledge": {"task": "cities", "pairs": 300}, "rows": rows,
+        "knowledge": {"task": "cities", "pairs": 300},
+        "rows": rows,
         "closed": {"value": 0.78, "ci": [0.6, 0.95], "gap": 0.27, "gap_ci": [0.2, 0.34], "status": "ok"},
         "proxy_over_tuned_small": {"value": 0.07, "ci": [0.02, 0.12]},
-        "trained": {"tuned small": {"seconds": 310.0, "tokens": 60_000}, "tuned strong": {"seconds": 1900.0, "tokens": 60_000}},
-        "examples": [{"prompt": "Translate: the lamp", "gold": "die Lampe", "answers": dict.fromkeys(scores, "die Lampe")}],
-        "engine": "here, in float32", "machine": "a machine",
-    }  # fmt: skip
+        "trained": {
+            "tuned small": {"seconds": 310.0, "tokens": 60_000},
+            "tuned strong": {"seconds": 1900.0, "tokens": 60_000},
+        },
+        "examples": [
+            {"prompt": "Translate: the lamp", "gold": "die Lampe", "answers": dict.fromkeys(scores, "die Lampe")}
+        ],
+        "engine": "here, in float32",
+        "machine": "a machine",
+    }
 
 
 def pages() -> dict[str, str]:

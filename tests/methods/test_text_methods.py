@@ -419,7 +419,8 @@ def test_recorded_answers_supervise_and_what_needs_a_model_is_left_out(folder: P
     }
     assert pair["coverage"] == pytest.approx({**earned, "cut": 0.0}) and earned["first"] < earned["best"]
     page = (result.path / "report.html").read_text()
-    assert f"first answers score {100 * earned['first']:.1f}%" in page and "too little to judge methods by" in page
+    assert f"first samples score {100 * earned['first']:.1f}%" in page
+    assert "too little to judge methods that choose" in page
     # Ann is the better one: the floor is what she answers to the test items.
     place = next(folder.glob("recorded/predictions/recorded/*--*"))
     said = {f"{row['text']}\nSlots:\n": row["ann"] for row in rows}
@@ -484,7 +485,10 @@ def test_supervisors_are_parsed() -> None:
             "--ladder does not apply to generation tasks: leave it out",
         ),
         (["TABLE", "--scorer", "slots", "--method", "bootstrap"], "unknown method for generation tasks 'bootstrap'"),
-        (["TABLE", "--scorer", "slots", "--student", "linear"], "unknown kind of student that writes 'linear'"),
+        (
+            ["TABLE", "--scorer", "slots", "--student", "linear"],
+            "unknown kind of student for generation tasks 'linear'",
+        ),
         (["TABLE", "--scorer", "calls"], "no column 'question'"),
         (["TABLE", "--scorer", "number"], "no column 'prompt' for --prompt"),
         (
@@ -499,7 +503,7 @@ def test_supervisors_are_parsed() -> None:
             ["TABLE", "--scorer", "slots", "--weak", "sibling:smolm2-135m:9"],
             "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?",
         ),
-        (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt says nothing to --scorer slots: leave it out"),
+        (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt does not apply to --scorer slots: leave it out"),
         (
             ["TABLE", "--scorer", "slots", "--votes", "ann"],
             "no column 'ann' of recorded answers (--votes, --weak column:NAME): the columns are text, slots",

@@ -24,7 +24,7 @@ from outgrow.report.words import headline
 from outgrow.runs import read
 from outgrow.store import Store
 from outgrow.tasks import Reading
-from outgrow.workflows.study import Study
+from outgrow.workflows.study import ClassStudy
 
 NAMES = ("anna", "bob", "cy")
 MAJORITY = 0.8**3 + 3 * 0.8**2 * 0.2
@@ -65,7 +65,7 @@ def table(folder: Path, rows: int = 900, says: str = "majority", silent: float =
     return path
 
 
-def study(path: Path, model: str, **changes) -> Study:
+def study(path: Path, model: str, **changes) -> ClassStudy:
     asked = {
         "weak": ["+".join(f"column:{n}" for n in NAMES)],
         "strong": model,
@@ -73,7 +73,7 @@ def study(path: Path, model: str, **changes) -> Study:
         "seeds": 4,
         "out": path.parent / f"{path.stem}-run",
     }
-    return Study(tasks=[str(path)], **(asked | changes))
+    return ClassStudy(tasks=[str(path)], **(asked | changes))
 
 
 def rows_of(run: Path) -> dict[str, dict]:

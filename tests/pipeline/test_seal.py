@@ -40,8 +40,8 @@ from outgrow.students.generator import Writers
 from outgrow.supervisors import SupervisorView
 from outgrow.supervisors.text import parse
 from outgrow.tasks import Reading, load
-from outgrow.tasks.tables import annotations
-from outgrow.tasks.tables.annotations import Annotations
+from outgrow.tasks.tables import annotators
+from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.tasks.task import GenerationGold, GenerationTask, Gold, Task
@@ -166,7 +166,7 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
         row["split"] = "test" if rng.random() < 0.3 else "train"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     tiny_models.save(folder / "model", encoder=False)
-    found = annotations.load(
+    found = annotators.load(
         str(path), Reading(text="text", label="label", votes=("vote", "other"), split="split"), None
     )
     task, gold = found.task, found.gold.labels

@@ -1,4 +1,4 @@
-"""No label of any chart overprints another one or leaves its picture, on a phone or a wide screen, whatever names and figures are like."""
+"""No label of a chart overprints another or leaves its picture, on phones and wide screens, whatever names it has."""
 
 from __future__ import annotations
 

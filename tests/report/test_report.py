@@ -305,6 +305,7 @@ def test_the_headline_of_a_question_task_counts_questions_not_rows(folders):
     }
     assert pair.main.metric == "choice" and [view.metric for view in pair.views] == ["choice", "accuracy"]
     said = words.headline(pair).plain
+    assert said.startswith("On sciq (by questions answered right), ")
     for name in ("floor", "ceiling"):
         assert words.percent(score["choice", name]) in said and words.percent(score["accuracy", name]) not in said
 

@@ -75,9 +75,9 @@ def test_a_student_of_before_there_were_versions_predicts_the_same(tmp_path) -> 
     }
     objective = {"file": "xent", "class": "Xent", "fields": {}}
     student = saved.SavedStudent(
-        classes=("ham", "spam"), model=saved.VOTES, digest="", revision="", pooling="", precision="float32", head="linear",
-        heads=({"layer": 0, "share": 1.0, "objective": objective},), voters=("a", "b"), template="", columns={}, words=(),
-        taught={}, arrays=arrays,
+        classes=("ham", "spam"), model=saved.VOTES, digest="", revision="", pooling="", precision="float32",
+        head="linear", heads=({"layer": 0, "share": 1.0, "objective": objective},), voters=("a", "b"), template="",
+        columns={}, words=(), taught={}, arrays=arrays,
     )  # fmt: skip
     saved.save(student, tmp_path)
     facts = record.decode((tmp_path / saved.FACTS).read_bytes())

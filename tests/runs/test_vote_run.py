@@ -73,3 +73,12 @@ def test_show_prints_a_learned_student(folders, capsys) -> None:
         main(["show", str(folders["much"])])
     shown = capsys.readouterr().out
     assert "naive" in shown and "ceiling" in shown and "canary: gold of" in shown
+
+
+def test_audit_and_report_of_a_learned_student_leave_its_own_page(folders, capsys) -> None:
+    before = (folders["much"] / "report.html").read_text()
+    for verb in ("audit", "report"):
+        with pytest.raises(SystemExit):
+            main([verb, str(folders["much"])])
+    assert (folders["much"] / "report.html").read_text() == before
+    assert json.loads((folders["much"] / "audit.json").read_text())["findings"]

@@ -1,4 +1,4 @@
-"""Every study keeps a student: of the first method after naive, the one that was measured, loaded from the run folder."""
+"""Every study keeps a student, of the first method after naive, which loads from the run folder."""
 
 from __future__ import annotations
 

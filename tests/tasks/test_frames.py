@@ -13,6 +13,7 @@ import pytest
 
 from outgrow.core.errors import UserError
 from outgrow.tasks import Reading
+from outgrow.tasks.tables import annotators
 from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.tables.frames import of_frame
 from outgrow.tasks.tables.layouts import from_table
@@ -43,6 +44,24 @@ def test_a_frame_is_the_task_that_a_file_of_its_rows_is(made, tmp_path) -> None:
     assert frame.digest == file.digest and frame.counts == file.counts
     assert np.array_equal(same.labels, gold.labels)
     assert frame.source.startswith("data frame mail, sha256 ")
+
+
+def test_votes_in_a_second_frame_are_joined_as_those_of_a_second_file_are(tmp_path) -> None:
+    items = pl.DataFrame({"id": [f"m{i}" for i in range(60)], "text": ROWS["text"]})
+    votes = pl.DataFrame(
+        {
+            "item": [f"m{i}" for i in range(60) for _ in "ab"],
+            "worker": ["a", "b"] * 60,
+            "label": [("ham", "spam")[(i + j * (i % 5 == 0)) % 2] for i in range(60) for j in range(2)],
+        }
+    )
+    items.write_csv(tmp_path / "items.csv")
+    votes.write_csv(tmp_path / "votes.csv")
+    file = annotators.load(str(tmp_path / "items.csv"), Reading(), str(tmp_path / "votes.csv"))
+    frame = annotators.of_table(of_frame(items, "items"), Reading(), of_frame(votes.to_pandas(), "votes"))
+    assert frame.task.digest == file.task.digest and frame.reading.votes == ("worker a", "worker b")
+    # Every fifth item is the only kind that the two workers see differently.
+    assert (frame.task.votes["worker a"] != frame.task.votes["worker b"]).any(1).sum() == 60 / 5
 
 
 def test_frames_with_other_values_have_another_source_and_with_the_same_the_same() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import hostile_tables as odd
 from outgrow.core.errors import UserError
 from outgrow.core.progress import visible
-from outgrow.tasks.tables import annotations, recorded_answers
+from outgrow.tasks.tables import annotators, recorded_answers
 from outgrow.tasks.tables.files import READERS, read_file
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.prompts import Columns, from_table
@@ -90,7 +90,7 @@ def test_any_cells_of_votes_and_gold_are_read_or_are_one_line(tmp_path: Path, la
         tmp_path, id=[f"n{i}" for i in range(ROWS)], text=[f"text {i}" for i in range(ROWS)], label=label, a=a, b=b
     )
     try:
-        given_ = annotations.load(source, Reading(votes=("a", "b")))
+        given_ = annotators.load(source, Reading(votes=("a", "b")))
     except UserError as error:
         assert one_line(error)
         return

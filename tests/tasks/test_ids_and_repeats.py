@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from outgrow import tasks
 from outgrow.core.errors import UserError
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotators
 from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.tables.values import id_name
 from outgrow.workflows import audit
@@ -37,9 +37,9 @@ def votes_of(names: list[str], label=lambda i, w: i % 2) -> dict[str, list]:
 
 def joined(
     folder: Path, names: list, votes: dict[str, list], suffix: str = ".csv", **flags: object
-) -> annotations.Annotations:
+) -> annotators.Annotations:
     items = written(folder / f"t{suffix}", {"id": names, "text": [f"item {i}" for i in range(len(names))]})
-    return annotations.load(str(items), Reading(**flags), str(written(folder / f"v{suffix}", votes)))  # type: ignore[arg-type]
+    return annotators.load(str(items), Reading(**flags), str(written(folder / f"v{suffix}", votes)))  # type: ignore[arg-type]
 
 
 def no_join(folder: Path, names: list, votes: dict[str, list], suffix: str = ".csv") -> str:
@@ -84,7 +84,7 @@ def test_numbers_of_numeric_columns_are_the_ids_that_text_spells(tmp_path: Path)
         tmp_path / "t.parquet", {"id": [float(i) for i in range(6)], "text": [f"item {i}" for i in range(6)]}
     )
     votes = written(tmp_path / "v.csv", votes_of([str(i) for i in range(6)]))
-    assert len(annotations.load(str(items), Reading(), str(votes)).task.votes) == 2
+    assert len(annotators.load(str(items), Reading(), str(votes)).task.votes) == 2
 
 
 @pytest.mark.parametrize(("have", "asked"), [("007", "7"), ("7", "7.0"), ("a", "A"), ("01", "1"), ("x-1", "x_1")])
@@ -146,7 +146,7 @@ def test_ids_of_several_types_go_into_the_labels_as_text(tmp_path: Path) -> None
 @pytest.mark.parametrize(("file", "workers"), [("votes.csv", 3), ("votes_silent.csv", 6)])
 def test_zeros_before_an_id_tell_items_apart(file: str, workers: int) -> None:
     folder = FAULTS / "09-leading-zero-ids"
-    data = annotations.load(str(folder / "items.csv"), Reading(), str(folder / file))
+    data = annotators.load(str(folder / "items.csv"), Reading(), str(folder / file))
     spoke = sum((~pl.Series(v[:, 0]).is_nan()).to_numpy().astype(int) for v in data.task.votes.values())
     right = [(v.argmax(-1) == data.gold.labels)[v[:, 0] == v[:, 0]] for v in data.task.votes.values()]
     assert len(data.task) == 120 and len(data.task.votes) == workers and (spoke == 3).all()
@@ -172,7 +172,7 @@ def test_a_vote_that_is_cast_again_counts_once_in_every_verb(tmp_path: Path, aga
     evidence = long(tmp_path / "v.jsonl", [*PLAIN, ("i1", "a", again), ("i1", "a", again)])
     assert len(evidence.votes.item) == 12 and evidence.votes.classes == ("0", "1")
     items = written(tmp_path / "t.csv", {"id": ITEMS, "text": ITEMS})
-    assert len(annotations.load(str(items), Reading(), str(tmp_path / "v.jsonl")).task.votes) == 2
+    assert len(annotators.load(str(items), Reading(), str(tmp_path / "v.jsonl")).task.votes) == 2
 
 
 @pytest.mark.parametrize("again", [0, 0.0, "0", False, " 0"])
@@ -180,21 +180,19 @@ def test_another_vote_of_an_annotator_on_an_item_is_one_line_in_every_verb(tmp_p
     rows = [*((i, w, str(label)) for i, w, label in PLAIN), ("i1", "a", again)]
     said = (
         "a worker votes on an item again, and otherwise, in line 13: "
-        "keep one vote, or let the first count with --skip-bad-rows"
+        "keep one vote, or let the first count with `skip_bad_rows`"
     )
     flags = {"classes": ("0", "1")}
     with pytest.raises(UserError, match=re.escape(said)):
         long(tmp_path / "v.jsonl", rows, **flags)
     items = written(tmp_path / "t.csv", {"id": ITEMS, "text": ITEMS})
     with pytest.raises(UserError, match=re.escape(said)):
-        annotations.load(str(items), Reading(classes=("0", "1")), str(tmp_path / "v.jsonl"))
+        annotators.load(str(items), Reading(classes=("0", "1")), str(tmp_path / "v.jsonl"))
     evidence = long(tmp_path / "v.jsonl", rows, skip_bad_rows=True, **flags)
     assert len(evidence.votes.item) == 12
     assert (
         len(
-            annotations.load(
-                str(items), Reading(skip_bad_rows=True, classes=("0", "1")), str(tmp_path / "v.jsonl")
-            ).task
+            annotators.load(str(items), Reading(skip_bad_rows=True, classes=("0", "1")), str(tmp_path / "v.jsonl")).task
         )
         == 6
     )
@@ -205,7 +203,7 @@ def test_an_abstention_beside_a_vote_of_the_same_annotator_is_no_second_vote(tmp
     rows = [("i1", "a", nothing), *PLAIN, ("i2", "b", nothing)]
     assert len(long(tmp_path / "v.jsonl", rows).votes.item) == 12
     items = written(tmp_path / "t.csv", {"id": ITEMS, "text": ITEMS})
-    assert len(annotations.load(str(items), Reading(), str(tmp_path / "v.jsonl")).task.votes) == 2
+    assert len(annotators.load(str(items), Reading(), str(tmp_path / "v.jsonl")).task.votes) == 2
 
 
 @pytest.mark.parametrize("golds", [(0, 1), ("0", "1"), (0.0, 1.0), (1, 0), ("no", "yes")])
@@ -254,16 +252,16 @@ def annotated(path: Path, **more: list) -> Path:
 @pytest.mark.parametrize("flags", [{}, {"id": "none"}])
 def test_a_table_with_a_row_an_annotation_is_no_table_of_items(tmp_path: Path, more: dict, flags: dict) -> None:
     path = annotated(tmp_path / "t.parquet", **more)
-    for load in (annotations.load, tasks.load) if "label" in more else (annotations.load,):
+    for load in (annotators.load, tasks.load) if "label" in more else (annotators.load,):
         with pytest.raises(UserError) as raised:
             load(str(path), Reading(votes=("sentiment",), **flags))
         assert (
             "60 rows hold 20 items, a row an annotation as it seems (the same in rows 1, 2, 3, 4, 5 and 55 more)"
             in str(raised.value)
         )
-        assert "--votes-table (item, worker, label)" in str(
+        assert "`votes_table` (item, worker, label)" in str(
             raised.value
-        ) and "--columns item=...,worker=...,label=..." in str(raised.value)
+        ) and "`columns` = item=...,worker=...,label=..." in str(raised.value)
 
 
 def test_a_study_of_a_row_an_annotation_is_refused_as_well(tmp_path: Path) -> None:
@@ -274,7 +272,7 @@ def test_a_study_of_a_row_an_annotation_is_refused_as_well(tmp_path: Path) -> No
 
 def test_the_remedies_for_a_row_an_annotation_work(tmp_path: Path) -> None:
     path = annotated(tmp_path / "t.parquet", row=list(range(60)))
-    assert len(annotations.load(str(path), Reading(votes=("sentiment",), id="row")).task) == 60
+    assert len(annotators.load(str(path), Reading(votes=("sentiment",), id="row")).task) == 60
     evidence = audit.read(str(path), Reading(), columns=["item=text,worker=annotator,label=sentiment"])
     assert len(evidence.ids) == 20 and len(evidence.votes.item) == 60
 
@@ -296,7 +294,7 @@ def test_exports_of_labelling_tools_are_refused_as_items_and_read_as_votes(
     file: str, flags: dict, columns: str
 ) -> None:
     path = str(FAULTS / "exports" / file)
-    for load in (annotations.load, lambda path, reading: audit.read(path, reading)):
+    for load in (annotators.load, lambda path, reading: audit.read(path, reading)):
         with pytest.raises(UserError, match="1800 rows hold 596 items, a row an annotation"):
             load(path, Reading(**flags))
     evidence = audit.read(path, Reading(skip_bad_rows=True), columns=[columns])

@@ -18,7 +18,7 @@ from outgrow import tasks
 from outgrow.cli import main
 from outgrow.core.errors import UserError
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotators
 from outgrow.tasks.tables.classes import ABSTENTIONS, MISSING, find, near
 from outgrow.tasks.tables.files import read_file
 from outgrow.tasks.task import FREE, Gold, Task
@@ -51,10 +51,10 @@ def table(path: Path, columns: dict[str, list]) -> Path:
     return path
 
 
-def learned(path: Path, columns: dict[str, list], **flags: object) -> annotations.Annotations:
+def learned(path: Path, columns: dict[str, list], **flags: object) -> annotators.Annotations:
     """The table as `learn` and a wide `audit` read it, all columns but text, id and label being votes."""
     votes = tuple(name for name in columns if name not in ("text", "id", "label", "split"))
-    return annotations.load(str(table(path, columns)), Reading(**{"votes": votes} | flags))  # type: ignore[arg-type]
+    return annotators.load(str(table(path, columns)), Reading(**{"votes": votes} | flags))  # type: ignore[arg-type]
 
 
 def refused(path: Path, columns: dict[str, list], **flags: object) -> str:
@@ -71,7 +71,7 @@ def long(path: Path, rows: list[tuple], **flags: object) -> object:
     return audit.read(str(path), Reading(**flags))  # type: ignore[arg-type]
 
 
-def answers(given: annotations.Annotations, name: str) -> list[str]:
+def answers(given: annotators.Annotations, name: str) -> list[str]:
     """What an annotator says in the order of the table, "" where it abstains."""
     votes, out = given.task.votes[name], [""] * len(given.task)
     for at, row in enumerate(given.row):
@@ -139,7 +139,7 @@ def test_abstentions_of_a_table_of_votes_beside_the_items_are_no_votes(tmp_path:
         for w in "abc"
     ]
     (tmp_path / "v.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    given = annotations.load(str(items), Reading(), str(tmp_path / "v.jsonl"))
+    given = annotators.load(str(items), Reading(), str(tmp_path / "v.jsonl"))
     assert given.task.classes == ("0", "1")
     assert [answers(given, "worker c").count(name) for name in ("", "0", "1")] == [10, 10, 20]
 
@@ -191,7 +191,7 @@ def test_an_abstention_that_is_asked_for_as_a_class_is_a_class(tmp_path: Path, w
 @pytest.mark.parametrize("word", MISSING)
 def test_what_software_writes_for_a_missing_value_is_asked_about_in_gold(tmp_path: Path, word: str) -> None:
     columns = {"label": ["x", "y", word], "a": ["x", "y", "x"]}
-    assert f"holds {word!r} in lines 4, 7, 10" in refused(tmp_path / "t.csv", columns) and "--abstain" in refused(
+    assert f"holds {word!r} in lines 4, 7, 10" in refused(tmp_path / "t.csv", columns) and "`abstain`" in refused(
         tmp_path / "t.csv", columns
     )
     unknown = learned(tmp_path / "t.csv", columns, abstain=(word,))
@@ -239,7 +239,7 @@ def test_a_test_split_without_gold_is_said_and_test_items_are_drawn_from_the_oth
 
 @pytest.mark.parametrize("hidden", [-1, -1.0, "-1", "-1.0"])
 def test_minus_one_among_training_labels_is_no_class_of_a_study(tmp_path: Path, hidden: object) -> None:
-    with pytest.raises(UserError, match=r"a label that means unknown \(--classes makes it a class\) in lines 3, 6, 9"):
+    with pytest.raises(UserError, match=r"a label that means unknown \(`classes` makes it a class\) in lines 3, 6, 9"):
         loaded(tmp_path / "t.jsonl", {"label": [0, 1, hidden]})
     task, _ = loaded(tmp_path / "t.jsonl", {"label": [0, 1, hidden]}, classes=("-1", "0", "1"))
     assert task.classes == ("-1", "0", "1")
@@ -297,7 +297,7 @@ def test_names_that_differ_in_spelling_alone_are_one_line_until_the_classes_are_
 ) -> None:
     columns = {"a": [one, "zzz", one, "zzz", other], "b": ["zzz", one, one, other]}
     line = refused(tmp_path / "t.csv", columns)
-    assert "differ in spelling alone" in line and "in line" in line and "--classes" in line
+    assert "differ in spelling alone" in line and "in line" in line and "`classes`" in line
     merged = learned(tmp_path / "t.csv", columns, classes=(one, "zzz"))
     assert merged.task.classes == (one, "zzz") and answers(merged, "a")[:5] == [one, "zzz", one, "zzz", one]
     apart = learned(tmp_path / "t.csv", columns, classes=(one, other, "zzz"))
@@ -321,7 +321,7 @@ def test_a_vote_that_gold_does_not_name_is_one_line_with_the_value_and_the_flags
     line = refused(tmp_path / "t.csv", columns)
     assert (
         "none of ham, spam in lines 4, 7, 10, 13, 16 and 8 more: mend them, or leave them empty to abstain "
-        f"(there: {cell!r}; --classes" in line
+        f"(there: {cell!r}; `classes`" in line
     )
     with pytest.raises(UserError, match="none of ham, spam"):
         tasks.load(str(tmp_path / "t.csv"), Reading(votes=("a",)))
@@ -340,7 +340,7 @@ def test_votes_and_gold_of_different_names_are_one_line(tmp_path: Path) -> None:
 def test_a_class_that_one_annotator_alone_votes_is_one_line(tmp_path: Path, rare: str) -> None:
     columns = {"a": ["ham", "spam"], "b": ["spam", "ham", "ham", rare], "c": ["ham", "spam"]}
     line = refused(tmp_path / "t.csv", columns)
-    assert f"{rare!r} is what only b votes, in lines 5, 9, 13" in line and f"--abstain {rare}" in line
+    assert f"{rare!r} is what only b votes, in lines 5, 9, 13" in line and f"`abstain` = {rare}" in line
     assert learned(tmp_path / "t.csv", columns, abstain=(rare,)).task.classes == ("ham", "spam")
     assert learned(tmp_path / "t.csv", columns, classes=("ham", "spam", rare)).task.classes == ("ham", "spam", rare)
     with pytest.raises(UserError, match="only worker b votes"):
@@ -370,7 +370,7 @@ def test_scores_do_not_become_classes_unasked(tmp_path: Path, scores: list) -> N
         ({"classes": ("x", "x")}, "name every class once"),
         ({"classes": ("1", "1.0")}, "name every class once"),
         ({"classes": ("x", " ")}, "a class needs a name"),
-        ({"classes": ("x", "y"), "abstain": ("X",)}, "'x' is both in --classes and in --abstain"),
+        ({"classes": ("x", "y"), "abstain": ("X",)}, "'x' is both in `classes` and in `abstain`"),
     ],
 )
 def test_flags_that_contradict_themselves_are_one_line(tmp_path: Path, flags: dict, line: str) -> None:
@@ -436,7 +436,7 @@ def test_columns_of_every_width_hold_two_classes(tmp_path: Path, dtype: type[pl.
         {"text": [f"item {i}" for i in range(N)], "label": values.cast(dtype).gather([i % 2 for i in range(N)])}
     )
     frame.with_columns(a=pl.col("label"), b=pl.col("label").reverse()).write_parquet(tmp_path / "t.parquet")
-    given = annotations.load(str(tmp_path / "t.parquet"), Reading(votes=("a", "b")))
+    given = annotators.load(str(tmp_path / "t.parquet"), Reading(votes=("a", "b")))
     assert given.task.classes == (("false", "true") if dtype == pl.Boolean else ("0", "1"))
     assert np.bincount(given.gold.labels).tolist() == [20, 20]
 
@@ -478,10 +478,10 @@ def test_no_type_of_a_parquet_file_ends_in_a_traceback(tmp_path: Path, kind: str
     ).write_parquet(cast)
     pl.DataFrame({"id": one.gather(at), "text": text}).write_parquet(named)
     for read in (
-        lambda: annotations.load(str(items), Reading(votes=("v", "w"))),
+        lambda: annotators.load(str(items), Reading(votes=("v", "w"))),
         lambda: tasks.load(str(items), Reading(votes=("v",))),
         lambda: audit.read(str(cast), Reading()),
-        lambda: annotations.load(str(named), Reading(), str(cast)),
+        lambda: annotators.load(str(named), Reading(), str(cast)),
     ):
         try:
             read()
@@ -559,10 +559,10 @@ def test_no_odd_cell_ends_in_a_traceback(tmp_path: Path, one: list, other: list,
     ]
     (tmp_path / "v.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     for read in (
-        lambda: annotations.load(path, reading),
+        lambda: annotators.load(path, reading),
         lambda: tasks.load(path, reading),
         lambda: audit.read(str(tmp_path / "v.jsonl"), replace(reading, votes=())),
-        lambda: annotations.reread(read_file(Path(path)), reading, None, ("v", "w"), ("ham", "spam")),
+        lambda: annotators.reread(read_file(Path(path)), reading, None, ("v", "w"), ("ham", "spam")),
     ):
         try:
             read()
@@ -617,7 +617,7 @@ def test_being_near_does_not_depend_on_case_blanks_or_normal_form(one: str, othe
 @pytest.mark.parametrize("names", [("ham", "spam"), ("no", "yes"), ("neg", "pos"), ("1", "2"), ("A", "B")])
 def test_a_probability_of_classes_without_an_order_is_asked_about(tmp_path: Path, names: tuple[str, str]) -> None:
     columns = {"label": [*names], "p": [0.9, 0.25]}
-    assert f"holds fractions, probabilities of {names[0]} or {names[1]}: say the order with --classes" in refused(
+    assert f"holds fractions, probabilities of {names[0]} or {names[1]}: say the order with `classes`" in refused(
         tmp_path / "t.csv", columns
     )
     for order in (names, names[::-1]):
@@ -649,10 +649,10 @@ def test_how_sure_a_vote_is_does_not_become_the_probability_of_a_class(tmp_path:
 
 
 def test_probabilities_of_classes_that_nothing_names_are_one_line(tmp_path: Path) -> None:
-    assert "probabilities of classes that nothing names: say --classes" in refused(
+    assert "probabilities of classes that nothing names: say `classes`" in refused(
         tmp_path / "t.csv", {"p": [0.9, 0.25]}
     )
-    assert "probabilities of classes that nothing names: say --classes" in refused(
+    assert "probabilities of classes that nothing names: say `classes`" in refused(
         tmp_path / "t.jsonl", {"p": [[0.9, 0.1]]}
     )
 
@@ -745,7 +745,7 @@ def test_copies_of_open_answers_count_once_and_empty_ones_are_like_no_other(tmp_
 def test_minus_one_as_a_float_is_read_as_an_empty_cell() -> None:
     reading = Reading(votes=("lf0", "lf1", "lf2"), label="gold")
     one, other = (
-        annotations.load(str(FAULTS / "01-abstain-minus-one-point-zero" / f"votes{name}.csv"), reading)
+        annotators.load(str(FAULTS / "01-abstain-minus-one-point-zero" / f"votes{name}.csv"), reading)
         for name in ("", "_empty")
     )
     assert one.task.classes == other.task.classes == ("0", "1")
@@ -756,7 +756,7 @@ def test_minus_one_as_a_float_is_read_as_an_empty_cell() -> None:
 @needs_faults
 def test_hidden_test_gold_is_no_class(capsys) -> None:
     path = str(FAULTS / "02-hidden-gold-minus-one" / "glue_like.parquet")
-    assert annotations.load(path, Reading(text="sentence", votes=("rule_a", "rule_b", "rule_c"))).task.classes == (
+    assert annotators.load(path, Reading(text="sentence", votes=("rule_a", "rule_b", "rule_c"))).task.classes == (
         "0",
         "1",
     )
@@ -770,19 +770,19 @@ def test_hidden_test_gold_is_no_class(capsys) -> None:
 def test_kept_tables_are_read_right_or_refused_in_one_line() -> None:
     three = ("anna", "bob", "cy")
     messy = str(FAULTS / "exports" / "messy.csv")
-    with pytest.raises(UserError, match="differ in spelling alone: where they are one class say --classes ham spam"):
-        annotations.load(messy, Reading(votes=three))
-    assert annotations.load(messy, Reading(votes=three, classes=("ham", "spam"))).task.classes == ("ham", "spam")
+    with pytest.raises(UserError, match="differ in spelling alone: where they are one class say `classes` = ham spam"):
+        annotators.load(messy, Reading(votes=three))
+    assert annotators.load(messy, Reading(votes=three, classes=("ham", "spam"))).task.classes == ("ham", "spam")
     with pytest.raises(UserError, match="numbers 1 2 3 4 5, classes or scores"):
-        annotations.load(str(FAULTS / "exports" / "judge.csv"), Reading(votes=("gpt", "claude", "small")))
+        annotators.load(str(FAULTS / "exports" / "judge.csv"), Reading(votes=("gpt", "claude", "small")))
     with pytest.raises(UserError, match="'gpt_ham' holds fractions and is called like the class 'ham'"):
-        annotations.load(
+        annotators.load(
             str(FAULTS / "exports" / "probcols.csv"), Reading(votes=("gpt_ham", "gpt_spam"), classes=("ham", "spam"))
         )
     with pytest.raises(UserError, match="write one class a cell, or a list of classes as JSON"):
-        annotations.load(str(FAULTS / "06-numpy-repr-votes" / "numpy.csv"), Reading(votes=("weak",)))
+        annotators.load(str(FAULTS / "06-numpy-repr-votes" / "numpy.csv"), Reading(votes=("weak",)))
     assert (
-        len(annotations.load(str(FAULTS / "06-numpy-repr-votes" / "pylist.csv"), Reading(votes=("weak",))).task.votes)
+        len(annotators.load(str(FAULTS / "06-numpy-repr-votes" / "pylist.csv"), Reading(votes=("weak",))).task.votes)
         == 3
     )
     with pytest.raises(UserError, match=r"holds '2' in lines .* a tie or the second option counted from 1"):
@@ -794,7 +794,7 @@ def test_kept_tables_are_read_right_or_refused_in_one_line() -> None:
 @pytest.mark.parametrize("path", sorted(FAULTS.glob("28-parquet-dtypes/*.parquet")), ids=lambda path: path.stem)
 def test_kept_columns_of_every_type_are_two_classes_or_one_line(path: Path) -> None:
     try:
-        given = annotations.load(str(path), Reading(votes=("v", "v2")))
+        given = annotators.load(str(path), Reading(votes=("v", "v2")))
     except UserError as error:
         assert "\n" not in str(error)
         assert path.stem in (

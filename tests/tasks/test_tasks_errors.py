@@ -53,7 +53,7 @@ def test_other_kinds_of_file_are_refused(name: str) -> None:
 
 
 def test_flags_of_tables_do_nothing_for_built_in_tasks() -> None:
-    assert "--label is for tables" in says("cities", Reading(label="y"))
+    assert "`label` is for tables" in says("cities", Reading(label="y"))
 
 
 @pytest.mark.parametrize(
@@ -105,79 +105,79 @@ def test_no_damage_to_a_parquet_file_ends_in_a_traceback(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("rows", "reading", "line"),
     [
-        (GOOD, Reading(label="gold"), "no column 'gold' for --label: the columns are text, label"),
-        (GOOD, Reading(group="author"), "no column 'author' for --group: the columns are text, label"),
-        (GOOD, Reading(votes=("rule",)), "no column 'rule' for --votes: the columns are text, label"),
+        (GOOD, Reading(label="gold"), "no column 'gold' for `label`: the columns are text, label"),
+        (GOOD, Reading(group="author"), "no column 'author' for `group`: the columns are text, label"),
+        (GOOD, Reading(votes=("rule",)), "no column 'rule' for `votes`: the columns are text, label"),
         (
             [{"text": "a", "y": 1}],
             None,
-            "no column 'label' for the layout 'classify': name yours with --label; the columns are text, y",
+            "no column 'label' for the layout 'classify': name yours with `label`; the columns are text, y",
         ),
         (
             [{"body": "a", "label": 1}],
             None,
             "no column 'text' or 'question' or 'image' for the layout 'classify': "
-            "name yours with --text or --question or --image",
+            "name yours with `text` or `question` or `image`",
         ),
         (
             [{"chosen": "a", "worse": "b"}],
             None,
-            "no column 'rejected' for the layout 'prefer': name yours with --rejected",
+            "no column 'rejected' for the layout 'prefer': name yours with `rejected`",
         ),
         (
             [{"question": "a", "choices": ["b", "c"]}],
             None,
-            "no column 'answer' for the layout 'choose': name yours with --answer",
+            "no column 'answer' for the layout 'choose': name yours with `answer`",
         ),
         (
             GOOD,
             Reading(label="label", chosen="text"),
-            "contradictory flags --label label --chosen text: classify takes --text/--question/--image --label",
+            "contradictory flags `label` = label `chosen` = text: classify takes `text`/`question`/`image` `label`",
         ),
-        (GOOD, Reading(text="text", label="text"), "--text and --label name the same column 'text': give one each"),
-        (PAIRS, Reading(classes=("a", "b")), "--classes is for the layout 'classify'"),
+        (GOOD, Reading(text="text", label="text"), "`text` and `label` name the same column 'text': give one each"),
+        (PAIRS, Reading(classes=("a", "b")), "`classes` is for the layout 'classify'"),
         (
             GOOD,
             Reading(test_values=("test",)),
-            "--test-values and --pool-values need a column with the split: name it with --split",
+            "`test_values` and `pool_values` need a column with the split: name it with `split`",
         ),
         (
             GOOD,
             Reading(votes=("label",)),
-            "contradictory flags: column 'label' holds the gold, it cannot be in --votes",
+            "contradictory flags: column 'label' holds the gold, it cannot be in `votes`",
         ),
         (
             [r | {"question": "q"} for r in GOOD],
             None,
-            "both 'text' and 'question' could be the text: say which with --text, --question or --template",
+            "both 'text' and 'question' could be the text: say which with `text`, `question` or `template`",
         ),
         (
             [r | PAIRS[0] for r in GOOD],
             None,
-            "fit more than one layout: say which with --label (classify) or --rejected (prefer)",
+            "fit more than one layout: say which with `label` (classify) or `rejected` (prefer)",
         ),
-        ([r | {"label": 1} for r in QUESTIONS], None, "say which with --label (classify) or --choices (choose)"),
-        (GOOD, Reading(template="{txt}"), "--template has a field {txt} that is no column: known are label, text"),
+        ([r | {"label": 1} for r in QUESTIONS], None, "say which with `label` (classify) or `choices` (choose)"),
+        (GOOD, Reading(template="{txt}"), "`template` has a field {txt} that is no column: known are label, text"),
         (
             GOOD,
             Reading(template="{text} {label}"),
-            "--template has the field {label}, which holds the gold: leave it out",
+            "`template` has the field {label}, which holds the gold: leave it out",
         ),
         (
             QUESTIONS,
             Reading(template="{question} {answer} {choice}"),
             "{answer}, which holds the gold: leave it out; {choice} is the text to judge",
         ),
-        (QUESTIONS, Reading(template="{question}"), "--template lacks the field {choice}"),
-        (GOOD, Reading(template="{text"), "--template '{text': expected '}' before end of string"),
+        (QUESTIONS, Reading(template="{question}"), "`template` lacks the field {choice}"),
+        (GOOD, Reading(template="{text"), "`template` = '{text': expected '}' before end of string"),
         (GOOD, Reading(template="{text!r}"), "a field is a column's name in braces and nothing else"),
         (GOOD, Reading(template="plain"), "has no {column} field"),
-        (GOOD, Reading(items=0), "--items 0: give a number above 0"),
+        (GOOD, Reading(items=0), "`items` = 0: give a number above 0"),
         ([r | {"label": 1} for r in GOOD], None, "every one of 30 items is of one class (1): give at least two"),
         (
             [r | {"label": i} for i, r in enumerate(GOOD)],
             None,
-            "column 'label' has 30 values in 30 rows: name the label with --label",
+            "column 'label' has 30 values in 30 rows: name the label with `label`",
         ),
         (
             [r | {"label": i / 7} for i, r in enumerate(GOOD)],
@@ -189,13 +189,13 @@ def test_no_damage_to_a_parquet_file_ends_in_a_traceback(tmp_path: Path) -> None
         (
             [r | {"context": "same"} for r in GOOD],
             None,
-            "30 of 30 rows have the same context or text, which makes them one group: name another column with --group",
+            "30 of 30 rows have the same context or text, which makes them one group: name another column with `group`",
         ),
         (
             [r | {"group": "same"} for r in GOOD],
             None,
             "30 of 30 rows have the same group, which makes them one group: "
-            "name another column with --group, or ignore the column with --group none",
+            "name another column with `group`, or ignore the column with `group` = none",
         ),
     ],
 )
@@ -213,7 +213,7 @@ def test_columns_and_flags_that_do_not_fit_are_explained(
         (
             with_row(GOOD, 3, label="maybe"),
             None,
-            "labels maybe among others that are numbers (--classes allows) in line 4",
+            "labels maybe among others that are numbers (`classes` allows) in line 4",
         ),
         (
             with_row([r | {"label": "ab"[r["label"]]} for r in GOOD], 7, label=2),
@@ -241,7 +241,7 @@ def test_bad_rows_are_listed_or_left_out_and_counted(
     path: Path, rows: list, reading: Reading | None, line: str
 ) -> None:
     said = says(lines(path, rows), reading)
-    assert line in said and said.endswith("mend them, or go on without them with --skip-bad-rows")
+    assert line in said and said.endswith("mend them, or go on without them with `skip_bad_rows`")
     reading = Reading(**{**vars(reading or Reading()), "skip_bad_rows": True})
     task, _ = tasks.load(str(path), reading)
     counted = {name: n for name, n in task.counts.items() if name.startswith("rows left out")}
@@ -273,7 +273,7 @@ def test_no_row_left_is_an_error_even_where_bad_rows_are_skipped(path: Path) -> 
 
 def test_an_id_that_stands_twice_is_shown_with_both_lines(path: Path) -> None:
     rows = with_row([r | {"id": f"n{i}"} for i, r in enumerate(GOOD)], 9, id="n2")
-    assert "id 'n2' stands twice, in lines 3, 10: make it unique, or do without with --id none" in says(
+    assert "id 'n2' stands twice, in lines 3, 10: make it unique, or do without with `id` = none" in says(
         lines(path, rows)
     )
 
@@ -285,18 +285,18 @@ def test_an_id_that_stands_twice_is_shown_with_both_lines(path: Path) -> None:
             "ab",
             Reading(),
             "column 'split' has the values a (15), b (15): "
-            "say which are test with --test-values, or ignore the column with --split none",
+            "say which are test with `test_values`, or ignore the column with `split` = none",
         ),
-        (["test", "b"], Reading(), "say which are pool with --pool-values"),
+        (["test", "b"], Reading(), "say which are pool with `pool_values`"),
         (
             ["test", "train"],
             Reading(test_values=("tset",)),
-            "no 'tset' in column 'split' for --test-values: its values are test (15), train (15)",
+            "no 'tset' in column 'split' for `test_values`: its values are test (15), train (15)",
         ),
         (
             ["test", "train"],
             Reading(test_values=("test",), pool_values=("test",)),
-            "contradictory flags: 'test' is both in --test-values and in --pool-values",
+            "contradictory flags: 'test' is both in `test_values` and in `pool_values`",
         ),
     ],
 )
@@ -306,7 +306,7 @@ def test_a_split_that_cannot_be_guessed_is_asked_for(path: Path, values: list, r
 
 def test_a_pool_that_shares_all_its_groups_with_the_test_split_is_an_error(path: Path) -> None:
     rows = [r | {"group": i // 2, "split": ("train", "test")[i % 2]} for i, r in enumerate(GOOD)]
-    assert "every pool row shares its group with the test split: name another --group" in says(lines(path, rows))
+    assert "every pool row shares its group with the test split: name another `group`" in says(lines(path, rows))
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_a_pool_that_shares_all_its_groups_with_the_test_split_is_an_error(path:
         (GOOD, [1, "x"], "votes in column 'v' that are none of 0, 1 in lines 2, 4, 6, 8, 10 and 10 more: mend them"),
         (GOOD, [0.5, 1.5], "votes in column 'v' that are none of 0, 1"),
         (GOOD, [[0.5, 0.5], [0.5, 0.6]], "votes in column 'v' that are none of 0, 1"),
-        (GOOD, [[1, 0], [1]], "column 'v' for --votes: every row needs a list of the same length"),
+        (GOOD, [[1, 0], [1]], "column 'v' for `votes`: every row needs a list of the same length"),
         (QUESTIONS, [0, 5], "votes in column 'v' that are none of the row's choices in lines 2, 4"),
         (PAIRS, ["chosen", "left"], "votes in column 'v' that are none of rejected, chosen"),
     ],

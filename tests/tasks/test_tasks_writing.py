@@ -55,7 +55,7 @@ def test_the_dial_changes_the_items_and_has_ends(name):
 def test_names_and_numbers_that_cannot_be_are_one_line():
     with pytest.raises(UserError, match="did you mean 'sudoku'"):
         load("sudoko")
-    with pytest.raises(UserError, match="--items 0"):
+    with pytest.raises(UserError, match="`items` = 0"):
         load("sat", 0)
     with pytest.raises(UserError, match="fewer than 300 different items"):
         load("arithmetic:1", 300)
@@ -147,7 +147,7 @@ def test_a_table_of_prompts_and_answers_is_a_task(tmp_path):
     task, gold = load(str(tmp_path / "own.csv"), columns=Columns(prompt="q", gold="a"))
     assert dict(zip(task.prompts, gold.keys, strict=True)) == {"one?": "#### 11", "two?": "2"}
     assert task.counts == {"rows": 5, "left out: no prompt or no answer": 2, "left out: the prompt comes again": 1}
-    with pytest.raises(UserError, match="no column 'prompt' for --prompt"):
+    with pytest.raises(UserError, match="no column 'prompt' for `prompt`"):
         load(str(tmp_path / "own.csv"))
 
 

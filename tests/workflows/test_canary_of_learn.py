@@ -18,7 +18,7 @@ from outgrow.methods import method
 from outgrow.pipeline import canary
 from outgrow.report.learn import render
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotators
 from outgrow.workflows import learn
 
 
@@ -198,7 +198,7 @@ def test_a_record_of_before_there_was_a_canary_is_still_a_report(tmp_path, model
 
 
 def test_of_the_table_of_votes_nothing_but_ids_is_left_to_be_read(tmp_path):
-    given = annotations.load(
+    given = annotators.load(
         str(test_learn.table(tmp_path, 40, gold=1.0)), Reading(text="message", votes=test_learn.VOTES)
     )
     assert given.table.column("id")[:2] == ["item 0", "item 1"] and (given.gold.labels >= 0).all()

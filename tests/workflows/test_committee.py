@@ -27,6 +27,7 @@ from outgrow.report.charts import WIDE
 from outgrow.report.charts.rounds import rounds
 from outgrow.store import Store
 from outgrow.tasks import generation
+from outgrow.tasks.source import TASKS, generation_source
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import GenerationGold
 from outgrow.verifiers import Verdict
@@ -313,11 +314,9 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
     model = str(causal)
     task, gold = generation.load("sudoku", 5, 0)
     short = replace(
-        task, prompts=tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france")), tokens=3
+        task, texts=tuple((f"the city of {name}",) for name in ("lyon", "paris", "rome", "spain", "france")), tokens=3
     )
-    monkeypatch.setitem(
-        generation._sources, "short", generation.GenerationSource("short", "", lambda items, seed: (short, gold), None)
-    )
+    source = generation_source("short", "")(lambda items, seed: (short, gold))
     arguments = [
         "committee",
         "short",
@@ -333,7 +332,7 @@ def test_the_verb_draws_checks_chooses_and_writes_its_page_and_twice_the_same_by
         "--out",
     ]
     for out in ("one", "two"):
-        with pytest.raises(SystemExit) as stopped:
+        with TASKS.lending(source), pytest.raises(SystemExit) as stopped:
             cli.main([*arguments, out])
         assert stopped.value.code == 0
     assert "coverage 0.0%" in capsys.readouterr().out
@@ -374,22 +373,29 @@ def test_finished_committees_stand_in_one_picture(tmp_path, store):
         committees([str(tmp_path), str(tmp_path / "one")], out=tmp_path / "all", store=store)
 
 
-def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_other_items(
-    causal, tmp_path, monkeypatch, store
-):
+def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_other_items(causal, store):
     task, _ = generation.load("sudoku", 6, 0)
     prompts = tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france", "very"))
-    short = replace(task, prompts=prompts, tokens=2, shown=({},) * 6, verifier="says_no", scorer="exact")
+    short = replace(
+        task,
+        texts=tuple((prompt,) for prompt in prompts),
+        tokens=2,
+        shown=({},) * 6,
+        verifier="says_no",
+        scorer="exact",
+    )
     drawn = []
 
+    @verifiers.verifier()
     def says_no(attempts):
         drawn.append([one.prompt for one in attempts])
         return [Verdict("no" in one.answer.split()) for one in attempts]
 
-    monkeypatch.setitem(verifiers.registry(), "says_no", verifiers.Verifier("says_no", "", "", says_no, ("attempts",)))
     keys = GenerationGold(tuple("no" for _ in prompts), tuple("no" for _ in prompts))
     model = models.resolve(str(causal), store)
-    rows, groups = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
+    with verifiers.VERIFIERS.lending(says_no):
+        rows, groups = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
+        again, _ = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
     assert [(r.by, r.number) for r in rows] == [
         (by, n) for by in ("no verifier", "its own judgement", "says_no") for n in range(3)
     ]
@@ -399,7 +405,6 @@ def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_o
     assert len(trained) == 3 and not trained & tested
     assert [r.kept for r in rows[:6]] == [0, 3, 3, 0, 3, 3] and all(r.kept <= 3 for r in rows[6:])
     assert rows[0].single.tolist() == rows[3].single.tolist() == rows[6].single.tolist()
-    again, _ = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
     assert [r.single.tolist() for r in again] == [r.single.tolist() for r in rows]
     facts = rounds_of(rows, groups, 0)
     assert facts[1]["gained"]["value"] == pytest.approx(rows[1].single.mean() - rows[0].single.mean())

@@ -19,7 +19,7 @@ from outgrow.pipeline.vote_cell import VoteCell, table_of
 from outgrow.students import saving
 from outgrow.students.saved import ARRAYS, FACTS, SavedStudent
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations
+from outgrow.tasks.tables import annotators
 from outgrow.workflows import learn
 
 VOTES = ("rule_1", "rule_2", "small_model")
@@ -121,7 +121,7 @@ def test_gold_changes_no_byte_of_the_student(tmp_path, model) -> None:
 
 def test_a_saved_student_predicts_what_the_fitted_one_did_and_twice_the_same(tmp_path, model) -> None:
     path = table(tmp_path)
-    given = annotations.load(str(path), Reading(text="message", votes=VOTES))
+    given = annotators.load(str(path), Reading(text="message", votes=VOTES))
     kept = []
     weights = saving.weights
     saving.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
@@ -149,7 +149,7 @@ def test_where_items_have_rivals_what_several_students_say_is_saved(tmp_path, mo
     path = tmp_path / "pairs.parquet"
     pairs.drop("row").write_parquet(path)
     reading = Reading(text="message", votes=VOTES, group="thing")
-    texts = [text for (text,) in annotations.load(str(path), reading).task.texts]
+    texts = [text for (text,) in annotators.load(str(path), reading).task.texts]
     kept, weights = [], saving.weights
     saving.weights = lambda fitted, r: kept.append(fitted.predict()[r]) or weights(fitted, r)
     try:
@@ -192,7 +192,7 @@ def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
 
 
 def test_items_are_judged_by_students_that_neither_they_nor_their_group_taught(tmp_path) -> None:
-    given = annotations.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
+    given = annotators.load(str(table(tmp_path, gold=0.5)), Reading(text="message", votes=VOTES))
     said = np.stack(list(given.task.votes.values()))
     made = VoteCell(given, None, table_of(given.task), "mean", "linear", 0)
     assert made.design.teach[0].all() and not made.design.teach[made.design.fold, np.arange(len(given.task))].any()
@@ -275,7 +275,7 @@ def test_votes_in_lists_and_probabilities_are_read(tmp_path, model) -> None:
     number = {"ham": 0, "spam": 1, None: -1}
     lists = [[number[v] for v in row] for row in data.select(VOTES).iter_rows()]
     data.select("message", weak=pl.Series(lists), p=pl.Series(np.linspace(0.01, 0.99, len(data)))).write_parquet(path)
-    given = annotations.load(str(path), Reading(text="message", votes=("weak", "p")))
+    given = annotators.load(str(path), Reading(text="message", votes=("weak", "p")))
     assert list(given.task.votes) == ["weak[0]", "weak[1]", "weak[2]", "p"] and given.task.classes == ("0", "1")
 
 
@@ -352,7 +352,7 @@ def test_predicting_tells_what_is_missing_or_damaged(tmp_path, model, capsys) ->
     whole = tensors.read_bytes()
     try:
         tensors.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-        with pytest.raises(UserError, match="another checkpoint"):
+        with pytest.raises(UserError, match="another one"):
             outgrow.load(folder).predict(["true"])
     finally:
         tensors.write_bytes(whole)

@@ -245,7 +245,7 @@ def test_too_few_items_are_refused_before_anything_is_written(tmp_path, monkeypa
 
 
 def test_replicates_out_of_range_are_refused():
-    with pytest.raises(UserError, match="seeds = 0"):
+    with pytest.raises(UserError, match="`seeds` = 0"):
         Study(seeds=0).run()
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from outgrow.cli.examples import EXAMPLES
 from outgrow.cli.flags import flagged
 from outgrow.core.errors import UserError
-from outgrow.core.progress import visible
+from outgrow.core.progress import visible, worded
 from outgrow.store import disk
 
 VERBS = ("run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee", "steer")
@@ -46,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a minus sign or an arrow is no reason to stop.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    worded(flagged)
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 
 

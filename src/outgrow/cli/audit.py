@@ -41,8 +41,8 @@ def audit_(
     votes_table
         A long table of votes on the items of `source`.
     columns
-        What columns of a table are called that go by other names: NAME=COLUMN, or NAME=COLUMN+COLUMN for two that make
-        one name; several with commas between them.
+        Columns that go by other names: NAME=COLUMN, or NAME=COLUMN+COLUMN for two that make one name; several with
+        commas between them.
     gold_table
         A table of items beside `source`: their id, and gold in a column gold, truth or label.
     weak

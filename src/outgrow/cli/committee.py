@@ -37,9 +37,9 @@ def committee_(
     Parameters
     ----------
     sources
-        A task that is answered in words (`outgrow list tasks`), NAME or NAME:DIFFICULTY; a table with a column of
-        prompts and one of answers; or answers that were recorded: a long table (item, model, answer; gold or correct),
-        or a wide one with --answers. Several, or folders of finished committees: all in one picture as well.
+        A generation task (`outgrow list tasks`), NAME or NAME:DIFFICULTY; a table with a column of prompts and one of
+        answers; or recorded answers: a long table (item, model, answer; gold or correct), or a wide one with --answers.
+        Several sources, or folders of finished committees, share one picture as well.
     weak
         Models that answer: catalogue names, hub ids, folders, server:URL,NAME, or answers:FILE.
     strong
@@ -57,8 +57,8 @@ def committee_(
     answers
         Columns of a wide table that hold recorded answers, a model each.
     rounds
-        Rounds of self-improvement of the one --weak: tuned on its own answers, kept by nobody, by itself, and by the
-        first --verifier.
+        Rounds of self-improvement of the one --weak: tuned on its own answers, all of them, those that it keeps itself,
+        and those that the first --verifier keeps.
     seed
         Of drawing and of the intervals.
     out
@@ -105,12 +105,14 @@ def _say(facts: dict[str, Any]) -> None:
         emit(said)
     if not facts["enough"]["holds"]:
         emit(
-            f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: too little to choose from, so that no figure of a committee counts"
+            f"coverage {percent(facts['enough']['coverage'])}, a single answer {percent(facts['enough']['single'])}: "
+            "too little to choose from, so that no figure of a committee counts"
         )
     for member in facts["members"]:
         if member.get("cut"):
             emit(
-                f"{member['name']}: {member['cut']:,} of {member['answers']:,} answers were cut at the token limit (of a table, --tokens gives more room)"
+                f"{member['name']}: {member['cut']:,} of {member['answers']:,} answers were cut at the token limit "
+                "(of a table, --tokens gives more room)"
             )
     for figure in facts["figures"]:
         if figure["k"] == max(f["k"] for f in facts["figures"] if f["who"] == figure["who"]):
@@ -120,5 +122,6 @@ def _say(facts: dict[str, Any]) -> None:
             emit(f"{figure['who']:7}{name:22} of {figure['k']:<4} {right}{shown}")
     for row in facts.get("rounds", ()):
         emit(
-            f"round {row['round']} {row['by']:20} {percent(row['single']['value'])} {interval(row['single']['ci'])}  coverage {percent(row['covered']['value'])}"
+            f"round {row['round']} {row['by']:20} {percent(row['single']['value'])} {interval(row['single']['ci'])}  "
+            f"coverage {percent(row['covered']['value'])}"
         )

@@ -1,8 +1,7 @@
 """Messages of the library in the words of the command line.
 
-The library names a parameter in backticks, as Python calls it: "`skip_bad_rows`", "`seeds` = 0", "`overwrite=True`".
-On the command line that parameter is a flag: "--skip-bad-rows", "--seeds 0", "--overwrite". Backticks around anything
-else stay.
+The library names a parameter in backticks, as Python calls it: "`skip_bad_rows`", "`seeds` = 0", "`overwrite=True`". On
+the command line that parameter is a flag: "--skip-bad-rows", "--seeds 0", "--overwrite". Other backticks stay.
 """
 
 from __future__ import annotations

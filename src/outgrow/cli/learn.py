@@ -40,8 +40,8 @@ def learn_(
     votes_table
         A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
     strong
-        The student: a model name (`outgrow list models`), a hub id or a folder; `votes` where the items have no text:
-        it reads the votes themselves.
+        The student: a model name (`outgrow list models`), a hub id or a folder; `votes` for items without text: it
+        reads the votes themselves.
     method
         How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive.
     label_model

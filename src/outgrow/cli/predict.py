@@ -11,12 +11,12 @@ def predict_(
     folder: Path, data: str, /, *, text: str | None = None, id: str | None = None, votes_table: str | None = None,
     abstain: list[str] | None = None, out: Path | None = None, overwrite: bool = False,
 ) -> None:  # fmt: skip
-    """Label a table by a student that `outgrow learn` saved, and print the path of the labels.
+    """Label a table by a student that `outgrow learn` or `outgrow run` saved, and print the path of the labels.
 
     Parameters
     ----------
     folder
-        The student's folder.
+        The student's folder, or that of the study that kept it.
     data
         A .parquet, .csv or .jsonl file with the columns that the student reads.
     text

@@ -42,8 +42,8 @@ def run_(
     tasks
         Built-in names, paths to .parquet, .csv or .jsonl files, or hub:OWNER/NAME. They come first.
     weak
-        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`). Of a task that is
-        answered in words: a model that is tuned on gold, or shots:MODEL, which is shown some.
+        Supervisors: a model's name (a probe on it), or another kind (`outgrow list supervisors`). For generation tasks:
+        a model that is tuned on gold, or shots:MODEL, which is shown some.
     strong
         Students: model names (`outgrow list models`), hub ids or folders.
     weak_features
@@ -61,7 +61,7 @@ def run_(
         Gold items that a supervisor learns from; all of its half where not given.
     student
         How the student learns: linear (default) or mlp, a head on its features without or with a hidden layer; lora or
-        full, fine-tuning by low-rank updates (what a task that is answered in words takes) or of the whole model.
+        full, fine-tuning by low-rank updates (the default for generation tasks) or of the whole model.
     label_model
         What makes one belief of several supervisors (`outgrow list label-models`): mean where not given.
     ladder

@@ -113,17 +113,17 @@ def _checked(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
     class Asked(BaseModel):
         model_config = ConfigDict(extra="forbid")
-        tasks: names = []  # type: ignore[valid-type]
-        weak: names = []  # type: ignore[valid-type]
-        strong: names = []  # type: ignore[valid-type]
-        methods: names = []  # type: ignore[valid-type]
+        tasks: names = []
+        weak: names = []
+        strong: names = []
+        methods: names = []
         seeds: Annotated[int, Field(ge=1, strict=True)] = 1
         seed: Annotated[int, Field(ge=0, strict=True)] = 0
         weak_gold: Annotated[int, Field(ge=2, strict=True)] = 2
         student: str = ""
         label_model: str = ""
-        ladder: names = []  # type: ignore[valid-type]
-        auxiliary: names = []  # type: ignore[valid-type]
+        ladder: names = []
+        auxiliary: names = []
         out: Path = Path()
         reading: dict[str, Any] = {}
         method: dict[str, dict[str, Any]] = {}

@@ -80,7 +80,7 @@ def _table(pair: RunPair, view: MetricView, failed: dict, terminal: bool) -> Tab
     from rich.markup import escape
     from rich.table import Table
 
-    from outgrow.report.words import interval, percent, point_interval, points, share, silence
+    from outgrow.report.words import abstentions, interval, percent, point_interval, points, share
 
     floor = view.floor
     facts = f"{floor.replicates} replicates, {floor.n_test} test items" if floor else ""
@@ -101,7 +101,7 @@ def _table(pair: RunPair, view: MetricView, failed: dict, terminal: bool) -> Tab
             notes.insert(0, "control FAILED" if row.method in failed else "control")
         elif row.kind == "contrast":
             notes.insert(0, "contrast")
-        notes = [note for note in (row.of if row.of != pair.weak else None, *notes, silence(row)) if note]
+        notes = [note for note in (row.of if row.of != pair.weak else None, *notes, abstentions(row)) if note]
         table.add_row(
             escape(visible(row.method)),
             _cell(row.value, percent(row.value), interval(row.value_ci)),

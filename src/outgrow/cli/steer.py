@@ -29,8 +29,7 @@ def steer_(
     Parameters
     ----------
     task
-        A task that is answered in words (`outgrow list tasks`), NAME or NAME:DIAL, or a table with columns prompt and
-        answer.
+        A generation task (`outgrow list tasks`), NAME or NAME:DIAL, or a table with columns prompt and answer.
     strong
         The model that stays as it is: a model name, a hub id or a folder.
     small

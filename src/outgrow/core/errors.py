@@ -11,6 +11,13 @@ class UserError(Exception):
 
     A message names parameters in backticks, as Python calls them ("`seeds` = 0: give a number above 0"); the command
     line shows them as its flags ("--seeds 0: ...").
+
+    Example:
+        >>> try:
+        ...     raise unknown("method", "naiv", ["naive", "logconf"])
+        ... except UserError as error:
+        ...     print(error)
+        unknown method 'naiv': did you mean 'naive'?
     """
 
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, final
 
 from outgrow.core import progress
 from outgrow.core.artifacts import MARKS, OBSERVERS, PINNED, ROOTS
-from outgrow.core.objects import Place, Unseen, made_of, placed
+from outgrow.core.objects import Place, Unseen, foreign, made_of, placed
 from outgrow.core.syntax import INIT, PACKAGE, Chain, Module, file_of, parsed
 
 __all__ = ["Code", "fingerprint", "observes", "placed"]
@@ -48,12 +49,13 @@ def fingerprint(kind: str, *found: Any) -> str:
 
 @cache
 def _hashed(kind: str, found: tuple[Place, ...]) -> str:
-    return _installed(frozenset({PACKAGE, *(module.partition(".")[0] for module, _ in found)})).digest(kind, *found)
+    heads = {module.partition(".")[0] for module, _ in found} - {PACKAGE}
+    return _installed(frozenset({PACKAGE, *heads}), bool(heads)).digest(kind, *found)
 
 
 @cache
-def _installed(own: frozenset[str]) -> Code:
-    return Code(own=own)
+def _installed(own: frozenset[str], near: bool) -> Code:
+    return Code(own=own, near=near)
 
 
 @cache
@@ -67,10 +69,13 @@ def _passing(name: str, unseen: str) -> str:
 
 @final
 class Code:
-    """The modules of the packages in `own`; `sources` replaces the text of some."""
+    """The modules of the packages in `own`, and with `near` all that no installer put where they are.
 
-    def __init__(self, sources: Mapping[str, str] | None = None, own: Collection[str] = (PACKAGE,)):
-        self._own = own
+    `sources` replaces the texts of modules.
+    """
+
+    def __init__(self, sources: Mapping[str, str] | None = None, own: Collection[str] = (PACKAGE,), near: bool = False):
+        self._own, self._near = own, near
         self._modules = {name: Module(name, text, file_of(name).name == INIT) for name, text in (sources or {}).items()}
         self._looked: dict[Place, tuple[str, frozenset[Place]]] = {}
         self._closures: dict[str, set[Place]] = {}
@@ -96,7 +101,8 @@ class Code:
 
     def module(self, name: str) -> Module | None:
         """The module of that name; None if it is not in `own`."""
-        if name.partition(".")[0] not in self._own:
+        head = name.partition(".")[0]
+        if head not in self._own and not (self._near and head in sys.modules and not foreign(head)):
             return None
         return self._modules.get(name) or parsed(name)
 

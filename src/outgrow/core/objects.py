@@ -1,9 +1,11 @@
 """The parts of an object in a key: its code, and the values that it sees.
 
-function of a module      the place of its definition, whose source is read with all that it reaches (`fingerprint.py`)
-any other function        its compiled code, its defaults, the variables around it, and the globals that it reads
-instance                  its class and its fields; of an installed package its pickled bytes
-object with a `version`   that text alone, which its owner states and changes
+    function of a module      the place of its definition, whose source is read with all it reaches (`fingerprint.py`)
+    any other function        its compiled code, its defaults, the variables around it, and the globals that it reads
+    instance                  its class and its fields; of an installed package its pickled bytes
+    object with a `version`   that text alone, which its owner states and changes
+
+Nothing is called but pickle.
 """
 
 from __future__ import annotations
@@ -27,8 +29,6 @@ from outgrow.core.syntax import PACKAGE, parsed
 Place = tuple[str, str]
 """A module and a name in it; the name "" stands for its statements that bind nothing."""
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), PurePath)
-
-
 _HOMES = {"site-packages", "dist-packages"}
 """Folders into which packages are installed."""
 
@@ -43,7 +43,9 @@ def placed(one: Any) -> Place | None:
         one = one.func
     one = inspect.unwrap(one) if inspect.isroutine(one) or inspect.isclass(one) else type(one)
     name = one.__qualname__
-    return None if "<" in name or parsed(one.__module__) is None else (one.__module__, name.partition(".")[0])
+    module = None if "<" in name else parsed(one.__module__)
+    head = name.partition(".")[0]
+    return None if module is None or head not in module.bound else (one.__module__, head)
 
 
 def made_of(*found: Any) -> tuple[set[Place], list[str]]:
@@ -64,9 +66,8 @@ def made_of(*found: Any) -> tuple[set[Place], list[str]]:
                 if callable(given):
                     texts += _object(given, places)
             one = one.func
-        texts += _object(
-            one if inspect.isroutine(one) or _stated(one) else one if isinstance(one, type) else type(one), places
-        )
+        whole = isinstance(one, type) or inspect.isroutine(one) or _stated(one) is not None
+        texts += _object(one if whole else type(one), places)
     return places, texts
 
 
@@ -112,7 +113,7 @@ def _value(one: Any, places: set[Place], seen: set[int]) -> Iterator[str]:
         yield from _code(one, places, seen)
     elif isinstance(one, re.Pattern | np.ufunc):
         yield f"{one.pattern!r} {one.flags}" if isinstance(one, re.Pattern) else one.__name__
-    elif kind.__dictoffset__ and not _foreign(kind.__module__):
+    elif kind.__dictoffset__ and not foreign(kind.__module__):
         yield from _code(kind, places, seen)
         yield from _value(vars(one), places, seen)
     else:
@@ -127,7 +128,7 @@ def _code(one: Any, places: set[Place], seen: set[int]) -> Iterator[str]:
     place = placed(one)
     yield f"{one.__module__} {one.__qualname__}"
     if place is not None:
-        if not _foreign(place[0]):
+        if not foreign(place[0]):
             places.add(place)
     elif isinstance(function := inspect.unwrap(one), FunctionType):
         yield from _compiled(function.__code__)
@@ -145,7 +146,7 @@ def _code(one: Any, places: set[Place], seen: set[int]) -> Iterator[str]:
                 yield from _value(part, places, seen)
         for base in one.__bases__:
             yield from _code(base, places, seen)
-    elif one.__module__ is None or not _foreign(one.__module__):
+    elif one.__module__ is None or not foreign(one.__module__):
         raise Unseen(one.__qualname__)
 
 
@@ -167,7 +168,7 @@ def _globals(code: CodeType) -> set[str]:
 def _module(module: ModuleType, places: set[Place]) -> Iterator[str]:
     yield module.__name__
     text = parsed(module.__name__)
-    if text is not None and not _foreign(module.__name__):
+    if text is not None and not foreign(module.__name__):
         places.update((module.__name__, name) for name in text.bound)
 
 
@@ -180,7 +181,7 @@ def _stated(one: Any) -> str | None:
 
 
 @cache
-def _foreign(module: str) -> bool:
+def foreign(module: str) -> bool:
     """Whether a module belongs to Python or to an installed package: of these no key looks at the code."""
     head = module.partition(".")[0]
     if head in (PACKAGE, "__main__"):

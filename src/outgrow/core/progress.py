@@ -28,6 +28,9 @@ _live: Progress | None = None
 _listener: Listener | None = None
 """Receives all progress instead of standard error, in a process that works for another one."""
 
+_wording: Callable[[str], str] = str
+"""The words that lines are said in: the command line names flags where the library names parameters."""
+
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line separators, marks of writing direction, and unpaired surrogates."""
 
@@ -43,20 +46,26 @@ def emit(text: str) -> None:
 
 
 def heard_by(listener: Listener | None) -> None:
-    """Send progress to `listener` from now on: every line, and the state of every bar now and then; None: to standard error."""
+    """Send progress to `listener` from now on, every line and now and then every bar; None: to standard error."""
     global _listener
     _listener = listener
 
 
 def say(line: str) -> None:
     """Print one line for the person at the terminal."""
-    line = visible(line)
+    line = visible(_wording(line))
     if _listener is not None:
         _listener(line, None, "")
     elif _live is not None:
         _live.console.print(line, markup=False, highlight=False)
     else:
         print(line, file=sys.stderr, flush=True)
+
+
+def worded(wording: Callable[[str], str]) -> None:
+    """Make `wording` the words that lines are said in from now on."""
+    global _wording
+    _wording = wording
 
 
 class Bar:

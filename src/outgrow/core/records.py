@@ -153,7 +153,9 @@ def _named(kind: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """NaN and infinities as None; an interval with such an end is none."""
+    """NaN and infinities as None; an interval with such an end is none. Numbers of numpy are plain ones."""
+    if isinstance(value, np.generic):
+        return _finite(value.item())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -37,6 +37,14 @@ MARK = "__outgrow__"
 """The attribute of a function that holds its record."""
 
 
+_LENDS: ContextVar[bool] = ContextVar("lends", default=False)
+
+
+def lends() -> bool:
+    """Whether objects are lent now: another process would not find them."""
+    return _LENDS.get()
+
+
 class Member(Protocol):
     """What a registry holds."""
 
@@ -152,10 +160,12 @@ class Registry(Generic[T]):
                     f"there is another {self.kind} {record.name!r} beside {value!r:.80}: give yours another name"
                 )
         token = self._lent.set({name: one for name, one in known.items() if name not in self._found.members})
+        before = _LENDS.set(_LENDS.get() or bool(values))
         try:
             yield
         finally:
             self._lent.reset(token)
+            _LENDS.reset(before)
 
     def broken(self) -> dict[str, str]:
         """By the name of an entry point that gives no member why not, in one line."""

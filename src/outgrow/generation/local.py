@@ -317,7 +317,7 @@ class _Columns(DynamicLayer):
         return self._filled if self.is_initialized else 0
 
     def keep(self, rows: torch.Tensor, useless: int) -> None:
-        """Keeps these rows without the first `useless` columns, in place if possible: new memory costs more than a copy."""
+        """Keep rows without the first `useless` columns, in place if possible, which costs less than new memory."""
         kept = [room[:, :, useless : self._filled].index_select(0, rows) for room in self._room]
         self._filled -= useless
         if len(rows) > len(self._room[0]):

@@ -17,26 +17,29 @@ def record_of(loss: Loss) -> dict[str, Any]:
     """A loss as plain data.
 
     Raises:
-        UserError: another process could not find its class, or it is no dataclass.
+        UserError: it reads logits in its own way, and another process could not find its class.
     """
     if isinstance(loss, FunctionLoss):
         return {"function": f"{loss.function.__module__}:{loss.function.__qualname__}"}
     kind = type(loss)
-    if not is_dataclass(loss):
-        raise UserError(f"the loss {kind.__name__} cannot be saved: make it a frozen dataclass, whose fields are kept")
-    for known in LOSSES.all().values():
-        if known.kind is kind:
-            return {"loss": known.name, "fields": {f.name: getattr(loss, f.name) for f in fields(loss)}}
     place = f"{kind.__module__}:{kind.__qualname__}"
-    if kind.__module__ == "__main__" or "<" in place:
-        raise UserError(f"the loss {place} cannot be saved: define it at the top of a module that others can import")
-    return {"loss": place, "fields": {f.name: getattr(loss, f.name) for f in fields(loss)}}
+    if is_dataclass(loss):
+        values = {f.name: getattr(loss, f.name) for f in fields(loss)}
+        for known in LOSSES.all().values():
+            if known.kind is kind:
+                return {"loss": known.name, "fields": values}
+        if kind.__module__ != "__main__" and "<" not in place:
+            return {"loss": place, "fields": values}
+    if kind.read is not Loss.read:
+        raise UserError(f"the loss {place} cannot be saved: make it a frozen dataclass at the top of a module")
+    return {"function": place}
 
 
 def loss_of(record: Mapping[str, Any]) -> Loss:
     """The loss that a record names, also one of earlier versions (file and class).
 
-    The logits of a student that was trained on a function mean what those of cross-entropy mean.
+    A loss that is not needed to read logits is named as a function, and is not looked for: its logits mean what
+    those of cross-entropy mean.
 
     Raises:
         UserError: there is no such loss, or its module cannot be imported.

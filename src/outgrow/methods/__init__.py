@@ -13,16 +13,13 @@ its idea wins against naive and one where it does not, and a test holds it to th
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import Any, TypeVar, final
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.registry import Registry, first_line, mark, marked
 from outgrow.core.worlds import World
-
-if TYPE_CHECKING:
-    from outgrow.methods.resources import Resources, TextResources
 
 F = TypeVar("F", bound=Callable[..., Any])
 RESOURCES = {
@@ -63,12 +60,21 @@ class Method:
     usual: bool
     """Whether it runs where no method is named."""
 
-    def fit(self, resources: Resources | TextResources, **parameters: Any) -> Any:
+    def fit(self, resources: object, **parameters: Any) -> Any:
         """Run the method on the resources that it asks for; None if one of them is missing."""
         given = [getattr(resources, name) for name in self.resources]
         return None if any(one is None for one in given) else self.run(*given, **parameters)
 
-    def lacks(self, resources: Resources | TextResources) -> list[str]:
+    def check(self, known: Collection[str]) -> None:
+        """Raises UserError for a resource that is not among the known ones, or a hyper-parameter without a default."""
+        for name in self.resources:
+            if name not in known:
+                raise unknown(f"resource of method {self.name}", name, known)
+        for name, value in self.parameters.items():
+            if value is inspect.Parameter.empty:
+                raise UserError(f"{self.name}.{name} has no default: give the hyper-parameter one")
+
+    def lacks(self, resources: object) -> list[str]:
         """The missing resources that it asks for, each with its description."""
         return [f"{name}: {RESOURCES[name]}" for name in self.resources if getattr(resources, name) is None]
 
@@ -97,6 +103,14 @@ def method(
         wins: a planted world in which the method must beat naive.
         ties: a planted world in which it must not.
         usual: whether the method runs where no method is named.
+
+    Example:
+        >>> @method(paper="own")
+        ... def bold(weak, student, *, power: float = 2.0):
+        ...     '''Train on sharper weak labels.'''
+        ...     return student.fit(weak.beliefs**power / (weak.beliefs**power).sum(-1, keepdims=True))
+        >>> METHODS.of(bold).line, METHODS.of(bold).resources, METHODS.of(bold).parameters
+        ('Train on sharper weak labels.', ('weak', 'student'), {'power': 2.0})
     """
 
     def marker(run: F) -> F:

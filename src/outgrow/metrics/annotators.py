@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.special import ndtri
 
 from outgrow.metrics.accuracy import Score
 from outgrow.metrics.intervals import FEWEST, LEVEL, Estimate, ScoreTable
@@ -117,5 +116,7 @@ def needed(differ: float, gain: float) -> int:
         >>> needed(differ=0.2, gain=0.05)
         621
     """
+    from scipy.special import ndtri
+
     reach = float(ndtri((1 + LEVEL) / 2) + ndtri(WANTED))
     return math.ceil(reach**2 * max(differ - gain**2, 0) / gain**2)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.special import erf
 
 from outgrow.metrics.accuracy import Score, rightness
 from outgrow.metrics.intervals import ScoreTable
@@ -92,6 +91,8 @@ def calibration(
 
 def _gaps(off: np.ndarray, weights: np.ndarray, where: np.ndarray, bins: np.ndarray) -> _Gaps:
     """Gaps by replicate and bin; off, bins (R, n), weights (n,), where (n,) group numbers."""
+    from scipy.special import erf
+
     count, groups = len(off), where.max() + 1
     shape = (count, groups, BINS)
     index = (np.arange(count)[:, None] * groups + where) * BINS + bins

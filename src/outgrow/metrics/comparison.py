@@ -28,7 +28,6 @@ from functools import cached_property
 from typing import Literal, final
 
 import numpy as np
-from scipy.stats import rankdata
 
 from outgrow.metrics.accuracy import Score
 from outgrow.metrics.intervals import FEWEST, LEVEL, Components, Estimate, ScoreTable, quantile
@@ -179,6 +178,8 @@ def copied(naive: float | None, ceiling: float | None) -> float | None:
 
 def compare(pairs: Sequence[Measured]) -> Comparison:
     """The leaderboard of all methods except floor and ceiling, for pairs in any order."""
+    from scipy.stats import rankdata
+
     seats = seats_of(pairs)
     names = sorted({name for seat in seats for name in seat.methods})
     beaten = [seat.beaten() for seat in seats]

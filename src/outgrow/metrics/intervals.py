@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from outgrow.metrics.accuracy import Score
 
@@ -61,6 +60,8 @@ class Estimate:
     @property
     def p(self) -> float | None:
         """Two-sided p of the value being 0; None where there is no interval."""
+        from scipy.special import stdtr
+
         if not np.isfinite(self.se):
             return None
         if self.se == 0:
@@ -70,6 +71,8 @@ class Estimate:
 
 def quantile(df: np.ndarray | float, level: float = LEVEL) -> np.ndarray | float:
     """Two-sided critical value of Student's t."""
+    from scipy.special import stdtrit
+
     return stdtrit(df, (1 + level) / 2)
 
 

@@ -176,8 +176,8 @@ def summarise(
     """The rows of one (task, weak, strong) and metric, in the order given.
 
     Args:
-        scores: by row name, with at least "floor"; without "ceiling" there is no gap and no PGR, and differences from naive
-            need a row "naive".
+        scores: by row name, with at least "floor"; without "ceiling" there is no gap and no PGR, and differences from
+            naive need a row "naive".
         kinds: the kind of each row.
         kappa: `intervals.shared_pool`.
         task, weak, strong, metric: the names of the pair and the metric.

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.special import gammaincinv, ndtr
 
 from outgrow.metrics.intervals import FEWEST, Components, ScoreTable, quantile
 
@@ -55,6 +54,8 @@ def power(table: ScoreTable, floor: str = "floor", ceiling: str = "ceiling") -> 
 
 def chance_to_resolve(gap: float, parts: Components, kappa: float, replicates: int, groups: int) -> float:
     """Probability that a study of this size finds a gap whose 95% interval lies above 0."""
+    from scipy.special import ndtr
+
     a, b, c = _true(parts)
     truth = a * (1 / replicates + kappa) + b / groups + c / (replicates * groups)
     if truth == 0:
@@ -67,6 +68,8 @@ def chance_to_resolve(gap: float, parts: Components, kappa: float, replicates: i
 
 def _mean_squares(free: int, points: int = 50) -> np.ndarray:
     """Equally likely values of a chi-square over its degrees of freedom."""
+    from scipy.special import gammaincinv
+
     return gammaincinv(free / 2, (np.arange(points) + 0.5) / points) * 2 / free
 
 

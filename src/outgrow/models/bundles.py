@@ -57,7 +57,7 @@ class Bundles:
 
     @classmethod
     def of(cls, texts: Iterable[np.ndarray]) -> Bundles:
-        """Bundles of neighbours with a common prefix; `texts` are token ids, ordered so that such texts are neighbours."""
+        """Bundles of neighbours with a common prefix; `texts` are token ids, ordered by their prefixes."""
         starts: list[int] = []
         shared: list[int] = []
         lengths: list[int] = []

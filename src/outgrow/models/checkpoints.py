@@ -329,7 +329,8 @@ def _facts(folder: Path, name: str) -> dict[str, Any]:
     ):
         raise UserError(
             f"cannot read model {name!r}: its config.json says {depth!r} blocks of width {width!r}, "
-            f"and its weights are {len(shapes):,} arrays: they belong to different models, or one of them is damaged: get it again"
+            f"and its weights are {len(shapes):,} arrays: they belong to different models, or one of them is damaged: "
+            "get it again"
         )
     return {
         "kind": "vision" if vision else _kind(config),

@@ -1,1 +1,1 @@
-"""The cell of a study: splits, resources of a method, baselines, the oracle, the seal, the canary, executors."""
+"""Designs, cells with the resources of methods, baselines, the loop and its executors; oracle, seal, canary."""

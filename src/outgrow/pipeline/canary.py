@@ -107,7 +107,7 @@ def sung(
 
 
 def _changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """(n,) bool: the items of which something else is said."""
+    """(n,) bool: the items whose prediction changed."""
     if before.shape != after.shape:
         return np.ones(len(before), bool)
     return np.asarray(before != after if before.ndim == 1 else ~(np.abs(before - after) <= SAME).all(-1))

@@ -223,19 +223,19 @@ def _independent(bench: Bench) -> float | None:
 
 def _agreement(bench: Bench) -> list[dict[str, Any]]:
     """How often the majority of all answers is right, by how many gave it."""
-    answers, said, scored = bench.answers, list[int](), list[float]()
+    answers, counts, scored = bench.answers, list[int](), list[float]()
     for i in range(answers.items):
         rows = answers.rows(i)
         form = answers.form[rows]
         if not len(form):
             continue
         pick = choice.majority(np.ones((1, len(form)), bool), form[None])[0, 0]
-        said.append(int((form == form[pick.argmax()]).sum()) if form[pick.argmax()] >= 0 else 0)
+        counts.append(int((form == form[pick.argmax()]).sum()) if form[pick.argmax()] >= 0 else 0)
         scored.append(float(pick @ bench.right[rows]))
-    votes, right = np.array(said), np.array(scored)
+    votes, right = np.array(counts), np.array(scored)
     return [
         {"votes": int(m), "items": int((votes == m).sum()), "right": float(right[votes == m].mean())}
-        for m in sorted(set(said), reverse=True)
+        for m in sorted(set(counts), reverse=True)
     ]
 
 

@@ -110,7 +110,7 @@ class ClassCell(StoredCell):
 
     @property
     def sizes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(R,) each: items of weak-train (twice: all of it is told of), and of transfer."""
+        """(R,) each: items of weak-train (twice: reports give the whole half), and of transfer."""
         weak_train = self.splits.weak_train.sum(1)
         return weak_train, weak_train, self.splits.transfer.sum(1)
 

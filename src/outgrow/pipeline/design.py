@@ -51,7 +51,7 @@ class Halves:
     @cached_property
     def splits(self) -> Splits:
         """The masks of weak-train, transfer and test."""
-        return draw(self.task, self.seed, self.replicates)  # type: ignore[arg-type]
+        return draw(self.task, self.seed, self.replicates)
 
     @property
     def teach(self) -> np.ndarray:
@@ -64,7 +64,7 @@ class Halves:
         return self.splits.test
 
     def few(self, among: np.ndarray, count: int) -> np.ndarray:
-        """(R, N) bool: about `count` of the items `among` a replicate: whole groups, smaller sets inside larger ones."""
+        """(R, N) bool: about `count` of the items `among` a replicate: whole groups, nested sets."""
         names, where = np.unique(self.task.groups, return_inverse=True)
         out = np.zeros_like(among)
         for r, rows in enumerate(among):

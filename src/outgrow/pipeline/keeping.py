@@ -34,7 +34,7 @@ class Keeper:
     columns: Mapping[str, str]
 
     def __call__(self, method: str, cell: StoredCell, fitted: Any) -> None:
-        """Save the student of a method's replicate 0, unless that of a method with precedence is there; or say why not."""
+        """Save the student of a method's replicate 0, unless a method with precedence has saved one; or say why not."""
         kept = kept_by(self.folder)
         better = kept in self._order and self._order.index(kept) < self._order.index(method)
         if better or not _labels_texts(cell):
@@ -47,7 +47,7 @@ class Keeper:
     def complete(self, cell: StoredCell, ran: Container[str]) -> None:
         """See to it that the student of the first method after naive is kept, of the methods that ran.
 
-        Heads and classifiers are fitted again where the row came out of the store; a student that generates answers is kept
+        Heads and classifiers are fitted again if the row came from the store; a student that generates answers is kept
         while its row is computed, or not at all.
         """
         if not _labels_texts(cell):

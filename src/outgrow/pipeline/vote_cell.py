@@ -26,7 +26,7 @@ from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.probe import Probe, Space
 from outgrow.students.saved import VOTES, indicators
-from outgrow.tasks.tables.annotations import Annotations
+from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.task import TEST, Gold, Task
 from outgrow.training.classifier import KINDS
 
@@ -216,9 +216,9 @@ class VoteCell(Cell):
 
     @cached_property
     def agreed(self) -> dict[str, float]:
-        """How far each label model agrees with votes that it has not heard."""
+        """How far each label model agrees with votes that it has not heard; none where one annotator needs none."""
         alone = self._all(self.label_model, 1)
-        return {name: float(agreeing(alone, name, self.seed)[0]) for name in candidates(alone)}
+        return {name: float(agreeing(alone, name, self.seed)[0]) for name in candidates(alone) if name}
 
     @cached_property
     def commonest(self) -> np.ndarray:
@@ -228,7 +228,7 @@ class VoteCell(Cell):
         gold = [np.bincount(known[known >= 0], minlength=classes) for known in self.known]
         return np.array([(told if told.sum() >= FEWEST else voted).argmax() for told in gold])
 
-    def voter(self, j: int) -> np.ndarray:
+    def annotator(self, j: int) -> np.ndarray:
         """(N, C) the votes of one annotator; NaN where it abstains."""
         mine = self.votes.worker == j
         probs = np.full((len(self.task), len(self.task.classes)), np.nan, np.float32)

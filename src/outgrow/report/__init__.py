@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 
 def write(folder: Path, out: Path | None = None) -> Path:
-    """Write the report of the run in `folder` to `out` (default: report.html in that folder) and return its path.
+    """Write the report of a run, or of a learned student, as one file that fetches nothing.
 
-    One file that fetches nothing. Raises UserError where `folder` is no run folder.
+    Args:
+        folder: what `outgrow run` or `outgrow learn` wrote.
+        out: the file; report.html in the folder where it is not given.
+
+    Returns:
+        The file.
+
+    Raises:
+        UserError: `folder` is no such folder.
     """
-    from outgrow.report.study import render
+    from outgrow.report import learn, study
     from outgrow.runs.read import read
 
     out = Path(out) if out else Path(folder) / "report.html"
-    disk.write(out, render(read(folder)))
-    return out
-
-
-def write_learned(folder: Path) -> Path:
-    """Write report.html of the student that `outgrow learn` put into `folder`, and return its path."""
-    from outgrow.report.learn import read, render
-
-    out = Path(folder) / "report.html"
-    disk.write(out, render(read(folder)))
+    learned = (Path(folder) / "learn.json").exists()
+    disk.write(out, learn.render(learn.read(folder)) if learned else study.render(read(folder)))
     return out
 
 
@@ -49,7 +49,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
     if out is not None and out.suffix not in (".html", ".md"):
         raise UserError(f"`out` = {out}: give a name that ends in .html or .md")
     report = joined(folders)
-    found = sheets(report.comparison)
+    found = sheets(report.comparison) if report.comparison else []
     if out is not None:
         text = markdown(found) if out.suffix == ".md" else render(report)
         disk.write(out, text)
@@ -57,7 +57,7 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
 
 
 def picture(folder: Path, out: Path) -> Path:
-    """Write the answer and the ladder of the run's first pair as a PNG on white, 1,984 pixels wide, and return its path."""
+    """Write the headline and the ladder of the run's first pair as a PNG on white, and return its path."""
     from outgrow.report.study import paint_hero
     from outgrow.runs.read import read
 

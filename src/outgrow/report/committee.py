@@ -118,8 +118,8 @@ def both(figure: dict[str, Any] | None) -> str:
 def _scores(facts: dict[str, Any], who: str, at: dict[tuple[str, str | None], dict[str, Any]]) -> Markup:
     """Coverage, a single answer, the majority and the best member, as the start of a sentence."""
     text = Markup(
-        "Of {} answers to each of {:,} items, at least one is right on <b>{}</b> of items (coverage), a single answer on "
-        "<b>{}</b>, the majority on <b>{}</b>"
+        "Of {} answers to each of {:,} items, at least one is right on <b>{}</b> of items (coverage), a single answer "
+        "on <b>{}</b>, the majority on <b>{}</b>"
     ).format(
         facts["most"],
         facts["items"],
@@ -133,7 +133,9 @@ def _scores(facts: dict[str, Any], who: str, at: dict[tuple[str, str | None], di
     return text
 
 
-def _gap(facts: dict[str, Any], who: str, best: tuple[str, str | None], k: int) -> tuple[dict, dict]:
+def _gap(
+    facts: dict[str, Any], who: str, best: tuple[str, str | None], k: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
     gap = next(g for g in facts["gaps"] if (g["who"], g["choice"], g["verifier"], g["k"]) == (who, *best, k))
     return gap["over_majority"], gap["left"]
 

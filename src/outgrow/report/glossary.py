@@ -15,7 +15,8 @@ KINDS = {
 }
 CONTROL = "A control is a run whose outcome is known beforehand."
 WHAT = {
-    "floor": "what taught, as scored on the test items: the supervisor, or of several the best label model that needs no gold",
+    "floor": "what taught, as scored on the test items: the supervisor, or of several the best label model that needs "
+    "no gold",
     "best member": "the supervisor that is best on weak-train gold, alone",
     "mean member": "the mean score of the supervisors, each alone",
     "ceiling": "the student trained on gold instead of weak labels",
@@ -30,24 +31,26 @@ WHAT = {
     "own-features": "the student's training on the supervisor's own features: must score like the floor",
 }
 OUTDATED = (
-    "The floor of this run is its best supervisor alone, as an earlier version of outgrow wrote it, and not what taught: "
-    "run the same command again."
+    "The floor of this run is its best supervisor alone, as an earlier version of outgrow wrote it, and not what "
+    "taught: run the same command again."
 )
 GOLD = {"weak_train": "reads the supervisor’s own gold", "auxiliary": "reads gold of other tasks"}
 """What a method does that asks for such a resource; gold that is bought is counted instead."""
 GLOSSARY = {
     "task": "A data set with a question whose true answers are known.",
     "gold": (
-        "The true labels. Sealed away from the student; they only train the supervisor and the ceiling, and score everybody."
+        "The true labels. Sealed away from the student; they only train the supervisor and the ceiling, and score "
+        "everybody."
     ),
     "supervisor": "The weak teacher: a small model, a prompt, rules or people that label items, with errors.",
     "student": "The stronger model that learns from the supervisor's labels.",
     "floor": (
-        "The score of what taught on test items that nobody was trained on: the supervisor itself, or of several the best label "
-        "model that needs no gold, chosen on the supervisors' own half."
+        "The score of what taught on test items that nobody was trained on: the supervisor itself, or of several the "
+        "best label model that needs no gold, chosen on the supervisors' own half."
     ),
     "ceiling": (
-        "The score of the same student when it is trained on gold instead: the best that these items could have made of it."
+        "The score of the same student when it is trained on gold instead: the best that these items could have made "
+        "of it."
     ),
     "PGR": (
         "Performance gap recovered: (student − floor) / (ceiling − floor). 0% means that the student only copied its "
@@ -57,7 +60,8 @@ GLOSSARY = {
         "A recipe for learning from weak labels. Naive, plain training on them, is what the others have to beat."
     ),
     "control": (
-        "A run that must come out a known way. If it does not, something is broken, and no other figure should be trusted."
+        "A run that must come out a known way. If it does not, something is broken, and no other figure should be "
+        "trusted."
     ),
     "contrast": "A run that may come out any way, and shows what the methods should be compared with.",
     "replicate": (

@@ -1,4 +1,4 @@
-"""Room for words in a chart: how wide a text is, names short enough for their place, labels apart, ticks that can be read."""
+"""Room for words in a chart: widths of texts, names that fit their place, labels apart, ticks that can be read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GAP = 14
 def width(text: str, size: float = 13, bold: bool = False) -> float:
     """Pixels that a text takes, with some slack."""
     known = (WIDTHS.get(one) or (FULL if unicodedata.east_asian_width(one) in "WF" else OTHER) for one in text)
-    return SLACK * size * sum(known) * (1.06 if bold else 1.0)
+    return SLACK * size * sum(known) * (1.12 if bold else 1.0)
 
 
 def short(names: Sequence[str], room: float, size: float = 13, bold: bool = False) -> list[str]:
@@ -84,7 +84,7 @@ def _different(name: str, start: int, room: float, size: float, bold: bool, take
 
 
 def apart(values: Sequence[float], least: float, among: tuple[float, float] | None = None) -> list[float]:
-    """Places for labels: the values, moved so that neighbours are at least `least` apart, within `among` where all fit."""
+    """Places for labels: the values, moved until neighbours are `least` apart, within `among` where all fit."""
     order = sorted(range(len(values)), key=lambda i: values[i])
     # Labels that touch form a block, which stands around the mean of where its labels want to be.
     blocks: list[list[float]] = []  # [sum of wanted places of the block's first label, labels]
@@ -157,7 +157,7 @@ def column(texts: Sequence[str], size: float = 13, bold: bool = False) -> float:
 
 
 def legend(names: Sequence[str], room: float) -> tuple[list[str], dict[str, Any], int]:
-    """A legend above a plot: its names, shortened, its Vega-Lite record, and the pixels that it takes above the plot."""
+    """A legend above a plot: its names, shortened, its Vega-Lite record, and its height in pixels."""
     shown = short(names, room - 34, 12)
     columns = 2 if 2 * (column(shown, 12) + 36) <= room else 1
     lines = math.ceil(len(shown) / columns)

@@ -165,7 +165,7 @@ def _failures(comparison: dict[str, Any]) -> LeaderboardSheet:
         "may be of several kinds. Intervals are for new tasks, or where there are too few tasks for that, for new "
         "data of these. Gap not resolved: the interval of ceiling − floor reaches 0. Imbalanced: a majority rate "
         f"above {percent(MOST_IMBALANCED, 0)}. Emulable errors: naive repeats more than {percent(MOST_COPIED, 0)} of "
-        "those errors of its supervisor that the student taught by gold does not make. Few items: fewer than "
+        "those errors of its supervisor that the student trained on gold does not make. Few items: fewer than "
         f"{LEAST_ITEMS} transfer items."
     )
     return LeaderboardSheet("Where each method fails", about, tuple(head), tuple(rows))

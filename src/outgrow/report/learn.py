@@ -106,8 +106,8 @@ def aside(facts: dict[str, Any]) -> str:
     if not any(row.get("where") for row in _rivals(facts["verdict"])):
         return ""
     return (
-        "An abstention counts as a guess or as the commonest class, whichever is better. The table shows both, and how the "
-        "student does on the items that each of the others labels."
+        "An abstention counts as a guess or as the commonest class, whichever is better. The table shows both, and "
+        "how the student does on the items that each of the others labels."
     )
 
 
@@ -128,7 +128,7 @@ def titled(row: dict[str, Any]) -> str:
 
 
 def _rivals(verdict: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the student is compared with: the floor first, then the label model that taught, majority and the best annotator."""
+    """What the student is compared with: the floor, the label model that taught, majority, the best annotator."""
     best, rows = ("voter", verdict.get("best")), labellers(verdict)
     annotators = sum(row["kind"] == "voter" for row in rows)
     return [
@@ -150,8 +150,8 @@ def _untold(facts: dict[str, Any]) -> Markup:
     else:
         text += Markup("only gold can tell which is right.")
     return text + Markup(
-        " About <b>{:,} gold labels</b> of items drawn at random would show a gain of {:.0f} points, since the two differ "
-        "on {} of items; 20 give a first impression."
+        " About <b>{:,} gold labels</b> of items drawn at random would show a gain of {:.0f} points, since the two "
+        "differ on {} of items; 20 give a first impression."
     ).format(verdict["needed"], 100 * verdict["gain"], percent(verdict["differ"], 0))
 
 

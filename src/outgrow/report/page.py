@@ -1,4 +1,4 @@
-"""The shell of every page: one template, one style sheet and one script in one self-contained HTML file; and the charts of a page, drawn."""
+"""The shell of every page: one template, style sheet and script in one HTML file; and the charts of a page, drawn."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fill(template: str, **context: Any) -> str:
 
     Args:
         template: Name of a file in `templates/`, without its ending; it extends the shell.
-        **context: What the template reads. The shell itself reads `headline`, `aside`, `source`, `command` and `versions`.
+        **context: What the template reads. The shell reads `headline`, `aside`, `source`, `command` and `versions`.
     """
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8").strip()
     return environment().get_template(f"{template}.html.j2").render(

@@ -1,4 +1,4 @@
-"""A chart of rows: a name, a mark and its interval, and the figure in words; on phones each name stands above its mark."""
+"""A chart of rows: name, mark with its interval, and the figure in words; on phones names stand above marks."""
 
 from __future__ import annotations
 

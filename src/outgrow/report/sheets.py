@@ -62,7 +62,8 @@ def _study(facts: dict[str, Any]) -> list[Sheet]:
             tuple(
                 (
                     row["method"], row["kind"], percent(row["value"]), interval(row["value_ci"]), share(row["pgr"]),
-                    interval(row["pgr_ci"], 0), points(row["vs_naive"]), point_interval(row["vs_naive_ci"]), row["status"],
+                    interval(row["pgr_ci"], 0), points(row["vs_naive"]), point_interval(row["vs_naive_ci"]),
+                    row["status"],
                 )
                 for row in sorted(rows, key=lambda row: (ORDER.index(row["kind"]), -(row["value"] or 0)))
             ),
@@ -76,14 +77,20 @@ def _learn(facts: dict[str, Any]) -> list[Sheet]:
     name, rows = facts["task"]["name"], facts["verdict"].get("rows")
     if rows is None:
         told = [
-            (row["name"], f"{row['votes']:,}", percent(row["estimated"]), interval(row["estimated_ci"]), percent(row["student"]))
+            (
+                row["name"], f"{row['votes']:,}", percent(row["estimated"]), interval(row["estimated_ci"]),
+                percent(row["student"]),
+            )
             for row in facts["voters"]["rows"]
         ]  # fmt: skip
         head = ("annotator", "votes", "estimated accuracy", "95% interval", "repeated by the student")
         return [Sheet(f"{name}: annotators, without gold", head, tuple(told))]
     head = ("labeller", "kind", "accuracy", "95% interval", "student ahead, points", "95% interval")
     told = [
-        (row["name"], row["kind"], percent(row["accuracy"]), interval(row["accuracy_ci"]), points(row["gain"]), point_interval(row["gain_ci"]))
+        (
+            row["name"], row["kind"], percent(row["accuracy"]), interval(row["accuracy_ci"]), points(row["gain"]),
+            point_interval(row["gain_ci"]),
+        )
         for row in rows
     ]  # fmt: skip
     return [Sheet(f"{name}: {facts['verdict']['judged']:,} items with gold", head, tuple(told))]

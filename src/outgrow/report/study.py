@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from outgrow.core.errors import UserError
 from outgrow.core.progress import track
 from outgrow.report import svg, theme, words
 from outgrow.report.charts import WIDE
@@ -76,15 +77,27 @@ def paint_hero(report: Report, out: Path) -> Path:
     """Write the first pair's ladder under its headline as a PNG, and return its path."""
     pair = report.pairs[0]
     spec = ladder(pair.main, WIDE)
+    if spec is None:
+        raise UserError(f"{pair.task}, {pair.weak} → {pair.strong}: no row has a score, so there is nothing to draw")
     answer = words.headline(pair)
     lines = textwrap.wrap(answer.plain, 104)
     around = spec["padding"]
     title = {
-        "text": answer.label, "subtitle": lines, "anchor": "start", "frame": "group", "align": "left",
-        "dx": -around["left"], "fontSize": TITLE_SIZE, "fontWeight": 600, "color": theme.colour("ink"),
-        "subtitleFontSize": 15, "subtitleLineHeight": LINE, "subtitleColor": theme.colour("muted"), "subtitlePadding": 10,
+        "text": answer.label,
+        "subtitle": lines,
+        "anchor": "start",
+        "frame": "group",
+        "align": "left",
+        "dx": -around["left"],
+        "fontSize": TITLE_SIZE,
+        "fontWeight": 600,
+        "color": theme.colour("ink"),
+        "subtitleFontSize": 15,
+        "subtitleLineHeight": LINE,
+        "subtitleColor": theme.colour("muted"),
+        "subtitlePadding": 10,
         "offset": OFFSET,
-    }  # fmt: skip
+    }
     padding = {
         "top": around["top"] + OFFSET + LINE * len(lines) + 44,
         "bottom": around["bottom"] + 24,

@@ -27,7 +27,7 @@ DROPPED = (
 WORDS = ("circle", "path", "rect", "line", "text")
 
 
-def draw(spec: dict, alt: str) -> str:
+def draw(spec: dict[str, Any], alt: str) -> str:
     """The spec as SVG text, with `alt` for people who cannot see it; descriptions of marks become titles (tooltips)."""
     import vl_convert
 
@@ -43,7 +43,7 @@ def draw(spec: dict, alt: str) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def paint(spec: dict, out: Path, scale: float) -> None:
+def paint(spec: dict[str, Any], out: Path, scale: float) -> None:
     """The spec as a PNG file in light colours."""
     import vl_convert
 
@@ -51,12 +51,12 @@ def paint(spec: dict, out: Path, scale: float) -> None:
     disk.write(Path(out), vl_convert.vegalite_to_png(text, vl_version=VEGA_LITE, scale=scale))
 
 
-def _complete(spec: dict) -> dict:
+def _complete(spec: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "config": CONFIG, **_drawable(spec)}
 
 
 def _drawable(part: Any) -> Any:
-    """The same without control characters: a picture cannot hold them, and the library ends the whole process over one."""
+    """The same without control characters, over which vl-convert would end the whole process."""
     if isinstance(part, str):
         return visible(part)
     if isinstance(part, dict):
@@ -73,8 +73,8 @@ def _clean(element: ET.Element) -> bool:
     for name in DROPPED:
         element.attrib.pop(name, None)
     for name in ("d", "transform", "x", "y", "x2", "y2", "width", "height"):
-        if name in element.attrib:
-            element.set(name, re.sub(r"-?\d+\.\d{2,}", _round, element.get(name)))
+        if (number := element.get(name)) is not None:
+            element.set(name, re.sub(r"-?\d+\.\d{2,}", _round, number))
     for child in list(element):
         if not _clean(child):
             element.remove(child)

@@ -1,8 +1,8 @@
 """Colours by name, and what every chart shares.
 
-A spec says `"var(--method)"`: the page's style sheet decides what that is in light, in dark and on paper; `light` puts the
-light colours in place where there is no style sheet. Blue, vermilion, green and purple after Okabe & Ito, darkened until they
-read as text on white; kinds differ by shape as well, so that colour alone never carries a meaning.
+A spec says `"var(--method)"`: the page's style sheet decides what that is in light, in dark and on paper; `light` puts
+the light colours in place where there is no style sheet. Blue, vermilion, green and purple after Okabe & Ito, darkened
+until they read as text on white; kinds differ by shape as well, so that colour alone never carries a meaning.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from outgrow.metrics import coverage
 from outgrow.metrics.pgr import Interval, SummaryRow
 from outgrow.report.glossary import GOLD, OUTDATED, WHAT
-from outgrow.runs.read import MetricView, RunPair
+from outgrow.runs.read import ITEMS, MetricView, RunPair
 
 NO_GAP = ("gap not resolved", "ceiling below floor")
 
@@ -75,11 +75,11 @@ def what(name: str, methods: dict[str, Any]) -> str:
     if name.startswith("supervisor:"):
         return "One of the supervisors, alone."
     if name.startswith("label-model:"):
-        return "This label model of the supervisors' labels."
+        return "The supervisors' labels, combined by this label model."
     return sentence((methods.get(name) or {}).get("line") or WHAT.get(name, ""))
 
 
-def silence(row: SummaryRow) -> str:
+def abstentions(row: SummaryRow) -> str:
     """How a row that abstains on some test items scores, counted either way; nothing of one that never abstains."""
     if row.spoke is None:
         return ""
@@ -97,8 +97,8 @@ def reading(pair: RunPair, view: MetricView) -> str:
         common = f"; always giving the commonest class scores {percent(view.majority)}"
     return (
         f"{sentence(view.label)[:-1]} on {items:,} test items, mean over {pair.replicates} "
-        f"replicate{'' if pair.replicates == 1 else 's'}, with 95% intervals{common}. “Against naive” is in points of the "
-        "score, paired; p after Holm’s correction over the methods."
+        f"replicate{'' if pair.replicates == 1 else 's'}, with 95% intervals{common}. “Against naive” is in points "
+        "of the score, paired; p after Holm’s correction over the methods."
     )
 
 
@@ -116,8 +116,8 @@ def asides(pair: RunPair, methods: dict[str, Any]) -> list[str]:
         said.append(_covered(covered["first"], covered["best"]))
         if covered.get("cut"):
             said.append(
-                f"{percent(covered['cut'])} of the supervisor’s first answers were cut at the token limit: they teach what they say, "
-                "not where to stop."
+                f"{percent(covered['cut'])} of the supervisor’s first samples were cut at the token limit: they teach "
+                "what they say, not where to stop."
             )
     bought = (pair.details.get("bought") or {}).items()
     said += [f"{name} bought {count:,.0f} gold labels a replicate, which naive did not have." for name, count in bought]
@@ -131,8 +131,9 @@ def asides(pair: RunPair, methods: dict[str, Any]) -> list[str]:
 def alarms(pair: RunPair) -> list[str]:
     """What has to be said of methods that are above the ceiling by more than chance."""
     return [
-        f"Above the ceiling: {row.method}, by {points(row.vs_ceiling)} points of {view.label} (at least {points(row.vs_ceiling_low)}): "
-        "check for a leak. It can be so honestly, where gold was too little to teach the ceiling much; a method that reads gold looks the same."
+        f"Above the ceiling: {row.method}, by {points(row.vs_ceiling)} points of {view.label} (at least "
+        f"{points(row.vs_ceiling_low)}): check for a leak. It can be so honestly, where gold was too little to teach "
+        "the ceiling much; a method that reads gold looks the same."
         for view in pair.views
         for row in view.rows
         if row.above_ceiling
@@ -198,7 +199,7 @@ def tally(headlines: list[Headline]) -> Markup:
 def _answer(pair: RunPair) -> Headline:
     view = pair.main
     floor, ceiling, naive = view.floor, view.ceiling, view.row("naive") or view.best
-    if not (floor and ceiling and naive) or None in (floor.value, ceiling.value, naive.value):
+    if not (floor and ceiling and naive) or floor.value is None or ceiling.value is None or naive.value is None:
         text = Markup("On <b>{}</b>, this run has no floor, ceiling and method to compare for {} and {}.")
         return Headline("unclear", "Cannot be answered", text.format(pair.task, pair.weak, pair.strong))
     if pair.outdated:
@@ -206,8 +207,8 @@ def _answer(pair: RunPair) -> Headline:
             "unclear", "Not measured against what taught", Markup("On <b>{}</b>: {}").format(pair.task, OUTDATED)
         )
     if naive.status in NO_GAP or naive.pgr is None:
-        return _no_gap(pair, view, naive)
-    text = _recovered(pair, view, naive)
+        return _no_gap(pair, floor, ceiling.value, naive)
+    text = _recovered(pair, floor.value, ceiling.value, naive, naive.pgr)
     best = view.best
     if best and best is not naive and best.pgr is not None:
         text += Markup(" Of the {} methods, <b>{}</b> came out best: <b>{}</b>{}{}.").format(
@@ -228,20 +229,24 @@ def _above_naive(row: SummaryRow) -> str:
     return f", {points(row.vs_naive)} points {point_interval(row.vs_naive_ci)} above naive".replace("+", "")
 
 
-def _recovered(pair: RunPair, view: MetricView, naive: SummaryRow) -> Markup:
-    who = Markup("On <b>{}</b>, {} taught by {}’s labels alone").format(pair.task, pair.strong, pair.weak)
+def _recovered(pair: RunPair, floor: float, ceiling: float, naive: SummaryRow, pgr: float) -> Markup:
+    who = Markup("On {}, {} taught by {}’s labels alone").format(_measured(pair), pair.strong, pair.weak)
     rest = Markup("the gap between its {} (<b>{}</b>) and what it could have been with gold (<b>{}</b>)").format(
-        _taught(pair), percent(view.floor.value), percent(view.ceiling.value)
+        _taught(pair), percent(floor), percent(ceiling)
     )
     how = "" if naive.method == "naive" else f" by {naive.method}"
-    if naive.pgr < 0:
+    if pgr < 0:
         said = Markup("{} recovered <b>none</b> of {}: it scored <b>{}</b>, below {} (PGR {}{}).")
         below = "its teachers" if pair.several else "its teacher"
-        return who + said.format(
-            how, rest, percent(naive.value), below, share(naive.pgr), _after(interval(naive.pgr_ci, 0))
-        )
+        return who + said.format(how, rest, percent(naive.value), below, share(pgr), _after(interval(naive.pgr_ci, 0)))
     said = Markup("{} recovered <b>{}</b>{} of {}.")
-    return who + said.format(how, share(naive.pgr), _after(interval(naive.pgr_ci, 0)), rest)
+    return who + said.format(how, share(pgr), _after(interval(naive.pgr_ci, 0)), rest)
+
+
+def _measured(pair: RunPair) -> Markup:
+    """The task, and the metric where that is not accuracy."""
+    by = "" if pair.main.metric == ITEMS else f" (by {pair.main.label})"
+    return Markup("<b>{}</b>{}").format(pair.task, by)
 
 
 def _taught(pair: RunPair) -> str:
@@ -253,7 +258,7 @@ def _taught(pair: RunPair) -> str:
 
 
 def _verdict(text: Markup, naive: SummaryRow, best: SummaryRow, teacher: str) -> Headline:
-    above = next((row for row in (naive, best) if row.pgr > 1), None)
+    above = next((row for row in (naive, best) if row.pgr is not None and row.pgr > 1), None)
     if above:
         text += Markup(
             " <b>{}</b> is above the ceiling: weak labels taught more than as much gold did, "
@@ -269,20 +274,20 @@ def _verdict(text: Markup, naive: SummaryRow, best: SummaryRow, teacher: str) ->
     return Headline("unclear", f"Not clear: {why}", text)
 
 
-def _no_gap(pair: RunPair, view: MetricView, row: SummaryRow) -> Headline:
-    gap = row.gap if row.gap is not None else view.ceiling.value - view.floor.value
+def _no_gap(pair: RunPair, floor: SummaryRow, ceiling: float, row: SummaryRow) -> Headline:
+    gap = row.gap if row.gap is not None or floor.value is None else ceiling - floor.value
     below = row.status == "ceiling below floor"
     text = Markup(
-        "On <b>{}</b> there is no share to report: {}’s ceiling with gold (<b>{}</b>) {} its {} {} (<b>{}</b>); "
+        "On {} there is no share to report: {}’s ceiling with gold (<b>{}</b>) {} its {} {} (<b>{}</b>); "
         "the gap is {} points{}. Taught by weak labels, the student scored <b>{}</b>{}. {}"
     ).format(
-        pair.task,
+        _measured(pair),
         pair.strong,
-        percent(view.ceiling.value),
+        percent(ceiling),
         "lies below" if below else "is not clearly above",
         "teachers" if pair.several else "teacher",
-        f"{pair.weak}, {view.floor.of}," if pair.several else pair.weak,
-        percent(view.floor.value),
+        f"{pair.weak}, {floor.of}," if pair.several else pair.weak,
+        percent(floor.value),
         points(gap),
         _after(point_interval(row.gap_ci)),
         percent(row.value),
@@ -293,11 +298,17 @@ def _no_gap(pair: RunPair, view: MetricView, row: SummaryRow) -> Headline:
 
 
 def _covered(first: float, best: float) -> str:
-    """How much there is to choose from among the supervisors' answers."""
-    says = f"On the transfer items the supervisor’s first answers score {percent(first)}; the best of those that methods may choose from, {percent(best)}."
+    """How much there is to choose from among the supervisors' samples."""
+    says = (
+        f"On the transfer items the supervisor’s first samples score {percent(first)}; the best of the samples that "
+        f"methods may choose from, {percent(best)}."
+    )
     if coverage.counts(first, best):
         return says
-    return f"{says} That is too little to judge methods by that choose among answers: look for {percent(coverage.COVERED, 0)}, and {coverage.TIMES} times the first."
+    return (
+        f"{says} That is too little to judge methods that choose among samples: look for "
+        f"{percent(coverage.COVERED, 0)}, and {coverage.TIMES} times the first."
+    )
 
 
 def _power(pair: RunPair) -> str:
@@ -312,18 +323,13 @@ def _after(text: str) -> str:
 
 
 def compared(facts: dict[str, Any]) -> str:
-    """How a committee's answers were compared with gold and with one another; "" for files of before that was written."""
+    """How a committee's answers were compared with gold and with one another; "" for earlier files."""
     how = facts.get("compared")
     if not how:
         return ""
     judged = facts["scorer"] == "correct"
     by = "right as the column 'correct' says" if judged else f"compared with gold by --scorer {facts['scorer']}"
     chosen = [f"--{name}" for name in how["by_default"] if not (judged and name == "scorer")]
-    why = (
-        f" ({' and '.join(chosen)} chosen by what the {'answers' if judged else 'gold'} is like)".replace(
-            "answers is", "answers are"
-        )
-        if chosen
-        else ""
-    )
+    like = "what the answers are like" if judged else "what the gold is like"
+    why = f" ({' and '.join(chosen)} chosen by {like})" if chosen else ""
     return f"answers are {by}, and the same to a vote by --form {how['form']}{why}"

@@ -102,9 +102,17 @@ def _measured(folder: Path, run: Report, pair: RunPair, gold: Any) -> Any:
     seconds, flops = _costs(run, pair, [row.method for row in pair.main.of("method")])
     details = pair.details
     return Measured(
-        pair.task, pair.weak, pair.strong, scores, shared_pool(details["n_weak_train"], details["n_transfer"]),
-        details["n_transfer"], details["majority" if "majority" in details else "constant"], copied(*wrong), seconds, flops,
-    )  # fmt: skip
+        pair.task,
+        pair.weak,
+        pair.strong,
+        scores,
+        shared_pool(details["n_weak_train"], details["n_transfer"]),
+        details["n_transfer"],
+        details["majority" if "majority" in details else "constant"],
+        copied(*wrong),
+        seconds,
+        flops,
+    )
 
 
 def _score(path: Path, gold: Any) -> Score:

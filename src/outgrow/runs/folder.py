@@ -2,8 +2,8 @@
 
     claim(folder, "learn", {"data": content("votes.csv"), "seed": 0})
 
-The same question finds its folder again and goes on. Another one is refused, or, where the user means it, takes the
-place of what a verb left there; files that no verb wrote are never touched.
+The same question finds its folder again and goes on. Another one is refused or, with `overwrite`, replaces what a verb
+left there; files that no verb wrote are never touched.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def claim(folder: Path, verb: str, asked: Mapping[str, Any], overwrite: bool = F
             raise UserError(f"`out` = {folder}: the folder holds other things; give an empty or a new one")
         if not overwrite:
             raise UserError(
-                f"`out` = {folder}: the folder holds {_whose(found, ours)}; give another folder, or `overwrite=True` if it may go"
+                f"`out` = {folder}: the folder holds {_whose(found, ours)}; "
+                "give another folder, or `overwrite=True` if it may go"
             )
         with disk.guarded(folder):
             for path in (folder / name for name in sorted(names & known)):

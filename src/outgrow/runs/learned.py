@@ -20,7 +20,7 @@ from outgrow.metrics.intervals import share_ci
 from outgrow.metrics.pgr import counted
 from outgrow.pipeline.baselines import registry
 from outgrow.pipeline.vote_cell import VoteCell
-from outgrow.tasks.tables import annotations as tables
+from outgrow.tasks.tables.roles import id_column
 from outgrow.tasks.task import TEST
 
 LOST = 0.1
@@ -38,19 +38,19 @@ def _answers(probs: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(probs).any(-1), -1, np.nan_to_num(probs, nan=-1.0).argmax(-1))
 
 
-def voters(taught: VoteCell, student: np.ndarray) -> dict[str, Any]:
-    """Each voter, and each pair of the first dozen, by what needs no gold."""
-    task, votes = taught.data.task, taught.votes
+def annotators(cell: VoteCell, student: np.ndarray) -> dict[str, Any]:
+    """Each annotator, and each pair of the first dozen, by what needs no gold."""
+    task, votes = cell.data.task, cell.votes
     count, covered = np.bincount(votes.worker, minlength=votes.workers), np.bincount(votes.item, minlength=len(task))
     order = np.sort(np.argsort(-count, kind="stable")[:SHOWN])
-    answers = np.stack([_answers(taught.voter(j)) for j in order])
-    found = agreement_of(answers, len(task.classes), task.groups, derive(taught.seed, "learn", "voters"))
+    answers = np.stack([_answers(cell.annotator(j)) for j in order])
+    found = agreement_of(answers, len(task.classes), task.groups, derive(cell.seed, "learn", "voters"))
     rows = []
     for at, j in enumerate(order):
         spoke, said = answers[at] >= 0, int(count[j])
         known = not np.isnan(found.accuracy[at])
         rows.append({
-            "name": taught.names[j], "votes": said, "coverage": said / len(task),
+            "name": cell.names[j], "votes": said, "coverage": said / len(task),
             "says": {name: int((answers[at] == c).sum()) / max(said, 1) for c, name in enumerate(task.classes)},
             "estimated": float(found.accuracy[at]) if known else None,
             "estimated_ci": [float(found.low[at]), float(found.high[at])] if known else None,
@@ -67,9 +67,9 @@ def voters(taught: VoteCell, student: np.ndarray) -> dict[str, Any]:
     }
 
 
-def trust(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
-    """How far the student and the label model agree on items that did not teach it, and how sure it is there."""
-    task, said = taught.data.task, _answers(belief)
+def trust(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
+    """Agreement of student and label model on items that did not teach it, and how sure the student is there."""
+    task, said = cell.data.task, _answers(belief)
     heard = said >= 0
     same = ((_answers(student) == said) & heard).astype(np.float64)
     estimate, table = single({"same": Score(same[None], heard.astype(np.float64), task.groups)}, {"same": 1})
@@ -82,7 +82,7 @@ def trust(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str
                 {"sure": float(sure[inside].mean()), "same": float(same[inside].mean()), "count": int(inside.sum())}
             )
     shares = np.bincount(said[heard], minlength=len(task.classes)) / heard.sum()
-    voted_for = np.bincount(taught.votes.said.argmax(1), minlength=len(task.classes)) / len(taught.votes.item)
+    voted_for = np.bincount(cell.votes.said.argmax(1), minlength=len(task.classes)) / len(cell.votes.item)
     given = np.bincount(_answers(student), minlength=len(task.classes)) / len(task)
     return {
         "same": estimate.value,
@@ -112,11 +112,11 @@ def filled_by(cell: VoteCell) -> Callable[[np.ndarray], np.ndarray]:
     return lambda probs: np.where(np.isnan(probs).any(-1, keepdims=True), answer, probs)
 
 
-def verdict(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
-    """What gold says of every voter, of majority and label model, and of the student, on the same items."""
-    task, gold = taught.data.task, taught.data.gold.labels
-    judged = judged_by(taught)
-    by_split = bool((taught.design.fold[judged] == 0).any())
+def verdict(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
+    """Scores by gold of every annotator, of majority and label models, and of the student, on the same items."""
+    task, gold = cell.data.task, cell.data.gold.labels
+    judged = judged_by(cell)
+    by_split = bool((cell.design.fold[judged] == 0).any())
     differ = float((_answers(student) != _answers(belief)).mean())
     facts: dict[str, Any] = {
         "gold": int((gold >= 0).sum()),
@@ -128,7 +128,7 @@ def verdict(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[s
     if judged.sum() < FEWEST:
         return facts | {"needed": needed(differ, GAIN)}
     truth, groups, ones = gold[judged], task.groups[judged], np.ones(int(judged.sum()))
-    common, floor = filled_by(taught), registry("votes")["floor"].fit(taught)
+    common, floor = filled_by(cell), registry("votes")["floor"].fit(cell)
     own_score = accuracy(student[None, judged], truth, ones, groups)
 
     def row(kind: str, name: str, probs: np.ndarray) -> dict[str, Any]:
@@ -136,21 +136,21 @@ def verdict(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[s
         return _row((kind, name), bare, other, own_score, ~np.isnan(probs[judged]).any(-1))
 
     joint = {}
-    if len(taught.names) > 1:
-        majority = taught.believed("majority")
+    if len(cell.names) > 1:
+        majority = cell.believed("majority")
         joint["majority", "majority"] = majority
-        joint["label model", f"label model: {taught.label_model}"] = belief
+        joint["label model", f"label model: {cell.label_model}"] = belief
         for name in label_models.registry():
-            if name not in ("majority", taught.label_model):
-                joint["other label model", f"label model: {name}"] = taught.believed(name)
+            if name not in ("majority", cell.label_model):
+                joint["other label model", f"label model: {name}"] = cell.believed(name)
         joint = _different(joint)
     rows = [row(*key, probs) for key, probs in joint.items()]
-    voters = [row("voter", name, taught.voter(j)) for j, name in enumerate(taught.names)]
+    voters = [row("voter", name, cell.annotator(j)) for j, name in enumerate(cell.names)]
     best = max(voters, key=lambda row: row["accuracy"])
     kept = sorted(voters, key=lambda row: -row["accuracy"])[:SHOWN]
     base = row(
         "floor",
-        taught.names[0] if len(taught.names) == 1 else f"label model: {counted(floor.of, 'items with gold')}",
+        cell.names[0] if len(cell.names) == 1 else f"label model: {counted(floor.of, 'items with gold')}",
         floor.values,
     )
     estimate, table = single({"it": own_score}, {"it": 1})
@@ -166,8 +166,8 @@ def verdict(taught: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[s
 
 
 def _ties(probs: np.ndarray) -> np.ndarray:
-    """(N, C): the classes that are likeliest."""
-    return np.nan_to_num(probs) >= np.nan_to_num(probs).max(-1, keepdims=True) - 1e-6
+    """(N, C) bool: the likeliest classes."""
+    return np.asarray(np.nan_to_num(probs) >= np.nan_to_num(probs).max(-1, keepdims=True) - 1e-6)
 
 
 def _different(joint: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
@@ -187,7 +187,7 @@ def _different(joint: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str, str]
 def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spoke: np.ndarray) -> dict[str, Any]:
     """One labeller against the student: on all items, abstentions a guess or the commonest class, and where it votes.
 
-    `gain` is over the better of the two ways to count silence.
+    `gain` is over the better of the two ways to count abstentions.
     """
     guess, other = score, common
     if other.value > guess.value:
@@ -216,29 +216,29 @@ def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spok
     return row
 
 
-def suggested(taught: VoteCell, student: np.ndarray, belief: np.ndarray, count: int) -> list[dict[str, Any]]:
+def suggested(cell: VoteCell, student: np.ndarray, belief: np.ndarray, count: int) -> list[dict[str, Any]]:
     """The items whose gold would help most, those of one group spread out.
 
     Query by committee of two, the student and the label model: the entropy of their mean, which is the mean of their
     entropies and the Jensen-Shannon divergence between them (McCallum & Nigam 1998). Items with gold are not asked for.
     """
-    task, table = taught.data.task, taught.data.table
+    task, table = cell.data.task, cell.data.table
     heard = np.where(np.isnan(belief), 1 / len(task.classes), belief)
     mean = (student + heard) / 2
     score = -(mean * np.log(np.maximum(mean, 1e-12))).sum(-1) / np.log(len(task.classes))
-    open_items = np.flatnonzero((taught.data.gold.labels < 0) & (task.side != TEST))
+    open_items = np.flatnonzero((cell.data.gold.labels < 0) & (task.side != TEST))
     order = open_items[np.lexsort((task.ids[open_items], -score[open_items]))]
     turn, seen = list[int](), dict[int, int]()
     for i in order:
         seen[task.groups[i]] = seen.get(task.groups[i], -1) + 1
         turn.append(seen[task.groups[i]])
     picked = order[np.argsort(turn, kind="stable")][:count]
-    key = tables.id_column(table, taught.data.reading)
+    key = id_column(table, cell.data.reading)
     ids = table.column(key) if key else [None] * len(table.lines)
     return [
         {
-            "id": ids[taught.data.row[i]],
-            "row": int(taught.data.row[i]) + 1,
+            "id": ids[cell.data.row[i]],
+            "row": int(cell.data.row[i]) + 1,
             "text": task.texts[i][0],
             "score": round(float(score[i]), 4),
             "student": task.classes[int(student[i].argmax())],

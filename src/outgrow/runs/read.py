@@ -18,6 +18,8 @@ from outgrow.runs.schema.audit import AuditFile
 from outgrow.runs.schema.study import DetailsFile, StudyFile
 
 T = TypeVar("T")
+Scores = dict[tuple[str, ...], tuple[float, ...]]
+"""By (task, weak, strong, method, metric) the scores of the replicates."""
 ITEMS = "accuracy"
 """The metric of single items, in which curves over training and over gold are measured."""
 MAIN = ("choice", ITEMS)
@@ -79,7 +81,7 @@ class RunPair:
 
     @property
     def main(self) -> MetricView:
-        """The view by the metric that answers the pair's question; of question tasks, questions answered right."""
+        """The view by the deciding metric of the pair: of a task with questions, the share that is answered right."""
         return self.views[0]
 
     @property
@@ -94,7 +96,7 @@ class RunPair:
 
     @property
     def outdated(self) -> bool:
-        """Whether its floor is the best supervisor alone, as earlier versions wrote it, and not what taught."""
+        """Whether the floor is the best of several supervisors alone, as in earlier versions, and not what taught."""
         floor = self.main.floor
         return self.several and floor is not None and floor.of is None
 
@@ -170,7 +172,7 @@ def join(reports: Sequence[Report], comparison: dict[str, Any]) -> Report:
     )
 
 
-def _pair(key: tuple[str, str, str], rows: list[SummaryRow], details: dict, each: dict) -> RunPair:
+def _pair(key: tuple[str, str, str], rows: list[SummaryRow], details: dict[str, Any], each: Scores) -> RunPair:
     views = []
     for metric in sorted({row.metric for row in rows}, key=_rank):
         shown = tuple(row for row in rows if row.metric == metric)
@@ -185,8 +187,8 @@ def _rank(metric: str) -> tuple[int, str]:
     return (MAIN.index(metric) if metric in MAIN else len(MAIN), metric)
 
 
-def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
-    """Scores of the replicates by (task, weak, strong, method, metric); floor and ceiling are columns of every cell."""
+def _replicates(path: Path) -> Scores:
+    """Scores by (task, weak, strong, method, metric), one a replicate; every cell holds floor and ceiling."""
     if not path.exists():
         return {}
     import polars as pl
@@ -197,7 +199,7 @@ def _replicates(path: Path) -> dict[tuple, tuple[float, ...]]:
         cells = cells.select(*keys, "value", *(name for name in ("floor", "ceiling") if name in cells.columns))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): run the same command again") from None
-    found: dict[tuple, tuple[float, ...]] = {}
+    found: Scores = {}
     for key, cell in cells.group_by(keys, maintain_order=True):
         found[key] = tuple(float(x) for x in cell["value"] if x is not None and math.isfinite(x))
         for name in ("floor", "ceiling"):

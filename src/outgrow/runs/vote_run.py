@@ -131,7 +131,8 @@ def _rows(
 
 def _better(cell: VoteCell, probs: np.ndarray, judged: np.ndarray, gold: tuple[np.ndarray, ...]) -> np.ndarray:
     """(n, C) of the judged items, abstentions as guesses or as the commonest class, whichever scores more."""
-    bare, filled = probs[judged], filled_by(cell)(probs)[judged]
+    bare: np.ndarray = probs[judged]
+    filled: np.ndarray = filled_by(cell)(probs)[judged]
     return filled if accuracy(filled[None], *gold).value > accuracy(bare[None], *gold).value else bare
 
 

@@ -141,7 +141,7 @@ def write(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
 
 
 def write_all(into: Path, fill: Callable[[Path], object]) -> None:
-    """Several files as `write` writes one: `fill` puts them into a temporary folder, and each then takes its place in `into`."""
+    """Write several files as `write` does one: `fill` makes them in a temporary folder, then each moves to `into`."""
     folder(into)
     clean(into)
     with guarded(into), temporary(into) as part:

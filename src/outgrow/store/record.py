@@ -17,7 +17,7 @@ def key(made_of: Mapping) -> str:
 
 
 def plain(value: object) -> object:
-    """A value in JSON types, without loss. Raises TypeError where that is not possible, or for a key that is no text."""
+    """A value in JSON types, without loss. Raises TypeError if that is impossible, or for a key that is not a text."""
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str):

@@ -273,6 +273,12 @@ def load(folder: Path | str) -> SavedStudent | SavedGenerator:
 
     Raises:
         UserError: there is none, or a file is not as it was written.
+
+    Example:
+        >>> load("nowhere")
+        Traceback (most recent call last):
+        ...
+        outgrow.core.errors.UserError: no student in nowhere: give the folder that `outgrow learn` ... wrote ...
     """
     from safetensors.numpy import load as decode
 
@@ -285,7 +291,8 @@ def load(folder: Path | str) -> SavedStudent | SavedGenerator:
         found = disk.sha256(folder / data)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(
-            f"no student in {folder}: give the folder that `outgrow learn` or `outgrow run` wrote ({FACTS}, and its weights)"
+            f"no student in {folder}: give the folder that `outgrow learn` or `outgrow run` wrote "
+            f"({FACTS}, and its weights)"
         ) from None
     broken = FACTS if facts is None else data if found != facts.get("sha256") else None
     if facts is None or broken:

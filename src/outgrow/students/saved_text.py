@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -27,6 +27,8 @@ TEXT = "text"
 FORMAT = 1
 """Goes up when the same files would mean something else."""
 FACTS, CHECKPOINT = "student.json", "model.safetensors"
+RECORD = "record.json"
+"""What the store says of an artifact."""
 
 
 @final
@@ -58,23 +60,24 @@ class SavedGenerator:
 
 
 def save_text(model: Any, how: Sampling, taught: Mapping[str, Any], folder: Path) -> None:
-    """Copy a tuned model's checkpoint; the record comes last, so that an interrupted write is seen as one.
+    """Copy a tuned model's checkpoint; the record has a hash of its weights, so that a damaged copy is recognised.
 
     Raises:
         UserError: what the method returned is no model.
     """
     if not isinstance(model, Model):
         raise UserError("its method returns answers, not a model")
-    disk.folder(folder)
-    with disk.guarded(folder):
-        (folder / FACTS).unlink(missing_ok=True)
+    (folder / FACTS).unlink(missing_ok=True)
+
+    def fill(part: Path) -> None:
         for file in model.path.iterdir():
-            if file.is_file() and file.name != "record.json":
-                shutil.copyfile(file, folder / file.name)
-        asked = asdict(how)
+            if file.is_file() and file.name != RECORD:
+                shutil.copyfile(file, part / file.name)
         facts = {"head": TEXT, "format": FORMAT, "taught": dict(taught), "model": model.name}
-        facts |= {name: asked[name] for name in ("tokens", "stop", "chat")}
-        disk.write(folder / FACTS, record.encode(facts | {"sha256": _hash(folder)}))
+        facts |= {"tokens": how.tokens, "stop": how.stop, "chat": how.chat, "sha256": _hash(part)}
+        (part / FACTS).write_bytes(record.encode(facts))
+
+    disk.write_all(folder, fill)
 
 
 def load_text(folder: Path, facts: Mapping[str, Any]) -> SavedGenerator:

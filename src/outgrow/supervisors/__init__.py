@@ -103,6 +103,15 @@ def supervisor(
         learns: whether labels depend on gold, and so on the replicate.
         planted: whether errors are planted, for which it sees all gold.
         check: raises UserError for an invalid argument.
+
+    Example:
+        >>> @supervisor(learns=False)
+        ... def even(view):
+        ...     '''Even odds of every item.'''
+        ...     classes = len(view.task.classes)
+        ...     return np.full((len(view.gold), len(view.task), classes), 1 / classes, np.float32)
+        >>> SUPERVISORS.of(even).line
+        'Even odds of every item.'
     """
 
     def marker(label: F) -> F:

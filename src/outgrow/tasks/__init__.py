@@ -13,16 +13,29 @@ __all__ = ["FREE", "POOL", "TEST", "Gold", "Reading", "Task", "load", "names", "
 
 
 def load(name: str, reading: Reading | None = None) -> tuple[Task, Gold]:
-    """The task of that name: a built-in, the path of a table, or `hub:OWNER/NAME`. Raises UserError, one line."""
+    """The task of a name, and its sealed gold.
+
+    Args:
+        name: A built-in task, the path of a table, or `hub:OWNER/NAME`.
+        reading: What the user says about a table.
+
+    Raises:
+        UserError: One line, for what the user can mend.
+
+    Example:
+        >>> task, gold = load("cities", Reading(items=100))
+        >>> len(task), task.classes, gold.labels.shape
+        (100, ('false', 'true'), (100,))
+    """
     reading = reading or Reading()
     if reading.items is not None and reading.items < 1:
-        raise UserError(f"--items {reading.items}: give a number above 0")
+        raise UserError(f"`items` = {reading.items}: give a number above 0")
     known = sources()
     for candidate in known:
         if candidate.claims is None and candidate.name == name:
-            extra = [f for f in reading.given() if f != "--items"]
+            extra = [name for name in reading.given() if name != "items"]
             if extra:
-                raise UserError(f"{extra[0]} is for tables; {name!r} is built in and takes --items only")
+                raise UserError(f"`{extra[0]}` is for tables; {name!r} is built in and takes `items` only")
             return candidate.load(name, reading)
         if candidate.claims is not None and candidate.claims(name):
             return candidate.load(name, reading)

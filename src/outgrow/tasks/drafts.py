@@ -126,7 +126,7 @@ def _capped(names: np.ndarray, groups: np.ndarray, side: np.ndarray, items: int)
         taken[among] = _within(names[among], sizes[among], items * here.sum() / len(groups), "items")
         kept |= here & taken[groups]
         if here.any() and not kept[here].any():
-            raise UserError(f"--items {items} leaves no whole group of items on every side: give more")
+            raise UserError(f"`items` = {items} leaves no whole group of items on every side: give more")
     return kept
 
 
@@ -242,6 +242,6 @@ def distinct(items: int | None, sample: Callable[[], GenerationDraft], name: str
     if len(found) < items:
         raise UserError(
             f"task {name!r} has fewer than {items} different items of this kind: "
-            "give a smaller --items, or more after the colon"
+            "give a smaller `items`, or more after the colon"
         )
     return list(found.values())

@@ -19,14 +19,25 @@ from outgrow.tasks.task import GenerationGold, GenerationTask
 def load(
     name: str, items: int | None = None, seed: int = 0, columns: Columns | None = None, votes: Sequence[str] = ()
 ) -> tuple[GenerationTask, GenerationGold]:
-    """The task of that name, NAME or NAME:DIAL, or of a table file with a column of prompts and one of answers.
+    """The generation task of a name, or of a table with a column of prompts and one of answers.
 
-    votes: columns of the table with answers that somebody gave.
+    Args:
+        name: NAME or NAME:DIAL of a built-in one, or a .parquet, .csv or .jsonl file.
+        items: At most so many items.
+        seed: Names the items of generated tasks.
+        columns: Which columns of a table play which role.
+        votes: Columns of a table with recorded answers.
 
-    Raises UserError, one line, for what the user can mend.
+    Raises:
+        UserError: One line, for what the user can mend.
+
+    Example:
+        >>> task, gold = load("arithmetic:1", items=3)
+        >>> len(task), task.scorer, len(gold.answers)
+        (3, 'number', 3)
     """
     if items is not None and items < 1:
-        raise UserError(f"--items {items}: give a number above 0")
+        raise UserError(f"`items` = {items}: give a number above 0")
     if Path(name).suffix.lower() in READERS:
         return from_table(read_file(Path(name).expanduser()), columns or Columns(), items, votes)
     plain, colon, turned = name.partition(":")
@@ -45,7 +56,7 @@ def load(
 
 
 def _right(made: tuple[GenerationTask, GenerationGold]) -> tuple[GenerationTask, GenerationGold]:
-    """The task. Raises ValueError where its scorer calls its gold wrong: such a source is at fault, not its user."""
+    """The task. Raises ValueError where its scorer calls its gold wrong: its source is at fault, not its user."""
     task, gold = made
     for answer, key in zip(gold.answers, gold.keys, strict=True) if task.scorer in scorers.SCORERS else ():
         if not scorers.right(task.scorer, answer, key):

@@ -1,4 +1,4 @@
-"""Where tasks come from. A source is one file in this folder with a function
+"""Where tasks come from. A source is one file in `tasks/builtin` with a function
 
     @source("cities", "is a city in a country? true or false")
     def cities(name: str, reading: Reading) -> tuple[Task, Gold]: ...
@@ -8,8 +8,8 @@ or, for a generation task,
     @generation_source("sudoku", "fill a small grid", dial=Dial("blanks", 1, 10, 4))
     def sudoku(items: int | None, seed: int, dial: int) -> tuple[GenerationTask, GenerationGold]: ...
 
-and is found by walking the folder. A source of many tasks says with `claims` which names are its own; one without a dial is called
-without one.
+and is found by walking `tasks/builtin`, or installed by another package. A source of many tasks says with `claims`
+which names are its own; one without a dial is called without one.
 """
 
 from __future__ import annotations

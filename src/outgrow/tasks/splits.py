@@ -1,4 +1,4 @@
-"""Weak-train, transfer and test: groups stay whole, the test items are fixed for a study, the halves are redrawn a replicate."""
+"""Weak-train, transfer and test: groups stay whole, test items are fixed for a study, halves differ by replicate."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def draw(task: Task, seed: int, replicates: Sequence[int]) -> Splits:
     for label, count in (("weak-train", weak.sum(1).min()), ("transfer", transfer.sum(1).min()), ("test", test.sum())):
         if count < FEWEST:
             raise UserError(
-                f"task {task.name!r} has {len(task)} items, which leaves {count} for {label}: give at least {FEWEST} for each split"
+                f"task {task.name!r} has {len(task)} items, which leaves {count} for {label}: give at least {FEWEST} "
+                "for each split"
             )
     return Splits(weak, transfer, np.broadcast_to(test, weak.shape))
 

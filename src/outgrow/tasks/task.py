@@ -1,6 +1,6 @@
 """What a task is: items in one order, with their gold in an object of its own.
 
-    Task               items that are classified: one class an item, one right candidate a question, the better of two texts
+    Task               items with classes, questions with candidates, or pairs of texts of which one is better
     GenerationTask     items that are answered in free text
 
 Both have ids, texts, groups, sides, counts, a source and a digest; a generation task has no classes.
@@ -28,13 +28,15 @@ FREE, POOL, TEST = 0, 1, 2
 class Task:
     """A data set with a question. N items in one order, which is the order of their hashed ids.
 
-    Nothing in here depends on gold. A `choose` task holds every candidate of its questions, exactly one of which is right.
+    Nothing in here depends on gold. A `choose` task holds every candidate of its questions, exactly one of which is
+    right.
     """
 
     name: str
     kind: Kind
     classes: tuple[str, ...]
-    """Names of the C classes. `choose`: ("wrong", "right"). `prefer`: ("first", "second"), the better of the two texts."""
+    """Names of the C classes. `choose`: ("wrong", "right"). `prefer`: ("first", "second"), the better of the two
+    texts."""
     ids: np.ndarray
     """(N,) str: 32 hex digits each, ascending, unique."""
     texts: tuple[tuple[str, ...], ...]
@@ -71,8 +73,8 @@ class Task:
         Args:
             frame: a data frame of pandas, polars, pyarrow or another library that narwhals reads.
             name: what rows and folders call the task.
-            columns: which column plays which role, and more (fields of `tasks.tables.options.Reading`). With `scorer` the items
-                are answered in free text.
+            columns: which column plays which role, and more (fields of `tasks.tables.options.Reading`). With `scorer`
+                the items are answered in free text.
 
         Raises:
             UserError: there is no such option.
@@ -83,9 +85,9 @@ class Task:
             >>> Task.of(frame, "messages", text="message", label="spam").name
             'messages'
         """
-        from outgrow.tasks import given
+        from outgrow.tasks import frame_source
 
-        return given.of(frame, name, **columns)
+        return frame_source.of(frame, name, **columns)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -94,16 +96,24 @@ class Task:
         """The texts, for a reader of texts. Raises UserError where items are images alone."""
         if not self.texts[0]:
             raise UserError(
-                f"{by} reads text, and the items of task {self.name!r} are images alone: take an image model, patches or convnet, or "
-                "name a column with --text"
+                f"{by} reads text, and the items of task {self.name!r} are images alone: take an image model, patches "
+                "or convnet, or "
+                "name a column with `text`"
             )
         return self.texts
 
     def even(self, probs: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Probabilities (..., n, 2) of the items `rows` (N,) bool as if right and wrong had been equally likely; of `choose` alone.
+        """Probabilities as if right and wrong had been equally likely: of `choose`; others stay as they are.
 
-        With exactly one of k right, odds grow k - 1 times, as the weights in Gold make those of the rows that are right
-        (Saerens et al. 2002), so that a row is called right where it is likelier so than one of k. Others stay as they are.
+        With exactly one of k right, odds grow k - 1 times, as the weights in Gold make those of the rows that are
+        right, so that a row is called right where it is likelier so than one of k.
+
+        Args:
+            probs: (..., n, 2) float32.
+            rows: (N,) bool: the n items.
+
+        Source:
+            Saerens et al. 2002, Adjusting the outputs of a classifier to new a priori probabilities.
         """
         if self.question is None:
             return probs
@@ -114,7 +124,7 @@ class Task:
         """The images, for a reader of images. Raises UserError where items have none."""
         if self.images is None:
             raise UserError(
-                f"{by} reads images, and the items of task {self.name!r} have none: name their column with --image"
+                f"{by} reads images, and the items of task {self.name!r} have none: name their column with `image`"
             )
         return self.images
 
@@ -122,12 +132,14 @@ class Task:
 @final
 @dataclass(frozen=True)
 class Gold:
-    """The true labels of a task, sealed: supervisors open it on weak-train rows, the ceiling and the measures beyond."""
+    """The true labels of a task, sealed: supervisors open it on weak-train rows, the ceiling and the measures
+    beyond."""
 
     labels: np.ndarray
     """(N,) int64 class numbers."""
     weights: np.ndarray
-    """(N,) float32: what a row counts in the measures per row (in `choose` right and wrong rows weigh the same in sum)."""
+    """(N,) float32: what a row counts in the measures per row (in `choose` right and wrong rows weigh the same in
+    sum)."""
 
 
 @final

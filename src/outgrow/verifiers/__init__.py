@@ -62,7 +62,22 @@ NEEDS = ("attempts", "model", "verdicts")
 
 
 def verifier(paper: str = "") -> Callable[[Callable], Callable]:
-    """Marks a function as a verifier. Raises TypeError where it needs what is not in `NEEDS`."""
+    """Mark a function as a verifier.
+
+    Args:
+        paper: the source, as it is shown in lists.
+
+    Raises:
+        TypeError: it asks for something else than `NEEDS`.
+
+    Example:
+        >>> @verifier(paper="own")
+        ... def brief(attempts):
+        ...     '''One word is sound.'''
+        ...     return [Verdict(len(one.answer.split()) == 1) for one in attempts]
+        >>> brief([Attempt("Which city?", "Lyon"), Attempt("Which city?", "It is Lyon")])[0].sound
+        True
+    """
 
     def marker(run: Callable) -> Callable:
         needs = tuple(p.name for p in inspect.signature(run).parameters.values() if p.kind is not p.KEYWORD_ONLY)

@@ -1,10 +1,8 @@
-"""Committees: several answers of weak models to every item, a verifier that picks one, and what that is worth against
-gold.
+"""Committees: several samples of weak models for every item, a verifier that selects one, and its value against gold.
 
-    task -> answers of weak and strong models -> verdicts -> choices among k of them -> figures, gold opened by them
-    alone -> report
+    task -> samples of weak and strong models -> verdicts -> choices among k of them -> figures, by gold -> report
 
-Who chooses sees the answers and what `shown` says of an item; `scored.py` compares with gold what was chosen.
+A choice sees the answers and the fields `shown` of an item; `pipeline/choices.py` compares it with gold.
 """
 
 from __future__ import annotations
@@ -98,10 +96,10 @@ def committee(
     overwrite: bool = False,
     store: Store | None = None,
 ) -> CommitteeResult:
-    """Run a committee on a task, or on answers that were recorded, and write committee.json, answers.parquet and
-    committee.html.
+    """Run a committee on a task or on recorded answers; write committee.json, answers.parquet and committee.html.
 
-    Raises UserError, one line, for what the user can mend.
+    Raises:
+        UserError: the user can mend it.
     """
     from outgrow.report import committee as page
 
@@ -184,10 +182,12 @@ class Several:
 
 
 def committees(sources: Sequence[str], *, out: Path | None = None, overwrite: bool = False, **asked: Any) -> Several:
-    """One committee as `committee` runs it; of several sources each in a folder of its own, and one page with one
-    picture of all.
+    """One committee, or several in folders of their own and one page with one picture of all.
 
-    A source that is the folder of a finished committee is read. Raises UserError, one line, for what the user can mend.
+    A source that is the folder of a finished committee is read.
+
+    Raises:
+        UserError: the user can mend it.
     """
     from outgrow.report import committee as page
 
@@ -280,7 +280,8 @@ def _improved(
     model = named(weak[0], store) if len(weak) == 1 else None
     if not isinstance(model, Local) or not names:
         raise UserError(
-            "`rounds` tunes one model on answers that a verifier keeps: name one local model in `weak`, and a `verifier`"
+            "`rounds` tunes one model on answers that a verifier keeps: "
+            "name one local model in `weak`, and a `verifier`"
         )
     found, groups = self_training.improve(
         task, gold, model.model, names[0], rounds=rounds, draws=draws, temperature=temperature, seed=seed, store=store
@@ -363,7 +364,7 @@ def _right(scorer: str, prompts: Sequence[str], texts: Sequence[str], keys: Sequ
 def verdicts_of(
     name: str, task: GenerationTask, gathered: Candidates, judge: str | None, store: Store
 ) -> tuple[VerdictTable, float]:
-    """The verdicts of a verifier on all answers, and the seconds they took; the store keeps about UNIT together."""
+    """The verdicts of a verifier on every answer, and their cost in seconds; kept in the store unit by unit."""
     from outgrow.training.names import named
 
     check = verifiers.registry()[name]

@@ -22,7 +22,7 @@ from outgrow.runs.evidence import of_pair
 from outgrow.store import Store
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import TEST
-from outgrow.workflows.study import Study
+from outgrow.workflows.study import ClassStudy
 
 REPLICATES = 2
 """Halves that are looked at before training: four gave the same figures."""
@@ -30,7 +30,7 @@ REPLICATES = 2
 
 def named(source: str, reading: Reading, weak: Sequence[str], strong: str | None) -> list[Evidence]:
     """A piece of evidence for each of the supervisors (a+b: together). Raises UserError, one line."""
-    study = Study(tasks=[source], weak=weak, strong=strong or Study.strong, reading=reading)
+    study = ClassStudy(tasks=[source], weak=weak, strong=strong or ClassStudy.strong, reading=reading)
     return [_named(pair) for pair in _cells(study)]
 
 
@@ -50,7 +50,7 @@ def finished(folder: Path) -> list[Evidence]:
     return found
 
 
-def _cells(study: Study) -> list[ClassCell]:
+def _cells(study: ClassStudy) -> list[ClassCell]:
     store, made = Store.default(), []
     for name in study.tasks:
         task, gold = tasks.load(name, study._reading())
@@ -106,8 +106,8 @@ def _features(cell: ClassCell) -> np.ndarray | None:
 
 def _again(asked: dict[str, Any], pair: Any) -> ClassCell | None:
     """The study's cell from its task and models; None where these are gone or have changed."""
-    if asked["asked"]["reading"].get("scorer") or "label_model" not in asked["asked"]:
-        return None  # of generated answers nothing is known before
+    if "label_model" not in asked["asked"]:
+        return None  # generated answers, and one's own votes: nothing is known before training
     plain: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v
         for k, v in asked["asked"].items()
@@ -115,7 +115,7 @@ def _again(asked: dict[str, Any], pair: Any) -> ClassCell | None:
     }
     columns: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["asked"]["reading"].items()}
     for name in asked["asked"]["tasks"]:
-        study = Study(tasks=[name], weak=[pair.weak], strong=pair.strong, reading=Reading(**columns), **plain)
+        study = ClassStudy(tasks=[name], weak=[pair.weak], strong=pair.strong, reading=Reading(**columns), **plain)
         try:
             (made,) = _cells(study)
         except UserError:

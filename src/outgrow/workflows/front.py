@@ -24,7 +24,7 @@ from outgrow.tasks.tables.options import Reading
 
 if TYPE_CHECKING:
     from outgrow.workflows.committee import CommitteeResult
-    from outgrow.workflows.study import Result
+    from outgrow.workflows.result import Result
 
 CLASSES_ALONE = ("label_model", "ladder", "auxiliary")
 """Settings of `Study` that do not apply to generation tasks."""
@@ -33,12 +33,12 @@ CLASSES_ALONE = ("label_model", "ladder", "auxiliary")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A weak-to-strong study of tasks with classes, or of generation tasks; what is left out is chosen by the kind of task.
+    """A weak-to-strong study of tasks with classes or of generation tasks; defaults depend on the kind of task.
 
     Args:
         tasks: names (`outgrow list tasks`), paths of tables, data frames, or `Task.of(frame, ...)`.
-        weak: supervisors: names (`outgrow list supervisors`), functions of the texts or of a `SupervisorView`; several that
-            supervise together are joined by + in a name, or stand in a list.
+        weak: supervisors: names (`outgrow list supervisors`), functions of the texts or of a `SupervisorView`; several
+            that supervise together are joined by + in a name, or are a list.
         strong: the students' models.
         methods: names (`outgrow list methods`) or functions of resources; the usual ones where none is given.
         seeds: replicates, each with its own halves of the training items.
@@ -112,7 +112,7 @@ class Study:
         from outgrow.label_models import LABEL_MODELS
         from outgrow.methods import METHODS
         from outgrow.supervisors import SUPERVISORS
-        from outgrow.workflows.study import Study as ClassStudy
+        from outgrow.workflows.study import ClassStudy
 
         groups = [one if isinstance(one, list | tuple) else [one] for one in _listed(self.weak)]
         names = _lend(stack, SUPERVISORS, [one for group in groups for one in group])
@@ -154,7 +154,8 @@ def learn(data: str | Path, *, method: Any = None, label_model: Any = "mean", **
         data: path of the table.
         method: a name (`outgrow list methods`) or a function of resources.
         label_model: a name (`outgrow list label-models`) or a function of `WeakLabels`.
-        more: as of `outgrow.workflows.learn.learn`: reading, votes_table, strong, student, suggest, seed, out, overwrite.
+        more: as of `outgrow.workflows.learn.learn`: reading, votes_table, strong, student, suggest, seed, out and
+            overwrite.
 
     Raises:
         UserError: there is something that the user can mend.
@@ -181,7 +182,8 @@ def committee(source: str | Path, *, verifier: Sequence[Any] = (), **more: Any) 
     Args:
         source: the name of a generation task, or the path of a table.
         verifier: names (`outgrow list verifiers`) or functions of attempts.
-        more: as of `outgrow.workflows.committee.committee`: weak, strong, draws, judge, items, answers, columns, out and more.
+        more: as of `outgrow.workflows.committee.committee`: weak, strong, draws, judge, items, answers, columns, out
+            and others.
 
     Raises:
         UserError: there is something that the user can mend.
@@ -206,7 +208,7 @@ def _listed(value: Any) -> list[Any]:
 
 def _task(value: Any) -> TaskSource | GenerationSource:
     """What a task that is no name is."""
-    from outgrow.tasks import given
+    from outgrow.tasks import frame_source
     from outgrow.tasks.task import Task
 
     if isinstance(value, TaskSource | GenerationSource):
@@ -215,7 +217,7 @@ def _task(value: Any) -> TaskSource | GenerationSource:
         raise UserError(
             f"task {value.name!r} has no gold: give the data frame, or Task.of(frame, ...), which keeps it sealed"
         )
-    return given.of(value)
+    return frame_source.of(value)
 
 
 def _lend(

@@ -28,7 +28,7 @@ from outgrow.students.probe import HEADS, Space
 from outgrow.students.saved import VOTES, save
 from outgrow.students.saving import saved_student
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations as tables
+from outgrow.tasks.tables import annotators as tables
 from outgrow.tasks.tables.roles import detect
 from outgrow.training.classifier import KINDS
 from outgrow.workflows.predict import predict
@@ -78,6 +78,7 @@ def learn(
     began, store = time.time(), Store.default()
     named, method = method is not None, method or ("auto" if student in HEADS else "naive")
     recipe = methods.find(method)
+    recipe.check(methods.RESOURCES)
     _check(strong, label_model, student, suggest)
     given = tables.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
     votes = table_of(given.task)
@@ -101,9 +102,10 @@ def learn(
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.workers} voter{'s' if votes.workers > 1 else ''}"
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
-    fitted = recipe.fit(cell, **recipe.parameters)
+    resources: Any = cell  # what votes cannot give is None there
+    fitted = recipe.fit(resources, **recipe.parameters)
     if fitted is None:
-        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(cell))}: learn with another `method`")
+        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(resources))}: learn with another `method`")
     predicted = cell.predicted(fitted)
     probs, belief = cell.design.crossed(predicted), cell.believed(label_model)
 
@@ -118,7 +120,7 @@ def learn(
     task = given.task
     facts = {
         "task": {"name": task.name, "classes": list(task.classes), "counts": task.counts, "source": task.source},
-        "voters": learned.voters(cell, probs),
+        "voters": learned.annotators(cell, probs),
         "trust": learned.trust(cell, probs, belief),
         "verdict": learned.verdict(cell, probs, belief),
         "suggest": wanted[:10],
@@ -141,7 +143,7 @@ def learn(
     }
     schema.write(out / "learn.json", load(LearnFile, facts, "learn.json"))
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
-    report.write_learned(out)
+    report.write(out)
     return out
 
 
@@ -153,7 +155,7 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
     if strong == VOTES and student in KINDS:
         raise UserError(f"`strong` = {VOTES} is no model that could be fine-tuned: take `student` linear or mlp")
     if suggest < 0:
-        raise UserError(f"suggest = {suggest}: give a number of items")
+        raise UserError(f"`suggest` = {suggest}: give a number of items")
     if strong != VOTES:
         models.check(strong)
 
@@ -161,10 +163,10 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
 def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
     """What audits find in the votes that a person should act on, the gravest first."""
     from outgrow.audits import examine
-    from outgrow.workflows.audit import heard
+    from outgrow.audits.vote_tables import of_annotations
 
     features = space.read(space.features[-1]).numpy() if isinstance(space, Space) else None
-    return [asdict(found) for found in examine(heard(cell.data, cell.asked_all, features)) if found.do]
+    return [asdict(found) for found in examine(of_annotations(cell.data, cell.asked_all, features)) if found.do]
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:

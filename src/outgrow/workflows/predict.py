@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,18 @@ from outgrow.store import disk
 from outgrow.students.saved import VOTES, SavedStudent, load
 from outgrow.students.saved_text import SavedGenerator
 from outgrow.tasks import Reading
-from outgrow.tasks.tables import annotations as tables
+from outgrow.tasks.tables import annotators as tables
+from outgrow.tasks.tables import files
 from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.roles import id_column
 from outgrow.tasks.tables.template import compiled
 from outgrow.tasks.tables.values import blank, texts
 
-WRITERS = {".parquet": "write_parquet", ".csv": "write_csv", ".jsonl": "write_ndjson"}
+WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+    ".parquet": pl.DataFrame.write_parquet,
+    ".csv": pl.DataFrame.write_csv,
+    ".jsonl": pl.DataFrame.write_ndjson,
+}
 
 
 def predict(
@@ -53,7 +61,7 @@ def predict(
     student = load(folder)
     if isinstance(student, SavedGenerator):
         raise UserError(f"the student in {folder} generates answers: load it in Python and give it prompts")
-    table, reading = tables.read(data), reading or Reading()
+    table, reading = files.read(data), reading or Reading()
     out = Path(data).with_suffix(".labels.parquet") if out is None else Path(out)
     if out.suffix not in WRITERS:
         raise UserError(f"`out` = {out}: give a {', '.join(WRITERS)} file")
@@ -65,7 +73,7 @@ def predict(
         read = _read(student, table, reading)
         probs = student.predict(_texts(student, table, read))
     columns: dict[str, Any] = {"row": range(1, len(table.lines) + 1)}
-    if (key := tables.id_column(table, reading)) is not None:
+    if (key := id_column(table, reading)) is not None:
         columns[key] = tables.carried(table, key)
     columns |= {name: values for name, values in read.values() if name not in columns}
     more: dict[str, Any] = {
@@ -76,11 +84,12 @@ def predict(
     with disk.guarded(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(f"{out.name}.part")
-        getattr(pl.DataFrame(columns), WRITERS[out.suffix])(part)
+        WRITERS[out.suffix](pl.DataFrame(columns), part)
         if out.exists() and not overwrite and (not out.is_file() or disk.sha256(out) != disk.sha256(part)):
             part.unlink()
             raise UserError(
-                f"`out` = {out}: there is something else of that name; give another file, or `overwrite=True` if it may go"
+                f"`out` = {out}: there is something else of that name; "
+                "give another file, or `overwrite=True` if it may go"
             )
         part.replace(out)
     return out
@@ -88,9 +97,9 @@ def predict(
 
 def _read(student: SavedStudent, table: TableFile, reading: Reading) -> dict[str, tuple[str, list[str]]]:
     """By field the column that the student reads, and its texts. Raises UserError for a column that is missing."""
-    found = {}
+    found, named = {}, asdict(reading)
     for field in compiled(student.template).fields:
-        column = getattr(reading, field, None) or student.columns.get(field, field)
+        column = named.get(field) or student.columns.get(field, field)
         if column not in table.names:
             flag = f" (or name its column here with --{field})" if field in student.columns else ""
             raise UserError(

@@ -1,18 +1,18 @@
-"""Steering a frozen strong model by a small one that was tuned, against tuning the strong one itself.
+"""Proxy-tuning: a frozen strong model is steered by a tuned small one, against tuning the strong one itself.
 
-    task -> halves -> labels of the training half -> small and strong tuned on them -> answers to the test half ->
-    score, knowledge, speed
+    task -> halves -> labels of the training half -> small and strong model tuned on them
+         -> answers to the test half -> score, knowledge, speed
 
     strong          as it is                         before
     small           as it is
-    tuned small     taught the training half
-    proxy           strong + alpha (tuned small - small), nothing trained of the strong one
-    tuned strong    taught the same                  what there is to gain
+    tuned small     tuned on the training half
+    proxy           strong + alpha (tuned small - small); no weight of the strong model is trained
+    tuned strong    tuned on the same                the largest gain
 
     gap closed = (proxy - strong) / (tuned strong - strong)
 
-Knowledge is asked as a choice: of a true and a false statement that begin alike, which does the model hold likelier?
-Half are right by chance.
+Knowledge is measured by choices: which of a true and a false statement with the same prefix has the larger likelihood?
+Chance is one half.
 """
 
 from __future__ import annotations
@@ -111,10 +111,10 @@ def steer(
     out: Path | None = None,
     overwrite: bool = False,
 ) -> Steered:
-    """Tune, steer and compare; write steer.json and steer.html into the folder `out`.
+    """Tune, steer, compare, and write steer.json and steer.html into the folder `out`.
 
     Raises:
-        UserError: a model, a task or an argument that does not fit.
+        UserError: the user can mend it.
     """
     from outgrow.generation.local import Local
     from outgrow.generation.proxy import ProxyTuned
@@ -196,10 +196,10 @@ def steer(
 
 
 def halves(task: GenerationTask, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the items to train on and of those to test on; groups stay whole, the data's own test side is the
-    test half.
+    """Indices of training and test items: whole groups; the data's own test split is the test half.
 
-    Raises UserError where a half would have fewer than FEWEST items.
+    Raises:
+        UserError: a half would have fewer than FEWEST items.
     """
     names, where = np.unique(task.groups, return_inverse=True)
     side = np.full(len(names), FREE)
@@ -212,7 +212,8 @@ def halves(task: GenerationTask, seed: int) -> tuple[np.ndarray, np.ndarray]:
     train, test = np.flatnonzero(side[where] == POOL), np.flatnonzero(side[where] == TEST)
     if min(len(train), len(test)) < FEWEST:
         raise UserError(
-            f"task {task.name!r} has {len(train)} items to train on and {len(test)} to test on: give at least {FEWEST} for each"
+            f"task {task.name!r} has {len(train)} items to train on and {len(test)} to test on: "
+            f"give at least {FEWEST} for each"
         )
     return train, test
 
@@ -236,7 +237,8 @@ def _lessons(
     cut = sum(one.cut for (one,) in drawn.answers)
     if len(said) < FEWEST:
         raise UserError(
-            f"{weak!r} finished an answer to {len(said)} of {len(train)} training items: at least {FEWEST} are needed to learn from"
+            f"{weak!r} finished an answer to {len(said)} of {len(train)} training items: "
+            f"at least {FEWEST} are needed to learn from"
         )
     right = scoring.right(
         task.scorer, [task.prompts[i] for i in said], list(said.values()), [gold.keys[i] for i in said]
@@ -260,7 +262,8 @@ def statements(name: str) -> Statements:
     pairs = {begun: two for begun, two in found.items() if set(two) == {"true", "false"}}
     if len(pairs) < FEWEST:
         raise UserError(
-            f"`knowledge` = {name}: its items are not pairs of a true and a false statement; give cities or translations"
+            f"`knowledge` = {name}: its items are not pairs of a true and a false statement; "
+            "give cities or translations"
         )
     return Statements(
         task.name,

@@ -124,15 +124,18 @@ class Request(ABC):
             UserError: there is no such method, or a size is out of range.
         """
         if not 1 <= self.seeds <= 1000:
-            raise UserError(f"seeds = {self.seeds}: give 1 to 1000 replicates")
+            raise UserError(f"`seeds` = {self.seeds}: give 1 to 1000 replicates")
         if self.weak_gold is not None and self.weak_gold < 2:
-            raise UserError(f"weak gold = {self.weak_gold}: a supervisor needs at least 2 gold items")
+            raise UserError(f"`weak_gold` = {self.weak_gold}: a supervisor needs at least 2 gold items")
         known, find = self.KNOWN.registry(), self.KNOWN.find
         names = [n for name in self.methods for n in (known if name == "all" else [name])]
         names = names or [name for name in known if known[name].usual]
         for name in self.parameters:
             find(name)
-        asked = {"naive": {}} | {name: dict(self.parameters.get(name, {})) for name in names}
+        asked: dict[str, dict[str, Any]] = {"naive": {}}
+        asked |= {name: dict(self.parameters.get(name, {})) for name in names}
+        for name in asked:
+            find(name).check(self.KNOWN.RESOURCES)
         return [(find(name), find(name).configured(given)) for name, given in asked.items()]
 
     def folder(self) -> Path:
@@ -144,15 +147,11 @@ class Request(ABC):
             "+".join(self.weak),
             "+".join(self.students),
         ]
-        asked, usual = (
-            {**study.asked(), "out": None}
-            for study in (self, type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong))
-        )  # type: ignore[call-arg]
-        tag = (
-            []
-            if asked == usual
-            else [hashed(json.dumps({k: v for k, v in asked.items() if k != "out"}, sort_keys=True, default=str))[:6]]
-        )
+        # Every kind of study has its own defaults for seeds and student.
+        plain = type(self)(tasks=self.tasks, weak=self.weak, strong=self.strong)  # type: ignore[call-arg]
+        asked, usual = ({**study.asked(), "out": None} for study in (self, plain))
+        told = json.dumps({k: v for k, v in asked.items() if k != "out"}, sort_keys=True, default=str)
+        tag = [] if asked == usual else [hashed(told)[:6]]
         return Path("runs") / "-".join([*map(safe, words), *tag])
 
     def asked(self: Self) -> dict[str, Any]:

@@ -18,6 +18,10 @@ class Result:
 
     Args:
         path: its run folder.
+
+    Example:
+        >>> Result(Path("runs/cities")).path.name        # of a study that was run before
+        'cities'
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,16 +1,15 @@
-"""Self-improvement: a model answers, its answers are checked, and it is tuned on those that are kept, round after
-round.
+"""Self-training: a model generates answers, some are kept, and it is tuned on these; round after round.
 
     M_0 = the model
     for r = 0 .. rounds - 1:
-        sample answers of M_r to every training item; keep one for each item, or none
-        M_(r+1) = M_0 tuned on the kept answers
-    score of M_r: a single sample, and coverage, on test items
+        `draws` samples of M_r for every training item; one or none of them is kept
+        M_(r+1) = M_0 tuned on the kept answers         from the start again, as Zelikman et al. 2022 (arXiv 2203.14465)
+    score of M_r: a single sample, and coverage, on test items that are never trained on
 
-Tuning starts from M_0 each time, as in Zelikman et al. 2022 (arXiv 2203.14465). What is kept: without a verifier the
-first sample; by the model's own judgement the sample that M_r itself finds likeliest right (`critic`); by an external
-check the first sound sample, if there is one. Song et al. 2024 (arXiv 2412.02674, section 5): without new knowledge
-from a check, the generation-verification gap closes within a few rounds. Test items are half of the groups.
+Kept is, without a verifier, the first answer; by its own judgement the answer that M_r finds likeliest to be right
+(`critic`, asked of M_r); by an external check the first sound one, if any. Song et al. 2024 (arXiv 2412.02674, section
+5): without new knowledge from a check, the generation-verification gap closes within a few rounds. Test items are half
+of the groups.
 """
 
 from __future__ import annotations

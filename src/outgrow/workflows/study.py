@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from types import ModuleType
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -29,12 +30,12 @@ from outgrow.tasks.task import Gold, Task
 from outgrow.workflows.request import Chosen, Request
 from outgrow.workflows.result import Result
 
-__all__ = ["Result", "Study"]
+__all__ = ["ClassStudy", "Result"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Study(Request):
+class ClassStudy(Request):
     """What to run. `run()` goes on where an earlier run of the same study stopped."""
 
     tasks: Sequence[str] = ("cities",)
@@ -49,8 +50,8 @@ class Study(Request):
     auxiliary: Sequence[str] = ()
     """Other tasks whose gold methods may use."""
 
-    WEAK = "minilm-l6"
-    KNOWN = methods
+    WEAK: ClassVar[str] = "minilm-l6"
+    KNOWN: ClassVar[ModuleType] = methods
 
     def _check(self) -> None:
         if self.student not in STUDENTS:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, final
+from types import ModuleType
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -54,12 +55,12 @@ class TextStudy(Request):
     student: str = "lora"
     """How the student learns: "lora", by low-rank updates, or "full"."""
 
-    WEAK = "sibling:smollm2-135m:12"
-    KNOWN = sequences
+    WEAK: ClassVar[str] = "sibling:smollm2-135m:12"
+    KNOWN: ClassVar[ModuleType] = sequences
 
     def _check(self) -> None:
         if self.student not in KINDS:
-            raise unknown("kind of student that writes", self.student, KINDS)
+            raise unknown("kind of student for generation tasks", self.student, KINDS)
         named = [one for weak in self.weak for one in parse(weak)]
         for name in (*self.students, *(one.of for one in named if one.kind != "column")):
             models.check(name.removeprefix(PREFIX).rpartition(":")[0] if name.startswith(PREFIX) else name)
@@ -99,16 +100,16 @@ class TextStudy(Request):
 def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, GenerationGold]:
     """The task of that name. Raises UserError, one line."""
     if reading.scorer is None:
-        extra = [flag for flag in reading.given() if flag != "--items"]
+        extra = [field for field in reading.given() if field != "items"]
         if extra:
-            raise UserError(f"{extra[0]} is for tables; {name!r} is built in and takes --items only")
+            raise UserError(f"`{extra[0]}` is for tables; {name!r} is built in and takes `items` only")
         return generation.load(name, reading.items, seed)
     scorers.metrics(reading.scorer)
-    takes = {"--scorer", "--items", "--votes", "--skip-bad-rows"} | (
-        set() if reading.scorer in LAYOUTS else {"--prompt", "--answer"}
+    takes = {"scorer", "items", "votes", "skip_bad_rows"} | (
+        set() if reading.scorer in LAYOUTS else {"prompt", "answer"}
     )
-    if extra := [flag for flag in reading.given() if flag not in takes]:
-        raise UserError(f"{extra[0]} says nothing to --scorer {reading.scorer}: leave it out")
+    if extra := [field for field in reading.given() if field not in takes]:
+        raise UserError(f"`{extra[0]}` does not apply to `scorer` = {reading.scorer}: leave it out")
     columns = Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
     columns = replace(columns, prompt=reading.prompt or columns.prompt, gold=reading.answer or columns.gold)
     return generation.load(name, reading.items, seed, columns, reading.votes)

@@ -14,6 +14,7 @@ from outgrow.methods.naive import naive
 from outgrow.metrics.accuracy import rightness
 from outgrow.pipeline.baselines import baseline, registry
 from outgrow.pipeline.cell import Predictions
+from outgrow.students.base import Traced
 from outgrow.students.crossfit import folds
 
 if TYPE_CHECKING:
@@ -167,7 +168,9 @@ def cheat_stop(heads: Any, weak: WeakLabels, task: Task, gold: Gold, test: np.nd
     ]
     # Of points that are equally good, the last: no stop without a reason.
     stop = len(right) - 1 - np.argmax(right[::-1], 0)
-    path = np.stack([p for _, p in naive(weak, heads).path(test)])
+    fitted = naive(weak, heads)
+    assert isinstance(fitted, Traced)
+    path = np.stack([p for _, p in fitted.path(test)])
     return Predictions(task.even(path[stop, np.arange(len(stop))], test))
 
 

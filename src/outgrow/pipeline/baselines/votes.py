@@ -70,9 +70,9 @@ def _every_annotator(cells: Sequence[VoteCell]) -> Mapping[str, Mapping[str, Any
 
 
 @baseline(kind="contrast", trains=False, rows=_every_annotator)
-def supervisor(voter: Any, *, j: int) -> Predictions:
+def supervisor(annotator: Any, *, j: int) -> Predictions:
     """The votes of one annotator, NaN where it abstains."""
-    return Predictions(voter(j))
+    return Predictions(annotator(j))
 
 
 @baseline(kind="ceiling")

@@ -15,8 +15,9 @@
 | proxy_tuning | "page" (what steer.json holds) |
 
 Colours are names (`theme.colour`), so that the chart works in light, dark and print. `"description"` at the top of the
-spec is read to people who cannot see it; a `description` channel on a mark becomes its tooltip. Every chart is drawn twice:
-for screens and paper with `width` 912 where it is `wide`, else 430 (two beside one another), and for phones with 350.
+spec is read to people who cannot see it; a `description` channel on a mark becomes its tooltip. Every chart is drawn
+twice: for screens and paper with `width` 912 where it is `wide`, else 430 (two beside one another), and for phones with
+350.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ Draw = Callable[[Any, int], dict[str, Any] | None]
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure of a page. `order` places it among those of its page; of the study, those from 100 on stand at the end."""
+    """A figure of a page, placed by `order`; of the study, those from 100 on stand at the end."""
 
     name: str
     page: Page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
 from outgrow.report.layout import legend, percents, short
 from outgrow.report.theme import colour, domain
@@ -15,10 +17,11 @@ SIDES = ("where the supervisor is right", "where it is wrong")
 @chart(
     order=40,
     title="Does the student copy its teacher’s errors?",
-    caption="How often the student gives the same label as its supervisor, split by whether that label is right. A student that "
-    "outgrows its teacher agrees with it where it is right, and parts from it where it is wrong: a wide span is good.",
+    caption="How often the student gives the same label as its supervisor, split by whether that label is right. A "
+    "student that outgrows its teacher agrees with it where it is right, and parts from it where it is wrong: a wide "
+    "span is good.",
 )
-def agreement(pair: RunPair, width: int) -> dict | None:
+def agreement(pair: RunPair, width: int) -> dict[str, Any] | None:
     """Two marks a method, joined by a line."""
     shown = [e for e in pair.get("agreement") if e.get("when_right") is not None and e.get("when_wrong") is not None]
     if not shown:
@@ -28,13 +31,13 @@ def agreement(pair: RunPair, width: int) -> dict | None:
     sides, keys, top = legend(SIDES, width - LEFT)
     ends, spans = [], []
     for i, (name, entry) in enumerate(zip(names, shown, strict=True)):
-        y = (i + 0.5) * ROW
-        spans.append({"name": name, "a": entry["when_wrong"], "b": entry["when_right"], "y": y})
+        at = (i + 0.5) * ROW
+        spans.append({"name": name, "a": entry["when_wrong"], "b": entry["when_right"], "y": at})
         for side, key in zip(sides, ("when_right", "when_wrong"), strict=True):
-            lo, hi = entry.get(f"{key}_ci") or (None, None)
-            ends_said = interval((lo, hi) if lo is not None else None)
-            said = f"{entry['method']}, {side}: agrees in {percent(entry[key])} {ends_said}"
-            ends.append({"side": side, "value": entry[key], "lo": lo, "hi": hi, "y": y, "says": said.strip()})
+            ci = entry.get(f"{key}_ci")
+            lo, hi = ci or (None, None)
+            said = f"{entry['method']}, {side}: agrees in {percent(entry[key])} {interval(ci)}"
+            ends.append({"side": side, "value": entry[key], "lo": lo, "hi": hi, "y": at, "says": said.strip()})
     span = domain(*[end[name] for end in ends for name in ("value", "lo", "hi")], among=(0, 1))
     x = {
         "type": "quantitative",
@@ -69,15 +72,23 @@ def agreement(pair: RunPair, width: int) -> dict | None:
             {
                 "data": {"values": [end for end in ends if end["lo"] is not None]},
                 "mark": {"type": "rule", "strokeWidth": 2.5, "strokeCap": "round"},
-                "encoding": {"x": {**x, "field": "lo"}, "x2": {"field": "hi"}, "y": y, "color": {**paint, "legend": keys}},
+                "encoding": {
+                    "x": {**x, "field": "lo"},
+                    "x2": {"field": "hi"},
+                    "y": y,
+                    "color": {**paint, "legend": keys},
+                },
             },
             {
                 "data": {"values": ends},
                 "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1},
                 "encoding": {
-                    "x": {**x, "field": "value"}, "y": y, "color": {**paint, "legend": keys}, "shape": {**shape, "legend": keys},
+                    "x": {**x, "field": "value"},
+                    "y": y,
+                    "color": {**paint, "legend": keys},
+                    "shape": {**shape, "legend": keys},
                     "description": says,
                 },
             },
         ],
-    }  # fmt: skip
+    }

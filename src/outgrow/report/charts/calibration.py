@@ -1,6 +1,8 @@
-"""Reliability: how often an answer is right, given how sure it was."""
+"""Reliability: how often a label is right, given its confidence."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from outgrow.report.charts import chart
 from outgrow.report.layout import legend, percents
@@ -15,18 +17,18 @@ STYLES = (("floor", "floor", "square"), ("naive", "method", "circle"), ("ceiling
 @chart(
     order=70,
     title="Does it know when it is right?",
-    caption="Test items grouped by the model’s confidence, against how often it was right; larger marks hold more items. On the "
-    "diagonal, confidence can be believed; below it, the model is overconfident. ECE (expected calibration error) is the mean "
-    "distance from the diagonal.",
+    caption="Test items grouped by the model’s confidence, against how often it was right; larger marks hold more "
+    "items. On the diagonal, confidence can be believed; below it, the model is overconfident. ECE (expected "
+    "calibration error) is the mean distance from the diagonal.",
 )
-def calibration(pair: RunPair, width: int) -> dict | None:
+def calibration(pair: RunPair, width: int) -> dict[str, Any] | None:
     """A line each for the supervisor, the naive student, the best method and the student with gold."""
     best = pair.main.best
     styles = [*STYLES]
     if best and best.method != "naive":
         styles.insert(2, (best.method, "ink", "triangle-up"))
-    series = [(pair.entry("calibration", name), name, paint, shape) for name, paint, shape in styles]
-    series = [found for found in series if found[0] and found[0].get("bins")]
+    entries = {name: pair.entry("calibration", name) or {} for name, _, _ in styles}
+    series = [(entries[name], name, paint, shape) for name, paint, shape in styles if entries[name].get("bins")]
     if not series:
         return None
     names = [f"{name} (ECE {percent(entry.get('ece'))})" for entry, name, _, _ in series]

@@ -22,8 +22,8 @@ VERIFIERS = ("method", "contrast", "ochre", "sky", "ink")
     order=10,
     wide=True,
     title="What choosing is worth",
-    caption="Share of items on which the answer chosen from so many samples is right by gold, with 95% bands. Coverage is what a choice that "
-    "is never wrong would reach.",
+    caption="Share of items on which the answer chosen from so many samples is right by gold, with 95% bands. "
+    "Coverage is what a choice that is never wrong would reach.",
 )
 def choices(bench: Bench, width: int) -> dict[str, Any] | None:
     """A curve for each way to choose; the strong model alone as a level. None where there is one answer an item."""

@@ -22,8 +22,8 @@ EDGES = {"left": 4, "right": 8, "top": 8, "bottom": 4}
     order=30,
     wide=True,
     title="What choosing is worth, task by task",
-    caption="Share of items on which the answer chosen from so many samples is right by gold, with 95% bands. Coverage is what a choice that "
-    "is never wrong would reach.",
+    caption="Share of items on which the answer chosen from so many samples is right by gold, with 95% bands. "
+    "Coverage is what a choice that is never wrong would reach.",
 )
 def committees(every: Any, width: int) -> dict[str, Any]:
     """The curves of each committee's first bench, two beside one another where there is room."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
 from outgrow.report.layout import column, short
 from outgrow.report.theme import colour
@@ -16,10 +18,10 @@ ROW = 26
     of="study",
     wide=True,
     title="What it cost",
-    caption="Wall-clock time by stage, with the arithmetic of the models where it is known. Hollow bars came from the store, out of an "
-    "earlier run: their length is the time that they took then.",
+    caption="Wall-clock time by stage, with the arithmetic of the models where it is known. Hollow bars came from the "
+    "store, out of an earlier run: their length is the time that they took then.",
 )
-def costs(report: Report, width: int) -> dict | None:
+def costs(report: Report, width: int) -> dict[str, Any] | None:
     """A bar a stage, what was cached apart from what was computed."""
     narrow = width < 600
     rows = []
@@ -55,15 +57,14 @@ def costs(report: Report, width: int) -> dict | None:
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
     says = {"field": "says", "type": "nominal"}
     text = {"type": "text", "baseline": "middle", "fontSize": 13}
-    bars = []
-    for cached, look in (
-        (False, {"color": colour("method"), "opacity": 0.85}),
-        (True, {"filled": False, "stroke": colour("muted"), "strokeWidth": 1.2, "strokeDash": [3, 2]}),
-    ):
+    computed: dict[str, Any] = {"color": colour("method"), "opacity": 0.85}
+    stored: dict[str, Any] = {"filled": False, "stroke": colour("muted"), "strokeWidth": 1.2, "strokeDash": [3, 2]}
+    bars: list[dict[str, Any]] = []
+    for cached, look in ((False, computed), (True, stored)):
         bars.append(
             {
                 "transform": [{"filter": f"datum.cached == {str(cached).lower()}"}],
-                "mark": {"type": "bar", "orient": "horizontal", "size": 13, **look},
+                "mark": {**look, "type": "bar", "orient": "horizontal", "size": 13},
                 "encoding": {"x": {**x, "field": "seconds"}, "y": y, "description": says},
             }
         )

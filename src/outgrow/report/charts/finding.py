@@ -15,7 +15,8 @@ from outgrow.report.rows import Row, rows
     order=10,
     wide=True,
     title="The figure behind it",
-    caption="The mark is the figure that the audit measured on these data, and the line its 95% interval, seen from zero.",
+    caption="The mark is the figure that the audit measured on these data, and the line its 95% interval, seen from "
+    "zero.",
 )
 def finding(found: Any, width: int) -> dict[str, Any] | None:
     """A single row; None of a finding without an interval or whose figure is no share."""

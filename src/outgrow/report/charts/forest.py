@@ -11,6 +11,11 @@ from outgrow.report.words import point_interval, points
 from outgrow.runs.read import Report
 
 ROW = 26
+BARS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("a", "b", {"strokeWidth": 11, "opacity": 0.3}),
+    ("lo", "hi", {"strokeWidth": 2, "strokeCap": "round"}),
+)
+"""Ends of the intervals for these tasks and for new tasks, and how they look."""
 BEYOND = 2.0
 """Circles further out than this many times what the bars need stand at the edge."""
 
@@ -20,11 +25,11 @@ BEYOND = 2.0
     of="study",
     wide=True,
     title="What each method gains over naive",
-    caption="In points of the score, over all pairs, whether their gap is resolved or not. A small circle is a task, the mean of its pairs; the "
-    "filled mark is the mean over all pairs. The thin line is its 95% interval for new tasks, the broad bar that for new data "
-    "of these tasks. A circle at the very edge lies beyond it.",
+    caption="In points of the score, over all pairs, whether their gap is resolved or not. A small circle is a task, "
+    "the mean of its pairs; the filled mark is the mean over all pairs. The thin line is its 95% interval for new "
+    "tasks, the broad bar that for new data of these tasks. A circle at the very edge lies beyond it.",
 )
-def forest(report: Report, width: int) -> dict | None:
+def forest(report: Report, width: int) -> dict[str, Any] | None:
     """A row a method, in the order of the leaderboard."""
     found = [
         (m, m["against"]["naive"]["points"])
@@ -43,13 +48,13 @@ def forest(report: Report, width: int) -> dict | None:
     plot = width - left - right
     rows, dots = [], []
     for i, (name, (method, total)) in enumerate(zip(names, found, strict=True)):
-        y, new, these = (i + 0.5) * ROW, total["ci"], total["ci_these_tasks"]
-        says = (
+        at, new, these = (i + 0.5) * ROW, total["ci"], total["ci_these_tasks"]
+        told = (
             f"{method['method']}: {points(total['value'])} points; new tasks {point_interval(new) or 'no interval'}; "
             f"these tasks {point_interval(these) or 'no interval'}"
         )
         rows.append({
-            "name": name, "y": y, "x": 100 * total["value"], "says": says,
+            "name": name, "y": at, "x": 100 * total["value"], "says": told,
             "label": points(total["value"]), "range": _range(total),
             **_ends("lo", "hi", new), **_ends("a", "b", these),
         })  # fmt: skip
@@ -57,7 +62,7 @@ def forest(report: Report, width: int) -> dict | None:
             said = (
                 f"{method['method']} on {task}: {points(its['value'])} points {point_interval(its['ci_these_tasks'])}"
             )
-            dots.append({"y": y, "x": 100 * its["value"], "says": said})
+            dots.append({"y": at, "x": 100 * its["value"], "says": said})
     needed = [value for row in rows for name in ("x", "lo", "hi", "a", "b") if (value := row[name]) is not None]
     reach = BEYOND * max(abs(value) for value in needed)
     span = domain(0, *needed, *(min(max(dot["x"], -reach), reach) for dot in dots))
@@ -69,23 +74,21 @@ def forest(report: Report, width: int) -> dict | None:
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
     says = {"field": "says", "type": "nominal"}
     text = {"type": "text", "baseline": "middle", "fontSize": 13}
-    marks = [
+    bars: list[dict[str, Any]] = [
+        {
+            "transform": [{"filter": f"datum.{low} != null"}],
+            "mark": {**look, "type": "rule", "color": colour("method")},
+            "encoding": {"x": {**x, "field": low}, "x2": {"field": high}, "y": y, "description": says},
+        }
+        for low, high, look in BARS
+    ]
+    marks: list[dict[str, Any]] = [
         {
             "data": {"values": [{"x": 0}]},
             "mark": {"type": "rule", "color": colour("muted"), "strokeWidth": 1.2},
             "encoding": {"x": {**x, "field": "x"}},
         },
-        *[
-            {
-                "transform": [{"filter": f"datum.{low} != null"}],
-                "mark": {"type": "rule", "color": colour("method"), **look},
-                "encoding": {"x": {**x, "field": low}, "x2": {"field": high}, "y": y, "description": says},
-            }
-            for low, high, look in (
-                ("a", "b", {"strokeWidth": 11, "opacity": 0.3}),
-                ("lo", "hi", {"strokeWidth": 2, "strokeCap": "round"}),
-            )
-        ],
+        *bars,
         {
             "data": {"values": dots},
             "mark": {
@@ -112,8 +115,8 @@ def forest(report: Report, width: int) -> dict | None:
         },
     ]
     if not narrow:
-        said = {**text, "align": "right", "x": plot + right, "fontSize": 12, "color": colour("muted")}
-        marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})
+        range_ = {**text, "align": "right", "x": plot + right, "fontSize": 12, "color": colour("muted")}
+        marks.append({"mark": range_, "encoding": {"y": y, "text": {"field": "range"}}})
     return {
         "description": "Points gained over naive: " + "; ".join(row["says"] for row in rows) + ".",
         "width": plot,

@@ -1,4 +1,4 @@
-"""What the weak labels are worth: the student's learning curve on gold, with the score that it reached on weak labels."""
+"""What the weak labels are worth: the student's learning curve on gold, and its score with weak labels."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ LEFT, RIGHT, HEIGHT = 52, 26, 250
 @chart(
     order=50,
     title="What these weak labels are worth",
-    caption="The curve shows the student trained on more and more gold labels. The horizontal line is the naive student, trained on weak "
-    "labels only; where the two meet, you read how many gold labels would have done as well.",
+    caption="The curve shows the student trained on more and more gold labels. The horizontal line is the naive "
+    "student, trained on weak labels only; where the two meet, you read how many gold labels would have done as "
+    "well.",
 )
 def gold_curve(pair: RunPair, room: int) -> dict[str, Any] | None:
     """The curve with its band, the naive student's level and the mark where they cross."""
@@ -51,8 +52,7 @@ def gold_curve(pair: RunPair, room: int) -> dict[str, Any] | None:
     layers = _curve(points, x, y)
     if level is not None:
         layers += _level(level, y)
-    crossed = level is not None and n and numbers[0] <= n <= numbers[-1]
-    if crossed:
+    if level is not None and n and numbers[0] <= n <= numbers[-1]:
         layers += _crossing(n, level, span, x, y, _along(n, numbers) * plot, plot)
     said = f"; the naive student scores {percent(level)}" if level is not None else ""
     worth_said = f", worth {n:,.0f} gold labels" if n else ""

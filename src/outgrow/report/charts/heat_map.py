@@ -19,10 +19,11 @@ STEPS = ((-0.25, "a"), (0.0, "b"), (0.1, "c"), (0.4, "d"), (0.7, "e"), (float("i
     of="study",
     wide=True,
     title="Every task and pair at a glance",
-    caption="Share of the gap that was recovered: blue where the student outgrew its teacher, orange where it fell below, pale near zero. "
-    "A * marks an interval that contains 0; a dash, a gap that is not resolved or too few replicates.",
+    caption="Share of the gap that was recovered: blue where the student outgrew its teacher, orange where it fell "
+    "below, pale near zero. A * marks an interval that contains 0; a dash, a gap that is not resolved or too few "
+    "replicates.",
 )
-def heat_map(report: Report, width: int) -> dict | None:
+def heat_map(report: Report, width: int) -> dict[str, Any] | None:
     """A row a task and pair, a column a method; the columns are ordered by their mean PGR."""
     if len(report.pairs) < 2:
         return None
@@ -113,7 +114,7 @@ def _cell(pair: RunPair, method: str, start: float, end: float, y: float) -> dic
     value = row.pgr if row else None
     where = f"{pair.task}, {pair.weak} to {pair.strong}, {method}"
     at = {"x": start, "x2": end, "middle": (start + end) / 2, "y": y + 1, "y2": y + ROW - 1, "mid": y + ROW / 2}
-    if value is None:
+    if row is None or value is None:
         why = row.status if row else "not run"
         return {
             **at,

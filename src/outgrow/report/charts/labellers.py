@@ -28,9 +28,9 @@ PAINT = {
     order=10,
     wide=True,
     title="How often each is right",
-    caption="Share of all items with gold. Lines are 95% intervals over groups of items. Gold only scored and taught nothing; label models "
-    "and methods that weight annotators by gold did so by the gold of other items. Abstentions count as a guess or as the "
-    "commonest class, whichever is better.",
+    caption="Share of all items with gold. Lines are 95% intervals over groups of items. Gold only scored and taught "
+    "nothing; label models and methods that weight annotators by gold did so by the gold of other items. Abstentions "
+    "count as a guess or as the commonest class, whichever is better.",
 )
 def labellers(facts: Any, width: int) -> dict[str, Any] | None:
     """A row for the student, the floor, label models and annotators."""

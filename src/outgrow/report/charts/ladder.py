@@ -27,9 +27,9 @@ QUARTERS = 190
     of="view",
     wide=True,
     title="The ladder from floor to ceiling",
-    caption="Each mark is a mean score on test items that nobody was trained on, with its 95% interval; small ticks are single "
-    "replicates. The shaded band is the gap between what taught and the same student trained on gold: the further to "
-    "the right a method stands in it, the more of the gap it recovered.",
+    caption="Each mark is a mean score on test items that nobody was trained on, with its 95% interval; small ticks "
+    "are single replicates. The shaded band is the gap between what taught and the same student trained on gold: the "
+    "further to the right a method stands in it, the more of the gap it recovered.",
 )
 def ladder(view: MetricView, room: int) -> dict[str, Any] | None:
     """Rows of marks on one score axis; floor and ceiling as lines, the gap between them shaded."""
@@ -39,7 +39,8 @@ def ladder(view: MetricView, room: int) -> dict[str, Any] | None:
     if not rows:
         return None
     scores = 12 + column([row["score"] for row in rows])
-    shares = 0.0 if narrow else max(14 + column([row["share"] for row in rows]), 76.0)
+    recovered = not narrow and any(row["share"] for row in rows)
+    shares = max(14 + column([row["share"] for row in rows]), 76.0) if recovered else 0.0
     right = scores + shares + 2
     ends = [end for row in rows for end in (row["value"], *((row["lo"], row["hi"]) if row["lo"] is not None else ()))]
     span = domain(*ends, *[x for row in rows for x in row["each"]], among=(0, 1))
@@ -75,19 +76,27 @@ def ladder(view: MetricView, room: int) -> dict[str, Any] | None:
                 "transform": [{"filter": "datum.lo != null"}],
                 "mark": {"type": "rule", "strokeWidth": 3, "strokeCap": "round"},
                 "encoding": {
-                    "x": {**x, "field": "lo"}, "x2": {"field": "hi"}, "y": y, "color": kinds("color"), "description": says,
+                    "x": {**x, "field": "lo"},
+                    "x2": {"field": "hi"},
+                    "y": y,
+                    "color": kinds("color"),
+                    "description": says,
                 },
             },
             {
                 "mark": {"type": "point", "filled": True, "opacity": 1},
                 "encoding": {
-                    "x": {**x, "field": "value"}, "y": y, "color": kinds("color"), "shape": kinds("shape"),
-                    "size": kinds("size"), "description": says,
+                    "x": {**x, "field": "value"},
+                    "y": y,
+                    "color": kinds("color"),
+                    "shape": kinds("shape"),
+                    "size": kinds("size"),
+                    "description": says,
                 },
             },
-            *_columns(y, left, plot + scores, plot + right, narrow),
+            *_columns(y, left, plot + scores, plot + right, recovered),
         ],
-    }  # fmt: skip
+    }
 
 
 def _places(view: MetricView, left: float, narrow: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
@@ -131,8 +140,8 @@ def _row(row: SummaryRow, name: str, y: float, ticks: tuple[float, ...]) -> dict
     }
 
 
-def _columns(y: dict[str, Any], left: float, scores: float, shares: float, narrow: bool) -> list[dict[str, Any]]:
-    """Names left of the plot; scores, and where there is room shares of the gap, right of it, each column ending there."""
+def _columns(y: dict[str, Any], left: float, scores: float, shares: float, recovered: bool) -> list[dict[str, Any]]:
+    """Names left of the plot; right of it scores and, where there is room, shares of the gap."""
     text = {"type": "text", "baseline": "middle", "fontSize": 13}
     says = {"field": "says", "type": "nominal"}
     ink = {"field": "ink", "scale": None}
@@ -146,7 +155,7 @@ def _columns(y: dict[str, Any], left: float, scores: float, shares: float, narro
             "encoding": {"y": y, "text": {"field": "score"}, "description": says},
         },
     ]
-    if narrow:
+    if not recovered:
         return columns
     small = {"type": "text", "align": "right", "fontSize": 11, "color": colour("muted")}
     return [
@@ -162,12 +171,12 @@ def _columns(y: dict[str, Any], left: float, scores: float, shares: float, narro
 def _gap(
     view: MetricView, x: dict[str, Any], span: list[float], plot: float, edges: tuple[float, float], narrow: bool
 ) -> list[dict[str, Any]]:
-    """The shaded gap, a line for the floor and one for the ceiling with their names, and a mark for each quarter of the gap."""
+    """The shaded gap, its quarters, and a line with a name for the floor and for the ceiling."""
     floor, ceiling = view.floor, view.ceiling
     if floor is None or ceiling is None or floor.value is None or ceiling.value is None:
         return []
     low, high = floor.value, ceiling.value
-    layers = [
+    layers: list[dict[str, Any]] = [
         {
             "data": {"values": [{"a": low, "b": high}]},
             "mark": {"type": "rect", "color": colour("gap")},
@@ -180,7 +189,7 @@ def _gap(
         at = (value - span[0]) / (span[1] - span[0]) * plot
         name = f"{kind} {percent(value)}"
         if narrow:  # each on a line of its own, so that they never meet
-            lines = [(name, -26 if kind == "floor" else -11, 13, True)]
+            lines: list[tuple[str, float, float, bool]] = [(name, -26 if kind == "floor" else -11, 13, True)]
         else:
             lines = [(name, -40, 13, True), (WHO[kind], -25, 11.5, False)]
         layers += [_label(text, at, up, size, bold, before, edges, kind) for text, up, size, bold in lines]
@@ -197,9 +206,15 @@ def _label(
     room = width(text, size, bold)
     start = min(max(at - 5 - room if before else at + 5, edges[0]), edges[1] - room)
     mark = {
-        "type": "text", "align": "right" if before else "left", "x": start + room if before else start, "y": up,
-        "fontSize": size, "fontWeight": 600 if bold else 400, "color": colour(kind), "text": text,
-    }  # fmt: skip
+        "type": "text",
+        "align": "right" if before else "left",
+        "x": start + room if before else start,
+        "y": up,
+        "fontSize": size,
+        "fontWeight": 600 if bold else 400,
+        "color": colour(kind),
+        "text": text,
+    }
     return {"data": {"values": [{}]}, "mark": mark}
 
 

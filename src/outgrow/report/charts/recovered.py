@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.metrics.pgr import SummaryRow
 from outgrow.report.charts import chart
 from outgrow.report.layout import column, percents, short
@@ -17,11 +19,11 @@ ROW = 28
     of="view",
     wide=True,
     title="How much of the gap was recovered (PGR)",
-    caption="0% is the floor, what taught; 100% is the ceiling, the same student trained on gold. The thin line is the 95% interval for new data from the same "
-    "source, the one to quote; the broad bar is the interval for these very items. Below 0% the student scored less than its "
-    "teacher; above 100%, more than with gold.",
+    caption="0% is the floor, what taught; 100% is the ceiling, the same student trained on gold. The thin line is "
+    "the 95% interval for new data from the same source, the one to quote; the broad bar is the interval for these "
+    "very items. Below 0% the student scored less than its teacher; above 100%, more than with gold.",
 )
-def recovered(view: MetricView, width: int) -> dict | None:
+def recovered(view: MetricView, width: int) -> dict[str, Any] | None:
     """A mark, a line and a bar for each method and contrast that has a PGR."""
     narrow = width < 600
     shown = [row for row in view.of("method", "contrast") if row.pgr is not None]
@@ -32,7 +34,7 @@ def recovered(view: MetricView, width: int) -> dict | None:
     figures, ranges = (10 + column([share(row.pgr) for row in shown]), 14 + column([_range(row) for row in shown], 12))
     right = figures if narrow else figures + ranges
     plot = width - left - right
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "kind": row.kind, "name": name, "pgr": row.pgr, "y": (i + 0.5) * ROW,
             "lo": row.pgr_ci[0] if row.pgr_ci else None, "hi": row.pgr_ci[1] if row.pgr_ci else None,

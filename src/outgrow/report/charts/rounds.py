@@ -19,8 +19,8 @@ PAINT = ("control", "contrast", "method")
     order=20,
     wide=True,
     title="Self-improvement",
-    caption="In each round the model is tuned anew, from where it began, on its own answers to half of the items, kept as named. The curves "
-    "show how often a single answer to the other half is right, with 95% bands.",
+    caption="In each round the model is tuned anew, from where it began, on its own answers to half of the items, "
+    "kept as named. The curves show how often a single answer to the other half is right, with 95% bands.",
 )
 def rounds(facts: Any, width: int) -> dict[str, Any] | None:
     """A curve for each way to keep answers; None where there were no rounds."""

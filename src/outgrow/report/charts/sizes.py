@@ -25,11 +25,11 @@ LINES = (
     of="study",
     wide=True,
     title="Does a bigger teacher help?",
-    caption="Each column of marks is one supervisor, placed by its number of parameters (log scale); the lines are the supervisor "
-    "itself, the student that it taught, and the same student trained on gold. Where the student is above the floor it outgrew its "
-    "teacher.",
+    caption="Each column of marks is one supervisor, placed by its number of parameters (log scale); the lines are "
+    "the supervisor itself, the student that it taught, and the same student trained on gold. Where the student is "
+    "above the floor it outgrew its teacher.",
 )
-def sizes(report: Report, width: int) -> dict | None:
+def sizes(report: Report, width: int) -> dict[str, Any] | None:
     """One panel a (task, student) that was taught by at least two models of different size."""
     by_panel: dict[str, list[dict[str, Any]]] = {}
     students = {pair.strong for pair in report.pairs}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outgrow.report.charts import chart
 from outgrow.report.layout import apart, percents, short
 from outgrow.report.theme import SERIES, colour, domain
@@ -15,12 +17,12 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [1, 3])
 @chart(
     order=60,
     title="Accuracy over training",
-    caption="Mean accuracy on the test items while the student trains (the ceiling on gold, all others on weak labels). A curve that "
-    "rises and then falls first learned what is right and then its teacher’s errors. For display only: nothing was stopped or "
-    "chosen by it.",
+    caption="Mean accuracy on the test items while the student trains (the ceiling on gold, all others on weak "
+    "labels). A curve that rises and then falls first learned what is right and then its teacher’s errors. For "
+    "display only: nothing was stopped or chosen by it.",
 )
-def training(pair: RunPair, width: int) -> dict | None:
-    """A line a method and one for the ceiling, their names at their ends; of many methods the naive and the best are coloured."""
+def training(pair: RunPair, width: int) -> dict[str, Any] | None:
+    """A named line for each method and the ceiling; of many methods, naive and the best alone are coloured."""
     shown = [entry for entry in pair.get("training") if len(entry.get("accuracy") or []) > 1]
     if not shown:
         return None
@@ -73,7 +75,9 @@ def training(pair: RunPair, width: int) -> dict | None:
     }
 
 
-def _line(entry: dict, x: dict, y: dict, paint: str, dash: list[int], thick: float) -> dict:
+def _line(
+    entry: dict[str, Any], x: dict[str, Any], y: dict[str, Any], paint: str, dash: list[int], thick: float
+) -> dict[str, Any]:
     points = [{"progress": p, "value": v} for p, v in zip(entry["progress"], entry["accuracy"], strict=True)]
     return {
         "data": {"values": points},

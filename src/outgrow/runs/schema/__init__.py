@@ -3,8 +3,8 @@
     write(folder / "learn.json", LearnFile(...))
     facts = read(folder / "learn.json", LearnFile)
 
-A file for each kind of folder: `study`, `learn`, `committee`, `steering`, `audit`; `claim` is in all of them.
-`core/records.py` says how a dataclass becomes JSON, and how files of earlier versions are read.
+There is a file for each kind of folder: `study`, `learn`, `committee`, `steering`, `audit`; `claim` is in all of them.
+`core/records.py` converts dataclasses to JSON, and reads files of earlier versions.
 """
 
 from outgrow.runs.schema.files import FILES, read, read_rows, write, write_rows

@@ -1,7 +1,4 @@
-"""study.json and details.json.
-
-A row of summary.json is `metrics.pgr.SummaryRow`, comparison.json is `metrics.comparison.Comparison`.
-"""
+"""study.json and details.json; summary.json has rows `metrics.pgr.SummaryRow`, comparison.json is a `Comparison`."""
 
 from __future__ import annotations
 

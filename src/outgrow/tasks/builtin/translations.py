@@ -1,5 +1,6 @@
-"""`translations`: "The French word for "Germany" is "Allemagne".", true or false; from the names of territories, languages
-and currencies in the locale data of the babel package (Unicode CLDR).
+"""`translations`: "The French word for "Germany" is "Allemagne".", true or false.
+
+From the names of territories, languages and currencies in the locale data of the babel package (Unicode CLDR).
 
 Two things that the world calls by names of similar spelling are a pair: in each language the false word for the one is
 the true word for the other. So within a pair, which stays on one side of every split, each word is as often right as
@@ -41,7 +42,7 @@ def translations(name: str, reading: Reading) -> tuple[Task, Gold]:
     english = Locale("en")
     ids, texts, groups, gold = [], [], [], []
     for kind in KINDS:
-        for pair in _pairs(kind):
+        for pair in term_pairs(kind):
             for true, false in ((pair.one, pair.other), (pair.other, pair.one)):
                 for truth, word in ((1, true.word), (0, false.word)):
                     said = f'The {english.languages[pair.language]} word for "{true.english}" is "{word}".'
@@ -82,7 +83,7 @@ class TermPair:
     other: Name
 
 
-def _pairs(kind: str) -> list[TermPair]:
+def term_pairs(kind: str) -> list[TermPair]:
     """All pairs of one kind, greedily those first that match in most languages; a thing is in one pair at most."""
     from babel import Locale
 

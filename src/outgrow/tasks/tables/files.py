@@ -9,19 +9,21 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import final
 
 from outgrow.core.errors import UserError
 
 
+@final
 @dataclass(frozen=True)
 class TableFile:
-    """Columns by name, read when asked for."""
+    """A table, of a file or of a data frame: columns by name, read when asked for."""
 
     name: str
     names: tuple[str, ...]
     column: Callable[[str], list]
     lines: Sequence[int | str]
-    """Per row its place in the file: line (csv, jsonl) or row number, counted from 1."""
+    """Per row its place: line (csv, jsonl) or row number (parquet), counted from 1; position in a frame, from 0."""
     unit: str
     """"line" or "row"."""
     source: str
@@ -36,24 +38,47 @@ class TableFile:
         more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
         return f"{self.unit}{'s' if len(rows) > 1 else ''} {shown}{more}"
 
+    def with_columns(self, more: Mapping[str, list]) -> TableFile:
+        """The table with further columns, or others under the same names."""
+        return replace(
+            self,
+            names=tuple(dict.fromkeys((*self.names, *more))),
+            column=lambda name: more[name] if name in more else self.column(name),
+        )
+
+
+def read(name: str) -> TableFile:
+    """The table in a file of that name. Raises UserError where it is none that can be read."""
+    if Path(name).suffix.lower() not in READERS:
+        raise UserError(f"cannot read {name!r}: give a {', '.join(READERS)} file")
+    return read_file(Path(name).expanduser())
+
 
 def read_file(path: Path) -> TableFile:
-    """The table in a .parquet, .csv or .jsonl file. UserError for what cannot be read, with the line."""
-    if path.exists() and not path.is_file():
-        raise UserError(f"{path} is {'a folder' if path.is_dir() else 'no ordinary file'}: give a file")
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        near = sorted(p.name for p in path.parent.glob("*" + path.suffix))[:3] if path.parent.is_dir() else []
-        raise UserError(f"no file {path}" + (f": its folder has {', '.join(near)}" if near else "")) from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    """The table in a .parquet, .csv or .jsonl file.
+
+    Raises:
+        UserError: It cannot be read; the message has the line.
+    """
+    data = _bytes(path)
     if not data.strip():
         raise UserError(f"{path} is empty")
     table = READERS[path.suffix.lower()](path, data, f"{path.name}, sha256 {hashlib.sha256(data).hexdigest()}")
     if not len(table.lines):
         raise UserError(f"{path} has no rows")
     return replace(table, folder=path.parent)
+
+
+def _bytes(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is {'a folder' if path.is_dir() else 'no ordinary file'}: give a file")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        near = sorted(p.name for p in path.parent.glob("*" + path.suffix))[:3] if path.parent.is_dir() else []
+        raise UserError(f"no file {path}" + (f": its folder has {', '.join(near)}" if near else "")) from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _parquet(path: Path, data: bytes, source: str) -> TableFile:
@@ -123,7 +148,7 @@ def _jsonl(path: Path, data: bytes, source: str) -> TableFile:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object of JSON. KeyError where a name comes twice."""
+    """An object of JSON. Raises KeyError where a name comes twice."""
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
@@ -150,7 +175,7 @@ def _decoded(path: Path, data: bytes) -> str:
 
 
 def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]:
-    """The names that a flag was given, with blanks or commas between them; a word that is itself a known name is one name."""
+    """The names that a parameter was given, blanks or commas between them; a word that is a known name is one name."""
     return tuple(
         name
         for word in words
@@ -159,15 +184,18 @@ def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]
     )
 
 
-def columns(table: TableFile, words: Sequence[str], flag: str) -> tuple[str, ...]:
-    """The columns that a flag names. UserError for one that is not there."""
+def columns(table: TableFile, words: Sequence[str], parameter: str) -> tuple[str, ...]:
+    """The columns that a parameter names. Raises UserError for one that is not there."""
     names = listed(words, table.names)
     if not names:
-        raise UserError(f"{table.name}: {flag} names no column: the columns are {', '.join(table.names)}")
+        raise UserError(f"{table.name}: {parameter} names no column: the columns are {', '.join(table.names)}")
     for name in names:
         if name not in table.names:
-            raise UserError(f"{table.name}: no column {name!r} for {flag}: the columns are {', '.join(table.names)}")
+            raise UserError(
+                f"{table.name}: no column {name!r} for {parameter}: the columns are {', '.join(table.names)}"
+            )
     return tuple(dict.fromkeys(names))
 
 
-READERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
+READERS: dict[str, Callable[[Path, bytes, str], TableFile]] = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
+"""Suffix -> what reads such a file: path, its bytes, its source in words."""

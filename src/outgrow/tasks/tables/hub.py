@@ -24,7 +24,11 @@ def is_hub(name: str) -> bool:
 
 
 def read_hub(name: str) -> TableFile:
-    """The table in a hub data set; the revision that was read is recorded in its source."""
+    """The table in a hub data set, or in a local folder; the revision that was read is recorded in its source.
+
+    Raises:
+        UserError: There is no such folder or data set, no network, or the package `datasets` is not installed.
+    """
     name = name.removeprefix(PREFIX)
     local = Path(name).expanduser()
     found = FORM.fullmatch(name)
@@ -37,13 +41,14 @@ def read_hub(name: str) -> TableFile:
     quiet = datasets.utils.logging.get_verbosity()
     datasets.utils.logging.set_verbosity_error()
     try:
-        if local.is_dir():
-            return _joined(local.resolve().name, datasets.load_dataset(str(local)), f"folder {local.resolve().name}")
+        if found is None or local.is_dir():
+            folder = local.resolve().name
+            return _joined(folder, datasets.load_dataset(str(local)), f"folder {folder}")
         _probe(name)
         revision = _revision(found["path"], found["revision"])
         parts = datasets.load_dataset(found["path"], found["config"], revision=revision)
-        shown = f"{PREFIX}{found['path']}" + (f":{found['config']}" if found["config"] else "")
-        return _joined(shown.removeprefix(PREFIX), parts, f"{shown}@{revision or 'cached'}")
+        shown = found["path"] + (f":{found['config']}" if found["config"] else "")
+        return _joined(shown, parts, f"{PREFIX}{shown}@{revision or 'cached'}")
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise UserError(f"cannot read {PREFIX}{name}: {' '.join(str(error).split())[:300]}") from None
     finally:
@@ -51,7 +56,7 @@ def read_hub(name: str) -> TableFile:
 
 
 def _probe(name: str) -> None:
-    """Fails within seconds where the hub cannot be reached; its own clients try again for half a minute."""
+    """Raises UserError within seconds where the hub cannot be reached; its own clients try for half a minute."""
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
@@ -61,7 +66,7 @@ def _probe(name: str) -> None:
     except urllib.error.HTTPError:
         return
     except OSError as error:
-        reason = getattr(error, "reason", error)
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise UserError(
             f"no network for {PREFIX}{name}: cannot reach {constants.ENDPOINT} ({reason}); use a local folder, or "
             "HF_HUB_OFFLINE=1 for what was downloaded before"
@@ -69,7 +74,7 @@ def _probe(name: str) -> None:
 
 
 def _revision(path: str, asked: str | None) -> str | None:
-    """The commit that a branch or tag stands for now; without the hub what the user asked for."""
+    """The commit of a branch or tag; offline what the user asked for."""
     from huggingface_hub import HfApi, constants
 
     return asked if constants.HF_HUB_OFFLINE else HfApi().dataset_info(path, revision=asked).sha
@@ -80,12 +85,13 @@ def _joined(name: str, parts: Any, source: str) -> TableFile:
     names = tuple(dict.fromkeys(column for part in parts.values() for column in part.column_names))
     categories: dict[str, tuple[str, ...]] = {}
     for part in parts.values():
-        categories |= {c: tuple(f.names) for c, f in part.features.items() if hasattr(f, "names")}
+        classed = {c: f for c, f in part.features.items() if type(f).__name__ == "ClassLabel"}
+        categories |= {c: tuple(f.names) for c, f in classed.items()}
 
-    def column(wanted: str) -> list:
+    def column(wanted: str) -> list[Any]:
         if wanted == "split" and "split" not in names:
             return [split for split, part in parts.items() for _ in range(len(part))]
-        values = []
+        values: list[Any] = []
         for part in parts.values():
             held = wanted in part.column_names
             if held and type(part.features[wanted]).__name__ == "Image":

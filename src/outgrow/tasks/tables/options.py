@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import final
 
 
+@final
 @dataclass(frozen=True)
 class Reading:
-    """Everything a user may say about a table. Each field is the flag of the same name; None or () = by default."""
+    """Everything a user may say about a table; None or () = by default.
+
+    On the command line each field is the flag of the same name.
+    """
 
     text: str | None = None
     """Column of the text (classify)."""
     text2: str | None = None
     """Column of a second text (classify)."""
     image: str | None = None
-    """Column of an image, alone or beside a text (classify): encoded bytes, {bytes, path}, or a path relative to the file."""
+    """Column of an image, alone or beside a text (classify): encoded bytes, {bytes, path}, or a path relative to
+    the file."""
     context: str | None = None
     """Column of what a question is about (classify, choose)."""
     question: str | None = None
@@ -22,7 +28,8 @@ class Reading:
     choices: str | None = None
     """Column of the candidate answers (choose): a list, or JSON of one."""
     answer: str | None = None
-    """Column of the right candidate (choose: its number, letter or text), of an answer to be judged (classify), or of a right one (--scorer)."""
+    """Column of the right candidate (choose: its number, letter or text), of an answer to be judged (classify), or of
+    a right one (--scorer)."""
     label: str | None = None
     """Column of the gold class (classify)."""
     chosen: str | None = None
@@ -30,21 +37,24 @@ class Reading:
     rejected: str | None = None
     """Column of the worse text (prefer)."""
     prompt: str | None = None
-    """Column of what both texts answer (prefer), or of what is to be answered (with --scorer)."""
+    """Column of what both texts answer (prefer), or of what is to be answered (with `scorer`)."""
     id: str | None = None
     """Column of the items' own ids (default: `id` where there is one; "none": ids from the content)."""
     split: str | None = None
     """Column of the data's own split (default: `split` where there is one; "none": no split)."""
     group: str | None = None
-    """Column of groups that stay on one side (default: `group`, else identical image, context, prompt, question or text)."""
+    """Column of groups that stay on one side (default: `group`, else identical image, context, prompt, question or
+    text)."""
     test_values: tuple[str, ...] = ()
     """Values of the split column that are test."""
     pool_values: tuple[str, ...] = ()
     """Values of the split column that are for training; rows of other values are left out and counted."""
     classes: tuple[str, ...] = ()
-    """The classes in order (`classify`); a label or vote that is none of them is an error; other spellings of one are that class."""
+    """The classes in order (`classify`); a label or vote that is none of them is an error; other spellings of one are
+    that class."""
     abstain: tuple[str, ...] = ()
-    """Words that abstain in a column of votes, and in one of gold mean that it is unknown, beside those that always do."""
+    """Words that abstain in a column of votes, and in one of gold mean that it is unknown, beside those that always
+    do."""
     template: str | None = None
     """What a model reads, with {column} fields; a line whose fields are all empty is left out."""
     votes: tuple[str, ...] = ()
@@ -54,14 +64,13 @@ class Reading:
     items: int | None = None
     """At most so many items, in whole groups."""
     scorer: str | None = None
-    """Items are answered in words, and this compares an answer with gold: number, letter, words, exact, json, slots (columns text,
-    slots) or calls (question, functions, ground_truth)."""
+    """The task is a generation task, and this compares an answer with gold: number, letter, words, exact, json, slots
+    (columns text, slots) or calls (question, functions, ground_truth)."""
+
+    def column(self, role: str) -> str | None:
+        """The column that the user named for a role: text, label, id, split, group, ..."""
+        return vars(self)[role]
 
     def given(self) -> list[str]:
-        """The flags that differ from their defaults, as a user types them."""
-        return [flag(f.name) for f in fields(self) if getattr(self, f.name) != f.default]
-
-
-def flag(field: str) -> str:
-    """A field of Reading as a command-line flag."""
-    return "--" + field.replace("_", "-")
+        """The names of the fields that differ from their defaults."""
+        return [f.name for f in fields(self) if vars(self)[f.name] != f.default]

@@ -9,26 +9,28 @@ from typing import Any, final
 from outgrow.core.errors import UserError
 from outgrow.tasks.drafts import GenerationDraft, build_generation
 from outgrow.tasks.tables.files import TableFile
-from outgrow.tasks.tables.gold import SealedGold
+from outgrow.tasks.tables.gold import read_gold
 from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
 SILENT = "left out: no answer in a column of --votes"
 CHECKS = {"number": "arithmetic"}
-"""What checks answers of a table that are compared with gold in this way, without gold."""
+"""Scorer -> the verifier that checks answers to such items without gold."""
+Recorded = dict[str, tuple[str, ...]] | None
+"""Recorded answers to one item by column, different ones; None: a column has none."""
 
 
 @final
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table of prompts play which role."""
+    """Which columns of a table of prompts play which role, and how answers are sampled and compared."""
 
     prompt: str = "prompt"
     gold: str = "answer"
     scorer: str | None = None
-    """What compares an answer with gold (`scored.py`): number, letter, words, exact, json, equal; by default what fits all of gold."""
+    """What compares an answer with gold: number, letter, words, exact, json, equal; by default what fits it."""
     form: str | None = None
-    """What makes two answers the same one to a vote (`generation/candidates/forms.py`); by default what goes with the scorer."""
+    """What makes two answers the same one to a vote (`generation/candidates/forms.py`); by default as the scorer."""
     skip_bad_rows: bool = False
     """Go on without items that have two golds, and rows whose gold its own scorer calls wrong; they are counted."""
     tokens: int = 256
@@ -39,71 +41,81 @@ class Columns:
 def from_table(
     table: TableFile, columns: Columns, items: int | None, votes: Sequence[str] = ()
 ) -> tuple[GenerationTask, GenerationGold]:
-    """A row an item; rows without prompt or answer, and prompts that come again, are left out and counted.
+    """The generation task in a table.
 
-    Raises UserError for a prompt with two golds and for gold that its own scorer calls wrong, unless bad rows are skipped.
+    Rows without prompt or answer, and prompts that come again, are left out and counted.
+
+    Args:
+        table: Any table.
+        columns: Which of its columns play which role.
+        items: At most so many items, in whole groups.
+        votes: Columns of recorded answers.
+
+    Raises:
+        UserError: A column is missing; a prompt has two golds, or gold is wrong by its own scorer, unless bad rows are
+            skipped.
     """
     from outgrow.tasks.tables.structures import LAYOUTS
 
-    written = answers(table, votes)
+    written = recorded(table, votes)
     if columns.scorer in LAYOUTS:
         return LAYOUTS[columns.scorer](table, items, written, columns.skip_bad_rows)
-    prompts, gold = asked(table, columns)
+    prompts, gold = prompts_and_gold(table, columns)
     whole = [row for row in range(len(written)) if prompts[row] and not blank(gold[row])]
-    kept = [row for row in whole if written[row] is not None]
-    if not kept:
-        raise UserError(
-            f"{table.name}: no row has both a prompt and an answer{' and an answer in each of ' + ', '.join(votes) if votes else ''}"
-        )
-    sealed = SealedGold.of(
-        table, {row: (prompts[row], gold[row]) for row in kept}, columns.scorer, columns.skip_bad_rows
-    )
+    said = {row: answers for row in whole if (answers := written[row]) is not None}
+    if not said:
+        each = f" and an answer in each of {', '.join(votes)}" if votes else ""
+        raise UserError(f"{table.name}: no row has both a prompt and an answer{each}")
+    found = read_gold(table, {row: (prompts[row], gold[row]) for row in said}, columns.scorer, columns.skip_bad_rows)
+    drafts = [
+        GenerationDraft(prompt, found.text[row], found.key[row], written=said[row])
+        for prompt, row in found.rows.items()
+    ]
     counts = {
         "rows": len(written),
         "left out: no prompt or no answer": len(written) - len(whole),
-        SILENT: len(whole) - len(kept),
-        **sealed.counts,
+        SILENT: len(whole) - len(said),
+        **found.counts,
     }
-    drafts = [
-        GenerationDraft(prompt, sealed.text[row], sealed.key[row], written=written[row] or {})
-        for prompt, row in sealed.rows.items()
-    ]
     return build_generation(
         table.name,
         drafts,
         items,
-        verifier=CHECKS.get(sealed.scorer, ""),
-        scorer=sealed.scorer,
-        form=columns.form or sealed.form,
+        verifier=CHECKS.get(found.scorer, ""),
+        scorer=found.scorer,
+        form=columns.form or found.form,
         tokens=columns.tokens,
         stop=columns.stop,
         chat=columns.chat,
-        counts={k: n for k, n in counts.items() if n},
+        counts={why: n for why, n in counts.items() if n},
         source=table.source,
     )
 
 
-def asked(table: TableFile, columns: Columns) -> tuple[list[str], list[Any]]:
-    """Of every row what is asked ("" where nothing is) and its gold. UserError for a missing column."""
-    for flag, column in (("--prompt", columns.prompt), ("--gold", columns.gold)):
+def prompts_and_gold(table: TableFile, columns: Columns) -> tuple[list[str], list[Any]]:
+    """Of every row its prompt ("" where it has none) and its gold. Raises UserError for a missing column."""
+    for parameter, column in (("`prompt`", columns.prompt), ("`gold`", columns.gold)):
         if column not in table.names:
-            raise UserError(f"{table.name}: no column {column!r} for {flag}: the columns are {', '.join(table.names)}")
+            raise UserError(
+                f"{table.name}: no column {column!r} for {parameter}: the columns are {', '.join(table.names)}"
+            )
     return [text.strip() for text in texts(table, columns.prompt)], table.column(columns.gold)
 
 
-def answers(table: TableFile, votes: Sequence[str]) -> list[dict[str, tuple[str, ...]] | None]:
-    """[row] -> by column the different answers given there, one or a list of them; None where a column has none. UserError for a missing column."""
+def recorded(table: TableFile, votes: Sequence[str]) -> list[Recorded]:
+    """Of every row the recorded answers in these columns. Raises UserError for a missing column."""
     for column in votes:
         if column not in table.names:
             raise UserError(
-                f"{table.name}: no column {column!r} of recorded answers (--votes, --weak column:NAME): the columns are {', '.join(table.names)}"
+                f"{table.name}: no column {column!r} of recorded answers (`votes`, `weak` = column:NAME): the columns "
+                f"are {', '.join(table.names)}"
             )
     columns = [table.column(column) for column in votes]
-    rows = [tuple(map(_given, cells)) for cells in zip(*columns, strict=True)] if votes else [()] * len(table.lines)
+    rows = [tuple(map(_answers, cells)) for cells in zip(*columns, strict=True)] if votes else [()] * len(table.lines)
     return [dict(zip(votes, row, strict=True)) if all(row) else None for row in rows]
 
 
-def _given(cell: Any) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(str(one).strip() for one in (cell if isinstance(cell, list) else [cell]) if not blank(one))
-    )
+def _answers(cell: Any) -> tuple[str, ...]:
+    """The different answers in a cell, one or a list of them."""
+    answers = cell if isinstance(cell, list) else [cell]
+    return tuple(dict.fromkeys(str(one).strip() for one in answers if not blank(one)))

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.tasks.drafts import GenerationDraft, build_generation
-from outgrow.tasks.tables import gold as golds
 from outgrow.tasks.tables.files import TableFile, columns
-from outgrow.tasks.tables.gold import SealedGold
-from outgrow.tasks.tables.prompts import Columns, asked
+from outgrow.tasks.tables.gold import form, read_gold
+from outgrow.tasks.tables.prompts import Columns, prompts_and_gold
 from outgrow.tasks.tables.values import blank, class_name, texts
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
@@ -36,9 +35,25 @@ class RecordedAnswers:
     gold: GenerationGold
     models: tuple[str, ...]
     answers: list[list[list[str]]]
-    """[j][i][k]: the k-th answer of model j to item i, as many as there are."""
+    """[j][i][k]: sample k of model j for item i, as many as there are."""
     correct: list[list[list[bool]]] | None
-    """The same of a column `correct`; None: a scorer is to compare them with gold."""
+    """Whether each is right, as a column `correct` says; None: a scorer is to compare them with gold."""
+
+
+@final
+@dataclass(frozen=True)
+class _Rows:
+    """The columns of a long table of answers."""
+
+    table: TableFile
+    item: list[str]
+    prompt: list[str]
+    model: list[str]
+    answer: list[str]
+    told: list[Any]
+    """Of every row the cell of `correct`, else of `gold`."""
+    judged: bool
+    """Whether it is that of `correct`."""
 
 
 def is_long(table: TableFile) -> bool:
@@ -47,117 +62,148 @@ def is_long(table: TableFile) -> bool:
 
 
 def long(table: TableFile, given: Columns) -> RecordedAnswers:
-    """A row an answer. UserError for what is missing in a row, or said twice and otherwise."""
+    """A row an answer.
+
+    Raises:
+        UserError: A row lacks something, an item has two prompts, a sample is there twice and otherwise, or as
+            `read_gold`.
+    """
+    rows = _rows(table)
+    samples = _samples(rows)
+    correct = _verdicts(table, rows.told) if rows.judged else None
+    drafts, task, gold = _judged(rows, given) if rows.judged else _compared(rows, given)
+    models = tuple(dict.fromkeys(rows.model))
+    number = {name: j for j, name in enumerate(models)}
+    place = {name: at for at, name in enumerate(task.ids.tolist())}
+    at = {draft.name: place[hashed(table.name, draft.name)] for draft in drafts}
+    answers: list[list[list[str]]] = [[[] for _ in range(len(task))] for _ in models]
+    right: list[list[list[bool]]] = [[[] for _ in range(len(task))] for _ in models]
+    for i in samples:
+        if rows.item[i] in at:
+            j, n = number[rows.model[i]], at[rows.item[i]]
+            answers[j][n].append(rows.answer[i])
+            if correct is not None:
+                right[j][n].append(correct[i])
+    return RecordedAnswers(task, gold, models, answers, None if correct is None else right)
+
+
+def _rows(table: TableFile) -> _Rows:
     item, model, answer = (texts(table, name) for name in LONG)
     judged = "correct" in table.names
     told = table.column("correct" if judged else "gold")
     if bad := [i for i, row in enumerate(zip(item, model, told, strict=True)) if any(map(blank, row))]:
         raise UserError(
-            f"{table.name}: no item, model or {'correct' if judged else 'gold'} in {table.places(bad)}: mend the rows, or leave them out"
+            f"{table.name}: no item, model or {'correct' if judged else 'gold'} in {table.places(bad)}: "
+            "mend the rows, or leave them out"
         )
-    prompt = (
-        [said.strip() or name for said, name in zip(texts(table, "prompt"), item, strict=True)]
-        if "prompt" in table.names
-        else item
-    )
-    first = {name: i for i, name in reversed(list(enumerate(item)))}
+    prompt = item
+    if "prompt" in table.names:
+        prompt = [said.strip() or name for said, name in zip(texts(table, "prompt"), item, strict=True)]
+    first = _first(item)
     if two := [i for i, name in enumerate(item) if prompt[i] != prompt[first[name]]]:
         raise UserError(
             f"{table.name}: an item has two prompts, in {table.places([first[item[two[0]]], *two])}: give it one"
         )
-    rows = _drawn(table, item, model, answer, told)
-    if judged:
-        verdict = _verdicts(table, told)
-        drafts = [GenerationDraft(prompt[i], "", "", name=name) for name, i in first.items()]
-        task, gold = _built(table, drafts, given, "correct", golds.form(answer), {"rows": len(item)})
-    else:
-        once = {(name, class_name(told[i])): i for i, name in reversed(list(enumerate(item)))}
-        sealed = SealedGold.of(
-            table, {i: (item[i], told[i]) for i in sorted(once.values())}, given.scorer, given.skip_bad_rows
-        )
-        drafts = [
-            GenerationDraft(prompt[i], sealed.text[i], sealed.key[i], name=name) for name, i in sealed.rows.items()
-        ]
-        counts = {
-            "rows": len(item),
-            "rows left out: two golds, or gold that its own scorer calls wrong": sum(
-                name not in sealed.rows for name in item
-            ),
-        }
-        task, gold = _built(table, drafts, given, sealed.scorer, sealed.form, counts)
-    models = tuple(dict.fromkeys(model))
-    number = {name: j for j, name in enumerate(models)}
-    place = {identity: at for at, identity in enumerate(task.ids)}
-    at = {draft.name: place[hashed(table.name, draft.name)] for draft in drafts}
-    answers: list[list[list[str]]] = [[[] for _ in task.ids] for _ in models]
-    correct: list[list[list[bool]]] = [[[] for _ in task.ids] for _ in models]
-    for i in rows:
-        if item[i] in at:
-            answers[number[model[i]]][at[item[i]]].append(answer[i])
-            if judged:
-                correct[number[model[i]]][at[item[i]]].append(verdict[i])
-    return RecordedAnswers(task, gold, models, answers, correct if judged else None)
+    return _Rows(table, item, prompt, model, answer, told, judged)
+
+
+def _first(names: Sequence[Any]) -> dict[Any, int]:
+    """name -> its first row."""
+    first: dict[Any, int] = {}
+    for i, name in enumerate(names):
+        first.setdefault(name, i)
+    return first
+
+
+def _judged(rows: _Rows, given: Columns) -> tuple[list[GenerationDraft], GenerationTask, GenerationGold]:
+    """The items where a column says which answers are right."""
+    drafts = [GenerationDraft(rows.prompt[i], "", "", name=name) for name, i in _first(rows.item).items()]
+    counts = {"rows": len(rows.item)}
+    return drafts, *_built(rows.table, drafts, given, "correct", form(rows.answer), counts)
+
+
+def _compared(rows: _Rows, given: Columns) -> tuple[list[GenerationDraft], GenerationTask, GenerationGold]:
+    """The items where a scorer compares answers with gold."""
+    once = _first([(name, class_name(gold)) for name, gold in zip(rows.item, rows.told, strict=True)])
+    cells = {i: (rows.item[i], rows.told[i]) for i in sorted(once.values())}
+    found = read_gold(rows.table, cells, given.scorer, given.skip_bad_rows)
+    drafts = [GenerationDraft(rows.prompt[i], found.text[i], found.key[i], name=name) for name, i in found.rows.items()]
+    left_out = sum(name not in found.rows for name in rows.item)
+    counts = {"rows": len(rows.item), "rows left out: two golds, or gold that its own scorer calls wrong": left_out}
+    return drafts, *_built(rows.table, drafts, given, found.scorer, found.form, counts)
 
 
 def wide(table: TableFile, words: Sequence[str], given: Columns) -> RecordedAnswers:
-    """A row an item, answers in the columns that `words` name. Rows without prompt, gold or any answer are left out; of a prompt that comes again the last row counts.
+    """A row an item.
 
-    Raises UserError for a missing column, and as `Sealed.of` does.
+    Rows without prompt, gold or any answer are left out; of a prompt that comes again the last row counts.
+
+    Args:
+        table: Any table.
+        words: The columns of answers, blanks or commas between them.
+        given: Which other columns play which role.
+
+    Raises:
+        UserError: A column is missing, or as `read_gold`.
     """
-    names = columns(table, words, "--answers")
-    prompt, gold = asked(table, given)
-    said = [texts(table, name) for name in names]
-    whole = [
-        i
-        for i in range(len(prompt))
-        if prompt[i] and not blank(gold[i]) and not any(blank(column[i]) for column in said)
-    ]
+    names = columns(table, words, "`answers`")
+    prompt, gold = prompts_and_gold(table, given)
+    answers = [texts(table, name) for name in names]
+    answered = [not any(map(blank, row)) for row in zip(*answers, strict=True)]
+    whole = [i for i, full in enumerate(answered) if full and prompt[i] and not blank(gold[i])]
     if not whole:
         raise UserError(f"{table.name}: no row has a prompt, gold and an answer in each of {', '.join(names)}")
-    sealed = SealedGold.of(table, {i: (prompt[i], gold[i]) for i in whole}, given.scorer, given.skip_bad_rows)
-    drafts = [GenerationDraft(p, sealed.text[i], sealed.key[i]) for p, i in sealed.rows.items()]
-    counts = {"rows": len(prompt), "left out: no prompt, gold or answer": len(prompt) - len(whole), **sealed.counts}
-    task, sealed_gold = _built(table, drafts, given, sealed.scorer, sealed.form, counts)
-    return RecordedAnswers(
-        task, sealed_gold, names, [[[column[sealed.rows[p]]] for p in task.prompts] for column in said], None
-    )
+    found = read_gold(table, {i: (prompt[i], gold[i]) for i in whole}, given.scorer, given.skip_bad_rows)
+    drafts = [GenerationDraft(prompt, found.text[i], found.key[i]) for prompt, i in found.rows.items()]
+    counts = {"rows": len(prompt), "left out: no prompt, gold or answer": len(prompt) - len(whole), **found.counts}
+    task, sealed = _built(table, drafts, given, found.scorer, found.form, counts)
+    rows = [found.rows[prompt] for prompt in task.prompts]
+    return RecordedAnswers(task, sealed, names, [[[column[i]] for i in rows] for column in answers], None)
 
 
 def _built(
     table: TableFile, drafts: list[GenerationDraft], given: Columns, scorer: str, form: str, counts: dict[str, int]
 ) -> tuple[GenerationTask, GenerationGold]:
     return build_generation(
-        table.name, drafts, verifier="", scorer=scorer, form=given.form or form, tokens=given.tokens,
-        counts={what: n for what, n in counts.items() if n}, source=table.source,
-    )  # fmt: skip
+        table.name,
+        drafts,
+        verifier="",
+        scorer=scorer,
+        form=given.form or form,
+        tokens=given.tokens,
+        counts={what: n for what, n in counts.items() if n},
+        source=table.source,
+    )
 
 
-def _drawn(
-    table: TableFile, item: Sequence[str], model: Sequence[str], answer: Sequence[str], told: Sequence[object]
-) -> list[int]:
-    """The rows in the order of their draws, the same draw once."""
+def _samples(rows: _Rows) -> list[int]:
+    """The rows in the order of their samples, the same sample once."""
+    table = rows.table
     if "draw" not in table.names:
-        return list(range(len(item)))
+        return list(range(len(rows.item)))
     draw = [class_name(value) for value in table.column("draw")]
     if bad := [i for i, value in enumerate(draw) if not value.isdecimal() or len(value) > 9]:
         raise UserError(
-            f"{table.name}: column 'draw' holds {table.column('draw')[bad[0]]!r:.40} in {table.places(bad)}: number the answers of a model to an item, or leave the column out"
+            f"{table.name}: column 'draw' holds {table.column('draw')[bad[0]]!r:.40} in {table.places(bad)}: number "
+            "the answers of a model to an item, or leave the column out"
         )
-    first: dict[tuple[str, str, int], int] = {}
-    again = [
-        i for i, drawn in enumerate(zip(item, model, map(int, draw), strict=True)) if first.setdefault(drawn, i) != i
-    ]
-    for i in again:
-        one = first[item[i], model[i], int(draw[i])]
-        if (answer[i], class_name(told[i])) != (answer[one], class_name(told[one])):
+    samples = list(zip(rows.item, rows.model, map(int, draw), strict=True))
+    first = _first(samples)
+    for i, sample in enumerate(samples):
+        one = first[sample]
+        if (rows.answer[i], class_name(rows.told[i])) != (rows.answer[one], class_name(rows.told[one])):
             raise UserError(
-                f"{table.name}: one draw of a model is there twice, and otherwise, in {table.places([one, i])}: keep one, or number them"
+                f"{table.name}: one draw of a model is there twice, and otherwise, in {table.places([one, i])}: keep "
+                "one, or number them"
             )
     return sorted(first.values(), key=lambda i: int(draw[i]))
 
 
 def _verdicts(table: TableFile, told: Sequence[object]) -> list[bool]:
-    """Whether answers are right, as the column `correct` says. UserError for a word that says neither, or not by the same pair as the others."""
+    """Whether answers are right, as the column `correct` says.
+
+    Raises UserError for a word that says neither, or not by the same pair as the others.
+    """
     said = [class_name(value).casefold() for value in told]
     pair = next((pair for pair in WORDS if said[0] in pair), WORDS[0])
     if bad := [i for i, word in enumerate(said) if word not in pair]:

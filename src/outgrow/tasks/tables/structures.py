@@ -1,10 +1,11 @@
-"""Tables whose answers have a structure: the slots of a sentence, the calls of functions. Each is written as text of our own.
+"""Tables whose answers have a structure: the slots of a sentence, the calls of functions. Answers are text of our own.
 
-    slots    columns text, slots ([{type, filler}, ...] or JSON of it)            -> "date: monday; place: new york", or "none"
-    calls    columns question, functions, ground_truth (JSON as of the Berkeley function-calling leaderboard: messages, declarations,
-             and [{function: {argument: [allowed values]}}, ...], none where no call is right)        -> "area(base=10, height=5)"
+    slots    columns text and slots ([{type, filler}, ...] or JSON of it)  -> "date: monday; place: new york", or "none"
+    calls    columns question, functions and ground_truth                  -> "area(base=10, height=5)"
 
-A split of the data's own is not used.
+The columns of `calls` hold JSON as of the Berkeley function-calling leaderboard: messages, declarations of functions,
+and [{function: {argument: [allowed values]}}, ...], which is empty where no call is right. A split of the data's own is
+not used.
 """
 
 from __future__ import annotations
@@ -20,21 +21,29 @@ from outgrow.metrics.text import right
 from outgrow.tasks.drafts import GenerationDraft, build_generation
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.gold import WRONG, refuse
-from outgrow.tasks.tables.prompts import SILENT
+from outgrow.tasks.tables.prompts import SILENT, Recorded
 from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
 NONE = "none"
-Written = Sequence[dict[str, tuple[str, ...]] | None]
-"""Of each row the answers that somebody gave, by column; None: a row to be left out."""
 LONGEST = 300
 """Letters of a prompt of functions and a question, about 80 tokens; longer ones are left out and counted."""
 
 
 def slots(
-    table: TableFile, items: int | None, written: Written, skip: bool = False
+    table: TableFile, items: int | None, written: Sequence[Recorded], skip: bool = False
 ) -> tuple[GenerationTask, GenerationGold]:
-    """Sentences to fill slots from. UserError for a row that cannot be read, or whose gold its own scorer calls wrong unless it is to be skipped."""
+    """Sentences to fill slots from.
+
+    Args:
+        table: Of columns text and slots.
+        items: At most so many items.
+        written: Of each row its recorded answers; None: a row to be left out.
+        skip: Whether rows whose gold is wrong by its own scorer are left out instead of refused.
+
+    Raises:
+        UserError: A row cannot be read, or its gold is wrong by its own scorer.
+    """
     drafts: dict[str, GenerationDraft] = {}
     silent, wrong = 0, []
     rows = _rows(table, "text", "slots")
@@ -60,9 +69,9 @@ def slots(
 
 
 def calls(
-    table: TableFile, items: int | None, written: Written, skip: bool = False
+    table: TableFile, items: int | None, written: Sequence[Recorded], skip: bool = False
 ) -> tuple[GenerationTask, GenerationGold]:
-    """Questions to answer by a call of one of the functions that come with it. UserError as of `slots`."""
+    """Questions to answer by a call of one of the functions that come with it; else as `slots`."""
     drafts: dict[str, GenerationDraft] = {}
     long = silent = 0
     wrong = []
@@ -76,7 +85,8 @@ def calls(
             answer = _call(key)
         except (TypeError, KeyError, AttributeError):
             raise UserError(
-                f"{table.name}: no functions, question and calls as the leaderboard writes them in {table.places([row])}"
+                f"{table.name}: no functions, question and calls as the leaderboard writes them in "
+                f"{table.places([row])}"
             ) from None
         except ValueError as error:
             raise UserError(f"{table.name}: {error}, in {table.places([row])}: mend the row, or leave it out") from None
@@ -93,7 +103,9 @@ def calls(
     return _built(table, drafts, items, left_out, verifier="signature", scorer="calls", tokens=96)
 
 
-LAYOUTS: dict[str, Callable[[TableFile, int | None, Written, bool], tuple[GenerationTask, GenerationGold]]] = {
+LAYOUTS: dict[
+    str, Callable[[TableFile, int | None, Sequence[Recorded], bool], tuple[GenerationTask, GenerationGold]]
+] = {
     "slots": slots,
     "calls": calls,
 }
@@ -134,7 +146,8 @@ def _rows(table: TableFile, *columns: str) -> Sequence[tuple[Any, ...]]:
     for column in columns:
         if column not in table.names:
             raise UserError(
-                f"{table.name}: no column {column!r}: columns {', '.join(columns)} are needed, the table has {', '.join(table.names)}"
+                f"{table.name}: no column {column!r}: columns {', '.join(columns)} are needed, the table has "
+                f"{', '.join(table.names)}"
             )
     rows = list(zip(*map(table.column, columns), strict=True))
     if bad := [i for i, row in enumerate(rows) if blank(row[0])]:
@@ -158,7 +171,7 @@ def _said(messages: Any) -> str:
 
 
 def _signature(function: Declaration) -> str:
-    """A function in one line: its name, arguments with types, those that may be left out with a question mark, and what it does."""
+    """A function in one line: name, arguments with types (a question mark: may be left out), and what it does."""
     arguments = [
         f"{name}{'' if argument.needed else '?'}: {_type(argument)}" for name, argument in function.arguments.items()
     ]

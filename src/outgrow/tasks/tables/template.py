@@ -35,15 +35,18 @@ class Template:
 
 
 def compiled(text: str) -> Template:
-    """A template from what the user typed; a typed \\n is a new line. UserError where the braces do not match."""
+    """A template from what the user typed; a typed \\n is a new line.
+
+    Raises UserError where the braces do not match.
+    """
     lines = []
     for line in text.replace("\\n", "\n").split("\n"):
         try:
             parts = list(Formatter().parse(line))
         except ValueError as error:
-            raise UserError(f"--template {text!r}: {error}; a brace as such is written twice") from None
+            raise UserError(f"`template` = {text!r}: {error}; a brace as such is written twice") from None
         if any(spec or conversion for _, _, spec, conversion in parts):
-            raise UserError(f"--template {text!r}: a field is a column's name in braces and nothing else")
+            raise UserError(f"`template` = {text!r}: a field is a column's name in braces and nothing else")
         lines.append(tuple((literal, field) for literal, field, _, _ in parts))
     fields = dict.fromkeys(field for line in lines for _, field in line if field is not None)
     return Template(text, tuple(lines), tuple(fields))

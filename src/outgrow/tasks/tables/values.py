@@ -22,7 +22,7 @@ def blank(value: object) -> bool:
 
 
 def texts(table: TableFile, column: str) -> list[str]:
-    """A column as text, "" where it is missing. UserError for lists and for what is not Unicode."""
+    """A column as text, "" where it is missing. Raises UserError for lists and for what is not Unicode."""
     out = []
     for i, value in enumerate(table.column(column)):
         if isinstance(value, str):
@@ -40,7 +40,12 @@ def texts(table: TableFile, column: str) -> list[str]:
 
 
 def class_name(value: object) -> str:
-    """One name for a label however the file writes it: 1, 1.0 and "1" are the same, 01 is another."""
+    """One name for a label however the file writes it.
+
+    Example:
+        >>> class_name(1), class_name(1.0), class_name("1.0"), class_name("01"), class_name(True), class_name(" ham ")
+        ('1', '1', '1', '01', 'true', 'ham')
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float | Decimal) and value % 1 == 0:
@@ -50,7 +55,7 @@ def class_name(value: object) -> str:
 
 
 def id_name(value: object) -> str:
-    """The id of an item or annotator: text as it is written, but for blanks around it; a number as a class is called."""
+    """The id of an item or annotator: text without blanks around it; a number as a class is called."""
     return value.strip() if isinstance(value, str) else class_name(value)
 
 
@@ -68,7 +73,7 @@ class Options:
     letters: tuple[str, ...] = ()
     """What an answer calls them, where the file says so itself ({"text": [...], "label": [...]})."""
     ordered: bool = False
-    """Whether it is beyond doubt which of them a number means: of which class a probability is, or that an index counts from 0."""
+    """Whether it is beyond doubt which of them a number means, as a probability's class or an index from 0."""
 
 
 def choices(value: object) -> Options:
@@ -94,8 +99,16 @@ Pick = Callable[[object, Options], str | None]
 def chooser(column: str, values: Sequence[object], among: Sequence[Options]) -> Pick:
     """How the values of a column name one of the choices: by text, by index from 0, or by letter.
 
-    The way that fits most values is taken; a value that does not fit it gives None. UserError where two ways fit
-    all of them and disagree, and where no index is 0 and they may count from 1.
+    Args:
+        column: Its name, for messages.
+        values: The values.
+        among: The choices of each.
+
+    Returns:
+        The way that fits most values; of a value that does not fit it gives None.
+
+    Raises:
+        UserError: Two ways fit all values and disagree, or no index is 0 and they may count from 1.
     """
     ways = {"text": _by_text, "index": by_index, "letter": _by_letter}
     if any(isinstance(v, int) for v in values):
@@ -111,7 +124,8 @@ def chooser(column: str, values: Sequence[object], among: Sequence[Options]) -> 
     sure = all(one.ordered for one in among) or any(class_name(v) == "0" for v in values)
     if best == "index" and fits[best] and not sure:
         raise UserError(
-            f"column {column!r} holds indices of choices, none of them 0: they could count from 0 or from 1: write letters A, B, ..."
+            f"column {column!r} holds indices of choices, none of them 0: they could count from 0 or from 1: write "
+            "letters A, B, ..."
         )
     return ways[best]
 

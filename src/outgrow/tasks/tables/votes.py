@@ -6,12 +6,15 @@ import ast
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 from outgrow.core.errors import UserError
 from outgrow.tasks.tables.classes import asked, find, printed, short, silent, stray
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.roles import vote_columns
 from outgrow.tasks.tables.values import Options, blank, chooser, class_name
 from outgrow.tasks.task import Kind
 
@@ -25,6 +28,26 @@ Belief = dict[str, float] | None
 """Probability of each option; None = abstained."""
 
 
+Read = Callable[[object, Options], Belief]
+
+
+@final
+@dataclass(frozen=True)
+class _Votes:
+    """The values of a column, or of one annotator of it, in some rows."""
+
+    table: TableFile
+    name: str
+    kind: Kind
+    rows: Sequence[int]
+    values: list[Any]
+    options: Sequence[Options]
+    reading: Reading
+
+    def error(self, said: str) -> UserError:
+        return UserError(f"{self.table.name}: column {self.name!r} {said}")
+
+
 def read_votes(
     table: TableFile, column: str, kind: Kind, rows: Sequence[int], options: Sequence[Options], reading: Reading
 ) -> dict[str, list[Belief]]:
@@ -32,105 +55,96 @@ def read_votes(
 
     A value is an option: a class (`classify`), "chosen" or "rejected", 1 or 0 (`prefer`), or a choice by text, index or
     letter (`choose`). In the first two kinds, with two options, fractions are probabilities of the second one.
-    A list holds one annotator an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the options;
-    in a row without one all annotators abstain.
-    UserError lists the rows whose values are none of these, or could be two of them.
+    A list holds one annotator an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the
+    options; in a row without one all annotators abstain.
+
+    Raises:
+        UserError: Values are none of these, or could be two of them; the message lists their rows.
     """
     values = _values(table, column, rows, options, reading)
-    lists = [v for v in values if isinstance(v, list)]
-    if (
-        kind == "classify"
-        and not options[0].texts
-        and any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v]))
-    ):
-        raise UserError(
-            f"{table.name}: column {column!r} holds fractions, probabilities of classes that nothing names: say --classes, of two the one last "
-            "that a fraction is the probability of"
-        )
-    if lists and any(_probability(x, options) for v in lists for x in v):
-        if kind == "prefer":
-            raise UserError(
-                f"{table.name}: column {column!r} for --votes holds lists of fractions: write the probability of the chosen text alone"
-            )
-        if kind == "classify":
-            _certain_order(table, column, options[0].texts, options[0].ordered)
-        return {column: _checked(table, column, rows, values, options, _distribution, kind, reading)}
-    _no_one_hot(table, column, kind, values, options)
+    votes = _Votes(table, column, kind, rows, values, options, reading)
+    _refuse_unnamed_classes(votes)
+    if any(_probability(x, options) for value in values if isinstance(value, list) for x in value):
+        return {column: _distributions(votes)}
+    _refuse_one_hot(votes)
     return {
-        name: _checked(
-            table, name, rows, cast, options, _reader(table, kind, name, cast, options, reading), kind, reading
-        )
+        name: _checked(one := replace(votes, name=name, values=cast), _reader(one))
         for name, cast in _annotators(column, values, reading).items()
     }
 
 
-def spoken(table: TableFile, reading: Reading, rows: Sequence[int]) -> dict[str, dict[int, str]]:
+def named_by_votes(table: TableFile, reading: Reading, rows: Sequence[int]) -> dict[str, dict[int, str]]:
     """annotator -> row -> the name that it votes; abstentions and columns of probabilities are left out."""
     found = {}
-    for column in dict.fromkeys(v if v in table.names else v.partition("[")[0] for v in reading.votes):
+    for column in vote_columns(table, reading.votes):
         values = _values(table, column, rows, [Options(asked(reading))] * len(rows), reading)
-        if any(_fraction(x) for v in values for x in (v if isinstance(v, list) else [v])):
+        if any(map(_fraction, _entries(values))):
             continue
         for name, cast in _annotators(column, values, reading).items():
             found[name] = {i: class_name(v) for i, v in zip(rows, cast, strict=True) if not silent(v, reading)}
     return found
 
 
-def _values(table: TableFile, column: str, rows: Sequence[int], options: Sequence[Options], reading: Reading) -> list:
-    """The column's values, lists opened. UserError for what is neither an option's name, nor a value, nor a list of values."""
+def _entries(values: Sequence[Any]) -> Iterator[Any]:
+    """The values, and of lists their entries."""
+    for value in values:
+        yield from value if isinstance(value, list) else [value]
+
+
+def _values(
+    table: TableFile, column: str, rows: Sequence[int], options: Sequence[Options], reading: Reading
+) -> list[Any]:
+    """The column's values, lists opened. Raises UserError for what is neither an option's name, a value nor a list."""
     if column not in table.names:
-        raise _no_column(table, column)
+        raise UserError(f"no column {column!r} for `votes`: the columns are {', '.join(table.names)}")
     raw = table.column(column)
-    known = [isinstance(raw[i], str) and raw[i].strip() in o.texts for i, o in zip(rows, options, strict=True)]
-    values = [raw[i] if name else _opened(raw[i]) for i, name in zip(rows, known, strict=True)]
+    named = [isinstance(raw[i], str) and raw[i].strip() in o.texts for i, o in zip(rows, options, strict=True)]
+    values = [raw[i] if name else _opened(raw[i]) for i, name in zip(rows, named, strict=True)]
     odd = [
         i
-        for i, v, name in zip(rows, values, known, strict=True)
-        if not name and any(map(printed, v if isinstance(v, list) else [v]))
+        for i, value, name in zip(rows, values, named, strict=True)
+        if not name and any(map(printed, _entries([value])))
     ]
     if odd:
         raise UserError(
-            f"{table.name}: column {column!r} for --votes holds {short(raw[odd[0]])} in {table.places(odd)}: write one class a cell, "
-            "or a list of classes as JSON, one entry an annotator"
+            f"{table.name}: column {column!r} for `votes` holds {short(raw[odd[0]])} in {table.places(odd)}: "
+            "write one class a cell, or a list of classes as JSON, one entry an annotator"
         )
     return values
 
 
-def _annotators(column: str, values: list, reading: Reading) -> dict[str, list]:
+def _annotators(column: str, values: list[Any], reading: Reading) -> dict[str, list[Any]]:
     """annotator -> its values: the column, or an entry of its lists each."""
     lists = [v for v in values if isinstance(v, list)]
     if not lists:
         return {column: values}
     if any(not isinstance(v, list) and not silent(v, reading) for v in values) or len({len(v) for v in lists}) > 1:
-        raise UserError(f"column {column!r} for --votes: every row needs a list of the same length, or none")
+        raise UserError(f"column {column!r} for `votes`: every row needs a list of the same length, or none")
     return {f"{column}[{j}]": [v[j] if isinstance(v, list) else None for v in values] for j in range(len(lists[0]))}
 
 
-def _no_column(table: TableFile, column: str) -> UserError:
-    return UserError(f"no column {column!r} for --votes: the columns are {', '.join(table.names)}")
+def _distributions(votes: _Votes) -> list[Belief]:
+    """The beliefs in lists that are probabilities of the options."""
+    if votes.kind == "prefer":
+        raise votes.error("for `votes` holds lists of fractions: write the probability of the chosen text alone")
+    if votes.kind == "classify":
+        _refuse_doubtful_order(votes)
+    return _checked(votes, _distribution)
 
 
-Read = Callable[[object, Options], Belief]
-
-
-def _checked(
-    table: TableFile,
-    name: str,
-    rows: Sequence[int],
-    values: list,
-    options: Sequence[Options],
-    read: Read,
-    kind: Kind,
-    reading: Reading,
-) -> list[Belief]:
-    cells = list(zip(rows, values, options, strict=True))
-    beliefs = [None if _abstains(v, o, reading) else read(v, o) for _, v, o in cells]
-    wrong = [(i, v) for (i, v, o), b in zip(cells, beliefs, strict=True) if b is None and not _abstains(v, o, reading)]
+def _checked(votes: _Votes, read: Read) -> list[Belief]:
+    """The beliefs as `read` reads them. Raises UserError for votes that are no option."""
+    silent = [_abstains(v, o, votes.reading) for v, o in zip(votes.values, votes.options, strict=True)]
+    beliefs = [None if no else read(v, o) for no, v, o in zip(silent, votes.values, votes.options, strict=True)]
+    wrong = [at for at, (no, belief) in enumerate(zip(silent, beliefs, strict=True)) if belief is None and not no]
     if wrong:
-        known = ", ".join(options[0].texts) if kind != "choose" else "the row's choices"
+        names = None if votes.kind == "choose" else votes.options[0].texts
+        known = "the row's choices" if names is None else ", ".join(names)
+        hint = stray([votes.values[at] for at in wrong], names if votes.kind == "classify" else None)
         raise UserError(
-            f"{table.name}: votes in column {name!r} that are none of {known} in {table.places([i for i, _ in wrong])}: "
-            f"mend them, or leave them empty to abstain ({stray([v for _, v in wrong], options[0].texts if kind == 'classify' else None)})"
+            f"{votes.table.name}: votes in column {votes.name!r} that are none of {known} in "
+            f"{votes.table.places([votes.rows[at] for at in wrong])}: mend them, or leave them empty to abstain "
+            f"({hint})"
         )
     return beliefs
 
@@ -141,65 +155,88 @@ def _abstains(value: object, among: Options, reading: Reading) -> bool:
     return not _fraction(value) and find(value, among.texts, reading) == ""
 
 
-def _reader(
-    table: TableFile, kind: Kind, name: str, values: list, options: Sequence[Options], reading: Reading
-) -> Read:
+def _reader(votes: _Votes) -> Read:
     """How one annotator's values are read."""
-    if kind == "choose":
-        cast = [(v, o) for v, o in zip(values, options, strict=True) if not _abstains(v, o, reading)]
-        pick = chooser(name, [v for v, _ in cast], [o for _, o in cast])
-        return lambda value, among: _certain(pick(value, among), among)
-    if len(options[0].texts) == 2 and any(_probability(v, options) for v in values):
-        if kind == "classify":
-            _certain_order(table, name, options[0].texts, options[0].ordered)
-            _called_otherwise(table, name, options[0].texts, reading)
+    if votes.kind == "choose":
+        return _choice_reader(votes)
+    first = votes.options[0].texts
+    if len(first) == 2 and any(_probability(value, votes.options) for value in votes.values):
+        if votes.kind == "classify":
+            _refuse_doubtful_order(votes)
+            _refuse_other_name(votes)
         return _second
-    if kind == "prefer":
-        known = {text: text for text in options[0].texts} | {str(c): text for c, text in enumerate(options[0].texts)}
+    if votes.kind == "prefer":
+        known = {text: text for text in first} | {str(c): text for c, text in enumerate(first)}
         return lambda value, among: _certain(known.get(class_name(value)), among)
-    return lambda value, among: _certain(find(value, among.texts, reading), among)
+    return lambda value, among: _certain(find(value, among.texts, votes.reading), among)
 
 
-def _certain_order(table: TableFile, column: str, names: Sequence[str], ordered: bool) -> None:
+def _choice_reader(votes: _Votes) -> Read:
+    cells = zip(votes.values, votes.options, strict=True)
+    cast = [(value, among) for value, among in cells if not _abstains(value, among, votes.reading)]
+    pick = chooser(votes.name, [value for value, _ in cast], [among for _, among in cast])
+    return lambda value, among: _certain(pick(value, among), among)
+
+
+def _refuse_unnamed_classes(votes: _Votes) -> None:
+    """Raises UserError for probabilities of classes that neither gold nor `classes` names."""
+    if votes.kind == "classify" and not votes.options[0].texts and any(map(_fraction, _entries(votes.values))):
+        raise votes.error(
+            "holds fractions, probabilities of classes that nothing names: say `classes`, of two the one last that a "
+            "fraction is the probability of"
+        )
+
+
+def _refuse_doubtful_order(votes: _Votes) -> None:
     """Raises UserError where it is not certain which class a column's probabilities are of."""
-    if not ordered:
-        raise UserError(
-            f"{table.name}: column {column!r} holds fractions, probabilities of {' or '.join(names)}: say the order with "
-            f"--classes {' '.join(names)}; a fraction alone is the probability of the last of two"
+    names = votes.options[0].texts
+    if not votes.options[0].ordered:
+        raise votes.error(
+            f"holds fractions, probabilities of {' or '.join(names)}: say the order with `classes` = "
+            f"{' '.join(names)}; "
+            "a fraction alone is the probability of the last of two"
         )
 
 
-def _called_otherwise(table: TableFile, column: str, names: Sequence[str], reading: Reading) -> None:
-    """Raises UserError for a column of single probabilities whose name ends with another class than the one they are read as,
-    or with a word for how sure a vote is, unless --classes says what they are of."""
+def _refuse_other_name(votes: _Votes) -> None:
+    """Raises UserError for single probabilities in a column that is called like another class, or like a certainty.
+
+    They are read as the probability of the last class. With `classes` a certainty is taken for that.
+    """
+    names, column = votes.options[0].texts, votes.name.casefold()
     words = {name: f" {' '.join(re.findall(_WORD, name.casefold()))}" for name in names}
-    own = [name for name in names if f" {' '.join(re.findall(_WORD, column.casefold()))}".endswith(words[name])]
+    own = [name for name in names if f" {' '.join(re.findall(_WORD, column))}".endswith(words[name])]
     if own and max(own, key=len) != names[-1]:
-        raise UserError(
-            f"{table.name}: column {column!r} holds fractions and is called like the class {own[0]!r}, but a fraction is the "
-            f"probability of the last class, {names[-1]!r}: leave the column out, or say --classes {names[1]} {names[0]}"
+        raise votes.error(
+            f"holds fractions and is called like the class {own[0]!r}, but a fraction is the probability of the last "
+            f"class, {names[-1]!r}: leave the column out, or say `classes` = {names[1]} {names[0]}"
         )
-    if not own and not reading.classes and column.casefold().endswith(SURE):
-        raise UserError(
-            f"{table.name}: column {column!r} holds fractions, how sure a vote is or the probability of {names[-1]!r}: where it is the latter "
-            f"say --classes {' '.join(names)}; the former goes into `certainty` of a long table"
+    if not own and not votes.reading.classes and column.endswith(SURE):
+        raise votes.error(
+            f"holds fractions, how sure a vote is or the probability of {names[-1]!r}: where it is the latter say "
+            f"`classes` = {' '.join(names)}; the former goes into `certainty` of a long table"
         )
 
 
-def _no_one_hot(table: TableFile, column: str, kind: Kind, values: list, options: Sequence[Options]) -> None:
+def _refuse_one_hot(votes: _Votes) -> None:
     """Raises UserError for lists that could be votes of annotators or the whole probabilities of the options."""
-    if kind == "classify" and not set(options[0].texts) <= set(map(str, range(len(options[0].texts)))):
+    names = votes.options[0].texts
+    if votes.kind == "classify" and not set(names) <= set(map(str, range(len(names)))):
         return
-    cast = [
-        ([_number(x) for x in v], len(o.texts))
-        for v, o in zip(values, options, strict=True)
-        if isinstance(v, list) and not all(map(blank, v))
+    lists = [
+        (list(map(_number, value)), len(among.texts))
+        for value, among in zip(votes.values, votes.options, strict=True)
+        if isinstance(value, list) and not all(map(blank, value))
     ]
-    if cast and all(len(v) == count > 1 and set(v) == {0.0, 1.0} and sum(v) == 1 for v, count in cast):  # type: ignore[arg-type]
+    if lists and all(_one_hot(value, count) for value, count in lists):
         raise UserError(
-            f"{table.name}: every list in column {column!r} has one 1 and is 0 elsewhere, probabilities or votes of "
-            f"{cast[0][1]} annotators: write the one that is voted for itself, or a column an annotator"
+            f"{votes.table.name}: every list in column {votes.name!r} has one 1 and is 0 elsewhere, probabilities or "
+            f"votes of {lists[0][1]} annotators: write the one that is voted for itself, or a column an annotator"
         )
+
+
+def _one_hot(values: list[float | None], count: int) -> bool:
+    return len(values) == count > 1 and values.count(1.0) == 1 and values.count(0.0) == count - 1
 
 
 def _certain(picked: str | None, among: Options) -> Belief:
@@ -212,8 +249,9 @@ def _second(value: object, among: Options) -> Belief:
 
 
 def _distribution(value: object, among: Options) -> Belief:
-    found = [_number(x) for x in value] if isinstance(value, list) else []
-    if len(found) != len(among.texts) or any(p is None or not 0 <= p <= 1 for p in found) or abs(sum(found) - 1) > 1e-3:
+    found = [p for x in value if (p := _number(x)) is not None and 0 <= p <= 1] if isinstance(value, list) else []
+    whole = isinstance(value, list) and len(value) == len(found) == len(among.texts)
+    if not whole or abs(sum(found) - 1) > 1e-3:
         return None
     belief = dict.fromkeys(among.texts, 0.0)
     for text, p in zip(among.texts, found, strict=True):

@@ -19,8 +19,8 @@ def of(frame: Any, name: str = "frame", **columns: Any) -> TaskSource | Generati
     Args:
         frame: a data frame of pandas, polars, pyarrow or another library that narwhals reads.
         name: what rows and folders call the task.
-        columns: fields of `Reading`: which column plays which role, the classes, and more. With `scorer` the items are answered in
-            free text.
+        columns: fields of `Reading`: which column plays which role, the classes, and more. With `scorer` the
+            items are answered in free text.
 
     Raises:
         UserError: there is no such field; what the columns do not allow is told when the study runs.
@@ -49,7 +49,7 @@ def over(reading: Reading, asked: Reading) -> Reading:
 
 
 def _generation(frame: Any, name: str, reading: Reading) -> GenerationSource:
-    from outgrow.tasks.generation import Columns, from_table
+    from outgrow.tasks.tables.prompts import Columns, from_table
 
     columns = Columns(
         reading.prompt or Columns.prompt,
