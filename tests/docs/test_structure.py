@@ -136,3 +136,26 @@ def test_no_file_is_large() -> None:
 def test_every_folder_of_code_is_a_package_so_that_it_is_installed_and_its_code_is_in_keys():
     folders = {path.parent for path in SOURCE.rglob("*.py")}
     assert [str(folder.relative_to(SOURCE)) for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+PARTICIPLES = re.compile(r"(?<!e)ed$|(wr|ch|g|sp|dr|kn|t)(it|os|iv|ok|aw|ow|ak)en$|known$|written$|chosen$")
+NAMED_BY_USERS = {"planted", "hardened", "co_supervised"}
+"""Members that are called by these names on the command line, and so stand in files of these names."""
+OF_THE_FIELD = {"pruned", "saved", "seed"}
+"""A pruned model, a saved student: the architecture's own names."""
+
+
+def test_no_module_is_named_by_a_participle() -> None:
+    names = {module.rpartition(".")[2].lstrip("_") for module in MODULES} - NAMED_BY_USERS - OF_THE_FIELD
+    assert [name for name in sorted(names) if PARTICIPLES.search(name)] == []
+    assert all(PARTICIPLES.search(name) for name in ("judged", "studied", "written", "chosen", "gap_closed"))
+
+
+def test_no_public_class_name_is_used_twice() -> None:
+    places: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+    assert len(places) > 100

@@ -17,7 +17,7 @@ from outgrow.core.seeding import derive
 from outgrow.generation.local import Local
 from outgrow.metrics import text as written
 from outgrow.metrics.accuracy import Score
-from outgrow.metrics.gap_closed import Resamples
+from outgrow.metrics.gap import Resamples
 from outgrow.report import proxy_tuning as page
 from outgrow.store import Store
 from outgrow.tasks import generation
@@ -52,7 +52,7 @@ def test_the_gap_closed_is_a_ratio_of_means_over_replicates() -> None:
 
 
 def test_its_interval_holds_the_truth_about_as_often_as_it_says(monkeypatch) -> None:
-    monkeypatch.setattr("outgrow.metrics.gap_closed.DRAWS", 400)
+    monkeypatch.setattr("outgrow.metrics.gap.DRAWS", 400)
     rng, held = np.random.default_rng(0), 0
     for trial in range(150):
         scores = planted(rng, 1, 120, strong=0.2, proxy=0.5, tuned=0.7)

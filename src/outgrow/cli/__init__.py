@@ -77,17 +77,17 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _together(arguments: Sequence[str]) -> None:
     """One process runs the command, the others train along until it is done, or says what the user can mend."""
-    from outgrow.training import distributed
+    from outgrow.training import processes
 
-    if not distributed.main():
-        distributed.follow()
+    if not processes.main():
+        processes.follow()
         return
     try:
         app(arguments)
     except (UserError, CycloptsError):
-        distributed.call(None)
+        processes.call(None)
         raise
-    distributed.call(None)
+    processes.call(None)
 
 
 def _told(text: str) -> int:

@@ -62,7 +62,7 @@ class Bench:
 
 @final
 @dataclass(frozen=True)
-class Curve:
+class ChoiceCurve:
     """What a choice earns at k, an item at a time."""
 
     choice: str
@@ -74,7 +74,7 @@ class Curve:
     """(N,) by the task's own check."""
 
 
-def curves(bench: Bench, seed: int) -> list[Curve]:
+def curves(bench: Bench, seed: int) -> list[ChoiceCurve]:
     """Every choice among k of the answers to an item, k = 1, 2, 4, ...; an item with fewer answers gives all it has."""
     answers = bench.answers
     sizes = np.bincount(answers.item, minlength=answers.items)
@@ -107,7 +107,7 @@ def curves(bench: Bench, seed: int) -> list[Curve]:
                     value[step, -1][:, part] = coverage.pass_at_k(n, truths[:, rows].sum(-1).astype(int), min(k, n))
                     bar.advance(len(part))
     return [
-        Curve(how, v, k, value[step, c, 0], value[step, c, 1] if len(truths) > 1 else None)
+        ChoiceCurve(how, v, k, value[step, c, 0], value[step, c, 1] if len(truths) > 1 else None)
         for step, k in enumerate(ladder)
         for c, (how, v) in enumerate(names)
     ]
@@ -116,7 +116,7 @@ def curves(bench: Bench, seed: int) -> list[Curve]:
 def facts_of(task: GenerationTask, benches: Sequence[Bench], seed: int) -> dict[str, Any]:
     """Everything committee.json says, from answers, verdicts and what gold says of them."""
     values: dict[str, np.ndarray] = {}
-    found: list[tuple[str, Curve]] = []
+    found: list[tuple[str, ChoiceCurve]] = []
     for bench in benches:
         for curve in curves(bench, seed):
             found.append((bench.who, curve))
@@ -185,7 +185,7 @@ def facts_of(task: GenerationTask, benches: Sequence[Bench], seed: int) -> dict[
     }
 
 
-def _key(who: str, curve: Curve) -> str:
+def _key(who: str, curve: ChoiceCurve) -> str:
     return f"{who}/{curve.choice}/{curve.verifier}/{curve.k}"
 
 
@@ -197,7 +197,7 @@ def _member(bench: Bench, supervisor: int) -> np.ndarray:
     return np.asarray(np.divide(right, said, out=np.full(len(said), bench.right[mine].mean()), where=said > 0))
 
 
-def _gap(who: str, curve: Curve, resampled: Resampled) -> dict[str, Any]:
+def _gap(who: str, curve: ChoiceCurve, resampled: Resampled) -> dict[str, Any]:
     single, majority, covered = (f"{who}/{choice}/None/{curve.k}" for choice in ("single", "majority", "coverage"))
     return {
         "who": who, "choice": curve.choice, "verifier": curve.verifier, "k": curve.k,

@@ -27,7 +27,7 @@ from outgrow.pipeline.cell import Predictions, StoredCell
 from outgrow.store import Artifact
 
 if TYPE_CHECKING:
-    from outgrow.pipeline.keeping import Keeper
+    from outgrow.pipeline.keeper import Keeper
 
 
 @final

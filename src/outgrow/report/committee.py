@@ -23,7 +23,7 @@ REACHED = 0.01
 
 
 @dataclass(frozen=True)
-class Bench:
+class CommitteeSide:
     """The answers of one side, the weak models or the strong one, and what choosing among them is worth."""
 
     who: str
@@ -98,7 +98,7 @@ def headline(facts: dict[str, Any]) -> Headline:
     return Headline("yes", label, text)
 
 
-def benches(facts: dict[str, Any]) -> list[Bench]:
+def benches(facts: dict[str, Any]) -> list[CommitteeSide]:
     """The sides that answered, in the order of committee.json."""
     return [_bench(facts, who) for who in dict.fromkeys(f["who"] for f in facts["figures"])]
 
@@ -140,12 +140,12 @@ def _gap(
     return gap["over_majority"], gap["left"]
 
 
-def _bench(facts: dict[str, Any], who: str) -> Bench:
+def _bench(facts: dict[str, Any], who: str) -> CommitteeSide:
     found = [figure for figure in facts["figures"] if figure["who"] == who]
     most = max(figure["k"] for figure in found)
     strong = (f for f in facts["figures"] if (f["who"], f["choice"]) == ("strong", "single"))
     alone = next((figure["right"]["value"] for figure in strong), None) if who == "weak" else None
-    return Bench(
+    return CommitteeSide(
         who=who,
         title="Answers of the weak models" if who == "weak" else "Answers of the strong model",
         most=most,

@@ -30,8 +30,8 @@ from outgrow.pipeline.cell import Predictions
 from outgrow.pipeline.vote_cell import VoteCell
 from outgrow.runs import schema
 from outgrow.runs.compare import safe
-from outgrow.runs.learned import filled_by, judged_by
 from outgrow.runs.schema.study import DetailsFile
+from outgrow.runs.vote_facts import filled_by, judged_by
 from outgrow.runs.write import record
 from outgrow.store import disk
 

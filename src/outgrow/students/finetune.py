@@ -33,7 +33,7 @@ from outgrow.losses import Loss, Term, as_loss
 from outgrow.models import Model, loader, tokens
 from outgrow.store import Store
 from outgrow.students.linear import as_logits
-from outgrow.training import distributed, loop
+from outgrow.training import loop, processes
 from outgrow.training.checkpoint import Checkpoint
 from outgrow.training.classifier import RATES, SMALL, ClassifierNetwork
 from outgrow.training.loop import drawn
@@ -132,7 +132,7 @@ class TextReading:
     def losses(self, network: ClassifierNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
         """Parts whose sum is the batch's loss."""
         predicted = max(sum(len(self.ids[i]) - 1 for i in batch), 1)
-        for part in network.surprisal([self.ids[i] for i in batch[distributed.share(len(batch))]]):
+        for part in network.surprisal([self.ids[i] for i in batch[processes.share(len(batch))]]):
             yield part / predicted
 
 
@@ -290,9 +290,9 @@ class FinetuneRun:
 
     def _train(self, network: ClassifierNetwork) -> int:
         """Train from the last checkpoint or from the start, and keep the weights on disk; the number of tokens read."""
-        distributed.call(self)
+        processes.call(self)
         read = loop.train(network, self.stages, self.rate, self._checkpoint())
-        if distributed.main():
+        if processes.main():
             self._kept = self.texts.store.scratch((sum(weight.numel() for weight in network.weights),))
             torch.cat([weight.detach().cpu().flatten() for weight in network.weights], out=torch.from_numpy(self._kept))
         return read
@@ -313,7 +313,7 @@ class FinetuneRun:
         """The loss of a batch."""
         targets, weights = (torch.from_numpy(array[batch]) for array in (self.targets, self.weights))
         rows = self.rows[batch]
-        z = distributed.whole(self.texts.logits(network, rows[distributed.share(len(rows))]), len(rows))
+        z = processes.whole(self.texts.logits(network, rows[processes.share(len(rows))]), len(rows))
         losses = self.loss(z, targets, weights, at)
         yield (losses * weights).mean() / float(self.weights.mean())
 

@@ -40,7 +40,7 @@ from outgrow.models.checkpoints import config_of
 from outgrow.models.plan import plan
 from outgrow.models.tokens import tokenizer_of
 from outgrow.store import Store, made_of
-from outgrow.training import classifier, distributed, loop
+from outgrow.training import classifier, loop, processes
 from outgrow.training.checkpoint import Checkpoint
 from outgrow.training.classifier import ALPHA, KINDS, PART_TOKENS, RANK, RATES, SMALL
 
@@ -437,7 +437,7 @@ class Lessons:
     def losses(self, network: CausalNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
         """Parts whose sum is the batch's loss."""
         learned = sum(len(self.scores[i]) for i in batch)
-        own = batch[distributed.share(len(batch))]
+        own = batch[processes.share(len(batch))]
         alike = network.begun_alike([self.texts[i] for i in own])
         for part in parts([len(self.texts[i].ids) - alike for i in own], PART_TOKENS[network.device.type]):
             rows = own[part]
@@ -540,7 +540,7 @@ class AnswerPairs:
 
     def losses(self, network: CausalNetwork, batch: np.ndarray, at: float) -> Iterator[torch.Tensor]:
         """Parts whose sum is the batch's loss."""
-        own = batch[distributed.share(len(batch))]
+        own = batch[processes.share(len(batch))]
         alike = network.begun_alike([side[i] for side in self.texts for i in own])
         for part in parts(self.lengths[own] - alike, PART_TOKENS[network.device.type] // len(self.texts)):
             rows = own[part]
@@ -605,7 +605,7 @@ class CausalRun:
         return {"seconds": seconds, "tokens": tokens, "steps": self.studied.steps}
 
     def _train(self, network: CausalNetwork) -> int:
-        distributed.call(self)
+        processes.call(self)
         return loop.train(network, [self.studied], self.rate, self._checkpoint())
 
     def _checkpoint(self) -> Checkpoint:

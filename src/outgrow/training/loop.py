@@ -16,7 +16,7 @@ import torch
 
 from outgrow.core import progress
 from outgrow.core.seeding import derive
-from outgrow.training import distributed
+from outgrow.training import processes
 from outgrow.training.checkpoint import Checkpoint
 
 STATE = ("weight", "mean", "square")
@@ -72,7 +72,7 @@ def train(network: Any, stages: Sequence[Stage], rate: float, checkpoint: Checkp
                     weight.grad = gradient
                 optimiser.step()
                 bar.advance()
-                if distributed.main() and checkpoint.due:
+                if processes.main() and checkpoint.due:
                     checkpoint.keep(begin + step + 1, _state(weights, optimiser) | {"read": np.array(read)})
         begin += stage.steps
     return read
@@ -93,7 +93,7 @@ def gradients(losses: Iterator[torch.Tensor], weights: Sequence[torch.Tensor]) -
         for loss in (one for one in losses if one.requires_grad):
             found = torch.autograd.grad(loss, weights, materialize_grads=True)
             total = [so_far + more for so_far, more in zip(total, found, strict=True)] if total else list(found)
-    return distributed.summed(total or [torch.zeros_like(weight) for weight in weights])
+    return processes.summed(total or [torch.zeros_like(weight) for weight in weights])
 
 
 def _resume(

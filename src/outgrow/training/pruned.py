@@ -186,12 +186,12 @@ class Healing:
         """Parts of the divergence from the parent, a mean over the batch's tokens."""
         import torch
 
-        from outgrow.training import causal, distributed
+        from outgrow.training import causal, processes
         from outgrow.training.classifier import PART_TOKENS
 
         texts = [self._texts[i] for i in batch]
         learned = sum(len(text.ids) - text.start for text in texts)
-        own = [texts[i] for i in np.arange(len(texts))[distributed.share(len(texts))]]
+        own = [texts[i] for i in np.arange(len(texts))[processes.share(len(texts))]]
         for part in causal.parts([len(text.ids) for text in own], PART_TOKENS[network.device.type]):
             some = [own[i] for i in part]
             held = torch.cat(

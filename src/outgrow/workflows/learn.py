@@ -21,7 +21,7 @@ from outgrow.core.records import load
 from outgrow.pipeline import canary
 from outgrow.pipeline.vote_cell import VoteCell, enough, space_for, table_of
 from outgrow.runs import folder as claims
-from outgrow.runs import learned, schema, vote_run
+from outgrow.runs import schema, vote_facts, vote_run
 from outgrow.runs.schema.learn import LearnFile
 from outgrow.store import Store, disk
 from outgrow.students.probe import HEADS, Space
@@ -114,15 +114,15 @@ def learn(
     saved = saved_student(fitted, given.task, strong, columns, cell.names, taught, store)
     save(saved, out, fitted)
     seconds, watched = time.time() - began, canary.of_votes(cell, recipe, predicted[cell.COMPARED])
-    wanted = learned.suggested(cell, probs, belief, suggest)
+    wanted = vote_facts.suggested(cell, probs, belief, suggest)
     if suggest:
         _write_csv(out / "suggest.csv", wanted)
     task = given.task
     facts = {
         "task": {"name": task.name, "classes": list(task.classes), "counts": task.counts, "source": task.source},
-        "voters": learned.annotators(cell, probs),
-        "trust": learned.trust(cell, probs, belief),
-        "verdict": learned.verdict(cell, probs, belief),
+        "voters": vote_facts.annotators(cell, probs),
+        "trust": vote_facts.trust(cell, probs, belief),
+        "verdict": vote_facts.verdict(cell, probs, belief),
         "suggest": wanted[:10],
         "findings": _findings(cell, space),
         "canary": watched,
@@ -179,12 +179,11 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def told(folder: Path) -> str:
     """The report's answer in a few lines, and where everything is."""
-    from outgrow.report import learn as learned
 
-    facts = learned.read(folder)
-    found = learned.headline(facts)
+    facts = vote_facts.read(folder)
+    found = vote_facts.headline(facts)
     files = [("student", folder), ("suggestions", folder / "suggest.csv"), ("report", folder / "report.html")]
-    failed = [f"CONTROL FAILED: canary: {facts['canary']['says']}"] if learned.failed(facts) else []
+    failed = [f"CONTROL FAILED: canary: {facts['canary']['says']}"] if vote_facts.failed(facts) else []
     return "\n".join(
         [*failed, f"{found.label}.", found.plain, *(f"{what}: {path}" for what, path in files if path.exists())]
     )

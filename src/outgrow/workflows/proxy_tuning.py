@@ -34,7 +34,7 @@ from outgrow.core.seeding import derive, hashed
 from outgrow.generation import Answer, LanguageModel, Sampling, answers
 from outgrow.metrics import text as written
 from outgrow.metrics.accuracy import Score
-from outgrow.metrics.gap_closed import Resamples
+from outgrow.metrics.gap import Resamples
 from outgrow.pipeline import scoring
 from outgrow.runs import folder as claims
 from outgrow.runs import schema

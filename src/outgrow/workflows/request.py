@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.methods import Method
-from outgrow.pipeline.keeping import Keeper
+from outgrow.pipeline.keeper import Keeper
 from outgrow.pipeline.runner import StudyRows
 from outgrow.runs.compare import safe
 from outgrow.store import Store

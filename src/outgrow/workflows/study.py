@@ -20,7 +20,7 @@ from outgrow.models import scratch
 from outgrow.pipeline import baselines
 from outgrow.pipeline.checks import apart, enough
 from outgrow.pipeline.class_cell import STUDENTS, ClassCell
-from outgrow.pipeline.keeping import Keeper
+from outgrow.pipeline.keeper import Keeper
 from outgrow.pipeline.runner import StudyRows, compute, jobs
 from outgrow.pipeline.spaces import Spaces
 from outgrow.store import Store

@@ -24,7 +24,7 @@ from outgrow.generation import Sampling
 from outgrow.methods import text as sequences
 from outgrow.metrics import text as scorers
 from outgrow.pipeline import baselines
-from outgrow.pipeline.keeping import Keeper
+from outgrow.pipeline.keeper import Keeper
 from outgrow.pipeline.runner import StudyRows, compute, jobs
 from outgrow.pipeline.scoring import checks
 from outgrow.pipeline.text_cell import TextCell

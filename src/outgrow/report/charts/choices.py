@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from outgrow.report.charts import chart
-from outgrow.report.committee import Bench, both, called
+from outgrow.report.committee import CommitteeSide, both, called
 from outgrow.report.curves import Curve, Point, curves, least
 from outgrow.report.layout import fitting
 from outgrow.report.words import percent
@@ -25,12 +25,12 @@ VERIFIERS = ("method", "contrast", "ochre", "sky", "ink")
     caption="Share of items on which the answer chosen from so many samples is right by gold, with 95% bands. "
     "Coverage is what a choice that is never wrong would reach.",
 )
-def choices(bench: Bench, width: int) -> dict[str, Any] | None:
+def choices(bench: CommitteeSide, width: int) -> dict[str, Any] | None:
     """A curve for each way to choose; the strong model alone as a level. None where there is one answer an item."""
     return drawn(bench, width, HEIGHT) if bench.most > 1 else None
 
 
-def drawn(bench: Bench, room: int, height: int) -> dict[str, Any]:
+def drawn(bench: CommitteeSide, room: int, height: int) -> dict[str, Any]:
     """The same at any size."""
     found = [*_curves(bench)]
     if bench.alone is not None:
@@ -53,7 +53,7 @@ def drawn(bench: Bench, room: int, height: int) -> dict[str, Any]:
     return curves(found, x, description=f"{bench.title}, share right: {said}.", span=[0, 1], room=room, height=height)
 
 
-def _curves(bench: Bench) -> list[Curve]:
+def _curves(bench: CommitteeSide) -> list[Curve]:
     checks = list(dict.fromkeys(figure["verifier"] for figure in bench.figures if figure["verifier"]))
     lines = [("coverage", None), *(("verified", check) for check in checks), ("majority", None), ("single", None)]
     found = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from outgrow.core.records import absent
-from outgrow.metrics.gap_closed import Closed
+from outgrow.metrics.gap import Closed
 from outgrow.metrics.pgr import Interval
 
 

@@ -29,13 +29,13 @@ import numpy as np
 import test_finetune as t
 from outgrow.store import Store
 from outgrow.students import finetune
-from outgrow.training import distributed
+from outgrow.training import processes
 finetune.FEWEST_STEPS = 3
 finetune.RATES = {"full": (1e-3, 1e-3), "lora": (1e-3, 1e-3)}
 t.loader.chosen_precision = lambda asked=None: asked or "float32"
-if not distributed.main():
+if not processes.main():
     Store.put = None
-    distributed.follow()
+    processes.follow()
 else:
     targets, rows = t.one_hot(t.gold()), np.arange(t.COUNT)[None] < t.TAUGHT
     for kind, texts in (("lora", t.sentences()), ("full", t.duels())):
@@ -46,7 +46,7 @@ else:
             ("few", student.on(np.tile(np.arange(t.COUNT) < 1, (2, 1))).fit(targets, steps=2)),
         ):
             np.save(out / f"{kind}-{name}.npy", fitted.predict())
-    distributed.call(None)
+    processes.call(None)
 """
 LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
