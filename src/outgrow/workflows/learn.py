@@ -180,10 +180,12 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 def told(folder: Path) -> str:
     """The report's answer in a few lines, and where everything is."""
 
-    facts = vote_facts.read(folder)
-    found = vote_facts.headline(facts)
+    from outgrow.report import learn as page
+
+    facts = page.read(folder)
+    found = page.headline(facts)
     files = [("student", folder), ("suggestions", folder / "suggest.csv"), ("report", folder / "report.html")]
-    failed = [f"CONTROL FAILED: canary: {facts['canary']['says']}"] if vote_facts.failed(facts) else []
+    failed = [f"CONTROL FAILED: canary: {facts['canary']['says']}"] if page.failed(facts) else []
     return "\n".join(
         [*failed, f"{found.label}.", found.plain, *(f"{what}: {path}" for what, path in files if path.exists())]
     )
