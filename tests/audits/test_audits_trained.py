@@ -94,7 +94,7 @@ def test_of_a_study_calibration_is_asked_on_weak_train(apart):
     for one in apart[:4]:
         assert found("CALIBRATION", one)["CALIBRATION"].severity == "ok"
         sharp = one.before.probs**8
-        sharp = replace(one.before, said=sharp / sharp.sum(-1, keepdims=True))
+        sharp = replace(one.before, probs=sharp / sharp.sum(-1, keepdims=True))
         told = found("CALIBRATION", replace(one, before=sharp))["CALIBRATION"]
         row = told.sheets[0].rows[0]
         assert told.severity == "warning" and row[0] == "the supervisor" and float(row[6]) > 4 and row[8] == "200"

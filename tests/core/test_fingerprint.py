@@ -33,6 +33,7 @@ MODULES = {
 }
 LOOKUPS = {
     "outgrow.label_models:LABEL_MODELS",
+    "outgrow.losses:LOSSES",
     "outgrow.methods:METHODS",
     "outgrow.methods.text:TEXT_METHODS",
     "outgrow.supervisors:SUPERVISORS",

@@ -373,9 +373,7 @@ def test_finished_committees_stand_in_one_picture(tmp_path, store):
         committees([str(tmp_path), str(tmp_path / "one")], out=tmp_path / "all", store=store)
 
 
-def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_other_items(
-    causal, tmp_path, monkeypatch, store
-):
+def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_other_items(causal, store):
     task, _ = generation.load("sudoku", 6, 0)
     prompts = tuple(f"the city of {name}" for name in ("lyon", "paris", "rome", "spain", "france", "very"))
     short = replace(
@@ -388,14 +386,16 @@ def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_o
     )
     drawn = []
 
+    @verifiers.verifier()
     def says_no(attempts):
         drawn.append([one.prompt for one in attempts])
         return [Verdict("no" in one.answer.split()) for one in attempts]
 
-    monkeypatch.setitem(verifiers.registry(), "says_no", verifiers.Verifier("says_no", "", "", says_no, ("attempts",)))
     keys = GenerationGold(tuple("no" for _ in prompts), tuple("no" for _ in prompts))
     model = models.resolve(str(causal), store)
-    rows, groups = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
+    with verifiers.VERIFIERS.lending(says_no):
+        rows, groups = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
+        again, _ = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
     assert [(r.by, r.number) for r in rows] == [
         (by, n) for by in ("no verifier", "its own judgement", "says_no") for n in range(3)
     ]
@@ -405,7 +405,6 @@ def test_rounds_of_self_improvement_keep_what_their_verifier_keeps_and_test_on_o
     assert len(trained) == 3 and not trained & tested
     assert [r.kept for r in rows[:6]] == [0, 3, 3, 0, 3, 3] and all(r.kept <= 3 for r in rows[6:])
     assert rows[0].single.tolist() == rows[3].single.tolist() == rows[6].single.tolist()
-    again, _ = improve(short, keys, model, "says_no", rounds=2, draws=4, temperature=1.0, seed=0, store=store)
     assert [r.single.tolist() for r in again] == [r.single.tolist() for r in rows]
     facts = rounds_of(rows, groups, 0)
     assert facts[1]["gained"]["value"] == pytest.approx(rows[1].single.mean() - rows[0].single.mean())

@@ -132,7 +132,7 @@ def test_learn_says_that_it_teaches_students_of_text(tmp_path: Path, capsys) -> 
     with pytest.raises(SystemExit) as ended:
         cli.main(["learn", str(path), "--image", "picture", "--votes", "vote", "--out", str(tmp_path / "student")])
     assert ended.value.code == 2
-    assert "images go through `outgrow run --image`" in capsys.readouterr().err
+    assert "images go through `outgrow run` with --image" in capsys.readouterr().err
 
 
 def test_convnets_are_not_for_tables_of_texts(tmp_path: Path, capsys) -> None:

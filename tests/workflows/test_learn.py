@@ -352,7 +352,7 @@ def test_predicting_tells_what_is_missing_or_damaged(tmp_path, model, capsys) ->
     whole = tensors.read_bytes()
     try:
         tensors.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-        with pytest.raises(UserError, match="another checkpoint"):
+        with pytest.raises(UserError, match="another one"):
             outgrow.load(folder).predict(["true"])
     finally:
         tensors.write_bytes(whole)

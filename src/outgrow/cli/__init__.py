@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
+from outgrow.cli.examples import EXAMPLES
 from outgrow.cli.flags import flagged
 from outgrow.core.errors import UserError
 from outgrow.core.progress import visible, worded
@@ -35,7 +36,11 @@ app = App(
     result_action="return_value",
 )
 for _verb in VERBS:
-    app.command(getattr(import_module(f"outgrow.cli.{_verb}"), f"{_verb}_"), name=_verb)
+    app.command(
+        getattr(import_module(f"outgrow.cli.{_verb}"), f"{_verb}_"),
+        name=_verb,
+        help_prologue="\n".join(EXAMPLES[_verb]),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
+from outgrow.core.records import dump
 from outgrow.tasks.tables.options import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -26,6 +28,7 @@ def audit_(
     gold_table: str | None = None,
     pairs: Path | None = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+    output: Spoken = SPOKEN,
 ) -> None:
     """Find out, mostly without gold, when weak supervision will fail; print what was found and write it as a page.
 
@@ -61,6 +64,7 @@ def audit_(
         return
     from outgrow.workflows.audit import audit
 
+    output.begin()
     findings, page = audit(
         source,
         reading=reading,
@@ -72,6 +76,9 @@ def audit_(
         gold_table=gold_table,
         overwrite=overwrite,
     )
+    if output.json:
+        output.show({"page": str(page), "findings": dump(findings)})
+        return
     for finding in findings:
         if finding.severity != "not applicable":
             emit(f"{finding.severity:8}{finding.code:14} {finding.says}" + (f" {finding.do}" if finding.do else ""))

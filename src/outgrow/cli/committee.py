@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.errors import UserError
 from outgrow.core.progress import emit
 from outgrow.tasks.tables.prompts import Columns
@@ -29,6 +30,7 @@ def committee_(
     out: Path | None = None,
     overwrite: bool = False,
     columns: Annotated[Columns, Parameter(name="*", group=_COLUMNS, show_default=False)] = Columns(),  # noqa: B008
+    output: Spoken = SPOKEN,
 ) -> None:
     """Draw several answers from weak models, let verifiers choose among them, and say what that is worth.
 
@@ -67,6 +69,7 @@ def committee_(
     from outgrow.tasks.tables.files import listed
     from outgrow.workflows.committee import committees
 
+    output.begin()
     if not sources:
         raise UserError("name a task, a table, or folders of finished committees")
     found = committees(
@@ -85,6 +88,9 @@ def committee_(
         rounds=rounds,
         seed=seed,
     )
+    if output.json:
+        output.show({"committees": found.facts} if len(found.facts) > 1 else found.facts[0])
+        return
     for facts in found.facts:
         if len(found.facts) > 1:
             emit(facts["task"])

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 from outgrow.tasks.tables.options import Reading
 
@@ -27,6 +28,7 @@ def learn_(
     out: Path = Path("student"),
     overwrite: bool = False,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+    output: Spoken = SPOKEN,
 ) -> None:
     """Teach a student by your own votes, save it, and say how far it can be trusted. Gold is not needed; some helps.
 
@@ -56,8 +58,10 @@ def learn_(
     overwrite
         Another result in that folder may go.
     """
+    from outgrow.report.sheets import content
     from outgrow.workflows import learn
 
+    output.begin()
     folder = learn.learn(
         data,
         reading=reading,
@@ -71,4 +75,7 @@ def learn_(
         out=out,
         overwrite=overwrite,
     )
-    emit(learn.told(folder))
+    if output.json:
+        output.show(content(folder))
+    else:
+        emit(learn.told(folder))

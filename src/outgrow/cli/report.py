@@ -8,13 +8,24 @@ from outgrow.core.progress import emit
 
 
 def report_(folder: Path, /) -> None:
-    """Write a run's report.html again and print its path.
+    """Write the page of a folder that outgrow wrote again, and print its path.
 
     Parameters
     ----------
     folder
-        The folder that `outgrow run` wrote.
+        The folder of a study, a learned student, an audit, a committee or a steered model.
     """
-    from outgrow.report import write
+    from outgrow import report
+    from outgrow.report import audit, committee, proxy_tuning
+    from outgrow.report.sheets import content
+    from outgrow.runs.folder import verb_of
+    from outgrow.store import disk
 
-    emit(str(write(folder)))
+    verb = verb_of(folder)
+    if verb in ("run", "learn"):
+        page = report.write(folder) if verb == "run" else report.write_learned(folder)
+    else:
+        page = folder / f"{verb}.html"
+        render = {"audit": audit.render, "committee": committee.render, "steer": proxy_tuning.render}[verb]
+        disk.write(page, render(content(folder)))
+    emit(str(page))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 from outgrow.tasks.tables.options import Reading
 
@@ -32,6 +33,7 @@ def run_(
     overwrite: bool = False,
     set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+    output: Spoken = SPOKEN,
 ) -> None:
     """Run a weak-to-strong study and write its report. Without arguments: the built-in study, on cities.
 
@@ -76,6 +78,7 @@ def run_(
         Hyper-parameters of methods, as METHOD.PARAMETER=VALUE: --set logconf.alpha=0.5
     """
     from outgrow.cli import settings, show
+    from outgrow.report.sheets import content
     from outgrow.workflows import front
 
     flags = {
@@ -92,7 +95,11 @@ def run_(
         "auxiliary": auxiliary,
         "out": out,
     }
+    output.begin()
     arguments = settings.merge(study, flags, reading, set_ or [])
     result = front.Study(**settings.checked(arguments)).run(overwrite=overwrite)
+    if output.json:
+        output.show(content(result.path))
+        return
     show.show_(result.path)
     emit(f"report: {result.path / 'report.html'}")

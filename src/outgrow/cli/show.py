@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from outgrow.core.progress import visible
+from outgrow.core.progress import emit, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,14 +17,31 @@ if TYPE_CHECKING:
 ORDER = ("floor", "ceiling", "method", "contrast", "control")
 
 
-def show_(folder: Path, /) -> None:
-    """Print a run's results as a table: controls that failed first, then floor, ceiling, methods and contrasts.
+def show_(folder: Path, /, *, format: Literal["table", "csv", "tex", "md", "json"] = "table") -> None:
+    """Print the results in a folder that outgrow wrote; of a study, controls that failed come first.
 
     Parameters
     ----------
     folder
-        The folder that `outgrow run` wrote.
+        The folder of a study, a learned student, an audit, a committee or a steered model.
+    format
+        table, csv, tex, md, or json with every figure.
     """
+    from outgrow.cli.output import listed, printed
+    from outgrow.report.sheets import sheets
+    from outgrow.runs.folder import MAIN
+
+    if format != "table":
+        emit(printed(folder, format))
+    elif (folder / MAIN["run"]).is_file():
+        _study(folder)
+    else:
+        for sheet in sheets(folder):
+            listed(sheet)
+
+
+def _study(folder: Path) -> None:
+    """The tables, alarms and answers of a study."""
     from rich.console import Console
 
     from outgrow.report.words import alarms, asides, headline

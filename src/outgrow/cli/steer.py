@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 
 
@@ -21,6 +22,7 @@ def steer_(
     seed: int = 0,
     out: Path | None = None,
     overwrite: bool = False,
+    output: Spoken = SPOKEN,
 ) -> None:
     """Steer a frozen strong model by a small one that is tuned, and compare with tuning the strong one itself.
 
@@ -53,6 +55,7 @@ def steer_(
     from outgrow.report.proxy_tuning import aside, headline
     from outgrow.workflows import proxy_tuning
 
+    output.begin()
     found = proxy_tuning.steer(
         task,
         strong=strong,
@@ -66,6 +69,9 @@ def steer_(
         out=out,
         overwrite=overwrite,
     )
+    if output.json:
+        output.show(found.facts)
+        return
     answer = headline(found.facts)
     emit(f"{answer.label}. {answer.plain} {aside(found.facts)}".replace("\xa0", " "))
     emit(f"report: {found.page}")

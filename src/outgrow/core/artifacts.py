@@ -58,7 +58,13 @@ OBSERVERS = (
 )
 """Modules that only observe: they show progress, raise errors, keep or name results, or plant worlds for tests."""
 
-PINNED = frozenset({("outgrow.models.checkpoints", "resolve"), ("outgrow.training.pruned", "resolve")})
+PINNED = frozenset(
+    {
+        ("outgrow.models.checkpoints", "resolve"),
+        ("outgrow.tasks.frame_source", "of"),
+        ("outgrow.training.pruned", "resolve"),
+    }
+)
 """Functions whose results carry a digest of what made them, which is in every key that depends on them."""
 
 MARKS = frozenset(

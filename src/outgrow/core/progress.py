@@ -45,8 +45,8 @@ def emit(text: str) -> None:
     print(visible(text))
 
 
-def heard_by(listener: Listener) -> None:
-    """Send progress to `listener` from now on: every line, and the state of every bar now and then."""
+def heard_by(listener: Listener | None) -> None:
+    """Send progress to `listener` from now on, every line and now and then every bar; None: to standard error."""
     global _listener
     _listener = listener
 

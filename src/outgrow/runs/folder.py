@@ -1,4 +1,4 @@
-"""Whose an output folder is: what a verb was asked lies in it, and another result is never written over it unasked.
+"""Claims on output folders: a folder holds what its verb was asked, and no other result overwrites it unasked.
 
     claim(folder, "learn", {"data": content("votes.csv"), "seed": 0})
 
@@ -53,12 +53,27 @@ LEFT = {
     "steer": ("steer.json", "steer.html"),
 }
 """What each verb leaves in its folder."""
+MAIN = {
+    "learn": "learn.json",
+    "committee": "committee.json",
+    "steer": "steer.json",
+    "run": "summary.json",
+    "audit": "audit.json",
+}
+"""The file of each verb that holds its result: `learn` leaves a study's files, too, and a study audit.json."""
 
 
 def claim(folder: Path, verb: str, asked: Mapping[str, Any], overwrite: bool = False) -> None:
-    """Make the folder and note what is asked, or say why it cannot be.
+    """Make the folder and record in it what is asked.
 
-    Raises UserError where a file has its name, it holds other things, or another result and `overwrite` is not said.
+    Args:
+        folder: the output folder.
+        verb: the job that writes into it.
+        asked: its arguments, as plain data.
+        overwrite: whether another result in the folder may be removed.
+
+    Raises:
+        UserError: a file has the folder's name, or the folder holds other files, or another result that may not go.
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"`out` = {folder}: there is a file of that name; give a folder")
@@ -78,6 +93,16 @@ def claim(folder: Path, verb: str, asked: Mapping[str, Any], overwrite: bool = F
             for path in (folder / name for name in sorted(names & known)):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     write(folder / FILE, ours)
+
+
+def verb_of(folder: Path) -> str:
+    """The verb whose result lies in the folder. Raises UserError where there is none."""
+    for verb, name in MAIN.items():
+        if (folder / name).is_file():
+            return verb
+    raise UserError(
+        f"{folder} is no run folder: it holds no {', '.join(MAIN.values())}; give a folder that outgrow wrote"
+    )
 
 
 def content(path: str | Path | None) -> str | None:

@@ -68,7 +68,7 @@ class AnswerSet:
 @final
 @dataclass(frozen=True)
 class CommitteeResult:
-    """What a committee came to."""
+    """A finished committee."""
 
     facts: dict[str, Any]
     """What committee.json holds."""
@@ -395,7 +395,7 @@ def verdicts_of(
 
 
 def _combined(name: str, task: GenerationTask, gathered: Candidates, others: dict[str, VerdictTable]) -> VerdictTable:
-    """What a verifier makes of what others said of all answers."""
+    """The verdicts of a verifier that combines the verdicts of others."""
     said = {
         other: [
             Verdict(SOUNDNESS[int(standing)], score=None if given.silent else float(score))
@@ -434,7 +434,7 @@ def _text(value: Any) -> str:
 
 
 def _table(task: GenerationTask, benches: Sequence[Bench]) -> Any:
-    """A row an answer, with what is true of it and what was said."""
+    """A data frame with a row for each answer: whether it is right, and every verdict on it."""
     import polars as pl
 
     names = tuple(dict.fromkeys(name for b in benches for name in b.verdicts))

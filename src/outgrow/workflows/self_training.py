@@ -36,24 +36,24 @@ from outgrow.verifiers import Attempt
 
 NOBODY, ITSELF = "no verifier", "its own judgement"
 Keep = Callable[[Local, Sequence[Sequence[Attempt]]], list[int | None]]
-"""Which of the answers to each item is learned from, if one is, with the model that wrote them."""
+"""Given the model and the samples for each item: the index of the sample that is learned from, or None."""
 
 
 @final
 @dataclass(frozen=True)
 class Round:
-    """How good a model is after so many rounds of one way to keep answers."""
+    """A model after some rounds of one way to keep answers."""
 
     by: str
     number: int
     single: np.ndarray
-    """(N,) on the test items, a mean over draws."""
+    """(N,) score of a single sample on the test items, mean over samples."""
     covered: np.ndarray
     """(N,) bool"""
     kept: int
-    """Answers that it was tuned on; 0 for the model as it came."""
+    """Number of answers that it was tuned on; 0 for M_0."""
     kept_right: float
-    """How many of these are right by gold."""
+    """Share of these that are right by gold."""
 
 
 def improve(
@@ -131,7 +131,7 @@ def _kept(
     seed: int,
     store: Store,
 ) -> tuple[list[Example], float]:
-    """What is learned from next, and the share of it that gold finds right."""
+    """The kept answers, and the share of them that is right by gold."""
     drawn = answers.sample(writer, [task.prompts[i] for i in items], draws, how, seed, store).answers
     places = keep(
         writer,
@@ -156,7 +156,7 @@ def _right(
 
 
 def facts_of(found: Sequence[Round], groups: np.ndarray, seed: int) -> list[dict]:
-    """Rows of committee.json: every round with its intervals, and what it gained over the model as it came."""
+    """Rows of committee.json: every round with its intervals, and its gain over M_0."""
     values = {
         f"{r.by}/{r.number}/{what}": value
         for r in found

@@ -1,0 +1,137 @@
+"""A folder that outgrow wrote, as plain data and as small tables, whatever job wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from outgrow.audits import Sheet
+from outgrow.core.records import dump
+from outgrow.report.words import interval, percent, point_interval, points, share
+from outgrow.runs import schema
+from outgrow.runs.folder import MAIN, verb_of
+
+ORDER = ("floor", "ceiling", "method", "contrast", "control")
+
+
+def content(folder: Path) -> dict[str, Any]:
+    """The folder's own facts: the JSON file of its job, a study's summary as `rows`.
+
+    Raises:
+        UserError: where no job wrote into the folder, or its file is damaged.
+    """
+    verb = verb_of(folder)
+    name = MAIN[verb]
+    if verb == "run":
+        from outgrow.runs.read import read
+
+        pairs = read(folder).pairs
+        facts = {"rows": [dump(row) for pair in pairs for view in pair.views for row in view.rows]}
+    else:
+        facts = dump(schema.read(folder / name, schema.FILES[name]))
+    return {"folder": str(folder), "verb": verb, **facts}
+
+
+def sheets(folder: Path) -> list[Sheet]:
+    """The folder's main figures as tables. Raises as `content` does."""
+    facts = content(folder)
+    return SHEETS[facts["verb"]](facts)
+
+
+def _study(facts: dict[str, Any]) -> list[Sheet]:
+    """A table for each (task, weak, strong) and metric."""
+    by_view: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
+    for row in facts["rows"]:
+        by_view.setdefault((row["task"], row["weak"], row["strong"], row["metric"]), []).append(row)
+    head = (
+        "row",
+        "kind",
+        "score",
+        "95% interval",
+        "PGR",
+        "PGR, new data",
+        "vs naive, points",
+        "95% interval",
+        "status",
+    )
+    return [
+        Sheet(
+            f"{task}: {weak} → {strong}; {metric}",
+            head,
+            tuple(
+                (
+                    row["method"], row["kind"], percent(row["value"]), interval(row["value_ci"]), share(row["pgr"]),
+                    interval(row["pgr_ci"], 0), points(row["vs_naive"]), point_interval(row["vs_naive_ci"]),
+                    row["status"],
+                )
+                for row in sorted(rows, key=lambda row: (ORDER.index(row["kind"]), -(row["value"] or 0)))
+            ),
+        )
+        for (task, weak, strong, metric), rows in by_view.items()
+    ]  # fmt: skip
+
+
+def _learn(facts: dict[str, Any]) -> list[Sheet]:
+    """The student and its labellers against gold, or, without gold, the annotators."""
+    name, rows = facts["task"]["name"], facts["verdict"].get("rows")
+    if rows is None:
+        told = [
+            (
+                row["name"], f"{row['votes']:,}", percent(row["estimated"]), interval(row["estimated_ci"]),
+                percent(row["student"]),
+            )
+            for row in facts["voters"]["rows"]
+        ]  # fmt: skip
+        head = ("annotator", "votes", "estimated accuracy", "95% interval", "repeated by the student")
+        return [Sheet(f"{name}: annotators, without gold", head, tuple(told))]
+    head = ("labeller", "kind", "accuracy", "95% interval", "student ahead, points", "95% interval")
+    told = [
+        (
+            row["name"], row["kind"], percent(row["accuracy"]), interval(row["accuracy_ci"]), points(row["gain"]),
+            point_interval(row["gain_ci"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    return [Sheet(f"{name}: {facts['verdict']['judged']:,} items with gold", head, tuple(told))]
+
+
+def _committee(facts: dict[str, Any]) -> list[Sheet]:
+    """What every choice among the most samples scores."""
+    rows = [
+        (
+            one["who"], one["choice"], one["verifier"] or "", str(one["k"]), percent(one["right"]["value"]),
+            interval(one["right"]["ci"]),
+        )
+        for one in facts["figures"]
+        if one["k"] == max(other["k"] for other in facts["figures"] if other["who"] == one["who"])
+    ]  # fmt: skip
+    head = ("models", "choice", "verifier", "samples", "right", "95% interval")
+    return [Sheet(f"{facts['task']}: {facts['items']:,} items", head, tuple(rows))]
+
+
+def _steer(facts: dict[str, Any]) -> list[Sheet]:
+    rows = [
+        (
+            row["name"], percent(row["score"]), interval(row["score_ci"]), percent(row["knowledge"]),
+            interval(row["knowledge_ci"]),
+        )
+        for row in facts["rows"]
+    ]  # fmt: skip
+    head = ("model", facts["metric"], "95% interval", "knowledge", "95% interval")
+    return [Sheet(f"{facts['task']}: {facts['test']:,} test items", head, tuple(rows))]
+
+
+def _audit(facts: dict[str, Any]) -> list[Sheet]:
+    found = [(one["severity"], one["code"], one["says"], one["do"]) for one in facts["findings"]]
+    rows = tuple(one for one in found if one[0] != "not applicable")
+    return [Sheet(facts["source"], ("severity", "code", "finding", "what to do"), rows)]
+
+
+SHEETS: dict[str, Callable[[dict[str, Any]], list[Sheet]]] = {
+    "run": _study,
+    "learn": _learn,
+    "committee": _committee,
+    "steer": _steer,
+    "audit": _audit,
+}
