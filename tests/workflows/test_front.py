@@ -180,7 +180,7 @@ def test_a_frame_is_read_as_a_file_is(library, tmp_path):
 
 def test_checks_of_files_hold_for_frames():
     with (
-        pytest.raises(UserError, match="no column 'rating' for --label"),
+        pytest.raises(UserError, match="no column 'rating' for `label`"),
         TASKS.lending(outgrow.Task.of(pl.DataFrame(rows()), "films", text="review", label="rating")),
     ):
         outgrow.tasks.load("films")
