@@ -7,7 +7,7 @@ from typing import Any
 
 from outgrow.report.words import amount, gold_read, interval, percent, point_interval, points, seconds, share
 
-TOO_FEW = "(too few tasks)"
+TOO_FEW, THESE = "(too few tasks)", "these tasks "
 Cell = tuple[str, ...]
 """What is said first, its interval, and what is said in small print."""
 PlainTable = tuple[str, str, list[list[str]]]
@@ -56,12 +56,20 @@ def folded(tables: list[PlainTable]) -> str:
     head, *rows = tables[0][2]
     brief = [head.index(name) for name in BRIEF if name in head]
     leading = [row for i, row in enumerate(rows) if i < LEADING or row[0].partition("<br>")[0] in COMPARED]
-    parts = [_table([[row[i] for i in brief] for row in (head, *leading)])]
+    parts = [_table([[_brief(row[i]) for i in brief] for row in (head, *leading)])]
     for title, about, table in tables:
         count = f"{len(table) - 1} {'pair' if table[0][0] == 'Pair' else 'method'}{'s' if len(table) > 2 else ''}"
         summary = f"<summary>{title}, {count}</summary>"
         parts.append(f'<details markdown="1">\n{summary}\n\n{about}\n\n{_table(table)}\n\n</details>')
     return "\n\n".join(parts) + "\n"
+
+
+def _brief(cell: str) -> str:
+    """A cell on one line: a figure with its interval for these tasks."""
+    first, _, small = cell.partition("<br>")
+    if small.startswith(THESE):
+        return f"{first.split(' ')[0]} {small.removeprefix(THESE)}"
+    return f"{first} ({small})" if small else first
 
 
 def _table(rows: list[list[str]]) -> str:
@@ -195,7 +203,7 @@ def _whole(ends: Any) -> str:
 
 def _these(figure: dict[str, Any], ends: Any) -> str:
     said = ends(figure["ci_these_tasks"])
-    return said and f"these tasks {said}"
+    return said and f"{THESE}{said}"
 
 
 def _either(figure: dict[str, Any] | None, ends: Any) -> str:
