@@ -16,16 +16,16 @@ def report_(folder: Path, /) -> None:
         The folder of a study, a learned student, an audit, a committee or a steered model.
     """
     from outgrow import report
-    from outgrow.report import audit, committee, proxy_tuning
+    from outgrow.report import audit, committee, learn, proxy_tuning
     from outgrow.report.sheets import content
     from outgrow.runs.folder import verb_of
     from outgrow.store import disk
 
     verb = verb_of(folder)
-    if verb in ("run", "learn"):
-        page = report.write(folder) if verb == "run" else report.write_learned(folder)
+    if verb == "run":
+        page = report.write(folder)
     else:
-        page = folder / f"{verb}.html"
-        render = {"audit": audit.render, "committee": committee.render, "steer": proxy_tuning.render}[verb]
-        disk.write(page, render(content(folder)))
+        page = folder / ("report.html" if verb == "learn" else f"{verb}.html")
+        pages = {"audit": audit, "committee": committee, "learn": learn, "steer": proxy_tuning}
+        disk.write(page, pages[verb].render(content(folder)))
     emit(str(page))
