@@ -20,6 +20,7 @@ from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, Verdict
 from outgrow.generation.candidates.forms import FORMS
 from outgrow.metrics import coverage
 from outgrow.pipeline import scoring
+from outgrow.pipeline.bench import combined, noted, verdicts_of
 from outgrow.pipeline.choices import Bench, curves, facts_of
 from outgrow.report import committee as page
 from outgrow.report import svg
@@ -31,7 +32,7 @@ from outgrow.tasks.source import TASKS, generation_source
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import GenerationGold
 from outgrow.verifiers import Verdict
-from outgrow.workflows.committee import _combined, _noted, committee, committees, verdicts_of
+from outgrow.workflows.committee import committee, committees
 from outgrow.workflows.self_training import facts_of as rounds_of
 from outgrow.workflows.self_training import improve
 
@@ -239,10 +240,10 @@ def test_verdicts_of_several_verifiers_are_combined_and_those_without_scores_sta
         f"v{j}": VerdictTable(np.where(flip, 2 - truth.standing, truth.standing), np.zeros(120))
         for j, flip in enumerate(flips)
     }
-    woven = _combined("weaver", task, gathered, others)
+    woven = combined("weaver", task, gathered, others)
     assert (woven.standing == truth.standing).mean() > 0.9 and not woven.silent
-    noted = _noted([Verdict(None, score=0.3), Verdict(False), Verdict(True, score=-2.0)])
-    assert noted.standing.tolist() == [UNTOLD, UNSOUND, SOUND] and noted.score.tolist() == [0.3, -3.0, -2.0]
+    table = noted([Verdict(None, score=0.3), Verdict(False), Verdict(True, score=-2.0)])
+    assert table.standing.tolist() == [UNTOLD, UNSOUND, SOUND] and table.score.tolist() == [0.3, -3.0, -2.0]
 
 
 def test_a_long_table_of_recorded_answers_needs_no_model(tmp_path, store):
