@@ -13,7 +13,8 @@ from outgrow.report.words import interval, percent, share
 from outgrow.runs.read import MetricView
 
 ROW, HEADING = 25, 34
-LEFT, NARROW_LEFT = 200, 118
+LEFT, NARROW_LEFT, RIGHT = 200, 118, 140
+"""Pixels beside the plot: for names, for names on phones, and for the ceiling's name at least."""
 MOST_TICKS = 800
 ORDER = ("ceiling", "method", "floor", "contrast", "control")
 ENDS = ("floor", "ceiling")
@@ -41,7 +42,7 @@ def ladder(view: MetricView, room: int) -> dict[str, Any] | None:
     scores = 12 + column([row["score"] for row in rows])
     recovered = not narrow and any(row["share"] for row in rows)
     shares = max(14 + column([row["share"] for row in rows]), 76.0) if recovered else 0.0
-    right = scores + shares + 2
+    right = scores + shares + 2 if narrow else max(scores + shares + 2, RIGHT)
     ends = [end for row in rows for end in (row["value"], *((row["lo"], row["hi"]) if row["lo"] is not None else ()))]
     span = domain(*ends, *[x for row in rows for x in row["each"]], among=(0, 1))
     plot = room - left - right
