@@ -39,7 +39,7 @@ SETTLED = 0.5
 @audit("COPY", "Do supervisors repeat each other's errors?")
 def copies(votes, *, crowd, gold, groups, ids):
     """Error correlation, blocks of copiers, and how many independent supervisors an ensemble is worth."""
-    from outgrow.label_models.blocks import believed, beyond, linked
+    from outgrow.label_models.blocks import believed, beyond
 
     judged = gold is not None and (gold[votes.item] >= 0).any()
     if len(votes.names) < 2 or (crowd is None and not judged):
@@ -69,12 +69,7 @@ def copies(votes, *, crowd, gold, groups, ids):
         return f"no two supervisors {'that err now and then ' if judged else ''}answer the same items" + (
             "" if judged else ", and share items with a third: two alone may agree by skill or by copying"
         )
-    alike = np.arange(len(votes.names))
-    if rules:
-        alike = links(len(alike), pairs)
-    elif agreement is not None:
-        alike = linked(*(part.sum(0) for part in agreement))
-    blocks = [np.flatnonzero(alike == b) for b in np.unique(alike) if (alike == b).sum() > 1]
+    blocks = _blocks(len(votes.names), pairs, agreement, rules)
     count = int(counted.any(1).sum())
     voices = count / (1 + (count - 1) * max(rho, 0))
     known = 1.0 if judged or q is None else settled(q)
@@ -112,6 +107,18 @@ def copies(votes, *, crowd, gold, groups, ids):
     return Finding(
         severity, says, do, "correlation of errors", rho, ci, "number", _shown(votes, gold, blocks, ids), tuple(sheets)
     )
+
+
+def _blocks(count, pairs, agreement, rules: bool) -> list[np.ndarray]:
+    """The supervisors of each block of copiers: of rules by their errors, else by their agreement."""
+    from outgrow.label_models.blocks import linked
+
+    alike = np.arange(count)
+    if rules:
+        alike = links(count, pairs)
+    elif agreement is not None:
+        alike = linked(*(part.sum(0) for part in agreement))
+    return [np.flatnonzero(alike == b) for b in np.unique(alike) if (alike == b).sum() > 1]
 
 
 def settled(q: np.ndarray) -> float:
