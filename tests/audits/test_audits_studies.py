@@ -243,8 +243,8 @@ def test_supervisors_are_audited_before_they_teach_and_no_gold_but_their_own_is_
     monkeypatch.setenv("OUTGROW_STORE", str(folder / "store"))
     asked = str(folder / "table.jsonl"), Reading(), ["tfidf"], str(folder / "model")
     (evidence,) = studied.named(*asked)
-    (pair,) = studied._pairs(studied.Study(tasks=[asked[0]], weak=["tfidf"], strong=asked[3]))
-    assert (evidence.gold >= 0).tolist() == pair.splits.weak_train[0].tolist()
-    assert ((evidence.before.gold >= 0) == pair.splits.weak_train[: studied.REPLICATES]).all()
+    (cell,) = studied._cells(studied.ClassStudy(tasks=[asked[0]], weak=["tfidf"], strong=asked[3]))
+    assert (evidence.gold >= 0).tolist() == cell.splits.weak_train[0].tolist()
+    assert ((evidence.before.gold >= 0) == cell.splits.weak_train[: studied.REPLICATES]).all()
     findings, page = audit(asked[0], weak=["tfidf"], strong=asked[3], out=tmp_path / "found")
     assert page.exists() and {"CEILING-GAP", "COST"} <= {f.code for f in findings}

@@ -128,7 +128,7 @@ def _right(scorer: str, prompts: Sequence[str], texts: Sequence[str], keys: Sequ
             first = {row: start + at for at, row in reversed(list(enumerate(rows)))}
             at = [first[row] for row in different]
 
-            def build(at: list[int] = at) -> tuple[dict, dict]:
+            def build(at: list[int] = at) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
                 right = scoring.right(scorer, [prompts[i] for i in at], [texts[i] for i in at], [keys[i] for i in at])
                 return {"right": right}, {}
 
@@ -161,7 +161,7 @@ def verdicts_of(
         for low, high in _units(gathered):
             asked = _asked(task, gathered, range(*np.searchsorted(gathered.item, [low, high])))
 
-            def build(asked: list[Attempt] = asked) -> tuple[dict, dict]:
+            def build(asked: list[Attempt] = asked) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
                 began = time.monotonic()
                 found = check.run(asked, **given)
                 return {}, {"said": [(v.sound, v.why, v.score) for v in found], "seconds": time.monotonic() - began}

@@ -85,15 +85,15 @@ def _learn(facts: dict[str, Any]) -> list[Sheet]:
         ]  # fmt: skip
         head = ("annotator", "votes", "estimated accuracy", "95% interval", "repeated by the student")
         return [Sheet(f"{name}: annotators, without gold", head, tuple(told))]
-    head = ("labeller", "kind", "accuracy", "95% interval", "student ahead, points", "95% interval")
-    told = [
+    columns = ("labeller", "kind", "accuracy", "95% interval", "student ahead, points", "95% interval")
+    judged = [
         (
             row["name"], row["kind"], percent(row["accuracy"]), interval(row["accuracy_ci"]), points(row["gain"]),
             point_interval(row["gain_ci"]),
         )
         for row in rows
     ]  # fmt: skip
-    return [Sheet(f"{name}: {facts['verdict']['judged']:,} items with gold", head, tuple(told))]
+    return [Sheet(f"{name}: {facts['verdict']['judged']:,} items with gold", columns, tuple(judged))]
 
 
 def _committee(facts: dict[str, Any]) -> list[Sheet]:
