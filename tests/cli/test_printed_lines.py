@@ -14,6 +14,7 @@ from outgrow import cli, tasks
 from outgrow.cli import settings
 from outgrow.generation.local import Local
 from outgrow.models import checkpoints
+from outgrow.pipeline import knowledge
 from outgrow.store import Store
 from outgrow.students import convnet, generator
 from outgrow.supervisors import tfidf
@@ -34,7 +35,7 @@ SHORT = [
     (convnet, "FEWEST_STEPS", 4),
     (pruned, "TEXTS", 16),
     (pruned, "HELD_OUT", 8),
-    (proxy_tuning, "STATEMENTS", 50),
+    (knowledge, "STATEMENTS", 50),
     (proxy_tuning, "EPOCHS", 1),
     (generator, "READ", 400),
     (generator, "PAIRED", 200),

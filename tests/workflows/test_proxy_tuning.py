@@ -18,6 +18,7 @@ from outgrow.generation.local import Local
 from outgrow.metrics import text as written
 from outgrow.metrics.accuracy import Score
 from outgrow.metrics.gap import Resamples
+from outgrow.pipeline import knowledge, steering
 from outgrow.report import proxy_tuning as page
 from outgrow.store import Store
 from outgrow.tasks import generation
@@ -114,32 +115,32 @@ def writing_task(count: int, sides=None):
 
 def test_halves_share_no_group_and_hold_every_item() -> None:
     task = writing_task(130)
-    train, test = proxy_tuning.halves(task, 5)
+    train, test = steering.halves(task, 5)
     assert sorted([*train, *test]) == list(range(130)) and not set(task.groups[train]) & set(task.groups[test])
     assert abs(len(train) - 65) <= 3
-    assert proxy_tuning.halves(task, 6)[0].tolist() != train.tolist()
+    assert steering.halves(task, 6)[0].tolist() != train.tolist()
 
 
 def test_the_data_s_own_test_side_is_the_test_half() -> None:
     task = writing_task(90, [TEST if i < 30 else POOL for i in range(90)])
-    train, test = proxy_tuning.halves(task, 0)
+    train, test = steering.halves(task, 0)
     assert {task.prompts[i] for i in test} == {f"prompt {i}" for i in range(30)} and len(train) == 60
 
 
 def test_too_few_items_are_refused() -> None:
     with pytest.raises(UserError, match="15 items to train on and 15 to test on: give at least 20"):
-        proxy_tuning.halves(writing_task(30), 0)
+        steering.halves(writing_task(30), 0)
 
 
 def test_statements_begin_alike_and_one_of_them_is_true(monkeypatch) -> None:
-    monkeypatch.setattr(proxy_tuning, "STATEMENTS", 40)
-    found = proxy_tuning.statements("cities")
+    monkeypatch.setattr(knowledge, "STATEMENTS", 40)
+    found = knowledge.statements("cities")
     assert len(found.true) == 40 and all(
-        text.startswith("The city of ") and text.endswith(" is") for text in found.beginnings
+        text.startswith("The city of ") and text.endswith(" is") for text in found.prefixes
     )
     assert all(a != b and a.startswith(" in ") for a, b in zip(found.true, found.false, strict=True))
     assert len(set(found.groups.tolist())) == 40
-    assert len(proxy_tuning.statements("translations").true) >= 20
+    assert len(knowledge.statements("translations").true) >= 20
 
 
 def test_knowledge_is_how_often_the_true_statement_is_likelier(tmp_path) -> None:
@@ -149,10 +150,10 @@ def test_knowledge_is_how_often_the_true_statement_is_likelier(tmp_path) -> None
         def logprobs(self, prompts, texts, chat=False):
             return [np.array([len(text), -3.0]) for text in texts]
 
-    asked = proxy_tuning.Statements(
+    asked = knowledge.Statements(
         "s", ("a is", "b is", "c is"), (" xx", " y", " same"), (" x", " yy", " emas"), np.arange(3)
     )
-    assert proxy_tuning.knows(Told(), asked, Store(tmp_path)).tolist() == [1, 0, 0.5]
+    assert knowledge.knows(Told(), asked, Store(tmp_path)).tolist() == [1, 0, 0.5]
 
 
 def test_json_is_right_as_an_object_and_readable_by_its_names() -> None:
@@ -190,7 +191,7 @@ def world(tmp_path_factory):
     (root / "task.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OUTGROW_STORE", str(root / "store"))
-        patch.setattr(proxy_tuning, "STATEMENTS", 20)
+        patch.setattr(knowledge, "STATEMENTS", 20)
         patch.setattr(generation, "Columns", lambda: COLUMNS)
         # Random models have more to learn than real ones.
         patch.setattr(proxy_tuning, "EPOCHS", 25)
@@ -215,17 +216,17 @@ def found(world):
 
 def test_every_row_is_what_that_model_writes_and_scores(world, found) -> None:
     task, gold = generation.load(world["task"])
-    test = proxy_tuning.halves(task, 0)[1]
+    test = steering.halves(task, 0)[1]
     rows = {row["name"]: row for row in found.facts["rows"]}
     assert (
-        list(rows) == list(proxy_tuning.ROWS)
+        list(rows) == list(steering.ROWS)
         and found.facts["test"] == len(test)
         and found.facts["train"] == len(task) - len(test)
     )
     for name in ("strong", "small"):
         model = Local(models.resolve(world[name], Store.default()))
         asked = [
-            model.sample([task.prompts[i]], 1, proxy_tuning.Sampling(tokens=4, temperature=0), [[0]])[0][0].text
+            model.sample([task.prompts[i]], 1, steering.Sampling(tokens=4, temperature=0), [[0]])[0][0].text
             for i in test
         ]
         assert rows[name]["score"] == np.mean(
@@ -254,10 +255,10 @@ def test_a_study_that_is_asked_again_ends_with_the_same_bytes_and_computes_nothi
 def test_weak_labels_are_what_the_weak_model_writes_and_are_called_so(world, found) -> None:
     taught = proxy_tuning.pruned.resolve(world["small"], Store.default())
     task, gold = generation.load(world["task"])
-    train, test = proxy_tuning.halves(task, 0)
-    lessons, labels = proxy_tuning._lessons(task, gold, train, None, 0, Store.default())
+    train, test = steering.halves(task, 0)
+    lessons, labels = steering.lessons(task, gold, train, None, 0, Store.default())
     teacher = causal.tune(taught, lessons, seed=1, store=Store.default(), epochs=25)
-    weak, said = proxy_tuning._lessons(task, gold, train, str(teacher.path), 0, Store.default())
+    weak, said = steering.lessons(task, gold, train, str(teacher.path), 0, Store.default())
     assert labels == {"kind": "gold"} and (said["kind"], said["name"]) == ("weak", str(teacher.path))
     right = {task.prompts[i]: gold.answers[i] for i in train}
     assert said["right"] == pytest.approx(np.mean([one.answer.split() == right[one.prompt].split() for one in weak]))
@@ -282,9 +283,9 @@ def test_the_small_model_may_be_a_sibling_made_for_it(world, tmp_path, monkeypat
 
 
 def test_a_task_of_no_true_and_false_statements_asks_for_no_knowledge(monkeypatch) -> None:
-    task, gold = proxy_tuning.tasks.load("cities", proxy_tuning.tasks.Reading(items=40))
+    task, gold = knowledge.tasks.load("cities", knowledge.tasks.Reading(items=40))
     monkeypatch.setattr(
-        proxy_tuning.tasks,
+        knowledge.tasks,
         "load",
         lambda name, reading: (
             copy.replace(task, classes=("no", "yes")) if hasattr(copy, "replace") else _other(task),
@@ -292,7 +293,7 @@ def test_a_task_of_no_true_and_false_statements_asks_for_no_knowledge(monkeypatc
         ),
     )
     with pytest.raises(UserError, match="`knowledge` = mine: its items are not pairs"):
-        proxy_tuning.statements("mine")
+        knowledge.statements("mine")
 
 
 def _other(task):

@@ -29,7 +29,7 @@ _ROOTS = {
     "written": "pipeline.runner:row pipeline.text_cell:TextCell",
     "scored": "pipeline.scoring:right",
     "verdicts": "verifiers:Attempt verifiers:Verdict",
-    "knowledge": "workflows.proxy_tuning:knows",
+    "knowledge": "pipeline.knowledge:knows",
 }
 ROOTS = {
     kind: tuple((f"outgrow.{module}", name) for module, _, name in (place.partition(":") for place in places.split()))

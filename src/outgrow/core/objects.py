@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path, PurePath
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 from typing import Any
 
 import numpy as np
@@ -124,7 +124,10 @@ def _value(one: Any, places: set[Place], seen: set[int]) -> Iterator[str]:
 
 
 def _code(one: Any, places: set[Place], seen: set[int]) -> Iterator[str]:
-    """A function or a class."""
+    """A function or a class; of Python's own the name alone."""
+    if isinstance(one, WrapperDescriptorType | MethodDescriptorType) or one.__module__ == "builtins":
+        yield one.__qualname__
+        return
     place = placed(one)
     yield f"{one.__module__} {one.__qualname__}"
     if place is not None:
