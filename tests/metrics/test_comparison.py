@@ -429,15 +429,16 @@ def test_the_printed_leaderboard_has_a_line_a_method(several, capsys):
 def test_markdown_has_the_same_tables(several, tmp_path, capsys):
     outgrow(capsys, "compare", *several, "--out", tmp_path / "all.md")
     text = (tmp_path / "all.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## (.+)$", text, re.M) == [
+    assert re.findall(r"^## (.+)$", text, re.M) == ["Leaderboard"]
+    assert [title.rpartition(", ")[0] for title in re.findall("<summary>(.+)</summary>", text)] == [
         "Leaderboard",
         "Mean PGR, the worst pair and the cost",
         "Where each method fails",
         "The pairs",
     ]
     tables = re.findall(r"(?:^\|.*\n)+", text, re.M)
-    assert len(tables) == 4 and all(len({line.count("|") for line in table.splitlines()}) == 1 for table in tables)
-    assert [len(table.splitlines()) - 2 for table in tables] == [3, 3, 3, 12] and "\u00a0" not in text
+    assert len(tables) == 5 and all(len({line.count("|") for line in table.splitlines()}) == 1 for table in tables)
+    assert [len(table.splitlines()) - 2 for table in tables] == [3, 3, 3, 3, 12] and "\u00a0" not in text
 
 
 def test_folders_joined_say_what_one_folder_says(tmp_path):

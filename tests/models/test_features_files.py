@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -15,7 +14,6 @@ import studies
 import tiny_models
 from outgrow import cli, models, tasks
 from outgrow.core.errors import UserError
-from outgrow.pipeline import baselines
 from outgrow.store import Store
 from outgrow.students.features import space_of
 from outgrow.tasks.task import Task
@@ -81,11 +79,10 @@ def test_the_report_names_the_file_and_its_sha256(both, place):
         assert f"{file} (sha256 {digest[:16]})" in page
 
 
-def test_the_zero_shot_contrast_steps_aside(place):
-    pair = SimpleNamespace(
-        strong_name=f"features:{place / 'strong.npz'}", spaces=SimpleNamespace(store=Store.default())
-    )
-    assert baselines.zero_shot(pair) is None
+def test_the_zero_shot_contrast_steps_aside(both):
+    _, files = both
+    assert "gold-few" in files.cells["method"].to_list()
+    assert "zero-shot" not in files.cells["method"].to_list()
 
 
 def test_rows_of_items_that_the_task_has_not_are_not_read(place):

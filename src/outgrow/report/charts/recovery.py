@@ -23,7 +23,7 @@ ROW = 28
     "the 95% interval for new data from the same source, the one to quote; the broad bar is the interval for these "
     "very items. Below 0% the student scored less than its teacher; above 100%, more than with gold.",
 )
-def recovered(view: MetricView, width: int) -> dict[str, Any] | None:
+def recovery(view: MetricView, width: int) -> dict[str, Any] | None:
     """A mark, a line and a bar for each method and contrast that has a PGR."""
     narrow = width < 600
     shown = [row for row in view.of("method", "contrast") if row.pgr is not None]
