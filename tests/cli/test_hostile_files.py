@@ -238,7 +238,7 @@ CASES: list[tuple[odd.Maker, str, str | Right]] = [
     (odd.own_groups, f"run t.csv {RUN}", studied()),
     (odd.without_words, f"run t.csv {RUN}", "no words"),
     (odd.half_gold, f"learn t.csv {LEARN} --suggest 1000", lambda found: found.page("suggest.csv").count("\n") == 31),
-    (odd.ordinary, f"learn t.csv {LEARN} --suggest -1", "suggest = -1"),
+    (odd.ordinary, f"learn t.csv {LEARN} --suggest -1", "--suggest -1: give a number of items"),
     (
         odd.ordinary,
         "learn t.csv --text text --votes a,b,c --classes ham,spam --out out --strong votes --id id",
@@ -383,7 +383,7 @@ def of_later(folder: Path) -> None:
     from outgrow.store import record
 
     facts = record.decode((folder / "student.json").read_bytes())
-    (folder / "student.json").write_bytes(record.encode({**facts, "format": 99}))
+    (folder / "student.json").write_bytes(record.encode({**facts, "version": 99}))
 
 
 @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ def of_later(folder: Path) -> None:
         (cut, "student.safetensors is not as it was written"),
         (changed, "student.json is not as it was written"),
         (without_weights, "no student in student"),
-        (of_later, "written by another version"),
+        (of_later, "reads up to 1: update outgrow"),
     ],
 )
 def test_a_damaged_student_labels_nothing(damage, says, learned, tmp_path, monkeypatch, capsys):

@@ -201,13 +201,13 @@ def test_bad_examples_are_refused(causal, encoder, store):
         tune(Example("a", "in spain", targets=(0.5, -1.2)), loss=Soft())
     with pytest.raises(UserError, match="plain cross-entropy"):
         tune(Example("a", "spain", targets=(0.5,)))
-    with pytest.raises(UserError, match="more than the 64"):
+    with pytest.raises(UserError, match="longer than the 64"):
         tune(Example("so " * 60, "in spain not"))
     with pytest.raises(UserError, match="unknown kind 'half'"):
         tune(Example("a", "spain"), kind="half")
     with pytest.raises(UserError, match="chat template"):
         tune(Example("a", "spain"), chat=True)
-    with pytest.raises(UserError, match="does not write"):
+    with pytest.raises(UserError, match="generates no text"):
         tuning.tune(models.resolve(str(encoder), store), EXAMPLES, seed=0, store=store)
 
 
@@ -267,7 +267,7 @@ def slowly(self, step, arrays):
     time.sleep(float(sys.argv[4]))
 t.checkpoint.Checkpoint.keep = slowly
 kept = t.Store(sys.argv[3])
-t.causal.tune(t.models.resolve(sys.argv[2], kept), t.EXAMPLES, kind="full", seed=0, store=kept, epochs=5)
+t.tuning.tune(t.models.resolve(sys.argv[2], kept), t.EXAMPLES, kind="full", seed=0, store=kept, epochs=5)
 """
 
 

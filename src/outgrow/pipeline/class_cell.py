@@ -187,7 +187,6 @@ class ClassCell(StoredCell):
         seen = np.where(self.splits.transfer[:, None, :, None], labels, np.float32(np.nan))
         return WeakLabels(seen, self.names, self.label_model, self.skill if len(self.names) > 1 else None)
 
-    @cached_property
     def heard(self) -> WeakLabels:
         """What a floor is chosen from: labels of transfer and test items, and out-of-sample ones of weak-train."""
         seen = np.where((self.splits.transfer | self.test)[:, None, :, None], self.labels, np.float32(np.nan))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +34,8 @@ def floor(
     test: np.ndarray,
     known: np.ndarray,
     labels: np.ndarray,
-    heard: WeakLabels,
+    names: tuple[str, ...],
+    heard: Callable[[], WeakLabels],
     common: np.ndarray,
     seed: int,
 ) -> Predictions:
@@ -44,10 +45,11 @@ def floor(
     commonest class, whichever is better there. With fewer than FEWEST known items of weak-train, label models are
     chosen by agreement with held-out votes. Gold of transfer and test items is not looked at.
     """
-    several, everywhere = len(heard.names) > 1, np.ones(len(task), bool)
+    several, everywhere = len(names) > 1, np.ones(len(task), bool)
     if not several and not np.isnan(bare := task.even(labels[:, 0, test], test)).any():
-        return Predictions(bare, heard.names * len(known), bare)
-    believed = {name: task.even(beliefs, everywhere) for name, beliefs in candidates(heard).items()}
+        return Predictions(bare, names * len(known), bare)
+    weak = heard()
+    believed = {name: task.even(beliefs, everywhere) for name, beliefs in candidates(weak).items()}
     options = [(name, belief, belief) for name, belief in believed.items()]
     options += [(name + COMMON, filled(b, common), b) for name, b, _ in options if np.isnan(b[:, test]).any()]
 
@@ -57,12 +59,12 @@ def floor(
     score = np.array([[right(belief[r], rows) for r, rows in enumerate(known)] for _, belief, _ in options])
     if several and (few := known.sum(1) < FEWEST).any():
         score[:, few] = [
-            np.broadcast_to(-1.0 if name.endswith(COMMON) else agreeing(heard, name, seed)[few], few.sum())
+            np.broadcast_to(-1.0 if name.endswith(COMMON) else agreeing(weak, name, seed)[few], few.sum())
             for name, *_ in options
         ]
     chosen = score.argmax(0)
     probs, bare = (np.stack([options[o][which][r][test] for r, o in enumerate(chosen)]) for which in (1, 2))
-    named = [f"label model {name}" if several else heard.names[0] + name for name, *_ in options]
+    named = [f"label model {name}" if several else names[0] + name for name, *_ in options]
     return Predictions(probs, tuple(named[o] for o in chosen), bare)
 
 
