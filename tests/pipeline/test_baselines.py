@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from outgrow import methods
+import studies
+from outgrow import label_models, methods
+from outgrow.core.errors import UserError
 from outgrow.methods import text as sequences
 from outgrow.pipeline.baselines import baseline, read, registry
 from outgrow.pipeline.class_cell import ClassCell
@@ -79,3 +81,17 @@ def test_the_ceiling_of_votes_learns_of_every_fold_from_the_gold_of_the_others()
     (train,) = seen
     assert train[0].all() and all((train[r] == (fold != r)).all() for r in range(1, 6))
     assert registry("votes")["ceiling"].fit(SimpleNamespace(student=Student(), gold_targets=None)) is None
+
+
+def test_what_a_floor_is_chosen_from_counts_in_its_key() -> None:
+    called = {one.__name__ for one in registry("classes")["floor"].calls()}
+    assert called == set(label_models.registry()) and "dawid_skene" in called
+
+
+def test_a_method_with_the_name_of_a_baseline_is_refused(tmp_path) -> None:
+    def ceiling(weak, student):
+        """Train on the weak labels."""
+        return student.fit(weak.beliefs)
+
+    with pytest.raises(UserError, match="'ceiling' has the name of a row that every study has"):
+        studies.study(tmp_path, methods=[ceiling], seeds=1).run()

@@ -143,3 +143,11 @@ def test_an_audit_and_a_committee_refuse_the_folder_of_another(tmp_path) -> None
         committee.committee(str(answers), seed=1, out=tmp_path / "committee")
     with pytest.raises(UserError, match="what `outgrow committee` wrote"):
         audit.audit(str(data), **asked, out=tmp_path / "committee")
+
+
+def test_a_long_name_is_shortened_in_a_path_and_stays_different() -> None:
+    from outgrow.runs.compare import LONGEST, safe
+
+    one, other = ("+".join(f"column:annotator_{i}" for i in range(40)) + end for end in ("a", "b"))
+    assert len(safe(one)) <= LONGEST and safe(one) != safe(other)
+    assert safe("a/b:c") == "a_b_c"

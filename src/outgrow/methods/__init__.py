@@ -133,7 +133,9 @@ def method(
 
 
 def plain(run: Callable[..., Any]) -> Method:
-    """The record of a function that nobody marked."""
+    """The record of a function that nobody marked. Raises UserError for anything else that can be called."""
+    if not inspect.isroutine(run):
+        raise UserError(f"{run!r:.80} is no function: write the method as one, its parameters as keyword arguments")
     return METHODS.of(method(paper="own")(run))
 
 

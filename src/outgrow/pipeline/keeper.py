@@ -53,10 +53,21 @@ class Keeper:
         if not _labels_texts(cell):
             progress.say(f"{cell.task.name}: no student is kept: it reads images, or two texts at once")
             return
-        first = next(name for name in self._order if name in ran)
-        if isinstance(cell, ClassCell) and kept_by(self.folder) != first:
-            method, parameters = next(one for one in self.methods if one[0].name == first)
-            self(first, cell, method.fit(cell, **parameters))
+        wanted = [name for name in self._order if name in ran]
+        if isinstance(cell, TextCell):
+            if kept_by(self.folder) != wanted[0]:
+                progress.say(
+                    f"{cell.task.name}: no student of {wanted[0]} is kept: its answers came out of the store, and a "
+                    "model that generates is kept only while they are computed"
+                )
+            return
+        for name in wanted:
+            if kept_by(self.folder) != name:
+                method, parameters = next(one for one in self.methods if one[0].name == name)
+                cell.forget()
+                self(name, cell, method.fit(cell, **parameters))
+            if kept_by(self.folder) == name:
+                return
 
     @property
     def _order(self) -> list[str]:

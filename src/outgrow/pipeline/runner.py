@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from outgrow.core import progress
+from outgrow.core.errors import UserError
 from outgrow.methods import Method
 from outgrow.metrics.controls import CanaryResult
 from outgrow.metrics.pgr import counted
@@ -131,8 +132,12 @@ def jobs(
         needed: by resource what a method depends on that asks for it.
     """
     code, made = cells[0].code, []
+    rows = {name for one in baselines.values() for name in one.named(cells)}
+    if taken := next((method.name for method, _ in chosen if method.name in rows), None):
+        raise UserError(f"method {taken!r} has the name of a row that every study has: give it another name")
     for one in baselines.values():
-        extra = {"code": code(one.run, *found), **heard} if one.heard else {"code": code(one.run)}
+        calls = one.calls() if one.calls else ()
+        extra = {"code": code(one.run, *found, *calls), **heard} if one.heard else {"code": code(one.run)}
         for name, parameters in one.named(cells).items():
             told = extra | ({"parameters": dict(parameters)} if parameters else {})
             made.append(Job(name, one.kind, partial(one.fit, **parameters), told, trains=one.trains))

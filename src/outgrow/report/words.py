@@ -109,7 +109,11 @@ def gold_read(about: dict[str, Any]) -> list[str]:
 
 def asides(pair: RunPair, methods: dict[str, Any]) -> list[str]:
     """What has to be said beside the table: methods that lacked something, and gold that others bought or read."""
-    said = [f"{entry['method']} was left out. It needs {'; '.join(entry['lacks'])}." for entry in pair.get("left_out")]
+    said = [
+        f"{entry['method']} was left out. " + (f"It needs {needs}." if needs else "It returned no student.")
+        for entry in pair.get("left_out")
+        for needs in ["; ".join(entry["lacks"])]
+    ]
     if pair.outdated:
         said.append(OUTDATED)
     if covered := pair.details.get("coverage"):

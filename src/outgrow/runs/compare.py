@@ -11,6 +11,7 @@ import numpy as np
 
 from outgrow.core.errors import UserError
 from outgrow.core.records import dump
+from outgrow.core.seeding import hashed
 from outgrow.metrics.accuracy import Score, accuracy, choice
 from outgrow.runs.read import Report, RunPair, join, read
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 TRAINED = ("heads", "tuning and answers")
 """What the training of students is called among the costs."""
+LONGEST = 200
+"""Bytes of a file's name, without its suffix."""
 FEWEST_PAIRS, FEWEST_METHODS = 3, 2
 """Fewer than these are no comparison."""
 
@@ -146,8 +149,9 @@ def _costs(run: Report, pair: RunPair, methods: Sequence[str]) -> tuple[dict[str
 
 
 def safe(name: str) -> str:
-    """The name as part of a path."""
-    return name.replace("/", "_").replace(":", "_")
+    """The name as part of a path; of a long one the beginning and a hash."""
+    plain = name.replace("/", "_").replace(":", "_")
+    return plain if len(plain.encode()) <= LONGEST else f"{plain[:60]}-{hashed(name)[:12]}"
 
 
 def gold_of(folder: Path, task: str) -> Any:

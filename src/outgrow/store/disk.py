@@ -141,12 +141,15 @@ def write(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
 
 
 def write_all(into: Path, fill: Callable[[Path], object]) -> None:
-    """Write several files as `write` does one: `fill` makes them in a temporary folder, then each moves to `into`."""
+    """Write several files as `write` does one: `fill` makes them in a temporary folder, then each moves to `into`.
+
+    The one that `fill` wrote last, such as a record that makes the others valid, moves last.
+    """
     folder(into)
     clean(into)
     with guarded(into), temporary(into) as part:
         fill(part)
-        for path in sorted(part.iterdir()):
+        for path in sorted(part.iterdir(), key=lambda path: (path.stat().st_mtime_ns, path.name)):
             sync(path)
             path.replace(into / path.name)
 

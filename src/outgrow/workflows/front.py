@@ -130,7 +130,7 @@ class Study:
 
         for name in CLASSES_ALONE:
             if getattr(self, name) not in (None, ()):
-                raise UserError(f"{name} does not apply to generation tasks: leave it out")
+                raise UserError(f"`{name}` does not apply to generation tasks: leave it out")
         for one in _listed(self.weak):
             if not isinstance(one, str):
                 raise UserError(

@@ -105,7 +105,10 @@ def learn(
     resources: Any = cell  # what votes cannot give is None there
     fitted = recipe.fit(resources, **recipe.parameters)
     if fitted is None:
-        raise UserError(f"method {method!r} lacks {'; '.join(recipe.lacks(resources))}: learn with another `method`")
+        lacks = "; ".join(recipe.lacks(resources))
+        raise UserError(
+            f"method {method!r} {f'lacks {lacks}' if lacks else 'returned no student'}: learn with another `method`"
+        )
     predicted = cell.predicted(fitted)
     probs, belief = cell.design.crossed(predicted), cell.believed(label_model)
 
@@ -179,7 +182,6 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def told(folder: Path) -> str:
     """The report's answer in a few lines, and where everything is."""
-
     from outgrow.report import learn as page
 
     facts = page.read(folder)

@@ -101,7 +101,7 @@ def _read(student: SavedStudent, table: TableFile, reading: Reading) -> dict[str
     for field in compiled(student.template).fields:
         column = named.get(field) or student.columns.get(field, field)
         if column not in table.names:
-            flag = f" (or name its column here with --{field})" if field in student.columns else ""
+            flag = f" (or name its column here with `{field}`)" if field in student.columns else ""
             raise UserError(
                 f"{table.name}: no column {column!r}, which the student reads{flag}; "
                 f"the columns are {', '.join(table.names)}"

@@ -109,7 +109,9 @@ class Request(ABC):
 
     def _columns(self) -> dict[str, str]:
         """By role the columns that the reading names, for what labels new tables later."""
-        named = {role: getattr(self.reading, role) for role in ("text", "question", "choices", "image")}
+        named = {
+            role: getattr(self.reading, role) for role in ("text", "text2", "context", "question", "choices", "image")
+        }
         return {role: name for role, name in named.items() if isinstance(name, str)}
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import ModuleType
 from typing import Any, ClassVar, final
 
@@ -16,7 +17,7 @@ import numpy as np
 from outgrow import label_models, methods, models, supervisors, tasks
 from outgrow.core.errors import UserError, unknown
 from outgrow.label_models import WeakLabels
-from outgrow.models import scratch
+from outgrow.models import loader, scratch
 from outgrow.pipeline import baselines
 from outgrow.pipeline.checks import apart, enough
 from outgrow.pipeline.class_cell import STUDENTS, ClassCell
@@ -101,6 +102,8 @@ class ClassStudy(Request):
             "task": task.digest,
             "seed": self.seed,
             "student": student,
+            "precision": loader.chosen_precision(),
+            "device": loader.device().type,
             "strong": _digest(strong, spaces.store),
             "weak models": [_digest(name, spaces.store) for name in _models([weak])],
         }
@@ -129,11 +132,17 @@ class ClassStudy(Request):
             "ladder": [_digest(name, spaces.store) for name in self.ladder],
             "auxiliary": [other.digest for other, _, _ in others],
         }
-        found: list[Callable[..., Any]] = [label_models.find(name) for name in (self.label_model, WeakLabels.model)]
-        found += [kind.label for kind, _ in first.members]
+        used: list[Callable[..., Any]] = [label_models.find(name) for name in (self.label_model, WeakLabels.model)]
+        used += [kind.label for kind, _ in first.members]
+        # As an argument of a partial an object counts with its fields, not by its class alone.
+        found = [partial(_call, one) for one in used]
         heard = {"label_model": self.label_model}
         todo = jobs(cells, baselines.registry("classes"), chosen, methods.RESOURCES, heard, found, needed)
         return compute(cells, todo, self.seeds, keeper)
+
+
+def _call(function: Callable[..., Any], *given: Any) -> Any:
+    return function(*given)
 
 
 def _models(weak: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from outgrow.core.fingerprint import fingerprint
 from outgrow.generation import Sampling
 from outgrow.methods import text as sequences
 from outgrow.metrics import text as scorers
+from outgrow.models import loader
 from outgrow.pipeline import baselines
 from outgrow.pipeline.keeper import Keeper
 from outgrow.pipeline.runner import StudyRows, compute, jobs
@@ -91,6 +92,8 @@ class TextStudy(Request):
             "weak_gold": self.weak_gold,
             "strong": student.digest,
             "student": self.student,
+            "precision": loader.chosen_precision(),
+            "device": loader.device().type,
             "code": fingerprint("written", *checks(task)),
         }
         shared = (self.seed, self.weak_gold, self.student, writers, student, bases, made_of)

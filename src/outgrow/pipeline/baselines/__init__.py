@@ -22,6 +22,7 @@ from outgrow.core.registry import first_line, mark, marked
 Kind = Literal["floor", "ceiling", "control", "contrast", "curve"]
 Rows = Callable[[Sequence[Any]], Mapping[str, Mapping[str, Any]]]
 """From the cells of a study to the rows of a baseline: their names, and its keyword arguments in each."""
+Calls = Callable[[], Sequence[Callable[..., Any]]]
 
 UNTAUGHT = frozenset(
     {"task", "test", "gold_student", "transfer_gold", "known", "known_gold", "some_gold", "prompted", "student"}
@@ -43,6 +44,8 @@ class Baseline:
     """None where it is one row of its own name."""
     trains: bool
     """Whether a student is trained for it, so that its seconds are a cost."""
+    calls: Calls | None
+    """The functions found by name that it calls, beside those that every row calls."""
 
     def fit(self, cell: Any, **parameters: Any) -> Any:
         """Run it on the attributes of a cell that it asks for; None where one of them is not to be had."""
@@ -60,14 +63,14 @@ class Baseline:
 
 
 def baseline(
-    *, kind: Kind, rows: Rows | None = None, trains: bool = True, name: str | None = None
+    *, kind: Kind, rows: Rows | None = None, trains: bool = True, name: str | None = None, calls: Calls | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a baseline, named like the function with "-" for "_" where no name is given."""
 
     def marker(run: Callable[..., Any]) -> Callable[..., Any]:
         asked = tuple(p.name for p in inspect.signature(run).parameters.values() if p.kind is not p.KEYWORD_ONLY)
         called = name or run.__name__.replace("_", "-")
-        return mark(run, Baseline(called, kind, first_line(run), run, asked, rows, trains))
+        return mark(run, Baseline(called, kind, first_line(run), run, asked, rows, trains, calls))
 
     return marker
 

@@ -27,7 +27,12 @@ COMMON = ", its silence as the commonest class"
 """Set behind the name of a floor whose abstentions are no guesses."""
 
 
-@baseline(kind="floor", trains=False)
+def _label_models() -> list[Callable[..., Any]]:
+    """All of them: each is tried, or has a row."""
+    return [label_models.find(name) for name in label_models.registry()]
+
+
+@baseline(kind="floor", trains=False, calls=_label_models)
 def floor(
     task: Task,
     gold: Gold,
@@ -82,7 +87,7 @@ def _every_label_model(cells: Sequence[ClassCell]) -> Mapping[str, Mapping[str, 
     return {f"label-model:{name}": {"name": name} for name in label_models.registry() if several}
 
 
-@baseline(kind="contrast", trains=False, rows=_every_label_model)
+@baseline(kind="contrast", trains=False, rows=_every_label_model, calls=_label_models)
 def label_model(task: Task, test: np.ndarray, believed: Any, *, name: str) -> Predictions:
     """The beliefs of one label model."""
     return Predictions(task.even(believed(name), test))
