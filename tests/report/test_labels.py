@@ -108,7 +108,7 @@ def test_no_label_of_a_study_overprints_another(near, tmp_path):
 
 
 def test_no_label_of_several_pairs_overprints_another(tmp_path):
-    assert clear(of_run(several(tmp_path))) >= {"heat_map", "sizes", "recovered"}
+    assert clear(of_run(several(tmp_path))) >= {"heat_map", "sizes", "recovery"}
 
 
 def test_no_label_of_the_ranking_overprints_another(tmp_path):

@@ -94,12 +94,12 @@ def test_every_chart_uses_colours_that_both_palettes_have(folders, name):
 
 def test_one_pair_gets_every_chart_that_needs_one_and_no_chart_that_needs_several(folders):
     names = {chart.name for chart, _, _ in specs(folders["one"])}
-    assert names == {"ladder", "recovered", "agreement", "gold_curve", "training", "calibration", "costs"}
+    assert names == {"ladder", "recovery", "agreement", "gold_curve", "training", "calibration", "costs"}
     assert {chart.name for chart, _, _ in specs(folders["many"])} == names | {"heat_map", "sizes"}
 
 
 def test_a_run_without_details_still_has_its_ladder_and_its_table(pages, folders):
-    assert {chart.name for chart, _, _ in specs(folders["bare"])} == {"ladder", "recovered"}
+    assert {chart.name for chart, _, _ in specs(folders["bare"])} == {"ladder", "recovery"}
     assert "recorded no controls" in pages["bare"] and "gold-few" in pages["bare"]
 
 
@@ -157,7 +157,7 @@ def test_an_unresolved_gap_has_no_pgr_and_says_what_would_resolve_it(folders, pa
     found = words.headline(read(folders["unresolved"]).pairs[0])
     assert (found.verdict, found.label) == ("unclear", "Gap not resolved")
     assert "recovered" not in found.plain and "9,800 test items, or 64 replicates" in found.plain
-    assert 'id="recovered"' not in pages["unresolved"]
+    assert 'id="recovery"' not in pages["unresolved"]
 
 
 def test_two_replicates_are_too_few_for_a_verdict(folders):

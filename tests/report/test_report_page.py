@@ -89,7 +89,7 @@ def test_the_rendered_page_has_its_charts_and_its_answer(folders, browse):
     seen = browse(folders["one"] / "report.html", "--dump-dom")
     assert "CONSOLE" not in seen.stderr, seen.stderr
     figures = dict(re.findall(r'<figure id="(\w+)"(.*?)</figure>', seen.stdout, re.S))
-    assert list(figures) == ["ladder", "recovered", "agreement", "gold_curve", "training", "calibration", "costs"]
+    assert list(figures) == ["ladder", "recovery", "agreement", "gold_curve", "training", "calibration", "costs"]
     for name, figure in figures.items():
         assert len(re.findall(r"<(path|line|rect|text)\b", figure)) > 15, name
     text = re.sub(r"<[^>]+>", "", seen.stdout)
