@@ -79,7 +79,7 @@ def test_what_is_left_out_is_chosen_by_the_kind_of_study(asked):
 
 
 def test_a_setting_for_classes_alone_is_told(asked):
-    with pytest.raises(UserError, match="label_model does not apply to generation tasks: leave it out"):
+    with pytest.raises(UserError, match="`label_model` does not apply to generation tasks: leave it out"):
         outgrow.Study(tasks=["places"], label_model="mean").run()
     with pytest.raises(UserError, match="a generation task has models or columns of answers: give a name"):
         outgrow.Study(tasks=["places"], weak=[rule]).run()
