@@ -87,3 +87,52 @@ def rows(found: Sequence[Row], *, description: str, title: str, span: Sequence[f
             },
         ],
     }
+
+
+def lettered(
+    values: Sequence[dict[str, Any]],
+    marks: Sequence[dict[str, Any]],
+    *,
+    description: str,
+    plot: float,
+    left: float,
+    right: float,
+    figures: float,
+    step: int,
+) -> dict[str, Any]:
+    """Marks between names and figures, as a Vega-Lite spec.
+
+    Args:
+        values: A row each, from the top: `name`, `label` (the figure), `range` (its interval), `y` and `says`.
+        marks: The layers of the plot.
+        description: For people who cannot see the chart.
+        plot: Pixels between the margins.
+        left: Pixels for names.
+        right: Pixels for figures and, where it is more than `figures`, for intervals.
+        figures: Pixels for figures.
+        step: Pixels a row.
+    """
+    height = len(values) * step
+    y = {"field": "y", "type": "quantitative", "scale": {"domain": [height, 0], "nice": False}, "axis": None}
+    text = {"type": "text", "baseline": "middle", "fontSize": 13}
+    says = {"field": "says", "type": "nominal"}
+    layers = [
+        *marks,
+        {
+            "mark": {**text, "align": "left", "x": -left},
+            "encoding": {"y": y, "text": {"field": "name"}, "description": says},
+        },
+        {"mark": {**text, "align": "right", "x": plot + figures}, "encoding": {"y": y, "text": {"field": "label"}}},
+    ]
+    if right > figures:
+        small = {**text, "align": "right", "x": plot + right, "fontSize": 12, "color": colour("muted")}
+        layers.append({"mark": small, "encoding": {"y": y, "text": {"field": "range"}}})
+    return {
+        "description": description,
+        "width": plot,
+        "height": height,
+        "autosize": "none",
+        "padding": {"left": left, "right": right, "top": 8, "bottom": 30},
+        "data": {"values": list(values)},
+        "layer": layers,
+    }

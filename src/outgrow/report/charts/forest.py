@@ -6,6 +6,7 @@ from typing import Any
 
 from outgrow.report.charts import chart
 from outgrow.report.layout import column, short
+from outgrow.report.rows import lettered
 from outgrow.report.theme import colour, domain
 from outgrow.report.words import point_interval, points
 from outgrow.runs.read import Report
@@ -73,7 +74,6 @@ def forest(report: Report, width: int) -> dict[str, Any] | None:
     }
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
     says = {"field": "says", "type": "nominal"}
-    text = {"type": "text", "baseline": "middle", "fontSize": 13}
     bars: list[dict[str, Any]] = [
         {
             "transform": [{"filter": f"datum.{low} != null"}],
@@ -105,27 +105,9 @@ def forest(report: Report, width: int) -> dict[str, Any] | None:
             "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1, "color": colour("method")},
             "encoding": {"x": {**x, "field": "x"}, "y": y, "description": says},
         },
-        {
-            "mark": {**text, "align": "left", "x": -left},
-            "encoding": {"y": y, "text": {"field": "name"}, "description": says},
-        },
-        {
-            "mark": {**text, "align": "right", "x": plot + figures},
-            "encoding": {"y": y, "text": {"field": "label"}},
-        },
     ]
-    if not narrow:
-        range_ = {**text, "align": "right", "x": plot + right, "fontSize": 12, "color": colour("muted")}
-        marks.append({"mark": range_, "encoding": {"y": y, "text": {"field": "range"}}})
-    return {
-        "description": "Points gained over naive: " + "; ".join(row["says"] for row in rows) + ".",
-        "width": plot,
-        "height": len(rows) * ROW,
-        "autosize": "none",
-        "padding": {"left": left, "right": right, "top": 8, "bottom": 30},
-        "data": {"values": rows},
-        "layer": marks,
-    }
+    told = "Points gained over naive: " + "; ".join(row["says"] for row in rows) + "."
+    return lettered(rows, marks, description=told, plot=plot, left=left, right=right, figures=figures, step=ROW)
 
 
 def _ends(low: str, high: str, ends: list[float] | None) -> dict[str, float | None]:

@@ -7,6 +7,7 @@ from typing import Any
 from outgrow.metrics.pgr import SummaryRow
 from outgrow.report.charts import chart
 from outgrow.report.layout import column, percents, short
+from outgrow.report.rows import lettered
 from outgrow.report.theme import colour, domain, kinds
 from outgrow.report.words import interval, share
 from outgrow.runs.read import MetricView
@@ -54,8 +55,7 @@ def recovery(view: MetricView, width: int) -> dict[str, Any] | None:
     }
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [len(rows) * ROW, 0], "nice": False}, "axis": None}
     says = {"field": "says", "type": "nominal"}
-    text = {"type": "text", "baseline": "middle", "fontSize": 13}
-    marks = [
+    marks: list[dict[str, Any]] = [
         {
             "data": {"values": [{"a": 0, "b": 1}]},
             "mark": {"type": "rect", "color": colour("gap")},
@@ -102,24 +102,9 @@ def recovery(view: MetricView, width: int) -> dict[str, Any] | None:
                 "description": says,
             },
         },
-        {
-            "mark": {**text, "align": "left", "x": -left},
-            "encoding": {"y": y, "text": {"field": "name"}, "description": says},
-        },
-        {"mark": {**text, "align": "right", "x": plot + figures}, "encoding": {"y": y, "text": {"field": "label"}}},
     ]
-    if not narrow:
-        said = {**text, "align": "right", "x": plot + right, "fontSize": 12, "color": colour("muted")}
-        marks.append({"mark": said, "encoding": {"y": y, "text": {"field": "range"}}})
-    return {
-        "description": "Share of the gap recovered: " + "; ".join(row["says"] for row in rows) + ".",
-        "width": plot,
-        "height": len(rows) * ROW,
-        "autosize": "none",
-        "padding": {"left": left, "right": right, "top": 8, "bottom": 30},
-        "data": {"values": rows},
-        "layer": marks,
-    }
+    told = "Share of the gap recovered: " + "; ".join(row["says"] for row in rows) + "."
+    return lettered(rows, marks, description=told, plot=plot, left=left, right=right, figures=figures, step=ROW)
 
 
 def _range(row: SummaryRow) -> str:
