@@ -1,6 +1,6 @@
 """A student of a generation task in a folder: a checkpoint of `transformers`, and how it is asked.
 
-student.json        tokens, stop texts, whether prompts are a user's turn, how it was taught
+student.json        tokens, stop texts, how prompts are put to it, how it was taught
 model.safetensors   and what else a checkpoint has
 
 student = outgrow.load("runs/.../student")
@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
 from outgrow import models
 from outgrow.core.errors import UserError
-from outgrow.generation import Sampling
+from outgrow.generation import PLAIN, Prompting, Sampling
 from outgrow.models import Model
 from outgrow.store import Store, disk, record
 from outgrow.students.generator import Writers
+from outgrow.tasks.prompting import CHAT
 
 TEXT = "text"
 """What student.json calls the head of a student that generates answers."""
@@ -40,14 +41,14 @@ class SavedGenerator:
         folder: its checkpoint.
         tokens: room for an answer.
         stop: an answer ends before the first of these.
-        chat: whether prompts are a user's turn.
+        prompting: how prompts are put to it.
         taught: method, supervisors and number of items, for the record.
     """
 
     folder: Path
     tokens: int
     stop: tuple[str, ...]
-    chat: bool
+    prompting: Prompting
     taught: Mapping[str, Any]
 
     def predict(self, prompts: Sequence[str]) -> list[str]:
@@ -55,7 +56,7 @@ class SavedGenerator:
         if isinstance(prompts, str):
             raise TypeError("prompts: give a list of prompts, not one prompt")
         store = Store.default()
-        how = Sampling(tokens=self.tokens, stop=self.stop, chat=self.chat)
+        how = Sampling(tokens=self.tokens, stop=self.stop, prompting=self.prompting)
         return Writers(store, how).likeliest(models.resolve(str(self.folder), store), list(prompts))
 
 
@@ -74,7 +75,7 @@ def save_text(model: Any, how: Sampling, taught: Mapping[str, Any], folder: Path
             if file.is_file() and file.name != RECORD:
                 shutil.copyfile(file, part / file.name)
         facts = {"head": TEXT, "format": FORMAT, "taught": dict(taught), "model": model.name}
-        facts |= {"tokens": how.tokens, "stop": how.stop, "chat": how.chat, "sha256": _hash(part)}
+        facts |= {"tokens": how.tokens, "stop": how.stop, "prompting": asdict(how.prompting), "sha256": _hash(part)}
         (part / FACTS).write_bytes(record.encode(facts))
 
     disk.write_all(folder, fill)
@@ -88,7 +89,9 @@ def load_text(folder: Path, facts: Mapping[str, Any]) -> SavedGenerator:
         raise UserError(
             f"the student in {folder} is damaged: {CHECKPOINT} is not as it was written: run the study again"
         )
-    return SavedGenerator(folder, facts["tokens"], tuple(facts["stop"]), facts["chat"], facts["taught"])
+    # Students of before `prompting` were asked plainly, or in chat.
+    asked = facts.get("prompting") or {"form": CHAT if facts["chat"] else PLAIN.form}
+    return SavedGenerator(folder, facts["tokens"], tuple(facts["stop"]), Prompting(**asked), facts["taught"])
 
 
 def _hash(folder: Path) -> str:
