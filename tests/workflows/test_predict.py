@@ -15,6 +15,7 @@ import images
 import outgrow
 from outgrow import cli
 from outgrow.core.errors import UserError
+from outgrow.generation import PLAIN
 from outgrow.students.saved_text import SavedGenerator
 from outgrow.students.student_file import AnswerSettings
 from outgrow.tasks import Reading
@@ -133,7 +134,7 @@ def test_a_student_of_features_labels_the_rows_of_a_file(tmp_path: Path, causal,
 
 
 def generator(layout: str, **columns: str) -> SavedGenerator:
-    return SavedGenerator(Path(), AnswerSettings(tokens=4, stop=(), chat=False, layout=layout), columns, {})
+    return SavedGenerator(Path(), AnswerSettings(tokens=4, stop=(), prompting=PLAIN, layout=layout), columns, {})
 
 
 def test_prompts_come_from_the_column_that_taught_or_the_one_that_is_named(tmp_path: Path) -> None:

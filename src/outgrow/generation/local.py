@@ -17,7 +17,7 @@ import transformers
 from transformers.cache_utils import Cache, DynamicLayer
 
 from outgrow.core.errors import UserError
-from outgrow.generation import Answer, Sampling, decoding
+from outgrow.generation import PLAIN, Answer, Prompting, Sampling, decoding
 from outgrow.generation.tokenizer import Tokenized
 from outgrow.models import loader
 from outgrow.models.checkpoints import Model, config_of, setting
@@ -97,14 +97,14 @@ class Local(Tokenized):
         self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]
     ) -> list[list[Answer]]:
         """n answers to each prompt, the k-th to prompt i sampled with seeds[i][k]."""
-        prefixes = [self.encode(prompt, how.chat) for prompt in prompts]
+        prefixes = [self.encode(prompt, how.prompting) for prompt in prompts]
         for ids in prefixes:
             self._fits(len(ids) + how.tokens)
         return decoding.generate(self, prefixes, [row[:n] for row in seeds], how)
 
-    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], prompting: Prompting = PLAIN) -> list[np.ndarray]:
         """For each text after its prompt float32 (T,): log p of its tokens."""
-        prefixes = [self.encode(prompt, chat) for prompt in prompts]
+        prefixes = [self.encode(prompt, prompting) for prompt in prompts]
         continuations = [self.after(text) for text in texts]
         found = [np.zeros(0, np.float32)] * len(continuations)
         for at, logits in self._read(prefixes, continuations):

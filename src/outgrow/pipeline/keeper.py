@@ -87,7 +87,7 @@ class Keeper:
         if isinstance(cell, TextCell):
             task = cell.task
             layout = task.scorer if task.scorer in PROMPTS else "prompt"
-            asked = AnswerSettings(tokens=task.tokens, stop=task.stop, chat=task.chat, layout=layout)
+            asked = AnswerSettings(tokens=task.tokens, stop=task.stop, prompting=task.prompting, layout=layout)
             columns = {role: name for role, name in self.columns.items() if role == "prompt"}
             taught |= {"supervisors": list(cell.names), "items": len(cell.transfer_items)}
             save_text(fitted, asked, columns, cell.names, taught, self.folder)

@@ -82,10 +82,14 @@ def write(folder: Path, study: Request, chosen: Chosen, done: Sequence[StudyRows
         kind.predictions(folder, rows)
     costs = [{**_named(rows), **cost} for rows in done for cost in rows.costs]
     used = {name: model for rows in done for name, model in _kind(rows).used(rows).items()}
+    forms = {name: form for rows in done for name, form in _kind(rows).forms(rows).items()}
     details = {
         "pairs": pairs,
         "tasks": {rows.cell.task.name: _kind(rows).about(rows) for rows in done},
-        "models": {name: {key: getattr(model, key) for key in MODEL} for name, model in used.items()},
+        "models": {
+            name: {key: getattr(model, key) for key in MODEL} | ({"prompting": forms[name]} if name in forms else {})
+            for name, model in used.items()
+        },
         "methods": {method.name: _method(method, parameters) for method, parameters in chosen},
         "costs": costs,
     }

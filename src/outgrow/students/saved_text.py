@@ -1,6 +1,6 @@
 """A student of a generation task in a folder: a checkpoint of `transformers`, and how it is asked.
 
-student.json        tokens, stop texts, whether prompts are a user's message, how it was taught
+student.json        tokens, stop texts, how prompts are put to it, how it was taught
 model.safetensors   and what else a checkpoint has
 
 student = outgrow.load("runs/.../student")
@@ -57,7 +57,7 @@ class SavedGenerator:
         if isinstance(prompts, str):
             raise TypeError("prompts: give a list of prompts, not one prompt")
         store, asked = Store.default(), self.answers
-        how = Sampling(tokens=asked.tokens, stop=asked.stop, chat=asked.chat)
+        how = Sampling(tokens=asked.tokens, stop=asked.stop, prompting=asked.prompting)
         return Writers(store, how).likeliest(models.resolve(str(self.folder), store), list(prompts))
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal, final
 from outgrow.core import records
 from outgrow.core.errors import UserError
 from outgrow.store import disk, record
+from outgrow.tasks.prompting import CHAT, PLAIN_FORM, Prompting
 
 FACTS, ARRAYS, CHECKPOINT = "student.json", "student.safetensors", "model.safetensors"
 FORMATS = {True: 1, False: 2}
@@ -45,8 +46,8 @@ class AnswerSettings:
     """At most so many tokens of an answer."""
     stop: tuple[str, ...]
     """An answer ends before the first of these."""
-    chat: bool
-    """Whether prompts are a user's message."""
+    prompting: Prompting
+    """How prompts are put to it."""
     layout: str = "prompt"
     """How a row of a table becomes a prompt: "prompt", a column of prompts, or a layout of `tables.structures`."""
 
@@ -158,5 +159,7 @@ def _versioned(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
         return {**facts, **reads}
     words = dict.fromkeys(("digest", "revision", "pooling", "precision", "template"), "")
     lists: dict[str, Any] = {name: [] for name in ("classes", "heads", "voters", "words")}
-    answers = {name: facts[name] for name in ("tokens", "stop", "chat")}
+    # Students of before `prompting` were asked plainly, or in chat.
+    asked = facts.get("prompting") or {"form": CHAT if facts["chat"] else PLAIN_FORM}
+    answers = {"tokens": facts["tokens"], "stop": facts["stop"], "prompting": asked}
     return {**words, **lists, "columns": {}, **facts, **reads, "answers": answers}

@@ -217,6 +217,8 @@ class ModelFacts:
     revision: str | None
     size_bytes: int
     digest: str
+    prompting: str | None = absent()
+    """"chat" or "plain": how it was asked in a study of texts."""
 
 
 @final

@@ -19,6 +19,7 @@ from outgrow.core.errors import UserError
 from outgrow.metrics.declarations import Argument, Declaration, callable_by_name, declared
 from outgrow.metrics.text import right
 from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.prompting import AUTO, Prompting
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.gold import WRONG, refuse
 from outgrow.tasks.tables.prompts import SILENT, Recorded
@@ -26,6 +27,8 @@ from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
 NONE = "none"
+SLOTS = "Name the slots of the sentence in one line, as in `date: monday; place: new york`, or `none`."
+CALLS = "Answer the question in one line by a call of one of the functions, as in `area(base=10, height=5)`."
 LONGEST = 300
 """Letters of a prompt of functions and a question, about 80 tokens; longer ones are left out and counted."""
 
@@ -64,7 +67,14 @@ def slots(
         drafts.setdefault(text, GenerationDraft(_slots_prompt(text), answer, key, {"sentence": text}, said))
     refuse(table, "slots", wrong, table.column("slots").__getitem__, skip)
     return _built(
-        table, drafts, items, {SILENT: silent, WRONG: len(wrong)}, verifier="fillers", scorer="slots", tokens=48
+        table,
+        drafts,
+        items,
+        {SILENT: silent, WRONG: len(wrong)},
+        verifier="fillers",
+        scorer="slots",
+        tokens=48,
+        instruction=SLOTS,
     )
 
 
@@ -100,7 +110,7 @@ def calls(
             drafts.setdefault(prompt, GenerationDraft(prompt, answer, key, {"functions": functions}, said))
     refuse(table, "calls", wrong, table.column("ground_truth").__getitem__, skip)
     left_out = {f"left out: a prompt of more than {LONGEST} letters": long, SILENT: silent, WRONG: len(wrong)}
-    return _built(table, drafts, items, left_out, verifier="signature", scorer="calls", tokens=96)
+    return _built(table, drafts, items, left_out, verifier="signature", scorer="calls", tokens=96, instruction=CALLS)
 
 
 LAYOUTS: dict[
@@ -151,6 +161,7 @@ def _built(
     verifier: str,
     scorer: str,
     tokens: int,
+    instruction: str,
 ) -> tuple[GenerationTask, GenerationGold]:
     counts = {
         "rows": len(table.lines),
@@ -168,6 +179,7 @@ def _built(
         form="words",
         tokens=tokens,
         stop=("\n",),
+        prompting=Prompting(AUTO, instruction=instruction),
         counts={what: n for what, n in counts.items() if n},
         source=table.source,
     )
