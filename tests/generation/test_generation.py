@@ -236,6 +236,24 @@ def test_texts_are_scored_token_by_token_after_their_prompt(model, plain) -> Non
         assert found.dtype == np.float32 and found.shape == (len(then),)
 
 
+def test_texts_that_differ_in_their_last_token_are_read_once_and_scored_as_alone(model, monkeypatch) -> None:
+    texts = [" yes", "", " no", " the city", " the rome"]
+    alone = [model.logprobs([PROMPTS[0]], [text])[0] for text in texts]
+    read: list[int] = []
+    whole = type(model)._read
+    monkeypatch.setattr(type(model), "_read", lambda self, ids, then: read.append(len(ids)) or whole(self, ids, then))
+    for one, found in zip(alone, model.logprobs([PROMPTS[0]] * 5, texts), strict=True):
+        np.testing.assert_allclose(found, one, atol=2e-5)
+    assert read == [2], "yes and no in one row, city and rome in another"
+
+
+def test_prompts_that_begin_alike_are_scored_as_alone(model) -> None:
+    told = "the city of lyon is in france so very very true and "
+    prompts = [told + end for end in ("rome", "paris so", "a yes no")] + ["rome is", told + "not so not"]
+    for prompt, found in zip(prompts, model.logprobs(prompts, [" yes"] * 5), strict=True):
+        np.testing.assert_allclose(found, model.logprobs([prompt], [" yes"])[0], atol=2e-5)
+
+
 def test_logits_of_given_tokens_are_those_of_a_whole_forward_pass(model, plain) -> None:
     begun = [model.encode(prompt) for prompt in PROMPTS]
     then = [[7, 9], [], [12], [8, 8, 8, 20], [11], [6]]
