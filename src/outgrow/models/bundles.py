@@ -21,7 +21,7 @@ from outgrow.models.checkpoints import Model, config_of, setting
 from outgrow.models.tokens import LONGEST
 
 ROW, LONGEST_ROW = 64, 1024
-"""Tokens of a bundle: ROW, or twice its longest text, but no more than LONGEST_ROW; attention grows with their square."""
+"""Tokens of a bundle: ROW, or twice its longest text, at most LONGEST_ROW; attention grows with their square."""
 WORTH = 0.25
 """A text joins a bundle where that saves at least this share of its tokens."""
 

