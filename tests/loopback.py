@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from outgrow.generation import Sampling, decoding
+from outgrow.generation import PLAIN, Prompting, Sampling, decoding
 
 SLOW = 3.5
 """Seconds after which a connection is dropped whose answer has never come."""
@@ -152,12 +152,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _how(self, body: dict) -> Sampling:
         chat = "messages" in body
         return Sampling(
-            body["max_tokens"], body["temperature"], body.get("top_p", 1.0), tuple(body.get("stop", ())), chat
+            body["max_tokens"],
+            body["temperature"],
+            body.get("top_p", 1.0),
+            tuple(body.get("stop", ())),
+            Prompting("chat") if chat else PLAIN,
         )
 
     def _complete(self, body: dict) -> dict:
         local = self.server.local
-        ids = local.encode(body["prompt"], False) if isinstance(body["prompt"], str) else body["prompt"]
+        ids = local.encode(body["prompt"]) if isinstance(body["prompt"], str) else body["prompt"]
         ((answer,),) = decoding.generate(local, [ids], [[body.get("seed", 0)]], self._how(body))
         tokens, logprobs, text = list(answer.tokens), list(answer.logprobs), answer.text
         if body.get("echo"):
@@ -174,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, body: dict) -> dict:
         local = self.server.local
-        ids = local.encode(body["messages"][0]["content"], True)
+        ids = local.encode(body["messages"][0]["content"], Prompting("chat"))
         ((answer,),) = decoding.generate(local, [ids], [[body.get("seed", 0)]], self._how(body))
         words = self._words(answer.tokens, body)
         told = [{"token": word, "logprob": logp} for word, logp in zip(words, answer.logprobs, strict=True)]

@@ -49,7 +49,7 @@ def test_an_answer_is_whole_where_anybody_ended_it() -> None:
 
 
 def test_what_is_read_of_a_cut_answer_has_no_end(model) -> None:
-    cut, whole = causal.read(model, [("the", " very so")] * 2, False, [False, True])
+    cut, whole = causal.read(model, [("the", " very so")] * 2, whole=[False, True])
     assert whole.ids.tolist() == [4, 6, VERY, SO, END]
     assert cut.ids.tolist() == [4, 6, VERY, SO]
     assert cut.start == whole.start == 2
@@ -58,14 +58,14 @@ def test_what_is_read_of_a_cut_answer_has_no_end(model) -> None:
 @pytest.mark.parametrize("whole", [True, False])
 def test_targets_are_as_many_as_the_tokens_of_an_answer_cut_or_not(model, whole) -> None:
     example = Example("the", " very so", targets=(0.25, 0.75), whole=whole)
-    (text,) = causal.read(model, [("the", " very so")], False, [whole])
+    (text,) = causal.read(model, [("the", " very so")], whole=[whole])
     assert causal._scores(example, text).tolist() == [0.25, 0.75, *([1.0] if whole else [])]
 
 
 def ends(model, prompt: str = "the", answer: str = " very very") -> float:
     """How likely the model ends after the answer."""
     local = Local(model)
-    (logits,) = local.logits([local.encode(prompt, False)], [[*local.after(answer), END]])
+    (logits,) = local.logits([local.encode(prompt)], [[*local.after(answer), END]])
     return float(logits.log_softmax(1)[-1, END])
 
 

@@ -298,7 +298,7 @@ def test_bayesian_teaches_a_large_vocabulary_as_cross_entropy_does():
 @pytest.mark.parametrize("loss", [Hard(), Soft(), Bayesian(0.5)], ids=repr)
 def test_three_identical_supervisors_are_one(both, loss):
     _, student = both
-    (text,) = tuning.read(student.model, [("rome", "is in")], False)
+    (text,) = tuning.read(student.model, [("rome", "is in")])
     scores = np.linspace(0.2, 1, len(text.ids) - text.start).astype(np.float32)
     net = tuning.CausalNetwork(student.model, "full", 1, derive(0))
 
@@ -315,7 +315,7 @@ def test_three_identical_supervisors_are_one(both, loss):
 def test_weights_of_supervisors_weight_their_losses(both):
     """L = (u_1 sum of loss over tokens of 1 + u_2 sum over tokens of 2) / (mean u times the tokens of both)."""
     _, student = both
-    texts = tuning.read(student.model, [("rome", "is in"), ("rome", "lyon")], False)
+    texts = tuning.read(student.model, [("rome", "is in"), ("rome", "lyon")])
     net = tuning.CausalNetwork(student.model, "full", 1, derive(0))
     weights = np.array([0.7, 0.3])
     with torch.no_grad():

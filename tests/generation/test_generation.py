@@ -10,7 +10,7 @@ import pytest
 import tiny_models
 from outgrow import models
 from outgrow.core.errors import UserError
-from outgrow.generation import Sampling, answers
+from outgrow.generation import Prompting, Sampling, answers
 from outgrow.store import Store
 from outgrow.training.names import named
 
@@ -73,7 +73,7 @@ def seeds_of(rows: int, n: int) -> list[list[int]]:
 def test_at_temperature_0_an_answer_is_the_likeliest_token_each_time_by_a_loop_without_a_cache(model, plain) -> None:
     drawn = model.sample(PROMPTS, 2, Sampling(tokens=9, temperature=0), seeds_of(6, 2))
     for prompt, (first, second) in zip(PROMPTS, drawn, strict=True):
-        ids = model.encode(prompt, chat=False)
+        ids = model.encode(prompt)
         wanted: list[int] = []
         while len(wanted) < 9 and not {*wanted} & model.ends:
             wanted.append(int(plain([*ids, *wanted])[-1].argmax()))
@@ -86,7 +86,7 @@ def test_log_probabilities_of_drawn_answers_are_those_of_a_whole_forward_pass_un
 ) -> None:
     how = Sampling(tokens=8, temperature=0.7, top_p=0.8)
     for prompt, row in zip(PROMPTS, model.sample(PROMPTS, 3, how, seeds_of(6, 3)), strict=True):
-        ids = model.encode(prompt, chat=False)
+        ids = model.encode(prompt)
         for answer in row:
             said = plain([*ids, *answer.tokens])
             wanted = [log_softmax(said[len(ids) - 1 + t])[token] for t, token in enumerate(answer.tokens)]
@@ -110,7 +110,7 @@ def test_first_tokens_come_as_often_as_the_distribution_says(model, plain, tempe
     n = 4000
     how = Sampling(tokens=1, temperature=temperature, top_p=top_p)
     drawn = model.sample(["paris is in"], n, how, [list(range(n))])[0]
-    probs = np.exp(log_softmax(plain(model.encode("paris is in", chat=False))[-1] / temperature))
+    probs = np.exp(log_softmax(plain(model.encode("paris is in"))[-1] / temperature))
     probs = slow_nucleus(probs, top_p)
     counts = np.bincount([answer.tokens[0] for answer in drawn], minlength=len(probs))
     assert counts[probs == 0].sum() == 0
@@ -177,7 +177,7 @@ def test_an_answer_ends_before_a_stop_text_and_its_tokens_reach_to_the_end_of_it
 def test_steps_that_are_kept_twice_and_dropped_say_what_a_fresh_reading_says(model, plain) -> None:
     import torch
 
-    begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
+    begun = [model.encode(prompt) for prompt in PROMPTS]
     steps = model.begin(begun)
     kept = [(ids, 0) for ids in begun]
     rng = np.random.default_rng(0)
@@ -227,7 +227,7 @@ def test_a_cache_that_outgrows_its_room_goes_on(model, plain, monkeypatch) -> No
 def test_texts_are_scored_token_by_token_after_their_prompt(model, plain) -> None:
     texts = [" the city", "of rome", "", " yes", "no", " in france"]
     for prompt, text, found in zip(PROMPTS, texts, model.logprobs(PROMPTS, texts), strict=True):
-        ids, then = model.encode(prompt, chat=False), model.after(text)
+        ids, then = model.encode(prompt), model.after(text)
         assert [tiny_models.SPECIAL[0], *text.split()][1:] == [model._coder.fast.id_to_token(i) for i in then]
         said = plain([*ids, *then])
         np.testing.assert_allclose(
@@ -236,8 +236,26 @@ def test_texts_are_scored_token_by_token_after_their_prompt(model, plain) -> Non
         assert found.dtype == np.float32 and found.shape == (len(then),)
 
 
+def test_texts_that_differ_in_their_last_token_are_read_once_and_scored_as_alone(model, monkeypatch) -> None:
+    texts = [" yes", "", " no", " the city", " the rome"]
+    alone = [model.logprobs([PROMPTS[0]], [text])[0] for text in texts]
+    read: list[int] = []
+    whole = type(model)._read
+    monkeypatch.setattr(type(model), "_read", lambda self, ids, then: read.append(len(ids)) or whole(self, ids, then))
+    for one, found in zip(alone, model.logprobs([PROMPTS[0]] * 5, texts), strict=True):
+        np.testing.assert_allclose(found, one, atol=2e-5)
+    assert read == [2], "yes and no in one row, city and rome in another"
+
+
+def test_prompts_that_begin_alike_are_scored_as_alone(model) -> None:
+    told = "the city of lyon is in france so very very true and "
+    prompts = [told + end for end in ("rome", "paris so", "a yes no")] + ["rome is", told + "not so not"]
+    for prompt, found in zip(prompts, model.logprobs(prompts, [" yes"] * 5), strict=True):
+        np.testing.assert_allclose(found, model.logprobs([prompt], [" yes"])[0], atol=2e-5)
+
+
 def test_logits_of_given_tokens_are_those_of_a_whole_forward_pass(model, plain) -> None:
-    begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
+    begun = [model.encode(prompt) for prompt in PROMPTS]
     then = [[7, 9], [], [12], [8, 8, 8, 20], [11], [6]]
     for ids, more, found in zip(begun, then, model.logits(begun, then), strict=True):
         assert found.shape == (len(more), 27)
@@ -250,7 +268,7 @@ def test_beams_as_wide_as_all_there_is_find_what_enumeration_finds(model, plain)
     from outgrow.generation import decoding
 
     prompt, width = "the city of", 27**2
-    ids = model.encode(prompt, chat=False)
+    ids = model.encode(prompt)
     sums: dict[tuple[int, ...], float] = {}
     first = log_softmax(plain(ids)[-1])
     for a in range(27):
@@ -270,7 +288,7 @@ def test_narrow_beams_of_several_prompts_are_those_of_a_slow_search(model, plain
 
     width, length = 3, 5
     for prompt, found in zip(PROMPTS, decoding.beams(model, PROMPTS, width, Sampling(tokens=length)), strict=True):
-        ids = model.encode(prompt, chat=False)
+        ids = model.encode(prompt)
         live: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
         done = []
         for _ in range(length):
@@ -335,7 +353,7 @@ def test_answers_that_are_drawn_together_are_fewer_where_their_cache_would_not_f
 
     # 2 (keys, values) x 5 layers x 2 heads x 6 wide x 4 bytes.
     assert model.column == 480
-    begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
+    begun = [model.encode(prompt) for prompt in PROMPTS]
     assert sorted(map(len, begun)) == [2, 4, 4, 4, 5, 11]
     # The longest takes 480 (11 + 4) = 7200 a row: two fit; 480 (5 + 4) = 4320: four; 480 (4 + 4) = 3840: four.
     monkeypatch.setitem(decoding.CACHE, "cpu", 17280)
@@ -355,7 +373,7 @@ def test_a_model_writes_in_bfloat16_about_what_it_writes_in_float32(model) -> No
     from outgrow.generation.local import Local
 
     half = Local(model.model, "bfloat16")
-    begun = [model.encode(prompt, chat=False) for prompt in PROMPTS]
+    begun = [model.encode(prompt) for prompt in PROMPTS]
     said, wanted = half.begin(begun).logits, model.begin(begun).logits
     assert str(said.dtype) == "torch.float32" and 0 < float((said - wanted).abs().max()) < 0.2
     assert half.engine != model.engine and len(half.sample(PROMPTS, 2, Sampling(tokens=4), seeds_of(6, 2))) == 6
@@ -372,7 +390,7 @@ def test_what_cannot_be_drawn_with_is_refused(name: str, value: float) -> None:
 
 def test_a_model_without_a_chat_template_is_not_asked_to_chat(model) -> None:
     with pytest.raises(UserError, match="has no chat template: use an instruction-tuned model"):
-        model.sample(["hello"], 1, Sampling(chat=True), [[0]])
+        model.sample(["hello"], 1, Sampling(prompting=Prompting("chat")), [[0]])
 
 
 def test_more_tokens_than_the_model_has_positions_for_are_refused(model) -> None:

@@ -15,7 +15,7 @@ import torch
 import loopback
 import tiny_models
 from outgrow.core.errors import UserError
-from outgrow.generation import Sampling, answers, decoding
+from outgrow.generation import Prompting, Sampling, answers, decoding
 from outgrow.generation import server as asking
 from outgrow.generation.server import Server
 from outgrow.store import Store
@@ -54,7 +54,7 @@ def asked(served, timeout: float = 60.0, **more) -> Server:
 def test_a_server_gives_the_answers_that_its_model_gives_in_process(
     served, local, chat: bool, temperature: float
 ) -> None:
-    how = Sampling(tokens=7, temperature=temperature, stop=("in",), chat=chat)
+    how = Sampling(tokens=7, temperature=temperature, stop=("in",), prompting=Prompting("chat" if chat else "plain"))
     seeds = [[5, 6], [7, 8], [9, 10], [11, 12]]
     here, there = local.sample(PROMPTS, 2, how, seeds), asked(served).sample(PROMPTS, 2, how, seeds)
     for one, other in zip((a for row in here for a in row), (a for row in there for a in row), strict=True):
@@ -81,7 +81,7 @@ def test_what_is_in_the_store_is_not_asked_for_again(served, local, store, capsy
     assert served.answers == 12
     assert eight.cost.requests == 12 and eight.now == eight.cost and eight.failures == 0
     assert eight.tokens == sum(len(one.tokens) for row in eight.answers for one in row)
-    assert eight.cost.prompt_tokens == 3 * sum(len(local.encode(prompt, False)) for prompt in PROMPTS)
+    assert eight.cost.prompt_tokens == 3 * sum(len(local.encode(prompt)) for prompt in PROMPTS)
     told = capsys.readouterr().err
     assert (
         f"answers of tiny cost 12 requests, {eight.cost.prompt_tokens} prompt tokens, {eight.tokens} answer tokens"
@@ -235,11 +235,15 @@ def test_a_server_that_echoes_scores_texts_as_the_model_does_in_process(served, 
     for one, other in zip(local.logprobs(PROMPTS, texts), server.logprobs(PROMPTS, texts), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
     if spelled:
-        for one, other in zip(local.logprobs(PROMPTS, texts, True), server.logprobs(PROMPTS, texts, True), strict=True):
+        for one, other in zip(
+            local.logprobs(PROMPTS, texts, Prompting("chat")),
+            server.logprobs(PROMPTS, texts, Prompting("chat")),
+            strict=True,
+        ):
             np.testing.assert_allclose(one, other, atol=1e-5)
     else:
         with pytest.raises(UserError, match="no tokenizer of 'tiny' is known: add it"):
-            server.logprobs(PROMPTS, texts, True)
+            server.logprobs(PROMPTS, texts, Prompting("chat"))
 
 
 def test_a_server_that_does_not_echo_is_said_not_to_score(served, monkeypatch) -> None:
@@ -252,7 +256,7 @@ def test_a_server_that_does_not_echo_is_said_not_to_score(served, monkeypatch) -
 def test_a_server_that_tells_the_whole_vocabulary_is_stepped_like_the_model_itself(served, local, store) -> None:
     server = named(f"server:{served.url},tiny,tokenizer={local.name}", store)
     assert server.vocabulary == local.vocabulary and server.ends == local.ends
-    begun = [local.encode(prompt, False) for prompt in PROMPTS[:3]]
+    begun = [local.encode(prompt) for prompt in PROMPTS[:3]]
     there, here = server.begin(begun), local.begin(begun)
     for rows, tokens in (([0, 2, 2], [7, 8, 9]), ([2, 0], [20, 11])):
         for steps in (there, here):
@@ -294,7 +298,7 @@ def test_without_the_openai_client_the_install_line_is_shown() -> None:
 @pytest.mark.checkpoint
 def test_a_packaged_checkpoint_answers_through_a_server_as_in_process(tmp_path) -> None:
     local = named("smollm2-135m", Store.default())
-    how = Sampling(tokens=8, temperature=0, chat=True)
+    how = Sampling(tokens=8, temperature=0, prompting=Prompting("chat"))
     prompts = ["Name a city in France."]
     with loopback.serving(local, name="smollm2") as served:
         server = Server(served.url, "smollm2")

@@ -89,7 +89,7 @@ def test_alpha_of_zero_is_the_strong_model_to_the_bit_and_asks_no_other(local) -
 def _said(model, what: str) -> list[np.ndarray]:
     if what == "logits":
         then = [model.after(text) for text in TEXTS]
-        return [rows.numpy() for rows in model.logits([model.encode(p, False) for p in PROMPTS], then)]
+        return [rows.numpy() for rows in model.logits([model.encode(p) for p in PROMPTS], then)]
     return model.logprobs(PROMPTS, TEXTS)
 
 
@@ -112,7 +112,7 @@ def test_three_caches_stay_in_step_while_rows_come_go_and_double(local, proxy) -
 def test_greedy_writing_with_caches_equals_writing_by_reading_all_again(local, proxy) -> None:
     answers = proxy.sample(PROMPTS, 1, Sampling(tokens=8, temperature=0), [[0], [0], [0]])
     for prompt, (answer,) in zip(PROMPTS, answers, strict=True):
-        ids, slowly, scores = proxy.encode(prompt, False), [], []
+        ids, slowly, scores = proxy.encode(prompt), [], []
         while len(slowly) < 8 and not (slowly and slowly[-1] in proxy.ends):
             logp = by_hand(local, [*ids, *slowly], 0.7)
             slowly.append(int(logp.argmax()))
@@ -123,7 +123,7 @@ def test_greedy_writing_with_caches_equals_writing_by_reading_all_again(local, p
 
 def test_the_score_of_a_text_is_the_sum_of_its_steps(local, proxy) -> None:
     for prompt, text, found in zip(PROMPTS, TEXTS, proxy.logprobs(PROMPTS, TEXTS), strict=True):
-        ids, steps = proxy.encode(prompt, False), 0.0
+        ids, steps = proxy.encode(prompt), 0.0
         for token in proxy.after(text):
             steps += by_hand(local, ids, 0.7)[token]
             ids = [*ids, token]
@@ -218,6 +218,6 @@ def test_it_is_a_language_model_by_name_and_searches_beams(local, tmp_path) -> N
     found = named(f"proxy:{parts},.7", Store(tmp_path))
     assert found.name == f"proxy:{parts},0.7"
     for prompt, (best, *_) in zip(PROMPTS, decoding.beams(found, PROMPTS, 3, Sampling(tokens=3)), strict=True):
-        ids = found.encode(prompt, False)
+        ids = found.encode(prompt)
         slowly = [by_hand(local, [*ids, *best.tokens[:t]], 0.7)[token] for t, token in enumerate(best.tokens)]
         assert np.abs(np.array(best.logprobs) - slowly).max() < 1e-4

@@ -444,7 +444,7 @@ def test_an_end_that_is_no_token_is_one_line(value, copied, store) -> None:
 
     (copied / "generation_config.json").write_text(json.dumps({"eos_token_id": value}))
     with pytest.raises(UserError) as told:
-        Local(models.resolve(str(copied), store)).encode("the city", False)
+        Local(models.resolve(str(copied), store)).encode("the city")
     one_line(told.value, str(copied))
 
 
@@ -454,5 +454,5 @@ def test_a_broken_generation_config_is_one_line(copied, store) -> None:
     for text in ("{", "[]", "5", ""):
         (copied / "generation_config.json").write_text(text)
         with pytest.raises(UserError) as told:
-            Local(models.resolve(str(copied), store)).encode("the city", False)
+            Local(models.resolve(str(copied), store)).encode("the city")
         one_line(told.value, str(copied))

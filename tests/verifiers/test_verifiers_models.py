@@ -22,7 +22,7 @@ class Judge:
     def sample(self, prompts, n, how, seeds):
         raise NotImplementedError
 
-    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], prompting: object = None) -> list[np.ndarray]:
         self.asked += list(zip(prompts, texts, strict=True))
         # Two tokens a word, whose log-probabilities must be added up.
         return [

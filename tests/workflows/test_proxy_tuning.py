@@ -147,7 +147,7 @@ def test_knowledge_is_how_often_the_true_statement_is_likelier(tmp_path) -> None
     class Told:
         name, digest, engine = "told", "d", "e"
 
-        def logprobs(self, prompts, texts, chat=False):
+        def logprobs(self, prompts, texts, prompting=None):
             return [np.array([len(text), -3.0]) for text in texts]
 
     asked = knowledge.Statements(

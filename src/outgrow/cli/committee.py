@@ -26,6 +26,7 @@ def committee_(
     temperature: float = 1.0,
     answers: list[str] | None = None,
     rounds: int = 0,
+    prompting: str = "auto",
     seed: int = 0,
     out: Path | None = None,
     overwrite: bool = False,
@@ -59,6 +60,8 @@ def committee_(
     rounds
         Rounds of self-improvement of the one --weak: tuned on its own answers, all of them, those that it keeps itself,
         and those that the first --verifier keeps.
+    prompting
+        How models are asked: chat, plain, or auto, which is chat where a model has a chat template.
     seed
         Of drawing and of the intervals.
     out
@@ -86,6 +89,7 @@ def committee_(
         answers=answers or (),
         columns=columns,
         rounds=rounds,
+        prompting=prompting,
         seed=seed,
     )
     if output.json:

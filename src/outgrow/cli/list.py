@@ -57,7 +57,8 @@ def _models() -> Iterable[Row]:
     from outgrow.models import catalogue
 
     for model in catalogue():
-        yield model.name, f"{model.parameters / 1e6:.0f}M", f"{model.size / 1e6:.0f} MB", model.licence, model.what
+        parameters = f"{model.parameters / 1e6:.{1 if model.parameters < 1e7 else 0}f}M"
+        yield model.name, parameters, f"{model.size / 1e6:.0f} MB", model.licence, model.what
     yield (
         "convnet",
         "0.1M",

@@ -25,6 +25,7 @@ def run_(
     seed: int | None = None,
     weak_gold: int | None = None,
     student: str | None = None,
+    prompting: str | None = None,
     label_model: str | None = None,
     ladder: list[str] | None = None,
     auxiliary: list[str] | None = None,
@@ -62,6 +63,9 @@ def run_(
     student
         How the student learns: linear (default) or mlp, a head on its features without or with a hidden layer; lora or
         full, fine-tuning by low-rank updates (the default for generation tasks) or of the whole model.
+    prompting
+        How language models are asked in generation tasks: chat, plain, or auto (default), which is chat where a model
+        has a chat template.
     label_model
         What makes one belief of several supervisors (`outgrow list label-models`): mean where not given.
     ladder
@@ -90,6 +94,7 @@ def run_(
         "seed": seed,
         "weak_gold": weak_gold,
         "student": student,
+        "prompting": prompting,
         "label_model": label_model,
         "ladder": ladder,
         "auxiliary": auxiliary,

@@ -53,7 +53,11 @@ def merge(file: Path | None, flags: Mapping[str, Any], reading: Reading, setting
 
 def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of `Study`. Raises UserError for flags that do not apply to generation tasks."""
-    if _generates(asked):
+    if not _generates(asked):
+        for key in front.TEXTS_ALONE:
+            if key in asked:
+                raise UserError(f"--{key.replace('_', '-')} applies to generation tasks alone: leave it out")
+    else:
         for key in front.CLASSES_ALONE:
             if key in asked:
                 raise UserError(f"--{key.replace('_', '-')} does not apply to generation tasks: leave it out")
@@ -121,6 +125,7 @@ def _checked(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         seed: Annotated[int, Field(ge=0, strict=True)] = 0
         weak_gold: Annotated[int, Field(ge=2, strict=True)] = 2
         student: str = ""
+        prompting: str = ""
         label_model: str = ""
         ladder: names = []
         auxiliary: names = []

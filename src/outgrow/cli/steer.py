@@ -18,6 +18,7 @@ def steer_(
     alpha: float = 1.0,
     seeds: int = 1,
     knowledge: str = "cities",
+    prompting: str = "auto",
     items: int | None = None,
     seed: int = 0,
     out: Path | None = None,
@@ -43,6 +44,8 @@ def steer_(
         Tunings, each with its own seed; of four and more the intervals tell how they differ.
     knowledge
         The built-in task whose statements say what was forgotten: cities or translations.
+    prompting
+        How models are asked: chat, plain, or auto, which is chat where a model has a chat template.
     items
         Items of the task, at most; half of them teach, half judge.
     seed
@@ -64,6 +67,7 @@ def steer_(
         alpha=alpha,
         seeds=seeds,
         knowledge=knowledge,
+        prompting=prompting,
         items=items,
         seed=seed,
         out=out,

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import numpy as np
 
 from outgrow.core.errors import UserError
+from outgrow.tasks.prompting import PLAIN, Prompting
 
 if TYPE_CHECKING:
     import torch
@@ -35,8 +36,8 @@ class Sampling:
     """Tokens are sampled among the likeliest whose probabilities reach this sum."""
     stop: tuple[str, ...] = ()
     """An answer ends before the first of these texts."""
-    chat: bool = False
-    """Whether the prompt is a user's message, put into the model's own chat template; else a text to continue."""
+    prompting: Prompting = PLAIN
+    """How prompts are put to the model."""
 
     def __post_init__(self) -> None:
         for name, value, good, wanted in (
@@ -99,18 +100,31 @@ class LanguageModel(Protocol):
         """
         ...
 
-    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], prompting: Prompting = PLAIN) -> list[np.ndarray]:
         """Scores of given texts.
 
         Args:
             prompts: P texts.
             texts: P texts, each after its prompt.
-            chat: whether prompts are put into the model's chat template.
+            prompting: how prompts are put to the model.
 
         Returns:
             P arrays float32 (T,): log p of each token of the text, the end of the text not among them.
         """
         ...
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A language model that knows whether it has a chat template."""
+
+    @property
+    def template(self) -> bool: ...
+
+
+def chats(model: LanguageModel, prompting: Prompting) -> bool:
+    """Whether the model is asked in its chat template."""
+    return prompting.chats(isinstance(model, ChatModel) and model.template)
 
 
 class Stepwise(LanguageModel, Protocol):
@@ -149,4 +163,4 @@ class Steps(Protocol):
         ...
 
 
-__all__ = ["Answer", "LanguageModel", "Sampling", "Steps", "Stepwise"]
+__all__ = ["PLAIN", "Answer", "ChatModel", "LanguageModel", "Prompting", "Sampling", "Steps", "Stepwise", "chats"]

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from outgrow.core import progress
-from outgrow.generation import Answer, Sampling, Stepwise
+from outgrow.generation import PLAIN, Answer, Prompting, Sampling, Stepwise
 from outgrow.models import Model, loader
 
 ROWS = {"cpu": 128, "cuda": 512}
@@ -61,7 +61,7 @@ class Decoder(Stepwise, Protocol):
         """The checkpoint whose tokenizer it uses."""
         ...
 
-    def encode(self, prompt: str, chat: bool) -> list[int]:
+    def encode(self, prompt: str, prompting: Prompting = PLAIN) -> list[int]:
         """The ids of a prompt."""
         ...
 
@@ -237,9 +237,9 @@ def beams(model: Decoder, prompts: Sequence[str], width: int, how: Sampling) -> 
         model: the language model.
         prompts: texts.
         width: of the beam.
-        how: its token limit, stop texts and chat count.
+        how: its token limit, stop texts and prompting count.
     """
-    prefixes = [model.encode(prompt, how.chat) for prompt in prompts]
+    prefixes = [model.encode(prompt, how.prompting) for prompt in prompts]
     found: list[list[Answer]] = [[] for _ in prompts]
     for batch in _batches(model, prefixes, [width] * len(prefixes), how):
         together = sorted({prompt for prompt, _, _ in batch if not found[prompt]})

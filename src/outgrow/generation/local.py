@@ -17,9 +17,9 @@ import transformers
 from transformers.cache_utils import Cache, DynamicLayer
 
 from outgrow.core.errors import UserError
-from outgrow.generation import Answer, Sampling, decoding
+from outgrow.generation import PLAIN, Answer, Prompting, Sampling, attention, decoding
 from outgrow.generation.tokenizer import Tokenized
-from outgrow.models import loader
+from outgrow.models import loader, packed
 from outgrow.models.checkpoints import Model, config_of, setting
 
 _TOGETHER = {"cpu": 2048, "cuda": 32768}
@@ -72,6 +72,8 @@ class Local(Tokenized):
                 f"model {self.name!r} keeps a state beside keys and values, which is not supported in this process: "
                 "serve it and name it server:URL,NAME"
             )
+        packed.pack(net)
+        attention.use(net)
         return net
 
     @cached_property
@@ -97,21 +99,44 @@ class Local(Tokenized):
         self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]
     ) -> list[list[Answer]]:
         """n answers to each prompt, the k-th to prompt i sampled with seeds[i][k]."""
-        prefixes = [self.encode(prompt, how.chat) for prompt in prompts]
+        prefixes = [self.encode(prompt, how.prompting) for prompt in prompts]
         for ids in prefixes:
             self._fits(len(ids) + how.tokens)
         return decoding.generate(self, prefixes, [row[:n] for row in seeds], how)
 
-    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], prompting: Prompting = PLAIN) -> list[np.ndarray]:
         """For each text after its prompt float32 (T,): log p of its tokens."""
-        prefixes = [self.encode(prompt, chat) for prompt in prompts]
+        prefixes = [self.encode(prompt, prompting) for prompt in prompts]
         continuations = [self.after(text) for text in texts]
+        # Texts that differ in their last token alone, such as yes and no, are read once.
+        alike: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+        for at, (prefix, text) in enumerate(zip(prefixes, continuations, strict=True)):
+            if text:
+                alike.setdefault((tuple(prefix), tuple(text[:-1])), []).append(at)
+        groups = list(alike.values())
         found = [np.zeros(0, np.float32)] * len(continuations)
-        for at, logits in self._read(prefixes, continuations):
-            tokens = torch.tensor(continuations[at], device=logits.device)
-            logp = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(1)
-            found[at] = logp.cpu().numpy()
+        for group, logits in self._scored(
+            [prefixes[same[0]] for same in groups], [continuations[same[0]] for same in groups]
+        ):
+            total = logits.logsumexp(1)
+            for at in groups[group]:
+                tokens = torch.tensor(continuations[at], device=logits.device)
+                found[at] = (logits.gather(1, tokens[:, None])[:, 0] - total).cpu().numpy()
         return found
+
+    def _scored(
+        self, prefixes: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """As `_read`; what prefixes with texts of one token share is read once, as of questions about one item."""
+        one = [] if self.alone else [at for at, text in enumerate(texts) if len(text) == 1]
+        runs = _runs([prefixes[at] for at in one])
+        shared = [[one[n] for n in run] for run in runs if len(run) > 1]
+        for run in shared:
+            yield from zip(run, self.begin([prefixes[at] for at in run]).logits[:, None], strict=True)
+        done = {at for run in shared for at in run}
+        rest = [at for at in range(len(texts)) if at not in done]
+        for n, logits in self._read([prefixes[at] for at in rest], [texts[at] for at in rest]):
+            yield rest[n], logits
 
     def logits(self, prefixes: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -> list[torch.Tensor]:
         """For each pair float32 (T, V): row t follows the prefix and the first t tokens of the text."""
@@ -270,6 +295,20 @@ def _groups(prefixes: Sequence[Sequence[int]]) -> Iterator[list[int]]:
             many += 1
         yield order[:many]
         order = order[many:]
+
+
+def _runs(prefixes: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Indices of prefixes in groups that share at least half of their tokens with the first of the group."""
+    runs: list[list[int]] = []
+    most = _TOGETHER[loader.device().type]
+    for at in sorted(range(len(prefixes)), key=lambda at: list(prefixes[at])):
+        first = prefixes[runs[-1][0]] if runs else []
+        full = bool(runs) and (len(runs[-1]) + 1) * len(prefixes[at]) > 2 * most
+        if not full and first and 2 * _common([first, prefixes[at]]) >= len(prefixes[at]):
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    return runs
 
 
 def _common(prefixes: Sequence[Sequence[int]]) -> int:

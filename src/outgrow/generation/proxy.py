@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from outgrow.core.errors import UserError
-from outgrow.generation import Answer, Sampling, decoding
+from outgrow.generation import PLAIN, Answer, Prompting, Sampling, decoding
 from outgrow.generation.tokenizer import Tokenized
 from outgrow.models import Model, loader
 from outgrow.store import made_of
@@ -70,12 +70,12 @@ class ProxyTuned(Tokenized):
         self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]
     ) -> list[list[Answer]]:
         """n answers to each prompt, the k-th to prompt i sampled with seeds[i][k]."""
-        prefixes = [self.encode(prompt, how.chat) for prompt in prompts]
+        prefixes = [self.encode(prompt, how.prompting) for prompt in prompts]
         return decoding.generate(self, prefixes, [row[:n] for row in seeds], how)
 
-    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], prompting: Prompting = PLAIN) -> list[np.ndarray]:
         """For each text after its prompt float32 (T,): log p of its tokens."""
-        prefixes = [self.encode(prompt, chat) for prompt in prompts]
+        prefixes = [self.encode(prompt, prompting) for prompt in prompts]
         continuations = [self.after(text) for text in texts]
         found = []
         for part in _slices([len(ids) for ids in continuations]):

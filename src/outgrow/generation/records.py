@@ -19,7 +19,7 @@ import numpy as np
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.seeding import hashed
-from outgrow.generation import Answer, Sampling
+from outgrow.generation import PLAIN, Answer, Prompting, Sampling
 from outgrow.models.damage import first_line
 from outgrow.store import disk
 
@@ -72,7 +72,7 @@ class RecordedModel:
             found.append(answers[:n])
         return found
 
-    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], prompting: Prompting = PLAIN) -> list[np.ndarray]:
         """Raises UserError: a file of answers scores nothing."""
         raise UserError(f"{self.name} is a file of answers and cannot score others: name a model")
 

@@ -33,7 +33,7 @@ import numpy as np
 from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
-from outgrow.generation import Answer, Sampling, wire
+from outgrow.generation import PLAIN, Answer, Prompting, Sampling, wire
 from outgrow.generation.answers import FLIGHT, PaidAnswer, SamplingCost
 from outgrow.generation.tokenizer import Tokenized
 from outgrow.models.checkpoints import Model
@@ -167,19 +167,20 @@ class Server(Tokenized):
 
     def ask(self, prompt: str, how: Sampling, seed: int) -> PaidAnswer:
         """One answer, which may have failed. Raises UserError where the endpoint is dead or refuses every request."""
+        chat = self._chats(how.prompting)
         body = {
-            **({"messages": [{"role": "user", "content": prompt}]} if how.chat else {"prompt": self._prompt(prompt)}),
+            **({"messages": [{"role": "user", "content": prompt}]} if chat else {"prompt": self._prompt(prompt, how)}),
             "max_tokens": how.tokens,
             "temperature": how.temperature,
             "top_p": how.top_p,
             **({"stop": list(how.stop)} if how.stop else {}),
             "seed": seed,
-            "logprobs": True if how.chat else 1,
+            "logprobs": True if chat else 1,
             "return_tokens_as_token_ids": True,
             **_UNCUT,
         }
         began = time.monotonic()
-        path, read = ("chat/completions", _chat) if how.chat else ("completions", _completion)
+        path, read = ("chat/completions", _chat) if chat else ("completions", _completion)
         try:
             found, requests = self._insist(path, body, lambda answer: read(answer, seed), _OPTIONAL)
         except _Refused as refused:
@@ -194,9 +195,25 @@ class Server(Tokenized):
             return PaidAnswer(Answer("", (), (), "failed", seed), spent)
         return PaidAnswer(found.answer, found.cost + spent)
 
-    def _prompt(self, prompt: str) -> str | list[int]:
+    @property
+    def template(self) -> bool:
+        """Whether prompts are put into the server's chat template where nobody says so: they are not."""
+        return False
+
+    def _chats(self, prompting: Prompting) -> bool:
+        """Whether prompts are what a user says. Raises UserError for a reply that has to begin with a given text."""
+        chat = prompting.chats(self.template)
+        if chat and prompting.instruction:
+            raise UserError(
+                f"{self.name}: a server's chat cannot go on with a reply that is begun, as this task's prompts want: "
+                "give `prompting` = plain"
+            )
+        return chat
+
+    def _prompt(self, prompt: str, how: Sampling) -> str | list[int]:
         """A prompt for the server: ids if they are known, since it would read the text of a control token as one."""
-        return prompt if self._tokenizer_model is None else self.encode(prompt, False)
+        text = how.prompting.examples + prompt
+        return text if self._tokenizer_model is None else self.encode(text)
 
     def sample(
         self, prompts: Sequence[str], n: int, how: Sampling, seeds: Sequence[Sequence[int]]
@@ -206,16 +223,17 @@ class Server(Tokenized):
         answers = self._together(lambda one: self.ask(one[0], how, one[1]).answer, rows)
         return [answers[start : start + n] for start in range(0, len(rows), n)]
 
-    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], chat: bool = False) -> list[np.ndarray]:
+    def logprobs(self, prompts: Sequence[str], texts: Sequence[str], prompting: Prompting = PLAIN) -> list[np.ndarray]:
         """For each text after its prompt float32 (T,): log p of its tokens. UserError where the server gives none.
 
         Without a known tokenizer a chat cannot be scored, and the tokens are those of the server.
         """
         pairs: list[tuple[Any, Any]]
-        if chat or self._tokenizer_model is not None:
-            pairs = [(self.encode(prompt, chat), self.after(text)) for prompt, text in zip(prompts, texts, strict=True)]
+        if prompting.chats(self.template) or self._tokenizer_model is not None:
+            begun = [self.encode(prompt, prompting) for prompt in prompts]
+            pairs = [(ids, self.after(text)) for ids, text in zip(begun, texts, strict=True)]
         else:
-            pairs = list(zip(prompts, texts, strict=True))
+            pairs = [(prompting.examples + prompt, text) for prompt, text in zip(prompts, texts, strict=True)]
         return self._together(self._scored, pairs)
 
     def begin(self, ids: Sequence[Sequence[int]]) -> _ServerSteps:

@@ -9,6 +9,7 @@ from typing import Any
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
+from outgrow.generation import PLAIN, Prompting
 from outgrow.models.checkpoints import Model, config_of
 from outgrow.models.damage import reading
 from outgrow.models.tokens import Coder, tokenizer_of
@@ -27,20 +28,28 @@ class Tokenized(ABC):
     def tokenizer_model(self) -> Model:
         """The checkpoint whose tokenizer it uses. Raises UserError where none is known."""
 
-    def encode(self, prompt: str, chat: bool) -> list[int]:
+    @property
+    def template(self) -> bool:
+        """Whether it has a chat template."""
+        return bool(self._tokenizer.chat_template)
+
+    def encode(self, prompt: str, prompting: Prompting = PLAIN) -> list[int]:
         """The ids of a prompt to continue, with the special tokens that the model wants before it and none after.
 
         Text in a prompt is never a control token; text that a chat template puts around it may be.
 
         Args:
             prompt: a text.
-            chat: whether it is a user's message for the model's chat template.
+            prompting: how the prompt is put to the model.
 
         Raises:
             UserError: there is no chat template, or it cannot keep the prompt's text from being a control token.
         """
-        if not chat:
-            return self._coder.prompt(prompt)
+        if not prompting.chats(self.template):
+            return self._coder.prompt(prompting.examples + prompt)
+        if prompting.instruction:
+            before = self._marked.encode(self._chatted(prompting.instruction), add_special_tokens=False).ids
+            return [*before, *self.after(prompting.opening + prompt)]
         text = self._chatted(prompt)
         if not self._coder.controls(prompt):
             return self._marked.encode(text, add_special_tokens=False).ids

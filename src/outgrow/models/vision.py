@@ -135,6 +135,9 @@ class _Tower:
     """The image part of a model, with a hook on each chosen layer."""
 
     def __init__(self, model: Model, layers: Sequence[int], precision: str):
+        from outgrow.models import efficientnet
+
+        efficientnet.register()
         net = loader.load(model, precision)
         self._net, self._layers, self._width = setting(net, "vision_model", net), layers, model.width
         config = vision_config(model.path, model.name)

@@ -22,7 +22,7 @@ MEMBERS = (
 
 
 def unpack(entry: Entry, work: Path, folder: Path) -> Path | None:
-    """Fetches an entry and puts its model files into `folder`, or returns its GGUF file in `work`.
+    """Fetches an entry and puts its model files into `folder`, or returns its file of weights in `work`.
 
     Args:
         entry: of the catalogue.

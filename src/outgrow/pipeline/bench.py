@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -15,13 +15,14 @@ from outgrow import verifiers
 from outgrow.core import progress
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import hashed
-from outgrow.generation import candidates
+from outgrow.generation import PLAIN, candidates, chats
 from outgrow.generation.answers import classes_of
 from outgrow.generation.candidates import Candidates
 from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, VerdictTable
 from outgrow.pipeline import scoring
 from outgrow.pipeline.choices import Bench, ChoiceCost
 from outgrow.store import Store
+from outgrow.tasks.prompting import CHAT
 from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt, Verdict
 
@@ -43,6 +44,8 @@ class AnswerSet:
     correct: list[list[list[bool]]] | None = None
     """Where a table says so; None: gold is to be asked."""
     cost: tuple[ChoiceCost, ...] = ()
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """Model -> "chat" or "plain", as it was asked; of a recorded model it is not known."""
     cut: list[list[list[bool]]] | None = None
     """Which were cut at the token limit; None where nobody knows."""
 
@@ -53,12 +56,15 @@ def sampled(
     """Answers of models to the items."""
     from outgrow.generation import Sampling, answers
     from outgrow.generation.local import Local
+    from outgrow.generation.records import RecordedModel
     from outgrow.training.names import named
 
-    how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
-    texts, logprobs, costs, cut = [], [], [], []
+    how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, prompting=task.prompting)
+    texts, logprobs, costs, cut, forms = [], [], [], [], {}
     for name in names:
         model = named(name, store)
+        if not isinstance(model, RecordedModel):
+            forms[name] = CHAT if chats(model, task.prompting) else PLAIN.form
         drawn = answers.sample(model, task.prompts, draws, how, seed, store)
         texts.append([[a.text for a in row] for row in drawn.answers])
         cut.append([[a.cut for a in row] for row in drawn.answers])
@@ -66,7 +72,7 @@ def sampled(
         parameters = model.model.parameters if isinstance(model, Local) else None
         flops = 2.0 * parameters * drawn.tokens if parameters else None
         costs.append(ChoiceCost(f"{name} writes", draws * len(task), drawn.tokens, drawn.seconds, flops))
-    return AnswerSet(tuple(names), texts, logprobs, cost=tuple(costs), cut=cut)
+    return AnswerSet(tuple(names), texts, logprobs, cost=tuple(costs), forms=forms, cut=cut)
 
 
 def bench(
@@ -153,7 +159,8 @@ def verdicts_of(
     if "model" in check.needs:
         assert judge is not None
         given["model"] = named(judge, store)
-        made |= {"judge": given["model"].digest, "engine": given["model"].engine}
+        given["chat"] = chats(given["model"], task.prompting)
+        made |= {"judge": given["model"].digest, "engine": given["model"].engine, "chat": given["chat"]}
         made["code"] = fingerprint("verdicts", check.run, *classes_of(given["model"]))
     said: list[Verdict] = []
     seconds = 0.0

@@ -76,7 +76,7 @@ def lessons(
 
     if weak is None:
         return [Example(task.prompts[i], gold.answers[i]) for i in train], {"kind": "gold"}
-    how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
+    how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, prompting=task.prompting)
     drawn = answers.sample(named(weak, store), [task.prompts[i] for i in train], 1, how, seed, store)
     said = {
         int(i): one.text
@@ -103,7 +103,7 @@ def lessons(
 def outcome(
     model: LanguageModel, task: GenerationTask, test: np.ndarray, asked: Statements, seed: int, store: Store
 ) -> ModelOutcome:
-    how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, chat=task.chat)
+    how = Sampling(tokens=task.tokens, temperature=0, stop=task.stop, prompting=task.prompting)
     drawn = answers.sample(model, [task.prompts[i] for i in test], 1, how, seed, store)
     return ModelOutcome(tuple(one for (one,) in drawn.answers), drawn.seconds, drawn.tokens, knows(model, asked, store))
 

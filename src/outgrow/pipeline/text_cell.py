@@ -157,7 +157,13 @@ class TextCell(StoredCell):
         passes = epochs(sum(len(example.prompt) + len(example.answer) for example in examples))
         seed = self._seed("supervisor", one.name)
         tuned = tune(
-            base, examples, kind=self.kind, seed=seed, store=self.writers.store, chat=self.task.chat, epochs=passes
+            base,
+            examples,
+            kind=self.kind,
+            seed=seed,
+            store=self.writers.store,
+            prompting=self.task.prompting,
+            epochs=passes,
         )
         return ModelSupervisor(one.name, self.task, self.writers, tuned, base)
 

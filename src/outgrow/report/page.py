@@ -18,7 +18,7 @@ from outgrow.report import glossary, svg, theme, words
 from outgrow.report.charts import HALF, PHONE, WIDE, Chart, Page, Subject, charts
 
 TEMPLATES = Path(__file__).parent / "templates"
-FILTERS = ("percent", "interval", "share", "points", "point_interval", "seconds", "amount", "count")
+FILTERS = ("percent", "interval", "share", "points", "point_interval", "seconds", "amount", "count", "prompted")
 
 
 @dataclass(frozen=True)

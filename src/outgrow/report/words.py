@@ -20,6 +20,11 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:z.{digits}f}%".replace("-", "−")
 
 
+def prompted(form: str) -> str:
+    """How a model was asked: "chat" -> asked in its chat template"""
+    return "asked in its chat template" if form == "chat" else "asked to continue plain text"
+
+
 def interval(ends: Interval | None, digits: int = 1) -> str:
     """(0.28, 0.46) -> [28.0%, 46.0%], or nothing."""
     return "" if not ends else f"[{percent(ends[0], digits)},\u00a0{percent(ends[1], digits)}]"

@@ -147,6 +147,11 @@ def used(rows: StudyRows) -> dict[str, Model]:
     return {name: models.resolve(argument, cell.spaces.store) for name, argument in named}
 
 
+def forms(rows: StudyRows) -> dict[str, str]:
+    """Nothing: what is read for classes is no prompt."""
+    return {}
+
+
 def predictions(folder: Path, rows: StudyRows) -> None:
     """Probabilities of every item and replicate, a file a row, with gold: anyone can recompute every figure."""
     task, gold, test = rows.cell.task, rows.cell.gold, rows.cell.test

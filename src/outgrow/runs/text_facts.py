@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from outgrow.generation import PLAIN, chats
 from outgrow.generation.candidates.forms import FORMS
+from outgrow.generation.local import Local
 from outgrow.metrics.accuracy import Score
 from outgrow.metrics.agreement import Agreement, split_agreement
 from outgrow.metrics.controls import ControlVerdict
@@ -24,6 +26,7 @@ from outgrow.pipeline.scoring import text_scores
 from outgrow.pipeline.text_cell import TextCell
 from outgrow.runs.compare import safe
 from outgrow.store import disk
+from outgrow.tasks.prompting import CHAT
 
 COMMON = 20
 """Commonest gold answers that a constant answer is chosen from."""
@@ -69,7 +72,6 @@ def facts(rows: StudyRows, scored: Mapping[str, Score], kappa: float) -> dict[st
             for n, score in curve.items()
         ],
         "worth": asdict(worth(curve, scored["naive"], kappa)) if len(curve) > 1 else None,
-        "not_applicable": {"calibration": "generated answers come without a probability of being right"},
     }
 
 
@@ -145,6 +147,13 @@ def about(rows: StudyRows) -> dict[str, Any]:
 def used(rows: StudyRows) -> dict[str, Model]:
     """The models of a study by name, the student first."""
     return {model.name: model for model in rows.cell.models}
+
+
+def forms(rows: StudyRows) -> dict[str, str]:
+    """How the models of a study are asked, "chat" or "plain", by name."""
+    prompting = rows.cell.task.prompting
+    asked = {model.name: Local(model) for model in rows.cell.models}
+    return {name: CHAT if chats(model, prompting) else PLAIN.form for name, model in asked.items()}
 
 
 def predictions(folder: Path, rows: StudyRows) -> None:

@@ -76,15 +76,20 @@ def write(folder: Path, study: Request, chosen: Chosen, done: Sequence[StudyRows
             kinds: dict[str, Kind] = {name: rows.kinds.get(name, "contrast") for name in by_row}  # type: ignore[misc]
             silence = kind.silence(rows) if n == 0 else {}
             cells += _cells(rows, metric, by_row, kinds)
-            summary += summarise(by_row, kinds, kappa, **_named(rows), metric=metric, of=rows.of, silence=silence)
+            found = summarise(by_row, kinds, kappa, **_named(rows), metric=metric, of=rows.of, silence=silence)
+            summary += [replace(row, not_kept=rows.not_kept.get(row.method)) for row in found]
         pairs.append(_pair(rows, kind, next(iter(scored.values())), kappa))
         kind.predictions(folder, rows)
     costs = [{**_named(rows), **cost} for rows in done for cost in rows.costs]
     used = {name: model for rows in done for name, model in _kind(rows).used(rows).items()}
+    forms = {name: form for rows in done for name, form in _kind(rows).forms(rows).items()}
     details = {
         "pairs": pairs,
         "tasks": {rows.cell.task.name: _kind(rows).about(rows) for rows in done},
-        "models": {name: {key: getattr(model, key) for key in MODEL} for name, model in used.items()},
+        "models": {
+            name: {key: getattr(model, key) for key in MODEL} | ({"prompting": forms[name]} if name in forms else {})
+            for name, model in used.items()
+        },
         "methods": {method.name: _method(method, parameters) for method, parameters in chosen},
         "costs": costs,
     }

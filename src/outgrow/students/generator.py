@@ -95,7 +95,7 @@ class Writers:
         with progress.track(f"log-probabilities by {model.name}", len(texts)) as bar:
             for start in range(0, len(texts), UNIT):
                 part = slice(start, start + UNIT)
-                begun = [local.encode(prompt, self.how.chat) for prompt in prompts[part]]
+                begun = [local.encode(prompt, self.how.prompting) for prompt in prompts[part]]
                 then = [[*local.after(text), ends[0]] for text in texts[part]]
                 for ids, logits in zip(then, local.logits(begun, then), strict=True):
                     logp = logits.double().log_softmax(1)
@@ -138,7 +138,7 @@ class TextStudent:
             kind=self.kind,
             seed=self.seed,
             store=self.writers.store,
-            chat=self.writers.how.chat,
+            prompting=self.writers.how.prompting,
             **more,
         )
 
@@ -160,7 +160,7 @@ class TextStudent:
             kind=self.kind,
             seed=self.seed,
             store=self.writers.store,
-            chat=self.writers.how.chat,
+            prompting=self.writers.how.prompting,
             **more,
         )
 

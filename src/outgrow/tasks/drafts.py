@@ -17,6 +17,7 @@ import numpy as np
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
+from outgrow.tasks.prompting import Prompting
 from outgrow.tasks.task import FREE, POOL, TEST, GenerationGold, GenerationTask, Gold, Kind, Task
 
 ITEMS = 200
@@ -172,7 +173,7 @@ class AnswerTerms(TypedDict, total=False):
     scorer: Required[str]
     tokens: Required[int]
     stop: tuple[str, ...]
-    chat: bool
+    prompting: Prompting
     form: str
 
 
@@ -207,7 +208,8 @@ def build_generation(
     gold = GenerationGold(tuple(d.answer for d in drafts), tuple(d.key for d in drafts))
     written = {column: tuple(d.written[column] for d in drafts) for column in drafts[0].written}
     rows = [(item, d.prompt, d.shown, d.side) for item, d in zip(ids, drafts, strict=True)]
-    what = [name, terms, rows, groups.tolist(), gold.answers, gold.keys, *([written] if written else [])]
+    compared = {name: value for name, value in terms.items() if name != "prompting"}
+    what = [name, compared, rows, groups.tolist(), gold.answers, gold.keys, *([written] if written else [])]
     return GenerationTask(
         name=name,
         ids=names,

@@ -6,10 +6,12 @@ task, gold = load("sudoku:6")       a source (`source.py`) and where its dial st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.metrics import text as scorers
+from outgrow.tasks.prompting import AUTO
 from outgrow.tasks.source import generation_sources
 from outgrow.tasks.tables.files import READERS, read_file
 from outgrow.tasks.tables.prompts import Columns, from_table
@@ -17,7 +19,12 @@ from outgrow.tasks.task import GenerationGold, GenerationTask
 
 
 def load(
-    name: str, items: int | None = None, seed: int = 0, columns: Columns | None = None, votes: Sequence[str] = ()
+    name: str,
+    items: int | None = None,
+    seed: int = 0,
+    columns: Columns | None = None,
+    votes: Sequence[str] = (),
+    prompting: str = AUTO,
 ) -> tuple[GenerationTask, GenerationGold]:
     """The generation task of a name, or of a table with a column of prompts and one of answers.
 
@@ -27,6 +34,7 @@ def load(
         seed: Names the items of generated tasks.
         columns: Which columns of a table play which role.
         votes: Columns of a table with recorded answers.
+        prompting: Form of the prompts: auto, chat or plain (`prompting.py`).
 
     Raises:
         UserError: One line, for what the user can mend.
@@ -36,6 +44,13 @@ def load(
         >>> len(task), task.scorer, len(gold.answers)
         (3, 'number', 3)
     """
+    task, gold = _named(name, items, seed, columns, votes)
+    return replace(task, prompting=replace(task.prompting, form=prompting)), gold
+
+
+def _named(
+    name: str, items: int | None, seed: int, columns: Columns | None, votes: Sequence[str]
+) -> tuple[GenerationTask, GenerationGold]:
     if items is not None and items < 1:
         raise UserError(f"`items` = {items}: give a number above 0")
     if Path(name).suffix.lower() in READERS:

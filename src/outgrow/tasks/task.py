@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 
 from outgrow.core.errors import UserError
+from outgrow.tasks.prompting import USUAL, Prompting
 
 if TYPE_CHECKING:
     from outgrow.tasks.source import GenerationSource, TaskSource
@@ -159,8 +160,8 @@ class GenerationTask(Task):
     """Room for an answer."""
     stop: tuple[str, ...] = ()
     """An answer ends before the first of these."""
-    chat: bool = False
-    """Prompts are what a user says; else texts to be continued."""
+    prompting: Prompting = USUAL
+    """How prompts are put to a model."""
     form: str = "words"
     """What makes two answers the same one to a vote (`generation/candidates/forms.py`)."""
     written: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)

@@ -32,6 +32,7 @@ from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive, hashed
+from outgrow.generation import PLAIN, Prompting
 from outgrow.generation.local import Local
 from outgrow.generation.preference import PairLoss, PreferencePair
 from outgrow.generation.targets import Hard, TokenLoss
@@ -97,8 +98,8 @@ class Spent:
 
 
 def tune(
-    model: Model, examples: Sequence[Example], *, kind: str = "lora", seed: int, store: Store, chat: bool = False,
-    epochs: float = 2, rate: float | None = None, loss: TokenLoss | None = None,
+    model: Model, examples: Sequence[Example], *, kind: str = "lora", seed: int, store: Store,
+    prompting: Prompting = PLAIN, epochs: float = 2, rate: float | None = None, loss: TokenLoss | None = None,
 ) -> Model:  # fmt: skip
     """The model tuned on the examples: a checkpoint in the store, made once.
 
@@ -108,7 +109,7 @@ def tune(
         kind: "lora" or "full".
         seed: names all random choices.
         store: where the result is kept.
-        chat: whether prompts go through the model's chat template.
+        prompting: how prompts are put to the model.
         epochs: passes over the examples.
         rate: learning rate; that of the kind where not given.
         loss: the loss of a token; cross-entropy where not given.
@@ -128,7 +129,10 @@ def tune(
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
     texts = read(
-        model, [(example.prompt, example.answer) for example in examples], chat, [example.whole for example in examples]
+        model,
+        [(example.prompt, example.answer) for example in examples],
+        prompting,
+        [example.whole for example in examples],
     )
     scores = [_scores(example, text) for example, text in zip(examples, texts, strict=True)]
     weights = np.array([example.weight for example in examples])
@@ -146,7 +150,7 @@ def prefer(
     kind: str = "lora",
     seed: int,
     store: Store,
-    chat: bool = False,
+    prompting: Prompting = PLAIN,
     epochs: float = 1,
     rate: float | None = None,
     weak: tuple[Model, Model] | None = None,
@@ -160,7 +164,7 @@ def prefer(
         kind: "lora" or "full".
         seed: names all random choices.
         store: where the result is kept.
-        chat: whether prompts go through the model's chat template.
+        prompting: how prompts are put to the model.
         epochs: passes over the pairs.
         rate: learning rate; that of the kind where not given.
         weak: a model of the same vocabulary after and before it was aligned, for `Wspo`.
@@ -185,7 +189,8 @@ def prefer(
         raise unknown("kind", kind, KINDS)
     sides = [[(pair.prompt, pair.chosen) for pair in pairs], [(pair.prompt, pair.rejected) for pair in pairs]]
     texts = [
-        read(model, side, chat, [pair.whole[at] for pair in pairs]) for at, side in enumerate(sides[: 1 + loss.both])
+        read(model, side, prompting, [pair.whole[at] for pair in pairs])
+        for at, side in enumerate(sides[: 1 + loss.both])
     ]
     for other in weak or ():
         if Local(other).vocabulary != Local(model).vocabulary:
@@ -220,7 +225,12 @@ def spent(tuned: Model) -> Spent:
     return Spent(meta["seconds"], meta["tokens"], meta["steps"])
 
 
-def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool, whole: Sequence[bool] | None = None) -> list[Text]:
+def read(
+    model: Model,
+    pairs: Sequence[tuple[str, str]],
+    prompting: Prompting = PLAIN,
+    whole: Sequence[bool] | None = None,
+) -> list[Text]:
     """Token ids of prompts and answers, with an end where the answer is `whole` (all, if not given).
 
     Raises:
@@ -235,7 +245,7 @@ def read(model: Model, pairs: Sequence[tuple[str, str]], chat: bool, whole: Sequ
     positions = getattr(config_of(model.path, model.name), "max_position_embeddings", None) or math.inf
     texts = []
     for (prompt, answer), ends in zip(pairs, whole or [True] * len(pairs), strict=True):
-        begun = local.encode(prompt, chat)
+        begun = local.encode(prompt, prompting)
         texts.append(Text(np.array([*begun, *local.after(answer), *([end] if ends else [])], np.int64), len(begun)))
         if len(texts[-1].ids) > positions:
             raise UserError(

@@ -108,7 +108,7 @@ def _healed(parent: Model, depth: int, store: Store, folder: Path) -> Mapping[st
     from outgrow.training import causal
 
     local = Local(parent)
-    texts = causal.read(parent, [("", text) for text in paragraphs()], chat=False)
+    texts = causal.read(parent, [("", text) for text in paragraphs()])
     judging, learning = texts[:HELD_OUT], texts[HELD_OUT:]
     choices = {
         tuple(blocks) for blocks in (evenly(parent.depth, depth), most_changing(changes(parent, judging), depth))

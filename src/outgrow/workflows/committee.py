@@ -26,6 +26,7 @@ from outgrow.runs.answers import answer_table
 from outgrow.runs.schema.committee import CommitteeFile
 from outgrow.store import Store, disk
 from outgrow.tasks import generation as writing
+from outgrow.tasks.prompting import AUTO
 from outgrow.tasks.tables import recorded_answers
 from outgrow.tasks.tables.files import READERS, read_file
 from outgrow.tasks.tables.prompts import Columns
@@ -58,6 +59,7 @@ def committee(
     answers: Sequence[str] = (),
     columns: Columns | None = None,
     rounds: int = 0,
+    prompting: str = AUTO,
     seed: int = 0,
     out: Path | None = None,
     overwrite: bool = False,
@@ -91,11 +93,12 @@ def committee(
     else:
         if not weak and not strong:
             raise UserError("who answers? Name models with `weak` or `strong`, or give a table of recorded answers")
-        task, gold = writing.load(source, items, seed, columns)
+        task, gold = writing.load(source, items, seed, columns, prompting=prompting)
         sides = {"weak": list(weak), "strong": [strong] if strong else []}
         given = {
             who: bench.sampled(names, task, draws, temperature, seed, store) for who, names in sides.items() if names
         }
+    forms = {name: form for answers_of in given.values() for name, form in answers_of.forms.items()}
     names = tuple(dict.fromkeys(verifier or ([task.verifier] if task.verifier else [])))
     judging = [name for name in names if "model" in known[name].needs]
     judge = judge or next(iter(weak), None)
@@ -113,6 +116,7 @@ def committee(
     more = {
         "items": items,
         "temperature": temperature,
+        "prompting": prompting,
         "answers": list(answers),
         "columns": asdict(columns or Columns()),
         "rounds": rounds,
@@ -125,13 +129,15 @@ def committee(
         facts["rounds"] = _improved(
             task, gold, list(weak) if recorded is None else [], names, rounds, draws, temperature, seed, store
         )
+    for member in facts["members"]:
+        member["prompting"] = forms.get(member["name"])
     facts["compared"] = {
         "form": task.form,
         "by_default": [name for name, value in (("scorer", columns.scorer), ("form", columns.form)) if value is None],
     }
     facts = {
         **facts,
-        "asked": {**asked, "items": items, "temperature": temperature, "seed": seed},
+        "asked": {**asked, "items": items, "temperature": temperature, "prompting": prompting, "seed": seed},
         "versions": _versions(),
     }
     table = answer_table(task, benches)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CLASSES_ALONE = ("label_model", "ladder", "auxiliary")
 """Settings of `Study` that do not apply to generation tasks."""
+TEXTS_ALONE = ("prompting",)
+"""Settings of `Study` that apply to generation tasks alone."""
 
 
 @final
@@ -45,6 +47,7 @@ class Study:
         seed: the one integer that names the randomness.
         weak_gold: gold items that a supervisor learns from; all of its half where not given.
         student: how the student learns: linear, mlp, lora or full.
+        prompting: how language models are asked: chat, plain, or auto, chat where a model has a chat template.
         label_model: a name (`outgrow list label-models`) or a function of `WeakLabels`.
         ladder: models between the supervisor and the student, the weakest first.
         auxiliary: other tasks whose gold methods may use.
@@ -66,6 +69,7 @@ class Study:
     seed: int = 0
     weak_gold: int | None = None
     student: str | None = None
+    prompting: str | None = None
     label_model: Any = None
     ladder: Sequence[str] = ()
     auxiliary: Sequence[Any] = ()
@@ -101,6 +105,7 @@ class Study:
                 "seeds": self.seeds,
                 "weak_gold": self.weak_gold,
                 "student": self.student,
+                "prompting": self.prompting,
                 "ladder": self.ladder,
                 "parameters": self.parameters,
                 "out": self.out and Path(self.out),
@@ -114,6 +119,9 @@ class Study:
         from outgrow.supervisors import SUPERVISORS
         from outgrow.workflows.study import ClassStudy
 
+        for name in TEXTS_ALONE:
+            if getattr(self, name) is not None:
+                raise UserError(f"`{name}` applies to generation tasks alone: leave it out")
         groups = [one if isinstance(one, list | tuple) else [one] for one in _listed(self.weak)]
         names = _lend(stack, SUPERVISORS, [one for group in groups for one in group])
         weak = ["+".join(names.pop(0) for _ in group) for group in groups]

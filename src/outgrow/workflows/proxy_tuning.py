@@ -27,6 +27,7 @@ import numpy as np
 from outgrow.core.errors import UserError
 from outgrow.core.records import load
 from outgrow.core.seeding import derive
+from outgrow.generation import PLAIN, chats
 from outgrow.metrics.accuracy import Score
 from outgrow.pipeline import knowledge as knowledge_of
 from outgrow.pipeline import steering
@@ -35,6 +36,7 @@ from outgrow.runs import schema
 from outgrow.runs.schema.steering import SteerFile
 from outgrow.store import Store
 from outgrow.tasks import generation
+from outgrow.tasks.prompting import AUTO, CHAT
 from outgrow.training import pruned
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ def steer(
     alpha: float = 1.0,
     seeds: int = 1,
     knowledge: str = "cities",
+    prompting: str = AUTO,
     items: int | None = None,
     seed: int = 0,
     out: Path | None = None,
@@ -82,7 +85,7 @@ def steer(
     if seeds < 1:
         raise UserError(f"`seeds` = {seeds}: give a number above 0")
     store = Store.default()
-    written_task, gold = generation.load(task, items, seed)
+    written_task, gold = generation.load(task, items, seed, prompting=prompting)
     train, test = steering.halves(written_task, seed)
     asked = knowledge_of.statements(knowledge)
     folder = Path(out) if out is not None else Path("runs") / f"{task.replace(':', '-')}-steer"
@@ -94,7 +97,12 @@ def steer(
         "alpha": alpha,
         "seeds": seeds,
     }
-    claims.claim(folder, "steer", {**given, "knowledge": knowledge, "items": items, "seed": seed}, overwrite)
+    claims.claim(
+        folder,
+        "steer",
+        {**given, "knowledge": knowledge, "prompting": prompting, "items": items, "seed": seed},
+        overwrite,
+    )
     big = pruned.resolve(strong, store)
     little = (
         pruned.sibling(big, max(2, round(SHARE * big.depth)), store)
@@ -113,7 +121,9 @@ def steer(
         drawn = int(derive(seed, "steer", replicate).integers(2**31))
         made: dict[str, Model] = {}
         for name, base in (("tuned small", little), ("tuned strong", big)):
-            made[name] = causal.tune(base, lessons, seed=drawn, store=store, chat=written_task.chat, epochs=EPOCHS)
+            made[name] = causal.tune(
+                base, lessons, seed=drawn, store=store, prompting=written_task.prompting, epochs=EPOCHS
+            )
             trained.setdefault(name, []).append(causal.spent(made[name]))
         tuned: dict[str, Local | ProxyTuned] = {name: Local(model) for name, model in made.items()}
         tuned["proxy"] = ProxyTuned(bare["strong"], tuned["tuned small"], bare["small"], alpha)
@@ -135,7 +145,12 @@ def steer(
         "seed": seed,
         "seeds": seeds,
         "models": {
-            name: {"name": model.name, "revision": model.revision, "parameters": model.parameters}
+            name: {
+                "name": model.name,
+                "revision": model.revision,
+                "parameters": model.parameters,
+                "prompting": CHAT if chats(bare[name], written_task.prompting) else PLAIN.form,
+            }
             for name, model in (("strong", big), ("small", little))
         },
         "knowledge": {"task": asked.name, "pairs": len(asked.groups)},

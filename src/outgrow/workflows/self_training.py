@@ -24,7 +24,7 @@ from outgrow import verifiers
 from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import derive
-from outgrow.generation import Answer, Sampling, answers
+from outgrow.generation import Answer, Sampling, answers, chats
 from outgrow.generation.local import Local
 from outgrow.metrics import coverage
 from outgrow.models import Model
@@ -83,7 +83,8 @@ def improve(
         return [0] * len(asked)
 
     def likeliest(writer: Local, asked: Sequence[Sequence[Attempt]]) -> list[int | None]:
-        said = iter(own.run([one for row in asked for one in row], model=writer))
+        chat = chats(writer, task.prompting)
+        said = iter(own.run([one for row in asked for one in row], model=writer, chat=chat))
         scores = [[next(said).score for _ in row] for row in asked]
         return [int(np.argmax([-np.inf if score is None else score for score in row])) for row in scores]
 
@@ -98,7 +99,7 @@ def improve(
     train = [i for i in range(len(task)) if task.groups[i] not in held]
     if not test or not train:
         raise UserError(f"task {task.name!r} has {len(task)} items: too few to learn from some and test on others")
-    how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, chat=task.chat)
+    how = Sampling(tokens=task.tokens, temperature=temperature, stop=task.stop, prompting=task.prompting)
     found = []
     ways: dict[str, Keep] = {NOBODY: first, ITSELF: likeliest, check: sound}
     with progress.track("improving", len(ways) * (rounds + 1)) as bar:
@@ -108,7 +109,7 @@ def improve(
             for number in range(rounds + 1):
                 if number:
                     examples, right = _kept(task, gold, train, Local(at), keep, how, draws, seed + number, store)
-                    at = tune(model, examples, seed=seed, store=store, chat=task.chat) if examples else at
+                    at = tune(model, examples, seed=seed, store=store, prompting=task.prompting) if examples else at
                 tried = _right(
                     task,
                     gold,

@@ -33,6 +33,7 @@ from outgrow.store import Store
 from outgrow.students.generator import Writers, epochs
 from outgrow.supervisors.text import parse
 from outgrow.tasks import generation
+from outgrow.tasks.prompting import AUTO
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.tables.structures import LAYOUTS
@@ -55,6 +56,8 @@ class TextStudy(Request):
     seeds: int = 4
     student: str = "lora"
     """How the student learns: "lora", by low-rank updates, or "full"."""
+    prompting: str = AUTO
+    """How models are asked: "chat", "plain", or "auto", chat where a model has a chat template."""
 
     WEAK: ClassVar[str] = "sibling:smollm2-135m:12"
     KNOWN: ClassVar[ModuleType] = sequences
@@ -71,7 +74,7 @@ class TextStudy(Request):
         named = [one.of for weak in self.weak for one in parse(weak) if one.kind == "column"]
         votes = tuple(dict.fromkeys((*self.reading.votes, *named)))
         reading = replace(self.reading, votes=votes)
-        return [(*load(name, reading, self.seed), store) for name in self.tasks]
+        return [(*load(name, reading, self.seed, self.prompting), store) for name in self.tasks]
 
     def _rows(self, given: tuple[Any, ...], weak: str, strong: str, chosen: Chosen, keeper: Keeper) -> StudyRows:
         task, gold, store = given
@@ -82,11 +85,12 @@ class TextStudy(Request):
 
     def cells(self, task: GenerationTask, gold: GenerationGold, store: Store, weak: str, strong: str) -> list[TextCell]:
         """All replicates of one (task, supervisors, student), nothing of them computed."""
-        writers = Writers(store, Sampling(tokens=task.tokens, stop=task.stop, chat=task.chat))
+        writers = Writers(store, Sampling(tokens=task.tokens, stop=task.stop, prompting=task.prompting))
         bases = tuple((one, None if one.kind == "column" else resolve(one.of, store)) for one in parse(weak))
         student = resolve(strong, store)
         made_of = {
             "task": task.digest,
+            "prompting": asdict(task.prompting),
             "seed": self.seed,
             "weak": [(asdict(one), base and base.digest) for one, base in bases],
             "weak_gold": self.weak_gold,
@@ -100,13 +104,13 @@ class TextStudy(Request):
         return [TextCell(task, gold, weak, student.name, r, *shared) for r in range(self.seeds)]
 
 
-def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, GenerationGold]:
+def load(name: str, reading: Reading, seed: int, prompting: str = AUTO) -> tuple[GenerationTask, GenerationGold]:
     """The task of that name. Raises UserError, one line."""
     if reading.scorer is None:
         extra = [field for field in reading.given() if field != "items"]
         if extra:
             raise UserError(f"`{extra[0]}` is for tables; {name!r} is built in and takes `items` only")
-        return generation.load(name, reading.items, seed)
+        return generation.load(name, reading.items, seed, prompting=prompting)
     scorers.metrics(reading.scorer)
     takes = {"scorer", "items", "votes", "skip_bad_rows"} | (
         set() if reading.scorer in LAYOUTS else {"prompt", "answer"}
@@ -115,7 +119,7 @@ def load(name: str, reading: Reading, seed: int) -> tuple[GenerationTask, Genera
         raise UserError(f"`{extra[0]}` does not apply to `scorer` = {reading.scorer}: leave it out")
     columns = Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
     columns = replace(columns, prompt=reading.prompt or columns.prompt, gold=reading.answer or columns.gold)
-    return generation.load(name, reading.items, seed, columns, reading.votes)
+    return generation.load(name, reading.items, seed, columns, reading.votes, prompting)
 
 
 def _plan(first: TextCell, rows: Sequence[str], seeds: int) -> str:

@@ -77,6 +77,8 @@ class MemberFacts:
     answers: int
     cut: int | None = None
     """Samples that ended at the token limit."""
+    prompting: str | None = absent()
+    """"chat" or "plain": how it was asked."""
 
 
 @final
@@ -156,6 +158,8 @@ class CommitteeAsked:
     items: int | None
     temperature: float
     seed: int
+    prompting: str | None = absent()
+    """"auto", "chat" or "plain"."""
 
 
 @final

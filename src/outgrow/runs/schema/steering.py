@@ -33,6 +33,8 @@ class SteeringModel:
     name: str
     revision: str
     parameters: int
+    prompting: str | None = absent()
+    """"chat" or "plain": how it was asked."""
 
 
 @final

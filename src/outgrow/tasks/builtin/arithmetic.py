@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from outgrow.core.seeding import derive
 from outgrow.tasks.drafts import GenerationDraft, build_generation, distinct
+from outgrow.tasks.prompting import AUTO, Prompting
 from outgrow.tasks.source import Dial, generation_source
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
@@ -44,5 +45,6 @@ def arithmetic(items: int | None, seed: int, difficulty: int) -> tuple[Generatio
         form="number",
         tokens=8,
         stop=("\n",),
+        prompting=Prompting(AUTO, instruction="Go on with the list of calculations: give the number alone."),
         source=f"generated, difficulty {difficulty}, seed {seed}",
     )

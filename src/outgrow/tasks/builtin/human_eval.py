@@ -15,6 +15,7 @@ import re
 from outgrow.store import Store
 from outgrow.store.packages import Package, member
 from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.prompting import AUTO, Prompting
 from outgrow.tasks.source import Dial, generation_source
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
@@ -48,7 +49,8 @@ def longest(words):
 
 
 '''
-"""Two functions of ours before each problem: small models write prose where nothing shows that a body comes next."""
+"""Two functions of ours before a plain prompt: small models write prose where nothing shows that a body comes next."""
+INSTRUCTION = "Complete the body of the Python function, without explanation."
 GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s?:?|is|#\s*returns?|:)\s*")
 
 
@@ -72,7 +74,7 @@ def human_eval(items: int | None, seed: int, longest: int) -> tuple[GenerationTa
             hidden = f"{p['test']}\ncheck({p['entry_point']})\n"
             drafts.append(
                 GenerationDraft(
-                    WORKED + head,
+                    head,
                     "\n" + p["canonical_solution"],
                     {**code, "tests": hidden},
                     {**code, "tests": "\n".join(found) + "\n"},
@@ -91,6 +93,7 @@ def human_eval(items: int | None, seed: int, longest: int) -> tuple[GenerationTa
         form="code",
         tokens=128,
         stop=STOP,
+        prompting=Prompting(AUTO, WORKED, INSTRUCTION, "```python\n"),
         counts=counts,
         source=f"{PACKAGE.project} {PACKAGE.version}",
     )

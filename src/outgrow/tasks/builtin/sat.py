@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from outgrow.core.seeding import derive
 from outgrow.tasks.drafts import GenerationDraft, build_generation, distinct
+from outgrow.tasks.prompting import AUTO, Prompting
 from outgrow.tasks.source import Dial, generation_source
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
@@ -52,5 +53,6 @@ def sat(items: int | None, seed: int, variables: int) -> tuple[GenerationTask, G
         form="words",
         tokens=3 * variables + 2,
         stop=("\n",),
+        prompting=Prompting(AUTO, instruction="Go on with the problems: give the values of the last one alone."),
         source=f"generated, {variables} variables, {RATIO * variables} clauses, seed {seed}",
     )

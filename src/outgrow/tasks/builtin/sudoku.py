@@ -6,6 +6,7 @@ import numpy as np
 
 from outgrow.core.seeding import derive
 from outgrow.tasks.drafts import GenerationDraft, build_generation, distinct
+from outgrow.tasks.prompting import AUTO, Prompting
 from outgrow.tasks.source import Dial, generation_source
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
@@ -44,6 +45,7 @@ def sudoku(items: int | None, seed: int, blanks: int) -> tuple[GenerationTask, G
         form="words",
         tokens=3 * blanks + 2,
         stop=("\n",),
+        prompting=Prompting(AUTO, instruction="Go on with the sudokus: give the letters of the last one alone."),
         source=f"generated, {blanks} blanks, seed {seed}",
     )
 

@@ -35,7 +35,6 @@ class Columns:
     """Go on without items that have two golds, and rows whose gold its own scorer calls wrong; they are counted."""
     tokens: int = 256
     stop: tuple[str, ...] = ()
-    chat: bool = False
 
 
 def from_table(
@@ -86,7 +85,6 @@ def from_table(
         form=columns.form or found.form,
         tokens=columns.tokens,
         stop=columns.stop,
-        chat=columns.chat,
         counts={why: n for why, n in counts.items() if n},
         source=table.source,
     )

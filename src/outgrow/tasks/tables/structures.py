@@ -19,6 +19,7 @@ from outgrow.core.errors import UserError
 from outgrow.metrics.declarations import Argument, Declaration, callable_by_name, declared
 from outgrow.metrics.text import right
 from outgrow.tasks.drafts import GenerationDraft, build_generation
+from outgrow.tasks.prompting import AUTO, Prompting
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.gold import WRONG, refuse
 from outgrow.tasks.tables.prompts import SILENT, Recorded
@@ -26,6 +27,8 @@ from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
 NONE = "none"
+SLOTS = "Name the slots of the sentence in one line, as in `date: monday; place: new york`, or `none`."
+CALLS = "Answer the question in one line by a call of one of the functions, as in `area(base=10, height=5)`."
 LONGEST = 300
 """Letters of a prompt of functions and a question, about 80 tokens; longer ones are left out and counted."""
 
@@ -61,10 +64,17 @@ def slots(
         if not right("slots", answer, key):
             wrong.append(row)
             continue
-        drafts.setdefault(text, GenerationDraft(f"{text}\nSlots:\n", answer, key, {"sentence": text}, said))
+        drafts.setdefault(text, GenerationDraft(_slots_prompt(text), answer, key, {"sentence": text}, said))
     refuse(table, "slots", wrong, table.column("slots").__getitem__, skip)
     return _built(
-        table, drafts, items, {SILENT: silent, WRONG: len(wrong)}, verifier="fillers", scorer="slots", tokens=48
+        table,
+        drafts,
+        items,
+        {SILENT: silent, WRONG: len(wrong)},
+        verifier="fillers",
+        scorer="slots",
+        tokens=48,
+        instruction=SLOTS,
     )
 
 
@@ -81,7 +91,7 @@ def calls(
         )
         key = _json(table, "ground_truth", row, allowed)
         try:
-            prompt = "\n".join([*map(_signature, declared(functions).values()), _said(messages), "Call:\n"])
+            prompt = _calls_prompt(messages, functions)
             answer = _call(key)
         except (TypeError, KeyError, AttributeError):
             raise UserError(
@@ -100,7 +110,7 @@ def calls(
             drafts.setdefault(prompt, GenerationDraft(prompt, answer, key, {"functions": functions}, said))
     refuse(table, "calls", wrong, table.column("ground_truth").__getitem__, skip)
     left_out = {f"left out: a prompt of more than {LONGEST} letters": long, SILENT: silent, WRONG: len(wrong)}
-    return _built(table, drafts, items, left_out, verifier="signature", scorer="calls", tokens=96)
+    return _built(table, drafts, items, left_out, verifier="signature", scorer="calls", tokens=96, instruction=CALLS)
 
 
 LAYOUTS: dict[
@@ -109,6 +119,37 @@ LAYOUTS: dict[
     "slots": slots,
     "calls": calls,
 }
+
+
+def _slots_prompts(table: TableFile) -> list[str]:
+    _rows(table, "text")
+    return [_slots_prompt(text) for text in texts(table, "text")]
+
+
+def _calls_prompts(table: TableFile) -> list[str]:
+    found = []
+    for row, cells in enumerate(_rows(table, "question", "functions")):
+        names = ("question", "functions")
+        messages, functions = (_json(table, name, row, value) for name, value in zip(names, cells, strict=True))
+        try:
+            found.append(_calls_prompt(messages, functions))
+        except (TypeError, KeyError, AttributeError, ValueError):
+            raise UserError(
+                f"{table.name}: no functions and question as the leaderboard writes them in {table.places([row])}"
+            ) from None
+    return found
+
+
+PROMPTS: dict[str, Callable[[TableFile], list[str]]] = {"slots": _slots_prompts, "calls": _calls_prompts}
+"""By layout the prompts of a table without gold."""
+
+
+def _slots_prompt(text: str) -> str:
+    return f"{text}\nSlots:\n"
+
+
+def _calls_prompt(messages: Any, functions: Any) -> str:
+    return "\n".join([*map(_signature, declared(functions).values()), _said(messages), "Call:\n"])
 
 
 def _built(
@@ -120,6 +161,7 @@ def _built(
     verifier: str,
     scorer: str,
     tokens: int,
+    instruction: str,
 ) -> tuple[GenerationTask, GenerationGold]:
     counts = {
         "rows": len(table.lines),
@@ -137,6 +179,7 @@ def _built(
         form="words",
         tokens=tokens,
         stop=("\n",),
+        prompting=Prompting(AUTO, instruction=instruction),
         counts={what: n for what, n in counts.items() if n},
         source=table.source,
     )

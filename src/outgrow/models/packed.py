@@ -1,0 +1,41 @@
+"""Linear layers for generation: weights in the order in which the processor's matrix product reads them.
+
+oneDNN brings bfloat16 weights into its own order anew for every product. With few rows, as when a step of generation
+reads one token of each answer, that takes longer than the product itself. Here it is done once, when a model is loaded.
+The products are the same to the bit. Measured in docs/benchmarks.md, section 12.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from torch import nn
+
+ROWS = 32
+"""Rows for which the order is chosen; products of other sizes work as well."""
+
+
+@final
+class PackedLinear(nn.Module):
+    """A linear layer with packed weights, for inference alone."""
+
+    def __init__(self, linear: nn.Linear):
+        super().__init__()
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), ROWS)
+        self.bias = None if linear.bias is None else linear.bias.detach()
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """(..., K) -> (..., N)"""
+        packed: torch.Tensor = torch.ops.mkldnn._linear_pointwise(rows, self.weight, self.bias, "none", [], "")
+        return packed
+
+
+def pack(net: nn.Module) -> None:
+    """Packs all linear layers of a model in bfloat16 on the processor; leaves any other model as it is."""
+    if not torch.backends.mkldnn.is_available():
+        return
+    for module in list(net.modules()):
+        for name, child in module.named_children():
+            if type(child) is nn.Linear and child.weight.dtype == torch.bfloat16 and child.weight.device.type == "cpu":
+                setattr(module, name, PackedLinear(child))
