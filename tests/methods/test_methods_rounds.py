@@ -296,7 +296,7 @@ def test_auto_is_naive_to_the_byte_where_rivals_are_strangers():
 
 
 def test_of_a_choice_the_chosen_student_is_saved_and_of_a_pool_all_with_their_shares():
-    from outgrow.students.saved import weights
+    from outgrow.students.saving import weights
 
     fitted = methods.find("auto").fit(given(World(pairs=True, rate=0.25, width=60)))
     assert fitted.which.min() > 0, "something else than naive is chosen"

@@ -304,12 +304,15 @@ def test_a_study_writes_what_a_study_of_classes_writes_and_goes_on_where_it_was(
     assert {"COST", "CEILING"} <= {finding.code.partition("-")[0] for finding in findings}
     assert json.loads((result.path / "audit.json").read_text())["findings"] and "model FLOPs" in page
 
-    # Models of finished replicates are gone, answers are not: nothing is trained or written twice.
+    # Models of finished replicates are gone, answers are not: nothing is written twice.
     assert not list((folder / "store" / "tuned").glob("*/record.json"))
-    monkeypatch.setattr(causal, "CausalRun", None)
+    trained, tuned = [], causal.CausalRun.model
+    monkeypatch.setattr(causal.CausalRun, "model", lambda run: trained.append(run.made_of["seed"]) or tuned(run))
     before = {name: (folder / "run" / name).read_bytes() for name in ("cells.parquet", "summary.json")}
     again = study(folder, out=folder / "again").run()
     assert all((again.path / name).read_bytes() == data for name, data in before.items())
+    assert len(trained) == 2, "the supervisor and the student of replicate 0, whose student is kept elsewhere"
+    assert not list((folder / "store" / "tuned").glob("*/record.json"))
 
 
 def test_a_study_that_is_stopped_goes_on_and_ends_with_the_same_bytes(folder: Path, monkeypatch) -> None:

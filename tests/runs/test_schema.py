@@ -20,7 +20,8 @@ from outgrow.runs import folder, schema
 from outgrow.runs.read import read
 from outgrow.runs.schema.claim import ClaimFile
 from outgrow.store import record
-from outgrow.students import saved
+from outgrow.students import saved, saving
+from outgrow.students.student_file import FACTS, VOTES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 import runs
@@ -75,18 +76,19 @@ def test_a_student_of_before_there_were_versions_predicts_the_same(tmp_path) -> 
     }
     objective = {"file": "xent", "class": "Xent", "fields": {}}
     student = saved.SavedStudent(
-        classes=("ham", "spam"), model=saved.VOTES, digest="", revision="", pooling="", precision="float32",
+        classes=("ham", "spam"), reads=VOTES, model=VOTES, digest="", revision="", pooling="", precision="float32",
         head="linear", heads=({"layer": 0, "share": 1.0, "objective": objective},), voters=("a", "b"), template="",
         columns={}, words=(), taught={}, arrays=arrays,
     )  # fmt: skip
-    saved.save(student, tmp_path)
-    facts = record.decode((tmp_path / saved.FACTS).read_bytes())
+    saving.save(student, tmp_path)
+    facts = record.decode((tmp_path / FACTS).read_bytes())
     assert facts.pop("version") == VERSION
-    (tmp_path / saved.FACTS).write_bytes(record.encode({**facts, "format": 2}))
+    (tmp_path / FACTS).write_bytes(record.encode({**{k: v for k, v in facts.items() if k != "reads"}, "format": 2}))
     old = saved.load(tmp_path)
     assert (old.classes, old.heads, old.voters) == (student.classes, student.heads, student.voters)
+    assert old.reads == VOTES
     assert old.arrays.keys() == arrays.keys()
-    (tmp_path / saved.FACTS).write_bytes(record.encode({**facts, "format": 1}))
+    (tmp_path / FACTS).write_bytes(record.encode({**facts, "format": 1}))
     with pytest.raises(UserError, match="another version"):
         saved.load(tmp_path)
 

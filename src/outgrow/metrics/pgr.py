@@ -15,6 +15,7 @@ from typing import Literal, final
 
 import numpy as np
 
+from outgrow.core.records import absent
 from outgrow.metrics.accuracy import Score
 from outgrow.metrics.alarm import above
 from outgrow.metrics.intervals import FEWEST, Estimate, ScoreTable, quantile, share_ci
@@ -80,6 +81,8 @@ class SummaryRow:
     as_guess: float | None = None
     as_commonest: float | None = None
     """The value with abstentions as guesses, and as the commonest class of weak-train; None without abstentions."""
+    not_kept: str | None = absent()
+    """Why the student of this method is not kept in the run folder, though it comes before the one that is."""
 
 
 @final

@@ -75,6 +75,21 @@ def read(path: Path, task: Task) -> np.ndarray:
     return np.ascontiguousarray(x[found].swapaxes(0, 1))
 
 
+def rows(name: str) -> tuple[list[str] | None, np.ndarray]:
+    """The rows of a file in its own order, of no task: their ids, None of a .npy file, and float32 (N, L, D).
+
+    Raises:
+        UserError: there is no such file, or it holds no features.
+    """
+    path = Path(name).expanduser()
+    if path.suffix not in ROWS:
+        raise UserError(f"{name!r}: give a {', '.join(ROWS)} file of features")
+    if not path.is_file():
+        raise UserError(f"no file {path}")
+    ids, x = _load(path)
+    return None if path.suffix == ".npy" else ids, x
+
+
 @cache
 def _facts_at(path: Path, size: int, changed: int) -> tuple[str, int, int]:
     return disk.sha256(path), *_load(path)[1].shape[1:]
@@ -82,7 +97,7 @@ def _facts_at(path: Path, size: int, changed: int) -> tuple[str, int, int]:
 
 def _load(path: Path) -> tuple[list[str], np.ndarray]:
     """(N ids, features float32 (N, L, D))."""
-    ids, x = READERS[path.suffix](path)
+    ids, x = ROWS[path.suffix](path)
     if ids.dtype.kind not in "USiu" or ids.ndim != 1:
         raise UserError(f"{path}: id is {ids.dtype} of shape {ids.shape}: give one text or whole number a row")
     if x.dtype.kind not in "fiub":
@@ -133,6 +148,12 @@ def _parquet(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.array(ids.to_list()), x
 
 
+def _npy(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    with reading(str(path)):
+        x = np.load(path)
+    return np.arange(len(x) if x.ndim else 0), x
+
+
 def _two(path: Path, what: str, held: dict) -> tuple:
     """(`id`, the other array)."""
     rest = [name for name in held if name != "id"]
@@ -144,3 +165,5 @@ def _two(path: Path, what: str, held: dict) -> tuple:
 
 
 READERS = {".npz": _npz, ".parquet": _parquet}
+ROWS = {**READERS, ".npy": _npy}
+"""A file of rows that no task's items are joined to need not name them."""

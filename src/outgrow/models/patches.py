@@ -30,7 +30,7 @@ from outgrow.models.bundles import Bundles
 from outgrow.models.checkpoints import Model
 from outgrow.models.encoder import Features
 from outgrow.models.sweep import Sweep
-from outgrow.store import Store, made_of
+from outgrow.store import Artifact, Store, made_of
 from outgrow.tasks.images import squares
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ SIDE, PATCH = 32, 6
 PLACES = SIDE - PATCH + 1
 IMAGES, SAMPLED, STEPS = 2000, 125, 10
 """At most IMAGES of the pool; SAMPLED patches for each centroid; STEPS rounds of k-means."""
+TOGETHER = 64
+"""Images that are read at a time by centroids that were kept."""
 
 
 def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, store: Store) -> Features:
@@ -54,16 +56,14 @@ def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, stor
     Returns:
         Features with x float32 (1, N, 4K).
     """
-    known = sorted({images[i] for i in np.flatnonzero(pool).tolist()})
-    k = scratch.centroids(model.name)
-    made = {"centroids": k, "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known))}
-    learned = store.make("patches", made | {"code": fingerprint("patches")}, lambda: _learn(known, k))
+    found = learned(model, images, pool, store)
+    _, made = _known(model, images, pool)
     made["code"] = fingerprint("patch-features")
     with closing(
-        Sweep("patch-features", model, _Squares(), images, store, made, lambda: _Triangle(**learned.arrays))
+        Sweep("patch-features", model, _Squares(), images, store, made, lambda: _Triangle(**found.arrays))
     ) as sweep:
         index = sweep.run()
-        found = Features(
+        read = Features(
             x=sweep.gather(index, model.width),
             layers=(1,),
             width=model.width,
@@ -71,7 +71,31 @@ def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, stor
             cached=not sweep.computed,
             digest=made_of(sweep.made),
         )
-    return replace(found, seconds=found.seconds + learned.meta["seconds"])
+    return replace(read, seconds=read.seconds + found.meta["seconds"])
+
+
+def learned(model: Model, images: Sequence[bytes], pool: np.ndarray, store: Store) -> Artifact:
+    """Mean (108,), whitening (108, 108) and centroids (K, 108) of patches of the pool's images."""
+    known, made = _known(model, images, pool)
+    return store.make("patches", made | {"code": fingerprint("patches")}, lambda: _learn(known, made["centroids"]))
+
+
+def encoded(images: Sequence[bytes], mean: np.ndarray, whiten: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Features (N, 4K) float32 of encoded images by centroids that were learned before."""
+    read, found = _Triangle(mean, whiten, centroids), []
+    with progress.track("reading images by patches", len(images)) as bar:
+        for start in range(0, len(images), TOGETHER):
+            part = images[start : start + TOGETHER]
+            found.append(read(squares(part, SIDE))[0])
+            bar.advance(len(part))
+    return np.concatenate(found)
+
+
+def _known(model: Model, images: Sequence[bytes], pool: np.ndarray) -> tuple[list[bytes], dict[str, Any]]:
+    """The images of the pool, each once, and what the centroids are made of."""
+    known = sorted({images[i] for i in np.flatnonzero(pool).tolist()})
+    k = scratch.centroids(model.name)
+    return known, {"centroids": k, "pool": hashed(*(hashlib.sha256(image).hexdigest() for image in known))}
 
 
 def _learn(images: Sequence[bytes], k: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:

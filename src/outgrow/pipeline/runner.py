@@ -70,6 +70,7 @@ class StudyRows:
         bought: gold labels or verdicts that a method bought, mean over replicates.
         canary: what the canary says of each method.
         seeds: number of replicates.
+        not_kept: by method why its student is not kept, of those that come before the one that is.
     """
 
     cells: Sequence[Any]
@@ -83,6 +84,7 @@ class StudyRows:
     bought: dict[str, float]
     canary: dict[str, CanaryResult]
     seeds: int
+    not_kept: dict[str, str] = field(default_factory=dict)
 
     @property
     def cell(self) -> Any:

@@ -22,10 +22,11 @@ from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.pipeline.cell import Cell
 from outgrow.pipeline.design import CrossFit
 from outgrow.store import Store
+from outgrow.students.encoding import indicators
 from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.probe import Probe, Space
-from outgrow.students.saved import VOTES, indicators
+from outgrow.students.student_file import VOTES
 from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.task import TEST, Gold, Task
 from outgrow.training.classifier import KINDS

@@ -72,7 +72,6 @@ def facts(rows: StudyRows, scored: Mapping[str, Score], kappa: float) -> dict[st
             for n, score in curve.items()
         ],
         "worth": asdict(worth(curve, scored["naive"], kappa)) if len(curve) > 1 else None,
-        "not_applicable": {"calibration": "generated answers come without a probability of being right"},
     }
 
 

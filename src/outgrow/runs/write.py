@@ -76,7 +76,8 @@ def write(folder: Path, study: Request, chosen: Chosen, done: Sequence[StudyRows
             kinds: dict[str, Kind] = {name: rows.kinds.get(name, "contrast") for name in by_row}  # type: ignore[misc]
             silence = kind.silence(rows) if n == 0 else {}
             cells += _cells(rows, metric, by_row, kinds)
-            summary += summarise(by_row, kinds, kappa, **_named(rows), metric=metric, of=rows.of, silence=silence)
+            found = summarise(by_row, kinds, kappa, **_named(rows), metric=metric, of=rows.of, silence=silence)
+            summary += [replace(row, not_kept=rows.not_kept.get(row.method)) for row in found]
         pairs.append(_pair(rows, kind, next(iter(scored.values())), kappa))
         kind.predictions(folder, rows)
     costs = [{**_named(rows), **cost} for rows in done for cost in rows.costs]

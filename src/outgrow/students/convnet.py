@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from outgrow.core import progress
+from outgrow.core import progress, records
 from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive, hashed
@@ -37,6 +37,7 @@ from outgrow.losses import Loss, Term, as_loss
 from outgrow.losses._names import loss_of, record_of
 from outgrow.models import loader, scratch
 from outgrow.store import Store, disk
+from outgrow.students.student_file import CONVNET, WEIGHTS
 from outgrow.tasks.images import squares
 from outgrow.tasks.task import Task
 
@@ -50,7 +51,7 @@ WORDS = 1024
 """Number of embeddings; the checksum of a word chooses its embedding, so that every word has one."""
 PREDICTED = 512
 """Number of items that are predicted at a time."""
-FACTS, ARRAYS = "convnet.json", "convnet.safetensors"
+FACTS, ARRAYS = WEIGHTS[CONVNET]
 
 
 @final
@@ -265,15 +266,10 @@ class ConvnetRun:
         from safetensors.numpy import save as encode
 
         pictures = self.pictures
-        facts = {
-            "width": pictures.width,
-            "classes": list(pictures.classes),
-            "text": pictures.words is not None,
-            "objective": record_of(self.loss),
-        }
+        facts = ConvnetFile(pictures.width, pictures.classes, pictures.words is not None, record_of(self.loss))
         weights = {name[8:]: np.array(value) for name, value in self.trained.items() if name.startswith("weights/")}
         disk.write(path / ARRAYS, encode(weights))
-        disk.write(path / FACTS, json.dumps(facts, indent=1) + "\n")
+        disk.write(path / FACTS, json.dumps({"version": records.VERSION, **records.dump(facts)}, indent=1) + "\n")
 
     def _network(self) -> ConvNetwork:
         rng = derive(self.seed, "convnet", self.replicate)
@@ -324,6 +320,18 @@ class ConvnetRun:
 
 @final
 @dataclass(frozen=True)
+class ConvnetFile:
+    """convnet.json: a network without its weights."""
+
+    width: int
+    classes: tuple[str, ...]
+    text: bool
+    """Whether a text stands beside the image."""
+    objective: dict[str, Any]
+
+
+@final
+@dataclass(frozen=True)
 class SavedConvnet:
     """A trained network from a folder."""
 
@@ -339,7 +347,14 @@ class SavedConvnet:
                 f"give {'no texts' if texts else 'both'}"
             )
         words = None if texts is None else torch.from_numpy(numbered([(text,) for text in texts]))
-        return self.loss.read(self.network(torch.from_numpy(squares(images, SIDE)), words)).numpy()
+        found = []
+        with progress.track("reading images with the convnet", len(images)) as bar, torch.no_grad():
+            for start in range(0, len(images), PREDICTED):
+                part = slice(start, start + PREDICTED)
+                pixels = torch.from_numpy(squares(images[part], SIDE))
+                found.append(self.loss.read(self.network(pixels, None if words is None else words[part])).numpy())
+                bar.advance(len(pixels))
+        return np.concatenate([np.empty((0, len(self.classes)), np.float32), *found])
 
 
 def load(path: Path | str) -> SavedConvnet:
@@ -349,9 +364,7 @@ def load(path: Path | str) -> SavedConvnet:
     path = Path(path)
     if not all((path / name).is_file() for name in (FACTS, ARRAYS)):
         raise UserError(f"no convnet in {path}: give a folder with {FACTS} and {ARRAYS}")
-    facts = json.loads((path / FACTS).read_text(encoding="utf-8"))
-    network = ConvNetwork(
-        facts["width"], len(facts["classes"]), facts["text"], np.random.default_rng(0)
-    ).requires_grad_(False)
+    facts = records.load(ConvnetFile, records.parse((path / FACTS).read_bytes(), path / FACTS), path / FACTS)
+    network = ConvNetwork(facts.width, len(facts.classes), facts.text, np.random.default_rng(0)).requires_grad_(False)
     network.load_state_dict(load_file(path / ARRAYS))
-    return SavedConvnet(tuple(facts["classes"]), network, loss_of(facts["objective"]))
+    return SavedConvnet(facts.classes, network, loss_of(facts.objective))

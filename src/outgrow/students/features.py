@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+import torch
 
 from outgrow import models
 from outgrow.core.errors import UserError
@@ -57,18 +58,34 @@ def _beside(images: Space, texts: Space) -> Space:
     parts = []
     for at in range(last + 1):
         a, b = (_axes(space.basis(min(at, len(space.layers) - 1))) for space in (images, texts))
-        parts.append(np.concatenate([a, b, (a[:, :, None] * b[:, None, :]).reshape(len(a), -1)], 1))
+        parts.append(side_by_side(a, b))
     width = max(x.shape[1] for x in parts)
     x = np.stack([np.pad(x, ((0, 0), (0, width - x.shape[1]))) for x in parts])
     layers = tuple(images.layers[min(at, len(images.layers) - 1)] for at in range(last + 1))
     return Space(x[:, None], layers, images.reference, images.seconds + texts.seconds, images.flops + texts.flops)
 
 
+def side_by_side(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N, K + K' + K K') of a (N, K) and b (N, K'): both, and all products a_i b_j."""
+    return np.concatenate([a, b, (a[:, :, None] * b[:, None, :]).reshape(len(a), -1)], 1)
+
+
+def principal(basis: Basis) -> tuple[torch.Tensor, torch.Tensor]:
+    """(D,) and (D, K): other features become columns by (x - centre) turn, axes of variance 1, the largest first."""
+    first = _first(basis)
+    return basis.centre, basis.turn[:, first] / basis.moments[first].sqrt()
+
+
 def _axes(basis: Basis) -> np.ndarray:
     """(N, K) the axes of the largest variance, each scaled to variance 1."""
-    kept = min(AXES, basis.turn.shape[1])
-    first = basis.moments[: basis.turn.shape[1]].argsort(descending=True)[:kept]
+    first = _first(basis)
     return (basis.x[:, first] / basis.moments[first].sqrt()).numpy()
+
+
+def _first(basis: Basis) -> torch.Tensor:
+    """(K,) numbers of the axes of the largest variance."""
+    kept = min(AXES, basis.turn.shape[1])
+    return basis.moments[: basis.turn.shape[1]].argsort(descending=True)[:kept]
 
 
 def texts_of(task: Task, model: str, store: Store) -> Texts:

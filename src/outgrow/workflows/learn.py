@@ -25,8 +25,8 @@ from outgrow.runs import schema, vote_facts, vote_run
 from outgrow.runs.schema.learn import LearnFile
 from outgrow.store import Store, disk
 from outgrow.students.probe import HEADS, Space
-from outgrow.students.saved import VOTES, save
-from outgrow.students.saving import saved_student
+from outgrow.students.saving import save, saved_student
+from outgrow.students.student_file import VOTES
 from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotators as tables
 from outgrow.tasks.tables.roles import detect

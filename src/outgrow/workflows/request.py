@@ -20,6 +20,7 @@ from outgrow.runs.compare import safe
 from outgrow.store import Store
 from outgrow.tasks.tables.files import READERS, listed, read_file
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.roles import ROLES
 from outgrow.workflows.result import Result
 
 Chosen = Sequence[tuple[Method, Mapping[str, Any]]]
@@ -89,7 +90,7 @@ class Request(ABC):
             name = "student" if len(asked) == 1 else f"students/{safe(f'{given[0].name}--{weak}--{strong}')}"
             keeper = Keeper(out / name, chosen, self._columns())
             done.append(self._rows(given, weak, strong, chosen, keeper))
-            keeper.complete(done[-1].cell, done[-1].kinds)
+            done[-1].not_kept.update(keeper.complete(done[-1].cell, done[-1].kinds))
         write.write(out, self, chosen, done, began)
         keep(str(out), examine_all(of_folder(out)), out)
         report.write(out)
@@ -109,10 +110,7 @@ class Request(ABC):
 
     def _columns(self) -> dict[str, str]:
         """By role the columns that the reading names, for what labels new tables later."""
-        named = {
-            role: getattr(self.reading, role) for role in ("text", "text2", "context", "question", "choices", "image")
-        }
-        return {role: name for role, name in named.items() if isinstance(name, str)}
+        return {role: name for role in ROLES if (name := self.reading.column(role)) is not None}
 
     @property
     def students(self) -> list[str]:

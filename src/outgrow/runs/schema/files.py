@@ -18,6 +18,8 @@ from outgrow.runs.schema.learn import LearnFile
 from outgrow.runs.schema.steering import SteerFile
 from outgrow.runs.schema.study import DetailsFile, StudyFile
 from outgrow.store import disk
+from outgrow.students import student_file
+from outgrow.students.student_file import StudentFile
 
 T = TypeVar("T")
 FILES: dict[str, type] = {
@@ -30,8 +32,9 @@ FILES: dict[str, type] = {
     "learn.json": LearnFile,
     "committee.json": CommitteeFile,
     "steer.json": SteerFile,
+    student_file.FACTS: StudentFile,
 }
-"""By name of the file what it holds; summary.json holds a list of rows."""
+"""By name of the file what it holds; summary.json holds a list of rows, and student.json a checksum of its own."""
 
 
 def write(path: Path, record: Any) -> None:

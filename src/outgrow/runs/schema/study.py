@@ -173,8 +173,6 @@ class PairDetails:
     coverage: TransferCoverage | None = absent()
     constant: float | None = absent()
     """Score of the best of the commonest gold answers, given to every test item of a generation task."""
-    not_applicable: dict[str, str] | None = absent()
-    """Sections that this kind of study cannot have, and why."""
     lacks: tuple[str, ...] | None = absent()
     """Baselines that the design cannot give, and what they need."""
 

@@ -64,7 +64,7 @@ def slots(
         if not right("slots", answer, key):
             wrong.append(row)
             continue
-        drafts.setdefault(text, GenerationDraft(f"{text}\nSlots:\n", answer, key, {"sentence": text}, said))
+        drafts.setdefault(text, GenerationDraft(_slots_prompt(text), answer, key, {"sentence": text}, said))
     refuse(table, "slots", wrong, table.column("slots").__getitem__, skip)
     return _built(
         table,
@@ -91,7 +91,7 @@ def calls(
         )
         key = _json(table, "ground_truth", row, allowed)
         try:
-            prompt = "\n".join([*map(_signature, declared(functions).values()), _said(messages), "Call:\n"])
+            prompt = _calls_prompt(messages, functions)
             answer = _call(key)
         except (TypeError, KeyError, AttributeError):
             raise UserError(
@@ -119,6 +119,37 @@ LAYOUTS: dict[
     "slots": slots,
     "calls": calls,
 }
+
+
+def _slots_prompts(table: TableFile) -> list[str]:
+    _rows(table, "text")
+    return [_slots_prompt(text) for text in texts(table, "text")]
+
+
+def _calls_prompts(table: TableFile) -> list[str]:
+    found = []
+    for row, cells in enumerate(_rows(table, "question", "functions")):
+        names = ("question", "functions")
+        messages, functions = (_json(table, name, row, value) for name, value in zip(names, cells, strict=True))
+        try:
+            found.append(_calls_prompt(messages, functions))
+        except (TypeError, KeyError, AttributeError, ValueError):
+            raise UserError(
+                f"{table.name}: no functions and question as the leaderboard writes them in {table.places([row])}"
+            ) from None
+    return found
+
+
+PROMPTS: dict[str, Callable[[TableFile], list[str]]] = {"slots": _slots_prompts, "calls": _calls_prompts}
+"""By layout the prompts of a table without gold."""
+
+
+def _slots_prompt(text: str) -> str:
+    return f"{text}\nSlots:\n"
+
+
+def _calls_prompt(messages: Any, functions: Any) -> str:
+    return "\n".join([*map(_signature, declared(functions).values()), _said(messages), "Call:\n"])
 
 
 def _built(
