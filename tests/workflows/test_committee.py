@@ -206,6 +206,16 @@ def test_intervals_resample_groups_and_pair_what_they_compare():
     assert coverage.resample({"a": np.ones(5)}, np.zeros(5), rng).figure("a").ci is None
 
 
+def test_a_choice_among_weak_samples_is_compared_with_one_sample_of_the_strong_model(tmp_path):
+    task, _ = generation.load("arithmetic", 4, 1)
+    weak = bench(np.array([[1, 0], [0, 0], [1, 1], [0, 1]], bool), {})
+    strong = replace(bench(np.array([[1, 1], [0, 1], [0, 0], [0, 0]], bool), {}), who="strong")
+    at = {(row["choice"], row["k"]): row["ahead"]["value"] for row in facts_of(task, [weak, strong], 0)["against"]}
+    # Weak: single 1/2, coverage of two 3/4. Strong: single (1 + 1/2 + 0 + 0) / 4 = 3/8.
+    assert at["single", 2] == pytest.approx(1 / 2 - 3 / 8) and at["coverage", 2] == pytest.approx(3 / 4 - 3 / 8)
+    assert "against" not in facts_of(task, [weak], 0)
+
+
 def test_figures_count_only_where_there_is_something_to_choose_from():
     # .3 and 1.5 times a single answer.
     assert coverage.counts(0.2, 0.31) and not coverage.counts(0.1, 0.29) and not coverage.counts(0.5, 0.74)

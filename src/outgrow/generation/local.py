@@ -60,7 +60,7 @@ class Local(Tokenized):
         self.alone = loader.alone()
         """Whether every row is computed by itself, outside of batches."""
         self.engine = f"{versions}, {self._precision}, {self._where.type}{', each alone' if self.alone else ''}"
-        self.rows = decoding.ROWS[self._where.type]
+        self.rows = decoding.together(config_of(model.path, model.name).vocab_size)
 
     @cached_property
     def _net(self) -> Any:

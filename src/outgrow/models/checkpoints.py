@@ -7,6 +7,7 @@
     resolve("features:path/to/file.npz", store)       a file of features in place of a model (`files.py`)
     resolve("convnet", store)                         a network that is trained from scratch on images (`scratch.py`)
     resolve("patches", store)                         an encoder that is found in the pool's own images (`patches.py`)
+    resolve("chess", store)                           features of moves of chess (`chess.py`)
     resolve("google/vit-base-patch16-224,minilm-l6", store)     a model of images and one of texts, side by side
 
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
@@ -50,7 +51,8 @@ class Model:
     """As the user gave it."""
     kind: str
     """"encoder" (bidirectional), "causal" (a language model), "vision" (images), "features" (a file of them),
-    "scratch" (not trained yet), "patches" (found in the pool's images) or "joined" (several)."""
+    "scratch" (not trained yet), "patches" (found in the pool's images), "chess" (moves of chess) or "joined"
+    (several)."""
     path: Path
     """Folder of safetensors, configuration and tokenizer; the file of features."""
     digest: str
@@ -87,6 +89,8 @@ def resolve(name: str, store: Store) -> Model:
         return _from_scratch(name)
     if scratch.patched(name):
         return _of_patches(name)
+    if scratch.of_chess(name):
+        return _of_chess(name)
     if len(parts := members(name)) > 1:
         return _joined(name, [resolve(part, store) for part in parts])
     folder = Path(name).expanduser()
@@ -112,6 +116,9 @@ def check(name: str, what: str = "model", words: Iterable[str] = WORDS) -> None:
         return
     if scratch.patched(name):
         scratch.centroids(name)
+        return
+    if scratch.of_chess(name):
+        scratch.part(name)
         return
     if len(parts := members(name)) > 1:
         for part in parts:
@@ -242,6 +249,16 @@ def _of_patches(name: str) -> Model:
         depth=1,
         size_bytes=0,
     )
+
+
+def _of_chess(name: str) -> Model:
+    from outgrow.models.chess import WIDTHS
+
+    part = scratch.part(name)
+    return Model(
+        name=name, kind="chess", path=Path(), digest=made_of({scratch.CHESS: part}), revision="by the rules of chess",
+        licence="none needed", parameters=None, width=WIDTHS[part], depth=1, size_bytes=0,
+    )  # fmt: skip
 
 
 def _local(name: str, folder: Path, store: Store) -> Model:

@@ -173,6 +173,7 @@ def parse(name: str) -> list[tuple[Kind, str]]:
             and not files.named(member)
             and not scratch.named(member)
             and not scratch.patched(member)
+            and not scratch.of_chess(member)
         ):
             raise unknown("kind of supervisor", word, (one.partition(":")[0] for one in _words()))
         else:

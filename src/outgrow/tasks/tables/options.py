@@ -39,6 +39,11 @@ class Reading:
     """Column of the worse text (prefer)."""
     prompt: str | None = None
     """Column of what both texts answer (prefer), or of what is to be answered (with `scorer`)."""
+    fen: str | None = None
+    """Column of a chess position, the side to move to find the best move (default: `fen`, beside `best_moves`)."""
+    best_moves: str | None = None
+    """Column of the best move of a chess position, in UCI or SAN, or a list of those that count as right (default:
+    `best_moves` or `best_move`)."""
     id: str | None = None
     """Column of the items' own ids (default: `id` where there is one; "none": ids from the content)."""
     split: str | None = None

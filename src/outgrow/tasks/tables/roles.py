@@ -72,6 +72,9 @@ def detect(names: Sequence[str], reading: Reading) -> Layout:
     Raises:
         UserError: There is none, or more than one.
     """
+    for role in ("fen", "best_moves"):
+        if reading.column(role) is not None:
+            raise UserError(f"`{role}` is for chess puzzles, of which a study is made: leave it out here")
     given = _given(names, reading)
     has = {role: given.get(role, role) for role in ROLES if given.get(role, role) in names}
     kind = _kind(names, given, has, reading)
