@@ -39,7 +39,7 @@ FORMAT = 1
 TOWERS = ("clip", "siglip", "metaclip_2")
 """Model types with a part for images beside one for texts; the part for images is used."""
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-WORDS = (f"{files.PREFIX}FILE", scratch.NAME, scratch.PATCHES)
+WORDS = (f"{files.PREFIX}FILE", scratch.NAME, scratch.PATCHES, f"{scratch.CHESS}:{scratch.CHESS_PARTS[0]}")
 """Names of models beside those of the catalogue, the hub and folders."""
 
 
