@@ -28,7 +28,8 @@ def write(folder: Path, facts: Mapping[str, Any], table: Any) -> None:
 def read(folder: Path) -> dict[str, Any]:
     """What committee.json says. Raises UserError where there is none."""
     try:
-        return dump(schema.read(folder / FACTS, CommitteeFile))
+        facts: dict[str, Any] = dump(schema.read(folder / FACTS, CommitteeFile))
+        return facts
     except OSError:
         raise UserError(f"{folder} holds no {FACTS}: name a folder that `outgrow committee` wrote, or a task") from None
 

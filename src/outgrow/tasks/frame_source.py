@@ -54,7 +54,9 @@ def described(reading: Reading | None = None, **columns: Any) -> Reading:
         'truth'
     """
     several = {field.name for field in fields(Reading) if field.default == ()}
-    said = {key: _several(value) if key in several else value for key, value in columns.items() if value is not None}
+    said: dict[str, Any] = {
+        key: _several(value) if key in several else value for key, value in columns.items() if value is not None
+    }
     if "gold" in said and "label" in said:
         raise UserError("`gold` and `label` are both the column of gold: leave one out")
     said |= {"label": said.pop("gold")} if "gold" in said else {}
