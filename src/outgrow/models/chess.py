@@ -144,7 +144,7 @@ def _tactics(before: _Before, move: int) -> list[float]:
     threat = not check and _threat(board)
     board.unmake()
     own, theirs, own_before, theirs_before = (
-        (*values, 0, 0, 0)[:3] for values in (own, theirs, before.own, before.theirs)
+        [*values, 0, 0, 0][:3] for values in (own, theirs, before.own, before.theirs)
     )
     following = forced if check else theirs[1]
     return [
