@@ -98,7 +98,7 @@ def test_bfloat16_says_nearly_the_same(small: Path, pictures, tmp_path: Path) ->
     for precision in ("float32", "bfloat16"):
         x[precision] = models.image_features(model, pictures[:40], Store(tmp_path), precision=precision).x[1, :, :12]
     exact, near = (value - x["float32"].mean(0) for value in x.values())
-    assert (exact * near).sum() / np.sqrt((exact**2).sum() * (near**2).sum()) > 0.99
+    assert (exact * near).sum() / np.sqrt((exact**2).sum() * (near**2).sum()) > 0.95
 
 
 @pytest.mark.parametrize("name", ["stages.0.1.bias", "stages.4.7.project.bias"])
