@@ -32,7 +32,7 @@ def material(view: SupervisorView, depth: str) -> np.ndarray:
     """A search of DEPTH plies by material over the moves of a chess position; moves of equal score share."""
 
     def searched(positions: list[str]) -> list[Scores]:
-        found = []
+        found: list[Scores] = []
         with progress.track(f"searching {depth} plies", len(positions)) as bar:
             for position in positions:
                 board = Board(position)

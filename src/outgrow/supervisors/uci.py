@@ -51,7 +51,7 @@ def uci(view: SupervisorView, path: str) -> np.ndarray:
 
     def asked(positions: list[str]) -> list[Scores]:
         with Engine(path) as engine, progress.track(f"asking {path}", len(positions)) as bar:
-            found = []
+            found: list[Scores] = []
             for position in positions:
                 found.append(engine.scores(position))
                 bar.advance()
