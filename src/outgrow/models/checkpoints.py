@@ -39,6 +39,8 @@ FORMAT = 1
 TOWERS = ("clip", "siglip", "metaclip_2")
 """Model types with a part for images beside one for texts; the part for images is used."""
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+WORDS = (f"{files.PREFIX}FILE", scratch.NAME, scratch.PATCHES, f"{scratch.CHESS}:{scratch.CHESS_PARTS[0]}")
+"""Names of models beside those of the catalogue, the hub and folders."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,17 @@ def resolve(name: str, store: Store) -> Model:
     return _local(name, folder.absolute(), store) if folder.is_dir() else _from_hub(name, store)
 
 
-def check(name: str) -> None:
-    """Raises UserError for a name that no model can have; fetches nothing."""
+def check(name: str, what: str = "model", words: Iterable[str] = WORDS) -> None:
+    """Refuse a name that no model can have; nothing is fetched.
+
+    Args:
+        name: as in the module's list.
+        what: what the name stands for, in the words of the message.
+        words: names and kinds (KIND:ARGUMENT) that would do here beside those of the catalogue.
+
+    Raises:
+        UserError: there can be no such model; with the nearest of all known names.
+    """
     if files.named(name):
         files.find(name)
         return
@@ -111,17 +122,20 @@ def check(name: str) -> None:
         return
     if len(parts := members(name)) > 1:
         for part in parts:
-            check(part)
+            check(part, what, words)
         return
     if name in ENTRIES or Path(name).expanduser().is_dir():
         return
     if hub.ID.fullmatch(name) and not name.startswith((".", "~")):
         return
+    kind, colon, _ = name.partition(":")
+    if colon and "/" not in kind:
+        raise unknown(f"kind of {what}", kind, (word.partition(":")[0] for word in words))
     if "/" in name or name.startswith("~"):
         raise UserError(
             f"no such folder: {name!r}; give a folder that holds a model, or a hub id OWNER/NAME[@revision]"
         )
-    raise unknown("model", name, ENTRIES)
+    raise unknown(what, name, (*ENTRIES, *words))
 
 
 def members(name: str) -> list[str]:

@@ -143,18 +143,17 @@ def _tactics(before: _Before, move: int) -> list[float]:
     forced, mating = _after_check(board, replies) if check and replies else (0, False)
     threat = not check and _threat(board)
     board.unmake()
-    won_back, won_next, won_back_before, won_next_before = (
-        (*values, 0, 0, 0)[:3] for values in (own, theirs, before.own, before.theirs)
+    own, theirs, own_before, theirs_before = (
+        [*values, 0, 0, 0][:3] for values in (own, theirs, before.own, before.theirs)
     )
-    following = forced if check else won_next[1]
+    following = forced if check else theirs[1]
     return [
         won, won - back, back, bool(move >> 12), check, discovered, check and not replies, not check and not replies,
         np.log1p(len(replies)), len(replies) == 1, escapes, near,
-        *won_back[:2], *won_next, *won_back_before[:2], *won_next_before[:2],
+        *own[:2], *theirs, *own_before[:2], *theirs_before[:2],
         *attacked, *pinned, guards.bit_count(), takers.bit_count(), cheaper, taken,
         forced, mating, threat,
-        won - won_back[0], won_back_before[0] - won_back[0], won - won_back[0] + following,
-        min(won_back[0], won_next[0]), following,
+        won - own[0], own_before[0] - own[0], won - own[0] + following, min(own[0], theirs[0]), following,
     ]  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import final
 
 
@@ -75,6 +76,10 @@ class Reading:
     def column(self, role: str) -> str | None:
         """The column that the user named for a role: text, label, id, split, group, ..."""
         return vars(self)[role]
+
+    def with_votes(self, columns: Sequence[str]) -> Reading:
+        """The same with further columns of votes."""
+        return replace(self, votes=tuple(dict.fromkeys((*self.votes, *columns))))
 
     def given(self) -> list[str]:
         """The names of the fields that differ from their defaults."""

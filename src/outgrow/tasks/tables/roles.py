@@ -201,3 +201,8 @@ def renamed(table: TableFile, columns: Sequence[str]) -> TableFile:
 
 def _joined(cells: Sequence[object]) -> str:
     return " ".join("" if blank(value) else id_name(value) for value in cells)
+
+
+def columns_of(reading: Reading) -> dict[str, str]:
+    """By role the columns that a reading names, for what labels other tables later."""
+    return {role: name for role in ROLES if (name := reading.column(role)) is not None}
