@@ -26,9 +26,9 @@ from outgrow.core import progress
 from outgrow.generation import PLAIN, Answer, Prompting, Sampling, Stepwise
 from outgrow.models import Model, loader
 
-ROWS = {"cpu": 128, "cuda": 512}
+ROWS = {"cpu": 128, "accelerator": 512}
 """Answers that are sampled together."""
-CACHE = {"cpu": 2 << 30, "cuda": 16 << 30}
+CACHE = {"cpu": 2 << 30, "accelerator": 16 << 30}
 """Bytes of the cache of one batch, which bounds its answers where prompts are long. Fixed: it changes no answers."""
 _LEAVE = 7 / 8
 """Ended rows leave the batch when at most this share goes on: leaving copies the cache of all others."""
@@ -106,7 +106,7 @@ def _batches(
     model: Decoder, prefixes: Sequence[Sequence[int]], samples: Sequence[int], how: Sampling
 ) -> Iterator[list[tuple[int, int, int]]]:
     """Lists of (prompt, first sample, one past the last) that are computed together, the longest prompts first."""
-    where = loader.device().type
+    where = loader.place()
     batch: list[tuple[int, int, int]] = []
     filled = most = 0
     for prompt in sorted(range(len(prefixes)), key=lambda at: (-len(prefixes[at]), at)):

@@ -59,7 +59,7 @@ class ProxyTuned(Tokenized):
         self.digest = made_of({"proxy": [strong.digest, tuned_small.digest, base_small.digest], "alpha": self._alpha})
         self.engine = "; ".join(dict.fromkeys(part.engine for part in self.parts))
         self.column = 0
-        self.rows = decoding.ROWS[loader.device().type]
+        self.rows = decoding.ROWS[loader.place()]
 
     @property
     def tokenizer_model(self) -> Model:
