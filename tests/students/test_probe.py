@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from outgrow.losses import FunctionLoss, Loss
-from outgrow.losses.logconf import LogConf
+from outgrow.losses.logconf import Logconf
 from outgrow.losses.xent import Xent
 from outgrow.students import linear, mlp
 from outgrow.students.linear import AT_ONCE, Basis, train
@@ -152,7 +152,7 @@ def test_a_small_network_learns_what_no_line_can():
 
 
 @pytest.mark.parametrize(
-    "loss", [Xent(), LogConf(), FunctionLoss(lambda z, t, p: (z.softmax(-1) - t).square().sum(-1))]
+    "loss", [Xent(), Logconf(), FunctionLoss(lambda z, t, p: (z.softmax(-1) - t).square().sum(-1))]
 )
 @pytest.mark.parametrize("classes", [2, 3])
 def test_heads_that_share_targets_are_those_with_targets_of_their_own(classes, loss):

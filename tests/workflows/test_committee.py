@@ -22,6 +22,7 @@ from outgrow.metrics import coverage
 from outgrow.pipeline import scoring
 from outgrow.pipeline.bench import combined, noted, verdicts_of
 from outgrow.pipeline.choices import Bench, curves, facts_of
+from outgrow.pipeline.rounds import facts_of as rounds_of
 from outgrow.report import committee as page
 from outgrow.report import svg
 from outgrow.report.charts import WIDE
@@ -32,8 +33,8 @@ from outgrow.tasks.source import TASKS, generation_source
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import GenerationGold
 from outgrow.verifiers import Verdict
-from outgrow.workflows.committee import committee, committees
-from outgrow.workflows.self_training import facts_of as rounds_of
+from outgrow.workflows.committee import committee
+from outgrow.workflows.committees import committees
 from outgrow.workflows.self_training import improve
 
 
@@ -203,6 +204,16 @@ def test_intervals_resample_groups_and_pair_what_they_compare():
     assert 0.04 < (high - low) / 2 < 0.085
     assert found.difference("b", "a").ci == pytest.approx((0.1, 0.1))
     assert coverage.resample({"a": np.ones(5)}, np.zeros(5), rng).figure("a").ci is None
+
+
+def test_a_choice_among_weak_samples_is_compared_with_one_sample_of_the_strong_model(tmp_path):
+    task, _ = generation.load("arithmetic", 4, 1)
+    weak = bench(np.array([[1, 0], [0, 0], [1, 1], [0, 1]], bool), {})
+    strong = replace(bench(np.array([[1, 1], [0, 1], [0, 0], [0, 0]], bool), {}), who="strong")
+    at = {(row["choice"], row["k"]): row["ahead"]["value"] for row in facts_of(task, [weak, strong], 0)["against"]}
+    # Weak: single 1/2, coverage of two 3/4. Strong: single (1 + 1/2 + 0 + 0) / 4 = 3/8.
+    assert at["single", 2] == pytest.approx(1 / 2 - 3 / 8) and at["coverage", 2] == pytest.approx(3 / 4 - 3 / 8)
+    assert "against" not in facts_of(task, [weak], 0)
 
 
 def test_figures_count_only_where_there_is_something_to_choose_from():

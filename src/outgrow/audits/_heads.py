@@ -59,7 +59,14 @@ def unseen(
     wide = t.repeat(FOLDS, 1, 1)
     logp = []
     for basis in bases:
-        heads = train(basis, at, wide, weights, ridge, steps=STEPS)
+        heads = train(
+            basis,
+            at,
+            wide,
+            weights,
+            ridge,
+            steps=STEPS,
+        )
         logp += list(heads.logits(basis.x[at]).log_softmax(-1).view(len(RIDGES), FOLDS, count, len(rows), -1).numpy())
     out = np.full((count, len(fold), targets.shape[-1]), np.nan, np.float32)
     for k in range(FOLDS):

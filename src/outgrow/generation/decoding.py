@@ -27,7 +27,9 @@ from outgrow.generation import PLAIN, Answer, Prompting, Sampling, Stepwise
 from outgrow.models import Model, loader
 
 ROWS = {"cpu": 128, "accelerator": 512}
-"""Answers that are sampled together."""
+"""Answers that are sampled together, at most."""
+LOGITS = {"cpu": 6 << 20, "accelerator": 1 << 27}
+"""Logits of one step, at most: with a vocabulary of 150,000 tokens, 128 rows take longer than four times 32."""
 CACHE = {"cpu": 2 << 30, "accelerator": 16 << 30}
 """Bytes of the cache of one batch, which bounds its answers where prompts are long. Fixed: it changes no answers."""
 _LEAVE = 7 / 8
@@ -74,6 +76,12 @@ class Decoder(Stepwise, Protocol):
         ...
 
 
+def together(vocabulary: int) -> int:
+    """Number of answers that are sampled together by a model of so many tokens."""
+    where = loader.place()
+    return max(1, min(ROWS[where], LOGITS[where] // max(vocabulary, 1) // 8 * 8))
+
+
 def generate(
     model: Decoder, prefixes: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]], how: Sampling
 ) -> list[list[Answer]]:
@@ -106,7 +114,7 @@ def _batches(
     model: Decoder, prefixes: Sequence[Sequence[int]], samples: Sequence[int], how: Sampling
 ) -> Iterator[list[tuple[int, int, int]]]:
     """Lists of (prompt, first sample, one past the last) that are computed together, the longest prompts first."""
-    where = loader.place()
+    where, rows = loader.place(), together(len(model.tokens))
     batch: list[tuple[int, int, int]] = []
     filled = most = 0
     for prompt in sorted(range(len(prefixes)), key=lambda at: (-len(prefixes[at]), at)):
@@ -114,7 +122,7 @@ def _batches(
         while start < samples[prompt]:
             if not batch:
                 each = model.column * (len(prefixes[prompt]) + how.tokens)
-                most = 1 if loader.alone() else max(1, min(ROWS[where], CACHE[where] // max(each, 1)))
+                most = 1 if loader.alone() else max(1, min(rows, CACHE[where] // max(each, 1)))
             stop = min(samples[prompt], start + most - filled)
             batch.append((prompt, start, stop))
             filled += stop - start

@@ -19,7 +19,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 from outgrow.core.errors import UserError
 from outgrow.generation import PLAIN, Answer, Prompting, Sampling, attention, decoding
 from outgrow.generation.tokenizer import Tokenized
-from outgrow.models import loader, packed
+from outgrow.models import loader, packing
 from outgrow.models.checkpoints import Model, config_of, setting
 
 _TOGETHER = {"cpu": 2048, "accelerator": 32768}
@@ -60,7 +60,7 @@ class Local(Tokenized):
         self.alone = loader.alone()
         """Whether every row is computed by itself, outside of batches."""
         self.engine = f"{versions}, {self._precision}, {self._where.type}{', each alone' if self.alone else ''}"
-        self.rows = decoding.ROWS[loader.place()]
+        self.rows = decoding.together(config_of(model.path, model.name).vocab_size)
 
     @cached_property
     def _net(self) -> Any:
@@ -72,7 +72,7 @@ class Local(Tokenized):
                 f"model {self.name!r} keeps a state beside keys and values, which is not supported in this process: "
                 "serve it and name it server:URL,NAME"
             )
-        packed.pack(net)
+        packing.pack(net)
         attention.use(net)
         return net
 

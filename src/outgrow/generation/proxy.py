@@ -21,7 +21,7 @@ import torch
 from outgrow.core.errors import UserError
 from outgrow.generation import PLAIN, Answer, Prompting, Sampling, decoding
 from outgrow.generation.tokenizer import Tokenized
-from outgrow.models import Model, loader
+from outgrow.models import Model
 from outgrow.store import made_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class ProxyTuned(Tokenized):
         self.digest = made_of({"proxy": [strong.digest, tuned_small.digest, base_small.digest], "alpha": self._alpha})
         self.engine = "; ".join(dict.fromkeys(part.engine for part in self.parts))
         self.column = 0
-        self.rows = decoding.ROWS[loader.place()]
+        self.rows = decoding.together(len(strong.tokens))
 
     @property
     def tokenizer_model(self) -> Model:

@@ -133,6 +133,7 @@ def facts_of(task: GenerationTask, benches: Sequence[Bench], seed: int) -> dict[
         for who, c in found
         if who == main.who and c.k == most and c.verifier is None
     }
+    strong = {"against": [_against(who, c, resampled) for who, c in found if who == main.who]} if benches[1:] else {}
     return {
         "task": task.name,
         "of": task.source,
@@ -174,6 +175,7 @@ def facts_of(task: GenerationTask, benches: Sequence[Bench], seed: int) -> dict[
             for b in benches
             for j, name in enumerate(b.answers.supervisors)
         ],
+        **strong,
         "independent": _independent(main),
         "agreement": _agreement(main),
         "quality": [row for bench in benches for row in _quality(bench)],
@@ -206,6 +208,11 @@ def _gap(who: str, curve: ChoiceCurve, resampled: Resampled) -> dict[str, Any]:
         "over_majority": _plain(resampled.difference(_key(who, curve), majority)),
         "left": _plain(resampled.difference(covered, _key(who, curve))),
     }  # fmt: skip
+
+
+def _against(who: str, curve: ChoiceCurve, resampled: Resampled) -> dict[str, Any]:
+    ahead = resampled.difference(_key(who, curve), "strong/single/None/1")
+    return {"choice": curve.choice, "verifier": curve.verifier, "k": curve.k, "ahead": _plain(ahead)}
 
 
 def _plain(figure: CoverageFigure) -> dict[str, Any]:

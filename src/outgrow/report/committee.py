@@ -38,6 +38,8 @@ class CommitteeSide:
     cost: list[dict[str, Any]]
     alone: float | None
     """Beside weak models: how often a single answer of the strong one is right."""
+    against: bool
+    """Whether rows say how far they are ahead of a single answer of the strong model."""
 
 
 def render(facts: dict[str, Any]) -> str:
@@ -155,13 +157,20 @@ def _bench(facts: dict[str, Any], who: str) -> CommitteeSide:
         quality=[entry for entry in facts["quality"] if entry["who"] == who and entry["answers"]],
         cost=[entry for entry in facts["cost"] if entry["who"] == who],
         alone=alone,
+        against=who == "weak" and bool(facts.get("against")),
     )
 
 
 def _row(facts: dict[str, Any], figure: dict[str, Any]) -> dict[str, Any]:
     same = (figure["who"], figure["choice"], figure["verifier"], figure["k"])
     gap = next((g for g in facts["gaps"] if (g["who"], g["choice"], g["verifier"], g["k"]) == same), None)
-    return {"name": called(figure["choice"], figure["verifier"]), **figure, "gap": gap}
+    beyond = (one for one in facts.get("against") or () if same[0] == "weak" and _key(one) == _key(figure))
+    ahead = next((one["ahead"] for one in beyond), None)
+    return {"name": called(figure["choice"], figure["verifier"]), **figure, "gap": gap, "ahead": ahead}
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str | None, int]:
+    return row["choice"], row["verifier"], row["k"]
 
 
 def _source(facts: dict[str, Any]) -> str:

@@ -68,6 +68,17 @@ class ChoiceGap:
 
 @final
 @dataclass(frozen=True)
+class AgainstStrong:
+    """What a choice among weak samples scores beyond one sample of the strong model, item by item."""
+
+    choice: str
+    verifier: str | None
+    k: int
+    ahead: FigureFacts
+
+
+@final
+@dataclass(frozen=True)
 class MemberFacts:
     """A model of the committee."""
 
@@ -191,5 +202,6 @@ class CommitteeFile:
     cost: tuple[CommitteeCost, ...]
     rounds: tuple[RoundFacts, ...] | None = absent()
     compared: ComparedBy | None = absent()
+    against: tuple[AgainstStrong, ...] | None = absent()
     asked: CommitteeAsked | None = absent()
     versions: dict[str, str] | None = absent()
