@@ -12,6 +12,7 @@ computed on the accelerator where there is one; what comes in and out is in the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import final
 
 import torch
 
@@ -182,6 +183,12 @@ def _descend(
     return Heads(w.cpu(), tuple(kept))
 
 
+def lead(heads: int, own: int) -> tuple[int, ...]:
+    """The leading axes of H heads, of which every `own` share targets: (own,) or (H / own, own)."""
+    return (own,) if heads == own else (heads // own, own)
+
+
+@final
 class _Pull:
     """d loss / d z (H, k, n) at z, which is overwritten; every T heads have targets (T, n, C) and weights (T, n).
 
@@ -189,8 +196,9 @@ class _Pull:
     """
 
     def __init__(self, loss: Loss, targets: torch.Tensor, weights: torch.Tensor, heads: int):
-        self._loss, self._targets, self._weights = loss, targets, weights
-        self._lead = (len(targets),) if heads == len(targets) else (heads // len(targets), len(targets))
+        self._loss, self._lead = loss, lead(heads, len(targets))
+        self._targets = targets.expand(*self._lead, -1, -1)
+        self._weights = weights.expand(*self._lead, -1)
         self._fixed = None
         if isinstance(loss, Xent):
             two = targets.shape[-1] == 2

@@ -16,7 +16,7 @@ import torch
 from outgrow.losses import Loss
 from outgrow.losses.xent import Xent
 from outgrow.models import loader
-from outgrow.students.linear import SNAPSHOTS, Basis, as_logits
+from outgrow.students.linear import SNAPSHOTS, Basis, as_logits, lead
 
 RIDGES = (1e-3, 1e-2, 1e-1)
 HIDDEN = 32
@@ -63,7 +63,8 @@ def train(
     starts = {seed: _start(seed, x.shape[1], k) for seed in dict.fromkeys(seeds)}
     first, second = (torch.stack([starts[seed][i] for seed in seeds]).to(x.device).requires_grad_() for i in range(2))
     share = weights / weights.sum(-1, keepdim=True)
-    lead = (len(targets),) if len(seeds) == len(targets) else (len(seeds) // len(targets), len(targets))
+    axes = lead(len(seeds), len(targets))
+    targets, weights = targets.expand(*axes, -1, -1), weights.expand(*axes, -1)
     optimiser = torch.optim.Adam([first, second], lr=LEARNING_RATE)
     kept: list[tuple[float, Networks]] = []
     steps *= STEPS_OF_ONE
@@ -71,7 +72,7 @@ def train(
         # A linear decline ends near the minimum; no held-out labels are used to stop.
         optimiser.param_groups[0]["lr"] = LEARNING_RATE * (1 - done / steps)
         with torch.enable_grad():
-            logits = Networks(first, second).logits(x).reshape(*lead, len(x), -1)
+            logits = Networks(first, second).logits(x).reshape(*axes, len(x), -1)
             losses = (loss(logits, targets, weights, done / steps) * share).sum(-1).reshape(len(seeds))
             size = (first.square() * penalised[:, None]).sum((1, 2)) + second.square().sum((1, 2))
             gradients = torch.autograd.grad((losses + ridge / 2 * size).sum(), [first, second])
