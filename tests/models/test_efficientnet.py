@@ -76,7 +76,7 @@ def test_features_are_those_of_the_published_network_place_by_place(small: Path,
     assert (model.kind, model.width, model.depth) == ("vision", 12, 9)
     read = models.image_features(model, pictures[:4], store, layers=range(1, 10), precision="float32")
     pixels = models.vision.Images(model)
-    batch = pixels.batch(pixels.open(pictures[:4], tmp_path), range(4))
+    batch = pixels.batch(pixels.open(pictures[:4], tmp_path), range(4), np.ones(4, bool))
     with torch.no_grad():
         logits = loader.load(model, "float32")(torch.from_numpy(batch)).numpy()
     for at in range(4):
