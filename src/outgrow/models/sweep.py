@@ -22,7 +22,7 @@ from outgrow.core.seeding import hashed
 from outgrow.models import loader, tokens
 from outgrow.models.bundles import Batch, Bundles
 from outgrow.models.checkpoints import Model
-from outgrow.models.known import Known, hashes
+from outgrow.models.index import Known, hashes
 from outgrow.models.plan import plan
 from outgrow.store import Store, forget, made_of
 
