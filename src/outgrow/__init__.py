@@ -4,8 +4,8 @@ import outgrow
 result = outgrow.Study(tasks=["cities"], weak=["minilm-l6"], strong="smollm2-135m", seeds=16).run()
 result.summary
 
-student = outgrow.load("student/")          # what `outgrow learn` made of your own votes
-student.predict(texts)
+learned = outgrow.learn(frame, text="message", votes=["rule_1", "rule_2"], gold="label")
+learned.student.predict(texts)              # later: outgrow.load("student/").predict(texts)
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from outgrow.supervisors import supervisor
     from outgrow.tasks.task import Task
     from outgrow.verifiers import verifier
-    from outgrow.workflows.audit import audit
-    from outgrow.workflows.front import Study, committee, learn
+    from outgrow.workflows.committee import committee
+    from outgrow.workflows.frames import audit, learn
+    from outgrow.workflows.front import Study
     from outgrow.workflows.result import Result
 
 __all__ = [
@@ -46,9 +47,9 @@ _PLACES = {
     "Result": "workflows.result",
     "Study": "workflows.front",
     "Task": "tasks.task",
-    "audit": "workflows.audit",
-    "committee": "workflows.front",
-    "learn": "workflows.front",
+    "audit": "workflows.frames",
+    "committee": "workflows.committee",
+    "learn": "workflows.frames",
     "load": "students.saved",
     "method": "methods",
     "supervisor": "supervisors",

@@ -14,7 +14,7 @@ SOURCE = Path(outgrow.__file__).parent
 FLAG = re.compile(r"(?<![\w-])--[a-z]")
 TOLD = ("UserError", "unknown", "say")
 """What is called with a text for the user."""
-ROOMS = sorted({path.name for path in SOURCE.iterdir() if path.is_dir()} - {"cli", "workflows", "__pycache__"})
+ROOMS = sorted({path.name for path in SOURCE.iterdir() if path.is_dir()} - {"cli", "__pycache__"})
 
 
 def flags(text: str) -> list[str]:

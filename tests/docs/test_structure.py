@@ -159,3 +159,13 @@ def test_no_public_class_name_is_used_twice() -> None:
                 places.setdefault(node.name, []).append(module)
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
     assert len(places) > 100
+
+
+RECIPE = 150
+"""Lines of a workflow, at most: it reads like a recipe, and what a room owns is in the room."""
+
+
+def test_every_workflow_is_short_enough_to_read_as_a_recipe() -> None:
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in (SOURCE / "workflows").glob("*.py")}
+    assert {name: length for name, length in lengths.items() if length > RECIPE} == {}
+    assert len(lengths) > 10

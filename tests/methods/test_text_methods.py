@@ -500,11 +500,11 @@ def test_supervisors_are_parsed() -> None:
         ),
         (
             ["TABLE", "--scorer", "slots", "--weak", "smolm2-135m"],
-            "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?",
+            "unknown supervisor 'smolm2-135m': did you mean 'smollm2-135m'?",
         ),
         (
             ["TABLE", "--scorer", "slots", "--weak", "sibling:smolm2-135m:9"],
-            "unknown model 'smolm2-135m': did you mean 'smollm2-135m'?",
+            "unknown parent of supervisor 'smolm2-135m': did you mean 'smollm2-135m'?",
         ),
         (["TABLE", "--scorer", "slots", "--prompt", "text"], "--prompt does not apply to --scorer slots: leave it out"),
         (

@@ -80,17 +80,8 @@ def test_the_catalogue_is_listed_without_heavy_imports():
         "print([e.name for e in models.catalogue()], {'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    listed = [
-        "minilm-l6",
-        "mpnet-base",
-        "smollm2-135m",
-        "gemma3-270m",
-        "qwen2.5-coder-0.5b",
-        "qwen2.5-coder-1.5b",
-        "efficientnet-lite0",
-        "efficientnet-lite1",
-        "efficientnet-lite2",
-    ]
+    listed = ["minilm-l6", "mpnet-base", "smollm2-135m", "gemma3-270m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]
+    listed += ["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"]
     assert said.strip() == f"{listed} set()"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -141,6 +142,29 @@ def test_a_killed_extraction_goes_on_and_ends_with_the_same_bytes(causal, store,
     assert before < total and sum(rows_read) <= total + 70
 
 
+def test_one_text_more_is_one_text_read_and_any_part_of_a_list_none(causal, store, rows_read):
+    given = texts(61)
+    first = read(causal, store, given[:60])
+    del rows_read[:]
+    again = read(causal, store, given)
+    assert sum(rows_read) == 1 and not again.cached
+    assert np.array_equal(again.x[:, :60], first.x)
+    np.testing.assert_allclose(again.x[:, 60], slowly(causal, given[60], LAYERS, "last"), rtol=2e-4, atol=2e-4)
+    del rows_read[:]
+    part = read(causal, store, given[20:50])
+    assert not rows_read and part.cached and np.array_equal(part.x, again.x[:, 20:50])
+    assert part.tokens < again.tokens and part.flops < again.flops and part.seconds < again.seconds
+
+
+def test_an_index_that_was_lost_is_made_anew_from_the_shards(causal, store, rows_read):
+    given = texts(60)
+    whole = read(causal, store, given)
+    shutil.rmtree(store.root / "features")
+    del rows_read[:]
+    again = read(causal, store, given)
+    assert not rows_read and again.cached and np.array_equal(again.x, whole.x) and again.flops == whole.flops
+
+
 def test_a_damaged_shard_is_noticed_named_and_made_again(causal, store, capsys):
     given = texts(60)
     whole = read(causal, store, given)
@@ -209,7 +233,7 @@ def test_a_mixture_counts_the_experts_that_a_token_meets():
     block.shared = torch.nn.Parameter(torch.zeros(8, 3))
     # One token attends to itself; 1 of 4 experts of 8 x 10, and 8 x 3.
     counted = flops.Counter(net, torch.nn.ModuleList([block]), causal=True)(Batch.of([(0, [np.array([7])])]))
-    assert counted == 2 * (80 + 24) + 4 * 8
+    assert counted.tolist() == [2 * (80 + 24) + 4 * 8]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +318,20 @@ def test_bundles_hold_every_text_once_and_never_cost_more(texts):
             seen = np.flatnonzero((segment[: end + 1] == 0) | (segment[: end + 1] == segment[end]))
             assert batch.position[row, seen].tolist() == list(range(len(text)))
         assert batch.ids[row, seen].tolist() == text.tolist()
+
+
+def test_bundling_takes_time_in_proportion_to_the_texts():
+    def seconds(count):
+        ids = [np.array([1, 2, at // 40, at]) for at in range(count)]
+        spent = []
+        for _ in range(3):
+            begun = time.process_time()
+            Bundles.of(ids)
+            spent.append(time.process_time() - begun)
+        return min(spent)
+
+    # Eight times the texts take eight times as long, or 64 times if every text copies the lists of those before it.
+    assert seconds(24_000) < 20 * seconds(3_000)
 
 
 def test_a_pair_of_statements_shares_its_beginning_and_others_keep_theirs():

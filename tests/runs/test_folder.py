@@ -11,6 +11,7 @@ import pytest
 
 import tiny_models
 from outgrow.core.errors import UserError
+from outgrow.report.learn import told
 from outgrow.runs import folder
 from outgrow.tasks import Reading
 from outgrow.workflows import audit, committee, learn
@@ -87,7 +88,7 @@ def test_learn_refuses_the_folder_of_other_data_and_leaves_no_list_of_suggestion
     reading = Reading(votes=("v0", "v1", "v2"))
     out = learn.learn(str(data), reading=reading, strong=model, suggest=5, out=tmp_path / "out")
     first = (out / "student.json").read_bytes()
-    assert "suggest.csv" in learn.told(out)
+    assert "suggest.csv" in told(out)
     with pytest.raises(UserError, match="with other suggest"):
         learn.learn(str(data), reading=reading, strong=model, out=out)
     _votes(data, seed=1)
@@ -95,7 +96,7 @@ def test_learn_refuses_the_folder_of_other_data_and_leaves_no_list_of_suggestion
         learn.learn(str(data), reading=reading, strong=model, suggest=5, out=out)
     assert (out / "student.json").read_bytes() == first and (out / "suggest.csv").exists()
     learn.learn(str(data), reading=reading, strong=model, out=out, overwrite=True)
-    assert "suggest.csv" not in learn.told(out) and not (out / "suggest.csv").exists()
+    assert "suggest.csv" not in told(out) and not (out / "suggest.csv").exists()
 
     new = tmp_path / "new.csv"
     new.write_text('id,text\na,"true\n1"\nb,false 2\n')

@@ -16,7 +16,7 @@ import tiny_models
 from outgrow import methods
 from outgrow.methods import method
 from outgrow.pipeline import canary
-from outgrow.report.learn import render
+from outgrow.report.learn import render, told
 from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotators
 from outgrow.workflows import learn
@@ -102,9 +102,7 @@ def sung(folder, model, rows=240, **changes) -> SimpleNamespace:
     reading = Reading(text="message", votes=test_learn.VOTES, **named)
     out = learn.learn(str(path), **({"reading": reading, "strong": model, "out": folder / "student"} | changes))
     facts = json.loads((out / "learn.json").read_text())
-    return SimpleNamespace(
-        facts=facts, canary=facts["canary"], told=learn.told(out), page=(out / "report.html").read_text()
-    )
+    return SimpleNamespace(facts=facts, canary=facts["canary"], told=told(out), page=(out / "report.html").read_text())
 
 
 @pytest.mark.parametrize(

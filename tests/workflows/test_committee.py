@@ -22,6 +22,7 @@ from outgrow.metrics import coverage
 from outgrow.pipeline import scoring
 from outgrow.pipeline.bench import combined, noted, verdicts_of
 from outgrow.pipeline.choices import Bench, curves, facts_of
+from outgrow.pipeline.rounds import facts_of as rounds_of
 from outgrow.report import committee as page
 from outgrow.report import svg
 from outgrow.report.charts import WIDE
@@ -32,8 +33,8 @@ from outgrow.tasks.source import TASKS, generation_source
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import GenerationGold
 from outgrow.verifiers import Verdict
-from outgrow.workflows.committee import committee, committees
-from outgrow.workflows.self_training import facts_of as rounds_of
+from outgrow.workflows.committee import committee
+from outgrow.workflows.committees import committees
 from outgrow.workflows.self_training import improve
 
 

@@ -249,12 +249,12 @@ def test_learning_takes_a_function_as_its_method(tmp_path):
         tmp_path / "films.parquet"
     )
     model = str(tiny_models.save(tmp_path / "model", encoder=True))
-    folder = outgrow.learn(
+    found = outgrow.learn(
         tmp_path / "films.parquet",
         method=plain,
         strong=model,
         reading=Reading(votes=("v", "w")),
         out=tmp_path / "student",
     )
-    student = outgrow.load(folder)
+    student = found.student
     assert student.taught["method"] == "plain" and student.predict(["film 3 is fine"]).shape == (1, 2)

@@ -16,6 +16,7 @@ from outgrow.core.seeding import derive
 from outgrow.label_models import Belief
 from outgrow.metrics.annotators import agreement_of, needed
 from outgrow.pipeline.vote_cell import VoteCell, table_of
+from outgrow.report.learn import told
 from outgrow.students import saving
 from outgrow.students.saved import ARRAYS, FACTS, SavedStudent
 from outgrow.tasks import Reading
@@ -463,7 +464,7 @@ def test_a_class_that_the_student_lost_is_said_first(tmp_path, model, monkeypatc
     monkeypatch.setattr("outgrow.label_models.find", lambda name: collapsed)
     folder = taught(tmp_path, model)
     assert facts(folder)["trust"]["lost"] == ["spam"]
-    assert learn.told(folder).startswith("The student has lost spam.")
+    assert told(folder).startswith("The student has lost spam.")
 
 
 def test_gold_needed_grows_with_disagreement_and_falls_with_the_gain() -> None:

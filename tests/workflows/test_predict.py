@@ -16,10 +16,10 @@ import outgrow
 from outgrow import cli
 from outgrow.core.errors import UserError
 from outgrow.generation import PLAIN
+from outgrow.students import inputs
 from outgrow.students.saved_text import SavedGenerator
 from outgrow.students.student_file import AnswerSettings
 from outgrow.tasks import Reading
-from outgrow.workflows import inputs
 from outgrow.workflows.predict import predict
 
 

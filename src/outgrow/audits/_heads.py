@@ -62,11 +62,10 @@ def unseen(
         heads = train(
             basis,
             at,
-            wide.repeat(len(RIDGES), 1, 1),
-            weights.repeat(len(RIDGES), 1),
+            wide,
+            weights,
             ridge,
             steps=STEPS,
-            alike=len(weights),
         )
         logp += list(heads.logits(basis.x[at]).log_softmax(-1).view(len(RIDGES), FOLDS, count, len(rows), -1).numpy())
     out = np.full((count, len(fold), targets.shape[-1]), np.nan, np.float32)

@@ -48,17 +48,17 @@ READERS = (
 
 
 def read(
-    source: str,
+    source: str | TableFile,
     reading: Reading,
-    votes_table: str | None = None,
+    votes_table: str | TableFile | None = None,
     strong: str | None = None,
     columns: Sequence[str] = (),
-    gold_table: str | None = None,
+    gold_table: str | TableFile | None = None,
 ) -> Evidence:
     """The evidence in a table: a long table, or one with columns of votes.
 
     Args:
-        source: A .parquet, .csv or .jsonl file.
+        source: A .parquet, .csv or .jsonl file, or an open table.
         reading: What the user said about it.
         votes_table: A long table of votes on the items of `source`.
         strong: A model that reads items and answers.
@@ -91,7 +91,7 @@ def read(
     return wide_votes(table, reading, None if votes_table is None else files.read(votes_table), strong)
 
 
-def refuse_parameters(columns: Sequence[str], gold_table: str | None, what: str) -> None:
+def refuse_parameters(columns: Sequence[str], gold_table: str | TableFile | None, what: str) -> None:
     """Raises UserError for `columns` and `gold_table` where they do not apply."""
     if given := [f"`{name}`" for name, value in (("columns", columns), ("gold_table", gold_table)) if value]:
         raise UserError(

@@ -60,7 +60,7 @@ def _embedded(texts: Sequence[str], model: str) -> np.ndarray:
     from outgrow import models
     from outgrow.store import Store
 
-    models.check(model)
+    models.check(model, "model for `strong`")
     store = Store.default()
     x = models.features(models.resolve(model, store), texts, store).x[-1]
     x = x - x.mean(0)
@@ -180,6 +180,6 @@ def _space(task: Task, model: str) -> np.ndarray:
     from outgrow.store import Store
     from outgrow.students.features import space_of
 
-    models.check(model)
+    models.check(model, "model for `strong`")
     read = space_of(task, model, np.ones(len(task), bool), Store.default())
     return read.read(read.features[-1]).numpy()

@@ -62,6 +62,7 @@ def audit_(
 
         emit(f"{write_pairs(source, pairs, reading.items)} pairs: {pairs}")
         return
+    from outgrow.report.audit import told
     from outgrow.workflows.audit import audit
 
     output.begin()
@@ -79,7 +80,6 @@ def audit_(
     if output.json:
         output.show({"page": str(page), "findings": dump(findings)})
         return
-    for finding in findings:
-        if finding.severity != "not applicable":
-            emit(f"{finding.severity:8}{finding.code:14} {finding.says}" + (f" {finding.do}" if finding.do else ""))
+    if said := told(findings):
+        emit(said)
     emit(f"findings: {page}")

@@ -70,7 +70,7 @@ def committee_(
         Another result in that folder may go.
     """
     from outgrow.tasks.tables.files import listed
-    from outgrow.workflows.committee import committees
+    from outgrow.workflows.committees import committees
 
     output.begin()
     if not sources:

@@ -58,6 +58,7 @@ def learn_(
     overwrite
         Another result in that folder may go.
     """
+    from outgrow.report.learn import told
     from outgrow.report.sheets import content
     from outgrow.workflows import learn
 
@@ -78,4 +79,4 @@ def learn_(
     if output.json:
         output.show(content(folder))
     else:
-        emit(learn.told(folder))
+        emit(told(folder))

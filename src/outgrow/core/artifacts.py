@@ -11,6 +11,7 @@ _ROOTS = {
     "image-features": "models.vision:image_features",
     "patches": "models.patches:_learn",
     "patch-features": "models.patches:patch_features",
+    "chess-features": "models.chess:_read",
     "zero-shot": "models.language_model:zero_shot",
     "words": "models.language_model:_tokens_of",
     "labels": "pipeline.class_cell:ClassCell",

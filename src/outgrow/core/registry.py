@@ -20,12 +20,13 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar, final
 
@@ -166,6 +167,22 @@ class Registry(Generic[T]):
         finally:
             self._lent.reset(token)
             _LENDS.reset(before)
+
+    def lend(self, stack: ExitStack, given: Any, made: Callable[[Any], object] = lambda value: value) -> list[str]:
+        """The names of what is given; objects among it are members until the stack is left.
+
+        Args:
+            stack: how long they are members.
+            given: a name or an object, or a list of these.
+            made: makes a member of an object.
+
+        Raises:
+            UserError: an object has another member's name, or is no member of the kind.
+        """
+        values = list(given) if isinstance(given, list | tuple) else [given]
+        objects = {id(value): made(value) for value in values if not isinstance(value, str | Path)}
+        stack.enter_context(self.lending(*objects.values()))
+        return [str(one) if isinstance(one, str | Path) else self.of(objects[id(one)]).name for one in values]
 
     def broken(self) -> dict[str, str]:
         """By the name of an entry point that gives no member why not, in one line."""

@@ -19,7 +19,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 from outgrow.core.errors import UserError
 from outgrow.generation import PLAIN, Answer, Prompting, Sampling, attention, decoding
 from outgrow.generation.tokenizer import Tokenized
-from outgrow.models import loader, packed
+from outgrow.models import loader, packing
 from outgrow.models.checkpoints import Model, config_of, setting
 
 _TOGETHER = {"cpu": 2048, "cuda": 32768}
@@ -72,7 +72,7 @@ class Local(Tokenized):
                 f"model {self.name!r} keeps a state beside keys and values, which is not supported in this process: "
                 "serve it and name it server:URL,NAME"
             )
-        packed.pack(net)
+        packing.pack(net)
         attention.use(net)
         return net
 

@@ -9,13 +9,15 @@ Nothing heavy is imported before it is needed.
 """
 
 from outgrow.models.catalogue import Entry, catalogue
-from outgrow.models.checkpoints import Model, check, members, resolve
+from outgrow.models.checkpoints import WORDS, Model, check, members, resolve
+from outgrow.models.chess import move_features
 from outgrow.models.encoder import Features, candidate_layers, features
 from outgrow.models.language_model import ZeroShot, zero_shot
 from outgrow.models.patches import patch_features
 from outgrow.models.vision import image_features
 
 __all__ = [
+    "WORDS",
     "Entry",
     "Features",
     "Model",
@@ -26,6 +28,7 @@ __all__ = [
     "features",
     "image_features",
     "members",
+    "move_features",
     "patch_features",
     "resolve",
     "zero_shot",

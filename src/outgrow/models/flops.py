@@ -43,7 +43,7 @@ class Counter:
         self._attended = heads * (setting(config, "head_dim") or config.hidden_size // heads) * len(blocks)
         self._causal = causal
 
-    def __call__(self, batch: Batch) -> float:
-        """FLOPs of a batch."""
-        pairs = batch.pairs if self._causal else (batch.lengths.astype(np.float64) ** 2).sum()
-        return float(2 * self._weights * batch.lengths.sum() + 4 * self._attended * pairs)
+    def __call__(self, batch: Batch) -> np.ndarray:
+        """(m,) FLOPs of each text of a batch; those of a common prefix count for the first that has it."""
+        pairs = batch.pairs if self._causal else batch.tokens.astype(np.float64) ** 2
+        return 2 * self._weights * batch.tokens + 4 * self._attended * pairs

@@ -35,11 +35,11 @@ class ZeroShot:
     seconds: float
     """Seconds of reading the prompts, tokenising included, whenever it was done."""
     loading: float
-    """Seconds of loading tokenizer and model before that."""
+    """Seconds of loading tokenizer and model this time."""
     flops: float
     """Model FLOPs of real tokens; the head is not counted."""
     tokens: int
-    """Real tokens read; identical prompts, and common prefixes of prompts, count once."""
+    """Real tokens read; identical prompts, and prefixes of prompts that were read once, count once."""
     truncated: int
     """Distinct prompts of which only the end was read."""
     cached: bool
@@ -72,9 +72,8 @@ def zero_shot(
     source = SweepTexts(model, prefixes, bundles.shares(model), continued=True)
     read = Sweep("zero-shot", model, source, prompts, store, made, lambda: _NextTokens(model, following, precision))
     with closing(read) as sweep:
-        index = sweep.run()
-        logp = sweep.gather(index, len(following)).astype(np.float64)
-    logp = logp.reshape(len(prompts), len(prefixes), len(following))
+        found = sweep.run(len(following))
+    logp = found.x.astype(np.float64).reshape(len(prompts), len(prefixes), len(following))
 
     def score(word: tuple[int, ...]) -> np.ndarray:
         parts = (logp[:, prefixes.index(word[:n]), following.index(word[n])] for n in range(len(word)))
@@ -83,7 +82,8 @@ def zero_shot(
     scores = np.stack([score(word) for word in spelled], axis=1)
     odds = np.exp(scores - scores.max(1, keepdims=True))
     probs = (odds / odds.sum(1, keepdims=True)).astype(np.float32)
-    return ZeroShot(probs=probs, **index.meta, cached=not sweep.computed)
+    cost = {name: value for name, value in vars(found).items() if name != "x"}
+    return ZeroShot(probs=probs, **cost)
 
 
 def _tokens_of(model: Model, words: Sequence[str], store: Store) -> list[tuple[int, ...]]:
@@ -124,7 +124,7 @@ class _NextTokens:
             logp = logits[:, self._following] - logits.logsumexp(1, keepdim=True)
         return logp.cpu().numpy()[None]
 
-    def flops(self, batch: Batch) -> float:
+    def flops(self, batch: Batch) -> np.ndarray:
         return self._count(batch)
 
     def _last(self, head: Any, given: tuple) -> tuple:

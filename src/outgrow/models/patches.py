@@ -30,7 +30,7 @@ from outgrow.models.bundles import Bundles
 from outgrow.models.checkpoints import Model
 from outgrow.models.encoder import Features
 from outgrow.models.sweep import Sweep
-from outgrow.store import Artifact, Store, made_of
+from outgrow.store import Artifact, Store
 from outgrow.tasks.images import squares
 
 if TYPE_CHECKING:
@@ -62,15 +62,7 @@ def patch_features(model: Model, images: Sequence[bytes], pool: np.ndarray, stor
     with closing(
         Sweep("patch-features", model, _Squares(), images, store, made, lambda: _Triangle(**found.arrays))
     ) as sweep:
-        index = sweep.run()
-        read = Features(
-            x=sweep.gather(index, model.width),
-            layers=(1,),
-            width=model.width,
-            **index.meta,
-            cached=not sweep.computed,
-            digest=made_of(sweep.made),
-        )
+        read = Features(layers=(1,), width=model.width, digest=sweep.digest, **vars(sweep.run(model.width)))
     return replace(read, seconds=read.seconds + found.meta["seconds"])
 
 
@@ -142,17 +134,21 @@ def _normal(pixels: np.ndarray) -> torch.Tensor:
 class _Squares:
     """Encoded images as a source; a batch is uint8 (n, 3, 32, 32)."""
 
-    what, rows, loading, truncated = "images", 1, 0.0, 0
+    what, rows, loading = "images", 1, 0.0
 
     def __init__(self) -> None:
         self.made: dict[str, Any] = {}
 
     def open(self, items: Sequence[bytes], folder: Path) -> Bundles:
         self._items: Sequence[bytes] = items
+        self.truncated = np.zeros(len(items), bool)
         return Bundles.single(np.full(len(items), PLACES**2, np.int64))
 
-    def batch(self, bundles: Bundles, numbers: Sequence[int]) -> np.ndarray:
-        return squares([self._items[number] for number in numbers], SIDE)
+    def batch(self, bundles: Bundles, numbers: Sequence[int], wanted: np.ndarray) -> np.ndarray:
+        return squares([self._items[number] for number in numbers if wanted[number]], SIDE)
+
+    def tokens(self, batch: np.ndarray) -> np.ndarray:
+        return np.full(len(batch), PLACES**2, np.int64)
 
     def close(self) -> None:
         self._items = ()
@@ -177,5 +173,5 @@ class _Triangle:
         f = z.neg_().sub_(z.mean(-1, keepdim=True)).relu_()
         return (self._quarters @ f).sqrt_().flatten(1)[None].cpu().numpy()
 
-    def flops(self, batch: np.ndarray) -> float:
-        return 2.0 * len(batch) * PLACES**2 * (self._c.numel() + self._whiten.numel())
+    def flops(self, batch: np.ndarray) -> np.ndarray:
+        return np.full(len(batch), 2.0 * PLACES**2 * (self._c.numel() + self._whiten.numel()))

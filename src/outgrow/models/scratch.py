@@ -1,7 +1,8 @@
-"""Names of image models without a checkpoint.
+"""Names of models without a checkpoint.
 
 convnet, convnet:WIDTH     a small network that every training starts anew (`students/convnet.py`)
 patches, patches:K         an encoder that is found in the pool's own images (`models/patches.py`)
+chess, chess:PART          features of moves of chess, all or planes or tactics alone (`models/chess.py`)
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import re
 
 from outgrow.core.errors import UserError
 
-NAME, PATCHES = "convnet", "patches"
+NAME, PATCHES, CHESS = "convnet", "patches", "chess"
 WIDTH = 24
 """Channels of the first block by default; a multiple of GROUPS."""
 GROUPS = 8
+CHESS_PARTS = ("planes", "tactics")
 CENTROIDS = 400
 """K by default."""
 
@@ -44,6 +46,19 @@ def centroids(name: str) -> int:
     if not 8 <= k <= 4096:
         raise UserError(f"model {name!r}: write it as {PATCHES} or {PATCHES}:K, with K from 8 to 4096")
     return k
+
+
+def of_chess(name: str) -> bool:
+    """Whether a name is that of features of moves of chess."""
+    return name.partition(":")[0] == CHESS
+
+
+def part(name: str) -> str:
+    """Which features of moves of chess, "" for all. Raises UserError for a malformed name."""
+    _, colon, found = name.partition(":")
+    if colon and found not in CHESS_PARTS:
+        raise UserError(f"model {name!r}: write it as {CHESS} or {CHESS}:PART, with {' or '.join(CHESS_PARTS)}")
+    return found
 
 
 def _number(name: str, word: str, default: int) -> int:

@@ -1,28 +1,30 @@
 """A sweep: every text or image once through a model, in batches of equal length, shard by shard.
 
-The machinery under features and scores. Items that occur twice are read once, and so are common prefixes of neighbours
-in alphabetical order. Rows are read in order of length, in batches of a fixed number of tokens. A shard is a run of
-batches and an artifact of the
-store: a killed sweep loses at most the shard in flight, and ends with the same bytes. Memory holds one shard's results
-and one batch's activations, however many texts there are.
+The machinery under features and scores. An item is read once, in whatever lists it stands, and so are common prefixes
+of neighbours in alphabetical order. Rows are read in order of length, in batches of a fixed number of tokens. A shard
+is a run of batches and an artifact of the store: a killed sweep loses at most the shard in flight, and ends with the
+same bytes, since batches are planned for the whole list and known rows then left out of them. Memory holds one shard's
+results and one batch's activations, however many texts there are.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, final
 
 import numpy as np
 
 from outgrow.core import progress
+from outgrow.core.seeding import hashed
 from outgrow.models import loader, tokens
 from outgrow.models.bundles import Batch, Bundles
 from outgrow.models.checkpoints import Model
-from outgrow.models.plan import Plan, plan
-from outgrow.store import Artifact, Store, forget
+from outgrow.models.known import Known, hashes
+from outgrow.models.plan import plan
+from outgrow.store import Store, forget, made_of
 
 BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
 """On a processor the activations of a batch of this size stay in its cache."""
@@ -38,8 +40,8 @@ class Reader(Protocol):
     def __call__(self, batch: Any) -> np.ndarray:
         """Results float32 (L, m, D) of a batch of m rows."""
 
-    def flops(self, batch: Any) -> float:
-        """Model FLOPs of a batch."""
+    def flops(self, batch: Any) -> np.ndarray:
+        """(m,) model FLOPs of the rows of a batch."""
 
 
 class SweepSource(Protocol):
@@ -53,14 +55,17 @@ class SweepSource(Protocol):
     """Rows of results of one item."""
     loading: float
     """Seconds of loading what prepares the items."""
-    truncated: int
-    """Items of which only a part was read."""
+    truncated: np.ndarray
+    """(N,) bool: items of which only a part is read."""
 
     def open(self, items: Sequence[Any], folder: Path) -> Bundles:
         """Prepares the items, on disk in `folder` if large; returns which are read together, and their lengths."""
 
-    def batch(self, bundles: Bundles, numbers: Sequence[int]) -> Any:
-        """A batch of bundles, by index."""
+    def batch(self, bundles: Bundles, numbers: Sequence[int], wanted: np.ndarray) -> Any:
+        """A batch of bundles, by index, less the rows that are not in `wanted`, bool (N * rows,)."""
+
+    def tokens(self, batch: Any) -> np.ndarray:
+        """(m,) tokens of the rows of a batch."""
 
     def close(self) -> None:
         """Frees the space of prepared items."""
@@ -89,7 +94,7 @@ class SweepTexts:
     ):
         self._model, self._endings, self._share, self._continued = model, endings, share, continued
         self.made = {"endings": endings, "share": share, "longest": tokens.LONGEST}
-        self.rows, self.loading, self.truncated = len(endings), 0.0, 0
+        self.rows, self.loading = len(endings), 0.0
         self._tokens: tokens.TokenFile | None = None
 
     def open(self, items: Sequence[str], folder: Path) -> Bundles:
@@ -103,13 +108,12 @@ class SweepTexts:
         added = np.array([len(ending) for ending in self._endings])
         return Bundles.single((self._tokens.lengths[:, None] + added).reshape(-1))
 
-    def batch(self, bundles: Bundles, numbers: Sequence[int]) -> Batch:
-        return Batch.of(
-            [
-                (int(bundles.shared[b]), [self._ids(row) for row in range(bundles.starts[b], bundles.starts[b + 1])])
-                for b in numbers
-            ]
-        )
+    def batch(self, bundles: Bundles, numbers: Sequence[int], wanted: np.ndarray) -> Batch:
+        runs = ((b, [row for row in range(bundles.starts[b], bundles.starts[b + 1]) if wanted[row]]) for b in numbers)
+        return Batch.of([(int(bundles.shared[b]), [self._ids(row) for row in run]) for b, run in runs if run])
+
+    def tokens(self, batch: Batch) -> np.ndarray:
+        return batch.tokens
 
     def close(self) -> None:
         if self._tokens is not None:
@@ -120,6 +124,24 @@ class SweepTexts:
         assert self._tokens is not None
         text, ending = divmod(row, self.rows)
         return np.concatenate([self._tokens.ids(text), np.array(self._endings[ending], np.int32)])
+
+
+@dataclass(frozen=True)
+class Swept:
+    """Results of N items, and their cost."""
+
+    x: np.ndarray
+    """float32 (L, N * rows, D), in the order of the items; memory-mapped if large."""
+    seconds: float
+    """Seconds of reading, preparing included, whenever it was done."""
+    loading: float
+    """Seconds of loading this time."""
+    flops: float
+    tokens: int
+    truncated: int
+    """Distinct items of which only a part was read."""
+    cached: bool
+    """Whether nothing had to be computed this time."""
 
 
 @final
@@ -151,110 +173,124 @@ class Sweep:
         for at, item in enumerate(self._items):
             number[item] = at
         self._number = np.fromiter((number[item] for item in items), np.int64, len(items))
+        self._hashes = hashes(self._items, source.rows)
         self._kind, self._model, self._source, self._store, self._load = kind, model, source, store, load
         device = loader.device().type
-        self.made = {
+        self._made = {
             **made,
             **source.made,
             "model": model.digest,
-            source.what: _digest(self._items),
             "batch_tokens": BATCH_TOKENS[device],
             "shard_tokens": SHARD_TOKENS[device],
         }
+        self.digest = made_of({**self._made, source.what: hashed(self._hashes.tobytes().hex())})
+        """Digest of all that makes the results."""
         self._reader: Reader | None = None
-        self._opened: tuple[Bundles, Plan] | None = None
-        self._loading = 0.0
-        self.computed = False
-        """Whether this process had to compute anything."""
+        self._bundles: Bundles | None = None
+        self._loading, self._preparing, self._computed = 0.0, 0.0, False
 
-    def run(self) -> Artifact:
-        """The index of the sweep: tokens, seconds and FLOPs, and the place of each row in the plan."""
-        return self._store.make(self._kind, self.made, self._build)
-
-    def gather(self, index: Artifact, width: int, layers: int = 1) -> np.ndarray:
-        """The results, float32 (layers, N * rows, width), in the order of the given items.
+    def run(self, width: int, layers: int = 1) -> Swept:
+        """The results of all items, (layers, N * rows, width); those that are not known are computed and kept.
 
         A shard that was damaged meanwhile is computed again.
         """
-        rows = np.arange(self._source.rows)
-        place = index.arrays["place"][(self._number[:, None] * len(rows) + rows).reshape(-1)]
-        shape = (layers, len(place), width)
-        large = 4 * int(np.prod(shape)) > IN_MEMORY
-        out = self._store.scratch(shape) if large else np.empty(shape, np.float32)
-        start = 0
-        for shard, end in enumerate(index.arrays["ends"].tolist()):
-            x = self._shard(shard).arrays["x"]
-            here = np.flatnonzero((place >= start) & (place < end))
-            for layer in range(layers):
-                out[layer, here] = x[layer, place[here] - start]
-            forget(x)
-            if large:
-                forget(out)
-            start = end
-        return out
+        known = Known(self._store, self._kind, self._made)
+        x = None
+        while x is None:
+            if (known.find(self._hashes) < 0).any():
+                with known.alone():
+                    known.refresh()
+                    self._read(known)
+                    known.refresh()
+            x = self._gathered(known, (layers, len(self._number) * self._source.rows, width))
+        mine = known.find(self._hashes)
+        return Swept(
+            x,
+            seconds=float(known.seconds[mine].sum()),
+            loading=self._loading,
+            flops=float(known.flops[mine].sum()),
+            tokens=int(known.tokens[mine].sum()),
+            truncated=int(known.truncated[mine].sum()),
+            cached=not self._computed,
+        )
 
     def close(self) -> None:
         """Frees the space of the prepared items."""
         self._source.close()
 
-    def _build(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def _gathered(self, known: Known, shape: tuple[int, int, int]) -> np.ndarray | None:
+        """The known results in the order of the given items; None where a shard is lost."""
+        rows = self._source.rows
+        place = known.find(self._hashes)[(self._number[:, None] * rows + np.arange(rows)).reshape(-1)]
+        large = 4 * int(np.prod(shape)) > IN_MEMORY
+        out = self._store.scratch(shape) if large else np.empty(shape, np.float32)
+        order = np.argsort(known.shard[place], kind="stable")
+        shards, starts = np.unique(known.shard[place[order]], return_index=True)
+        ends = [*starts[1:].tolist(), len(order)]
+        for shard, start, end in zip(shards.tolist(), starts.tolist(), ends[: len(shards)], strict=True):
+            here, x = order[start:end], known.x(shard)
+            if x is None:
+                return None
+            at = known.row[place[here]]
+            for layer in range(shape[0]):
+                out[layer, here] = x[layer, at]
+            forget(x)
+            if large:
+                forget(out)
+        return out
+
+    def _read(self, known: Known) -> None:
+        """Reads what is not known, shard by shard."""
+        wanted = known.find(self._hashes) < 0
+        if not wanted.any():
+            return
         begun = time.perf_counter()
-        bundles, planned = self._planned()
-        tokenising = time.perf_counter() - begun - self._loading
-        facts = []
-        label = f"reading {len(self._items)} {self._source.what} with {self._model.name}"
-        with progress.track(label, float(bundles.lengths.sum())) as bar:
-            for shard in range(len(planned.batches)):
-                facts.append(self._shard(shard).meta)
-                bar.advance(float(bundles.lengths[planned.order[planned.rows(shard)]].sum()))
-        read = bundles.texts(planned.order)
-        place = np.empty(len(read), np.int64)
-        place[read] = np.arange(len(read))
-        sizes = np.cumsum(np.diff(bundles.starts)[planned.order])
-        ends = np.array([sizes[planned.rows(shard).stop - 1] for shard in range(len(planned.batches))], np.int64)
-        meta = {
-            "tokens": int(bundles.lengths.sum()),
-            "truncated": self._source.truncated,
-            "seconds": tokenising + sum(fact["seconds"] for fact in facts),
-            "loading": self._loading,
-            "flops": sum(fact["flops"] for fact in facts),
-        }
-        return {"place": place, "ends": ends}, meta
-
-    def _shard(self, shard: int) -> Artifact:
-        """Results of one shard in the order of the plan, from the store or computed."""
-        made = {**self.made, "shard": shard}
-        kind = f"{self._kind}-shards"
-        return self._store.get(kind, made) or self._store.put(kind, made, *self._compute(shard))
-
-    def _planned(self) -> tuple[Bundles, Plan]:
-        """(bundles, their plan)."""
-        if self._opened is None:
-            bundles = self._source.open(self._items, self._store.root)
+        if self._bundles is None:
+            self._bundles = self._source.open(self._items, self._store.root)
             self._loading += self._source.loading
-            self._opened = bundles, plan(bundles.lengths, self.made["batch_tokens"], self.made["shard_tokens"])
-        return self._opened
+        bundles = self._bundles
+        planned = plan(bundles.lengths, self._made["batch_tokens"], self._made["shard_tokens"])
+        self._preparing = time.perf_counter() - begun - self._source.loading
+        rows = [bundles.texts(planned.order[planned.rows(shard)]) for shard in range(len(planned.batches))]
+        new = [int(wanted[part].sum()) for part in rows]
+        work = [
+            float(bundles.lengths[planned.order[planned.rows(shard)]].sum()) * new[shard] / len(part)
+            for shard, part in enumerate(rows)
+        ]
+        label = f"reading {sum(new)} {self._source.what} with {self._model.name}"
+        with progress.track(label, sum(work)) as bar:
+            for shard, part in enumerate(rows):
+                if new[shard] and not known.recovered(self._hashes[part[wanted[part]]]):
+                    batches = [planned.order[batch].tolist() for batch in planned.batches[shard]]
+                    self._compute(known, bundles, batches, wanted)
+                bar.advance(work[shard])
 
-    def _compute(self, shard: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        self.computed = True
-        bundles, planned = self._planned()
+    def _compute(self, known: Known, bundles: Bundles, batches: list[list[int]], wanted: np.ndarray) -> None:
+        """Reads the wanted rows of one shard and keeps their results."""
+        self._computed = True
         if self._reader is None:
             begun = time.perf_counter()
             self._reader = self._load()
             self._loading += time.perf_counter() - begun
-        start = time.perf_counter()
-        parts, work = [], 0.0
-        for rows in planned.batches[shard]:
-            batch = self._source.batch(bundles, planned.order[rows].tolist())
-            parts.append(self._reader(batch))
-            work += self._reader.flops(batch)
-        return {"x": np.concatenate(parts, axis=1)}, {"seconds": time.perf_counter() - start, "flops": work}
-
-
-def _digest(items: Sequence[str | bytes]) -> str:
-    digest = hashlib.sha256()
-    for item in items:
-        data = item if isinstance(item, bytes) else item.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.hexdigest()
+        begun = time.perf_counter()
+        x, tokens, flops, read = [], [], [], []
+        for numbers in batches:
+            rows = bundles.texts(np.array(numbers))
+            rows = rows[wanted[rows]]
+            if len(rows):
+                batch = self._source.batch(bundles, numbers, wanted)
+                x.append(self._reader(batch))
+                tokens.append(self._source.tokens(batch))
+                flops.append(self._reader.flops(batch))
+                read.append(rows)
+        rows = np.concatenate(read)
+        item, ending = np.divmod(rows, self._source.rows)
+        entry = {
+            "hash": self._hashes[rows],
+            "tokens": np.concatenate(tokens),
+            "flops": np.concatenate(flops).astype(np.float64),
+            "truncated": self._source.truncated[item] & (ending == 0),
+        }
+        spent = time.perf_counter() - begun + self._preparing
+        self._preparing = 0.0
+        known.keep(np.concatenate(x, axis=1), entry, spent)

@@ -159,17 +159,19 @@ class TokenFile:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by `close`)
         self._lengths: list[np.ndarray] = []
-        self.truncated = 0
+        self._cut: list[np.ndarray] = []
 
-    def add(self, ids: Sequence[Sequence[int]]) -> None:
-        """Appends texts."""
+    def add(self, ids: Sequence[Sequence[int]], truncated: Sequence[bool]) -> None:
+        """Appends texts, and whether each was cut."""
+        self._cut.append(np.array(truncated, bool))
         self._lengths.append(np.fromiter(map(len, ids), np.int64, len(ids)))
         self._file.write(np.fromiter((i for text in ids for i in text), np.int32).tobytes())
 
     def end(self) -> None:
         """Ends writing: from here on texts can be read."""
         self._file.flush()
-        self.lengths = np.concatenate(self._lengths) if self._lengths else np.zeros(0, np.int64)
+        self.lengths = np.concatenate([np.zeros(0, np.int64), *self._lengths])
+        self.truncated = np.concatenate([np.zeros(0, bool), *self._cut])
         self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
 
     def ids(self, text: int) -> np.ndarray:
@@ -203,7 +205,9 @@ def tokenise(tokenizer: Tokenizer, texts: Sequence[str], folder: Path) -> TokenF
     most = tokenizer.limit - len(coder.begin) - len(tokenizer.end)
     for start in range(0, len(texts), _CHUNK):
         read = coder.plain(texts[start : start + _CHUNK])
-        out.truncated += sum(len(ids) > most for ids in read)
-        out.add([[*coder.begin, *ids[-most:], *tokenizer.end] or [coder.nothing] for ids in read])
+        out.add(
+            [[*coder.begin, *ids[-most:], *tokenizer.end] or [coder.nothing] for ids in read],
+            [len(ids) > most for ids in read],
+        )
     out.end()
     return out

@@ -21,7 +21,7 @@ from outgrow.models.bundles import Bundles
 from outgrow.models.checkpoints import Model, setting, vision_config
 from outgrow.models.encoder import Features
 from outgrow.models.sweep import Sweep
-from outgrow.store import Store, made_of
+from outgrow.store import Store
 from outgrow.tasks.images import decoded
 
 CANDIDATES = (2 / 3, 1)
@@ -64,15 +64,8 @@ def image_features(
     with closing(
         Sweep("image-features", model, Images(model), images, store, made, lambda: _Tower(model, layers, precision))
     ) as sweep:
-        index = sweep.run()
-        return Features(
-            x=sweep.gather(index, model.width, len(layers)),
-            layers=layers,
-            width=model.width,
-            **index.meta,
-            cached=not sweep.computed,
-            digest=made_of(sweep.made),
-        )
+        read = sweep.run(model.width, len(layers))
+        return Features(layers=layers, width=model.width, digest=sweep.digest, **vars(read))
 
 
 def staged(config: Any) -> bool:
@@ -89,7 +82,7 @@ class Images:
     def __init__(self, model: Model):
         self._model = model
         self.made: dict[str, Any] = {}
-        self.rows, self.loading, self.truncated = 1, 0.0, 0
+        self.rows, self.loading = 1, 0.0
 
     def open(self, items: Sequence[bytes], folder: Path) -> Bundles:
         from transformers import AutoImageProcessor
@@ -108,11 +101,15 @@ class Images:
         patch = setting(vision_config(self._model.path, self._model.name), "patch_size")
         side = patch if isinstance(patch, int) else PATCH
         height, width = self._pixels(items[:1]).shape[2:]
-        tokens = (height // side) * (width // side)
-        return Bundles.single(np.full(len(items), max(tokens, 1), np.int64))
+        self._each = max((height // side) * (width // side), 1)
+        self.truncated = np.zeros(len(items), bool)
+        return Bundles.single(np.full(len(items), self._each, np.int64))
 
-    def batch(self, bundles: Bundles, numbers: Sequence[int]) -> np.ndarray:
-        return self._pixels([self._items[number] for number in numbers])
+    def batch(self, bundles: Bundles, numbers: Sequence[int], wanted: np.ndarray) -> np.ndarray:
+        return self._pixels([self._items[number] for number in numbers if wanted[number]])
+
+    def tokens(self, batch: np.ndarray) -> np.ndarray:
+        return np.full(len(batch), self._each, np.int64)
 
     def close(self) -> None:
         self._items = ()
@@ -159,7 +156,7 @@ class _Tower:
         self._pooled.clear()
         return out
 
-    def flops(self, batch: np.ndarray) -> float:
+    def flops(self, batch: np.ndarray) -> np.ndarray:
         """FLOPs as torch counts them in products, convolutions and attention."""
         if self._each is None:
             import torch
@@ -168,7 +165,7 @@ class _Tower:
             with torch.inference_mode(), FlopCounterMode(display=False) as counted:
                 self._read(batch[:1])
             self._each = float(counted.get_total_flops())
-        return self._each * len(batch)
+        return np.full(len(batch), self._each)
 
     def _read(self, batch: np.ndarray) -> None:
         import torch

@@ -13,16 +13,19 @@ import numpy as np
 
 from outgrow import verifiers
 from outgrow.core import progress
+from outgrow.core.errors import UserError, unknown
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import hashed
 from outgrow.generation import PLAIN, candidates, chats
 from outgrow.generation.answers import classes_of
 from outgrow.generation.candidates import Candidates
 from outgrow.generation.candidates.choice import SOUND, UNSOUND, UNTOLD, VerdictTable
+from outgrow.generation.candidates.forms import FORMS
 from outgrow.pipeline import scoring
 from outgrow.pipeline.choices import Bench, ChoiceCost
 from outgrow.store import Store
 from outgrow.tasks.prompting import CHAT
+from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt, Verdict
 
@@ -48,6 +51,35 @@ class AnswerSet:
     """Model -> "chat" or "plain", as it was asked; of a recorded model it is not known."""
     cut: list[list[list[bool]]] | None = None
     """Which were cut at the token limit; None where nobody knows."""
+
+
+def check(
+    draws: int, temperature: float, names: Sequence[str], columns: Columns, models: Mapping[str, Sequence[str]]
+) -> None:
+    """Raises UserError for what is asked wrongly, before anything is read; models by their parameter."""
+    from outgrow.training.names import check as check_model
+
+    if draws < 1:
+        raise UserError(f"`draws` = {draws}: give a number above 0")
+    if temperature < 0:
+        raise UserError(f"`temperature` = {temperature}: give 0 or more")
+    for name in names:
+        verifiers.find(name)
+    if columns.scorer:
+        scoring.check(columns.scorer)
+    if columns.form and columns.form not in FORMS:
+        raise unknown("form", columns.form, FORMS)
+    for parameter, its in models.items():
+        for name in its:
+            check_model(name, f"model for `{parameter}`")
+
+
+def asks_model(names: Sequence[str], judge: str | None) -> bool:
+    """Whether one of the verifiers asks a model. Raises UserError where it does, and there is no judge."""
+    asking = [name for name in names if "model" in verifiers.find(name).needs]
+    if asking and judge is None:
+        raise UserError(f"verifier {asking[0]!r} asks a model: name it with `judge`")
+    return bool(asking)
 
 
 def sampled(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from outgrow import supervisors
 from outgrow.core.errors import UserError
+from outgrow.models import files
+from outgrow.supervisors import FeatureSpaces
 from outgrow.supervisors.column import cast
 from outgrow.tasks.splits import FEWEST
 from outgrow.tasks.task import Task
@@ -24,11 +29,24 @@ def enough(task: Task, name: str, pool: np.ndarray) -> None:
         )
 
 
-def apart(task: Task, auxiliary: Task) -> None:
-    """Raises UserError where an auxiliary task, whose gold methods may read, has items of the task itself."""
-    its, others = (set(zip(one.texts, one.images or [None] * len(one), strict=True)) for one in (task, auxiliary))
-    if shared := len(its & others):
-        raise UserError(
-            f"`auxiliary` = {auxiliary.name}: {shared:,} of its items are items of {task.name}, whose gold is sealed: "
-            "name another task"
-        )
+def readable(task: Task, weak: Sequence[str], spaces: FeatureSpaces, models: Sequence[str], pool: np.ndarray) -> None:
+    """Raises UserError where columns of votes or files of features do not fit the task; `pool` as of `Spaces`."""
+    for name in weak:
+        enough(task, supervisors.spread(name, task), pool)
+    for file in filter(files.named, models):
+        spaces(file, pool)
+
+
+def apart(tasks: Sequence[Task], auxiliary: Task) -> None:
+    """Raises UserError where an auxiliary task, whose gold methods may read, has items of one of the tasks."""
+    its = _items(auxiliary)
+    for task in tasks:
+        if shared := len(its & _items(task)):
+            raise UserError(
+                f"`auxiliary` = {auxiliary.name}: {shared:,} of its items are items of {task.name}, whose gold is "
+                "sealed: name another task"
+            )
+
+
+def _items(task: Task) -> set[Any]:
+    return set(zip(task.texts, task.images or [None] * len(task), strict=True))

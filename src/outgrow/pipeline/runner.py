@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -111,6 +112,31 @@ class StudyRows:
         if len(parts) < len(self.cells):
             return None
         return np.concatenate(parts, axis).take(range(self.seeds), axis)
+
+
+def chosen(
+    kind: ModuleType, methods: Sequence[str], parameters: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[Method, dict[str, Any]]]:
+    """Naive and the methods asked for, each with all its hyper-parameters.
+
+    Args:
+        kind: `outgrow.methods` or `outgrow.methods.text`.
+        methods: names; none: the usual ones; "all": every one.
+        parameters: hyper-parameters by the names of methods.
+
+    Raises:
+        UserError: there is no such method or hyper-parameter.
+    """
+    known, find = kind.registry(), kind.find
+    names = [n for name in methods for n in (known if name == "all" else [name])]
+    names = names or [name for name in known if known[name].usual]
+    for name in parameters:
+        find(name)
+    asked: dict[str, dict[str, Any]] = {"naive": {}}
+    asked |= {name: dict(parameters.get(name, {})) for name in names}
+    for name in asked:
+        find(name).check(kind.RESOURCES)
+    return [(find(name), find(name).configured(given)) for name, given in asked.items()]
 
 
 def jobs(

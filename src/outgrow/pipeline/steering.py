@@ -20,7 +20,7 @@ from outgrow.store import Store
 from outgrow.tasks.task import FREE, POOL, TEST, GenerationGold, GenerationTask
 
 if TYPE_CHECKING:
-    from outgrow.training.causal import Example
+    from outgrow.training.causal import Example, Spent
 
 ROWS = ("strong", "small", "tuned small", "proxy", "tuned strong")
 BEFORE = {"tuned small": "small", "proxy": "strong", "tuned strong": "strong"}
@@ -122,6 +122,42 @@ def score(task: GenerationTask, gold: GenerationGold, test: np.ndarray, outcomes
         return scorers.scores(task.scorer, texts, keys, groups)[metric(task)]
     right = [scoring.right(task.scorer, [task.prompts[i] for i in test], said, keys) for said in texts]
     return Score(np.array(right, np.float64), np.ones(len(test)), groups)
+
+
+def facts_of(
+    task: GenerationTask,
+    gold: GenerationGold,
+    test: np.ndarray,
+    asked: Statements,
+    outcomes: Mapping[str, Sequence[ModelOutcome]],
+    trained: Mapping[str, Sequence[Spent]],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """What steer.json says of the outcomes, by gold: figures, cost of training, examples.
+
+    Args:
+        task: what was answered.
+        gold: its gold.
+        test: indices of the test items.
+        asked: the statements that ask for knowledge.
+        outcomes: by the name of a row an outcome for each tuning.
+        trained: by the name of a tuned model the cost of each tuning.
+        rng: for the resamples of the intervals.
+    """
+    scores = {name: score(task, gold, test, outcomes[name]) for name in ROWS}
+    ones = np.ones(len(asked.groups))
+    known = {name: Score(np.stack([one.known for one in outcomes[name]]), ones, asked.groups) for name in ROWS}
+    return {
+        "metric": metric(task),
+        "test": len(test),
+        "knowledge": {"task": asked.name, "pairs": len(asked.groups)},
+        **figures(scores, known, outcomes, rng),
+        "trained": {
+            name: {"seconds": sum(s.seconds for s in spent), "tokens": sum(s.tokens for s in spent)}
+            for name, spent in trained.items()
+        },
+        "examples": examples(task, gold, test, outcomes),
+    }
 
 
 def figures(

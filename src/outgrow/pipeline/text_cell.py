@@ -36,6 +36,9 @@ SKILL = 64
 EARNED = {"row": "what supervisors' answers earn"}
 """What is kept beside the rows."""
 
+UNTRAINED = ("floor", "best member", "untrained", "gold-naive")
+"""Rows that take no training of their own; gold through naive is the ceiling's."""
+
 
 @final
 @dataclass(frozen=True)
@@ -416,3 +419,24 @@ class TextCell(StoredCell):
         for made in store.records("tuned"):
             if made.get("seed") in self.seeds:
                 store.drop("tuned", made)
+
+
+def plan(first: TextCell, rows: Sequence[str], seeds: int) -> str:
+    """What a study is about to do, in tokens, so that who waits can tell for how long."""
+    weak, transfer, test = (len(items) for items in (first.weak_items, first.transfer_items, first.test_items))
+    letters = int(
+        np.mean([len(p) + len(a) for p, a in zip(first.task.prompts, first.gold.answers, strict=True)]) * transfer
+    )
+    learn = [name for name in rows if name not in UNTRAINED and not name.startswith("supervisor:")]
+    trainings = sum(one.kind == "tuned" for one, _ in first.bases) + len(learn)
+    read = int(trainings * seeds * epochs(letters) * letters / 4)
+    taught = (
+        f"{len(first.known)} of {weak} items teach the supervisor"
+        if first.learn
+        else f"{len(first.known)} of {weak} items have gold"
+    )
+    return (
+        f"{first.task.name}: {taught}, {transfer} the student, {test} test both; "
+        f"up to {trainings} trainings a replicate, {seeds} replicates, "
+        f"some {round(read, -3):,} tokens in all to learn from, and as many answers as {len(rows) * seeds * test:,}"
+    )

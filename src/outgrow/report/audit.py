@@ -37,6 +37,22 @@ def keep(source: str, findings: Sequence[Finding], folder: Path) -> dict[str, An
     return dump(record)
 
 
+def page(folder: Path, out: Path | None = None) -> Path:
+    """Write the page of the findings in a folder, by default into it, and return its path."""
+    out = out or folder / "audit.html"
+    disk.write(out, render(dump(schema.read(folder / "audit.json", AuditFile))))
+    return out
+
+
+def told(findings: Sequence[Finding]) -> str:
+    """The findings that apply, a line each."""
+    return "\n".join(
+        f"{one.severity:8}{one.code:14} {one.says}" + (f" {one.do}" if one.do else "")
+        for one in findings
+        if one.severity != "not applicable"
+    )
+
+
 def render(facts: dict[str, Any]) -> str:
     """The page as one HTML text, which fetches nothing."""
     asked = [finding for finding in facts["findings"] if finding["severity"] != "not applicable"]

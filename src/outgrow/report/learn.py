@@ -42,6 +42,17 @@ def render(facts: dict[str, Any]) -> str:
     )
 
 
+def told(folder: Path) -> str:
+    """The report's answer in a few lines, and where everything is."""
+    facts = read(folder)
+    found = headline(facts)
+    files = [("student", folder), ("suggestions", folder / "suggest.csv"), ("report", folder / "report.html")]
+    alarm = [f"CONTROL FAILED: canary: {facts['canary']['says']}"] if failed(facts) else []
+    return "\n".join(
+        [*alarm, f"{found.label}.", found.plain, *(f"{what}: {path}" for what, path in files if path.exists())]
+    )
+
+
 def failed(facts: dict[str, Any]) -> bool:
     """Whether the canary failed; a learn.json of before there was one has none."""
     return facts.get("canary", {}).get("passed") is False

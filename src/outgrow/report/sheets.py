@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +23,39 @@ def content(folder: Path) -> dict[str, Any]:
         UserError: where no job wrote into the folder, or its file is damaged.
     """
     verb = verb_of(folder)
-    name = MAIN[verb]
+    return {"folder": str(folder), "verb": verb, **_facts(folder, verb)}
+
+
+def _facts(folder: Path, verb: str) -> dict[str, Any]:
     if verb == "run":
         from outgrow.runs.read import read
 
         pairs = read(folder).pairs
-        facts = {"rows": [dump(row) for pair in pairs for view in pair.views for row in view.rows]}
-    else:
-        facts = dump(schema.read(folder / name, schema.FILES[name]))
-    return {"folder": str(folder), "verb": verb, **facts}
+        return {"rows": [dump(row) for pair in pairs for view in pair.views for row in view.rows]}
+    return dump(schema.read(folder / MAIN[verb], schema.FILES[MAIN[verb]]))
 
 
 def sheets(folder: Path) -> list[Sheet]:
     """The folder's main figures as tables. Raises as `content` does."""
-    facts = content(folder)
-    return SHEETS[facts["verb"]](facts)
+    return of_verb(folder, verb_of(folder))
+
+
+def of_verb(folder: Path, verb: str) -> list[Sheet]:
+    """The figures of one verb's result, where a folder holds several. Raises as `content` does."""
+    return SHEETS[verb](_facts(folder, verb))
+
+
+def html(sheets: Sequence[Sheet]) -> str:
+    """The tables as HTML, as a notebook shows them."""
+    return "".join(
+        f"<table><caption>{escape(sheet.title)}</caption>{_row('th', sheet.head)}"
+        f"{''.join(_row('td', row) for row in sheet.rows)}</table>"
+        for sheet in sheets
+    )
+
+
+def _row(tag: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def _study(facts: dict[str, Any]) -> list[Sheet]:

@@ -19,6 +19,7 @@ from outgrow.core.records import load, parse
 from outgrow.runs.schema import write
 from outgrow.runs.schema.claim import ClaimFile
 from outgrow.store import disk
+from outgrow.tasks.tables.files import TableFile
 
 FILE = "claim.json"
 LEFT = {
@@ -105,8 +106,10 @@ def verb_of(folder: Path) -> str:
     )
 
 
-def content(path: str | Path | None) -> str | None:
-    """sha256 of a file; the name itself of what is none, as of a built-in task."""
+def content(path: str | Path | TableFile | None) -> str | None:
+    """sha256 of a file; the source of an open table; the name itself of what is none, as of a built-in task."""
+    if isinstance(path, TableFile):
+        return path.source
     at = None if path is None else Path(path).expanduser()
     return disk.sha256(at) if at is not None and at.is_file() else None if path is None else str(path)
 

@@ -6,6 +6,7 @@ half a run; what is made of these files alone, the comparison and the report, co
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shlex
@@ -22,6 +23,7 @@ import numpy as np
 import polars as pl
 
 from outgrow.core.records import load
+from outgrow.core.seeding import hashed
 from outgrow.metrics import controls
 from outgrow.metrics.accuracy import Score
 from outgrow.metrics.intervals import ScoreTable, shared_pool
@@ -31,7 +33,7 @@ from outgrow.pipeline.runner import StudyRows
 from outgrow.pipeline.text_cell import TextCell
 from outgrow.runs import class_facts, schema, text_facts
 from outgrow.runs import folder as claims
-from outgrow.runs.compare import compared
+from outgrow.runs.compare import compared, safe
 from outgrow.runs.schema.study import DetailsFile, StageCost, StudyFile
 from outgrow.store import disk
 
@@ -57,6 +59,24 @@ PACKAGES = (
 )
 Chosen = Sequence[tuple["Method", Mapping[str, Any]]]
 """Methods with all their hyper-parameters."""
+
+
+def named(words: Sequence[str], asked: Mapping[str, Any], usual: Mapping[str, Any]) -> Path:
+    """The run folder of a study that names none: the same study finds its folder again.
+
+    Args:
+        words: what the study is about.
+        asked: its arguments.
+        usual: those of a study that leaves everything else to the defaults; others are told apart by a tag.
+    """
+    ours, plain = ({key: value for key, value in one.items() if key != "out"} for one in (asked, usual))
+    tag = [] if ours == plain else [hashed(json.dumps(ours, sort_keys=True, default=str))[:6]]
+    return Path("runs") / "-".join([*map(safe, words), *tag])
+
+
+def kept_in(task: str, weak: str, strong: str, of: int) -> str:
+    """The place in a run folder of the student of one of `of` (task, supervisors, model)."""
+    return "student" if of == 1 else f"students/{safe(f'{task}--{weak}--{strong}')}"
 
 
 def claim(folder: Path, study: Request, tasks: Sequence[Any], overwrite: bool) -> None:

@@ -5,8 +5,8 @@
     artifact.arrays["x"], artifact.meta["seconds"]
 
 An artifact is a folder ROOT/KIND/KEY of files and `record.json`: their sizes and sha256, what the artifact was made of,
-and a checksum of the record itself. The folder gets its name in one rename, last of all, so that it is there whole or
-not at all.
+and a checksum of the record itself; a kind may have families, KIND/FAMILY. The folder gets its name in one rename, last
+of all, so that it is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,6 +129,14 @@ class Store:
                 found.append(record.decode(file.read_bytes()))
         return [facts["made_of"] for facts in found if facts is not None]
 
+    def every(self, kind: str) -> list[Artifact]:
+        """The sound artifacts of a kind, in the order of their keys."""
+        return [found for made in self.records(kind) if (found := self.get(kind, made)) is not None]
+
+    def locked(self, kind: str) -> AbstractContextManager[None]:
+        """Held while artifacts of a kind are made of one another: by one process at a time."""
+        return disk.locked(self._folder(kind) / "all.lock", kind)
+
     def drop(self, kind: str, made_of: Mapping) -> None:
         """Removes an artifact, if there is one."""
         folder = self.root / kind / record.key(made_of)
@@ -196,7 +204,7 @@ class Store:
             facts = record.decode((folder / RECORD).read_bytes())
         except FileNotFoundError:
             facts = None
-        if facts is None or (facts["kind"], facts["key"]) != (folder.parent.name, folder.name):
+        if facts is None or f"{facts['kind']}/{facts['key']}" != folder.relative_to(self.root).as_posix():
             return {}, RECORD
         sound = (self._sound(folder / name, expected) for name, expected in facts["files"].items())
         return facts, next((name for name, good in zip(facts["files"], sound, strict=True) if not good), None)
@@ -232,7 +240,8 @@ class Store:
                 with suppress(OSError):
                     aside.rename(folder)
                 return False
-        progress.say(f"damaged {folder.parent.name} ({folder / name}): removed, will be made again")
+        kind = folder.parent.relative_to(self.root).as_posix()
+        progress.say(f"damaged {kind} ({folder / name}): removed, will be made again")
         return True
 
 

@@ -43,6 +43,9 @@ def space_of(task: Task, model: str, pool: np.ndarray, store: Store) -> Space:
     if resolved.kind == "patches":
         seen = models.patch_features(resolved, task.seen(model), pool, store)
         return Space(seen.x[:, None], seen.layers, pool, seen.seconds, seen.flops)
+    if resolved.kind == "chess":
+        moves = models.move_features(resolved, [" ".join(item) for item in task.read(model)], store)
+        return Space(moves.x[:, None], moves.layers, pool, moves.seconds)
     texts = task.read(model)
     read = models.features(resolved, [t for side in zip(*texts, strict=True) for t in side], store)
     x = read.x.reshape(len(read.layers), len(texts[0]), len(task), -1)
@@ -93,6 +96,8 @@ def texts_of(task: Task, model: str, store: Store) -> Texts:
     resolved = models.resolve(model, store)
     if resolved.kind == "features":
         raise UserError(f"{model!r} is a file of features, not a model to fine-tune: take `student` linear or mlp")
+    if resolved.kind == "chess":
+        raise UserError(f"{model!r} is features of moves, not a model to fine-tune: take `student` linear or mlp")
     if resolved.kind in ("vision", "patches", "joined"):
         raise UserError(
             f"{model!r} reads images, and only models of texts are fine-tuned here: "

@@ -21,6 +21,8 @@ RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
 STEPS = 40
 MANY = 1 << 24
 """Features of more numbers than this (128 MB in float64) are standardised some rows at a time."""
+AT_ONCE = 1 << 22
+"""Ridges are taken some at a time where the scores of all heads are more numbers than this (16 MB)."""
 SNAPSHOTS = 10
 
 
@@ -100,6 +102,10 @@ class Heads:
     weights: torch.Tensor
     snapshots: tuple[tuple[float, Heads], ...] = ()
 
+    def split(self, size: int) -> list[Heads]:
+        """The heads in runs of so many."""
+        return [Heads(weights) for weights in self.weights.split(size)]
+
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """(H, n, C) for features (n, K)."""
         return as_logits(_times(self.weights, x))
@@ -117,40 +123,51 @@ def _times(weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 def train(
     basis: Basis, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, ridge: torch.Tensor,
-    loss: Loss | None = None, steps: int = STEPS, snapshots: bool = False, alike: int | None = None,
+    loss: Loss | None = None, steps: int = STEPS, snapshots: bool = False,
 ) -> Heads:  # fmt: skip
     """Train heads h = 1..H side by side.
 
     Args:
         basis: the features.
         rows: (n,) rows of the basis to train on.
-        targets: (H, n, C), rows that sum to 1.
-        weights: (H, n) >= 0.
-        ridge: (H,) > 0.
+        targets: (H, n, C), rows that sum to 1; or of the first T heads, and the others have the same in turn.
+        weights: (H, n) >= 0, or (T, n) likewise.
+        ridge: (H,) > 0; of heads with the same targets, those of later ones are no smaller.
         loss: what is minimised; cross-entropy where not given.
         steps: steps of accelerated descent.
         snapshots: whether to keep heads of points along the training.
-        alike: weights repeat after so many heads, with ridges that do not fall: step sizes are then found once, at
-            the smallest ridge, where they are smallest.
     """
-    loss = loss or Xent()
-    x, classes, heads = basis.some(rows), targets.shape[-1], len(targets)
+    x, classes, own = basis.some(rows), targets.shape[-1], len(targets)
     k, kappa = (1, 0.25) if classes == 2 else (classes, 0.5)
     share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(1)
     penalty = (ridge[:, None] * basis.penalised).unsqueeze(1)
     curve = kappa * basis.moments + penalty
-    first = slice(alike)
-    bound = _largest(x, kappa * share[first], penalty[first], curve[first])
-    step = 1 / (curve * bound.repeat(heads // len(bound), 1, 1))
-    fixed = targets[..., 1].unsqueeze(1) if k == 1 and isinstance(loss, Xent) else None
+    # Step sizes are smallest at the smallest ridge, which is that of the first heads: found once, there.
+    bound = _largest(x, kappa * share, penalty[:own], curve[:own])
+    step = 1 / (curve * bound.repeat(len(ridge) // own, 1, 1))
+    taken = max(AT_ONCE // (own * k * max(len(x), 1)), 1) * own
+    parts = [
+        _descend(x, targets, weights, share, penalty[at : at + taken], step[at : at + taken], loss, steps, snapshots)
+        for at in range(0, len(ridge), taken)
+    ]
+    kept = zip(*(part.snapshots for part in parts), strict=True)
+    joined = ((some[0][0], Heads(torch.cat([heads.weights for _, heads in some]))) for some in kept)
+    return parts[0] if len(parts) == 1 else Heads(torch.cat([part.weights for part in parts]), tuple(joined))
 
+
+def _descend(
+    x: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, share: torch.Tensor, penalty: torch.Tensor,
+    step: torch.Tensor, loss: Loss | None, steps: int, snapshots: bool,
+) -> Heads:  # fmt: skip
+    """Heads by accelerated descent with known step sizes, both (H, 1, K)."""
+    heads, own, k = len(step), len(targets), 1 if targets.shape[-1] == 2 else targets.shape[-1]
+    pull = _Pull(loss or Xent(), targets, weights, heads)
     w = torch.zeros(heads, k, x.shape[1])
     before, momentum, kept = w, torch.zeros(heads, 1, 1), []
     for done in range(steps):
         ahead = w + (momentum / (momentum + 3)) * (w - before)
-        z = _times(ahead, x)
-        pull = z.sigmoid_().sub_(fixed) if fixed is not None else _pull(loss, z, targets, weights, done / steps)
-        slope = ((pull * share).flatten(0, 1) @ x).view_as(w) + penalty * ahead
+        pulled = pull(_times(ahead, x), done / steps).view(heads // own, own, k, len(x)) * share
+        slope = (pulled.flatten(0, 2) @ x).view_as(w) + penalty * ahead
         before, w = w, ahead - step * slope
         uphill = (slope * (w - before)).sum((1, 2), keepdim=True) > 0
         momentum = torch.where(uphill, 0.0, momentum + 1)
@@ -159,16 +176,35 @@ def train(
     return Heads(w, tuple(kept))
 
 
-def _pull(loss: Loss, z: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, progress: float) -> torch.Tensor:
-    """d loss / d z, (H, k, n)."""
-    logits = as_logits(z)
-    if isinstance(loss, Aimed):
-        slope = logits.softmax(-1) - loss.aim(logits, targets, weights, progress)
-    else:
-        with torch.enable_grad():
-            leaf = logits.detach().requires_grad_()
-            (slope,) = torch.autograd.grad(loss(leaf, targets, weights, progress).sum(), leaf)
-    return ((slope[..., 1] - slope[..., 0]) / 2).unsqueeze(1) if z.shape[1] == 1 else slope.transpose(1, 2)
+class _Pull:
+    """d loss / d z (H, k, n) at z, which is overwritten; every T heads have targets (T, n, C) and weights (T, n).
+
+    Of cross-entropy it is the difference of probabilities and targets.
+    """
+
+    def __init__(self, loss: Loss, targets: torch.Tensor, weights: torch.Tensor, heads: int):
+        self._loss, self._targets, self._weights = loss, targets, weights
+        self._lead = (len(targets),) if heads == len(targets) else (heads // len(targets), len(targets))
+        self._fixed = None
+        if isinstance(loss, Xent):
+            two = targets.shape[-1] == 2
+            self._fixed = targets[..., 1].unsqueeze(1) if two else targets.transpose(1, 2).contiguous()
+
+    def __call__(self, z: torch.Tensor, progress: float) -> torch.Tensor:
+        heads, k, rows = z.shape
+        if self._fixed is not None:
+            z = z.sigmoid_() if k == 1 else torch.softmax(z, 1)
+            return z.view(*self._lead, k, rows).sub_(self._fixed).view(heads, k, rows)
+        logits = as_logits(z).reshape(*self._lead, rows, -1)
+        if isinstance(self._loss, Aimed):
+            slope = logits.softmax(-1) - self._loss.aim(logits, self._targets, self._weights, progress)
+        else:
+            with torch.enable_grad():
+                leaf = logits.detach().requires_grad_()
+                lost = self._loss(leaf, self._targets, self._weights, progress)
+                (slope,) = torch.autograd.grad(lost.sum(), leaf)
+        slope = slope.reshape(heads, rows, -1)
+        return ((slope[..., 1] - slope[..., 0]) / 2).unsqueeze(1) if k == 1 else slope.transpose(1, 2)
 
 
 def _largest(

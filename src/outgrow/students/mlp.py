@@ -32,6 +32,10 @@ class Networks:
     second: torch.Tensor
     snapshots: tuple[tuple[float, Networks], ...] = ()
 
+    def split(self, size: int) -> list[Networks]:
+        """The networks in runs of so many."""
+        return list(map(Networks, self.first.split(size), self.second.split(size)))
+
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """(H, n, C) for features (n, K)."""
         heads, width, hidden = self.first.shape
@@ -50,7 +54,6 @@ def train(
     loss: Loss | None = None,
     steps: int = 40,
     snapshots: bool = False,
-    alike: int | None = None,
 ) -> Networks:
     """Train networks h = 1..H side by side; arguments as of `linear.train`, and `seeds` (H,) of their first weights."""
     loss, x = loss or Xent(), basis.x[rows]
@@ -58,6 +61,7 @@ def train(
     starts = {seed: _start(seed, x.shape[1], k) for seed in dict.fromkeys(seeds)}
     first, second = (torch.stack([starts[seed][i] for seed in seeds]).requires_grad_() for i in range(2))
     share = weights / weights.sum(-1, keepdim=True)
+    lead = (len(targets),) if len(seeds) == len(targets) else (len(seeds) // len(targets), len(targets))
     optimiser = torch.optim.Adam([first, second], lr=LEARNING_RATE)
     kept: list[tuple[float, Networks]] = []
     steps *= STEPS_OF_ONE
@@ -65,8 +69,8 @@ def train(
         # A linear decline ends near the minimum; no held-out labels are used to stop.
         optimiser.param_groups[0]["lr"] = LEARNING_RATE * (1 - done / steps)
         with torch.enable_grad():
-            logits = Networks(first, second).logits(x)
-            losses = (loss(logits, targets, weights, done / steps) * share).sum(-1)
+            logits = Networks(first, second).logits(x).reshape(*lead, len(x), -1)
+            losses = (loss(logits, targets, weights, done / steps) * share).sum(-1).reshape(len(seeds))
             size = (first.square() * basis.penalised[:, None]).sum((1, 2)) + second.square().sum((1, 2))
             gradients = torch.autograd.grad((losses + ridge / 2 * size).sum(), [first, second])
         first.grad, second.grad = gradients

@@ -205,36 +205,29 @@ class Probe:
         return self._chosen[name]
 
     def _choose(self, targets: np.ndarray, weights: np.ndarray) -> Settings:
-        count, grid = len(weights), torch.tensor(HEADS[self.head].RIDGES)
-        fold = self._folds()
+        grid, fold = torch.tensor(HEADS[self.head].RIDGES), self._folds()
         used = (weights > 0).sum(1).min()
-        folds = range(int(np.clip(np.ceil(ENOUGH * FOLDS / max(used, 1)), 1, FOLDS)))
-        rows = np.flatnonzero((weights > 0).any(0))
-        t, w, f = (torch.from_numpy(a) for a in (targets[:, rows], weights[:, rows], fold[:, rows]))
-        kept = torch.cat([w * (f != k) for k in folds])
-        held = torch.cat([w * (f == k) for k in folds])
-        wide = t.repeat(len(folds), 1, 1)
-        losses = []
-        for layer in range(len(self.space.layers)):
-            basis = self.space.basis(layer)
-            ridge = grid.repeat_interleave(len(kept))
-            at = torch.from_numpy(rows)
-            fitted = self._train(
-                np.arange(count),
-                basis,
-                at,
-                wide.repeat(len(grid), 1, 1),
-                kept.repeat(len(grid), 1),
-                ridge,
-                steps=SCAN,
-                alike=len(kept),
-            )
-            log_p = fitted.logits(basis.some(at)).log_softmax(-1).view(len(grid), len(kept), len(rows), -1)
-            loss = -(log_p * wide).sum(-1) * held
-            losses.append(loss.sum(-1).view(len(grid), len(folds), count).sum(1))
-        total = torch.stack(losses)
-        best = total.permute(2, 0, 1).flatten(1).argmin(1)
-        return Settings((best // len(grid)).numpy(), grid[best % len(grid)].numpy())
+        folds = torch.arange(int(np.clip(np.ceil(ENOUGH * FOLDS / max(used, 1)), 1, FOLDS)))[:, None]
+        best = []
+        for r in range(len(weights)):
+            # Each replicate reads its own rows alone, half of those of all: the same products of half the size.
+            at = torch.from_numpy(np.flatnonzero(weights[r] > 0))
+            t, w, f = (torch.from_numpy(a[r])[at] for a in (targets, weights, fold))
+            kept, held = w * (f != folds), w * (f == folds)
+            wide = t.expand(len(folds), -1, -1)
+            losses = []
+            for layer in range(len(self.space.layers)):
+                basis = self.space.basis(layer)
+                fitted = self._train(
+                    np.array([r]), basis, at, wide, kept, grid.repeat_interleave(len(folds)), steps=SCAN
+                )
+                x = basis.some(at)
+                for heads in fitted.split(len(folds)):
+                    log_p = heads.logits(x).log_softmax(-1)
+                    losses.append((-(log_p * t).sum(-1) * held).sum())
+            best.append(torch.stack(losses).argmin())
+        chosen = torch.stack(best)
+        return Settings((chosen // len(grid)).numpy(), grid[chosen % len(grid)].numpy())
 
     def _train(
         self,
@@ -247,11 +240,11 @@ class Probe:
         *choices: Any,
         **more: Any,
     ) -> linear.Heads | mlp.Networks:
-        """Heads of the replicates in `part`, repeated as often as targets are."""
+        """Heads of the replicates in `part`, repeated as often as there are ridges."""
         if self.head == "linear":
             return linear.train(basis, rows, targets, weights, ridge, *choices, **more)
         starts = [int(derive(self.seed, "head", self.replicates[r]).integers(2**62)) for r in part]
-        return mlp.train(basis, rows, targets, weights, ridge, starts * (len(targets) // len(part)), *choices, **more)
+        return mlp.train(basis, rows, targets, weights, ridge, starts * (len(ridge) // len(part)), *choices, **more)
 
     def _folds(self) -> np.ndarray:
         """(R, N): the fold of every item; whole groups, drawn for each replicate."""

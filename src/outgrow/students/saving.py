@@ -10,6 +10,7 @@ import numpy as np
 
 from outgrow import models
 from outgrow.core.errors import UserError
+from outgrow.losses import Loss
 from outgrow.losses._names import record_of
 from outgrow.models import patches
 from outgrow.models.loader import chosen_precision
@@ -117,16 +118,11 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
     """Kind, heads and arrays of one replicate of a fitted student. UserError if they do not fit in one folder."""
     found = members(fitted, replicate)
     first = found[0][0]
-    if len(found) == 1 and isinstance(first, FittedFinetune | FittedConvnet):
-        tuned = isinstance(first, FittedFinetune)
+    if len(found) == 1 and isinstance(first, FittedFinetune):
         run = first.runs[replicate]
-        layer = run.texts.model.depth if tuned else 0
-        objective = record_of(run.loss)
-        return {
-            "head": run.kind if tuned else CONVNET,
-            "heads": ({"layer": layer, "share": 1.0, "objective": objective},),
-            "arrays": {},
-        }
+        return _network(run.kind, run.texts.model.depth, run.loss)
+    if len(found) == 1 and isinstance(first, FittedConvnet):
+        return _network(CONVNET, 0, first.runs[replicate].loss)
     heads: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
     kind = "linear"
@@ -146,6 +142,11 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
         arrays |= {f"{number}.{name}": np.ascontiguousarray(value.numpy()) for name, value in kept.items()}
         heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": record_of(member.loss)})
     return {"head": kind, "heads": tuple(heads), "arrays": arrays}
+
+
+def _network(head: str, layer: int, loss: Loss) -> dict[str, Any]:
+    """What is kept of a network beside its own files."""
+    return {"head": head, "heads": ({"layer": layer, "share": 1.0, "objective": record_of(loss)},), "arrays": {}}
 
 
 def members(fitted: Any, replicate: int) -> list[tuple[Any, float]]:

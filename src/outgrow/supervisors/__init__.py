@@ -9,7 +9,7 @@ bare model name, which means `probe:MODEL`. Several names joined by `+` supervis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
@@ -18,7 +18,7 @@ import numpy as np
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.registry import Registry, first_line, mark, marked, name_of
-from outgrow.models import files, scratch
+from outgrow.models import checkpoints, files, scratch
 from outgrow.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -143,6 +143,16 @@ def spread(name: str, task: Task) -> str:
     return "+".join(out)
 
 
+def columns(names: Sequence[str]) -> list[str]:
+    """The columns of votes that supervisors of these names read."""
+    return [argument for name in names for kind, argument in parse(name) if kind.name == "column"]
+
+
+def models_of(names: Sequence[str]) -> list[str]:
+    """The models that supervisors of these names are made of."""
+    return [argument for name in names for kind, argument in parse(name) if kind.argument == "model"]
+
+
 def parse(name: str) -> list[tuple[Kind, str]]:
     """Kind and argument of each part of a name. Raises UserError for an unknown kind or a wrong argument."""
     kinds = registry()
@@ -163,8 +173,24 @@ def parse(name: str) -> list[tuple[Kind, str]]:
             and not files.named(member)
             and not scratch.named(member)
             and not scratch.patched(member)
+            and not scratch.of_chess(member)
         ):
-            raise unknown("kind of supervisor", word, kinds)
+            raise unknown("kind of supervisor", word, (one.partition(":")[0] for one in _words()))
         else:
             out.append((kinds["probe"], member))
     return out
+
+
+def check(name: str) -> None:
+    """Raises UserError for a name that no supervisors can have, with the nearest kind or model; fetches nothing."""
+    for member, (kind, argument) in zip(name.split("+"), parse(name), strict=True):
+        if kind.argument == "model":
+            bare = member == argument
+            what, words = ("supervisor", _words()) if bare else (f"model of supervisor {kind.name}", checkpoints.WORDS)
+            checkpoints.check(argument, what, words)
+
+
+def _words() -> list[str]:
+    """What a supervisor may be called beside the name of a model."""
+    kinds = (f"{kind.name}:{kind.argument.upper()}" if kind.argument else kind.name for kind in registry().values())
+    return [*kinds, *checkpoints.WORDS]

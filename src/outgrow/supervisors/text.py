@@ -18,7 +18,9 @@ from outgrow.generation import Answer
 from outgrow.models import Model
 from outgrow.students.generator import Writers
 from outgrow.tasks.task import GenerationTask
+from outgrow.training import pruned
 
+KINDS = ("shots:MODEL", "column:NAME")
 SHOTS = 8
 """Number of gold examples in a few-shot prompt."""
 
@@ -104,6 +106,20 @@ def parse(weak: str) -> list[Named]:
         else:
             found.append(Named(name, "tuned", name))
     return found
+
+
+def columns(names: Sequence[str]) -> list[str]:
+    """The columns of recorded answers that supervisors of these names read."""
+    return [one.of for name in names for one in parse(name) if one.kind == "column"]
+
+
+def check(weak: str) -> None:
+    """Raises UserError for a name that no supervisors can have, with the nearest kind or model; fetches nothing."""
+    for one in parse(weak):
+        if one.kind == "tuned":
+            pruned.check(one.of, "supervisor", (*KINDS, pruned.USAGE))
+        elif one.kind == "shots":
+            pruned.check(one.of, "model of supervisor shots")
 
 
 def shown(task: GenerationTask, answers: Mapping[int, str]) -> str:

@@ -14,7 +14,7 @@ which names are its own; one without a dial is called without one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -93,3 +93,11 @@ def sources() -> list[TaskSource]:
 def generation_sources() -> list[GenerationSource]:
     """All sources of generation tasks, by name."""
     return [one for one in TASKS.all().values() if isinstance(one, GenerationSource)]
+
+
+def generates(names: Sequence[str], reading: Reading | None) -> bool:
+    """Whether tasks of these names are answered in free text: tables with a scorer, or generation tasks."""
+    known = {source.name for source in generation_sources()}
+    return (reading is not None and reading.scorer is not None) or any(
+        name.partition(":")[0] in known for name in names
+    )

@@ -29,8 +29,8 @@ FREE, POOL, TEST = 0, 1, 2
 class Task:
     """A data set with a question. N items in one order, which is the order of their hashed ids.
 
-    Nothing in here depends on gold. A `choose` task holds every candidate of its questions, exactly one of which is
-    right.
+    Nothing in here depends on gold. A `choose` task holds every candidate of its questions, one of which is right, or
+    more where the data says so.
     """
 
     name: str

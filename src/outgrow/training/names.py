@@ -15,11 +15,21 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from outgrow.core.errors import UserError
+from outgrow.training import pruned
 
 if TYPE_CHECKING:
     from outgrow.generation import LanguageModel
     from outgrow.generation.decoding import Decoder
     from outgrow.store import Store
+
+
+KINDS = ("server:URL,NAME", "answers:FILE", "proxy:STRONG,TUNED,BASE", pruned.USAGE)
+
+
+def check(name: str, what: str = "model") -> None:
+    """Raises UserError for a name that no language model can have; fetches nothing."""
+    if name.partition(":")[0] not in {kind.partition(":")[0] for kind in KINDS} or name.startswith(pruned.PREFIX):
+        pruned.check(name, what, KINDS)
 
 
 def named(name: str, store: Store) -> LanguageModel:
@@ -38,8 +48,8 @@ def named(name: str, store: Store) -> LanguageModel:
 
         return ProxyTuned(*_three(rest, store))
     from outgrow.generation.local import Local
-    from outgrow.training import pruned
 
+    check(name)
     return Local(pruned.resolve(name, store))
 
 

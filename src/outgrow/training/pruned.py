@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from outgrow.training.causal import CausalNetwork, Text
 
 PREFIX = "sibling:"
+USAGE = f"{PREFIX}PARENT:DEPTH"
 TEXTS, HELD_OUT = 512, 48
 """Most paragraphs that are learned, and the number of held-out ones."""
 LETTERS = (150, 500)
@@ -50,10 +51,24 @@ def resolve(name: str, store: Store) -> Model:
     """The model of that name: a sibling, made on first use, or any model of `outgrow.models`."""
     if not name.startswith(PREFIX):
         return models.resolve(name, store)
+    parent, depth = _named(name)
+    return sibling(models.resolve(parent, store), depth, store)
+
+
+def check(name: str, what: str = "model", words: Iterable[str] = (USAGE,)) -> None:
+    """Raises UserError for a name that no sibling and no model can have; arguments as of `models.check`."""
+    if name.startswith(PREFIX):
+        models.check(_named(name)[0], f"parent of {what}", ())
+    else:
+        models.check(name, what, words)
+
+
+def _named(name: str) -> tuple[str, int]:
+    """Parent and depth of a sibling's name."""
     parent, colon, depth = name.removeprefix(PREFIX).rpartition(":")
     if not (colon and depth.isdecimal()):
-        raise UserError(f"{name!r} names no sibling: give sibling:PARENT:DEPTH, DEPTH the number of blocks it keeps")
-    return sibling(models.resolve(parent, store), int(depth), store)
+        raise UserError(f"{name!r} names no sibling: give {USAGE}, DEPTH the number of blocks it keeps")
+    return parent, int(depth)
 
 
 def sibling(parent: Model, depth: int, store: Store) -> Model:

@@ -31,6 +31,7 @@ REPLICATES = 2
 def named(source: str, reading: Reading, weak: Sequence[str], strong: str | None) -> list[Evidence]:
     """A piece of evidence for each of the supervisors (a+b: together). Raises UserError, one line."""
     study = ClassStudy(tasks=[source], weak=weak, strong=strong or ClassStudy.strong, reading=reading)
+    study.check()
     return [_named(pair) for pair in _cells(study)]
 
 

@@ -1,12 +1,11 @@
-"""The way in from Python: objects wherever names go, and one `Study` for classes and for generation tasks.
+"""One `Study` for classes and for generation tasks, with objects wherever names go.
 
-An object is lent to the registry of its kind for as long as a job runs: below this module everything is found by name.
+An object is lent to the registry of its kind for as long as a study runs: below this module all is found by name.
 
     task           a data frame, or `Task.of(frame, ...)`
     supervisor     a function of texts, or of a `SupervisorView`
     method         a function of resources, decorated or plain
     label model    a function of `WeakLabels`
-    verifier       a function of attempts
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from outgrow.core.errors import UserError
-from outgrow.core.registry import Registry
-from outgrow.tasks.source import TASKS, GenerationSource, TaskSource, generation_sources
+from outgrow.tasks.frame_source import source_of
+from outgrow.tasks.source import TASKS, generates
 from outgrow.tasks.tables.options import Reading
 
 if TYPE_CHECKING:
-    from outgrow.workflows.committee import CommitteeResult
     from outgrow.workflows.result import Result
 
 CLASSES_ALONE = ("label_model", "ladder", "auxiliary")
@@ -81,7 +79,7 @@ class Study:
     def generates(self) -> bool:
         """Whether the tasks are answered in free text."""
         with ExitStack() as stack:
-            names = _lend(stack, TASKS, _listed(self.tasks), _task)
+            names = TASKS.lend(stack, self.tasks, source_of)
             return generates(names, self.reading)
 
     def run(self, overwrite: bool = False) -> Result:
@@ -94,8 +92,8 @@ class Study:
             UserError: there is something that the user can mend.
         """
         with ExitStack() as stack:
-            tasks = _lend(stack, TASKS, _listed(self.tasks), _task)
-            auxiliary = _lend(stack, TASKS, _listed(self.auxiliary), _task)
+            tasks = TASKS.lend(stack, self.tasks, source_of)
+            auxiliary = TASKS.lend(stack, self.auxiliary, source_of)
             kind = self._texts if generates(tasks, self.reading) else self._classes
             made, asked = kind(stack)
             asked |= {
@@ -113,6 +111,10 @@ class Study:
             given = {name: value for name, value in asked.items() if value not in (None, (), [], {})}
             return made(**given, seed=self.seed, reading=self.reading).run(overwrite=overwrite)
 
+    @property
+    def _weak(self) -> list[Any]:
+        return list(self.weak) if isinstance(self.weak, list | tuple) else [self.weak]
+
     def _classes(self, stack: ExitStack) -> tuple[Callable[..., Any], dict[str, Any]]:
         from outgrow.label_models import LABEL_MODELS
         from outgrow.methods import METHODS
@@ -122,13 +124,13 @@ class Study:
         for name in TEXTS_ALONE:
             if getattr(self, name) is not None:
                 raise UserError(f"`{name}` applies to generation tasks alone: leave it out")
-        groups = [one if isinstance(one, list | tuple) else [one] for one in _listed(self.weak)]
-        names = _lend(stack, SUPERVISORS, [one for group in groups for one in group])
+        groups = [one if isinstance(one, list | tuple) else [one] for one in self._weak]
+        names = SUPERVISORS.lend(stack, [one for group in groups for one in group])
         weak = ["+".join(names.pop(0) for _ in group) for group in groups]
-        model = _lend(stack, LABEL_MODELS, [] if self.label_model is None else [self.label_model])
+        model = LABEL_MODELS.lend(stack, [] if self.label_model is None else self.label_model)
         return ClassStudy, {
             "weak": weak,
-            "methods": _lend(stack, METHODS, _listed(self.methods)),
+            "methods": METHODS.lend(stack, self.methods),
             "label_model": model[0] if model else None,
         }
 
@@ -139,99 +141,9 @@ class Study:
         for name in CLASSES_ALONE:
             if getattr(self, name) not in (None, ()):
                 raise UserError(f"`{name}` does not apply to generation tasks: leave it out")
-        for one in _listed(self.weak):
+        for one in self._weak:
             if not isinstance(one, str):
                 raise UserError(
                     f"supervisor {one!r:.80}: a generation task has models or columns of answers: give a name"
                 )
-        return TextStudy, {"weak": _listed(self.weak), "methods": _lend(stack, TEXT_METHODS, _listed(self.methods))}
-
-
-def generates(names: Sequence[str], reading: Reading | None) -> bool:
-    """Whether tasks of these names are answered in free text: tables with a scorer, or generation tasks."""
-    known = {source.name for source in generation_sources()}
-    return (reading is not None and reading.scorer is not None) or any(
-        name.partition(":")[0] in known for name in names
-    )
-
-
-def learn(data: str | Path, *, method: Any = None, label_model: Any = "mean", **more: Any) -> Path:
-    """Teach a student by the votes in a table, save it in a folder with its report, and return the folder.
-
-    Args:
-        data: path of the table.
-        method: a name (`outgrow list methods`) or a function of resources.
-        label_model: a name (`outgrow list label-models`) or a function of `WeakLabels`.
-        more: as of `outgrow.workflows.learn.learn`: reading, votes_table, strong, student, suggest, seed, out and
-            overwrite.
-
-    Raises:
-        UserError: there is something that the user can mend.
-
-    Example:
-        >>> learn("votes.csv", method="naiv")
-        Traceback (most recent call last):
-        ...
-        outgrow.core.errors.UserError: unknown method 'naiv': did you mean 'naive'?
-    """
-    from outgrow.label_models import LABEL_MODELS
-    from outgrow.methods import METHODS
-    from outgrow.workflows import learn as workflow
-
-    with ExitStack() as stack:
-        chosen = _lend(stack, METHODS, [] if method is None else [method])
-        (model,) = _lend(stack, LABEL_MODELS, [label_model])
-        return workflow.learn(str(data), method=chosen[0] if chosen else None, label_model=model, **more)
-
-
-def committee(source: str | Path, *, verifier: Sequence[Any] = (), **more: Any) -> CommitteeResult:
-    """Let a committee of weak models answer the items of a task, or take recorded answers, and select by verifiers.
-
-    Args:
-        source: the name of a generation task, or the path of a table.
-        verifier: names (`outgrow list verifiers`) or functions of attempts.
-        more: as of `outgrow.workflows.committee.committee`: weak, strong, draws, judge, items, answers, columns, out
-            and others.
-
-    Raises:
-        UserError: there is something that the user can mend.
-
-    Example:
-        >>> committee("sudoku", verifier=["sudoko"])
-        Traceback (most recent call last):
-        ...
-        outgrow.core.errors.UserError: unknown verifier 'sudoko': did you mean 'sudoku'?
-    """
-    from outgrow.verifiers import VERIFIERS
-    from outgrow.workflows import committee as workflow
-
-    with ExitStack() as stack:
-        return workflow.committee(str(source), verifier=_lend(stack, VERIFIERS, _listed(verifier)), **more)
-
-
-def _listed(value: Any) -> list[Any]:
-    """A single one as a list of one."""
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _task(value: Any) -> TaskSource | GenerationSource:
-    """What a task that is no name is."""
-    from outgrow.tasks import frame_source
-    from outgrow.tasks.task import Task
-
-    if isinstance(value, TaskSource | GenerationSource):
-        return value
-    if isinstance(value, Task):
-        raise UserError(
-            f"task {value.name!r} has no gold: give the data frame, or Task.of(frame, ...), which keeps it sealed"
-        )
-    return frame_source.of(value)
-
-
-def _lend(
-    stack: ExitStack, registry: Registry[Any], values: Sequence[Any], made: Callable[[Any], Any] = lambda value: value
-) -> list[str]:
-    """The names of names and objects; the objects are members of their registry until the stack is left."""
-    objects = {id(value): made(value) for value in values if not isinstance(value, str | Path)}
-    stack.enter_context(registry.lending(*objects.values()))
-    return [str(one) if isinstance(one, str | Path) else registry.of(objects[id(one)]).name for one in values]
+        return TextStudy, {"weak": self._weak, "methods": TEXT_METHODS.lend(stack, self.methods)}

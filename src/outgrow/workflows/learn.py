@@ -7,8 +7,6 @@ Nothing is trained on gold: it judges (`pipeline/vote_cell.py` says how nothing 
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -17,30 +15,30 @@ from typing import Any
 from outgrow import label_models, methods, models
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
-from outgrow.core.records import load
 from outgrow.pipeline import canary
 from outgrow.pipeline.vote_cell import VoteCell, enough, space_for, table_of
 from outgrow.runs import folder as claims
-from outgrow.runs import schema, vote_facts, vote_run
-from outgrow.runs.schema.learn import LearnFile
-from outgrow.store import Store, disk
-from outgrow.students.probe import HEADS, Space
+from outgrow.runs import learn as learned
+from outgrow.runs import vote_run
+from outgrow.store import Store
+from outgrow.students.probe import HEADS
 from outgrow.students.saving import save, saved_student
 from outgrow.students.student_file import VOTES
 from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotators as tables
+from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.roles import detect
 from outgrow.training.classifier import KINDS
 from outgrow.workflows.predict import predict
 
-__all__ = ["learn", "predict", "told"]
+__all__ = ["learn", "predict"]
 
 
 def learn(
-    data: str,
+    data: str | TableFile,
     *,
     reading: Reading | None = None,
-    votes_table: str | None = None,
+    votes_table: str | TableFile | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
     label_model: str = "mean",
@@ -55,7 +53,7 @@ def learn(
     Features of the items are kept in the store, so that what was stopped goes on where it was.
 
     Args:
-        data: a table (.parquet, .csv, .jsonl).
+        data: a table: a .parquet, .csv or .jsonl file, or an open one.
         reading: what its columns are, those of votes among them.
         votes_table: a long table of votes (item, worker, label) on its items.
         strong: the student's model, or "votes".
@@ -95,7 +93,7 @@ def learn(
         "seed": seed,
     }
     claims.claim(out, "learn", asked, overwrite)
-    (out / "suggest.csv").unlink(missing_ok=True)
+    (out / learned.SUGGESTED).unlink(missing_ok=True)
 
     space = space_for(given.task, votes, strong, student, store)
     cell = VoteCell(given, space, votes, label_model, student, seed, asked_all=votes_table is None)
@@ -116,35 +114,9 @@ def learn(
     columns = detect(given.table.names, given.reading).columns
     saved = saved_student(fitted, given.task, strong, columns, cell.names, taught, store)
     save(saved, out, fitted)
-    seconds, watched = time.time() - began, canary.of_votes(cell, recipe, predicted[cell.COMPARED])
-    wanted = vote_facts.suggested(cell, probs, belief, suggest)
-    if suggest:
-        _write_csv(out / "suggest.csv", wanted)
-    task = given.task
-    facts = {
-        "task": {"name": task.name, "classes": list(task.classes), "counts": task.counts, "source": task.source},
-        "voters": vote_facts.annotators(cell, probs),
-        "trust": vote_facts.trust(cell, probs, belief),
-        "verdict": vote_facts.verdict(cell, probs, belief),
-        "suggest": wanted[:10],
-        "findings": _findings(cell, space),
-        "canary": watched,
-        "how": {
-            "strong": strong,
-            "revision": saved.revision,
-            "layers": sorted({head["layer"] for head in saved.heads}),
-            "heads": len(saved.heads),
-            "head": saved.head,
-            "method": method,
-            "named": named,
-            "about": recipe.line,
-            "paper": recipe.paper,
-            "label_model": label_model,
-            "taught": items,
-            "seconds": seconds,
-        },
-    }
-    schema.write(out / "learn.json", load(LearnFile, facts, "learn.json"))
+    how = learned.settings(saved, recipe, named, time.time() - began)
+    watched = canary.of_votes(cell, recipe, predicted[cell.COMPARED])
+    learned.write(out, cell, space, probs, belief, suggest, watched, how)
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write(out)
     return out
@@ -160,34 +132,4 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
     if suggest < 0:
         raise UserError(f"`suggest` = {suggest}: give a number of items")
     if strong != VOTES:
-        models.check(strong)
-
-
-def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
-    """What audits find in the votes that a person should act on, the gravest first."""
-    from outgrow.audits import examine
-    from outgrow.audits.vote_tables import of_annotations
-
-    features = space.read(space.features[-1]).numpy() if isinstance(space, Space) else None
-    return [asdict(found) for found in examine(of_annotations(cell.data, cell.asked_all, features)) if found.do]
-
-
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, ["id", "row", "score", "student", "label_model", "text"])
-    writer.writeheader()
-    writer.writerows(rows)
-    disk.write(path, text.getvalue())
-
-
-def told(folder: Path) -> str:
-    """The report's answer in a few lines, and where everything is."""
-    from outgrow.report import learn as page
-
-    facts = page.read(folder)
-    found = page.headline(facts)
-    files = [("student", folder), ("suggestions", folder / "suggest.csv"), ("report", folder / "report.html")]
-    failed = [f"CONTROL FAILED: canary: {facts['canary']['says']}"] if page.failed(facts) else []
-    return "\n".join(
-        [*failed, f"{found.label}.", found.plain, *(f"{what}: {path}" for what, path in files if path.exists())]
-    )
+        models.check(strong, "model for `strong`", [VOTES])

@@ -10,10 +10,10 @@ import polars as pl
 
 from outgrow.core.errors import UserError
 from outgrow.store import disk
+from outgrow.students import inputs
 from outgrow.students.saved import SavedStudent, load
 from outgrow.students.saved_text import SavedGenerator
 from outgrow.tasks import Reading
-from outgrow.workflows import inputs
 
 WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
     ".parquet": pl.DataFrame.write_parquet,

@@ -22,13 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
-
 from outgrow.core.errors import UserError
 from outgrow.core.records import load
 from outgrow.core.seeding import derive
 from outgrow.generation import PLAIN, chats
-from outgrow.metrics.accuracy import Score
 from outgrow.pipeline import knowledge as knowledge_of
 from outgrow.pipeline import steering
 from outgrow.runs import folder as claims
@@ -37,7 +34,7 @@ from outgrow.runs.schema.steering import SteerFile
 from outgrow.store import Store
 from outgrow.tasks import generation
 from outgrow.tasks.prompting import AUTO, CHAT
-from outgrow.training import pruned
+from outgrow.training import names, pruned
 
 if TYPE_CHECKING:
     from outgrow.models import Model
@@ -84,25 +81,19 @@ def steer(
 
     if seeds < 1:
         raise UserError(f"`seeds` = {seeds}: give a number above 0")
+    pruned.check(strong, "model for `strong`")
+    if small != "sibling":
+        pruned.check(small, "model for `small`", ("sibling", pruned.USAGE))
+    if weak is not None:
+        names.check(weak, "model for `weak`")
     store = Store.default()
     written_task, gold = generation.load(task, items, seed, prompting=prompting)
     train, test = steering.halves(written_task, seed)
     asked = knowledge_of.statements(knowledge)
     folder = Path(out) if out is not None else Path("runs") / f"{task.replace(':', '-')}-steer"
-    given = {
-        "task": claims.content(task),
-        "strong": strong,
-        "small": small,
-        "weak": weak,
-        "alpha": alpha,
-        "seeds": seeds,
-    }
-    claims.claim(
-        folder,
-        "steer",
-        {**given, "knowledge": knowledge, "prompting": prompting, "items": items, "seed": seed},
-        overwrite,
-    )
+    given = {"strong": strong, "small": small, "weak": weak, "alpha": alpha, "seeds": seeds, "seed": seed}
+    given |= {"task": claims.content(task), "knowledge": knowledge, "prompting": prompting, "items": items}
+    claims.claim(folder, "steer", given, overwrite)
     big = pruned.resolve(strong, store)
     little = (
         pruned.sibling(big, max(2, round(SHARE * big.depth)), store)
@@ -129,17 +120,10 @@ def steer(
         tuned["proxy"] = ProxyTuned(bare["strong"], tuned["tuned small"], bare["small"], alpha)
         for name, model in tuned.items():
             outcomes.setdefault(name, []).append(steering.outcome(model, written_task, test, asked, seed, store))
-    scores = {name: steering.score(written_task, gold, test, outcomes[name]) for name in steering.ROWS}
-    known = {
-        name: Score(np.stack([one.known for one in outcomes[name]]), np.ones(len(asked.groups)), asked.groups)
-        for name in steering.ROWS
-    }
     facts = {
         "task": written_task.name,
         "source": written_task.source,
-        "metric": steering.metric(written_task),
         "train": len(lessons),
-        "test": len(test),
         "labels": labels,
         "alpha": alpha,
         "seed": seed,
@@ -153,13 +137,7 @@ def steer(
             }
             for name, model in (("strong", big), ("small", little))
         },
-        "knowledge": {"task": asked.name, "pairs": len(asked.groups)},
-        **steering.figures(scores, known, outcomes, derive(seed, "steer", "resamples")),
-        "trained": {
-            name: {"seconds": sum(s.seconds for s in spent), "tokens": sum(s.tokens for s in spent)}
-            for name, spent in trained.items()
-        },
-        "examples": steering.examples(written_task, gold, test, outcomes),
+        **steering.facts_of(written_task, gold, test, asked, outcomes, trained, derive(seed, "steer", "resamples")),
         "engine": bare["strong"].engine,
         "machine": platform.processor() or platform.machine(),
     }

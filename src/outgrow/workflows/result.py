@@ -1,19 +1,44 @@
-"""What a finished study says."""
+"""What a finished job gives back in Python: its folder, read again when asked."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 if TYPE_CHECKING:
     import polars
 
+    from outgrow.audits import Finding
     from outgrow.students.saved import SavedStudent
     from outgrow.students.saved_text import SavedGenerator
 
 
+class FolderResult(ABC):
+    """A finished job.
+
+    Args:
+        path: its folder.
+    """
+
+    VERB: ClassVar[str]
+    """The job that wrote the folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    @abstractmethod
+    def report(self, path: Path | str | None = None) -> Path:
+        """Write the report, by default into the folder, and say where it is."""
+
+    def _repr_html_(self) -> str:
+        from outgrow.report.sheets import html, of_verb
+
+        return html(of_verb(self.path, self.VERB))
+
+
 @final
-class Result:
+class Result(FolderResult):
     """A finished study.
 
     Args:
@@ -24,8 +49,7 @@ class Result:
         'cities'
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = Path(path)
+    VERB = "run"
 
     @property
     def summary(self) -> polars.DataFrame:
@@ -54,6 +78,66 @@ class Result:
 
     def report(self, path: Path | str | None = None) -> Path:
         """Write the report (default: report.html in the run folder) and say where it is."""
-        from outgrow import report
+        return _page(self.path, path)
 
-        return report.write(self.path, None if path is None else Path(path))
+
+@final
+class LearnResult(FolderResult):
+    """A student that was taught by votes, and how far it can be trusted."""
+
+    VERB = "learn"
+
+    @property
+    def student(self) -> SavedStudent | SavedGenerator:
+        """The student: `predict(texts)` gives class probabilities (n, C) in the order of `classes`."""
+        from outgrow.students.saved import load
+
+        return load(self.path)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What learn.json holds: annotators, trust, verdict, suggestions, findings."""
+        from outgrow.report.learn import read
+
+        return read(self.path)
+
+    def report(self, path: Path | str | None = None) -> Path:
+        """Write the report (default: report.html in the student's folder) and say where it is."""
+        return _page(self.path, path)
+
+    def __repr__(self) -> str:
+        from outgrow.report.learn import told
+
+        return told(self.path)
+
+
+@final
+class AuditResult(FolderResult):
+    """What audits found."""
+
+    VERB = "audit"
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings, the gravest first."""
+        from outgrow.runs import schema
+        from outgrow.runs.schema.audit import AuditFile
+
+        return schema.read(self.path / "audit.json", AuditFile).findings
+
+    def report(self, path: Path | str | None = None) -> Path:
+        """Write the page of findings (default: audit.html in the folder) and say where it is."""
+        from outgrow.report import audit
+
+        return audit.page(self.path, None if path is None else Path(path))
+
+    def __repr__(self) -> str:
+        from outgrow.report.audit import told
+
+        return told(self.findings)
+
+
+def _page(folder: Path, path: Path | str | None) -> Path:
+    from outgrow import report
+
+    return report.write(folder, None if path is None else Path(path))

@@ -19,7 +19,7 @@ from outgrow.core.errors import UserError, unknown
 from outgrow.label_models import WeakLabels
 from outgrow.models import loader, scratch
 from outgrow.pipeline import baselines
-from outgrow.pipeline.checks import apart, enough
+from outgrow.pipeline.checks import apart, readable
 from outgrow.pipeline.class_cell import STUDENTS, ClassCell
 from outgrow.pipeline.keeper import Keeper
 from outgrow.pipeline.runner import StudyRows, compute, jobs
@@ -54,7 +54,7 @@ class ClassStudy(Request):
     WEAK: ClassVar[str] = "minilm-l6"
     KNOWN: ClassVar[ModuleType] = methods
 
-    def _check(self) -> None:
+    def check(self) -> None:
         if self.student not in STUDENTS:
             raise unknown("kind of student", self.student, STUDENTS)
         label_models.find(self.label_model)
@@ -63,8 +63,12 @@ class ClassStudy(Request):
                 f"student {self.student!r}: {new[0]} is trained from scratch whatever the kind of student: "
                 "leave `student` out"
             )
-        for model in (*_models(self.weak), *self.students, *self.ladder):
-            models.check(model)
+        for name in self.weak:
+            supervisors.check(name)
+        for name in self.students:
+            models.check(name, "model for `strong`")
+        for name in self.ladder:
+            models.check(name, "model for `ladder`")
 
     def _load(self, store: Store) -> list[tuple[Any, ...]]:
         """Of each task the task, its gold, what models read of it, and the auxiliary tasks.
@@ -72,28 +76,19 @@ class ClassStudy(Request):
         What does not fit in a column of votes or a file of features is said before any model reads.
         """
         others = tuple((task, gold, Spaces(task, store)) for task, gold in map(tasks.load, self.auxiliary))
-        loaded = [
-            (task, gold, Spaces(task, store), others)
-            for task, gold in (tasks.load(name, self._reading()) for name in self.tasks)
-        ]
+        read = [tasks.load(name, self._reading()) for name in self.tasks]
+        loaded = [(task, gold, Spaces(task, store), others) for task, gold in read]
         for task, _, spaces, _ in loaded:
             pool = ~draw(task, self.seed, range(1)).test[0]
-            for name in self.weak:
-                enough(task, supervisors.spread(name, task), pool)
-            for file in filter(models.files.named, (*_models(self.weak), *self.students, *self.ladder)):
-                spaces(file, pool)
+            readable(task, self.weak, spaces, (*supervisors.models_of(self.weak), *self.students, *self.ladder), pool)
         for task, _, spaces in others:
-            for known, *_ in loaded:
-                apart(known, task)
-            for file in filter(models.files.named, self.students):
-                spaces(file, np.ones(len(task), bool))
+            apart([known for known, *_ in loaded], task)
+            readable(task, (), spaces, self.students, np.ones(len(task), bool))
         return loaded
 
     def _reading(self) -> Reading:
         """Columns of votes that a supervisor names are read without being asked for twice."""
-        named = [a for name in self.weak for kind, a in supervisors.parse(name) if kind.name == "column"]
-        missing = tuple(a for a in named if a not in self.reading.votes)
-        return replace(self.reading, votes=(*self.reading.votes, *missing)) if missing else self.reading
+        return self.reading.with_votes(supervisors.columns(self.weak))
 
     def cell(self, task: Task, gold: Gold, weak: str, strong: str, spaces: Spaces, others: tuple = ()) -> ClassCell:
         """Block 0 of one (task, supervisors, student)."""
@@ -105,23 +100,10 @@ class ClassStudy(Request):
             "precision": loader.chosen_precision(),
             "device": loader.device().type,
             "strong": _digest(strong, spaces.store),
-            "weak models": [_digest(name, spaces.store) for name in _models([weak])],
+            "weak models": [_digest(name, spaces.store) for name in supervisors.models_of([weak])],
         }
-        return ClassCell(
-            task,
-            gold,
-            weak,
-            strong,
-            0,
-            self.seed,
-            self.weak_gold,
-            spaces,
-            made_of,
-            student,
-            self.label_model,
-            tuple(self.ladder),
-            others,
-        )
+        how = (self.seed, self.weak_gold, spaces, made_of, student, self.label_model, tuple(self.ladder))
+        return ClassCell(task, gold, weak, strong, 0, *how, others)
 
     def _rows(self, given: tuple[Any, ...], weak: str, strong: str, chosen: Chosen, keeper: Keeper) -> StudyRows:
         task, gold, spaces, others = given
@@ -143,11 +125,6 @@ class ClassStudy(Request):
 
 def _call(function: Callable[..., Any], *given: Any) -> Any:
     return function(*given)
-
-
-def _models(weak: Sequence[str]) -> list[str]:
-    """The models that supervisors are made of."""
-    return [argument for name in weak for kind, argument in supervisors.parse(name) if kind.argument == "model"]
 
 
 def _digest(name: str, store: Store) -> str:

@@ -9,14 +9,10 @@ models are let go of once all its answers are there: they are large, and nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from types import ModuleType
 from typing import Any, ClassVar, final
 
-import numpy as np
-
-from outgrow import models
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.fingerprint import fingerprint
@@ -28,9 +24,10 @@ from outgrow.pipeline import baselines
 from outgrow.pipeline.keeper import Keeper
 from outgrow.pipeline.runner import StudyRows, compute, jobs
 from outgrow.pipeline.scoring import checks
-from outgrow.pipeline.text_cell import TextCell
+from outgrow.pipeline.text_cell import TextCell, plan
 from outgrow.store import Store
-from outgrow.students.generator import Writers, epochs
+from outgrow.students.generator import Writers
+from outgrow.supervisors import text as supervisors
 from outgrow.supervisors.text import parse
 from outgrow.tasks import generation
 from outgrow.tasks.prompting import AUTO
@@ -38,14 +35,12 @@ from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.tables.structures import LAYOUTS
 from outgrow.tasks.task import GenerationGold, GenerationTask
+from outgrow.training import pruned
 from outgrow.training.classifier import KINDS
-from outgrow.training.pruned import PREFIX, resolve
+from outgrow.training.pruned import resolve
 from outgrow.workflows.request import Chosen, Request
 
 __all__ = ["TextStudy", "load", "parse"]
-
-UNTRAINED = ("floor", "best member", "untrained", "gold-naive")
-"""Rows that take no training of their own; gold through naive is the ceiling's."""
 
 
 @final
@@ -62,25 +57,24 @@ class TextStudy(Request):
     WEAK: ClassVar[str] = "sibling:smollm2-135m:12"
     KNOWN: ClassVar[ModuleType] = sequences
 
-    def _check(self) -> None:
+    def check(self) -> None:
         if self.student not in KINDS:
             raise unknown("kind of student for generation tasks", self.student, KINDS)
-        named = [one for weak in self.weak for one in parse(weak)]
-        for name in (*self.students, *(one.of for one in named if one.kind != "column")):
-            models.check(name.removeprefix(PREFIX).rpartition(":")[0] if name.startswith(PREFIX) else name)
+        for weak in self.weak:
+            supervisors.check(weak)
+        for name in self.students:
+            pruned.check(name, "model for `strong`")
 
     def _load(self, store: Store) -> list[tuple[Any, ...]]:
         """Of each task the task, its gold, and the store."""
-        named = [one.of for weak in self.weak for one in parse(weak) if one.kind == "column"]
-        votes = tuple(dict.fromkeys((*self.reading.votes, *named)))
-        reading = replace(self.reading, votes=votes)
+        reading = self.reading.with_votes(supervisors.columns(self.weak))
         return [(*load(name, reading, self.seed, self.prompting), store) for name in self.tasks]
 
     def _rows(self, given: tuple[Any, ...], weak: str, strong: str, chosen: Chosen, keeper: Keeper) -> StudyRows:
         task, gold, store = given
         cells = self.cells(task, gold, store, weak, strong)
         todo = jobs(cells, baselines.registry("texts"), chosen, sequences.RESOURCES, {}, checks(task))
-        progress.say(_plan(cells[0], [job.name for job in todo], self.seeds))
+        progress.say(plan(cells[0], [job.name for job in todo], self.seeds))
         return compute(cells, todo, self.seeds, keeper)
 
     def cells(self, task: GenerationTask, gold: GenerationGold, store: Store, weak: str, strong: str) -> list[TextCell]:
@@ -120,24 +114,3 @@ def load(name: str, reading: Reading, seed: int, prompting: str = AUTO) -> tuple
     columns = Columns(scorer=reading.scorer, skip_bad_rows=reading.skip_bad_rows)
     columns = replace(columns, prompt=reading.prompt or columns.prompt, gold=reading.answer or columns.gold)
     return generation.load(name, reading.items, seed, columns, reading.votes, prompting)
-
-
-def _plan(first: TextCell, rows: Sequence[str], seeds: int) -> str:
-    """What a study is about to do, in tokens, so that who waits can tell for how long."""
-    weak, transfer, test = (len(items) for items in (first.weak_items, first.transfer_items, first.test_items))
-    letters = int(
-        np.mean([len(p) + len(a) for p, a in zip(first.task.prompts, first.gold.answers, strict=True)]) * transfer
-    )
-    learn = [name for name in rows if name not in UNTRAINED and not name.startswith("supervisor:")]
-    trainings = sum(one.kind == "tuned" for one, _ in first.bases) + len(learn)
-    read = int(trainings * seeds * epochs(letters) * letters / 4)
-    taught = (
-        f"{len(first.known)} of {weak} items teach the supervisor"
-        if first.learn
-        else f"{len(first.known)} of {weak} items have gold"
-    )
-    return (
-        f"{first.task.name}: {taught}, {transfer} the student, {test} test both; "
-        f"up to {trainings} trainings a replicate, {seeds} replicates, "
-        f"some {round(read, -3):,} tokens in all to learn from, and as many answers as {len(rows) * seeds * test:,}"
-    )

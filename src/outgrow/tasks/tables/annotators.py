@@ -37,11 +37,13 @@ class Annotations:
     """As it was resolved: every column of votes by name."""
 
 
-def load(path: str, reading: Reading, votes_table: str | None = None, texts: bool = True) -> Annotations:
-    """The table of votes in a file.
+def load(
+    table: str | TableFile, reading: Reading, votes_table: str | TableFile | None = None, texts: bool = True
+) -> Annotations:
+    """The items and votes of a table.
 
     Args:
-        path: A .parquet, .csv or .jsonl file.
+        table: A .parquet, .csv or .jsonl file, or an open table.
         reading: What the user said about it.
         votes_table: A long table of further votes (item, worker, label).
         texts: Whether items need a text.
@@ -49,7 +51,7 @@ def load(path: str, reading: Reading, votes_table: str | None = None, texts: boo
     Raises:
         UserError: One line, for what the user can mend.
     """
-    return of_table(read(path), reading, None if votes_table is None else read(votes_table), texts)
+    return of_table(read(table), reading, None if votes_table is None else read(votes_table), texts)
 
 
 def of_table(

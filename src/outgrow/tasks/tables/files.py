@@ -47,8 +47,11 @@ class TableFile:
         )
 
 
-def read(name: str) -> TableFile:
-    """The table in a file of that name. Raises UserError where it is none that can be read."""
+def read(source: str | TableFile) -> TableFile:
+    """The table in a file of that name; an open one is itself. Raises UserError for a file that cannot be read."""
+    if isinstance(source, TableFile):
+        return source
+    name = source
     if Path(name).suffix.lower() not in READERS:
         raise UserError(f"cannot read {name!r}: give a {', '.join(READERS)} file")
     return read_file(Path(name).expanduser())
@@ -182,6 +185,12 @@ def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]
         for part in ([word] if word in known else word.split(","))
         if (name := part if word in known else part.strip())
     )
+
+
+def names_in(tasks: Sequence[str]) -> set[str]:
+    """The names of all columns of those tasks that are table files."""
+    files = [Path(name) for name in tasks if Path(name).suffix.lower() in READERS]
+    return {column for file in files for column in read_file(file.expanduser()).names}
 
 
 def columns(table: TableFile, words: Sequence[str], parameter: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,15 @@ def of_frame(frame: Any, name: str = "frame") -> TableFile:
         unit="row",
         source=f"data frame {name}, sha256 {said}",
     )
+
+
+def opened(source: Any, name: str = "frame") -> str | TableFile:
+    """What table readers take: the path of a table as text, or the open table of a data frame.
+
+    Raises:
+        UserError: as `of_frame` does.
+    """
+    return str(source) if isinstance(source, str | Path) else of_frame(source, name)
 
 
 def _names(frame: Any, whole: Any, name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A table as a task, in one of three layouts: `classify`, `choose`, `prefer`.
+"""A table as a task, in one of three layouts: `classify`, `choose`, `prefer`; chess puzzles are read as `choose`.
 
     file -> columns (`files`) -> `roles` -> `rows`, `sides` -> `fields`, `targets`, `votes` -> `items` -> task
 
@@ -14,6 +14,7 @@ import numpy as np
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.tasks.drafts import Draft, build, fifth
+from outgrow.tasks.tables import puzzles
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.items import TableItems, read_items
 from outgrow.tasks.tables.options import Reading
@@ -28,6 +29,8 @@ def from_table(table: TableFile, reading: Reading) -> tuple[Task, Gold]:
     Raises:
         UserError: One line, for whatever the user can mend.
     """
+    if (columns := puzzles.columns(table.names, reading)) is not None:
+        table, reading = puzzles.as_questions(table, columns, reading)
     layout = detect(table.names, reading)
     if reading.classes and layout.kind != "classify":
         raise UserError(f"`classes` is for the layout 'classify'; the columns here are read as {layout.kind!r}")
@@ -91,8 +94,9 @@ def _choose(items: TableItems) -> Draft:
         test = fifth([items.groups[i] for i in kept])
         side = {i: TEST if items.groups[i] in test else POOL for i in kept}
     pairs = [(i, option) for i in kept for option in targets.options[i]]
-    gold = [int(targets.options[i].index(option) == targets.gold[i]) for i, option in pairs]
-    wrong = {i: len(targets.options[i]) - 1 for i in kept}
+    right = {i: {targets.gold[i], *targets.also.get(i, ())} for i in kept}
+    gold = [int(targets.options[i].index(option) in right[i]) for i, option in pairs]
+    share = {i: (0.5 / max(len(targets.options[i]) - len(right[i]), 1), 0.5 / len(right[i])) for i in kept}
     votes = {
         name: np.array([[np.nan] * 2 if (b := of[i]) is None else [1 - b[option], b[option]] for i, option in pairs])
         for name, of in items.votes.items()
@@ -106,7 +110,7 @@ def _choose(items: TableItems) -> Draft:
         groups=[items.groups[i] for i, _ in pairs],
         gold=gold,
         side=[side[i] for i, _ in pairs],
-        weights=[0.5 if right else 0.5 / wrong[i] for (i, _), right in zip(pairs, gold, strict=True)],
+        weights=[share[i][label] for (i, _), label in zip(pairs, gold, strict=True)],
         question=[items.ids[i] for i, _ in pairs],
         answer=[" ".join(option.casefold().split()) for _, option in pairs],
         votes=votes,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import final
 
 
@@ -38,6 +39,11 @@ class Reading:
     """Column of the worse text (prefer)."""
     prompt: str | None = None
     """Column of what both texts answer (prefer), or of what is to be answered (with `scorer`)."""
+    fen: str | None = None
+    """Column of a chess position, the side to move to find the best move (default: `fen`, beside `best_moves`)."""
+    best_moves: str | None = None
+    """Column of the best move of a chess position, in UCI or SAN, or a list of those that count as right (default:
+    `best_moves` or `best_move`)."""
     id: str | None = None
     """Column of the items' own ids (default: `id` where there is one; "none": ids from the content)."""
     split: str | None = None
@@ -70,6 +76,10 @@ class Reading:
     def column(self, role: str) -> str | None:
         """The column that the user named for a role: text, label, id, split, group, ..."""
         return vars(self)[role]
+
+    def with_votes(self, columns: Sequence[str]) -> Reading:
+        """The same with further columns of votes."""
+        return replace(self, votes=tuple(dict.fromkeys((*self.votes, *columns))))
 
     def given(self) -> list[str]:
         """The names of the fields that differ from their defaults."""

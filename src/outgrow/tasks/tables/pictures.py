@@ -61,7 +61,8 @@ def _pixels(path: Path) -> TableFile:
         raise UserError(f"{path} has no rows")
     if ids is not None and ids.shape != (len(pixels),):
         raise UserError(f"{path}: id has shape {ids.shape} for {len(pixels)} images: give one an image")
-    columns = ({} if ids is None else {"id": ids.tolist()}) | {IMAGE: [_png(one) for one in pixels]}
+    columns: dict[str, list] = {} if ids is None else {"id": ids.tolist()}
+    columns[IMAGE] = [_png(one) for one in pixels]
     return TableFile(path.stem, tuple(columns), columns.__getitem__, range(1, len(pixels) + 1), "row", path.name)
 
 

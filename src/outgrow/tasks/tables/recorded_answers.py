@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.tasks.drafts import GenerationDraft, build_generation
-from outgrow.tasks.tables.files import TableFile, columns
+from outgrow.tasks.tables.files import READERS, TableFile, columns, read_file
 from outgrow.tasks.tables.gold import form, read_gold
 from outgrow.tasks.tables.prompts import Columns, prompts_and_gold
 from outgrow.tasks.tables.values import blank, class_name, texts
@@ -54,6 +55,32 @@ class _Rows:
     """Of every row the cell of `correct`, else of `gold`."""
     judged: bool
     """Whether it is that of `correct`."""
+
+
+def of_source(source: str, names: Sequence[str], columns: Columns, models: bool) -> RecordedAnswers | None:
+    """The recorded answers in a table; None where `source` is a task, or a table of prompts for models to answer.
+
+    Args:
+        source: A task's name or the path of a table.
+        names: Columns of recorded answers, a model each.
+        columns: Which columns play which role.
+        models: Whether models are named that are to answer.
+
+    Raises:
+        UserError: Columns of what is no table, or models beside recorded answers.
+    """
+    if Path(source).suffix.lower() not in READERS:
+        if names:
+            raise UserError(
+                f"`answers` names columns of a table, and {source!r} is none: give a .parquet, .csv or .jsonl file"
+            )
+        return None
+    table = read_file(Path(source).expanduser())
+    if not names and (models or not is_long(table)):
+        return None
+    if models:
+        raise UserError("the answers are recorded already: leave `weak` and `strong` out")
+    return wide(table, names, columns) if names else long(table, columns)
 
 
 def is_long(table: TableFile) -> bool:

@@ -72,6 +72,9 @@ def detect(names: Sequence[str], reading: Reading) -> Layout:
     Raises:
         UserError: There is none, or more than one.
     """
+    for role in ("fen", "best_moves"):
+        if reading.column(role) is not None:
+            raise UserError(f"`{role}` is for chess puzzles, of which a study is made: leave it out here")
     given = _given(names, reading)
     has = {role: given.get(role, role) for role in ROLES if given.get(role, role) in names}
     kind = _kind(names, given, has, reading)
@@ -198,3 +201,8 @@ def renamed(table: TableFile, columns: Sequence[str]) -> TableFile:
 
 def _joined(cells: Sequence[object]) -> str:
     return " ".join("" if blank(value) else id_name(value) for value in cells)
+
+
+def columns_of(reading: Reading) -> dict[str, str]:
+    """By role the columns that a reading names, for what labels other tables later."""
+    return {role: name for role in ROLES if (name := reading.column(role)) is not None}

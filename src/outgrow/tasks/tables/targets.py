@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from outgrow.core.errors import UserError
@@ -37,6 +37,8 @@ class Targets:
     vote_options: dict[int, Options]
     """What the user's votes choose between, in the order of the file."""
     classes: tuple[str, ...] = ()
+    also: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """`choose`: further options that are right, of rows that have several."""
 
 
 def classify(rows: TableRows, layout: Layout, roles: Roles, reading: Reading) -> Targets:
@@ -117,17 +119,17 @@ def _strangers(rows: TableRows, names: Sequence[str], asked: Sequence[str]) -> P
 
 
 def choose(rows: TableRows, layout: Layout, roles: Roles, reading: Reading) -> Targets:
-    """The right choice of every row."""
+    """The right choice of every row, or several where its answer is a list."""
     column = layout.columns["answer"]
     among = [choices(value) for value in rows.table.column(layout.columns["choices"])]
-    answers = rows.table.column(column)
+    answers = [value if isinstance(value, list) else [value] for value in rows.table.column(column)]
     few = [i for i in rows.kept if len(set(among[i].texts)) < 2]
-    unanswered = [i for i in rows.kept if blank(answers[i])]
+    unanswered = [i for i in rows.kept if not answers[i] or any(map(blank, answers[i]))]
     out = {*few, *unanswered}
     sound = [i for i in rows.kept if i not in out]
-    pick = chooser(column, [answers[i] for i in sound], [among[i] for i in sound])
-    right = {i: pick(answers[i], among[i]) for i in sound}
-    none = [i for i in sound if right[i] is None]
+    pick = chooser(column, [a for i in sound for a in answers[i]], [among[i] for i in sound for _ in answers[i]])
+    right = {i: [pick(a, among[i]) for a in answers[i]] for i in sound}
+    none = [i for i in sound if None in right[i]]
     rows.refuse(
         _missing(rows, layout, roles, ("question",))
         | {
@@ -140,8 +142,13 @@ def choose(rows: TableRows, layout: Layout, roles: Roles, reading: Reading) -> T
     options = {i: tuple(sorted(set(among[i].texts))) for i in rows.kept}
     if repeated := sum(len(among[i].texts) - len(options[i]) for i in rows.kept):
         rows.counts["choices left out: same as another of the question"] = repeated
-    gold = {i: options[i].index(text) for i in rows.kept if (text := right[i]) is not None}
-    return Targets(options, gold, {i: replace(among[i], ordered=pick is by_index) for i in rows.kept})
+    found = {i: [options[i].index(text) for text in right[i] if text is not None] for i in rows.kept}
+    return Targets(
+        options,
+        {i: first for i, (first, *_) in found.items()},
+        {i: replace(among[i], ordered=pick is by_index) for i in rows.kept},
+        also={i: tuple(more) for i, (_, *more) in found.items() if more},
+    )
 
 
 def prefer(rows: TableRows, layout: Layout, roles: Roles, reading: Reading) -> Targets:

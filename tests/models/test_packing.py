@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from outgrow.models import loader
-from outgrow.models.packed import PackedLinear, pack
+from outgrow.models.packing import PackedLinear, pack
 
 pytestmark = pytest.mark.skipif(
     loader.chosen_precision() != "bfloat16" or loader.device().type != "cpu",
