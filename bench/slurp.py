@@ -1,6 +1,6 @@
 """SLURP's seven recorded systems as supervisors of what a spoken sentence is about, and as a committee that fills slots.
 
-    python bench/slurp.py --data ../shared/data/slurp --out runs/slurp
+    python bench/slurp.py ../shared/data/slurp --out runs/slurp
 
 Systems named google_* and multi_* heard the sentence (speech recognition), gold_* read its true text, as students do.
 The first study lets the best of the five that heard teach alone, all five, and all seven. The committee takes what the
@@ -50,7 +50,7 @@ def _written(column: str) -> pl.Expr:
 def main() -> None:
     """Runs the study and the committee."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/slurp"))
+    parser.add_argument("data", type=Path, help="folder of the parquet files")
     parser.add_argument("--out", type=Path, default=Path("runs/slurp"))
     parser.add_argument("--strong", nargs="+", default=["minilm-l6", "qwen2.5-coder-0.5b"])
     parser.add_argument("--seeds", type=int, default=8)

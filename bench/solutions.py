@@ -1,6 +1,6 @@
 """Solutions of GSM8K problems that weak models wrote teach a stronger one: as they are, and those alone that check out.
 
-    python bench/solutions.py --items 120 --strong qwen2.5-coder-0.5b
+    python bench/solutions.py ../shared/data/gsm8k_w2s --items 120 --strong qwen2.5-coder-0.5b
 
 After Yang et al. 2024 (arXiv 2407.13647): supervisors are the recorded solutions of fine-tuned Gemma 2B and Llama 2 7B,
 the student learns them by low-rank updates, `verified` those whose arithmetic holds; `untrained` is the student as it
@@ -35,7 +35,7 @@ def table(data: Path, items: int, file: Path) -> Path:
 def main() -> None:
     """Runs the study."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/gsm8k_w2s"))
+    parser.add_argument("data", type=Path, help="folder of the parquet files")
     parser.add_argument("--items", type=int, default=120)
     parser.add_argument("--strong", default="qwen2.5-coder-1.5b")
     parser.add_argument("--seeds", type=int, default=1)

@@ -9,6 +9,7 @@ import pytest
 
 import tiny_models
 from outgrow import models
+from outgrow.cli import settings
 from outgrow.core.errors import UserError
 from outgrow.generation import PLAIN, Prompting, Sampling, chats
 from outgrow.generation.local import Local
@@ -16,6 +17,7 @@ from outgrow.report import committee as committee_page
 from outgrow.runs import schema
 from outgrow.runs.schema.committee import CommitteeFile
 from outgrow.store import Store
+from outgrow.students.saved_text import load_text, save_text
 from outgrow.tasks import generation
 from outgrow.tasks.source import TASKS, generation_source
 from outgrow.training import causal
@@ -65,6 +67,9 @@ def test_with_an_instruction_the_reply_begins_with_the_prompt_and_examples_are_f
     asked = Prompting("auto", examples="rome is in ", instruction="not a city", opening=": ")
     assert local(instruct, store).encode("the city", asked) == ids("<s> maybe not a city </s> so : the city")
     assert local(base, store).encode("the city", asked) == ids("<s> rome is in the city")
+    whole = Prompting("auto", instruction="so {prompt} true", opening=": ")
+    assert local(instruct, store).encode("the city", whole) == ids("<s> maybe so the city true </s> so : the city")
+    assert local(instruct, store).encode("the </s>", whole).count(IDS["</s>"]) == 1
     # The text of a control token in a prompt is none in a reply either.
     assert local(instruct, store).encode("the </s>", asked).count(IDS["</s>"]) == 1
 
@@ -105,3 +110,22 @@ def test_a_committee_says_how_each_of_its_models_was_asked(base, instruct, tmp_p
     page = (tmp_path / "run" / "committee.html").read_text()
     assert page.count(", asked in its chat template:") == page.count(", asked to continue plain text:") == 1
     assert committee_page.benches(json.loads((tmp_path / "run" / "committee.json").read_text()))
+
+
+def test_a_kept_student_is_asked_as_it_was_taught(base, tmp_path, store):
+    model = models.resolve(base, store)
+    asked = Prompting("auto", examples="rome is in ")
+    save_text(model, Sampling(tokens=3, prompting=asked), {}, tmp_path / "student")
+    file = tmp_path / "student" / "student.json"
+    facts = json.loads(file.read_text())
+    assert load_text(tmp_path / "student", facts).prompting == asked
+    del facts["prompting"]
+    # Students of earlier versions say whether prompts are a user's turn.
+    assert load_text(tmp_path / "student", {**facts, "chat": True}).prompting == Prompting("chat")
+    assert load_text(tmp_path / "student", {**facts, "chat": False}).prompting == PLAIN
+
+
+def test_how_models_are_asked_does_not_apply_to_tasks_with_classes():
+    with pytest.raises(UserError, match="--prompting applies to generation tasks alone: leave it out"):
+        settings.checked({"tasks": ["cities"], "prompting": "chat"})
+    assert settings.checked({"tasks": ["places"], "prompting": "chat"})["prompting"] == "chat"

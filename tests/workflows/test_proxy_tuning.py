@@ -240,6 +240,8 @@ def test_every_row_is_what_that_model_writes_and_scores(world, found) -> None:
     assert found.facts["closed"]["value"] == pytest.approx((rows["proxy"]["score"] - rows["strong"]["score"]) / gap)
     assert rows["proxy"]["knowledge_change"] == pytest.approx(rows["proxy"]["knowledge"] - rows["strong"]["knowledge"])
     assert rows["strong"]["knowledge_change"] is None
+    assert {model["prompting"] for model in found.facts["models"].values()} == {"plain"}, "they have no chat template"
+    assert found.page.read_text().count("parameters), asked to continue plain text: ") == 2
 
 
 def test_a_study_that_is_asked_again_ends_with_the_same_bytes_and_computes_nothing(world, found, monkeypatch) -> None:

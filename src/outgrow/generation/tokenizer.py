@@ -13,6 +13,7 @@ from outgrow.generation import PLAIN, Prompting
 from outgrow.models.checkpoints import Model, config_of
 from outgrow.models.damage import reading
 from outgrow.models.tokens import Coder, tokenizer_of
+from outgrow.tasks.prompting import PROMPT
 
 _PLACEHOLDER = "outgrowstandsforwhatissaid"
 """Stands for a prompt once, to find what a chat template puts around it."""
@@ -48,8 +49,12 @@ class Tokenized(ABC):
         if not prompting.chats(self.template):
             return self._coder.prompt(prompting.examples + prompt)
         if prompting.instruction:
-            before = self._marked.encode(self._chatted(prompting.instruction), add_special_tokens=False).ids
-            return [*before, *self.after(prompting.opening + prompt)]
+            said = prompting.instruction.replace(PROMPT, prompt)
+            return [*self._said(said), *self.after(prompting.opening + prompt)]
+        return self._said(prompt)
+
+    def _said(self, prompt: str) -> list[int]:
+        """The ids of a user's message in the chat template."""
         text = self._chatted(prompt)
         if not self._coder.controls(prompt):
             return self._marked.encode(text, add_special_tokens=False).ids

@@ -25,7 +25,8 @@ LEVEL = 0.95
 FEWEST = 2
 """Fewest groups for an interval."""
 COVERED, TIMES = 0.3, 1.5
-"""A committee's figures count only if coverage is at least this, and this many times the score of a single sample."""
+"""A committee's figures count only if coverage is at least the first, and so many times the score of a single sample;
+or if at most half of what a single sample misses is missed, since of a score above 2/3 there is no 1.5 times."""
 
 
 def pass_at_k(n: np.ndarray | int, right: np.ndarray | int, k: int) -> np.ndarray:
@@ -118,4 +119,5 @@ def resample(values: Mapping[str, np.ndarray], groups: np.ndarray, rng: np.rando
 
 def counts(single: float, coverage: float) -> bool:
     """Whether a committee's figures count: coverage is high enough, and clearly above a single sample."""
-    return coverage >= COVERED and coverage >= TIMES * single
+    halved = coverage > single and 1 - coverage <= (1 - single) / 2
+    return coverage >= COVERED and (coverage >= TIMES * single or halved)

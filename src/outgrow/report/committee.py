@@ -80,7 +80,8 @@ def headline(facts: dict[str, Any]) -> Headline:
     text += "."
     if not enough["holds"]:
         why = Markup(
-            "First of all: coverage is {}, and should be at least {} and {} times the score of a single answer ({}). "
+            "First of all: coverage is {}, and should be at least {} and {} times the score of a single answer ({}), "
+            "or miss at most half of what that misses. "
         ).format(
             percent(covered["value"]), percent(enough["least"], 0), enough["times"], percent(single["value"])
         )  # fmt: skip

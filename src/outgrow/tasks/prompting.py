@@ -15,6 +15,8 @@ from typing import final
 from outgrow.core.errors import unknown
 
 AUTO, CHAT, PLAIN_FORM = "auto", "chat", "plain"
+PROMPT = "{prompt}"
+"""Stands for the prompt in an instruction."""
 FORMS = (AUTO, CHAT, PLAIN_FORM)
 
 
@@ -35,7 +37,8 @@ class Prompting:
     examples: str = ""
     """Before a plain prompt: worked examples that show what an answer looks like."""
     instruction: str = ""
-    """What a user says to a chat model whose reply begins with the prompt; "": the prompt is what the user says."""
+    """What a user says, {prompt} in it being the prompt, to a chat model whose reply begins with the prompt; "": the
+    prompt is what the user says."""
     opening: str = ""
     """Text of the reply before the prompt."""
 

@@ -50,7 +50,8 @@ def longest(words):
 
 '''
 """Two functions of ours before a plain prompt: small models write prose where nothing shows that a body comes next."""
-INSTRUCTION = "Complete the body of the Python function, without explanation."
+INSTRUCTION = "Complete this Python function, without explanation.\n\n```python\n{prompt}\n```"
+"""A model that does not read the function here takes what its reply begins with for a template to be handed over."""
 GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s?:?|is|#\s*returns?|:)\s*")
 
 
