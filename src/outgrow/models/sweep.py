@@ -66,6 +66,11 @@ class SweepSource(Protocol):
         """Frees the space of prepared items."""
 
 
+def large(shape: Sequence[int]) -> bool:
+    """Whether float32 results of this shape are gathered in a file of the store, and not in memory."""
+    return 4 * int(np.prod(shape)) > IN_MEMORY
+
+
 @final
 class SweepTexts:
     """Texts as a source, each with E endings: row text * E + ending is a text followed by the ids of an ending.
@@ -179,8 +184,8 @@ class Sweep:
         rows = np.arange(self._source.rows)
         place = index.arrays["place"][(self._number[:, None] * len(rows) + rows).reshape(-1)]
         shape = (layers, len(place), width)
-        large = 4 * int(np.prod(shape)) > IN_MEMORY
-        out = self._store.scratch(shape) if large else np.empty(shape, np.float32)
+        on_disk = large(shape)
+        out = self._store.scratch(shape) if on_disk else np.empty(shape, np.float32)
         start = 0
         for shard, end in enumerate(index.arrays["ends"].tolist()):
             x = self._shard(shard).arrays["x"]
@@ -188,7 +193,7 @@ class Sweep:
             for layer in range(layers):
                 out[layer, here] = x[layer, place[here] - start]
             forget(x)
-            if large:
+            if on_disk:
                 forget(out)
             start = end
         return out
