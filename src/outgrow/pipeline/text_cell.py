@@ -430,7 +430,7 @@ def plan(first: TextCell, rows: Sequence[str], seeds: int) -> str:
     )
     learn = [name for name in rows if name not in UNTRAINED and not name.startswith("supervisor:")]
     trainings = sum(one.kind == "tuned" for one, _ in first.bases) + len(learn)
-    read = int(trainings * seeds * epochs(letters) * letters / 4)
+    read = int(trainings * seeds * generator.epochs(letters) * letters / 4)
     taught = (
         f"{len(first.known)} of {weak} items teach the supervisor"
         if first.learn
