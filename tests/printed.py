@@ -14,6 +14,10 @@ import polars as pl
 import families
 import images
 import tiny_models
+from outgrow.core.errors import UserError
+from outgrow.tasks.chess.board import Board
+from outgrow.tasks.chess.notation import uci
+from outgrow.tasks.chess.search import scores
 
 ROOT = Path(__file__).parents[1]
 GUIDES = ("own-data", "labelling-tools", "studies", "committees", "steering", "audits")
@@ -55,6 +59,23 @@ def models(folder: Path) -> None:
             words=[*tiny_models.WORDS, "wrong", "right", *SIDES],
             max_position_embeddings=4096,
         )
+
+
+def endings(rows: int) -> dict[str, list[str]]:
+    """Chess positions of two kings and a rook, with a best move by a search of two plies."""
+    rng, found = np.random.default_rng(1), {"fen": [], "best_moves": []}
+    while len(found["fen"]) < rows:
+        squares = ["1"] * 64
+        for piece, at in zip("KRk", rng.permutation(64), strict=False):
+            squares[at] = piece
+        fen = "/".join("".join(squares[i : i + 8]) for i in range(0, 64, 8)) + " w - - 0 1"
+        try:
+            ranked = scores(Board(fen), 2)
+        except UserError:
+            continue
+        found["fen"].append(fen)
+        found["best_moves"].append(uci(max(ranked, key=lambda move: ranked[move])))
+    return found
 
 
 def tables(folder: Path, rows: int = 200) -> None:
@@ -122,6 +143,7 @@ def tables(folder: Path, rows: int = 200) -> None:
         item=judged["item"],
     )
     write("llmbar.parquet", id=list(range(rows)), label=label.tolist())
+    write("chess_puzzles.parquet", **endings(60))
     answers = {f"model_{x}": [f"so it is {n if rng.random() < 0.6 else n + 1}" for n in range(rows)] for x in "abc"}
     write("answers.parquet", question=asked, answer=[str(n) for n in range(rows)], **answers)
     few = 140
