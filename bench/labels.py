@@ -77,7 +77,7 @@ def crowds() -> Iterator[Crowd]:
 
 def _crowd(name, item, worker, label, scored, truth, items: int, classes: int, rules: bool = False) -> Crowd:
     item, worker, label = (np.asarray(column, np.int64) for column in (item, worker, label))
-    votes = Votes(item, worker, np.eye(classes)[label], items, int(worker.max()) + 1, asked_all=rules)
+    votes = Votes(item, worker, np.eye(classes)[label], items, int(worker.max()) + 1, complete=rules)
     gold = np.full(items, -1)
     gold[np.asarray(scored)] = np.asarray(truth)
     return Crowd(name, votes, gold)
@@ -95,7 +95,7 @@ def best_single(crowd: Crowd) -> tuple[float, float]:
     votes = crowd.votes
     right = votes.said.argmax(1) == crowd.gold[votes.item]
     told = crowd.gold[votes.item] >= 0
-    n, hits = (np.bincount(votes.worker[told], w, votes.workers) for w in (None, right[told]))
+    n, hits = (np.bincount(votes.annotator[told], w, votes.annotators) for w in (None, right[told]))
     best = np.where(n >= 20, hits / np.maximum(n, 1), 0).argmax()
     scored = (crowd.gold >= 0).sum()
     return float((hits[best] + (scored - n[best]) / votes.said.shape[1]) / scored), float(hits[best] / n[best])
@@ -120,7 +120,7 @@ def main() -> None:
         seconds = time.perf_counter() - begun
         scores = " | ".join(f"{score(belief.probs[0], crowd.gold):.3f}" for belief in beliefs)
         everywhere, own = best_single(crowd)
-        size = f"{votes.items:,} ({(crowd.gold >= 0).sum():,}) | {votes.workers} | {votes.said.shape[1]} | {len(votes.item):,}"
+        size = f"{votes.items:,} ({(crowd.gold >= 0).sum():,}) | {votes.annotators} | {votes.said.shape[1]} | {len(votes.item):,}"
         print(f"| {crowd.name} | {size} | {everywhere:.3f} (own: {own:.3f}) | {scores} | {seconds:.1f} |", flush=True)
 
 

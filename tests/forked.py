@@ -155,13 +155,16 @@ class Process:
         reader.start()
         out = self.stdout.read()
         reader.join()
-        self.wait()
+        self._close()
         return out, said["err"]
 
     def __enter__(self) -> Process:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self.wait()
         self.stdout.close()
         if self.stderr:

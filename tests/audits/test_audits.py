@@ -104,7 +104,7 @@ def test_what_a_committee_gains_is_what_a_slow_count_says():
 def test_the_command_prints_findings_and_writes_a_page(tmp_path, capsys):
     evidence = crowd(0.6)
     votes = evidence.votes
-    table = pl.DataFrame({"item": votes.item, "worker": votes.worker, "label": votes.label}).with_columns(
+    table = pl.DataFrame({"item": votes.item, "worker": votes.annotator, "label": votes.label}).with_columns(
         gold=evidence.gold[votes.item]
     )
     table.write_parquet(tmp_path / "votes.parquet")

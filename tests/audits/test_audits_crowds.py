@@ -134,7 +134,7 @@ def rules(same: float, seed: int = 0, items: int = 3000) -> Evidence:
     speaks[1] = np.where(rng.random(items) < same, speaks[0], speaks[1])
     worker, item = np.nonzero(speaks)
     votes = VoteTable(
-        item, worker, names[worker], items, tuple(f"rule {j}" for j in range(8)), tuple("abcd"), asked_all=True
+        item, worker, names[worker], items, tuple(f"rule {j}" for j in range(8)), tuple("abcd"), complete=True
     )
     return Evidence("planted", votes, gold=gold)
 
@@ -168,7 +168,8 @@ def test_accuracy_is_estimated_without_gold_and_its_intervals_hold_it():
     for one in drawn:
         found = asked("QUALITY", replace(one, gold=None))
         right = {
-            f"voter {j}": (one.votes.label == one.gold[one.votes.item])[one.votes.worker == j].mean() for j in range(9)
+            f"voter {j}": (one.votes.label == one.gold[one.votes.item])[one.votes.annotator == j].mean()
+            for j in range(9)
         }
         inside += [low - 0.005 <= right[name] <= high + 0.005 for name, (_, low, high) in estimated(found).items()]
         assert found.severity == "ok" and abs(found.value - np.mean(list(right.values()))) < 0.03
@@ -186,7 +187,7 @@ def test_who_guesses_and_who_is_worse_are_found_and_what_leaving_them_out_is_wor
     one = crowd(0, True, items=800, skill=(0.7, 0.8))
     label, rng = one.votes.label.copy(), np.random.default_rng(1)
     for j, rate in ((2, 0.3), (5, 0.5)):
-        rows = one.votes.worker == j
+        rows = one.votes.annotator == j
         gold = one.gold[one.votes.item[rows]]
         label[rows] = np.where(rng.random(rows.sum()) < rate, gold, 1 - gold)
     found = asked("QUALITY", replace(one, votes=replace(one.votes, label=label), gold=None))
@@ -199,7 +200,7 @@ def test_who_guesses_and_who_is_worse_are_found_and_what_leaving_them_out_is_wor
 def test_copiers_among_others_do_not_raise_their_estimates():
     one = crowd(0, True, items=1000, copiers=4, rate=0.7, skill=(0.6, 0.75))
     right = {
-        f"voter {j}": (one.votes.label == one.gold[one.votes.item])[one.votes.worker == j].mean() for j in range(9)
+        f"voter {j}": (one.votes.label == one.gold[one.votes.item])[one.votes.annotator == j].mean() for j in range(9)
     }
     found = estimated(asked("QUALITY", replace(one, gold=None)))
     assert max(abs(found[name][0] - right[name]) for name in right) < 0.06
@@ -224,7 +225,7 @@ def test_rules_are_judged_by_gold_where_there_is_some():
     one = rules(0)
     assert asked("QUALITY", one).severity == "ok"
     votes = one.votes
-    spoilt = (votes.worker == 3) & (votes.label == one.gold[votes.item]) & (votes.item % 5 > 0)
+    spoilt = (votes.annotator == 3) & (votes.label == one.gold[votes.item]) & (votes.item % 5 > 0)
     found = asked("QUALITY", replace(one, votes=votes.of(~spoilt)))
     assert found.severity == "warning" and "Leave out rule 3:" in found.do and found.sheets[0].rows[0][0] == "rule 3"
 
@@ -232,7 +233,7 @@ def test_rules_are_judged_by_gold_where_there_is_some():
 def test_quality_by_class_and_by_slice():
     one = crowd(0, True, items=900)
     item, label = one.votes.item, one.votes.label.copy()
-    rows = (one.votes.worker == 3) & (one.gold[item] == 1)
+    rows = (one.votes.annotator == 3) & (one.gold[item] == 1)
     label[rows] = 0
     texts = tuple("word " * (1 + i % 30) for i in range(900))
     found = asked("QUALITY", replace(one, votes=replace(one.votes, label=label), gold=None, texts=texts))

@@ -89,7 +89,9 @@ def test_the_line_runs_as_printed(words, place, request, monkeypatch, capsys) ->
         tasks, "load", lambda name, reading=None: whole(name, replace(reading or tasks.Reading(), items=ROWS))
     )
     monkeypatch.setattr(
-        generation, "load", lambda name, items=None, *more: _short(*written(name, ITEMS.get(name, OTHERS), *more))
+        generation,
+        "load",
+        lambda name, items=None, *more, **named: _short(*written(name, ITEMS.get(name, OTHERS), *more, **named)),
     )
     with pytest.raises(SystemExit) as stopped:
         cli.main(words)

@@ -20,7 +20,7 @@ def learned() -> dict[str, Any]:
         ("floor", "label model: dawid_skene", 0.88),
         ("majority", "majority", 0.861),
         ("label model", "label model: blocks", 0.87),
-        *(("voter", name, 0.8 - 0.02 * i) for i, name in enumerate(names)),
+        *(("annotator", name, 0.8 - 0.02 * i) for i, name in enumerate(names)),
     ]
     rows: list[dict[str, Any]] = [
         {
@@ -67,7 +67,7 @@ def learned() -> dict[str, Any]:
             "counts": {"rows": 20_000, "items": 19_800},
             "source": "messages.csv",
         },
-        "voters": {
+        "annotators": {
             "count": 4,
             "rows": annotators,
             "same": [[0.75] * 4 for _ in names],

@@ -328,7 +328,7 @@ def test_a_rule_that_only_ever_names_one_class_speaks_by_silence():
     missing = Votes(item, worker, said[0, worker, item].astype(float), 2000, 6)
     assert missing.silence.nnz == 0
     assert (label_models.find("dawid_skene")(missing).probs[0].argmax(-1) == gold)[heard].mean() < best - 0.1
-    assert replicates(replace(weak, asked_all=False))[0].silence.nnz == 0
+    assert replicates(replace(weak, complete=False))[0].silence.nnz == 0
 
 
 def test_rules_that_name_one_class_each_earn_no_trust_by_agreeing():

@@ -74,6 +74,6 @@ def test_six_replicates_of_a_crowd_are_believed_without_a_dense_array() -> None:
     )
     data = SimpleNamespace(task=task, gold=SimpleNamespace(labels=np.full(4000, -1)))
     floor = registry("votes")["floor"]
-    taught = VoteCell(data, None, votes, "majority", "linear", 0, asked_all=False)  # type: ignore[arg-type]
+    taught = VoteCell(data, None, votes, "majority", "linear", 0, complete=False)  # type: ignore[arg-type]
     assert isinstance(taught.weak, WeakVotes)
     assert peak(lambda: (taught.weak.beliefs, taught.believed("dawid_skene"), floor.fit(taught))) < 150

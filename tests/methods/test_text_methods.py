@@ -337,14 +337,14 @@ def test_a_study_that_is_stopped_goes_on_and_ends_with_the_same_bytes(folder: Pa
         assert (resumed.path / name).read_bytes() == (fresh.path / name).read_bytes()
 
 
-computed = runner.block
+computed, whole_epochs = runner.block, generator.epochs
 
 
 def small_steps(*given):
     """What a process that computes a replicate does, as quickly as the other tests do it."""
     with pytest.MonkeyPatch.context() as patch:
         studies.short_tunings(patch)
-        return computed(*given)
+        yield from computed(*given)
 
 
 def test_replicates_in_two_processes_leave_the_same_bytes_and_nothing_is_trained_again(
@@ -469,7 +469,7 @@ def test_a_student_that_is_taught_nothing_stays_as_it_was(folder: Path) -> None:
 
 def test_few_examples_are_read_often_and_many_twice() -> None:
     # 40,000 characters are read at least, of pairs half as many.
-    assert (generator.epochs(4_000), generator.epochs(39_000), generator.epochs(50_000, 1.0, 20_000)) == (10, 2, 1)
+    assert (whole_epochs(4_000), whole_epochs(39_000), whole_epochs(50_000, 1.0, 20_000)) == (10, 2, 1)
 
 
 def test_supervisors_are_parsed() -> None:

@@ -131,7 +131,7 @@ def test_no_label_of_the_ranking_overprints_another(tmp_path):
 def test_no_label_of_a_learn_page_overprints_another():
     rows = [{"kind": "student", "name": "student", "accuracy": 0.9990, "accuracy_ci": [0.998, 1.0]}]
     rows += [
-        {"kind": "voter", "name": name, "accuracy": 0.9984 + 0.0001 * i, "accuracy_ci": None, "gain_ci": None}
+        {"kind": "annotator", "name": name, "accuracy": 0.9984 + 0.0001 * i, "accuracy_ci": None, "gain_ci": None}
         for i, name in enumerate(METHODS)
     ]
     assert clear(drawn("learn", "page", {"verdict": {"rows": rows}})) == {"labellers"}

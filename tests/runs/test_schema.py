@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from outgrow.core.errors import UserError
-from outgrow.core.records import VERSION, dump
+from outgrow.core.records import VERSION, dump, version_of
 from outgrow.metrics.comparison import Comparison, ComparisonFigure, Place
 from outgrow.metrics.pgr import SummaryRow
 from outgrow.report.learn import read as read_learned
@@ -35,10 +35,12 @@ def test_a_file_of_before_there_were_versions_opens_and_keeps_what_it_says(name,
     cls = schema.FILES[name]
     old = schema.read(OLD / name, cls)
     raw = json.loads((OLD / name).read_text(encoding="utf-8"))
-    assert raw.keys() <= dump(old).keys() and dump(old)[next(iter(raw))] == raw[next(iter(raw))]
+    former = {"voters": "annotators"} if name == "learn.json" else {}
+    assert {former.get(key, key) for key in raw} <= dump(old).keys()
+    assert dump(old)[next(iter(raw))] == raw[next(iter(raw))]
     schema.write(tmp_path / name, old)
     new = json.loads((tmp_path / name).read_text(encoding="utf-8"))
-    assert next(iter(new)) == "version" and new.pop("version") == VERSION and new == dump(old)
+    assert next(iter(new)) == "version" and new.pop("version") == version_of(cls) and new == dump(old)
     assert schema.read(tmp_path / name, cls) == old
 
 
@@ -50,13 +52,26 @@ def test_a_run_folder_of_before_there_were_versions_is_read_as_one_with_them(tmp
         schema.write(new / name, schema.read(new / name, schema.FILES[name]))
     schema.write_rows(new / "summary.json", schema.read_rows(new / "summary.json", SummaryRow))
     rows = json.loads((new / "summary.json").read_text(encoding="utf-8"))
-    assert all(row["version"] == VERSION for row in rows)
+    assert all(row["version"] == version_of(SummaryRow) for row in rows)
     assert asdict(read(new)) == asdict(old)
 
 
 def test_a_learned_student_of_before_there_were_versions_has_its_report(tmp_path) -> None:
     (tmp_path / "learn.json").write_bytes((OLD / "learn.json").read_bytes())
     assert "<h1" in render(read_learned(tmp_path))
+
+
+def test_annotators_that_were_called_voters_are_read_as_annotators_and_no_later_version_is(tmp_path) -> None:
+    raw = json.loads((OLD / "learn.json").read_text(encoding="utf-8"))
+    path = tmp_path / "learn.json"
+    path.write_text(json.dumps({"version": 1, **raw}))
+    old = read_learned(tmp_path)
+    assert old["annotators"]["count"] == raw["voters"]["count"]
+    wanted = ["annotator" if row["kind"] == "voter" else row["kind"] for row in raw["verdict"].get("rows", [])]
+    assert [row["kind"] for row in old["verdict"].get("rows", [])] == wanted
+    path.write_text(json.dumps({**old, "version": 3}))
+    with pytest.raises(UserError, match=r"learn\.json is of version 3, and this outgrow reads up to 2: update outgrow"):
+        read_learned(tmp_path)
 
 
 def test_a_claim_of_before_there_were_versions_is_known_again(tmp_path) -> None:

@@ -53,8 +53,7 @@ def tuned(base: models.Model, store: Store, side: str = "rejected") -> models.Mo
 
 def choices(base: models.Model, store: Store, loss, weak=()) -> tuning.AnswerPairs:
     texts = [
-        tuning.read(base, [(pair.prompt, getattr(pair, side)) for pair in PAIRS], False)
-        for side in ("chosen", "rejected")
+        tuning.read(base, [(pair.prompt, getattr(pair, side)) for pair in PAIRS]) for side in ("chosen", "rejected")
     ]
     return tuning.AnswerPairs(
         base,
@@ -81,7 +80,7 @@ def slow(model: models.Model):
 def slow_logprobs(model: models.Model, prompt: str, answer: str) -> list[float]:
     """float64, a token at a time, no batch, the end among them."""
     local, net = slow(model)
-    ids, found = local.encode(prompt, False), []
+    ids, found = local.encode(prompt), []
     for token in [*local.after(answer), local._tokenizer.eos_token_id]:
         with torch.no_grad():
             z = net(input_ids=torch.tensor([ids])).logits[0, -1].tolist()

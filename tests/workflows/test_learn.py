@@ -93,7 +93,7 @@ def test_some_gold_judges_and_the_words_say_who_was_outgrown(tmp_path, model) ->
     folder = taught(tmp_path, model, gold=0.5)
     verdict = facts(folder)["verdict"]
     others = [row for row in verdict["rows"] if row["kind"] == "other label model"]
-    student, floor, majority, *voters = [row for row in verdict["rows"] if row not in others]
+    student, floor, majority, *own = [row for row in verdict["rows"] if row not in others]
     assert {row["name"] for row in others} <= {f"label model: {name}" for name in label_models.registry()} - {
         "label model: mean"
     } and others
@@ -101,13 +101,13 @@ def test_some_gold_judges_and_the_words_say_who_was_outgrown(tmp_path, model) ->
     assert (
         student["kind"] == "student"
         and majority["name"] == "majority (and mean)"
-        and [v["kind"] for v in voters] == ["voter"] * 3
+        and [v["kind"] for v in own] == ["annotator"] * 3
     )
     assert verdict["judged"] == verdict["gold"] > 80
-    assert all(row["gain_ci"][0] > 0 for row in (majority, *voters)) and majority["gain"] == pytest.approx(
+    assert all(row["gain_ci"][0] > 0 for row in (majority, *own)) and majority["gain"] == pytest.approx(
         student["accuracy"] - majority["accuracy"]
     )
-    for row in (floor, majority, *voters):
+    for row in (floor, majority, *own):
         assert row["accuracy"] == pytest.approx(max(row["as_guess"], row["as_commonest"])), "silent on every fifth"
     assert "The student outgrew its annotators" in (folder / "report.html").read_text()
 
@@ -252,7 +252,7 @@ def test_a_crowd_without_texts_teaches_a_student_that_reads_votes(tmp_path) -> N
         strong="votes",
         out=tmp_path / "student",
     )
-    assert facts(folder)["voters"]["count"] == 3
+    assert facts(folder)["annotators"]["count"] == 3
     out = learn.predict(folder, str(tmp_path / "items.parquet"), votes_table=str(tmp_path / "votes.parquet"))
     labels = dict(pl.read_parquet(out).select("item", "label").iter_rows())
     alone = data.filter(pl.all_horizontal(pl.col(VOTES[0]) == pl.col(v) for v in VOTES))

@@ -9,8 +9,8 @@ file whose name begins with _ holds no audit; `evidence.py` and `tables.py` hold
 
     >>> import numpy as np
     >>> from outgrow.audits.evidence import VoteTable
-    >>> item, worker = np.repeat(np.arange(60), 3), np.tile(np.arange(3), 60)
-    >>> votes = VoteTable(item, worker, item % 2, 60, names=("a", "b", "c"), classes=("no", "yes"), asked_all=True)
+    >>> item, annotator = np.repeat(np.arange(60), 3), np.tile(np.arange(3), 60)
+    >>> votes = VoteTable(item, annotator, item % 2, 60, names=("a", "b", "c"), classes=("no", "yes"), complete=True)
     >>> [finding] = [one for one in examine(Evidence("example", votes)) if one.code == "QUALITY"]
     >>> f"{finding.value:.2f}"
     '1.00'

@@ -23,20 +23,20 @@ WRONG = 5
 
 def busiest(votes, crowd):
     """(votes, crowd) of the MOST supervisors with the most votes."""
-    cast = np.bincount(votes.worker, minlength=len(votes.names))
+    cast = np.bincount(votes.annotator, minlength=len(votes.names))
     if len(cast) <= MOST:
         return votes, crowd
     top = np.sort(np.argsort(-cast, kind="stable")[:MOST])
     number = np.full(len(cast), -1)
     number[top] = np.arange(MOST)
-    kept = votes.of(number[votes.worker] >= 0)
-    kept = replace(kept, worker=number[kept.worker], names=tuple(votes.names[j] for j in top))
+    kept = votes.of(number[votes.annotator] >= 0)
+    kept = replace(kept, annotator=number[kept.annotator], names=tuple(votes.names[j] for j in top))
     return kept, Evidence("", kept).crowd
 
 
 def named(votes) -> np.ndarray:
     """(J,) number of distinct answers of each supervisor."""
-    pairs = np.unique(votes.worker * len(votes.classes) + votes.label)
+    pairs = np.unique(votes.annotator * len(votes.classes) + votes.label)
     return np.bincount(pairs // len(votes.classes), minlength=len(votes.names))
 
 
@@ -138,10 +138,10 @@ def _by_chance(votes, gold, wrong) -> np.ndarray:
     order = np.argsort(gold[votes.item], kind="stable")
     order = order[wrong[order] > 0]
     for rows in np.split(order, np.flatnonzero(np.diff(gold[votes.item[order]])) + 1):
-        part = replace(votes, item=votes.item[rows], worker=votes.worker[rows], label=votes.label[rows])
+        part = replace(votes, item=votes.item[rows], annotator=votes.annotator[rows], label=votes.label[rows])
         answers, column = np.unique(part.label, return_inverse=True)
         shares = np.zeros((len(votes.names), len(answers)))
-        np.add.at(shares, (part.worker, column), 1)
+        np.add.at(shares, (part.annotator, column), 1)
         shares /= np.maximum(shares.sum(1, keepdims=True), 1)
         met, row = np.unique(part.item, return_inverse=True)
         ones = np.ones(len(rows))
@@ -153,7 +153,7 @@ def joint(votes, left, right, part=0, parts=1) -> np.ndarray:
     """(parts, J, J): sums over items of left_ji right_ki, values of votes (V,), by the part (V,) of the left vote."""
     from outgrow.label_models.blocks import together
 
-    return together(votes.item, votes.worker, votes.items, len(votes.names), left, right, part, parts)
+    return together(votes.item, votes.annotator, votes.items, len(votes.names), left, right, part, parts)
 
 
 def _correlation(n, e, ee, meet):

@@ -15,11 +15,11 @@ def by_gold(votes, gold, groups) -> Finding:
     classes = np.unique(votes.label)
     right = votes.label == gold[votes.item]
     for j in range(len(names)):
-        at = (votes.worker == j) & (gold[votes.item] >= 0)
+        at = (votes.annotator == j) & (gold[votes.item] >= 0)
         mine = right[at]
         if len(mine) >= SEEN:
             low, high = wilson(mine, None if groups is None else groups[votes.item[at]])
-            share = (gold[gold >= 0] == votes.label[votes.worker == j][0]).mean()
+            share = (gold[gold >= 0] == votes.label[votes.annotator == j][0]).mean()
             rows.append(
                 (
                     mine.mean(),

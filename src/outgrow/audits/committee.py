@@ -34,15 +34,15 @@ def committee(votes, gold, *, groups):
     if count < 2 or not len(answered):
         return "needs two supervisors or more on items with gold"
     right = (known.label == gold[known.item]).astype(float)
-    given = np.bincount(known.worker, minlength=count)
-    accuracy = np.bincount(known.worker, right, count) / np.maximum(given, 1)
+    given = np.bincount(known.annotator, minlength=count)
+    accuracy = np.bincount(known.annotator, right, count) / np.maximum(given, 1)
     broad = given >= BROAD * len(answered)
     best = int(np.where(broad, accuracy, -1).argmax()) if broad.any() else int(given.argmax())
     which, answer, share, agree = majority(item, known.label, len(answered))
     any_right = np.bincount(item, right, len(answered)) > 0
-    alone = 1 - np.exp(np.bincount(item, np.log1p(-accuracy[known.worker].clip(0, 1 - 1e-9)), len(answered)))
+    alone = 1 - np.exp(np.bincount(item, np.log1p(-accuracy[known.annotator].clip(0, 1 - 1e-9)), len(answered)))
     mine = np.full(len(answered), np.nan)
-    mine[item[known.worker == best]] = right[known.worker == best]
+    mine[item[known.annotator == best]] = right[known.annotator == best]
     both = ~np.isnan(mine)
     voted = np.bincount(which, share * (answer == gold[answered][which]), len(answered))
     fold = apart(votes.items, groups)[answered]

@@ -46,7 +46,7 @@ def copies(votes, *, crowd, gold, groups, ids):
         return "needs votes of two supervisors or more; of open answers gold, too"
     everybody, (votes, crowd) = len(votes.names), busiest(votes, crowd)
     rules = bool((named(votes) < 2).all())
-    if rules and not (judged and votes.asked_all):
+    if rules and not (judged and votes.complete):
         return (
             "each supervisor names one class only, so where two meet it was settled beforehand whether they agree: "
             "needs gold, and rules that saw every item"
@@ -185,7 +185,7 @@ def _shown(votes, gold, blocks, ids):
     if gold is None or not blocks:
         return ()
     members = max(blocks, key=len)
-    mine = votes.of(np.isin(votes.worker, members) & (gold[votes.item] >= 0))
+    mine = votes.of(np.isin(votes.annotator, members) & (gold[votes.item] >= 0))
     wrong = mine.label != gold[mine.item]
     times = np.bincount(mine.item, wrong, votes.items)
     top = [i for i in np.argsort(-times, kind="stable")[:5] if times[i] > 1]

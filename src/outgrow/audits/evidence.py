@@ -42,7 +42,7 @@ class VoteTable:
 
     item: np.ndarray
     """(V,) int64: index of the item, 0 .. N - 1."""
-    worker: np.ndarray
+    annotator: np.ndarray
     """(V,) int64: index of the supervisor, 0 .. J - 1."""
     label: np.ndarray
     """(V,) int64: index of the class."""
@@ -52,13 +52,19 @@ class VoteTable:
     """Names of the J supervisors."""
     classes: tuple[str, ...]
     """Names of the classes."""
-    asked_all: bool = False
+    complete: bool = False
     """Whether every supervisor saw every item, as rules and models do."""
 
     def of(self, rows: np.ndarray) -> VoteTable:
         """The votes marked in `rows` (V,) bool; items and supervisors keep their indices."""
         return VoteTable(
-            self.item[rows], self.worker[rows], self.label[rows], self.items, self.names, self.classes, self.asked_all
+            self.item[rows],
+            self.annotator[rows],
+            self.label[rows],
+            self.items,
+            self.names,
+            self.classes,
+            self.complete,
         )
 
 
@@ -286,7 +292,7 @@ class Evidence:
         if table is None or len(table.names) < 2 or not 2 <= len(table.classes) <= MOST_CLASSES:
             return None
         probs = np.eye(len(table.classes))[table.label]
-        return Votes(table.item, table.worker, probs, table.items, len(table.names), asked_all=table.asked_all)
+        return Votes(table.item, table.annotator, probs, table.items, len(table.names), complete=table.complete)
 
     @cached_property
     def sure(self) -> tuple[Sure, ...] | None:
@@ -296,7 +302,7 @@ class Evidence:
         """
         if self.votes is not None and self.probs is not None and self.gold is not None:
             known = self.gold[self.votes.item] >= 0
-            mine = [np.flatnonzero((self.votes.worker == j) & known) for j in range(len(self.votes.names))]
+            mine = [np.flatnonzero((self.votes.annotator == j) & known) for j in range(len(self.votes.names))]
             found = [
                 Sure(name, self.votes.item[v], self.probs[v], self.gold[self.votes.item[v]])
                 for name, v in zip(self.votes.names, mine, strict=True)

@@ -50,10 +50,10 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
             f"cannot be told from votes alone: no three supervisors, of which none copies another, answer {SEEN} "
             "common items; add a third, or gold on some 100 items"
         )
-    cast = np.bincount(votes.worker, minlength=count)
+    cast = np.bincount(votes.annotator, minlength=count)
     value, ci = all_.mean(cast)
     q = np.nan_to_num(belief(crowd, block))
-    second = np.bincount(votes.worker, q[votes.item, votes.label], count) / np.maximum(cast, 1)
+    second = np.bincount(votes.annotator, q[votes.item, votes.label], count) / np.maximum(cast, 1)
     (low, high), (_, top) = all_.interval(), all_.interval(int(known.sum()))
     ends = [((1 + (all_.classes - 1) * end) / all_.classes).clip(0, 1) for end in (low, high)]
     differ = np.flatnonzero(
@@ -73,7 +73,7 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
         )
     if len(bad):
         severity = "warning"
-        kept, judged = ~np.isin(votes.worker, bad), gold is not None and (gold >= 0).any()
+        kept, judged = ~np.isin(votes.annotator, bad), gold is not None and (gold >= 0).any()
         truth = (
             np.eye(all_.classes + 1)[gold][:, :-1] if judged else q
         )  # gold that is not known, -1, is the last column
@@ -100,7 +100,7 @@ def quality(crowd, votes, *, gold, groups, texts, pool):
             if known[j]
             else "cannot be told",
             percent(second[j]),
-            *([percent(_right(votes, gold, votes.worker == j))] if golden else []),
+            *([percent(_right(votes, gold, votes.annotator == j))] if golden else []),
             f"{cast[j]:,}",
         )
         for j in order
@@ -136,8 +136,8 @@ def _share(part, cast) -> tuple[str, str]:
 def _by_class(votes, q, order) -> Sheet:
     """Share of right votes on each class, with the class as the label model believes it."""
     classes, count = q.shape[1], len(votes.names)
-    total = np.stack([np.bincount(votes.worker, share, count) for share in q[votes.item].T], 1)
-    at = votes.worker * classes + votes.label
+    total = np.stack([np.bincount(votes.annotator, share, count) for share in q[votes.item].T], 1)
+    at = votes.annotator * classes + votes.label
     right = np.bincount(at, q[votes.item, votes.label], count * classes).reshape(count, classes)
     cell = [
         [

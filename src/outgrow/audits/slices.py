@@ -49,11 +49,13 @@ def slices(votes, gold, *, texts, features, groups, show, study):
     for look, p in zip(looks, holm([look["p"] for look in looks]), strict=True):
         look["p"] = p
     found = sorted((look for look in looks if look["p"] <= LEVEL), key=lambda look: look["p"])
-    tested = f"{len(looks):,} slices of {len(np.unique(known.worker))} supervisor{'s' if len(votes.names) > 1 else ''}"
+    tested = (
+        f"{len(looks):,} slices of {len(np.unique(known.annotator))} supervisor{'s' if len(votes.names) > 1 else ''}"
+    )
     if not found:
         return Finding("ok", f"No slice has more errors than chance explains, of {tested}.")
     worst = found[0]
-    rows = known.of(known.worker == worst["worker"])
+    rows = known.of(known.annotator == worst["annotator"])
     wrong = (rows.label != gold[rows.item]).astype(float)
     value, ci = _excess(wrong, masks[worst["slice"], rows.item], apart(votes.items, groups)[rows.item])
     fate = _fate(study, masks, found, groups) if study else {}
@@ -72,7 +74,7 @@ def slices(votes, gold, *, texts, features, groups, show, study):
         tuple(
             (
                 names[f["slice"]],
-                votes.names[f["worker"]],
+                votes.names[f["annotator"]],
                 f"{f['items']:,}",
                 percent(f["inside"]),
                 percent(f["outside"]),
@@ -82,7 +84,7 @@ def slices(votes, gold, *, texts, features, groups, show, study):
             for at, f in enumerate(found[:12])
         ),
     )
-    name, who = names[worst["slice"]], votes.names[worst["worker"]]
+    name, who = names[worst["slice"]], votes.names[worst["annotator"]]
     says = (
         f"Of {tested}, {len(found)} {'has' if len(found) == 1 else 'have'} more errors than chance explains; {name}: "
         f"{who} is wrong on {percent(worst['inside'])}, elsewhere on {percent(worst['outside'])}."
@@ -122,30 +124,30 @@ def _tested(votes, gold, groups, masks) -> list[dict]:
     count = len(votes.names)
     # A supervisor that names one class only is wrong on all others by design: no finding.
     named = np.zeros((count, max(votes.label.max(), gold.max()) + 1), bool)
-    named[votes.worker, votes.label] = True
+    named[votes.annotator, votes.label] = True
     wrong = (votes.label != gold[votes.item]).astype(float)
-    n, bad = np.bincount(votes.worker, minlength=count), np.bincount(votes.worker, wrong, count)
+    n, bad = np.bincount(votes.annotator, minlength=count), np.bincount(votes.annotator, wrong, count)
     rate = bad / np.maximum(n, 1)
     deff = np.ones(count)
     if groups is not None:
-        _, cell = np.unique(votes.worker * (groups.max() + 1) + groups[votes.item], return_inverse=True)
-        off = wrong - rate[votes.worker]
+        _, cell = np.unique(votes.annotator * (groups.max() + 1) + groups[votes.item], return_inverse=True)
+        off = wrong - rate[votes.annotator]
         whose = np.zeros(cell.max() + 1, int)
-        whose[cell] = votes.worker
+        whose[cell] = votes.annotator
         within = np.bincount(whose, np.bincount(cell, off) ** 2, count)
-        deff = np.maximum(within / np.maximum(np.bincount(votes.worker, off**2, count), 1e-9), 1)
+        deff = np.maximum(within / np.maximum(np.bincount(votes.annotator, off**2, count), 1e-9), 1)
     looks = []
     for s, mask in enumerate(masks):
         inside = mask[votes.item]
-        m = np.bincount(votes.worker[inside], minlength=count)
-        k = np.bincount(votes.worker[inside], wrong[inside], count)
+        m = np.bincount(votes.annotator[inside], minlength=count)
+        k = np.bincount(votes.annotator[inside], wrong[inside], count)
         for j in np.flatnonzero((m >= FEWEST) & (n - m >= FEWEST) & (bad > 0)):
             size, errors, part = (round(v[j] / deff[j]) for v in (n, bad, m))
             p = _chance(int(k[j] / deff[j]), size, errors, part)
             looks.append(
                 {
                     "slice": s,
-                    "worker": int(j),
+                    "annotator": int(j),
                     "items": int(m[j]),
                     "inside": k[j] / m[j],
                     "outside": (bad[j] - k[j]) / (n[j] - m[j]),

@@ -73,21 +73,21 @@ def long_votes(table: TableFile, reading: Reading) -> Evidence:
     The gold of an item lies in a column `gold` or `truth` and its group in `group`, the same in all rows of an item;
     how sure the worker is that the vote is right in `certainty` or `probability`.
     """
-    item, ids, worker, names = numbered_votes(table)
+    item, ids, annotator, names = numbered_votes(table)
     known = next((name for name in GOLD if name in table.names), None)
-    told = read_labels(table, [f"worker {names[j]}" for j in worker], known, MOST_CLASSES, reading)
+    told = read_labels(table, [f"worker {names[j]}" for j in annotator], known, MOST_CLASSES, reading)
     classes, label = told.classes, told.labels
     silent = label < 0
     if silent.all():
         raise UserError(f"{table.name}: no row holds a vote: column 'label' is empty")
-    kept = _once(table, item, worker, label, reading)
+    kept = _once(table, item, annotator, label, reading)
     gold = None if told.gold is None else _gold(table, item, told.gold, len(ids))
     if len(classes) > MOST_CLASSES:
         # Of open answers none is a wrong one, and like no other.
         label[silent], classes = len(classes) + np.arange(silent.sum()), (*classes, *["no answer"] * int(silent.sum()))
         kept |= silent
     names = tuple(f"worker {name}" if name.isdigit() else name for name in names)
-    votes = VoteTable(item[kept], worker[kept], label[kept], len(ids), names, classes)
+    votes = VoteTable(item[kept], annotator[kept], label[kept], len(ids), names, classes)
     group = group_of(table, reading)
     groups = None if group is None else group[np.unique(item, return_index=True)[1]]
     return Evidence(table.source, votes, ids, groups=groups, gold=gold, probs=_probabilities(table, votes, kept))
@@ -102,10 +102,10 @@ def _gold(table: TableFile, item: np.ndarray, told: np.ndarray, count: int) -> n
     return gold
 
 
-def _once(table: TableFile, item: np.ndarray, worker: np.ndarray, label: np.ndarray, reading: Reading) -> np.ndarray:
+def _once(table: TableFile, item: np.ndarray, annotator: np.ndarray, label: np.ndarray, reading: Reading) -> np.ndarray:
     """(V,) bool: the first vote of a worker on an item; another one that differs is refused, or left out."""
     cast = np.flatnonzero(label >= 0)
-    _, first, of = np.unique(np.stack([item, worker])[:, cast], axis=1, return_index=True, return_inverse=True)
+    _, first, of = np.unique(np.stack([item, annotator])[:, cast], axis=1, return_index=True, return_inverse=True)
     earlier = cast[first][of.ravel()]
     repeated(table, cast[label[cast] != label[earlier]].tolist(), reading)
     once = np.zeros(len(item), bool)
@@ -140,19 +140,19 @@ def wide_votes(table: TableFile, reading: Reading, votes: TableFile | None, stro
     return of_annotations(given, votes is None, None if strong is None else _space(given.task, strong))
 
 
-def of_annotations(given: Annotations, asked_all: bool, features: np.ndarray | None) -> Evidence:
+def of_annotations(given: Annotations, complete: bool, features: np.ndarray | None) -> Evidence:
     """Items with votes.
 
     Args:
         given: The items, their votes and what gold there is.
-        asked_all: Whether every annotator saw every item.
+        complete: Whether every annotator saw every item.
         features: (N, D) where a student has read them.
     """
     task, columns = given.task, list(given.task.votes.values())
     spoke = [np.flatnonzero(~np.isnan(votes).any(-1)) for votes in columns]
-    item, worker = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
+    item, annotator = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
     probs = np.concatenate([votes[rows] for votes, rows in zip(columns, spoke, strict=True)])
-    votes = VoteTable(item, worker, probs.argmax(-1), len(task), tuple(task.votes), task.classes, asked_all=asked_all)
+    votes = VoteTable(item, annotator, probs.argmax(-1), len(task), tuple(task.votes), task.classes, complete=complete)
     key = id_column(given.table, given.reading)
     names = given.table.column(key) if key else given.table.lines
     gold = given.gold.labels if (given.gold.labels >= 0).any() else None

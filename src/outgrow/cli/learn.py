@@ -45,7 +45,7 @@ def learn_(
     method
         How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive.
     label_model
-        What makes one belief of several voters (`outgrow list label-models`).
+        What makes one belief of several annotators (`outgrow list label-models`).
     student
         linear or mlp, a head on the model's features without or with a hidden layer; lora or full, the model itself,
         fine-tuned by low-rank updates or all of it, six times.

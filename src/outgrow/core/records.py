@@ -10,15 +10,16 @@
     load(Point, {"n": 3, "value": 0.5}, "points.json") Point(n=3, value=0.5, note=None)
 
 A field whose default is `absent()` is in the JSON only if it has a value. A file holds the `version` of its form beside
-its fields; files from before there were versions are version 0. A field that a later version adds has a default, so
-that earlier files still open; keys that the class does not know are ignored.
+its fields; files from before there were versions are version 0. A field that a later version adds has a default, and
+one that it renames names its former key (`renamed`), so that earlier files still open; keys that the class does not
+know are ignored.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, field, fields, is_dataclass
 from functools import cache
@@ -32,8 +33,10 @@ from outgrow.core.errors import UserError
 
 T = TypeVar("T")
 VERSION = 1
-"""Of every form; goes up when an earlier reader would misread a file."""
-ABSENT = "absent"
+"""Of every form that is not in `VERSIONS`; goes up when an earlier reader would misread a file."""
+VERSIONS: dict[type, int] = {}
+"""Versions of the forms that have changed alone."""
+ABSENT, FORMER = "absent", "former"
 PLAIN: dict[Any, tuple[type, ...]] = {
     bool: (bool,),
     int: (int,),
@@ -49,6 +52,26 @@ REMEDY = "it is damaged, or of another version: run the same command again, into
 def absent() -> Any:
     """The default of a field that is left out of the JSON where it is None."""
     return field(default=None, metadata={ABSENT: True})
+
+
+def renamed(former: str) -> dict[str, str]:
+    """The metadata of a field that had the key `former` in files of earlier versions."""
+    return {FORMER: former}
+
+
+def versioned(version: int) -> Callable[[type[T]], type[T]]:
+    """Mark the class of a file as of this version."""
+
+    def mark(cls: type[T]) -> type[T]:
+        VERSIONS[cls] = version
+        return cls
+
+    return mark
+
+
+def version_of(cls: type) -> int:
+    """The version that files of this class are written in."""
+    return VERSIONS.get(cls, VERSION)
 
 
 def dump(value: Any) -> Any:
@@ -76,9 +99,9 @@ def load(cls: type[T], data: Any, where: str | Path) -> T:
     if isinstance(data, dict) and "version" in data:
         data = dict(data)
         version = data.pop("version")
-        if not isinstance(version, int) or version > VERSION:
+        if not isinstance(version, int) or version > version_of(cls):
             raise UserError(
-                f"{where} is of version {version!r}, and this outgrow reads up to {VERSION}: update outgrow"
+                f"{where} is of version {version!r}, and this outgrow reads up to {version_of(cls)}: update outgrow"
             )
     try:
         found: T = _read(cls, _finite(data), ())
@@ -126,6 +149,8 @@ def _read(kind: Any, value: Any, path: tuple[str, ...]) -> Any:
 
 def _record(kind: Any, value: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     kinds = _kinds(kind)
+    former = {one.metadata[FORMER]: one.name for one in fields(kind) if FORMER in one.metadata}
+    value = {former.get(key, key): part for key, part in value.items()}
     for one in fields(kind):
         if one.name not in value and one.default is MISSING and one.default_factory is MISSING:
             raise _Misfit(f"no key {'.'.join((*path, one.name))!r}")

@@ -52,7 +52,7 @@ class WeakLabels:
     """The name of the label model."""
     skill: np.ndarray | None = None
     """(R, J): accuracy of each supervisor on weak-train gold that it has not seen; None if unknown."""
-    asked_all: bool = True
+    complete: bool = True
     """Whether every supervisor saw every item, so that an abstention may be a vote (`Votes.silence`)."""
 
     @cached_property

@@ -35,9 +35,9 @@ def settled(votes: Votes) -> np.ndarray:
 
 
 def fitted(votes: Votes, q: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """M step: log pi (C,), log C (workers, C voted, C true), log C of abstentions (workers, C true), 0 if missing."""
+    """M step: log pi (C,), log C (annotators, C voted, C true), log C of abstentions; 0 if missing."""
     q, classes = np.nan_to_num(q), q.shape[1]
-    seen = (votes.matrix.T @ q).reshape(votes.workers, classes, classes) + smoothing
+    seen = (votes.matrix.T @ q).reshape(votes.annotators, classes, classes) + smoothing
     tells = votes.silence.sum(0)[:, None] > 0
     quiet = np.where(tells, votes.silence.T @ q + smoothing, 0)
     total = seen.sum(1) + quiet

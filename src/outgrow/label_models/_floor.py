@@ -55,10 +55,10 @@ def agreeing(weak: WeakLabels | WeakVotes, name: str, seed: int) -> np.ndarray:
     """(R,): A_m of the label model of that name, with or without the suffix for gold."""
     model, found = label_models.find(name.removesuffix(BARE)), []
     for votes in replicates(weak):
-        fold = derive(seed, "taught", "folds").permutation(votes.workers) % min(FOLDS, votes.workers)
+        fold = derive(seed, "taught", "folds").permutation(votes.annotators) % min(FOLDS, votes.annotators)
         met = 0.0
         for k in range(fold.max() + 1):
-            held = fold[votes.worker] == k
+            held = fold[votes.annotator] == k
             belief = model(_some(votes, ~held)).probs[0]
             met += _met(belief[votes.item[held]], votes.said[held].argmax(1)).sum()
         found.append(met / max(len(votes.item), 1))
@@ -67,7 +67,7 @@ def agreeing(weak: WeakLabels | WeakVotes, name: str, seed: int) -> np.ndarray:
 
 def _some(votes: Votes, rows: np.ndarray) -> Votes:
     """The votes in `rows` (V,), without skill."""
-    return replace(votes, item=votes.item[rows], worker=votes.worker[rows], said=votes.said[rows], skill=None)
+    return replace(votes, item=votes.item[rows], annotator=votes.annotator[rows], said=votes.said[rows], skill=None)
 
 
 def _met(belief: np.ndarray, answer: np.ndarray) -> np.ndarray:

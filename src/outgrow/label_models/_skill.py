@@ -29,12 +29,12 @@ PRIOR = 16
 
 
 def skill(votes: Votes) -> np.ndarray:
-    """(workers,) s: from gold where it is known, otherwise from agreement."""
+    """(annotators,) s: from gold where it is known, otherwise from agreement."""
     classes = votes.said.shape[1]
-    known = np.full(votes.workers, np.nan) if votes.skill is None else votes.skill.astype(np.float64)
+    known = np.full(votes.annotators, np.nan) if votes.skill is None else votes.skill.astype(np.float64)
     known = ((known - 1 / classes) / (1 - 1 / classes)).clip(LOW, HIGH)
     return (
-        np.where(np.isnan(known), _fitted(agreement(votes.hard), votes.workers, classes), known)
+        np.where(np.isnan(known), _fitted(agreement(votes.hard), votes.annotators, classes), known)
         if np.isnan(known).any()
         else known
     )
@@ -72,7 +72,7 @@ def met(
 
     Args:
         votes: the votes.
-        tables: sparse (items, workers); for each t the sum over items of t_ij t_im.
+        tables: sparse (items, annotators); for each t the sum over items of t_ij t_im.
         weights: (items,); for each w the sum of w over common items.
         block: most pairs of annotators that are computed together.
 
@@ -81,10 +81,10 @@ def met(
     """
     from scipy.sparse import diags_array, triu
 
-    both, step = heard(votes), max(1, block // max(votes.workers, 1))
+    both, step = incidence(votes), max(1, block // max(votes.annotators, 1))
     left = [(both, both), *((t, t) for t in tables), *((diags_array(w) @ both, both) for w in weights)]
     left = [(a.tocsc(), b.tocsr()) for a, b in left]
-    for start in range(0, votes.workers, step):
+    for start in range(0, votes.annotators, step):
         part = slice(start, start + step)
         first, *more = (triu((a[:, part].T @ b).tocsr(), start + 1).tocsr() for a, b in left)
         first.sort_indices()
@@ -96,31 +96,31 @@ def met(
 
 
 def by_class(votes: Votes) -> list[Any]:
-    """For each class the votes on it, (items, workers) sparse."""
+    """For each class the votes on it, (items, annotators) sparse."""
     return [votes.matrix[:, c :: votes.said.shape[1]] for c in range(votes.said.shape[1])]
 
 
-def heard(votes: Votes) -> Any:
-    """(items, workers) sparse: 1 where an annotator labelled an item."""
+def incidence(votes: Votes) -> Any:
+    """(items, annotators) sparse: 1 where an annotator labelled an item."""
     from scipy.sparse import csr_array
 
-    return csr_array((np.ones(len(votes.item)), (votes.item, votes.worker)), (votes.items, votes.workers))
+    return csr_array((np.ones(len(votes.item)), (votes.item, votes.annotator)), (votes.items, votes.annotators))
 
 
-def _fitted(pairs: Pairs, workers: int, classes: int) -> np.ndarray:
+def _fitted(pairs: Pairs, annotators: int, classes: int) -> np.ndarray:
     j, m, common = pairs.j, pairs.m, pairs.common
     share = (pairs.same + 1 / classes) / (common + 1)
     a = (share - 1 / classes) / (1 - 1 / classes)
     precision = common * (1 - 1 / classes) ** 2 / (share * (1 - share))
-    total = np.bincount(j, common, workers) + np.bincount(m, common, workers)
-    starts = (np.full(workers, 0.5), *(_as_seen_by(i, j, m, a, workers) for i in np.argsort(-total)[:32]))
+    total = np.bincount(j, common, annotators) + np.bincount(m, common, annotators)
+    starts = (np.full(annotators, 0.5), *(_as_seen_by(i, j, m, a, annotators) for i in np.argsort(-total)[:32]))
     rough = [_descended(s, j, m, a, precision, steps=10) for s in starts]
     return _descended(min(rough, key=lambda fit: fit[0])[1], j, m, a, precision, steps=60)[1]
 
 
-def _as_seen_by(i: int, j: np.ndarray, m: np.ndarray, a: np.ndarray, workers: int) -> np.ndarray:
-    """(workers,): s by the agreement with annotator i alone; its own s is the median over pairs of others."""
-    row, mine = np.zeros(workers), (j == i) | (m == i)
+def _as_seen_by(i: int, j: np.ndarray, m: np.ndarray, a: np.ndarray, annotators: int) -> np.ndarray:
+    """(annotators,): s by the agreement with annotator i alone; its own s is the median over pairs of others."""
+    row, mine = np.zeros(annotators), (j == i) | (m == i)
     row[np.where(j == i, m, j)[mine]] = a[mine].clip(LOW)
     ratio = row[j] * row[m] / a.clip(LOW)  # a_ij a_im / a_jm = s_i^2
     own = np.sqrt(np.median(ratio[ratio > 0]) if (ratio > 0).any() else 0.25).clip(LOW, HIGH)
@@ -148,7 +148,7 @@ def _descended(
         return found
 
     def each(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """(workers,) sums over pairs, as their first or second, of values (P,) times the other one's s."""
+        """(annotators,) sums over pairs, as their first or second, of values (P,) times the other one's s."""
         one, other = (csr_array((values, m, starts), (len(s), len(s))) for values in (first, second))
         return np.asarray(one @ s + other.T @ s)
 

@@ -31,8 +31,8 @@ def accuracy(weak: WeakLabels | WeakVotes | Votes) -> Belief:
 
 
 def weighted(votes: Votes, s: np.ndarray) -> np.ndarray:
-    """(items, C): the posterior of votes by annotators of rescaled accuracies s (workers,)."""
+    """(items, C): the posterior of votes by annotators of rescaled accuracies s (annotators,)."""
     weight = np.log((1 + (votes.said.shape[1] - 1) * s) / (1 - s))
-    log_q = votes.sum(weight[votes.worker, None] * votes.said)
+    log_q = votes.sum(weight[votes.annotator, None] * votes.said)
     q = np.exp(log_q - log_q.max(1, keepdims=True))
     return q / q.sum(1, keepdims=True)

@@ -38,10 +38,10 @@ def bayesian(weak: WeakLabels | WeakVotes | Votes) -> Belief:
 
 def _dirichlet(votes: Votes) -> tuple[np.ndarray, np.ndarray]:
     """(items, C) belief and (items,) vacuity."""
-    classes, n = votes.said.shape[1], np.bincount(votes.worker, minlength=votes.workers)
+    classes, n = votes.said.shape[1], np.bincount(votes.annotator, minlength=votes.annotators)
     sure = (votes.said.max(1) - 1 / classes) / (1 - 1 / classes)
-    sureness = np.bincount(votes.worker, sure, votes.workers) / np.maximum(n, 1)
-    trust = (skill(votes) / np.maximum(sureness, 1e-6)).clip(max=HIGH)[votes.worker, None]
+    sureness = np.bincount(votes.annotator, sure, votes.annotators) / np.maximum(n, 1)
+    trust = (skill(votes) / np.maximum(sureness, 1e-6)).clip(max=HIGH)[votes.annotator, None]
     z = votes.sum(np.log((1 - trust) / classes + trust * votes.said))
     z -= z.max(1, keepdims=True)
     probs = np.exp(z) / np.exp(z).sum(1, keepdims=True)

@@ -38,7 +38,7 @@ def blocks(weak: WeakLabels | WeakVotes | Votes) -> Belief:
 
 
 def found(votes: Votes) -> np.ndarray:
-    """(workers,): the number of the block of each annotator."""
+    """(annotators,): the number of the block of each annotator."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
@@ -54,7 +54,7 @@ def found(votes: Votes) -> np.ndarray:
         copied = copies(common, agree, expected, variance, count)
         found.append((j[copied], m[copied]))
     rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
-    links = csr_array((np.ones(len(rows)), (rows, columns)), (votes.workers, votes.workers))
+    links = csr_array((np.ones(len(rows)), (rows, columns)), (votes.annotators, votes.annotators))
     return connected_components(links, directed=False)[1]
 
 
@@ -67,13 +67,13 @@ def copies(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance
 
 
 def confusion(hard: Votes, q: np.ndarray) -> np.ndarray:
-    """(workers, C voted, C true): confusion tables, without abstentions."""
+    """(annotators, C voted, C true): confusion tables, without abstentions."""
     told = np.exp(fitted(hard, q, smoothing=0.1)[1])
     return told / told.sum(1, keepdims=True)
 
 
 def linked(common: np.ndarray, agree: np.ndarray, expected: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """(workers,): the blocks, from the counts of `beyond` for all pairs."""
+    """(annotators,): the blocks, from the counts of `beyond` for all pairs."""
     from scipy.sparse.csgraph import connected_components
 
     return connected_components(copies(common, agree, expected, variance, int((common > 0).sum())), directed=False)[1]
@@ -94,15 +94,15 @@ def beyond(votes: Votes, fold: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, n
         q: (items, C) class probabilities.
 
     Returns:
-        Four times (folds, workers, workers): common items, those on which both agree, the expected number of these if
-        independent given the class, and its variance.
+        Four times (folds, annotators, annotators): common items, those on which both agree, the expected number of
+        these if independent given the class, and its variance.
     """
     hard = votes.hard
     told = confusion(hard, q)
     met = partial(
-        together, hard.item, hard.worker, votes.items, votes.workers, part=fold[hard.item], parts=fold.max() + 1
+        together, hard.item, hard.annotator, votes.items, votes.annotators, part=fold[hard.item], parts=fold.max() + 1
     )
-    settled = np.eye(votes.workers, dtype=bool) | np.outer(votes.one_sided, votes.one_sided)
+    settled = np.eye(votes.annotators, dtype=bool) | np.outer(votes.one_sided, votes.one_sided)
     one = np.ones(len(hard.item))
     common, agree = (
         np.where(settled, 0, part) for part in (met(one, one), sum(met(said, said) for said in hard.said.T))
@@ -117,19 +117,19 @@ def beyond(votes: Votes, fold: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, n
 
 def together(
     item: np.ndarray,
-    worker: np.ndarray,
+    annotator: np.ndarray,
     items: int,
-    workers: int,
+    annotators: int,
     left: np.ndarray,
     right: np.ndarray,
     part: np.ndarray | int = 0,
     parts: int = 1,
 ) -> np.ndarray:
-    """(parts, workers, workers): sums over items of left_ji right_mi, values of votes (V,), by the part of the left."""
+    """(parts, J, J): sums over items of left_ji right_mi, values of the votes (V,), by the part of the left."""
     from scipy.sparse import csr_array
 
-    a = csr_array((left, (item, part * workers + worker)), (items, parts * workers))
-    b = csr_array((right, (item, worker)), (items, workers))
+    a = csr_array((left, (item, part * annotators + annotator)), (items, parts * annotators))
+    b = csr_array((right, (item, annotator)), (items, annotators))
     for table in (a, b):
         table.eliminate_zeros()
-    return (a.T @ b).toarray().reshape(parts, workers, workers)
+    return (a.T @ b).toarray().reshape(parts, annotators, annotators)

@@ -44,7 +44,7 @@ class VoteCell(Cell):
         label_model: turns the votes into one distribution an item.
         kind: how the student learns.
         seed: names folds and trainings.
-        asked_all: whether every annotator saw every item: so for columns of votes, not for a long table.
+        complete: whether every annotator saw every item: so for columns of votes, not for a long table.
     """
 
     data: Annotations
@@ -53,7 +53,7 @@ class VoteCell(Cell):
     label_model: str
     kind: str
     seed: int
-    asked_all: bool = True
+    complete: bool = True
 
     GOLD: ClassVar[tuple[str, ...]] = ("labels",)
     COMPARED: ClassVar[int] = 1
@@ -111,10 +111,10 @@ class VoteCell(Cell):
         """The votes on the items in rows (R, N)."""
         parts = [mask[self.votes.item] for mask in rows]
         tables = [
-            replace(self.votes, item=self.votes.item[at], worker=self.votes.worker[at], said=self.votes.said[at])
+            replace(self.votes, item=self.votes.item[at], annotator=self.votes.annotator[at], said=self.votes.said[at])
             for at in parts
         ]
-        return WeakVotes(tuple(tables), self.names, self.label_model, skill, self.asked_all)
+        return WeakVotes(tuple(tables), self.names, self.label_model, skill, self.complete)
 
     @cached_property
     def skill(self) -> np.ndarray | None:
@@ -124,8 +124,8 @@ class VoteCell(Cell):
         found = []
         for votes, gold in zip(self._heard(self.known >= 0, None).votes, self.known, strict=True):
             right = votes.said.argmax(1) == gold[votes.item]
-            told = np.bincount(votes.worker, minlength=votes.workers)
-            share = np.bincount(votes.worker, right, votes.workers) / np.maximum(told, 1)
+            told = np.bincount(votes.annotator, minlength=votes.annotators)
+            share = np.bincount(votes.annotator, right, votes.annotators) / np.maximum(told, 1)
             found.append(np.where(told > 0, share, np.nan))
         return np.array(found, np.float32)
 
@@ -189,7 +189,7 @@ class VoteCell(Cell):
 
     def _all(self, label_model: str, replicates: int, skill: np.ndarray | None = None) -> WeakVotes:
         """The votes on all items."""
-        return WeakVotes((self.votes,) * replicates, self.names, label_model, skill, self.asked_all)
+        return WeakVotes((self.votes,) * replicates, self.names, label_model, skill, self.complete)
 
     @cached_property
     def options(self) -> dict[str, np.ndarray]:
@@ -231,7 +231,7 @@ class VoteCell(Cell):
 
     def annotator(self, j: int) -> np.ndarray:
         """(N, C) the votes of one annotator; NaN where it abstains."""
-        mine = self.votes.worker == j
+        mine = self.votes.annotator == j
         probs = np.full((len(self.task), len(self.task.classes)), np.nan, np.float32)
         probs[self.votes.item[mine]] = self.votes.said[mine]
         return probs
@@ -241,10 +241,10 @@ def table_of(task: Task) -> Votes:
     """The task's columns of votes, a vote a row, item by item."""
     columns = list(task.votes.values())
     spoke = [np.flatnonzero(~np.isnan(votes).any(-1)) for votes in columns]
-    item, worker = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
+    item, annotator = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
     said = np.concatenate([votes[rows] for votes, rows in zip(columns, spoke, strict=True)]).astype(np.float64)
-    order = np.lexsort((worker, item))
-    return Votes(item[order], worker[order], said[order], len(task), len(columns))
+    order = np.lexsort((annotator, item))
+    return Votes(item[order], annotator[order], said[order], len(task), len(columns))
 
 
 def enough(task: Task, votes: Votes) -> None:

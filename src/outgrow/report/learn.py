@@ -140,8 +140,8 @@ def titled(row: dict[str, Any]) -> str:
 
 def _rivals(verdict: dict[str, Any]) -> list[dict[str, Any]]:
     """What the student is compared with: the floor, the label model that taught, majority, the best annotator."""
-    best, rows = ("voter", verdict.get("best")), labellers(verdict)
-    annotators = sum(row["kind"] == "voter" for row in rows)
+    best, rows = ("annotator", verdict.get("best")), labellers(verdict)
+    annotators = sum(row["kind"] == "annotator" for row in rows)
     return [
         row for row in rows
         if row["kind"] in ("floor", "majority", "label model")
@@ -169,7 +169,7 @@ def _untold(facts: dict[str, Any]) -> Markup:
 def _called(row: dict[str, Any]) -> str:
     known = {
         "floor": f"The floor ({row['name']})",
-        "voter": f"The best annotator ({row['name']})",
+        "annotator": f"The best annotator ({row['name']})",
         "label model": f"The {row['name'].replace(': ', ' ')}",
     }
     return known.get(row["kind"]) or sentence(row["name"])[:-1]
@@ -177,7 +177,8 @@ def _called(row: dict[str, Any]) -> str:
 
 def _list(rows: list[dict[str, Any]]) -> str:
     called = {
-        "floor": "the floor", "voter": "the best annotator", "majority": "majority", "label model": "the label model",
+        "floor": "the floor", "annotator": "the best annotator",
+        "majority": "majority", "label model": "the label model",
     }  # fmt: skip
     return " and ".join(sorted(called[row["kind"]] for row in rows))
 

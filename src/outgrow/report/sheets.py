@@ -100,7 +100,7 @@ def _learn(facts: dict[str, Any]) -> list[Sheet]:
                 row["name"], f"{row['votes']:,}", percent(row["estimated"]), interval(row["estimated_ci"]),
                 percent(row["student"]),
             )
-            for row in facts["voters"]["rows"]
+            for row in facts["annotators"]["rows"]
         ]  # fmt: skip
         head = ("annotator", "votes", "estimated accuracy", "95% interval", "repeated by the student")
         return [Sheet(f"{name}: annotators, without gold", head, tuple(told))]

@@ -34,10 +34,10 @@ def _classes(folder: Path, run: Report, pair: RunPair, frame: Any) -> Evidence:
 
     members = _members(pair)
     said = np.stack([predicted(name).mean(0) for name in members])
-    worker, item = np.nonzero(~np.isnan(said).any(-1))
+    annotator, item = np.nonzero(~np.isnan(said).any(-1))
     classes = tuple((run.tasks.get(pair.task) or {}).get("classes") or map(str, range(said.shape[-1])))
-    label = said[worker, item].argmax(-1)
-    votes = VoteTable(item, worker, label, n, _names(pair, members), classes, asked_all=True)
+    label = said[annotator, item].argmax(-1)
+    votes = VoteTable(item, annotator, label, n, _names(pair, members), classes, complete=True)
     weights = frame["weight"].to_numpy()
     return _evidence(folder, run, pair, frame, votes, gold, _finished(run, pair, n, gold, weights, predicted))
 
@@ -64,8 +64,8 @@ def _texts(folder: Path, run: Report, pair: RunPair, frame: Any) -> Evidence:
     ]
     number = {text: i for i, text in enumerate(sorted({*answers, *(text for row in said for text in row)}))}
     label = np.array([number[text] for row in said for text in row])
-    worker, item = np.repeat(np.arange(len(members)), n), np.tile(np.arange(n), len(members))
-    votes = VoteTable(item, worker, label, n, _names(pair, members), tuple(number), asked_all=True)
+    annotator, item = np.repeat(np.arange(len(members)), n), np.tile(np.arange(n), len(members))
+    votes = VoteTable(item, annotator, label, n, _names(pair, members), tuple(number), complete=True)
     gold = np.array([number[text] for text in answers])
     study = _finished(run, pair, n, np.ones(n, np.int64), np.ones(n), predicted)
     return _evidence(folder, run, pair, frame, votes, gold, study)

@@ -77,7 +77,7 @@ def write(
         _write_csv(folder / SUGGESTED, wanted)
     facts = {
         "task": {"name": task.name, "classes": list(task.classes), "counts": task.counts, "source": task.source},
-        "voters": vote_facts.annotators(cell, probs),
+        "annotators": vote_facts.annotators(cell, probs),
         "trust": vote_facts.trust(cell, probs, belief),
         "verdict": vote_facts.verdict(cell, probs, belief),
         "suggest": wanted[:10],
@@ -91,7 +91,7 @@ def write(
 def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
     """What audits find in the votes that a person should act on, the gravest first."""
     features = space.read(space.features[-1]).numpy() if isinstance(space, Space) else None
-    return [asdict(found) for found in examine(of_annotations(cell.data, cell.asked_all, features)) if found.do]
+    return [asdict(found) for found in examine(of_annotations(cell.data, cell.complete, features)) if found.do]
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -41,7 +41,10 @@ def _answers(probs: np.ndarray) -> np.ndarray:
 def annotators(cell: VoteCell, student: np.ndarray) -> dict[str, Any]:
     """Each annotator, and each pair of the first dozen, by what needs no gold."""
     task, votes = cell.data.task, cell.votes
-    count, covered = np.bincount(votes.worker, minlength=votes.workers), np.bincount(votes.item, minlength=len(task))
+    count, covered = (
+        np.bincount(votes.annotator, minlength=votes.annotators),
+        np.bincount(votes.item, minlength=len(task)),
+    )
     order = np.sort(np.argsort(-count, kind="stable")[:SHOWN])
     answers = np.stack([_answers(cell.annotator(j)) for j in order])
     found = agreement_of(answers, len(task.classes), task.groups, derive(cell.seed, "learn", "voters"))
@@ -58,7 +61,7 @@ def annotators(cell: VoteCell, student: np.ndarray) -> dict[str, Any]:
         })  # fmt: skip
     same = [[None if np.isnan(share) else float(share) for share in line[:PAIRED]] for line in found.same[:PAIRED]]
     return {
-        "count": votes.workers,
+        "count": votes.annotators,
         "rows": rows,
         "same": same,
         "together": found.together[:PAIRED, :PAIRED].astype(int).tolist(),
@@ -145,9 +148,9 @@ def verdict(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str
                 joint["other label model", f"label model: {name}"] = cell.believed(name)
         joint = _different(joint)
     rows = [row(*key, probs) for key, probs in joint.items()]
-    voters = [row("voter", name, cell.annotator(j)) for j, name in enumerate(cell.names)]
-    best = max(voters, key=lambda row: row["accuracy"])
-    kept = sorted(voters, key=lambda row: -row["accuracy"])[:SHOWN]
+    own = [row("annotator", name, cell.annotator(j)) for j, name in enumerate(cell.names)]
+    best = max(own, key=lambda row: row["accuracy"])
+    kept = sorted(own, key=lambda row: -row["accuracy"])[:SHOWN]
     base = row(
         "floor",
         cell.names[0] if len(cell.names) == 1 else f"label model: {counted(floor.of, 'items with gold')}",

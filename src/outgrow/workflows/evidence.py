@@ -66,9 +66,9 @@ def _named(cell: ClassCell) -> Evidence:
     """What is known of a cell before its student learns."""
     task, heard = cell.task, cell.weak_train
     said, gold = heard.said.probs[0], heard.gold[0]
-    worker, item = np.nonzero(~np.isnan(said).any(-1) & (gold >= 0))
-    probs = said[worker, item]
-    votes = VoteTable(item, worker, probs.argmax(-1), len(task), cell.names, task.classes, asked_all=True)
+    annotator, item = np.nonzero(~np.isnan(said).any(-1) & (gold >= 0))
+    probs = said[annotator, item]
+    votes = VoteTable(item, annotator, probs.argmax(-1), len(task), cell.names, task.classes, complete=True)
     return Evidence(
         f"{task.name}, {cell.weak_name} and {cell.strong_name}, before training; {task.source}",
         votes,

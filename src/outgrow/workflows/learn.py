@@ -96,9 +96,9 @@ def learn(
     (out / learned.SUGGESTED).unlink(missing_ok=True)
 
     space = space_for(given.task, votes, strong, student, store)
-    cell = VoteCell(given, space, votes, label_model, student, seed, asked_all=votes_table is None)
+    cell = VoteCell(given, space, votes, label_model, student, seed, complete=votes_table is None)
     items = int(cell.design.teach[0].sum())
-    annotators = f"{votes.workers} voter{'s' if votes.workers > 1 else ''}"
+    annotators = f"{votes.annotators} annotator{'s' if votes.annotators > 1 else ''}"
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
     resources: Any = cell  # what votes cannot give is None there
     fitted = recipe.fit(resources, **recipe.parameters)

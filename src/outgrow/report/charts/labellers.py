@@ -18,7 +18,7 @@ PAINT = {
     "majority": "ceiling",
     "label model": "contrast",
     "other label model": "contrast",
-    "voter": "control",
+    "annotator": "control",
 }
 
 

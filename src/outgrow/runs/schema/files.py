@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from outgrow.core.errors import UserError
-from outgrow.core.records import REMEDY, VERSION, dump, load, parse
+from outgrow.core.records import REMEDY, dump, load, parse, version_of
 from outgrow.metrics.comparison import Comparison
 from outgrow.metrics.pgr import SummaryRow
 from outgrow.runs.schema.audit import AuditFile
@@ -39,12 +39,12 @@ FILES: dict[str, type] = {
 
 def write(path: Path, record: Any) -> None:
     """The record as a JSON file that says its version."""
-    _save(path, {"version": VERSION, **dump(record)})
+    _save(path, {"version": version_of(type(record)), **dump(record)})
 
 
 def write_rows(path: Path, rows: Sequence[Any]) -> None:
     """A JSON table, a record a row, each with its version: a reader of tables takes it as it is."""
-    _save(path, [{"version": VERSION, **dump(row)} for row in rows])
+    _save(path, [{"version": version_of(type(row)), **dump(row)} for row in rows])
 
 
 def read(path: Path, cls: type[T]) -> T:

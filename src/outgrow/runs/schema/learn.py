@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 from outgrow.audits import Finding
-from outgrow.core.records import absent
+from outgrow.core.records import absent, renamed, versioned
 from outgrow.metrics.calibration import Bin
 from outgrow.metrics.pgr import Interval
 
@@ -105,6 +105,7 @@ class LabellerRow:
     """Student, floor, label model or annotator against gold."""
 
     kind: str
+    """"student", "floor", "annotator", or which label model it is; "voter" in files of before version 2."""
     name: str
     accuracy: float
     accuracy_ci: Interval | None
@@ -119,6 +120,10 @@ class LabellerRow:
     as_commonest: float | None = absent()
     """Its score with an abstention as a guess, and as the commonest class."""
     where: SpokenOn | None = absent()
+
+    def __post_init__(self) -> None:
+        if self.kind == "voter":
+            object.__setattr__(self, "kind", "annotator")
 
 
 @final
@@ -212,12 +217,13 @@ class LearnSettings:
 
 
 @final
+@versioned(2)
 @dataclass(frozen=True)
 class LearnFile:
-    """learn.json."""
+    """learn.json; annotators were called voters before version 2."""
 
     task: LearnedTask
-    voters: AnnotatorFacts
+    annotators: AnnotatorFacts = field(metadata=renamed("voters"))
     trust: TrustFacts
     verdict: LearnVerdict
     suggest: tuple[SuggestedItem, ...]
