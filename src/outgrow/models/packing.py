@@ -2,7 +2,7 @@
 
 oneDNN brings bfloat16 weights into its own order anew for every product. With few rows, as when a step of generation
 reads one token of each answer, that takes longer than the product itself. Here it is done once, when a model is loaded.
-The products are the same to the bit. Measured in docs/benchmarks.md, section 12.
+The products are the same to the bit. Measured in docs/benchmarks.md, section 16.
 """
 
 from __future__ import annotations
