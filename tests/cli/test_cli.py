@@ -262,7 +262,7 @@ def test_every_argument_of_the_study_has_a_flag_and_a_key(tmp_path: Path) -> Non
     file.write_text(
         'tasks = "a"\nweak = ["b"]\nstrong = "c"\nmethods = ["logconf"]\nseeds = 3\nseed = 1\n'
         'weak_gold = 9\nstudent = "mlp"\nout = "d"\n'
-        'label_model = "majority"\nladder = "e"\nauxiliary = ["f"]\n'
+        'label_model = "majority"\nladder = "e"\nauxiliary = ["f"]\nprompting = "plain"\n'
         "[reading]\nvotes = ['v']\nitems = 5\n[method.logconf]\nalpha = 0.25\n"
     )
     merged = settings.merge(file, {}, Reading(), [])
@@ -279,6 +279,7 @@ def test_every_argument_of_the_study_has_a_flag_and_a_key(tmp_path: Path) -> Non
             "label_model": "majority",
             "ladder": ["e"],
             "auxiliary": ["f"],
+            "prompting": "plain",
         },
         **{"out": Path("d"), "reading": Reading(votes=("v",), items=5), "parameters": {"logconf": {"alpha": 0.25}}},
     }

@@ -12,7 +12,7 @@ import pytest
 from outgrow import label_models
 from outgrow.label_models import Belief, WeakLabels
 from outgrow.label_models._em import em, fitted
-from outgrow.label_models._skill import agreement, skill
+from outgrow.label_models._skill import HIGH, LOW, PRIOR, _descended, agreement, skill
 from outgrow.label_models._votes import Votes, replicates
 from outgrow.label_models.blocks import found
 
@@ -200,6 +200,35 @@ def test_skill_is_found_without_gold():
     said, gold = copied(0, 1, items=4000)
     votes = replicates(WeakLabels(np.eye(2, dtype=np.float32)[said][None], tuple("abcdefghi")))[0]
     assert np.abs((1 + skill(votes)) / 2 - (said == gold).mean(1)).max() < 0.03
+
+
+def test_a_step_towards_skill_is_that_of_sums_over_every_pair_in_turn():
+    said, _ = copied(0.4, 3)
+    votes = replicates(WeakLabels(np.eye(2, dtype=np.float32)[said][None], tuple("abcdefghi")))[0]
+    pairs = agreement(votes)
+    a, precision = 2 * pairs.same / pairs.common - 1, pairs.common / 4.0
+    s = np.linspace(0.2, 0.8, 9)
+    above, below, off = np.full(9, PRIOR / 2), np.full(9, float(PRIOR)), []
+    for j, m, agreed, sure in zip(pairs.j, pairs.m, a, precision, strict=True):
+        weight = sure / (1 + sure * (agreed - s[j] * s[m]) ** 2 / 9) ** 2
+        for one, other in ((j, m), (m, j)):
+            above[one] += weight * agreed * s[other]
+            below[one] += weight * s[other] ** 2
+    stepped = (s + (above / below).clip(LOW, HIGH)) / 2
+    for j, m, agreed, sure in zip(pairs.j, pairs.m, a, precision, strict=True):
+        z = sure * (agreed - stepped[j] * stepped[m]) ** 2
+        off.append(z / (1 + z / 9))
+    value, found = _descended(s, pairs.j, pairs.m, a, precision, steps=1)
+    assert np.allclose(found, stepped, rtol=1e-12)
+    assert np.isclose(value, sum(off) + PRIOR * ((stepped - 0.5) ** 2).sum(), rtol=1e-12)
+
+
+def test_a_vote_takes_one_number_whatever_the_number_of_classes():
+    rng = np.random.default_rng(0)
+    votes = Votes.table(np.arange(900) // 3, rng.integers(9, size=900), rng.integers(150, size=900), 150)
+    # An annotator may have two votes on one item, on two classes or the same.
+    assert votes.matrix.nnz <= 900 < votes.matrix.shape[1]
+    assert np.array_equal(votes.matrix.toarray().reshape(300, 9, 150).sum(1), votes.sum(votes.said))
 
 
 def test_skill_is_found_under_copying():

@@ -449,7 +449,7 @@ def test_a_score_is_the_log_probability_of_the_text_and_of_its_end(folder: Path,
     found = [logp.sum() for logp in writers.each(model, prompts, texts)]
     net, tokens = AutoModelForCausalLM.from_pretrained(folder / "weak", dtype=torch.float32), writers(model)
     for prompt, text, value in zip(prompts, texts, found, strict=True):
-        begun, then = tokens.encode(prompt, False), tokens.after(text)
+        begun, then = tokens.encode(prompt), tokens.after(text)
         with torch.no_grad():
             p = net(torch.tensor([[*begun, *then]])).logits[0].double().softmax(1)
         likely = [float(p[len(begun) - 1 + t, token]) for t, token in enumerate(then)]

@@ -7,9 +7,11 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from outgrow.losses import Loss
-from outgrow.students import mlp
-from outgrow.students.linear import Basis, train
+from outgrow.losses import FunctionLoss, Loss
+from outgrow.losses.logconf import Logconf
+from outgrow.losses.xent import Xent
+from outgrow.students import linear, mlp
+from outgrow.students.linear import AT_ONCE, Basis, train
 from outgrow.students.probe import Probe, Space
 
 N, D = 300, 20
@@ -147,6 +149,51 @@ def test_a_small_network_learns_what_no_line_can():
         for head in ("linear", "mlp")
     }
     assert right["mlp"] > 0.85 > 0.7 > right["linear"]
+
+
+@pytest.mark.parametrize(
+    "loss", [Xent(), Logconf(), FunctionLoss(lambda z, t, p: (z.softmax(-1) - t).square().sum(-1))]
+)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_heads_that_share_targets_are_those_with_targets_of_their_own(classes, loss):
+    basis = Basis.of(torch.from_numpy(features()[0, 0]), torch.ones(N, dtype=torch.bool))
+    rows, ridges = torch.arange(N), torch.tensor([0.01, 0.01, 0.3, 0.3])
+    targets = torch.stack([torch.from_numpy(soft(classes, seed)) for seed in (1, 2)])
+    weights = torch.rand(2, N, generator=torch.Generator().manual_seed(1))
+    shared = train(basis, rows, targets, weights, ridges, loss)
+    for h in range(4):
+        own = train(basis, rows, targets[h % 2 :][:1], weights[h % 2 :][:1], ridges[:1].expand(1), loss)
+        if ridges[h] == ridges[0]:
+            assert torch.allclose(shared.weights[h], own.weights[0], atol=1e-5)
+    seeds = [5, 9, 5, 9]
+    networks = mlp.train(basis, rows, targets, weights, ridges, seeds, loss, steps=10)
+    repeated = mlp.train(basis, rows, targets.repeat(2, 1, 1), weights.repeat(2, 1), ridges, seeds, loss, steps=10)
+    assert torch.allclose(networks.logits(basis.x), repeated.logits(basis.x), atol=1e-5)
+
+
+def test_ridges_taken_one_at_a_time_give_the_heads_of_all_at_once():
+    classes = 40
+    basis = Basis.of(torch.from_numpy(features()[0, 0]), torch.ones(N, dtype=torch.bool))
+    targets, weights = torch.from_numpy(soft(classes)).expand(120, -1, -1), torch.ones(120, N)
+    ridges = torch.tensor([0.01, 0.1, 1.0]).repeat_interleave(120)
+    # 120 heads x 40 classes x 300 items are 1.4 million scores, three times that more than AT_ONCE.
+    assert 2 * 120 * classes * N < AT_ONCE < 3 * 120 * classes * N
+    heads = train(basis, torch.arange(N), targets, weights, ridges, steps=5, snapshots=True)
+    for at, ridge in ((0, 0.01), (120, 0.1), (359, 1.0)):
+        # Step sizes come from the smallest ridge, so that the single head is trained beside it.
+        alone = train(
+            basis, torch.arange(N), targets[:1], weights[:1], torch.tensor([0.01, ridge]), steps=5, snapshots=True
+        )
+        assert torch.allclose(heads.weights[at], alone.weights[1], atol=1e-6)
+        assert torch.allclose(heads.snapshots[2][1].weights[at], alone.snapshots[2][1].weights[1], atol=1e-6)
+
+
+def test_descent_keeps_to_the_device_of_the_features():
+    x, targets, weights = (torch.rand(shape, device="meta") for shape in ((9, 4), (2, 9, 3), (2, 9)))
+    one = torch.rand(2, 1, 4, device="meta")
+    pull = linear._Pull(Xent(), targets, weights, 4)(torch.rand(4, 3, 9, device="meta"), 0.5)
+    assert pull.device.type == "meta" and pull.shape == (4, 3, 9)
+    assert linear._largest(x, weights.unsqueeze(1), one, one).device.type == "meta"
 
 
 def test_networks_trained_together_are_those_trained_alone_step_by_step():

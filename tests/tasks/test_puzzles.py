@@ -46,6 +46,10 @@ def test_several_best_moves_are_all_right(tmp_path: Path) -> None:
     assert right(task, gold) == {"e2e4", "d2d4", "b1c3"}
 
 
+def test_the_same_move_is_another_answer_in_another_position(tmp_path: Path) -> None:
+    assert read(tmp_path, fen=[START, FOOLS], best_move=["e2e4", "e2e4"])[0].answer is None
+
+
 def test_the_first_move_of_a_lichess_line_leads_to_the_position(tmp_path: Path) -> None:
     task, gold = read(tmp_path, FEN=[FOOLS, START], Moves=["g2g4 d8h4", "e2e4 e7e5 g1f3"], Rating=[900, 1500])
     assert right(task, gold) == {"d8h4", "e7e5"}

@@ -164,7 +164,7 @@ def test_where_items_have_rivals_what_several_students_say_is_saved(tmp_path, mo
     assert f"a pool of 2 {head} heads on layer" in (folder / "report.html").read_text()
 
 
-def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
+def test_each_head_of_a_saved_student_reads_its_own_layer() -> None:
     rng = np.random.default_rng(0)
     x = {layer: rng.normal(size=(3, 2)).astype(np.float32) for layer in (4, 9)}
     w = rng.normal(size=(2, 2)).astype(np.float32)
@@ -179,6 +179,7 @@ def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
     student = SavedStudent(
         classes=("a", "b"),
         head="linear",
+        reads="features",
         heads=heads,
         arrays=arrays,
         voters=(),
@@ -187,9 +188,10 @@ def test_each_head_of_a_saved_student_reads_its_own_layer(monkeypatch) -> None:
         taught={},
         **blank,
     )
-    monkeypatch.setattr(SavedStudent, "_read", lambda self, texts, layers: [x[layer] for layer in layers])
+    read = rng.normal(size=(3, 9, 2)).astype(np.float32)
+    read[:, 3], read[:, 8] = x[4], x[9]
     z = 0.7 * x[9] @ w[0] + 0.4 * x[4] @ w[1]
-    assert np.allclose(student.predict(["one", "two", "three"])[:, 1], 1 / (1 + np.exp(-z)), atol=1e-5)
+    assert np.allclose(student.predict(read)[:, 1], 1 / (1 + np.exp(-z)), atol=1e-5)
 
 
 def test_items_are_judged_by_students_that_neither_they_nor_their_group_taught(tmp_path) -> None:

@@ -116,17 +116,18 @@ def fit(
         start: a fit to begin from.
         steps: of Newton's method at most.
     """
+    from scipy.linalg import cho_factor, cho_solve
     from scipy.special import log_ndtr
 
     k, first, second, wins = choices.outcomes, choices.first, choices.second, choices.wins
-    lost, e = choices.times - wins, np.eye(k) if explain is None else explain
-    theta = np.zeros(e.shape[1] + 1) if start is None else np.append(start.u, start.first)
+    lost, size_of = choices.times - wins, k if explain is None else explain.shape[1]
+    theta = np.zeros(size_of + 1) if start is None else np.append(start.u, start.first)
 
     def by_outcome(values: np.ndarray) -> np.ndarray:
         return np.bincount(first, values, k) - np.bincount(second, values, k)
 
     def at(t: np.ndarray) -> tuple[float, np.ndarray]:
-        u = e @ t[:-1]
+        u = t[:-1] if explain is None else explain @ t[:-1]
         eta = u[first] - u[second] + t[-1]
         return float(wins @ log_ndtr(eta) + lost @ log_ndtr(-eta) - t @ t / (2 * SPREAD**2)), eta
 
@@ -136,12 +137,12 @@ def fit(
         slope, curve = wins * win - lost * lose, wins * win * (win + eta) + lost * lose * (lose - eta)
         met = np.bincount(first * k + second, curve, k * k).reshape(k, k)
         met += met.T
-        cross = e.T @ by_outcome(curve)
-        h = (
-            np.block([[e.T @ (np.diag(met.sum(0)) - met) @ e, cross[:, None]], [cross[None], curve.sum()]])
-            + np.eye(len(theta)) / SPREAD**2
-        )
-        step = np.linalg.solve(h, np.append(e.T @ by_outcome(slope), slope.sum()) - theta / SPREAD**2)
+        laplacian, cross, pull = np.diag(met.sum(0)) - met, by_outcome(curve), by_outcome(slope)
+        if explain is not None:
+            laplacian, cross, pull = explain.T @ laplacian @ explain, explain.T @ cross, explain.T @ pull
+        h = np.block([[laplacian, cross[:, None]], [cross[None], curve.sum()]])
+        h[np.diag_indices_from(h)] += 1 / SPREAD**2
+        step = cho_solve(cho_factor(h), np.append(pull, slope.sum()) - theta / SPREAD**2)
         size = 1.0
         while (new := at(theta + size * step))[0] < value and size > 1e-6:
             size /= 2
@@ -151,8 +152,8 @@ def fit(
     cov = np.linalg.inv(h)[:-1, :-1]
     if explain is not None:
         return Utilities(theta[:-1], float(theta[-1]), cov)
-    centre = np.eye(k) - 1 / k
-    return Utilities(theta[:-1] - theta[:-1].mean(), float(theta[-1]), centre @ cov @ centre)
+    cov = cov - cov.mean(0)
+    return Utilities(theta[:-1] - theta[:-1].mean(), float(theta[-1]), cov - cov.mean(1, keepdims=True))
 
 
 def cycles(choices: Comparisons, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -73,6 +73,7 @@ def _models() -> Iterable[Row]:
         "-",
         "no checkpoint: kinds of patches found in the pool's images, without labels (patches:K)",
     )
+    yield "chess", "0M", "0 MB", "-", "no checkpoint: features of moves of chess (chess:planes, chess:tactics)"
 
 
 def _rows(registry: Registry[Any], row: Callable[[Any], Row], blank: Row = ()) -> Iterable[Row]:

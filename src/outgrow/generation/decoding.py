@@ -26,11 +26,11 @@ from outgrow.core import progress
 from outgrow.generation import PLAIN, Answer, Prompting, Sampling, Stepwise
 from outgrow.models import Model, loader
 
-ROWS = {"cpu": 128, "cuda": 512}
+ROWS = {"cpu": 128, "accelerator": 512}
 """Answers that are sampled together, at most."""
-LOGITS = {"cpu": 6 << 20, "cuda": 1 << 27}
+LOGITS = {"cpu": 6 << 20, "accelerator": 1 << 27}
 """Logits of one step, at most: with a vocabulary of 150,000 tokens, 128 rows take longer than four times 32."""
-CACHE = {"cpu": 2 << 30, "cuda": 16 << 30}
+CACHE = {"cpu": 2 << 30, "accelerator": 16 << 30}
 """Bytes of the cache of one batch, which bounds its answers where prompts are long. Fixed: it changes no answers."""
 _LEAVE = 7 / 8
 """Ended rows leave the batch when at most this share goes on: leaving copies the cache of all others."""
@@ -78,7 +78,7 @@ class Decoder(Stepwise, Protocol):
 
 def together(vocabulary: int) -> int:
     """Number of answers that are sampled together by a model of so many tokens."""
-    where = loader.device().type
+    where = loader.place()
     return max(1, min(ROWS[where], LOGITS[where] // max(vocabulary, 1) // 8 * 8))
 
 
@@ -114,7 +114,7 @@ def _batches(
     model: Decoder, prefixes: Sequence[Sequence[int]], samples: Sequence[int], how: Sampling
 ) -> Iterator[list[tuple[int, int, int]]]:
     """Lists of (prompt, first sample, one past the last) that are computed together, the longest prompts first."""
-    where, rows = loader.device().type, together(len(model.tokens))
+    where, rows = loader.place(), together(len(model.tokens))
     batch: list[tuple[int, int, int]] = []
     filled = most = 0
     for prompt in sorted(range(len(prefixes)), key=lambda at: (-len(prefixes[at]), at)):

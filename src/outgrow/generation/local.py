@@ -22,9 +22,9 @@ from outgrow.generation.tokenizer import Tokenized
 from outgrow.models import loader, packing
 from outgrow.models.checkpoints import Model, config_of, setting
 
-_TOGETHER = {"cpu": 2048, "cuda": 32768}
+_TOGETHER = {"cpu": 2048, "accelerator": 32768}
 """Tokens of a batch that is read at once."""
-_NUMBERS = {"cpu": 1 << 25, "cuda": 1 << 29}
+_NUMBERS = {"cpu": 1 << 25, "accelerator": 1 << 29}
 """Logits that are held at once."""
 _FULL, _LIKE = 256, 1.25
 """A batch of _FULL tokens keeps a processor busy; a larger one takes only texts up to _LIKE times its shortest."""
@@ -165,10 +165,10 @@ class Local(Tokenized):
         self._fits(max(lengths, default=0))
         head = self._net.get_output_embeddings()
         order = sorted((at for at in range(len(texts)) if texts[at]), key=lambda at: (-lengths[at], at))
-        most = _NUMBERS[self._where.type] // head.weight.shape[0]
+        most = _NUMBERS[loader.place()] // head.weight.shape[0]
         while order:
             # A position does not see what is to its right: rows of unequal length need no mask.
-            many = 1 if self.alone else max(1, _TOGETHER[self._where.type] // lengths[order[0]])
+            many = 1 if self.alone else max(1, _TOGETHER[loader.place()] // lengths[order[0]])
             while many > 1 and sum(len(texts[at]) for at in order[:many]) > most:
                 many -= 1
             batch, order = order[:many], order[many:]
@@ -284,7 +284,7 @@ def _filled(cache: Cache) -> list[DynamicLayer | None]:
 def _groups(prefixes: Sequence[Sequence[int]]) -> Iterator[list[int]]:
     """Rows of similar length that are read together, short ones first: some padding costs less than another pass."""
     order = sorted(range(len(prefixes)), key=lambda row: (len(prefixes[row]), row))
-    most = _TOGETHER[loader.device().type]
+    most = _TOGETHER[loader.place()]
     while order:
         many = 1
         while many < len(order):
@@ -300,7 +300,7 @@ def _groups(prefixes: Sequence[Sequence[int]]) -> Iterator[list[int]]:
 def _runs(prefixes: Sequence[Sequence[int]]) -> list[list[int]]:
     """Indices of prefixes in groups that share at least half of their tokens with the first of the group."""
     runs: list[list[int]] = []
-    most = _TOGETHER[loader.device().type]
+    most = _TOGETHER[loader.place()]
     for at in sorted(range(len(prefixes)), key=lambda at: list(prefixes[at])):
         first = prefixes[runs[-1][0]] if runs else []
         full = bool(runs) and (len(runs[-1]) + 1) * len(prefixes[at]) > 2 * most

@@ -28,8 +28,9 @@ import torch
 
 from outgrow.generation import Answer
 from outgrow.losses.evidential import BOUND, misleading
+from outgrow.models import loader
 
-TOGETHER = {"cpu": 1 << 17, "cuda": 1 << 24}
+TOGETHER = {"cpu": 1 << 17, "accelerator": 1 << 24}
 """Entries of a (tokens, vocabulary) table that the Bayesian loss holds at once."""
 
 
@@ -123,7 +124,7 @@ class _InParts(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, loss, logits, tokens, scores, progress):
-        rows = max(1, TOGETHER[logits.device.type] // logits.shape[1])
+        rows = max(1, TOGETHER[loader.place(logits.device)] // logits.shape[1])
         losses, gradients = [], []
         for z, *target in zip(logits.split(rows), tokens.split(rows), scores.split(rows), strict=True):
             with torch.enable_grad():

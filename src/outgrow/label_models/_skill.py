@@ -131,15 +131,34 @@ def _as_seen_by(i: int, j: np.ndarray, m: np.ndarray, a: np.ndarray, workers: in
 def _descended(
     s: np.ndarray, j: np.ndarray, m: np.ndarray, a: np.ndarray, precision: np.ndarray, steps: int
 ) -> tuple[float, np.ndarray]:
-    """The objective and s after steps of reweighted least squares; pairs (j, m) have agreement a."""
+    """The objective and s after steps of reweighted least squares; pairs (j, m), in order, have agreement a."""
+    from scipy.sparse import csr_array
 
-    def each(values: np.ndarray, other: np.ndarray, here: np.ndarray) -> np.ndarray:
-        return np.bincount(here, values * s[other], len(s))
+    pairs_of = np.bincount(j, minlength=len(s))
+    starts = np.append(0, np.cumsum(pairs_of))
+
+    def off() -> np.ndarray:
+        """(P,) squares of what is not explained, in standard errors."""
+        found = np.repeat(s, pairs_of)
+        found *= s[m]
+        np.subtract(a, found, out=found)
+        found *= found
+        found *= precision
+        return found
+
+    def each(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """(workers,) sums over pairs, as their first or second, of values (P,) times the other one's s."""
+        one, other = (csr_array((values, m, starts), (len(s), len(s))) for values in (first, second))
+        return np.asarray(one @ s + other.T @ s)
 
     for _ in range(steps):
-        weight = precision / (1 + precision * (a - s[j] * s[m]) ** 2 / 9) ** 2
-        above = each(weight * a, m, j) + each(weight * a, j, m)
-        below = each(weight * s[m], m, j) + each(weight * s[j], j, m)
+        weight = off()
+        weight /= 9
+        weight += 1
+        weight *= weight
+        np.divide(precision, weight, out=weight)
+        asked = weight * a
+        above, below = each(asked, asked), each(weight * s[m], weight * np.repeat(s, pairs_of))
         s = (s + ((above + PRIOR / 2) / (below + PRIOR)).clip(LOW, HIGH)) / 2
-    z = precision * (a - s[j] * s[m]) ** 2
+    z = off()
     return float((z / (1 + z / 9)).sum() + PRIOR * ((s - 0.5) ** 2).sum()), s

@@ -51,13 +51,13 @@ class Votes:
 
     @cached_property
     def matrix(self) -> Any:
-        """(items, workers x C) sparse: the votes, with a column for each annotator and class."""
+        """(items, workers x C) sparse: the votes, with a column for each annotator and class; no zeros are kept."""
         from scipy.sparse import csr_array
 
         classes = self.said.shape[1]
-        column = self.worker[:, None] * classes + np.arange(classes)
-        row = np.broadcast_to(self.item[:, None], column.shape)
-        return csr_array((self.said.ravel(), (row.ravel(), column.ravel())), (self.items, self.workers * classes))
+        vote, label = np.nonzero(self.said)
+        column = self.worker[vote] * classes + label
+        return csr_array((self.said[vote, label], (self.item[vote], column)), (self.items, self.workers * classes))
 
     @cached_property
     def one_sided(self) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 
 from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
-from outgrow.models import bundles, flops, loader
+from outgrow.models import attention, bundles, flops, loader
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
 from outgrow.models.sweep import Sweep, SweepTexts
@@ -99,10 +99,14 @@ class _Blocks:
     """A model without the blocks above the deepest chosen layer, with a hook on each chosen layer."""
 
     def __init__(self, model: Model, layers: Sequence[int], pooling: str, precision: str):
+        from outgrow.models import packing
+
         self._causal, self._pooling, self._layers = model.kind == "causal", pooling, layers
         self._net = loader.load(model, precision)
         blocks = loader.cut(self._net, model.depth, max(layers))
         self._count = flops.Counter(self._net, blocks, self._causal)
+        attention.quicken(self._net)
+        packing.pack(blocks)
         self._pooled: dict[int, Any] = {}
         for layer in set(layers):
             blocks[layer - 1].register_forward_hook(self._hook(layer))

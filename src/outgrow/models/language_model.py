@@ -18,7 +18,7 @@ import numpy as np
 
 from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
-from outgrow.models import bundles, flops, loader
+from outgrow.models import attention, bundles, flops, loader
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
 from outgrow.models.sweep import Sweep, SweepTexts
@@ -110,8 +110,13 @@ class _NextTokens:
     def __init__(self, model: Model, following: Sequence[int], precision: str):
         import torch
 
+        from outgrow.models import packing
+
         self._net = loader.load(model, precision, head=True)
-        self._count = flops.Counter(self._net, loader.blocks(self._net, model.depth), causal=True)
+        blocks = loader.blocks(self._net, model.depth)
+        self._count = flops.Counter(self._net, blocks, causal=True)
+        attention.quicken(self._net)
+        packing.pack(blocks)
         self._following = torch.tensor(following, device=self._net.device)
         self._net.get_output_embeddings().register_forward_pre_hook(self._last)
 

@@ -41,14 +41,27 @@ def quiet() -> Iterator[None]:
 
 
 def device() -> torch.device:
-    """The accelerator if there is one, else the processor."""
+    """The accelerator if there is one, of whatever make, else the processor."""
     import torch
 
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
+def place(where: torch.device | None = None) -> str:
+    """Which of two sizes applies on a device, or on this machine's: "cpu" or "accelerator"."""
+    return "cpu" if (where or device()).type == "cpu" else "accelerator"
+
+
+def exact_device() -> torch.device:
+    """The device where it has numbers of double precision, else the processor."""
+    import torch
+
+    found = device()
+    return torch.device("cpu") if found.type == "mps" else found
 
 
 def chosen_precision(precision: str | None = None) -> str:
-    """`precision` if given, else bfloat16 where this processor multiplies in it, else float32.
+    """`precision` if given, else bfloat16 where this device multiplies in it, else float32.
 
     Without such units bfloat16 products are a hundred times as slow as float32, not faster. Never float16: the hidden
     states of Gemma reach beyond its range. Raises UserError for another name.
@@ -61,6 +74,8 @@ def chosen_precision(precision: str | None = None) -> str:
         return precision
     if device().type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    if place() == "accelerator":
+        return "bfloat16"
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bfloat16" if fast else "float32"
 
@@ -109,7 +124,9 @@ def read(kind: Any, model: Model, precision: str, **more: Any) -> Any:
     _keep_freed_memory()
     # One of several processes has one device; a single one may spread a model over all.
     several = torch.distributed.is_available() and torch.distributed.is_initialized()
-    where = {"device_map": {"": torch.cuda.current_device()} if several else "auto"} if device().type == "cuda" else {}
+    where = {}
+    if place() == "accelerator":
+        where["device_map"] = {"": torch.accelerator.current_device_index()} if several else "auto"
     options = {**more, "output_loading_info": True}
     with (
         quiet(),

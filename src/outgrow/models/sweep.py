@@ -22,13 +22,13 @@ from outgrow.core.seeding import hashed
 from outgrow.models import loader, tokens
 from outgrow.models.bundles import Batch, Bundles
 from outgrow.models.checkpoints import Model
-from outgrow.models.known import Known, hashes
+from outgrow.models.index import Known, hashes
 from outgrow.models.plan import plan
 from outgrow.store import Store, forget, made_of
 
-BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
+BATCH_TOKENS = {"cpu": 2048, "accelerator": 32768}
 """On a processor the activations of a batch of this size stay in its cache."""
-SHARD_TOKENS = {"cpu": 24576, "cuda": 1 << 20}
+SHARD_TOKENS = {"cpu": 24576, "accelerator": 1 << 20}
 IN_MEMORY = 1 << 28
 """Results of more bytes are gathered in a file, not in memory."""
 NO_ENDING: tuple[tuple[int, ...], ...] = ((),)
@@ -175,13 +175,13 @@ class Sweep:
         self._number = np.fromiter((number[item] for item in items), np.int64, len(items))
         self._hashes = hashes(self._items, source.rows)
         self._kind, self._model, self._source, self._store, self._load = kind, model, source, store, load
-        device = loader.device().type
+        where = loader.place()
         self._made = {
             **made,
             **source.made,
             "model": model.digest,
-            "batch_tokens": BATCH_TOKENS[device],
-            "shard_tokens": SHARD_TOKENS[device],
+            "batch_tokens": BATCH_TOKENS[where],
+            "shard_tokens": SHARD_TOKENS[where],
         }
         self.digest = made_of({**self._made, source.what: hashed(self._hashes.tobytes().hex())})
         """Digest of all that makes the results."""

@@ -32,7 +32,7 @@ def count(models: Sequence[Model], replicates: int) -> int:
     """Processes for these replicates: one on an accelerator, else one a thread, as far as there is memory."""
     import torch
 
-    if loader.device().type == "cuda" or lends():
+    if loader.place() == "accelerator" or lends():
         return 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     largest = max(model.parameters or 1 for model in models)

@@ -5,17 +5,20 @@
 In the eigenbasis of the features (variances s) the Hessian is at most about kappa s + ridge per coordinate (kappa =
 1/4 for two classes, 1/2 beyond: Boehning 1992), so steps are scaled by its inverse, by the exact largest eigenvalue
 that remains (power iteration), and accelerated after Nesterov with restarts. Two products a step serve all heads.
-Heads come first in every array, which is also the fast order for thin products.
+Heads come first in every array, which is also the fast order for thin products. Both the basis and the heads are
+computed on the accelerator where there is one; what comes in and out is in the processor's memory.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import final
 
 import torch
 
 from outgrow.losses import Aimed, Loss
 from outgrow.losses.xent import Xent
+from outgrow.models import loader
 
 RIDGES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
 STEPS = 40
@@ -60,15 +63,16 @@ class Basis:
 
         With `centred` False the origin stays and there is no bias: heads on differences of two texts are odd functions.
         """
+        where = loader.exact_device()
         rows = x if bool(reference.all()) else x[reference]
         centre = rows.mean(0) if centred else torch.zeros(x.shape[1])
         spread = (rows - centre).square_().mean(0).sqrt()
         scale = torch.where(spread > 1e-6 * spread.max().clamp_min(1e-30), 1 / spread.clamp_min(1e-30), 0.0)
         if len(rows) >= rows.shape[1] and rows.numel() > MANY:
-            squares, axes = torch.linalg.eigh(_products(rows, centre, scale))
+            squares, axes = torch.linalg.eigh(_products(rows, centre, scale, where))
             keep = squares > 1e-7 * squares.max()
             axes = axes[:, keep]
-        elif (rows := ((rows - centre) * scale).double()).shape[0] < rows.shape[1]:
+        elif (rows := ((rows - centre) * scale).to(where).double()).shape[0] < rows.shape[1]:
             squares, left = torch.linalg.eigh(rows @ rows.T)
             keep = squares > 1e-7 * squares.max()
             axes = rows.T @ (left[:, keep] / squares[keep].sqrt())
@@ -76,21 +80,22 @@ class Basis:
             squares, axes = torch.linalg.eigh(rows.T @ rows)
             keep = squares > 1e-7 * squares.max()
             axes = axes[:, keep]
-        turn, moments = scale[:, None] * axes.float(), (squares[keep] / len(rows)).float()
+        turn, moments = scale[:, None] * axes.float().cpu(), (squares[keep] / len(rows)).float().cpu()
         turned, penalised = torch.ones(len(x), turn.shape[1] + centred), torch.ones_like(moments)
         step = len(x) if x.numel() <= MANY else max(1, MANY // 8 // x.shape[1])
         for start in range(0, len(x), max(step, 1)):
-            turned[start : start + step, : turn.shape[1]] = (x[start : start + step] - centre) @ turn
+            part = (x[start : start + step] - centre).to(where)
+            turned[start : start + step, : turn.shape[1]] = (part @ turn.to(where)).cpu()
         if centred:
             moments, penalised = torch.cat([moments, torch.ones(1)]), torch.cat([penalised, torch.zeros(1)])
         return cls(turned, moments, penalised, centre, turn)
 
 
-def _products(rows: torch.Tensor, centre: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+def _products(rows: torch.Tensor, centre: torch.Tensor, scale: torch.Tensor, where: torch.device) -> torch.Tensor:
     """(D, D) double: sums over rows of products of standardised features, some rows at a time."""
-    total, step = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64), max(1, MANY // 8 // rows.shape[1])
-    for part in rows.split(step):
-        part = ((part - centre) * scale).double()
+    total = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64, device=where)
+    for part in rows.split(max(1, MANY // 8 // rows.shape[1])):
+        part = ((part - centre) * scale).to(where).double()
         total += part.T @ part
     return total
 
@@ -137,11 +142,13 @@ def train(
         steps: steps of accelerated descent.
         snapshots: whether to keep heads of points along the training.
     """
-    x, classes, own = basis.some(rows), targets.shape[-1], len(targets)
+    given = (basis.some(rows), basis.moments, basis.penalised, targets, weights, ridge)
+    x, moments, penalised, targets, weights, ridge = (one.to(loader.device()) for one in given)
+    classes, own = targets.shape[-1], len(targets)
     k, kappa = (1, 0.25) if classes == 2 else (classes, 0.5)
     share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(1)
-    penalty = (ridge[:, None] * basis.penalised).unsqueeze(1)
-    curve = kappa * basis.moments + penalty
+    penalty = (ridge[:, None] * penalised).unsqueeze(1)
+    curve = kappa * moments + penalty
     # Step sizes are smallest at the smallest ridge, which is that of the first heads: found once, there.
     bound = _largest(x, kappa * share, penalty[:own], curve[:own])
     step = 1 / (curve * bound.repeat(len(ridge) // own, 1, 1))
@@ -162,8 +169,8 @@ def _descend(
     """Heads by accelerated descent with known step sizes, both (H, 1, K)."""
     heads, own, k = len(step), len(targets), 1 if targets.shape[-1] == 2 else targets.shape[-1]
     pull = _Pull(loss or Xent(), targets, weights, heads)
-    w = torch.zeros(heads, k, x.shape[1])
-    before, momentum, kept = w, torch.zeros(heads, 1, 1), []
+    w = x.new_zeros(heads, k, x.shape[1])
+    before, momentum, kept = w, x.new_zeros(heads, 1, 1), []
     for done in range(steps):
         ahead = w + (momentum / (momentum + 3)) * (w - before)
         pulled = pull(_times(ahead, x), done / steps).view(heads // own, own, k, len(x)) * share
@@ -172,10 +179,16 @@ def _descend(
         uphill = (slope * (w - before)).sum((1, 2), keepdim=True) > 0
         momentum = torch.where(uphill, 0.0, momentum + 1)
         if snapshots and (done + 1) % max(1, steps // SNAPSHOTS) == 0:
-            kept.append(((done + 1) / steps, Heads(w)))
-    return Heads(w, tuple(kept))
+            kept.append(((done + 1) / steps, Heads(w.cpu())))
+    return Heads(w.cpu(), tuple(kept))
 
 
+def lead(heads: int, own: int) -> tuple[int, ...]:
+    """The leading axes of H heads, of which every `own` share targets: (own,) or (H / own, own)."""
+    return (own,) if heads == own else (heads // own, own)
+
+
+@final
 class _Pull:
     """d loss / d z (H, k, n) at z, which is overwritten; every T heads have targets (T, n, C) and weights (T, n).
 
@@ -183,8 +196,9 @@ class _Pull:
     """
 
     def __init__(self, loss: Loss, targets: torch.Tensor, weights: torch.Tensor, heads: int):
-        self._loss, self._targets, self._weights = loss, targets, weights
-        self._lead = (len(targets),) if heads == len(targets) else (heads // len(targets), len(targets))
+        self._loss, self._lead = loss, lead(heads, len(targets))
+        self._targets = targets.expand(*self._lead, -1, -1)
+        self._weights = weights.expand(*self._lead, -1)
         self._fixed = None
         if isinstance(loss, Xent):
             two = targets.shape[-1] == 2
@@ -212,7 +226,7 @@ def _largest(
 ) -> torch.Tensor:
     """Largest eigenvalue (H, 1, 1) of the scaled curvature of every head, with a margin for the iteration's error."""
     root = curve.sqrt()
-    v, size = torch.ones_like(curve), torch.ones(len(curve), 1, 1)
+    v, size = torch.ones_like(curve), curve.new_ones(len(curve), 1, 1)
     for _ in range(rounds):
         u = v / size / root
         v = (((_times(u, x) * share).flatten(0, 1) @ x).view_as(u) + penalty * u) / root

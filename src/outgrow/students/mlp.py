@@ -15,7 +15,8 @@ import torch
 
 from outgrow.losses import Loss
 from outgrow.losses.xent import Xent
-from outgrow.students.linear import SNAPSHOTS, Basis, as_logits
+from outgrow.models import loader
+from outgrow.students.linear import SNAPSHOTS, Basis, as_logits, lead
 
 RIDGES = (1e-3, 1e-2, 1e-1)
 HIDDEN = 32
@@ -56,12 +57,14 @@ def train(
     snapshots: bool = False,
 ) -> Networks:
     """Train networks h = 1..H side by side; arguments as of `linear.train`, and `seeds` (H,) of their first weights."""
-    loss, x = loss or Xent(), basis.x[rows]
+    loss, given = loss or Xent(), (basis.x[rows], basis.penalised, targets, weights, ridge)
+    x, penalised, targets, weights, ridge = (one.to(loader.device()) for one in given)
     k = 1 if targets.shape[-1] == 2 else targets.shape[-1]
     starts = {seed: _start(seed, x.shape[1], k) for seed in dict.fromkeys(seeds)}
-    first, second = (torch.stack([starts[seed][i] for seed in seeds]).requires_grad_() for i in range(2))
+    first, second = (torch.stack([starts[seed][i] for seed in seeds]).to(x.device).requires_grad_() for i in range(2))
     share = weights / weights.sum(-1, keepdim=True)
-    lead = (len(targets),) if len(seeds) == len(targets) else (len(seeds) // len(targets), len(targets))
+    axes = lead(len(seeds), len(targets))
+    targets, weights = targets.expand(*axes, -1, -1), weights.expand(*axes, -1)
     optimiser = torch.optim.Adam([first, second], lr=LEARNING_RATE)
     kept: list[tuple[float, Networks]] = []
     steps *= STEPS_OF_ONE
@@ -69,15 +72,15 @@ def train(
         # A linear decline ends near the minimum; no held-out labels are used to stop.
         optimiser.param_groups[0]["lr"] = LEARNING_RATE * (1 - done / steps)
         with torch.enable_grad():
-            logits = Networks(first, second).logits(x).reshape(*lead, len(x), -1)
+            logits = Networks(first, second).logits(x).reshape(*axes, len(x), -1)
             losses = (loss(logits, targets, weights, done / steps) * share).sum(-1).reshape(len(seeds))
-            size = (first.square() * basis.penalised[:, None]).sum((1, 2)) + second.square().sum((1, 2))
+            size = (first.square() * penalised[:, None]).sum((1, 2)) + second.square().sum((1, 2))
             gradients = torch.autograd.grad((losses + ridge / 2 * size).sum(), [first, second])
         first.grad, second.grad = gradients
         optimiser.step()
         if snapshots and (done + 1) % (steps // SNAPSHOTS) == 0:
-            kept.append(((done + 1) / steps, Networks(first.detach().clone(), second.detach().clone())))
-    return Networks(first.detach(), second.detach(), tuple(kept))
+            kept.append(((done + 1) / steps, Networks(first.detach().cpu().clone(), second.detach().cpu().clone())))
+    return Networks(first.detach().cpu(), second.detach().cpu(), tuple(kept))
 
 
 def _start(seed: int, width: int, k: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -449,7 +449,7 @@ class Lessons:
         learned = sum(len(self.scores[i]) for i in batch)
         own = batch[processes.share(len(batch))]
         alike = network.begun_alike([self.texts[i] for i in own])
-        for part in parts([len(self.texts[i].ids) - alike for i in own], PART_TOKENS[network.device.type]):
+        for part in parts([len(self.texts[i].ids) - alike for i in own], PART_TOKENS[loader.place(network.device)]):
             rows = own[part]
             texts, scores = [self.texts[i] for i in rows], [self.scores[i] for i in rows]
             weights = np.concatenate([np.full(len(self.scores[i]), self.weights[i], np.float32) for i in rows])
@@ -467,7 +467,7 @@ def logprobs(model: Model, texts: Sequence[Text], store: Store) -> list[np.ndarr
     def build() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         local, found = Local(model), [np.zeros(0, np.float32)] * len(texts)
         with progress.track(f"{model.name} reads {len(texts)} answers", len(texts)) as bar:
-            for part in parts([len(text.ids) for text in texts], PART_TOKENS[loader.device().type]):
+            for part in parts([len(text.ids) for text in texts], PART_TOKENS[loader.place()]):
                 read = [texts[i] for i in part]
                 said = local.logits(
                     [text.ids[: text.start].tolist() for text in read],
@@ -552,7 +552,7 @@ class AnswerPairs:
         """Parts whose sum is the batch's loss."""
         own = batch[processes.share(len(batch))]
         alike = network.begun_alike([side[i] for side in self.texts for i in own])
-        for part in parts(self.lengths[own] - alike, PART_TOKENS[network.device.type] // len(self.texts)):
+        for part in parts(self.lengths[own] - alike, PART_TOKENS[loader.place(network.device)] // len(self.texts)):
             rows = own[part]
             texts = [side[i] for side in self.texts for i in rows]
             known = [side[i] for side in self.references for i in rows]
@@ -600,7 +600,7 @@ class CausalRun:
 
     def started(self) -> CausalNetwork:
         """The network before its first step."""
-        tokens = max(PART_TOKENS[loader.device().type], self.studied.longest)
+        tokens = max(PART_TOKENS[loader.place()], self.studied.longest)
         return CausalNetwork(self.base, self.kind, tokens, derive(self.seed, "tuning"))
 
     def follow(self) -> None:

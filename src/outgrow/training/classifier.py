@@ -31,7 +31,7 @@ RATES = {"full": (5e-5, 1e-5), "lora": (5e-4, 1e-4)}
 """Learning rates of models below SMALL parameters, and of others."""
 KINDS = ("lora", "full")
 RANK, ALPHA = 16, 32
-PART_TOKENS = {"cpu": 512, "cuda": 32768}
+PART_TOKENS = {"cpu": 512, "accelerator": 32768}
 """Tokens that are read together. Smaller parts of more equal length waste less on padding, which a CPU cannot hide."""
 SPREAD = 0.02
 """Standard deviation of new matrices below the head, if the checkpoint's configuration names none."""
@@ -150,7 +150,7 @@ class ClassifierNetwork:
     def _planned(self, texts: Sequence[np.ndarray]) -> tuple[np.ndarray, Iterator[list[np.ndarray]]]:
         """The order in which the texts are read, and the parts that are read together."""
         lengths = np.array([len(text) for text in texts])
-        planned = plan(lengths, PART_TOKENS[self.net.device.type], int(lengths.sum()))
+        planned = plan(lengths, PART_TOKENS[loader.place(self.net.device)], int(lengths.sum()))
         return planned.order, (
             [texts[row] for row in planned.order[batch]] for shard in planned.batches for batch in shard
         )
@@ -250,6 +250,6 @@ def _exactly(head: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
 
 def _memory() -> int:
     """Bytes of memory of the training device."""
-    if loader.device().type == "cuda":
-        return torch.cuda.mem_get_info()[1]
+    if loader.place() == "accelerator":
+        return int(torch.accelerator.get_memory_info()[1])
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

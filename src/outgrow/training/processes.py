@@ -32,7 +32,7 @@ def state() -> Any:
     from accelerate import PartialState
 
     # Imported before there is a group: defaults of its functions would hold the group, and its threads, for good.
-    found = PartialState(cpu=not torch.cuda.is_available(), **({"timeout": PATIENCE} if launched() else {}))
+    found = PartialState(cpu=not torch.accelerator.is_available(), **({"timeout": PATIENCE} if launched() else {}))
     if launched():
         # A thread of the group that frees a tensor after Python has ended aborts the process, and then all others.
         atexit.register(found.destroy_process_group)

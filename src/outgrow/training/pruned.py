@@ -29,7 +29,7 @@ from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.core.fingerprint import fingerprint
 from outgrow.core.seeding import derive, hashed
-from outgrow.models import Model
+from outgrow.models import Model, loader
 from outgrow.store import RECORD, Store, made_of
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Healing:
         texts = [self._texts[i] for i in batch]
         learned = sum(len(text.ids) - text.start for text in texts)
         own = [texts[i] for i in np.arange(len(texts))[processes.share(len(texts))]]
-        for part in causal.parts([len(text.ids) for text in own], PART_TOKENS[network.device.type]):
+        for part in causal.parts([len(text.ids) for text in own], PART_TOKENS[loader.place(network.device)]):
             some = [own[i] for i in part]
             held = torch.cat(
                 self._parent.logits(
@@ -236,8 +236,6 @@ def changes(parent: Model, texts: Sequence[Text]) -> list[float]:
     """For every block the mean of 1 - cos(x, block(x)) over the tokens of the texts."""
     import torch
 
-    from outgrow.models import loader
-
     net = loader.load(parent, "float32", head=True)
     found: list[list[Any]] = [[] for _ in range(parent.depth)]
 
@@ -259,7 +257,6 @@ def _made(parent: Model, blocks: Sequence[int]) -> dict[str, Any]:
 
 def _pruned(parent: Model, blocks: Sequence[int], store: Store) -> Model:
     """The parent with these blocks alone."""
-    from outgrow.models import loader
     from outgrow.models.tokens import tokenizer_of
 
     def build(folder: Path) -> Mapping[str, Any]:

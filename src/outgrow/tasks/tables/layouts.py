@@ -8,6 +8,7 @@ Ids, groups, sides and the order of items come from texts and options alone, in 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,12 +30,16 @@ def from_table(table: TableFile, reading: Reading) -> tuple[Task, Gold]:
     Raises:
         UserError: One line, for whatever the user can mend.
     """
-    if (columns := puzzles.columns(table.names, reading)) is not None:
+    columns = puzzles.columns(table.names, reading)
+    if columns is not None:
         table, reading = puzzles.as_questions(table, columns, reading)
     layout = detect(table.names, reading)
     if reading.classes and layout.kind != "classify":
         raise UserError(f"`classes` is for the layout 'classify'; the columns here are read as {layout.kind!r}")
-    return build(DRAFTS[layout.kind](read_items(table, layout, reading)), reading.items)
+    draft = DRAFTS[layout.kind](read_items(table, layout, reading))
+    if columns is not None:
+        draft = replace(draft, answer=None)  # a move is another answer in every position
+    return build(draft, reading.items)
 
 
 def from_votes(table: TableFile, reading: Reading) -> tuple[Task, Gold, np.ndarray]:
