@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+import forked
 
 HERE = Path(__file__).parent
 PATHS = os.pathsep.join(
@@ -17,17 +18,16 @@ PATHS = os.pathsep.join(
 def resumed(script: str, *arguments: object) -> list[str]:
     """The words that the second process prints; both get the folder, the arguments, and the seconds to sleep a step."""
 
-    def start(pause: float) -> subprocess.Popen:
+    def start(pause: float) -> forked.Process:
         environment = os.environ | {"PYTHONPATH": PATHS, "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-c", script, *map(str, (HERE, *arguments, pause))]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        return forked.start(command, env=environment)
 
     with start(30) as killed:
-        assert killed.stdout
         first = killed.stdout.readline()
         killed.kill()
     assert first == "1\n"
     with start(0) as again:
-        said = again.communicate(timeout=200)[0]
-    assert again.returncode == 0
+        said, error = again.communicate()
+    assert again.returncode == 0, error
     return said.split()

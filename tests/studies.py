@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import outgrow
 import tiny_models
+from outgrow.students import generator
 
 
 def table(folder: Path, rows: int = 160, seed: int = 0) -> Path:
@@ -24,6 +26,11 @@ def table(folder: Path, rows: int = 160, seed: int = 0) -> Path:
     path = folder / "table.jsonl"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def short_tunings(patch: pytest.MonkeyPatch) -> None:
+    """Students of texts read few answers twice, as they do many."""
+    patch.setattr(generator, "epochs", lambda letters, least=2.0, read=None: least)
 
 
 def study(folder: Path, **changes) -> outgrow.Study:

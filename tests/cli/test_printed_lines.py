@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,8 @@ from outgrow.models import checkpoints
 from outgrow.pipeline import knowledge
 from outgrow.store import Store
 from outgrow.students import convnet, generator
-from outgrow.supervisors import tfidf
 from outgrow.tasks import generation
 from outgrow.training import pruned
-from outgrow.workflows import proxy_tuning
 
 LINES = list(printed.lines())
 ITEMS = {"human-eval:250": 2, "places": 48}
@@ -31,15 +30,12 @@ ROWS = 400
 REPLICATES = 1
 TOKENS = 6
 """Most of an answer."""
+PARAGRAPHS = pruned.paragraphs()[: pruned.HELD_OUT + pruned.BATCH]
 SHORT = [
-    (convnet, "FEWEST_STEPS", 4),
-    (pruned, "TEXTS", 16),
-    (pruned, "HELD_OUT", 8),
-    (knowledge, "STATEMENTS", 50),
-    (proxy_tuning, "EPOCHS", 1),
-    (generator, "READ", 400),
-    (generator, "PAIRED", 200),
-    (tfidf, "STRENGTHS", (1.0,)),
+    (convnet, "default_steps", lambda count: 4),
+    (pruned, "paragraphs", lambda: PARAGRAPHS),
+    (knowledge, "statements", partial(knowledge.statements, count=50)),
+    (generator, "epochs", lambda letters, least=2.0, read=None: least),
 ]
 """How long is trained, and on how much."""
 SERVER = "http://localhost:8000/v1"
@@ -84,7 +80,7 @@ def test_the_line_runs_as_printed(words, place, request, monkeypatch, capsys) ->
     monkeypatch.chdir(place)
     monkeypatch.setenv("OUTGROW_STORE", str(place / "store"))
     # Catalogue names are folders here, and tasks and training are cut short: what is tried is the line, not the models.
-    monkeypatch.setattr(checkpoints, "ENTRIES", {})
+    monkeypatch.setattr(checkpoints, "entry_of", lambda name: None)
     for module, name, few in SHORT:
         monkeypatch.setattr(module, name, few)
     whole, written, merge = tasks.load, generation.load, settings.merge

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import forked
 import killing
 from outgrow import label_models, methods, supervisors, verifiers
 from outgrow.core.artifacts import BYTES, MARKS, OBSERVERS, PINNED, ROOTS
@@ -150,7 +151,7 @@ def test_a_definition_that_changes_changes_the_keys_that_reach_it_and_no_others(
             key
             for key, (kind, *found) in keys().items()
             for root, _ in (*ROOTS[kind], *found)
-            if module in {root, *imported()[root]}
+            if module == root or module in imported()[root]
         }
         taught += bool(different)
         if different != expected or not different <= importers or (observes(module) and different):
@@ -319,9 +320,8 @@ import json, sys
 from pathlib import Path
 import studies, test_text_methods, tiny_models
 from outgrow.students import generator
-from outgrow.store import Store
 folder, number = Path(sys.argv[1]), sys.argv[2]
-generator.READ = 0
+generator.epochs = lambda letters, least=2.0, read=None: least
 studies.study(folder, seeds=2, out=folder / f"classes {number}").run()
 test_text_methods.study(folder, seeds=1, methods=[], out=folder / f"texts {number}").run()
 """
@@ -353,8 +353,7 @@ def studied(tmp_path_factory):
         if file:
             path.write_text(text.replace(old, new))
         try:
-            command = [sys.executable, "run.py", str(folder), number]
-            done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True)
+            done = forked.run([sys.executable, "run.py", str(folder), number], folder, environment)
             assert done.returncode == 0, done.stderr[-3000:]
         finally:
             if file:

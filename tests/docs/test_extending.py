@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import forked
 import studies
 import tiny_models
 
@@ -38,9 +38,7 @@ def outgrow(folder: Path, *arguments: str, plugged: bool = True, code: int = 0) 
     environment = {**os.environ, "OUTGROW_STORE": str(folder / "store"), "PYTHONDONTWRITEBYTECODE": "1"}
     if plugged:
         environment["PYTHONPATH"] = str(folder / "site")
-    done = subprocess.run(
-        [sys.executable, "-m", "outgrow", *arguments], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    done = forked.run([sys.executable, "-m", "outgrow", *arguments], folder, environment)
     assert done.returncode == code, done.stderr
     return done.stderr if code else done.stdout
 
@@ -182,7 +180,7 @@ def test_the_laws_find_an_added_method_unasked(installed):
         str(ROOT / "pyproject.toml"),
         *laws,
     ]
-    done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True)
+    done = forked.run(command, installed, environment)
     assert done.returncode == 0, done.stdout
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 4
 
@@ -192,7 +190,7 @@ def test_a_file_of_the_document_in_this_tree_is_found_without_an_entry_point(tmp
     (tmp_path / "outgrow" / "supervisors" / "short.py").write_text(FILES["toy/supervisors.py"])
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-m", "outgrow", "list", "supervisors"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = forked.run(command, tmp_path, environment)
     assert "short" in [line.split()[0] for line in done.stdout.splitlines()], done.stderr
 
 
@@ -202,7 +200,7 @@ def test_objects_go_where_names_go_and_are_kept_under_what_they_see(installed):
         environment = {**os.environ, "OUTGROW_STORE": str(installed / "own"), "PYTHONDONTWRITEBYTECODE": "1"}
         show = "from objects import summary; print(sorted({*summary['weak']}), sorted({*summary['method']}))"
         command = [sys.executable, "-c", show]
-        done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True)
+        done = forked.run(command, installed, environment)
         assert done.returncode == 0, done.stderr
         assert "praises+cautious" in done.stdout and "tfidf" in done.stdout and "'sharper'" in done.stdout
         return {json.dumps(json.loads(file.read_text())["made_of"]) for file in installed.glob("own/*/*/record.json")}

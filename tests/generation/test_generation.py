@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+import families
 import tiny_models
 from outgrow import models
 from outgrow.core.errors import UserError
@@ -192,36 +193,36 @@ def test_steps_that_are_kept_twice_and_dropped_say_what_a_fresh_reading_says(mod
                 np.testing.assert_allclose(said, plain(ids)[-1], atol=2e-5)
 
 
-def test_a_beginning_that_all_prompts_share_is_read_once(model, plain, monkeypatch) -> None:
-    from outgrow.generation import local
-
+def test_a_beginning_that_all_prompts_share_is_read_once(model, plain) -> None:
     rng = np.random.default_rng(1)
     shared = [4, *rng.integers(6, 27, 30).tolist()]
-    begun = [[*shared, *rng.integers(6, 27, more).tolist()] for more in (1, 5, 5, 0, 9)]
+    begun = [[*shared, *rng.integers(6, 27, more).tolist()] for more in (1, 5, 5, 0, 9, 2, 3, 1, 4, 6)]
     read = []
     hook = model._net.register_forward_pre_hook(
         lambda _, args, given: read.append(given["input_ids"].numel()), with_kwargs=True
     )
-    monkeypatch.setattr(local, "_WORTH", 100)
     said = model.begin(begun).logits
     hook.remove()
-    # One token of each is read by itself: of the 31 that are shared, 30 are read together, the rest is padded.
-    assert read == [30, 5 * (1 + 9)]
+    # One token of each is read by itself: of the 31 that are shared, 30 are read together; the rest is padded, of those
+    # with up to 6 more and of the one with 9.
+    assert read == [30, 9 * (1 + 6), 1 + 9]
     for ids, row in zip(begun, said.numpy(), strict=True):
         np.testing.assert_allclose(row, plain(ids)[-1], atol=2e-5)
 
 
-def test_a_cache_that_outgrows_its_room_goes_on(model, plain, monkeypatch) -> None:
+def test_a_cache_that_outgrows_its_room_goes_on(store, tmp_path) -> None:
     import torch
+    from transformers import AutoModelForCausalLM
 
-    from outgrow.generation import local
-
-    monkeypatch.setattr(local, "_AHEAD", 2)
-    steps, ids = model.begin([[4, 8]]), [4, 8]
-    for token in (7, 9, 12, 20, 11):
+    folder = families.save(tmp_path, 5, 2, max_position_embeddings=128)
+    steps, ids = named(str(folder), store).begin([[4, 8]]), [4, 8]
+    for token in np.random.default_rng(3).integers(6, 27, 70).tolist():  # the room is for 64 tokens
         steps.add(torch.tensor([token]))
         ids.append(token)
-        np.testing.assert_allclose(steps.logits[0].numpy(), plain(ids)[-1], atol=2e-5)
+    net = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    with torch.no_grad():
+        whole = net(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1]
+    np.testing.assert_allclose(steps.logits[0].numpy(), whole.numpy(), atol=2e-5)
 
 
 def test_texts_are_scored_token_by_token_after_their_prompt(model, plain) -> None:

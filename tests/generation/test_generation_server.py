@@ -201,8 +201,7 @@ def test_a_server_that_dies_midway_stops_the_run_which_goes_on_at_another_one_an
     assert resumed.now.requests == 24 - kept
 
 
-def test_a_server_that_gives_no_answer_though_it_lists_its_models_is_given_up(served, store, monkeypatch) -> None:
-    monkeypatch.setattr(asking, "LOST", 3)
+def test_a_server_that_gives_no_answer_though_it_lists_its_models_is_given_up(served, store) -> None:
     served.wrong = lambda number, path: "error" if path.endswith("completions") else None
     with pytest.raises(UserError, match=r"does not answer \(status 500\): 0 of the 40 requested answers"):
         answers.sample(asked(served), PROMPTS, 10, HOW, 4, store)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from outgrow.label_models._skill import by_class, met
 from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.label_models.blocks import blocks, found
 from outgrow.pipeline.baselines import registry
@@ -43,18 +44,23 @@ def test_blocks_of_three_thousand_annotators_never_hold_all_pairs() -> None:
     assert (made[0].probs[0].argmax(-1) == gold).mean() > 0.8
 
 
-def test_copiers_are_found_in_a_crowd_that_is_looked_at_a_few_at_a_time(monkeypatch) -> None:
-    from outgrow.label_models import _skill
-
+def test_sums_over_pairs_of_annotators_do_not_depend_on_the_size_of_a_block() -> None:
     rng = np.random.default_rng(0)
     gold = rng.integers(2, size=1500)
     said = np.where(rng.random((9, 1500)) < 0.7, gold, 1 - gold)
     said[1] = np.where(rng.random(1500) < 0.8, said[0], said[1])
     item, worker = np.tile(np.arange(1500), 9), np.repeat(np.arange(9), 1500)
     votes = Votes(item, worker, np.eye(2)[said.ravel()], 1500, 9)
-    whole = found(votes)
-    monkeypatch.setattr(_skill, "BLOCK", 18)
-    assert np.array_equal(found(votes), whole) and whole[0] == whole[1] and len(set(whole)) == 8
+    pairs = {
+        block: [
+            np.column_stack([*rows, common, *sums]) for rows, common, sums in met(votes, by_class(votes), block=block)
+        ]
+        for block in (18, 10**6)
+    }
+    assert len(pairs[18]) == 5 and len(pairs[10**6]) == 1
+    assert np.array_equal(np.vstack(pairs[18]), pairs[10**6][0]) and len(pairs[10**6][0]) == 9 * 8 / 2
+    copiers = found(votes)
+    assert copiers[0] == copiers[1] and len(set(copiers)) == 8
 
 
 def test_six_replicates_of_a_crowd_are_believed_without_a_dense_array() -> None:

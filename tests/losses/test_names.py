@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import forked
 from outgrow.core.errors import UserError
 from outgrow.losses import LOSSES, FunctionLoss, Loss, as_loss
 from outgrow.losses._names import loss_of, record_of
@@ -68,7 +68,7 @@ def test_an_own_loss_is_found_by_module_and_class_in_another_process(tmp_path: P
         "print(loss_of(json.loads(sys.argv[2])).read(torch.tensor([4.0, 0.0])).tolist())"
     )
     command = [sys.executable, "-c", script, str(tmp_path), json.dumps(record)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = forked.run(command)
     # softmax of 0.25 * (4, 0)
     assert json.loads(done.stdout) == pytest.approx([1 / (1 + 2.718281828**-1), 1 / (1 + 2.718281828)], abs=1e-6)
 

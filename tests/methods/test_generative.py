@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -82,7 +84,7 @@ def test_without_an_epoch_it_is_naive_and_texts_that_are_not_taught_do_not_count
 
 
 def test_stopped_while_reading_and_after_it_ends_with_the_same_bytes(checkpoints, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(finetune, "FEWEST_STEPS", 4)
+    monkeypatch.setattr(finetune, "default_steps", lambda epochs, count: 4)
     targets = one_hot(gold())
 
     def fit(name: str) -> bytes:
@@ -90,8 +92,7 @@ def test_stopped_while_reading_and_after_it_ends_with_the_same_bytes(checkpoints
         return made.adapted(ROWS, 2).fit(targets, steps=3).predict().tobytes()
 
     expected = fit("a")
-    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    monkeypatch.setattr(checkpoint, "SHARE", np.inf)
+    monkeypatch.setattr(checkpoint.Checkpoint, "due", True)
     done, drawn = [], finetune.drawn
 
     def stopped(seed, name, replicate, count, step, size):
@@ -109,10 +110,10 @@ def test_stopped_while_reading_and_after_it_ends_with_the_same_bytes(checkpoints
 
 
 def test_killed_while_reading_it_ends_with_the_same_bytes(checkpoints, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(finetune, "FEWEST_STEPS", 3)
+    monkeypatch.setattr(finetune, "default_steps", lambda epochs, count: 3)
     made = student(checkpoints[False], tmp_path / "whole", "lora", sentences())
     whole = made.adapted(ROWS, 1).fit(one_hot(gold()), steps=5).predict().tobytes().hex()
-    first = "t.finetune.FEWEST_STEPS = 3\nrows = t.np.arange(t.COUNT)[None] < t.TAUGHT\nmade ="
+    first = "t.finetune.default_steps = lambda epochs, count: 3\nrows = t.np.arange(t.COUNT)[None] < t.TAUGHT\nmade ="
     script = KILLED.replace("made =", first).replace(".fit(", ".adapted(rows, 1).fit(")
     again = killing.resumed(script, checkpoints[False], tmp_path / "killed")
     assert again == [*(str(n) for n in range(2, 9)), whole], "three steps of reading, five of labels"
@@ -128,8 +129,9 @@ def topics(told: bool) -> tuple[np.ndarray, tuple[tuple[str], ...]]:
 
 def test_it_helps_where_the_texts_tell_classes_apart_and_not_where_they_do_not(checkpoints, tmp_path, monkeypatch):  # noqa: F811
     """Labels of 65%, too few steps for a random model; a language model has to find out what a text is about."""
-    monkeypatch.setattr(finetune, "FEWEST_STEPS", 1)
-    monkeypatch.setattr(finetune, "RATES", {"full": (1e-2, 1e-2)})
+    exactly = lambda epochs, count: math.ceil(epochs * count / finetune.BATCH)  # noqa: E731
+    monkeypatch.setattr(finetune, "default_steps", exactly)
+    monkeypatch.setattr(finetune, "default_rate", lambda model, kind: 1e-2)
     store, train = Store(tmp_path / "store"), np.tile(np.arange(400) < 160, (8, 1))
     wrong = np.random.default_rng(3).random(train.shape) < 0.35
     found = {}
@@ -156,7 +158,7 @@ def test_a_fine_tuned_student_has_no_axes_for_auxiliary_tasks(tmp_path, monkeypa
         "auxiliary": [str(studies.table(tmp_path / "other", seed=1))],
         "seeds": 1,
     }
-    monkeypatch.setattr(finetune, "FEWEST_STEPS", 1)
+    monkeypatch.setattr(finetune, "default_steps", lambda epochs, count: 1)
     result = studies.study(tmp_path, student="lora", **asked).run()
     assert "--auxiliary TASK and --student linear or mlp" in (result.path / "details.json").read_text()
 

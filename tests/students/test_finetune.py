@@ -34,13 +34,15 @@ def checkpoints(tmp_path_factory) -> dict[bool, Path]:
     return {encoder: tiny_models.save(folder / f"encoder {encoder}", encoder) for encoder in (False, True)}
 
 
-RATES = {"full": (5e-3, 5e-3), "lora": (5e-3, 5e-3)}
+def lively_rate(model: models.Model, kind: str) -> float:
+    """A rate for a model of a few thousand numbers."""
+    return 5e-3
 
 
 @pytest.fixture(autouse=True)
 def lively(monkeypatch):
-    """Rates for a model of a few thousand numbers, and the precision that every machine has."""
-    monkeypatch.setattr(finetune, "RATES", RATES)
+    """Such a rate, and the precision that every machine has."""
+    monkeypatch.setattr(finetune, "default_rate", lively_rate)
     monkeypatch.setattr(loader, "chosen_precision", lambda asked=None: asked or "float32")
 
 
@@ -188,8 +190,7 @@ def test_a_training_that_stops_goes_on_to_the_same_bytes(checkpoints, tmp_path, 
 
     targets = one_hot(gold())
     expected = begun("a").fit(targets, steps=6).predict().tobytes()
-    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    monkeypatch.setattr(checkpoint, "SHARE", np.inf)
+    monkeypatch.setattr(checkpoint.Checkpoint, "due", True)
     done, read = [], finetune.FinetuneRun.batch
 
     def batch(run, step):
@@ -217,8 +218,8 @@ sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 import test_finetune as t
 from outgrow.models import loader
-t.checkpoint.EVERY, t.checkpoint.SHARE = 0.0, float("inf")
-t.finetune.RATES = t.RATES
+t.checkpoint.Checkpoint.due = True
+t.finetune.default_rate = t.lively_rate
 loader.chosen_precision = lambda asked=None: asked or "float32"
 keep = t.checkpoint.Checkpoint.keep
 def slowly(self, step, arrays):
@@ -280,7 +281,7 @@ def test_bfloat16_leaves_logits_and_trained_weights_in_float32(checkpoints, tmp_
 
 def test_a_study_of_a_fine_tuned_student(tmp_path, monkeypatch):
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(finetune, "FEWEST_STEPS", 3)
+    monkeypatch.setattr(finetune, "default_steps", lambda epochs, count: 3)
     result = studies.study(tmp_path, student="lora", seeds=2, methods=["naive", "logconf"]).run()
     rows = {row["method"]: row for row in result.summary.iter_rows(named=True)}
     assert {"floor", "ceiling", "naive", "logconf", "shuffled", "gold-few"} <= set(rows)

@@ -17,7 +17,6 @@ from outgrow.cli import main
 from outgrow.generation.local import Local
 from outgrow.runs import schema
 from outgrow.store import Store, record
-from outgrow.students import generator
 from outgrow.students.student_file import StudentFile
 from outgrow.students.student_file import read as read_student
 from outgrow.tasks import load
@@ -30,7 +29,7 @@ from outgrow.workflows.text_study import load as load_text
 def store(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OUTGROW_STORE", str(tmp_path_factory.mktemp("store")))
-        patch.setattr(generator, "READ", 0)
+        studies.short_tunings(patch)
         yield
 
 

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def extra(monkeypatch, tmp_path: Path) -> None:
     pytest.importorskip("datasets", reason="the extra outgrow[hub] is not installed")
     import datasets
 
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets, "load_dataset", partial(datasets.load_dataset, cache_dir=str(tmp_path / "cache")))
 
 
 @pytest.fixture
@@ -83,13 +84,11 @@ def test_the_names_that_a_data_set_gives_its_classes_are_used(extra) -> None:
 
 @pytest.mark.filterwarnings("default")
 def test_without_a_network_a_hub_name_fails_fast_in_one_line(extra, monkeypatch) -> None:
-    from huggingface_hub import constants
-
     def refuse(*_, **__):
         raise OSError("no way out")
 
     monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.is_offline_mode", lambda: False)
     start = time.monotonic()
     with pytest.raises(
         UserError, match=r"^no network for hub:owner/name: cannot reach .* use a local folder"

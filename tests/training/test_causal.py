@@ -140,8 +140,7 @@ def test_what_prompts_begin_alike_with_is_read_once_and_learned_from_by_all(caus
 
     assert net.begun_alike(texts) == 13 and net.begun_alike(texts[:1]) == 0  # <s> and twelve words
     once = learned()
-    monkeypatch.setattr(tuning, "WORTH", 14)
-    assert net.begun_alike(texts) == 0
+    monkeypatch.setattr(tuning.CausalNetwork, "begun_alike", lambda *_: 0)
     for apart, together in zip(learned(), once, strict=True):
         assert np.allclose(apart, together, atol=2e-5) and np.abs(apart).max() > 0.1
 
@@ -232,8 +231,7 @@ def test_a_tuning_that_stops_goes_on_to_the_same_bytes(causal, tmp_path, monkeyp
         return (tuned.path / "model.safetensors").read_bytes()
 
     expected = tune("a")
-    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    monkeypatch.setattr(checkpoint, "SHARE", np.inf)
+    monkeypatch.setattr(checkpoint.Checkpoint, "due", True)
     done, drawn = [], loop.drawn
 
     def stopped(*given):
@@ -257,7 +255,7 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 import test_causal as t
 from outgrow.models import loader
-t.checkpoint.EVERY, t.checkpoint.SHARE = 0.0, float("inf")
+t.checkpoint.Checkpoint.due = True
 loader.chosen_precision = lambda asked=None: asked or "float32"
 keep = t.checkpoint.Checkpoint.keep
 def slowly(self, step, arrays):

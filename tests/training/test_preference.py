@@ -255,8 +255,7 @@ def test_a_training_on_pairs_that_stops_goes_on_to_the_same_bytes(causal, tmp_pa
         return (made.path / "model.safetensors").read_bytes()
 
     expected = learn("a")
-    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    monkeypatch.setattr(checkpoint, "SHARE", np.inf)
+    monkeypatch.setattr(checkpoint.Checkpoint, "due", True)
     done, drawn = [], loop.drawn
 
     def stopped(*given):

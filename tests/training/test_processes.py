@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
+import forked
 import killing
 import studies
 import tiny_models
@@ -30,8 +32,8 @@ import test_finetune as t
 from outgrow.store import Store
 from outgrow.students import finetune
 from outgrow.training import processes
-finetune.FEWEST_STEPS = 3
-finetune.RATES = {"full": (1e-3, 1e-3), "lora": (1e-3, 1e-3)}
+finetune.default_steps = lambda epochs, count: 3
+finetune.default_rate = lambda model, kind: 1e-3
 t.loader.chosen_precision = lambda asked=None: asked or "float32"
 if not processes.main():
     Store.put = None
@@ -51,19 +53,36 @@ else:
 LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
+def environment(**more: str) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": killing.PATHS, "OMP_NUM_THREADS": "1"} | more
+
+
+def together(command: list[str], cwd: Path, count: int) -> None:
+    """Runs so many processes of one group, started as a launcher starts them."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    group = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    started = [
+        forked.start(command, cwd, environment(**group, RANK=str(rank), LOCAL_RANK=str(rank))) for rank in range(count)
+    ]
+    for process in started:
+        with process:
+            _, error = process.communicate()
+            assert process.returncode == 0, error
+
+
 def ran(command: list[str], cwd: Path, **more: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": killing.PATHS, "OMP_NUM_THREADS": "1"} | more
-    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=280)
+    return subprocess.run(command, env=environment(**more), cwd=cwd, capture_output=True, text=True, timeout=280)
 
 
 def test_two_processes_learn_what_one_does(tmp_path):
     model = tiny_models.save(tmp_path / "model", encoder=False)
     script = tmp_path / "train.py"
     script.write_text(TRAIN)
-    for name, launch in (("one", [sys.executable]), ("two", LAUNCH)):
+    for name, count in (("one", 1), ("two", 2)):
         (tmp_path / name).mkdir()
-        done = ran([*launch, str(script), str(Path(__file__).parents[1]), str(model), str(tmp_path / name)], tmp_path)
-        assert done.returncode == 0, done.stderr
+        command = [sys.executable, str(script), str(Path(__file__).parents[1]), str(model), str(tmp_path / name)]
+        together(command, tmp_path, count)
     assert [(tmp_path / "two" / f"threads-{rank}.txt").read_text() for rank in (0, 1)] == ["", ""]
     files = sorted(path.name for path in (tmp_path / "one").glob("*.npy"))
     assert len(files) == 6
@@ -77,7 +96,7 @@ COMMAND = """
 import sys
 from outgrow import cli
 from outgrow.students import finetune
-finetune.FEWEST_STEPS = 1
+finetune.default_steps = lambda epochs, count: 1
 cli.main(sys.argv[1:])
 """
 

@@ -35,8 +35,7 @@ def parent(tmp_path_factory):
 @pytest.fixture(scope="module")
 def small(parent, store):
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("TEXTS", 24), ("HELD_OUT", 4), ("paragraphs", lambda: tiny_models.texts(28, longest=12))):
-            patch.setattr(pruned, name, value)
+        patch.setattr(pruned, "paragraphs", lambda: tiny_models.texts(72, longest=12))  # 48 of them are held out
         yield pruned.resolve(f"sibling:{parent}:3", store)
 
 
@@ -88,7 +87,7 @@ def test_a_sibling_is_a_checkpoint_of_fewer_blocks_and_the_same_tokens(parent, s
 
 def test_healing_brings_it_closer_to_its_parent_on_texts_that_it_did_not_see(parent, store, small) -> None:
     big = models.resolve(str(parent), store)
-    texts = causal.read(big, [("", text) for text in pruned.paragraphs()])[:4]
+    texts = causal.read(big, [("", text) for text in pruned.paragraphs()])[:48]
     facts = json.loads((small.path / "record.json").read_text())["meta"]
     bare = Local(pruned._pruned(big, facts["blocks"], store))
 
@@ -101,7 +100,7 @@ def test_healing_brings_it_closer_to_its_parent_on_texts_that_it_did_not_see(par
         return float(np.mean(each))
 
     assert divergence(Local(small)) < divergence(bare)
-    learned = causal.read(big, [("", text) for text in pruned.paragraphs()])[4:]
+    learned = causal.read(big, [("", text) for text in pruned.paragraphs()])[48:]
     assert facts["tokens"] == pruned.EPOCHS * sum(len(text.ids) for text in learned)
     assert facts["pruned"] == min(choice["loss"] for choice in facts["choices"])
     assert (
@@ -127,9 +126,7 @@ def test_the_divergence_it_learns_is_that_of_the_two_distributions(parent, store
     assert found == pytest.approx(np.mean(slowly), abs=1e-4)
 
 
-def test_paragraphs_are_prose_that_comes_once(monkeypatch) -> None:
-    monkeypatch.setattr(pruned, "TEXTS", 512)
-    monkeypatch.setattr(pruned, "HELD_OUT", 48)
+def test_paragraphs_are_prose_that_comes_once() -> None:
     found = PARAGRAPHS()
     assert 300 < len(found) == len(set(found)) <= 560
     assert all(text[0].isalpha() and "\n" not in text for text in found)

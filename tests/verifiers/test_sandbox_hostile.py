@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -215,10 +216,11 @@ def test_a_limit_that_cannot_be_set_runs_nothing(monkeypatch: pytest.MonkeyPatch
         ("0x20080522", "0x1"): "rights are not given up: Invalid argument",
         ("kernel.prctl(22", "kernel.prctl(2222"): "no filter of system calls: Invalid argument",
     }
+    script = start.script()
     for (right, wrong), why in broken.items():
-        assert right in start.SCRIPT
+        assert right in script
         with monkeypatch.context() as patch:
-            patch.setattr(start, "SCRIPT", start.SCRIPT.replace(right, wrong))
+            patch.setattr(start, "script", partial(script.replace, right, wrong))
             with pytest.raises(UserError, match=f"the sandbox did not start: {why}; nothing was run"):
                 python("print('ran')")
 
@@ -267,7 +269,7 @@ def told(folder: Path, own: str, control: str) -> Path:
 
 
 def test_acgroup_is_made_where_memory_and_pids_are_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroup, "_WAIT", 0)
+    monkeypatch.setattr(cgroup.time, "sleep", lambda seconds: None)
     parent = cgroup.parent.__wrapped__
     assert (
         parent(str(told(tmp_path / "a", "/user/shell", "cpu memory pids"))) == tmp_path / "a" / "top" / "user" / "shell"
@@ -281,7 +283,7 @@ def test_acgroup_is_made_where_memory_and_pids_are_handed_on(tmp_path: Path, mon
 
 
 def test_what_runs_in_acgroup_has_entered_it_or_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroup, "_WAIT", 0)
+    monkeypatch.setattr(cgroup.time, "sleep", lambda seconds: None)
     monkeypatch.setattr(cgroup, "parent", lambda: tmp_path)
     group = cgroup.create(1000, 8)
     assert group is not None
@@ -303,7 +305,7 @@ def test_what_runs_in_acgroup_has_entered_it_or_does_not_run(tmp_path: Path, mon
 
 @pytest.mark.sandbox
 def test_a_sandbox_in_acgroup_runs_as_one_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroup, "_WAIT", 0)
+    monkeypatch.setattr(cgroup.time, "sleep", lambda seconds: None)
     monkeypatch.setattr(cgroup, "parent", lambda: tmp_path)
     began = time.monotonic()
     assert python("print(7)").stdout == b"7\n"

@@ -22,8 +22,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data" / "cifar10" / "cifar10.pa
 def small(monkeypatch, tmp_path: Path) -> None:
     """A store of its own, and hardly any training."""
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(convnet, "FEWEST_STEPS", 12)
-    monkeypatch.setattr(convnet, "EPOCHS", 1)
+    monkeypatch.setattr(convnet, "default_steps", lambda count: 12)
 
 
 def study(path: Path, out: Path, **changes) -> outgrow.Study:

@@ -395,8 +395,8 @@ def test_a_fine_tuned_student_is_saved_as_any_checkpoint_and_predicts_what_it_di
     from outgrow.models import loader
     from outgrow.students import finetune
 
-    monkeypatch.setattr(finetune, "RATES", {"full": (5e-3, 5e-3), "lora": (1e-2, 1e-2)})
-    monkeypatch.setattr(finetune, "FEWEST_STEPS", 20)
+    monkeypatch.setattr(finetune, "default_rate", lambda model, kind: {"full": 5e-3, "lora": 1e-2}[kind])
+    monkeypatch.setattr(finetune, "default_steps", lambda epochs, count: 20)
     monkeypatch.setattr(loader, "chosen_precision", lambda asked=None: asked or "float32")
     strong = str(tiny_models.save(tmp_path / "causal", encoder=False))
     kept, fit = [], finetune.Finetune.fit

@@ -52,12 +52,11 @@ def test_the_gap_closed_is_a_ratio_of_means_over_replicates() -> None:
     assert found.value == pytest.approx(0.5) and found.gap == pytest.approx(0.625)
 
 
-def test_its_interval_holds_the_truth_about_as_often_as_it_says(monkeypatch) -> None:
-    monkeypatch.setattr("outgrow.metrics.gap.DRAWS", 400)
+def test_its_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     rng, held = np.random.default_rng(0), 0
     for trial in range(150):
         scores = planted(rng, 1, 120, strong=0.2, proxy=0.5, tuned=0.7)
-        found = Resamples(scores, derive(trial)).closed("proxy", "strong", "tuned")
+        found = Resamples(scores, derive(trial), count=400).closed("proxy", "strong", "tuned")
         held += found.ci[0] <= (0.5 - 0.2) / (0.7 - 0.2) <= found.ci[1]
     assert 0.9 <= held / 150 <= 0.99
 
@@ -132,9 +131,8 @@ def test_too_few_items_are_refused() -> None:
         steering.halves(writing_task(30), 0)
 
 
-def test_statements_begin_alike_and_one_of_them_is_true(monkeypatch) -> None:
-    monkeypatch.setattr(knowledge, "STATEMENTS", 40)
-    found = knowledge.statements("cities")
+def test_statements_begin_alike_and_one_of_them_is_true() -> None:
+    found = knowledge.statements("cities", 40)
     assert len(found.true) == 40 and all(
         text.startswith("The city of ") and text.endswith(" is") for text in found.prefixes
     )
@@ -191,11 +189,11 @@ def world(tmp_path_factory):
     (root / "task.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OUTGROW_STORE", str(root / "store"))
-        patch.setattr(knowledge, "STATEMENTS", 20)
+        patch.setattr(knowledge, "statements", functools.partial(knowledge.statements, count=20))
         patch.setattr(generation, "Columns", lambda: COLUMNS)
         # Random models have more to learn than real ones.
-        patch.setattr(proxy_tuning, "EPOCHS", 25)
-        patch.setattr(causal, "tune", functools.partial(causal.tune, kind="full", rate=1e-2))
+        tune = causal.tune
+        patch.setattr(causal, "tune", lambda *given, **more: tune(*given, **more | LONG))
         yield {
             "task": str(root / "task.jsonl"),
             "strong": str(families.save(root / "strong", 1, 4, max_position_embeddings=128)),
@@ -204,6 +202,7 @@ def world(tmp_path_factory):
         }
 
 
+LONG = {"kind": "full", "rate": 1e-2, "epochs": 25}
 COLUMNS = Columns(scorer="exact", form="words", tokens=4)
 
 

@@ -6,8 +6,6 @@ import json
 import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -17,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import forked
 import studies
 from outgrow import Study, UserError, methods
 from outgrow.metrics.accuracy import accuracy
@@ -111,20 +110,14 @@ COMMAND = (
 )
 
 
-def start(folder: Path) -> subprocess.Popen:
+def start(folder: Path) -> forked.Process:
     source = str(Path(__file__).parents[2] / "src")
     environment = os.environ | {"OUTGROW_STORE": str(folder / "store"), "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "outgrow", *COMMAND],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    return forked.start([sys.executable, "-m", "outgrow", *COMMAND], folder, environment, joined=True)
 
 
-def finish(process: subprocess.Popen) -> str:
-    out = process.communicate(timeout=240)[0].decode()
+def finish(process: forked.Process) -> str:
+    out, _ = process.communicate()
     assert process.returncode == 0, out
     return out
 
@@ -140,7 +133,7 @@ def test_killed_studies_go_on_and_end_with_the_same_bytes(again):
     for _ in range(2):
         process = start(again)
         time.sleep(moments.uniform(0.3, 0.9) * length)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.communicate()
     finish(start(again))
     assert cells(again) == expected

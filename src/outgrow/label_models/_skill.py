@@ -66,7 +66,7 @@ def agreement(votes: Votes) -> Pairs:
 
 
 def met(
-    votes: Votes, tables: Sequence[Any], weights: Sequence[np.ndarray] = ()
+    votes: Votes, tables: Sequence[Any], weights: Sequence[np.ndarray] = (), block: int = BLOCK
 ) -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray, list[np.ndarray]]]:
     """Sums over the common items of pairs, for blocks of annotators, so that not all pairs are in memory at once.
 
@@ -74,13 +74,14 @@ def met(
         votes: the votes.
         tables: sparse (items, workers); for each t the sum over items of t_ij t_im.
         weights: (items,); for each w the sum of w over common items.
+        block: most pairs of annotators that are computed together.
 
     Yields:
         Pairs (j, m), j < m, with common items; the number of these; the sums of all tables and weights.
     """
     from scipy.sparse import diags_array, triu
 
-    both, step = heard(votes), max(1, BLOCK // max(votes.workers, 1))
+    both, step = heard(votes), max(1, block // max(votes.workers, 1))
     left = [(both, both), *((t, t) for t in tables), *((diags_array(w) @ both, both) for w in weights)]
     left = [(a.tocsc(), b.tocsr()) for a, b in left]
     for start in range(0, votes.workers, step):

@@ -39,21 +39,22 @@ class Closed:
 @final
 @dataclass(frozen=True)
 class Resamples:
-    """K paired scores and DRAWS resamples of them."""
+    """K paired scores and `count` resamples of them."""
 
     scores: Mapping[str, Score]
     rng: np.random.Generator
+    count: int = DRAWS
 
     @cached_property
     def drawn(self) -> dict[str, np.ndarray]:
-        """(DRAWS,) means over replicates by name."""
+        """(count,) means over replicates by name."""
         first = next(iter(self.scores.values()))
         where = np.unique(first.groups, return_inverse=True)[1]
         groups, replicates = where.max() + 1, max(len(score.num) for score in self.scores.values())
-        counts = self.rng.multinomial(groups, np.full(groups, 1 / groups), DRAWS)[:, where]
-        share = np.full((DRAWS, replicates), 1 / replicates)
+        counts = self.rng.multinomial(groups, np.full(groups, 1 / groups), self.count)[:, where]
+        share = np.full((self.count, replicates), 1 / replicates)
         if replicates >= FEWEST:
-            share = self.rng.multinomial(replicates, share[0], DRAWS) / replicates
+            share = self.rng.multinomial(replicates, share[0], self.count) / replicates
         found = {}
         for name, score in self.scores.items():
             num, den = score.num, np.broadcast_to(score.den, score.num.shape)

@@ -260,6 +260,11 @@ _ENTRIES = (
 ENTRIES = {entry.name: entry for entry in _ENTRIES}
 
 
+def entry_of(name: str) -> Entry | None:
+    """The entry of that name, if there is one."""
+    return ENTRIES.get(name)
+
+
 def catalogue() -> list[Entry]:
     """The packaged checkpoints, smallest first. No heavy imports."""
     return list(_ENTRIES)

@@ -29,7 +29,7 @@ from typing import Any
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
 from outgrow.models import files, hub, scratch, wheels
-from outgrow.models.catalogue import ENTRIES, Entry
+from outgrow.models.catalogue import ENTRIES, Entry, entry_of
 from outgrow.models.conversion import dequantize
 from outgrow.models.damage import reading
 from outgrow.store import Store, container, disk, made_of
@@ -81,8 +81,8 @@ def resolve(name: str, store: Store) -> Model:
         UserError: the name is unknown, or its files cannot be fetched or read.
     """
     check(name)
-    if name in ENTRIES:
-        return _catalogued(ENTRIES[name], store)
+    if found := entry_of(name):
+        return _catalogued(found, store)
     if files.named(name):
         return _ready_made(name)
     if scratch.named(name):
@@ -124,7 +124,7 @@ def check(name: str, what: str = "model", words: Iterable[str] = WORDS) -> None:
         for part in parts:
             check(part, what, words)
         return
-    if name in ENTRIES or Path(name).expanduser().is_dir():
+    if entry_of(name) or Path(name).expanduser().is_dir():
         return
     if hub.ID.fullmatch(name) and not name.startswith((".", "~")):
         return

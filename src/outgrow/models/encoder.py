@@ -51,9 +51,9 @@ class Features:
     """Digest of all that made them."""
 
 
-def candidate_layers(depth: int) -> tuple[int, ...]:
-    """The default layers of a model with `depth` blocks: at the shares `CANDIDATES`, each once."""
-    return tuple(sorted({min(max(round(share * depth), 1), depth) for share in CANDIDATES}))
+def candidate_layers(depth: int, shares: Sequence[float] = CANDIDATES) -> tuple[int, ...]:
+    """The default layers of a model with `depth` blocks: at these shares of it, each once."""
+    return tuple(sorted({min(max(round(share * depth), 1), depth) for share in shares}))
 
 
 def features(

@@ -71,6 +71,11 @@ class SweepSource(Protocol):
         """Frees the space of prepared items."""
 
 
+def large(shape: Sequence[int]) -> bool:
+    """Whether float32 results of this shape are gathered in a file of the store, and not in memory."""
+    return 4 * int(np.prod(shape)) > IN_MEMORY
+
+
 @final
 class SweepTexts:
     """Texts as a source, each with E endings: row text * E + ending is a text followed by the ids of an ending.
@@ -222,8 +227,8 @@ class Sweep:
         """The known results in the order of the given items; None where a shard is lost."""
         rows = self._source.rows
         place = known.find(self._hashes)[(self._number[:, None] * rows + np.arange(rows)).reshape(-1)]
-        large = 4 * int(np.prod(shape)) > IN_MEMORY
-        out = self._store.scratch(shape) if large else np.empty(shape, np.float32)
+        on_disk = large(shape)
+        out = self._store.scratch(shape) if on_disk else np.empty(shape, np.float32)
         order = np.argsort(known.shard[place], kind="stable")
         shards, starts = np.unique(known.shard[place[order]], return_index=True)
         ends = [*starts[1:].tolist(), len(order)]
@@ -235,7 +240,7 @@ class Sweep:
             for layer in range(shape[0]):
                 out[layer, here] = x[layer, at]
             forget(x)
-            if large:
+            if on_disk:
                 forget(out)
         return out
 

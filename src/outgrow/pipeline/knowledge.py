@@ -34,9 +34,9 @@ class Statements:
     groups: np.ndarray
 
 
-def statements(name: str) -> Statements:
-    """The pairs of a built-in task of true and false statements. Raises UserError for another task."""
-    task, gold = tasks.load(name, tasks.Reading(items=2 * STATEMENTS))
+def statements(name: str, count: int = STATEMENTS) -> Statements:
+    """At most `count` pairs of a built-in task of true and false statements. Raises UserError for another task."""
+    task, gold = tasks.load(name, tasks.Reading(items=2 * count))
     found: dict[str, dict[str, tuple[str, int]]] = {}
     for (text, *_), label, group in zip(task.texts, gold.labels.tolist(), task.groups.tolist(), strict=True):
         begun, verb, rest = text.rpartition(" is ")

@@ -21,7 +21,8 @@ from outgrow.pipeline.design import Halves
 from outgrow.pipeline.seal import Sealed, Service
 from outgrow.pipeline.verdicts import Executor, VerdictAccount
 from outgrow.store import Artifact
-from outgrow.students.generator import TextStudent, Writers, epochs, training_seed
+from outgrow.students import generator
+from outgrow.students.generator import TextStudent, Writers, training_seed
 from outgrow.supervisors.text import SHOTS, ModelSupervisor, Named, RecordedSupervisor, Supervisor, shown
 from outgrow.tasks.task import GenerationGold, GenerationTask
 from outgrow.verifiers import Attempt, Verdict
@@ -157,7 +158,7 @@ class TextCell(StoredCell):
             prefix = shown(self.task, {i: self.gold.answers[i] for i in few})
             return ModelSupervisor(one.name, self.task, self.writers, base, base, prefix)
         examples = self.known_gold
-        passes = epochs(sum(len(example.prompt) + len(example.answer) for example in examples))
+        passes = generator.epochs(sum(len(example.prompt) + len(example.answer) for example in examples))
         seed = self._seed("supervisor", one.name)
         tuned = tune(
             base,
@@ -429,7 +430,7 @@ def plan(first: TextCell, rows: Sequence[str], seeds: int) -> str:
     )
     learn = [name for name in rows if name not in UNTRAINED and not name.startswith("supervisor:")]
     trainings = sum(one.kind == "tuned" for one, _ in first.bases) + len(learn)
-    read = int(trainings * seeds * epochs(letters) * letters / 4)
+    read = int(trainings * seeds * generator.epochs(letters) * letters / 4)
     taught = (
         f"{len(first.known)} of {weak} items teach the supervisor"
         if first.learn

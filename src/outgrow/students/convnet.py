@@ -232,7 +232,7 @@ class ConvnetRun:
         self.pictures, self.rows, self.targets, self.weights = pictures, rows, targets, weights
         self.loss = loss
         self.batch = min(BATCH, len(rows))
-        self.steps = (steps or max(math.ceil(EPOCHS * len(rows) / BATCH), FEWEST_STEPS)) if len(rows) else 0
+        self.steps = (steps or default_steps(len(rows))) if len(rows) else 0
         self.seed, self.replicate = seed, replicate
         taught = (rows.astype(np.int64), targets, weights)
         self.made_of = {
@@ -316,6 +316,11 @@ class ConvnetRun:
             f"weights/{name}": np.ascontiguousarray(value.cpu().numpy()) for name, value in network.state_dict().items()
         }
         return {"probs": probs, **kept}, {"seconds": time.perf_counter() - began, "steps": self.steps}
+
+
+def default_steps(count: int) -> int:
+    """Steps of a training on `count` items."""
+    return max(math.ceil(EPOCHS * count / BATCH), FEWEST_STEPS)
 
 
 @final

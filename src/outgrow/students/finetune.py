@@ -35,7 +35,7 @@ from outgrow.store import Store
 from outgrow.students.linear import as_logits
 from outgrow.training import loop, processes
 from outgrow.training.checkpoint import Checkpoint
-from outgrow.training.classifier import RATES, SMALL, ClassifierNetwork
+from outgrow.training.classifier import ClassifierNetwork, default_rate
 from outgrow.training.loop import drawn
 
 BATCH, EPOCHS = 32, 2
@@ -116,7 +116,7 @@ class TextReading:
     def __init__(self, texts: Texts, rows: np.ndarray, epochs: int, seed: int, replicate: int):
         found = {text: texts.ids[item][side] for item in rows for side, text in enumerate(texts.texts[item])}
         self.ids = [found[text] for text in sorted(found)]
-        self.steps = _steps(epochs, len(self.ids)) if epochs and self.ids else 0
+        self.steps = default_steps(epochs, len(self.ids)) if epochs and self.ids else 0
         self.made_of = {"texts": hashed(*sorted(found)), "steps": self.steps}
         self.seed, self.replicate = seed, replicate
         self.label = f"reading texts by {texts.model.name}, replicate {replicate}"
@@ -209,7 +209,7 @@ class Finetune:
             rows = np.flatnonzero(weights[r] > 0)
             runs.append(FinetuneRun(
                 self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], as_loss(loss),
-                steps or _steps(EPOCHS, len(rows)), self.seed, replicate, self._reading(r),
+                steps or default_steps(EPOCHS, len(rows)), self.seed, replicate, self._reading(r),
             ))  # fmt: skip
         return FittedFinetune(np.stack([run.probs() for run in runs]), tuple(runs))
 
@@ -230,7 +230,7 @@ class FinetuneRun:
     ):  # fmt: skip
         self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
         self.loss, self.steps, self.seed, self.replicate = loss, steps if len(rows) else 0, seed, replicate
-        self.rate = RATES[kind][(texts.model.parameters or 0) >= SMALL]
+        self.rate = default_rate(texts.model, kind)
         self.label = f"fine-tuning {texts.model.name} ({kind}), replicate {replicate}"
         self.stages = (reading, self) if reading and reading.steps else (self,)
         """The stages of the training, one after another."""
@@ -318,5 +318,6 @@ class FinetuneRun:
         yield (losses * weights).mean() / float(self.weights.mean())
 
 
-def _steps(epochs: int, count: int) -> int:
+def default_steps(epochs: int, count: int) -> int:
+    """Steps of a training on `count` items, or on as many texts."""
     return max(math.ceil(epochs * count / BATCH), FEWEST_STEPS)

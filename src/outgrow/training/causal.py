@@ -43,7 +43,7 @@ from outgrow.models.tokens import tokenizer_of
 from outgrow.store import Store, made_of
 from outgrow.training import classifier, loop, processes
 from outgrow.training.checkpoint import Checkpoint
-from outgrow.training.classifier import ALPHA, KINDS, PART_TOKENS, RANK, RATES, SMALL
+from outgrow.training.classifier import ALPHA, KINDS, PART_TOKENS, RANK
 
 BATCH = 16
 ROW = 1024
@@ -214,9 +214,7 @@ def prefer(
 
 def default_rate(model: Model, kind: str) -> float:
     """The learning rate of a tuning on answers; of kind "full" that of `training/classifier.py`."""
-    return (
-        LORA_RATE * (WIDE / model.width) ** POWER if kind == "lora" else RATES[kind][(model.parameters or 0) >= SMALL]
-    )
+    return LORA_RATE * (WIDE / model.width) ** POWER if kind == "lora" else classifier.default_rate(model, kind)
 
 
 def spent(tuned: Model) -> Spent:

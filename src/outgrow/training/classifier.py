@@ -37,6 +37,11 @@ SPREAD = 0.02
 """Standard deviation of new matrices below the head, if the checkpoint's configuration names none."""
 
 
+def default_rate(model: Model, kind: str) -> float:
+    """The learning rate of a classifier of one of KINDS."""
+    return RATES[kind][(model.parameters or 0) >= SMALL]
+
+
 @final
 class ClassifierNetwork:
     """A checkpoint with a classification head, as it was saved; `begun` makes one to be trained.

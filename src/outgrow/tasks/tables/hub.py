@@ -57,9 +57,9 @@ def read_hub(name: str) -> TableFile:
 
 def _probe(name: str) -> None:
     """Raises UserError within seconds where the hub cannot be reached; its own clients try for half a minute."""
-    from huggingface_hub import constants
+    from huggingface_hub import constants, is_offline_mode
 
-    if constants.HF_HUB_OFFLINE:
+    if is_offline_mode():
         return
     try:
         urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=4).close()
@@ -75,9 +75,9 @@ def _probe(name: str) -> None:
 
 def _revision(path: str, asked: str | None) -> str | None:
     """The commit of a branch or tag; offline what the user asked for."""
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import HfApi, is_offline_mode
 
-    return asked if constants.HF_HUB_OFFLINE else HfApi().dataset_info(path, revision=asked).sha
+    return asked if is_offline_mode() else HfApi().dataset_info(path, revision=asked).sha
 
 
 def _joined(name: str, parts: Any, source: str) -> TableFile:

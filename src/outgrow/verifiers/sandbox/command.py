@@ -40,7 +40,7 @@ def arguments(box: Box, handles: list[int]) -> list[str]:
     given += ["--size", str(DISK), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
     calls = memory_file(syscalls.seccomp_filter(box.threads, box.command[0] != PYTHON), handles)
     limits = (str(box.seconds), str(box.memory), str(handles[0]), str(calls))
-    interpreter = (f"{_HOME}/bin/python3", "-P", "-s", "-S", "-B", "-c", start.SCRIPT)
+    interpreter = (f"{_HOME}/bin/python3", "-P", "-s", "-S", "-B", "-c", start.script())
     return [*given, "--", *interpreter, *limits, *box.command]
 
 

@@ -12,7 +12,7 @@ from outgrow.verifiers.sandbox.limits import DISK, FILES, HANDLES
 OUT_OF_MEMORY = 97
 """The exit status of a box in which Python ran out of memory."""
 
-SCRIPT = f"""
+_SCRIPT = f"""
 import ctypes, os, resource, sys
 os.setsid()
 seconds, memory, began, calls = map(int, sys.argv[1:5])
@@ -56,4 +56,11 @@ try:
 except MemoryError:
     os._exit({OUT_OF_MEMORY})
 """
-"""Its arguments: seconds, bytes of memory, a handle to write "begun" to, one to read the filter from, the command."""
+
+
+def script() -> str:
+    """The lines as a program of Python.
+
+    Its arguments: seconds, bytes of memory, a handle to write "begun" to, one to read the filter from, the command.
+    """
+    return _SCRIPT
