@@ -17,7 +17,6 @@ from outgrow.report import committee as committee_page
 from outgrow.runs import schema
 from outgrow.runs.schema.committee import CommitteeFile
 from outgrow.store import Store
-from outgrow.students.saved_text import load_text, save_text
 from outgrow.tasks import generation
 from outgrow.tasks.source import TASKS, generation_source
 from outgrow.training import causal
@@ -110,19 +109,6 @@ def test_a_committee_says_how_each_of_its_models_was_asked(base, instruct, tmp_p
     page = (tmp_path / "run" / "committee.html").read_text()
     assert page.count(", asked in its chat template:") == page.count(", asked to continue plain text:") == 1
     assert committee_page.benches(json.loads((tmp_path / "run" / "committee.json").read_text()))
-
-
-def test_a_kept_student_is_asked_as_it_was_taught(base, tmp_path, store):
-    model = models.resolve(base, store)
-    asked = Prompting("auto", examples="rome is in ")
-    save_text(model, Sampling(tokens=3, prompting=asked), {}, tmp_path / "student")
-    file = tmp_path / "student" / "student.json"
-    facts = json.loads(file.read_text())
-    assert load_text(tmp_path / "student", facts).prompting == asked
-    del facts["prompting"]
-    # Students of earlier versions say whether prompts are a user's turn.
-    assert load_text(tmp_path / "student", {**facts, "chat": True}).prompting == Prompting("chat")
-    assert load_text(tmp_path / "student", {**facts, "chat": False}).prompting == PLAIN
 
 
 def test_how_models_are_asked_does_not_apply_to_tasks_with_classes():

@@ -216,6 +216,23 @@ def test_a_choice_among_weak_samples_is_compared_with_one_sample_of_the_strong_m
     assert "against" not in facts_of(task, [weak], 0)
 
 
+def test_the_headline_says_whether_a_committee_beats_one_answer_of_the_strong_model():
+    task, _ = generation.load("arithmetic", 40, 1)
+    right = np.arange(160).reshape(40, 4) % 4 == 0
+    perfect = {"perfect": VerdictTable(np.where(right.ravel(), SOUND, UNSOUND).astype(np.int8), np.zeros(160))}
+    facts = facts_of(task, [bench(right, perfect), replace(bench(~right, {}), who="strong")], 0)
+    said = page.headline(facts)
+    # One of four is right on every item, and the check finds it; of the strong model's four three are.
+    assert said.verdict == "yes" and "beats a single answer of the strong model" in said.label
+    assert "<b>25.0 points</b> [+25.0, +25.0] ahead of a single answer of the strong model" in said.text.replace(
+        "\xa0", " "
+    )
+    weaker = facts_of(
+        task, [bench(right, {"perfect": noted([Verdict(None)] * 160)}), replace(bench(~right, {}), who="strong")], 0
+    )
+    assert page.headline(weaker).verdict != "yes" and " behind a single answer" in page.headline(weaker).text
+
+
 def test_figures_count_only_where_there_is_something_to_choose_from():
     # .3 and 1.5 times a single answer; or half of what that misses: 1 - .88 <= (1 - .75) / 2.
     assert coverage.counts(0.75, 0.88) and not coverage.counts(0.75, 0.87) and not coverage.counts(1.0, 1.0)

@@ -2,7 +2,7 @@
 
 Heads that share keys and values are rows of one query: nothing is copied for them, and one product serves them all.
 Attention of `transformers` copies keys and values for every head, and on a processor takes 40 to 70 times as long for
-32 rows of 60 to 300 tokens (docs/benchmarks.md, section 12). Longer queries go its way.
+32 rows of 60 to 300 tokens (docs/benchmarks.md, section 17). Longer queries go its way.
 """
 
 from __future__ import annotations

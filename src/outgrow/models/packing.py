@@ -3,7 +3,7 @@
 oneDNN brings bfloat16 weights into its own order anew for every product. With few rows, as when a step of generation
 reads one token of each answer, that takes longer than the product itself; of 2,048 rows it is 5 to 10 in 100. Here it
 is done once, when a model is loaded. The products are the same to the bit. Measured in docs/benchmarks.md, sections 1
-and 12.
+and 17.
 """
 
 from __future__ import annotations

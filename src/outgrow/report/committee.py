@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from outgrow.report.page import figures, fill
-from outgrow.report.words import Headline, compared, interval, percent, sentence
+from outgrow.report.words import Headline, compared, interval, percent, point_interval, points, sentence
 
 CHOICES = {
     "single": "a single answer",
@@ -89,7 +89,16 @@ def headline(facts: dict[str, Any]) -> Headline:
     if best is None:
         return Headline("unclear", "No verifier checked the answers", text)
     over, left = _gap(facts, who, best, most)
-    if not over["ci"] or over["ci"][0] <= 0:
+    ahead = next((one["ahead"] for one in facts.get("against") or () if _key(one) == (*best, most)), None)
+    if ahead:
+        says = Markup(" That is <b>{} points</b> {} {} a single answer of the strong model.")
+        where = "ahead of" if ahead["value"] >= 0 else "behind"
+        text += says.format(points(ahead["value"]).lstrip("+−"), point_interval(ahead["ci"]), where)
+        if ahead["ci"] and ahead["ci"][0] > 0:
+            return Headline("yes", "The committee beats a single answer of the strong model", text)
+    if over["ci"] and over["ci"][0] <= 0 < over["ci"][1]:
+        return Headline("unclear", "Not clear whether the verifier chooses better than a majority vote", text)
+    if not over["ci"] or over["ci"][1] <= 0:
         return Headline("no", "The verifier chooses no better than a majority vote", text)
     reach = (at[best]["value"] - single["value"]) / max(covered["value"] - single["value"], 1e-9)
     if left["value"] < REACHED:
