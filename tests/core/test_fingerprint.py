@@ -191,7 +191,7 @@ def test_a_definition_that_changes_changes_the_keys_that_reach_it_and_no_others(
         ),
         ("outgrow.core.seeding", "derive", {"labels", "block", "written", "tuned", "fine-tuned"}, {"features"}),
         ("outgrow.generation.server", "Server", {"answers Server"}, {"answers Local", "verdicts", "written"}),
-        ("outgrow.models.checkpoints", "dequantize", set(), set(ROOTS)),
+        ("outgrow.models.conversion", "dequantize", set(), set(ROOTS)),
         ("outgrow.report.theme", "LIGHT", set(), set(ROOTS)),
         ("outgrow.cli.settings", "checked", set(), set(ROOTS)),
         ("outgrow.workflows.study", "ClassStudy", set(), set(ROOTS)),
