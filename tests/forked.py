@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -136,8 +137,9 @@ class Process:
         self.returncode: int | None = None
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
-        """Sends the signal."""
-        os.kill(self.pid, how)
+        """Sends the signal, to a process that has not ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, how)
 
     def wait(self) -> int:
         """The exit status; that of a signal is negative."""
