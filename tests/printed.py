@@ -13,6 +13,7 @@ import polars as pl
 
 import families
 import images
+import lite
 import tiny_models
 from outgrow.core.errors import UserError
 from outgrow.tasks.chess.board import Board
@@ -49,6 +50,8 @@ def lines() -> Iterator[tuple[str, list[str]]]:
 
 def models(folder: Path) -> None:
     """A folder a name, so that each name is the path of a model here."""
+    for name in ("efficientnet-lite0", "efficientnet-lite2"):
+        lite.save(folder / name)
     for name in ENCODERS:
         tiny_models.save(folder / name, encoder=True)
     for name, depth in CAUSAL.items():

@@ -27,6 +27,9 @@ ITEMS = {"human-eval:250": 2, "places": 48}
 OTHERS = 110
 ROWS = 400
 """At most so many of a task of classes."""
+pytestmark = pytest.mark.xdist_group("printed lines")
+"""A line reads what a line before it has written: all of them run in one process."""
+
 REPLICATES = 1
 TOKENS = 6
 """Most of an answer."""

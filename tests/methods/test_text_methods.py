@@ -425,7 +425,10 @@ def test_recorded_answers_supervise_and_what_needs_a_model_is_left_out(folder: P
     assert pair["coverage"] == pytest.approx({**earned, "cut": 0.0}) and earned["first"] < earned["best"]
     page = (result.path / "report.html").read_text()
     assert f"first samples score {100 * earned['first']:.1f}%" in page
-    assert "too little to judge methods that choose" in page
+    enough = earned["best"] >= 0.3 and (
+        earned["best"] >= 1.5 * earned["first"] or 1 - earned["best"] <= (1 - earned["first"]) / 2
+    )
+    assert ("too little to judge methods that choose" in page) != enough
     # Ann is the better one: the floor is what she answers to the test items.
     place = next(folder.glob("recorded/predictions/recorded/*--*"))
     said = {f"{row['text']}\nSlots:\n": row["ann"] for row in rows}

@@ -316,7 +316,7 @@ def _covered(first: float, best: float) -> str:
         return says
     return (
         f"{says} That is too little to judge methods that choose among samples: look for "
-        f"{percent(coverage.COVERED, 0)}, and {coverage.TIMES} times the first."
+        f"{percent(coverage.COVERED, 0)}, and {coverage.TIMES} times the first or half of what it misses."
     )
 
 
