@@ -18,7 +18,7 @@ demo: setup
 test: setup
 	$(IN) -m ruff check .
 	$(IN) -m mypy
-	$(IN) -m pytest -n 2 --dist loadgroup -m "not docs"
+	$(IN) -m pytest -n 2 -m "not docs"
 
 docs: setup .venv/docs
 	NO_MKDOCS_2_WARNING=1 $(IN) -m mkdocs build --quiet --strict

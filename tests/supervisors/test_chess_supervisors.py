@@ -19,8 +19,7 @@ from outgrow.tasks.chess.board import START
 
 HANGING = "4k3/8/8/3q4/4P3/8/8/4K3 w - - 0 1"
 GUARDED = "4k3/8/2p5/3r4/8/1B6/8/4K3 w - - 0 1"
-ENGINE = """#!{python}
-import sys
+ENGINE = """import sys
 for line in sys.stdin:
     word = line.split()[0]
     if word == "uci":
@@ -55,10 +54,18 @@ def said(task: Task, name: str, folder: Path) -> dict[str, float]:
 
 
 def engine(folder: Path, answer: str) -> str:
-    path = folder / "engine"
-    path.write_text(ENGINE.format(python=sys.executable, answer=answer))
+    path, program = folder / "engine", folder / "engine.py"
+    program.write_text(ENGINE.format(answer=answer))
+    # The path of the interpreter may have spaces, which a first line that names it does not bear.
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}"\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
+
+
+def test_of_an_engine_that_reports_one_line_the_last_depth_counts(tmp_path: Path) -> None:
+    lines = 'print("info depth 1 score cp 50 pv e2e4"); print("info depth 9 score cp 10 pv d2d4"); '
+    with Engine(engine(tmp_path, lines + 'print("bestmove d2d4")')) as asked:
+        assert asked.scores("rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq -") == {"d2d4": 0.1}
 
 
 def test_a_search_of_one_ply_takes_what_it_can_and_other_moves_share_the_rest(tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ def test_a_king_does_not_castle_out_of_through_or_into_check() -> None:
         ("8/8/8/8/8/8/8/K1k5 w - x9", "en-passant"),
         ("8/8/8/8/8/8/8/Kk6 w - -", "in check"),
         ("P7/8/8/8/8/8/8/K1k5 w - -", "no pawn"),
+        ("4k3/8/8/8/8/8/4P3/4K3 w - e3", "no pawn has just passed e3"),
+        ("4k3/8/8/4P3/8/8/8/4K3 w - e6", "no pawn has just passed e6"),
     ],
 )
 def test_what_is_no_position_is_refused_with_its_reason(fen: str, why: str) -> None:

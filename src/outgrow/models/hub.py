@@ -84,7 +84,7 @@ def fetch_file(entry: Entry, folder: Path) -> Path | None:
         progress.say(f"fetching {entry.hub.file} of {entry.hub.repository} from the hub")
         try:
             path = Path(hf_hub_download(entry.hub.repository, entry.hub.file, local_dir=folder, endpoint=_endpoint()))
-        except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
+        except (errors.HTTPError, errors.LocalEntryNotFoundError, OSError) as error:
             progress.say(f"{entry.hub.repository} cannot be fetched from the hub ({type(error).__name__})")
         else:
             if (got := disk.sha256(path)) != entry.joined:
@@ -162,7 +162,7 @@ def _download(
         raise UserError(
             f"no model {name!r} on the hub, or it is private: check the id, or log in (`hf auth login`)"
         ) from error
-    except (errors.HfHubHTTPError, OSError) as error:
+    except (errors.HTTPError, OSError) as error:
         raise UserError(
             f"cannot fetch hub model {name!r}: {type(error).__name__}; check the network and try again"
         ) from error

@@ -55,6 +55,8 @@ def encoded(student: SavedStudent, items: Sequence[Any] | np.ndarray) -> list[np
 
 
 def _of_texts(student: SavedStudent, model: models.Model, texts: Any, layers: Sequence[int]) -> list[np.ndarray]:
+    if model.kind == "chess":
+        return [models.move_features(model, list(texts), Store.default()).x[0]] * len(layers)
     which = tuple(sorted(set(layers)))
     pooling = student.pooling or ("last" if model.kind == "causal" else "mean")
     read = models.features(

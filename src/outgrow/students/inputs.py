@@ -57,6 +57,7 @@ def labelled(student: SavedStudent, data: str, reading: Reading, votes_table: st
     Raises:
         UserError: a column is missing, or a row cannot be read.
     """
+    _refuse_unread(student, reading, votes_table)
     if student.reads == "features":
         ids, x = feature_rows(data)
         return UnlabelledRows(x, {} if ids is None else {"id": ids}, np.zeros(len(x), bool))
@@ -79,6 +80,21 @@ def labelled(student: SavedStudent, data: str, reading: Reading, votes_table: st
         found = _texts(student, table, read)
         items = list(zip(seen, found, strict=True)) if seen else found
     return UnlabelledRows(items, columns, np.zeros(len(table.lines), bool))
+
+
+def _refuse_unread(student: SavedStudent, reading: Reading, votes_table: str | None) -> None:
+    """Raises UserError for a flag that names what the student does not read."""
+    reads = {"image"} if "images" in student.reads else set()
+    if student.reads not in ("features", VOTES, "images"):
+        reads |= set(compiled(student.template).fields)
+    reads |= set(PAIR) if student.reads == "pairs" else set()
+    for role in ROLES:
+        if (column := reading.column(role)) is not None and role not in reads:
+            raise UserError(
+                f"`{role}` = {column}: the student reads {', '.join(sorted(reads)) or student.reads}; leave it out"
+            )
+    if votes_table is not None and student.reads != VOTES:
+        raise UserError(f"`votes_table`: the student reads {student.reads} and no votes; leave it out")
 
 
 def prompted(student: SavedGenerator, data: str, reading: Reading) -> UnlabelledRows:

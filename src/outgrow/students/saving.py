@@ -69,9 +69,10 @@ def saved_student(
         digest, revision, reads = model.digest, model.revision, _reads(model, task)
         pooling = "last" if model.kind == "causal" else "mean" if model.kind == "encoder" else ""
         everywhere = np.ones(len(task), bool) if pool is None else pool
-        if model.kind == "patches":
-            learned = patches.learned(model, task.seen(strong), everywhere, store).arrays
-            kept["arrays"] |= {f"{PATCHES}{name}": np.array(value) for name, value in learned.items()}
+        for part in models.members(strong):
+            if (one := models.resolve(part, store)).kind == "patches":
+                learned = patches.learned(one, task.seen(part), everywhere, store).arrays
+                kept["arrays"] |= {f"{PATCHES}{name}": np.array(value) for name, value in learned.items()}
         if model.kind == "joined":
             kept = _beside(kept, fitted, task, strong, everywhere, store)
     return SavedStudent(

@@ -109,14 +109,16 @@ class Engine:
         self._say(f"position fen {position} 0 1")
         self._say(f"go movetime {self.milliseconds}")
         found: dict[str, float] = {}
-        best = ""
+        best, several = "", False
         for line in self._until("bestmove"):
             if line.startswith("bestmove"):
                 best = line.split()[1]
             elif line.startswith("info ") and (said := _LINE.search(line)):
                 kind, value, move = said[1], int(said[2]), said[3]
                 found[move] = value / 100 if kind == "cp" else MATE if value > 0 else -MATE
-        return found if best in found else {best: 0.0}
+                several |= " multipv " in line and " multipv 1 " not in line
+        # An engine that reports one line names a move of every depth, and means the last.
+        return found if several and best in found else {best: found.get(best, 0.0)}
 
     def _say(self, line: str) -> None:
         assert self._process.stdin is not None

@@ -74,8 +74,8 @@ def _labelled(student: SavedStudent, rows: inputs.UnlabelledRows) -> dict[str, A
         "label": [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), rows.silent, strict=True)]
     }
     labels |= {f"p_{name}": probs[:, c] for c, name in enumerate(student.classes)}
-    columns = {"row": range(1, len(probs) + 1), **rows.columns}
-    return {f"{name}_read" if name in labels else name: values for name, values in columns.items()} | labels
+    named = {f"{name}_read" if name in ("row", *labels) else name: v for name, v in rows.columns.items()}
+    return {"row": range(1, len(probs) + 1), **named} | labels
 
 
 def _answered(student: SavedGenerator, rows: inputs.UnlabelledRows) -> dict[str, Any]:

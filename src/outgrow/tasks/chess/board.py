@@ -78,10 +78,18 @@ class Board:
             raise UserError(f"{fen!r:.100} is no position: {fields[3]!r} is no en-passant square")
         self.passing = names[fields[3]]
         """The square that a pawn has just passed, or -1."""
+        if self.passing >= 0 and not self._just_passed():
+            raise UserError(f"{fen!r:.100} is no position: no pawn has just passed {fields[3]}")
         if [self.pieces[p].bit_count() for p in (5, 11)] != [1, 1] or (self.pieces[0] | self.pieces[6]) & _LAST:
             raise UserError(f"{fen!r:.100} is no position: each side has one king, and no pawn is on a last rank")
         if self.attackers(self.king(1 - self.turn), self.turn, self.occupied):
             raise UserError(f"{fen!r:.100} is no position: the side that is not to move is in check")
+
+    def _just_passed(self) -> bool:
+        """Whether a pawn of the side that moved stands beyond the en-passant square, which is empty."""
+        pawn = self.passing + (8 if self.turn else -8)
+        on_rank = self.passing >> 3 == (2 if self.turn else 5)
+        return on_rank and self.squares[self.passing] == EMPTY and self.squares[pawn] == 6 * (1 - self.turn)
 
     @property
     def occupied(self) -> int:

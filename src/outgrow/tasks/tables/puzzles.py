@@ -18,7 +18,7 @@ from outgrow.tasks.chess.board import Board
 from outgrow.tasks.chess.notation import parse, uci
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.options import Reading
-from outgrow.tasks.tables.roles import ROLES
+from outgrow.tasks.tables.roles import ROLES, SHAPES, vote_columns
 from outgrow.tasks.tables.values import blank
 
 LICHESS = ("FEN", "Moves")
@@ -61,10 +61,13 @@ def columns(names: Sequence[str], reading: Reading) -> PuzzleColumns | None:
     if others:
         return None
     if not asked and set(LICHESS) <= set(names):
+        _refuse_doubt(names)
         return PuzzleColumns(*LICHESS, played=True)
     fen = reading.fen or next((name for name in ("fen", "FEN") if name in names), None)
     best = [reading.best_moves] if reading.best_moves else [name for name in BEST if name in names]
     if fen and len(best) == 1 and best[0]:
+        if not asked:
+            _refuse_doubt(names)
         return PuzzleColumns(fen, best[0], played=False)
     if asked or (fen and best):
         raise UserError(
@@ -74,16 +77,31 @@ def columns(names: Sequence[str], reading: Reading) -> PuzzleColumns | None:
     return None
 
 
+def _refuse_doubt(names: Sequence[str]) -> None:
+    """Raises UserError where columns of puzzles stand beside those of another layout, and no flag says which."""
+    for kind, shape in SHAPES.items():
+        if set(shape.needs) <= set(names) and (not shape.either or set(shape.either) & set(names)):
+            raise UserError(
+                f"the columns {', '.join(names)} fit chess puzzles and the layout {kind!r}: say which, with `fen` and "
+                f"`best_moves` or with `{shape.needs[-1]}`"
+            )
+
+
 def as_questions(table: TableFile, columns: PuzzleColumns, reading: Reading) -> tuple[TableFile, Reading]:
     """The table with questions, choices and answers, and how to read it.
 
     A position that cannot be read is empty, a best move that is not legal is left as it is: both are refused with the
     other bad rows.
     """
+    if columns.best in vote_columns(table, reading.votes):
+        raise UserError(f"contradictory flags: column {columns.best!r} holds the gold, it cannot be in `votes`")
+    best_cells = table.column(columns.best)
+    # Best moves are gold: no template and no supervisor finds them under their own name.
+    table = replace(table, names=tuple(name for name in table.names if name != columns.best))
     positions, moves, right = [], [], []
     votes: dict[str, list[Any]] = {name: [] for name in reading.votes if name in table.names}
     sources = {name: table.column(name) for name in votes}
-    rows = zip(table.column(columns.fen), table.column(columns.best), strict=True)
+    rows = zip(table.column(columns.fen), best_cells, strict=True)
     for row, (fen, best) in enumerate(rows):
         board, wanted = _puzzle(fen, best, columns.played)
         positions.append(board.position() if board else "")
