@@ -49,7 +49,7 @@ def grouped(
     found = torch.nn.functional.scaled_dot_product_attention(
         query.reshape(batch, key.shape[1], shared, size), key, value, attention_mask, scale=scaling
     )
-    return found.reshape(batch, 1, heads, size), None
+    return found.reshape(batch, 1, heads, -1), None
 
 
 AttentionInterface.register(NAME, grouped)

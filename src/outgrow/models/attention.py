@@ -59,4 +59,4 @@ def attend(module: Any, query: Any, key: Any, value: Any, attention_mask: Any, *
         scores.masked_fill_(~seen, float("-inf"))
     weights = scores.softmax(-1).to(query.dtype)
     out = weights.view(rows, own, -1, length) @ value
-    return out.view(rows, heads, length, width).transpose(1, 2).contiguous(), None
+    return out.view(rows, heads, length, -1).transpose(1, 2).contiguous(), None

@@ -15,6 +15,8 @@ from torch import nn
 
 ROWS = 32
 """Rows for which the order is chosen; products of other sizes work as well."""
+READ = ("dt_proj",)
+"""Layers whose weights state-space models multiply by themselves."""
 
 
 @final
@@ -34,9 +36,14 @@ class PackedLinear(nn.Module):
 
 def pack(net: nn.Module) -> None:
     """Packs all linear layers of a model in bfloat16 on the processor; leaves any other model as it is."""
-    if not torch.backends.mkldnn.is_available():
+    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
         return
     for module in list(net.modules()):
         for name, child in module.named_children():
-            if type(child) is nn.Linear and child.weight.dtype == torch.bfloat16 and child.weight.device.type == "cpu":
+            if (
+                type(child) is nn.Linear
+                and name not in READ
+                and child.weight.dtype == torch.bfloat16
+                and child.weight.device.type == "cpu"
+            ):
                 setattr(module, name, PackedLinear(child))

@@ -227,6 +227,9 @@ class Sweep:
         """The known results in the order of the given items; None where a shard is lost."""
         rows = self._source.rows
         place = known.find(self._hashes)[(self._number[:, None] * rows + np.arange(rows)).reshape(-1)]
+        if (place < 0).any():
+            known.refresh()
+            return None
         on_disk = large(shape)
         out = self._store.scratch(shape) if on_disk else np.empty(shape, np.float32)
         order = np.argsort(known.shard[place], kind="stable")

@@ -72,6 +72,7 @@ class Coder:
         }
         self._controls = {number: token for number, token in special.items() if number != tokenizer.unk_token_id}
         self._numbers = frozenset(self._controls)
+        self._marks = tuple(special.values())
         probe = self.fast.encode("a")
         own = [at for at, mark in enumerate(probe.special_tokens_mask) if not mark]
         self.begin, self.end = tuple(probe.ids[: own[0]]), tuple(probe.ids[own[-1] + 1 :])
@@ -121,7 +122,7 @@ class Coder:
 
     def controls(self, text: str) -> bool:
         """Whether a text contains that of a control token."""
-        return any(token in text for token in self._controls.values())
+        return any(token in text for token in self._marks)
 
     def _spelled(self, number: int, width: int = 0) -> list[tuple[int, int, int]]:
         """(id, first character, one past the last) of a token: itself, or the tokens that spell a control token."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import time
@@ -191,9 +192,11 @@ def verdicts_of(
     if "model" in check.needs:
         assert judge is not None
         given["model"] = named(judge, store)
-        given["chat"] = chats(given["model"], task.prompting)
-        made |= {"judge": given["model"].digest, "engine": given["model"].engine, "chat": given["chat"]}
+        chat = chats(given["model"], task.prompting)
+        made |= {"judge": given["model"].digest, "engine": given["model"].engine, "chat": chat}
         made["code"] = fingerprint("verdicts", check.run, *classes_of(given["model"]))
+        # A verifier of one's own need not know how the judge is asked.
+        given |= {"chat": chat} if "chat" in inspect.signature(check.run).parameters else {}
     said: list[Verdict] = []
     seconds = 0.0
     with progress.track(f"{name} checks answers", len(gathered.item)) as bar:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -98,7 +98,10 @@ def committee(
         bench.check(draws, temperature, checks, columns, {**sides, "judge": [judge] if judge else []})
         recorded = recorded_answers.of_source(source, answers, columns, models=bool(weak or strong))
         if recorded is not None:
-            task, gold = recorded.task, recorded.gold
+            task, gold = (
+                replace(recorded.task, prompting=replace(recorded.task.prompting, form=prompting)),
+                recorded.gold,
+            )
             given = {"weak": bench.AnswerSet(recorded.models, recorded.answers, correct=recorded.correct)}
         elif not weak and not strong:
             raise UserError("who answers? Name models with `weak` or `strong`, or give a table of recorded answers")

@@ -18,7 +18,7 @@ Chance is one half.
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -101,6 +101,9 @@ def steer(
         else pruned.resolve(small, store)
     )
     bare = {"strong": Local(big), "small": Local(little)}
+    if not all(chats(model, written_task.prompting) for model in bare.values()):
+        # One without a chat template: both are asked alike, or what is tuned is not what steers.
+        written_task = replace(written_task, prompting=replace(written_task.prompting, form=PLAIN.form))
     # Models that cannot be added up are refused before anything is tuned.
     ProxyTuned(bare["strong"], bare["small"], bare["small"], alpha)
     lessons, labels = steering.lessons(written_task, gold, train, weak, seed, store)
