@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outgrow import models
+from outgrow.core import progress
 from outgrow.core.errors import UserError
 from outgrow.models import encoder as engine
 from outgrow.models import flops, loader, sweep
@@ -367,3 +368,11 @@ def test_equal_lengths_are_not_padded_when_a_batch_can_end_there():
     made = plan(np.array([5] * 6 + [9] * 4), batch_tokens=50, shard_tokens=1000)
     # 6 x 5 = 30 is more than half of 50, so the batch ends where the length changes.
     assert made.batches == ((slice(0, 6), slice(6, 10)),)
+
+
+def test_progress_moves_within_a_shard(causal, store, monkeypatch):
+    moved = []
+    monkeypatch.setitem(sweep.SHARD_TOKENS, "cpu", 1 << 20)
+    monkeypatch.setattr(progress.Bar, "advance", lambda self, units=1: moved.append(units / self.total))
+    read(causal, store, texts(30))
+    assert len(moved) > 3 and sum(moved) == pytest.approx(1) and max(moved) < 0.5

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, final
 
@@ -265,15 +266,19 @@ class Sweep:
             float(bundles.lengths[planned.order[planned.rows(shard)]].sum()) * new[shard] / len(part)
             for shard, part in enumerate(rows)
         ]
+        # A shard of a large model takes minutes: the bar moves with every batch of it.
         label = f"reading {sum(new)} {self._source.what} with {self._model.name}"
         with progress.track(label, sum(work)) as bar:
             for shard, part in enumerate(rows):
                 if new[shard] and not known.recovered(self._hashes[part[wanted[part]]]):
                     batches = [planned.order[batch].tolist() for batch in planned.batches[shard]]
-                    self._compute(known, bundles, batches, wanted)
-                bar.advance(work[shard])
+                    self._compute(known, bundles, batches, wanted, partial(bar.advance, work[shard] / len(batches)))
+                else:
+                    bar.advance(work[shard])
 
-    def _compute(self, known: Known, bundles: Bundles, batches: list[list[int]], wanted: np.ndarray) -> None:
+    def _compute(
+        self, known: Known, bundles: Bundles, batches: list[list[int]], wanted: np.ndarray, done: Callable[[], None]
+    ) -> None:
         """Reads the wanted rows of one shard and keeps their results."""
         self._computed = True
         if self._reader is None:
@@ -291,6 +296,7 @@ class Sweep:
                 tokens.append(self._source.tokens(batch))
                 flops.append(self._reader.flops(batch))
                 read.append(rows)
+            done()
         rows = np.concatenate(read)
         item, ending = np.divmod(rows, self._source.rows)
         entry = {
