@@ -41,7 +41,7 @@ def learn(
     votes_table: str | TableFile | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
-    label_model: str = "mean",
+    label_model: str = label_models.DEFAULT,
     student: str = "linear",
     suggest: int = 0,
     seed: int = 0,
