@@ -42,6 +42,7 @@ class Space:
     reference: np.ndarray
     seconds: float = 0.0
     flops: float = 0.0
+    tokens: int = 0
     _bases: dict[int, Basis] = field(default_factory=dict, compare=False, repr=False)
 
     def basis(self, layer: int) -> Basis:

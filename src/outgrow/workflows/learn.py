@@ -96,7 +96,7 @@ def learn(
     (out / learned.SUGGESTED).unlink(missing_ok=True)
 
     space = space_for(given.task, votes, strong, student, store)
-    cell = VoteCell(given, space, votes, label_model, student, seed, complete=votes_table is None)
+    cell = VoteCell(given, space, votes, label_model, student, seed, votes_table is None, strong=strong, store=store)
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.annotators} annotator{'s' if votes.annotators > 1 else ''}"
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
