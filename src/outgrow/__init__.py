@@ -6,6 +6,7 @@ result.summary
 
 learned = outgrow.learn(frame, text="message", votes=["rule_1", "rule_2"], gold="label")
 learned.student.predict(texts)              # later: outgrow.load("student/").predict(texts)
+learned.student.predict_proba(texts)        # probabilities, in the order of learned.student.classes_
 """
 
 from __future__ import annotations

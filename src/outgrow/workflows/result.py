@@ -34,7 +34,11 @@ class FolderResult(ABC):
     def _repr_html_(self) -> str:
         from outgrow.report.sheets import html, of_verb
 
-        return html(of_verb(self.path, self.VERB))
+        return html(of_verb(self.path, self.VERB), self._lead())
+
+    def _lead(self) -> str:
+        """The answer in a sentence, above the tables of a notebook."""
+        return ""
 
 
 @final
@@ -89,7 +93,7 @@ class LearnResult(FolderResult):
 
     @property
     def student(self) -> SavedStudent | SavedGenerator:
-        """The student: `predict(texts)` gives class probabilities (n, C) in the order of `classes`."""
+        """The student: `predict(texts)` gives classes, `predict_proba(texts)` (n, C) in the order of `classes_`."""
         from outgrow.students.saved import load
 
         return load(self.path)
@@ -104,6 +108,11 @@ class LearnResult(FolderResult):
     def report(self, path: Path | str | None = None) -> Path:
         """Write the report (default: report.html in the student's folder) and say where it is."""
         return _page(self.path, path)
+
+    def _lead(self) -> str:
+        from outgrow.report.learn import headline
+
+        return headline(self.facts).label
 
     def __repr__(self) -> str:
         from outgrow.report.learn import told
