@@ -10,7 +10,7 @@ from typing import Any
 from outgrow.audits import Sheet
 from outgrow.core.records import dump
 from outgrow.report import theme
-from outgrow.report.words import interval, percent, point_interval, points, share
+from outgrow.report.words import Headline, interval, percent, point_interval, points, share
 from outgrow.runs import schema
 from outgrow.runs.folder import MAIN, verb_of
 
@@ -50,12 +50,20 @@ def _facts(folder: Path, verb: str) -> dict[str, Any]:
 
 def sheets(folder: Path) -> list[Sheet]:
     """The folder's main figures as tables. Raises as `content` does."""
-    return of_verb(folder, verb_of(folder))
-
-
-def of_verb(folder: Path, verb: str) -> list[Sheet]:
-    """The figures of one verb's result, where a folder holds several. Raises as `content` does."""
+    verb = verb_of(folder)
     return SHEETS[verb](_facts(folder, verb))
+
+
+def notebook(folder: Path, verb: str) -> str:
+    """What a notebook shows of a verb's result: the answer in a sentence, where there is one, and the tables."""
+    from outgrow.report import committee, learn
+
+    headlines: dict[str, Callable[[dict[str, Any]], Headline]] = {
+        "learn": learn.headline,
+        "committee": committee.headline,
+    }
+    facts = _facts(folder, verb)
+    return html(SHEETS[verb](facts), headlines[verb](facts).label if verb in headlines else "")
 
 
 def html(sheets: Sequence[Sheet], lead: str = "") -> str:

@@ -16,7 +16,6 @@ from typing import Any, final
 from outgrow.core.errors import UserError
 from outgrow.pipeline import bench
 from outgrow.pipeline.choices import facts_of
-from outgrow.report import committee as page
 from outgrow.runs import committee as records
 from outgrow.runs import folder as claims
 from outgrow.runs.answers import answer_table
@@ -43,9 +42,9 @@ class CommitteeResult:
     """A row an answer (polars)."""
 
     def _repr_html_(self) -> str:
-        from outgrow.report.sheets import html, of_verb
+        from outgrow.report.sheets import notebook
 
-        return html(of_verb(self.folder, "committee"), page.headline(self.facts).label)
+        return notebook(self.folder, "committee")
 
 
 def committee(
@@ -96,6 +95,7 @@ def committee(
         ...
         outgrow.core.errors.UserError: unknown verifier 'sudoko': did you mean 'sudoku'?
     """
+    from outgrow.report import committee as page
     from outgrow.workflows import self_training
 
     source, store, columns = opened(source), store or Store.default(), columns or Columns()

@@ -32,13 +32,9 @@ class FolderResult(ABC):
         """Write the report, by default into the folder, and say where it is."""
 
     def _repr_html_(self) -> str:
-        from outgrow.report.sheets import html, of_verb
+        from outgrow.report.sheets import notebook
 
-        return html(of_verb(self.path, self.VERB), self._lead())
-
-    def _lead(self) -> str:
-        """The answer in a sentence, above the tables of a notebook."""
-        return ""
+        return notebook(self.path, self.VERB)
 
 
 @final
@@ -108,11 +104,6 @@ class LearnResult(FolderResult):
     def report(self, path: Path | str | None = None) -> Path:
         """Write the report (default: report.html in the student's folder) and say where it is."""
         return _page(self.path, path)
-
-    def _lead(self) -> str:
-        from outgrow.report.learn import headline
-
-        return headline(self.facts).label
 
     def __repr__(self) -> str:
         from outgrow.report.learn import told
