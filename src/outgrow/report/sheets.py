@@ -13,7 +13,7 @@ from outgrow.report.words import interval, percent, point_interval, points, shar
 from outgrow.runs import schema
 from outgrow.runs.folder import MAIN, verb_of
 
-ORDER = ("floor", "ceiling", "method", "contrast", "control")
+ORDER = ("floor", "ceiling", "method", "gold", "contrast", "control")
 
 
 def content(folder: Path) -> dict[str, Any]:
