@@ -24,6 +24,7 @@ def learn_(
     label_model: str = "mean",
     student: str = "linear",
     suggest: int = 0,
+    suggest_format: str = "csv",
     seed: int = 0,
     out: Path = Path("student"),
     overwrite: bool = False,
@@ -35,10 +36,13 @@ def learn_(
     Parameters
     ----------
     data
-        A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words
-        like NA or skip abstain), and gold on some rows where there is any (--label).
+        A table (.parquet, .csv, .tsv, .jsonl, .json, .xlsx, or one of these .gz): a text an item, columns of votes
+        (--votes a,b,c; an empty cell, -1 and words like NA or skip abstain), and gold on some rows where there is any
+        (--label). Or what Label Studio, Argilla, Prodigy, doccano or Mechanical Turk exported, or any table with a
+        row an annotation, as it is.
     votes_table
-        A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
+        Votes instead of columns: a long table (item, worker, label, a row a vote; `item` is the items' --id), or a
+        matrix (.npy, .npz), a row an item.
     strong
         The student: a model name (`outgrow list models`), a hub id or a folder; `votes` for items without text: it
         reads the votes themselves.
@@ -51,6 +55,8 @@ def learn_(
         fine-tuned by low-rank updates or all of it, six times.
     suggest
         Write suggest.csv: so many items whose gold would help most.
+    suggest_format
+        Write these also as tasks of a labelling tool: label-studio, argilla or prodigy.
     seed
         The one integer that names the randomness.
     out
@@ -72,6 +78,7 @@ def learn_(
         label_model=label_model,
         student=student,
         suggest=suggest,
+        suggest_format=suggest_format,
         seed=seed,
         out=out,
         overwrite=overwrite,

@@ -13,7 +13,8 @@ from outgrow.core.errors import UserError, unknown
 from outgrow.metrics import text as scorers
 from outgrow.tasks.prompting import AUTO
 from outgrow.tasks.source import generation_sources
-from outgrow.tasks.tables.files import READERS, read_file
+from outgrow.tasks.tables.files import read_file
+from outgrow.tasks.tables.formats import is_table
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
@@ -29,7 +30,7 @@ def load(
     """The generation task of a name, or of a table with a column of prompts and one of answers.
 
     Args:
-        name: NAME or NAME:DIAL of a built-in one, or a .parquet, .csv or .jsonl file.
+        name: NAME or NAME:DIAL of a built-in one, or a table file.
         items: At most so many items.
         seed: Names the items of generated tasks.
         columns: Which columns of a table play which role.
@@ -53,7 +54,7 @@ def _named(
 ) -> tuple[GenerationTask, GenerationGold]:
     if items is not None and items < 1:
         raise UserError(f"`items` = {items}: give a number above 0")
-    if Path(name).suffix.lower() in READERS:
+    if is_table(name):
         return from_table(read_file(Path(name).expanduser()), columns or Columns(), items, votes)
     plain, colon, turned = name.partition(":")
     known = {s.name: s for s in generation_sources()}

@@ -28,6 +28,7 @@ def learn(
     label_model: Any = "mean",
     student: str = "linear",
     suggest: int = 0,
+    suggest_format: str = "csv",
     seed: int = 0,
     out: Path | str = "student",
     overwrite: bool = False,
@@ -45,6 +46,7 @@ def learn(
         label_model: a name (`outgrow list label-models`) or a function of `WeakLabels`.
         student: how it learns: linear, mlp, lora or full.
         suggest: number of items to name in suggest.csv, whose gold would help most.
+        suggest_format: csv, or also the tasks of a labelling tool: label-studio, argilla or prodigy.
         seed: names folds and trainings.
         out: the folder of the student.
         overwrite: another result in the folder may be replaced.
@@ -77,6 +79,7 @@ def learn(
             label_model=model,
             student=student,
             suggest=suggest,
+            suggest_format=suggest_format,
             seed=seed,
             out=Path(out),
             overwrite=overwrite,

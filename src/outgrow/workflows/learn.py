@@ -19,7 +19,7 @@ from outgrow.pipeline import canary
 from outgrow.pipeline.vote_cell import VoteCell, enough, space_for, table_of
 from outgrow.runs import folder as claims
 from outgrow.runs import learn as learned
-from outgrow.runs import vote_run
+from outgrow.runs import suggestions, vote_run
 from outgrow.store import Store
 from outgrow.students.probe import HEADS
 from outgrow.students.saving import save, saved_student
@@ -44,6 +44,7 @@ def learn(
     label_model: str = "mean",
     student: str = "linear",
     suggest: int = 0,
+    suggest_format: str = suggestions.CSV,
     seed: int = 0,
     out: Path = Path("student"),
     overwrite: bool = False,
@@ -53,7 +54,7 @@ def learn(
     Features of the items are kept in the store, so that what was stopped goes on where it was.
 
     Args:
-        data: a table: a .parquet, .csv or .jsonl file, or an open one.
+        data: a table, or what a labelling tool exported: a file, or an open table.
         reading: what its columns are, those of votes among them.
         votes_table: a long table of votes (item, worker, label) on its items.
         strong: the student's model, or "votes".
@@ -61,6 +62,7 @@ def learn(
         label_model: turns the votes into one distribution an item.
         student: how it learns: "linear", "mlp", "lora" or "full".
         suggest: how many items to name whose gold would help most.
+        suggest_format: "csv", or also the tasks of a labelling tool: "label-studio", "argilla" or "prodigy".
         seed: names folds and trainings.
         out: the folder.
         overwrite: whether another result in it may go.
@@ -78,6 +80,7 @@ def learn(
     recipe = methods.find(method)
     recipe.check(methods.RESOURCES)
     _check(strong, label_model, student, suggest)
+    suggestions.check(suggest_format)
     given = tables.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
     votes = table_of(given.task)
     enough(given.task, votes)
@@ -96,7 +99,7 @@ def learn(
     (out / learned.SUGGESTED).unlink(missing_ok=True)
 
     space = space_for(given.task, votes, strong, student, store)
-    cell = VoteCell(given, space, votes, label_model, student, seed, complete=votes_table is None)
+    cell = VoteCell(given, space, votes, label_model, student, seed, complete=given.complete)
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.annotators} annotator{'s' if votes.annotators > 1 else ''}"
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
@@ -111,12 +114,13 @@ def learn(
     probs, belief = cell.design.crossed(predicted), cell.believed(label_model)
 
     taught = {"method": method, "parameters": recipe.parameters, "label_model": label_model, "items": items}
-    columns = detect(given.table.names, given.reading).columns
+    columns = detect(given.table.names, given.reading).read_later
     saved = saved_student(fitted, given.task, strong, columns, cell.names, taught, store)
     save(saved, out, fitted)
     how = learned.settings(saved, recipe, named, time.time() - began)
     watched = canary.of_votes(cell, recipe, predicted[cell.COMPARED])
     learned.write(out, cell, space, probs, belief, suggest, watched, how)
+    suggestions.export(out, given.task.classes, suggest_format if suggest else suggestions.CSV)
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write(out)
     return out

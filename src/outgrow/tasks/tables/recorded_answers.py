@@ -16,7 +16,8 @@ from typing import Any, final
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.tasks.drafts import GenerationDraft, build_generation
-from outgrow.tasks.tables.files import READERS, TableFile, columns, read_file
+from outgrow.tasks.tables.files import TableFile, columns, read_file
+from outgrow.tasks.tables.formats import SUFFIXES, is_table
 from outgrow.tasks.tables.gold import form, read_gold
 from outgrow.tasks.tables.prompts import Columns, prompts_and_gold
 from outgrow.tasks.tables.values import blank, class_name, texts
@@ -69,11 +70,9 @@ def of_source(source: str, names: Sequence[str], columns: Columns, models: bool)
     Raises:
         UserError: Columns of what is no table, or models beside recorded answers.
     """
-    if Path(source).suffix.lower() not in READERS:
+    if not is_table(source):
         if names:
-            raise UserError(
-                f"`answers` names columns of a table, and {source!r} is none: give a .parquet, .csv or .jsonl file"
-            )
+            raise UserError(f"`answers` names columns of a table, and {source!r} is none: give a {SUFFIXES} file")
         return None
     table = read_file(Path(source).expanduser())
     if not names and (models or not is_long(table)):
