@@ -208,6 +208,13 @@ def test_gold_of_a_long_table_is_a_column_that_is_the_same_in_all_rows_of_an_ite
     given = annotators.load(str(path), Reading(label="gold"))
     assert [CLASSES[g] for g in given.gold.labels] == [CLASSES[TEXTS.index(t[0]) % 2] for t in given.task.texts]
     assert evidence(str(path), Reading()).gold is not None
+    some = long(
+        tmp_path, item=item, text=text, worker=who, label=vote, gold=lambda i, j: "ham" if i < 20 and j else None
+    )
+    known = annotators.load(str(some), Reading(label="gold", classes=CLASSES)).gold.labels >= 0
+    assert known.sum() == len({i for i, j in VOTES if i < 20 and j})
+    two = long(tmp_path, item=item, text=text, worker=who, label=vote, gold=lambda i, j: CLASSES[j % 2])
+    assert "item 'k000' has two golds, in line" in says(two, Reading(label="gold"))
 
 
 def test_a_rejected_label_is_a_vote_against_it_where_it_is_the_only_one(tmp_path: Path) -> None:
@@ -265,6 +272,38 @@ def test_fields_of_which_several_hold_text_are_asked_about(tmp_path: Path) -> No
         del task["data"]["shop"]
     path.write_text(json.dumps(tasks))
     assert votes_of(annotators.load(str(path), Reading())) == VOTES
+
+
+def test_another_field_is_the_id_where_it_is_named(tmp_path: Path) -> None:
+    rows = [
+        exported._assignment(i, j) | {"HITId": f"H{i}", "Input.id": KEYS[i], "Answer.kind": exported.said(i, j)}
+        for i in range(ITEMS)
+        for j in range(3)
+    ]
+    path = tmp_path / "batch.csv"
+    path.write_text(exported.as_csv(rows))
+    clean = annotators.load(str(exported.long_csv(tmp_path)), Reading())
+    for name in ("id", "Input.id"):
+        given = annotators.load(str(path), Reading(id=name))
+        assert given.task.ids.tolist() == clean.task.ids.tolist() and votes_of(given) == VOTES
+    assert annotators.load(str(path), Reading()).task.ids.tolist() != clean.task.ids.tolist()
+
+
+def test_pairs_of_label_studio_are_compared(tmp_path: Path) -> None:
+    tasks = json.loads(exported.label_studio(tmp_path).read_text())
+    for i, task in enumerate(tasks):
+        task["data"] = {"one": f"first {i}", "two": f"second {i}"}
+        for annotation in (*task["annotations"], *task["predictions"]):
+            for result in annotation["result"]:
+                side = {"ham": "left", "spam": "right"}[result["value"]["choices"][0]]
+                result |= {"type": "pairwise", "value": {"selected": side}}
+    path = tmp_path / "pairs.json"
+    path.write_text(json.dumps(tasks))
+    given = annotators.load(str(path), Reading(first="one", second="two"))
+    assert given.task.kind == "prefer" and len(given.task) == ITEMS
+    for pair, told in zip(given.task.texts, given.task.votes["worker ann"], strict=True):
+        i, left = int(pair[0].split()[1]), pair.index(f"first {pair[0].split()[1]}")
+        assert np.isnan(told).all() if (i, 0) not in VOTES else told[left] == (VOTES[i, 0] == "ham")
 
 
 def test_spans_are_no_classes_of_texts(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import importlib.util
 import io
 import json
 import zipfile
@@ -140,6 +141,14 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, name: str, content: bytes, l
     with pytest.raises(UserError) as raised:
         read_file(tmp_path / name)
     assert str(raised.value).startswith(f"{tmp_path / name} {line}") and "\n" not in str(raised.value)
+
+
+def test_a_workbook_without_the_package_that_reads_it_is_one_line(tmp_path: Path) -> None:
+    if importlib.util.find_spec("openpyxl") is not None:
+        pytest.skip("openpyxl is here")
+    (tmp_path / "t.xlsx").write_bytes(b"PK")
+    with pytest.raises(UserError, match=r"takes openpyxl: pip install 'outgrow\[xlsx\]'"):
+        read_file(tmp_path / "t.xlsx")
 
 
 def test_a_workbook_is_read_by_its_one_sheet(tmp_path: Path) -> None:

@@ -73,8 +73,8 @@ class Collected:
             UserError: `id` names a field that the item lacks, or the item shows two texts.
         """
         name = self.reading.id
-        if name is not None and name not in ("none", KEY):
-            key = fields.get(name)
+        if name in fields or name not in (None, "none", KEY):
+            key = fields.get(str(name))
         if blank(key) or isinstance(key, list | dict | bytes):
             raise UserError(f"{self.table.name}: an item without an id in {self.table.places([row])}: mend the row")
         item = id_name(key)

@@ -48,7 +48,7 @@ def by_rows(
     gold = [reading.label] if reading.label is not None else [name for name in GOLD if name in columns]
     others = [name for name in columns if name not in (item, worker, reading.id, *about, *text, *gold)]
     label = _label(table, reading, [name for name in others if name in changing], others)
-    shown = [name for name in columns if name in (*fixed, *text, *gold) and name not in (label, worker, *about)]
+    shown = [name for name in columns if name in (*fixed, *text) and name not in (label, worker, *about, *gold)]
     found = Collected(table, reading)
     for row, key in enumerate(keys):
         if key is None:
@@ -64,6 +64,10 @@ def by_rows(
             continue
         one = found.item(key, row, {name: columns[name][row] for name in shown})
         found.vote(one, columns[worker][row], answer(columns[label][row]), row, label)
+        for name in (name for name in gold if not blank(columns[name][row])):
+            found.gold(one, columns[name][row], row, name)
+    for fields in found.fields.values():
+        fields.update({name: None for name in gold if name not in fields})
     return found.export(f"column {label!r} is empty", question=label)
 
 
