@@ -161,7 +161,10 @@ def test_an_object_in_each_cell_holds_probabilities_or_counts(tmp_path: Path) ->
     [
         ({"ham": 0.2, "spam": 0.3}, "votes in column 'soft' that are none of ham, spam in row 2"),
         ({"ham": -0.5, "spam": 1.5}, "votes in column 'soft' that are none of ham, spam in row 2"),
-        ({"ham": "x", "spam": 1}, "votes in column 'soft' that are none of ham, spam in row 2"),
+        (
+            {"ham": "x", "spam": 1},
+            "column 'soft' holds objects of probabilities and {'ham': 'x', 'spam': 1} beside them",
+        ),
         ({"egg": 1.0}, "votes in column 'soft' that are none of ham, spam in row 2"),
         ("ham", "column 'soft' holds objects of probabilities and 'ham' beside them"),
         ([0.5, 0.5], "column 'soft' holds objects of probabilities and [0.5, 0.5] beside them"),

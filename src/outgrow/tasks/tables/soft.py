@@ -93,9 +93,14 @@ def _objects(table: TableFile, spread: Mapping[str, str]) -> list[dict[str, Any]
     return [None if all(map(blank, row)) else dict(zip(spread, row, strict=True)) for row in rows]
 
 
+def may_be(value: Any) -> bool:
+    """Whether a cell may hold an object: it is one, or text that begins as one."""
+    return isinstance(value, dict) or (isinstance(value, str) and value.lstrip()[:1] == "{")
+
+
 def opened(value: Any) -> Any:
     """An object that csv holds as JSON text; any other value as it is."""
-    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+    if not isinstance(value, str) or not may_be(value):
         return value
     try:
         found = json.loads(value)
@@ -136,8 +141,10 @@ def distribution(value: Any, among: Sequence[str]) -> dict[str, float] | None:
 
 
 def all_objects(table: TableFile, column: str, values: Sequence[Any], reading: Reading) -> bool:
-    """Whether a column holds objects. Raises UserError where it holds other votes as well."""
-    objects = [isinstance(value, dict) for value in values]
+    """Whether a column holds objects of numbers. Raises UserError where it holds other votes as well."""
+    objects = [
+        isinstance(value, dict) and all(blank(p) or _number(p) is not None for p in value.values()) for value in values
+    ]
     if not any(objects):
         return False
     if odd := [

@@ -105,6 +105,8 @@ def _objects(table: TableFile, column: str, rows: Sequence[int], reading: Readin
     if column not in table.names:
         return None
     raw = table.column(column)
+    if not any(map(soft.may_be, raw)):
+        return None
     values = [soft.opened(raw[i]) for i in rows]
     if not soft.all_objects(table, column, values, reading):
         return None
@@ -300,6 +302,8 @@ def _opened(value: object) -> object:
 
 
 def _number(value: object) -> float | None:
+    if value is None:
+        return None
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

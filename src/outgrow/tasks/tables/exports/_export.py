@@ -120,7 +120,7 @@ class Collected:
             question: What was asked, of exports in which several things are; None: `votes`, or the only one.
 
         Raises:
-            UserError: No vote is left, or it is not certain which question or which text is meant.
+            UserError: No vote is left, or it is not certain which question is meant.
         """
         asked = self._question() if question is None else question
         votes = self._votes.get(asked, [])
@@ -137,15 +137,13 @@ class Collected:
         return one_of(self.table, "question", list(self._votes), self.reading.votes)
 
     def _text(self) -> str | None:
-        """The field that items are read by: as asked, one that is called as a role, or the only one that holds text."""
+        """The field that items are read by: as asked, else None where one is called as a role, else the only text."""
         names = dict.fromkeys(name for fields in self.fields.values() for name in fields)
         asked = self.reading.text
         if asked is not None or self.reading.template is not None or any(self._named(role, names) for role in READABLE):
             return asked
         held = [name for name in names if any(isinstance(f.get(name), str) for f in self.fields.values())]
-        if len(held) > 1:
-            raise UserError(f"{self.table.name}: name the text with `text`: the fields are {', '.join(held)}")
-        return held[0] if held else None
+        return held[0] if len(held) == 1 else None
 
     def _named(self, role: str, names: Iterable[str]) -> bool:
         return (self.reading.column(role) or role) in names
