@@ -290,6 +290,50 @@ def test_another_field_is_the_id_where_it_is_named(tmp_path: Path) -> None:
     assert annotators.load(str(path), Reading()).task.ids.tolist() != clean.task.ids.tolist()
 
 
+def test_options_of_mechanical_turk_may_have_a_column_each(tmp_path: Path) -> None:
+    rows = [
+        exported._assignment(i, j)
+        | {f"Answer.kind.{name}": str(name == exported.said(i, j)).lower() for name in CLASSES}
+        | {"Answer.comment": "" if i else "fine"}
+        for i in range(ITEMS)
+        for j in range(3)
+    ]
+    path = tmp_path / "batch.csv"
+    path.write_text(exported.as_csv(rows))
+    assert says(path) == "batch: 2 questions, comment, kind: say which with `votes`"
+    assert votes_of(annotators.load(str(path), Reading(votes=("kind",)))) == VOTES
+
+
+def test_older_forms_of_doccano_and_argilla(tmp_path: Path) -> None:
+    rows = [
+        {"id": i, "text": text, "meta": {}, "annotations": [
+            {"label": exported.said(i, j), "user": PEOPLE[j]} for j in range(3) if (i, j) in VOTES
+        ]}
+        for i, text in enumerate(TEXTS)
+    ]  # fmt: skip
+    path = tmp_path / "doccano.jsonl"
+    path.write_text(exported.as_lines(rows))
+    assert votes_of(annotators.load(str(path), Reading())) == VOTES
+    records = [
+        {"external_id": KEYS[i], "fields": {"text": text}, "suggestions": [], "metadata": {}, "responses": [
+            {"user_id": PEOPLE[j], "values": {"kind": {"value": exported.said(i, j)}},
+             "status": "submitted" if (i, j) in VOTES else "draft"}
+            for j in range(3)
+        ]}
+        for i, text in enumerate(TEXTS)
+    ]  # fmt: skip
+    path = tmp_path / "feedback.json"
+    path.write_text(json.dumps(records))
+    assert votes_of(annotators.load(str(path), Reading())) == VOTES
+
+
+def test_a_file_of_one_annotator_is_an_export_too(tmp_path: Path) -> None:
+    rows = [{"id": i, "text": text, "label": [exported.said(i, 1)]} for i, text in enumerate(TEXTS)]
+    path = tmp_path / "bob.jsonl"
+    path.write_text(exported.as_lines(rows))
+    assert votes_of(annotators.load(str(path), Reading())) == {(i, 1): exported.said(i, 1) for i in range(ITEMS)}
+
+
 def test_pairs_of_label_studio_are_compared(tmp_path: Path) -> None:
     tasks = json.loads(exported.label_studio(tmp_path).read_text())
     for i, task in enumerate(tasks):

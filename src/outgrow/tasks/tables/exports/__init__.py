@@ -9,11 +9,11 @@ from __future__ import annotations
 from outgrow.core.errors import UserError
 from outgrow.core.progress import say
 from outgrow.core.registry import Registry, marked
-from outgrow.tasks.tables.exports._export import KEY, Export, ExportFormat
+from outgrow.tasks.tables.exports._export import KEY, Collected, Export, ExportFormat
 from outgrow.tasks.tables.files import TableFile, read
 from outgrow.tasks.tables.options import Reading
 
-__all__ = ["FORMATS", "KEY", "WIDE", "Export", "ExportFormat", "opened"]
+__all__ = ["FORMATS", "KEY", "WIDE", "Collected", "Export", "ExportFormat", "opened"]
 
 FORMATS: Registry[ExportFormat] = Registry("format", __name__, "outgrow.exports", marked(ExportFormat))
 WIDE = "wide"

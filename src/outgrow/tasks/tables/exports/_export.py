@@ -65,6 +65,7 @@ class Collected:
         self.left_out: Counter[str] = Counter()
         self._row: dict[str, int] = {}
         self._votes: dict[str, list[tuple[str, str, Any, int]]] = {}
+        self._unread: dict[str, Counter[str]] = {}
 
     def item(self, key: object, row: int, fields: Mapping[str, Any]) -> str:
         """The id of an item; its fields are those of the first row that shows it.
@@ -100,7 +101,7 @@ class Collected:
         """
         found = {class_name(label): label for label in labels if not blank(label)}
         if len(found) != 1:
-            self.left_out[SEVERAL if found else UNANSWERED] += 1
+            self._unread.setdefault(question, Counter())[SEVERAL if found else UNANSWERED] += 1
             return
         (label,) = found.values()
         who = id_name(annotator) if not blank(annotator) else "annotator"
@@ -125,7 +126,7 @@ class Collected:
         asked = self._question() if question is None else question
         votes = self._votes.get(asked, [])
         if not votes:
-            raise UserError(f"{self.table.name}: no vote is left{self._why()}: {hint}")
+            raise UserError(f"{self.table.name}: no vote is left{self._why(asked)}: {hint}")
         reading = replace(self.reading, id=self._key(), votes=(), format=None, annotator=None)
         reading = replace(reading, text=self._text())
         return Export(self._items(reading.id or KEY), self._long(votes), reading, self._said(votes, asked))
@@ -170,10 +171,11 @@ class Collected:
         annotators = len({who for _, who, _, _ in votes})
         of = f" on {question!r}" if question else ""
         counted = [f"{len(self.fields):,} items", f"{annotators:,} annotators", f"{len(votes):,} votes{of}"]
-        return f"{', '.join(counted)} ({shown}{more}){self._why()}"
+        return f"{', '.join(counted)} ({shown}{more}){self._why(question)}"
 
-    def _why(self) -> str:
-        out = ", ".join(f"{count:,} {why}" for why, count in self.left_out.items() if count)
+    def _why(self, question: str) -> str:
+        left = self.left_out + self._unread.get(question, Counter())
+        out = ", ".join(f"{count:,} {why}" for why, count in left.items())
         return f"; left out: {out}" if out else ""
 
 
