@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.metrics import text as scorers
 from outgrow.tasks.prompting import AUTO
 from outgrow.tasks.source import generation_sources
-from outgrow.tasks.tables.files import read_file
+from outgrow.tasks.tables.files import TableFile, read
 from outgrow.tasks.tables.formats import is_table
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
 
 def load(
-    name: str,
+    name: str | TableFile,
     items: int | None = None,
     seed: int = 0,
     columns: Columns | None = None,
@@ -30,7 +29,7 @@ def load(
     """The generation task of a name, or of a table with a column of prompts and one of answers.
 
     Args:
-        name: NAME or NAME:DIAL of a built-in one, or a table file.
+        name: NAME or NAME:DIAL of a built-in one, a table file, or an open table.
         items: At most so many items.
         seed: Names the items of generated tasks.
         columns: Which columns of a table play which role.
@@ -50,12 +49,12 @@ def load(
 
 
 def _named(
-    name: str, items: int | None, seed: int, columns: Columns | None, votes: Sequence[str]
+    name: str | TableFile, items: int | None, seed: int, columns: Columns | None, votes: Sequence[str]
 ) -> tuple[GenerationTask, GenerationGold]:
     if items is not None and items < 1:
         raise UserError(f"`items` = {items}: give a number above 0")
-    if is_table(name):
-        return from_table(read_file(Path(name).expanduser()), columns or Columns(), items, votes)
+    if isinstance(name, TableFile) or is_table(name):
+        return from_table(read(name), columns or Columns(), items, votes)
     plain, colon, turned = name.partition(":")
     known = {s.name: s for s in generation_sources()}
     if plain not in known:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.tasks.drafts import GenerationDraft, build_generation
-from outgrow.tasks.tables.files import TableFile, columns, read_file
+from outgrow.tasks.tables.files import TableFile, columns, read
 from outgrow.tasks.tables.formats import SUFFIXES, is_table
 from outgrow.tasks.tables.gold import form, read_gold
 from outgrow.tasks.tables.prompts import Columns, prompts_and_gold
@@ -58,11 +57,11 @@ class _Rows:
     """Whether it is that of `correct`."""
 
 
-def of_source(source: str, names: Sequence[str], columns: Columns, models: bool) -> RecordedAnswers | None:
+def of_source(source: str | TableFile, names: Sequence[str], columns: Columns, models: bool) -> RecordedAnswers | None:
     """The recorded answers in a table; None where `source` is a task, or a table of prompts for models to answer.
 
     Args:
-        source: A task's name or the path of a table.
+        source: A task's name, or a table, its path or an open one.
         names: Columns of recorded answers, a model each.
         columns: Which columns play which role.
         models: Whether models are named that are to answer.
@@ -70,11 +69,11 @@ def of_source(source: str, names: Sequence[str], columns: Columns, models: bool)
     Raises:
         UserError: Columns of what is no table, or models beside recorded answers.
     """
-    if not is_table(source):
+    if isinstance(source, str) and not is_table(source):
         if names:
             raise UserError(f"`answers` names columns of a table, and {source!r} is none: give a {SUFFIXES} file")
         return None
-    table = read_file(Path(source).expanduser())
+    table = read(source)
     if not names and (models or not is_long(table)):
         return None
     if models:
