@@ -435,7 +435,8 @@ def test_a_set_of_wrench_is_read_with_its_gold(tmp_path: Path) -> None:
 
 # damaged exports
 
-often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+unhurried = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+often = settings(max_examples=60, deadline=None, suppress_health_check=unhurried)
 WRONG = st.sampled_from([None, 0, 1.5, "", "x", "\U0001f600", [], [None], [[]], {}, {"id": None}, True, -1, "{", "[1"])
 
 
