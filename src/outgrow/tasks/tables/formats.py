@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from outgrow.core.errors import UserError
 from outgrow.tasks.tables.decoding import decoded
 
 PACKED = ".gz"
+DAMAGED = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading an archive ends in where it is cut off, packed in an unknown way or locked."""
 FILE = "file"
 """The column that says which of several files in a .zip a row is of."""
 
@@ -224,16 +227,20 @@ def _xlsx(path: Path, data: bytes) -> RawTable:
     except ImportError:
         raise UserError(f"{path}: reading .xlsx takes openpyxl: pip install 'outgrow[xlsx]'") from None
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheets = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SyntaxError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is damaged or no .xlsx file: {str(error).splitlines()[0]}") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            sheets = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
+    except (*DAMAGED, ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:
+        raise UserError(f"{path} is damaged or no .xlsx file: {' '.join(str(error).split())}") from None
     full = {title: rows for title, rows in sheets.items() if any(any(map(_filled, row)) for row in rows)}
     if len(full) != 1:
         held = f"{len(full)} sheets with content ({', '.join(full)})" if full else "no sheet with content"
         raise UserError(f"{path} has {held}: keep one sheet, or save it as .csv")
     ((_, rows),) = full.items()
-    kept = [(at, row) for at, row in enumerate(rows, 1) if any(map(_filled, row))]
+    width = max(map(len, rows))
+    padded = [(*row, *[None] * (width - len(row))) for row in rows]
+    kept = [(at, row) for at, row in enumerate(padded, 1) if any(map(_filled, row))]
     names = tuple("" if cell is None else str(cell).strip() for cell in kept[0][1])
     used = [at for at, name in enumerate(names) if name or any(_filled(row[at]) for _, row in kept[1:])]
     named = [names[at] for at in used]
@@ -256,7 +263,7 @@ def _zip(path: Path, data: bytes) -> RawTable:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             inside = {name: archive.read(name) for name in sorted(archive.namelist()) if _readable(name)}
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise UserError(f"{path} is damaged or no .zip file: {error}") from None
     tables = {name: parse(path / name, held) for name, held in inside.items() if held.strip()}
     if not tables:
