@@ -144,6 +144,30 @@ def test_an_annotator_under_another_name_is_named(tmp_path: Path) -> None:
     assert says(path, Reading(annotator="bye")).startswith("rows: no column 'bye' for `annotator`")
 
 
+def test_duplicates_beside_a_column_about_annotators_are_no_annotations(tmp_path: Path) -> None:
+    rows = [
+        {"text": TEXTS[i % 70], "annotator": PEOPLE[i % 3], "rule": CLASSES[i % 2]}  # 20 texts twice, 40 of 90 rows
+        for i in range(ITEMS)
+    ]
+    path = tmp_path / "wide.csv"
+    path.write_text(exported.as_csv(rows))
+    assert len(annotators.load(str(path), Reading(votes=("rule",))).task) == ITEMS
+    assert "`format` = long" in says(path)
+
+
+def test_a_list_of_votes_is_no_list_of_labels(tmp_path: Path) -> None:
+    path = tmp_path / "votes.jsonl"
+    lists = [[exported.said(i, j) for j in range(3)] for i in range(ITEMS)]
+    path.write_text(exported.as_lines([{"id": i, "text": TEXTS[i], "votes": one} for i, one in enumerate(lists)]))
+    assert list(annotators.load(str(path), Reading(votes=("votes",))).task.votes) == [
+        "votes[0]",
+        "votes[1]",
+        "votes[2]",
+    ]
+    path.write_text(exported.as_lines([{"id": i, "text": TEXTS[i], "labels": one} for i, one in enumerate(lists)]))
+    assert "name the columns that hold your votes" in says(path)
+
+
 def test_one_annotation_an_item_is_long_only_where_the_user_says_so(tmp_path: Path) -> None:
     rows = [{"id": KEYS[i], "text": TEXTS[i], "annotator": PEOPLE[i % 3], "kind": CLASSES[i % 2]} for i in range(ITEMS)]
     path = tmp_path / "rows.csv"

@@ -24,12 +24,12 @@ def _column(table: TableFile) -> str | None:
 
 
 def fits(table: TableFile, reading: Reading) -> bool:
-    """Whether rows have an id, a text and a list of labels."""
+    """Whether rows have an id, a text and a list of labels, none of them twice, as the votes of annotators may be."""
     column = _column(table)
     if column is None or "id" not in table.names or not {"text", "data"} & set(table.names):
         return False
     cells = [cell for cell in table.column(column) if cell is not None]
-    if not cells or not all(isinstance(cell, list) for cell in cells):
+    if not cells or not all(isinstance(cell, list) and len({str(one) for one in cell}) == len(cell) for cell in cells):
         return False
     texts = table.column("text" if "text" in table.names else "data")
     return all(isinstance(text, str) for text in texts if text is not None)

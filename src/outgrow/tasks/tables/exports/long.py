@@ -6,6 +6,8 @@ The columns are `item` or another of ITEMS, `worker` or another of WORKERS, the 
 
 from __future__ import annotations
 
+from collections import Counter
+
 from outgrow.core.errors import UserError
 from outgrow.tasks.tables.exports._export import Export, ExportFormat
 from outgrow.tasks.tables.exports._rows import by_rows
@@ -19,6 +21,9 @@ ITEMS = ("item", "itemid", "task", "taskid", "example", "exampleid", "sampleid",
 """What a column of items may be called, but for case and signs."""
 ABOUT = ("timestamp", "createdat", "updatedat", "leadtime", "duration", "seconds", "annotationid", "assignmentid")
 """What columns about an annotation may be called."""
+
+IDS, TEXTS = 0.1, 0.5
+"""The share of rows that must show an item again: ids hardly ever do by chance, texts may be duplicates."""
 
 
 def _plain(name: str) -> str:
@@ -46,14 +51,15 @@ def _item(table: TableFile, reading: Reading) -> str | None:
         return reading.id if reading.id in table.names else None
     called = [name for of in ITEMS for name in table.names if _plain(name) == of and reading.id is None]
     texts = [name for name in (reading.text, "text", "question") if name in table.names]
-    return next((name for name in (*called, *texts) if _repeats(table, name)), called[0] if called else None)
+    repeated = (name for name in (*called, *texts) if _repeats(table, name, IDS if name in called else TEXTS))
+    return next(repeated, called[0] if called else None)
 
 
-def _repeats(table: TableFile, column: str) -> bool:
-    """Whether at least a tenth of the rows show an item that another one shows: no more than that may be duplicates."""
+def _repeats(table: TableFile, column: str, least: float) -> bool:
+    """Whether more than a share of the rows show an item that another row shows."""
     plain = [value for value in table.column(column) if not blank(value) and not isinstance(value, list | dict)]
-    cells = list(map(id_name, plain))
-    return bool(cells) and len(cells) - len(set(cells)) >= max(1, len(cells) / 10)
+    count = Counter(map(id_name, plain))
+    return sum(n for n in count.values() if n > 1) > least * len(plain)
 
 
 def fits(table: TableFile, reading: Reading) -> bool:
@@ -63,7 +69,8 @@ def fits(table: TableFile, reading: Reading) -> bool:
     worker, item = _worker(table, reading), _item(table, reading)
     if worker is None or item is None or worker == item:
         return False
-    return reading.format is not None or set(LONG) <= set(table.names) or _repeats(table, item)
+    said = reading.format is not None or set(LONG) <= set(table.names)
+    return said or _repeats(table, item, TEXTS if item in (reading.text, "text", "question") else IDS)
 
 
 def read(table: TableFile, reading: Reading) -> Export:
