@@ -346,6 +346,20 @@ def test_older_forms_of_doccano_and_argilla(tmp_path: Path) -> None:
         ]}
         for i, text in enumerate(TEXTS)
     ]  # fmt: skip
+    flat = [
+        {"external_id": KEYS[i], "text": text, "metadata": "{}", "kind-suggestion": None, "kind-suggestion-metadata": {
+            "type": None, "score": None, "agent": None,
+        }, "kind": [
+            {"user_id": PEOPLE[j], "value": exported.said(i, j), "status": "submitted"}
+            for j in range(3) if (i, j) in VOTES
+        ]}
+        for i, text in enumerate(TEXTS)
+    ]  # fmt: skip
+    flat[-1]["kind-suggestion"] = "ham"
+    path = tmp_path / "hub.jsonl"
+    path.write_text(exported.as_lines(flat))
+    given = annotators.load(str(path), Reading(text="text"))
+    assert sum(int((~np.isnan(v).any(-1)).sum()) for v in given.task.votes.values()) == len(VOTES) + 1
     path = tmp_path / "feedback.json"
     path.write_text(json.dumps(records))
     assert votes_of(annotators.load(str(path), Reading())) == VOTES

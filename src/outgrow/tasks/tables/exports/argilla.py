@@ -2,6 +2,7 @@
 
 nested    id, fields {text}, responses {question: [{value, user_id}]}, suggestions {question: {value, agent}}
           of version 1 responses [{user_id, values {question: {value}}, status}], suggestions [{question_name, value}]
+hub, 1    external_id, the fields, question [{user_id, value, status}], question-suggestion and its metadata
 flat      id, the fields, question.responses, question.responses.users, question.responses.status, question.suggestion
 """
 
@@ -15,6 +16,8 @@ from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.options import Reading
 
 RESPONSES, SUGGESTION = ".responses", ".suggestion"
+ABOUT = "-suggestion-metadata"
+"""What a column about suggestions ends with in data sets of version 1."""
 MODEL = "suggestion"
 """The annotator of a suggestion that names no agent."""
 HINT = "answers to questions of labels and ratings are read"
@@ -30,21 +33,22 @@ def _nested(table: TableFile) -> bool:
 
 def fits(table: TableFile, reading: Reading) -> bool:
     """Whether rows are records, nested or flat."""
-    return _nested(table) or any(name.endswith((RESPONSES, SUGGESTION)) for name in table.names)
+    return _nested(table) or any(name.endswith((RESPONSES, SUGGESTION, ABOUT)) for name in table.names)
 
 
 def read(table: TableFile, reading: Reading) -> Export:
     """The export. Raises UserError where a part of it is of another form, or where several questions are answered."""
     found = Collected(table, reading)
-    columns = {name: table.column(name) for name in table.names}
+    columns, nested = {name: table.column(name) for name in table.names}, _nested(table)
     for row in range(len(table.lines)):
         record = {name: of[row] for name, of in columns.items()}
         key = next((record[name] for name in ("id", "external_id") if record.get(name) is not None), row + 1)
-        if _nested(table):
+        if nested:
             item = found.item(key, row, part(table, row, record["fields"], dict, "fields"))
             answers = _of_nested(table, row, record)
         else:
-            item = found.item(key, row, {name: v for name, v in record.items() if "." not in name and name[0] != "_"})
+            fields = {name: value for name, value in record.items() if not isinstance(value, list | dict)}
+            item = found.item(key, row, {name: v for name, v in fields.items() if not _own(name)})
             answers = _of_flat(table, row, record)
         for question, who, value, status in answers:
             if status in ("discarded", "draft", "pending"):
@@ -52,6 +56,11 @@ def read(table: TableFile, reading: Reading) -> Export:
             else:
                 found.vote(item, who, value if isinstance(value, list) else [value], row, question)
     return found.export(HINT)
+
+
+def _own(name: str) -> bool:
+    """Whether a column of flat records is the tool's own, and no field."""
+    return name[:1] == "_" or "." in name or name.endswith(("-suggestion", ABOUT))
 
 
 def _of_nested(table: TableFile, row: int, record: dict[str, Any]) -> Answers:
@@ -82,6 +91,13 @@ def _of_flat(table: TableFile, row: int, record: dict[str, Any]) -> Answers:
                 yield name.removesuffix(RESPONSES), _at(who, at), value, _at(status, at)
         elif name.endswith(SUGGESTION) and cell is not None:
             yield name.removesuffix(SUGGESTION), record.get(f"{name}.agent") or MODEL, cell, None
+        elif name.endswith(ABOUT):
+            question, suggested = name.removesuffix(ABOUT), record.get(name.removesuffix("-metadata"))
+            for one in part(table, row, record.get(question) or [], list, question):
+                given = part(table, row, one, dict, question)
+                yield question, given.get("user_id"), _value(given), given.get("status")
+            if suggested is not None:
+                yield question, (cell.get("agent") if isinstance(cell, dict) else None) or MODEL, suggested, None
 
 
 def _at(values: Any, at: int) -> Any:
