@@ -17,6 +17,7 @@ from outgrow.tasks.tables import files
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.long import LONG, with_gold
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.probabilities import recognised
 from outgrow.tasks.tables.roles import renamed
 
 
@@ -71,6 +72,7 @@ def read(
     table = renamed(files.read(source), columns)
     if gold_table is not None:
         table = with_gold(table, files.read(gold_table), reading, (*GOLD, "label"))
+    reading = recognised(table, reading)
     if votes_table is None and not reading.votes:
         reader = next((one for one in READERS if set(one.columns) <= set(table.names)), None)
         if reader is None:

@@ -11,7 +11,12 @@ EXAMPLES = {
     "learn": (
         "outgrow learn messages.csv --votes rule_1,rule_2,crowd --out student",
         "outgrow learn messages.csv --votes rule_1,rule_2 --label gold --suggest 50",
-        "outgrow learn items.csv --votes-table votes.csv --id item --strong votes",
+        "outgrow learn messages.csv --classes spam ham --ask qwen2.5-coder-0.5b",
+    ),
+    "label": (
+        "outgrow label messages.csv --classes spam ham --by qwen2.5-coder-0.5b -o labelled.csv",
+        "outgrow label messages.csv --classes 0 1 --words bad good --by gemma3-270m smollm2-135m -o out.csv",
+        "outgrow label messages.csv --classes spam ham --by server:http://localhost:8000/v1,NAME -o labelled.parquet",
     ),
     "predict": (
         "outgrow predict student new.csv",

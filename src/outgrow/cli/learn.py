@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.label import ASKING, Asked
 from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 from outgrow.tasks.tables.options import Reading
@@ -19,6 +20,7 @@ def learn_(
     /,
     *,
     votes_table: str | None = None,
+    ask: list[str] | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
     label_model: str = "mean",
@@ -28,6 +30,7 @@ def learn_(
     out: Path = Path("student"),
     overwrite: bool = False,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+    asking: Asked = ASKING,
     output: Spoken = SPOKEN,
 ) -> None:
     """Teach a student by your own votes, save it, and say how far it can be trusted. Gold is not needed; some helps.
@@ -39,6 +42,8 @@ def learn_(
         like NA or skip abstain), and gold on some rows where there is any (--label).
     votes_table
         A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
+    ask
+        Models that are asked for labels first, as by `outgrow label`: then texts and --classes are enough.
     strong
         The student: a model name (`outgrow list models`), a hub id or a folder; `votes` for items without text: it
         reads the votes themselves.
@@ -67,6 +72,8 @@ def learn_(
         data,
         reading=reading,
         votes_table=votes_table,
+        ask=ask or (),
+        asking=asking,
         strong=strong,
         method=method,
         label_model=label_model,

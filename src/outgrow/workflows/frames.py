@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from outgrow.tasks.asking import Asking
 from outgrow.tasks.frame_source import by_content, described
 from outgrow.tasks.source import TASKS
 from outgrow.tasks.tables.frames import opened
@@ -23,6 +24,8 @@ def learn(
     *,
     gold: str | None = None,
     votes_table: Any = None,
+    ask: str | Sequence[str] = (),
+    asking: Asking | None = None,
     strong: str = "smollm2-135m",
     method: Any = None,
     label_model: Any = "mean",
@@ -40,6 +43,8 @@ def learn(
         data: a data frame (pandas, polars, pyarrow or another that narwhals reads), or the path of a table.
         gold: the column of gold, where there is any; gold judges the student and teaches nobody.
         votes_table: a long table of votes (item, worker, label) on the items of `data`, as a frame or a path.
+        ask: models that are asked for labels first, as by `outgrow.label`: then texts and `classes` are enough.
+        asking: how they are asked.
         strong: the student's model, or "votes" for items without text.
         method: a name (`outgrow list methods`) or a function of resources; auto where none is given.
         label_model: a name (`outgrow list label-models`) or a function of `WeakLabels`.
@@ -72,6 +77,8 @@ def learn(
             opened(data),
             reading=described(reading, gold=gold, **said),
             votes_table=votes_table if votes_table is None else opened(votes_table, "votes"),
+            ask=[ask] if isinstance(ask, str) else ask,
+            asking=asking,
             strong=strong,
             method=chosen[0] if chosen else None,
             label_model=model,

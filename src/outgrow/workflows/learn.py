@@ -8,6 +8,7 @@ Nothing is trained on gold: it judges (`pipeline/vote_cell.py` says how nothing 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ from outgrow.students.probe import HEADS
 from outgrow.students.saving import save, saved_student
 from outgrow.students.student_file import VOTES
 from outgrow.tasks import Reading
+from outgrow.tasks.asking import Asking
 from outgrow.tasks.tables import annotators as tables
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.roles import detect
 from outgrow.training.classifier import KINDS
+from outgrow.workflows.label import with_labels
 from outgrow.workflows.predict import predict
 
 __all__ = ["learn", "predict"]
@@ -39,6 +42,8 @@ def learn(
     *,
     reading: Reading | None = None,
     votes_table: str | TableFile | None = None,
+    ask: Sequence[str] = (),
+    asking: Asking | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
     label_model: str = "mean",
@@ -56,6 +61,8 @@ def learn(
         data: a table: a .parquet, .csv or .jsonl file, or an open one.
         reading: what its columns are, those of votes among them.
         votes_table: a long table of votes (item, worker, label) on its items.
+        ask: models that are asked for labels first, which are votes like others.
+        asking: how they are asked.
         strong: the student's model, or "votes".
         method: "auto" where none is named; of a fine-tuned student "naive", since auto trains many.
         label_model: turns the votes into one distribution an item.
@@ -78,13 +85,14 @@ def learn(
     recipe = methods.find(method)
     recipe.check(methods.RESOURCES)
     _check(strong, label_model, student, suggest)
-    given = tables.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
+    data, reading = with_labels(data, reading or Reading(), ask, asking, seed)
+    given = tables.load(data, reading, votes_table, texts=strong != VOTES)
     votes = table_of(given.task)
     enough(given.task, votes)
     asked = {
         "data": claims.content(data),
         "votes": claims.content(votes_table),
-        "columns": asdict(reading or Reading()),
+        "columns": asdict(reading),
         "strong": strong,
         "method": method,
         "label model": label_model,

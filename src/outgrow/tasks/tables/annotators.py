@@ -16,6 +16,7 @@ from outgrow.tasks.tables.files import TableFile, listed, read
 from outgrow.tasks.tables.layouts import from_votes
 from outgrow.tasks.tables.long import with_votes
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.probabilities import recognised
 from outgrow.tasks.tables.roles import id_column, readable, vote_columns
 from outgrow.tasks.tables.values import Options, blank, id_name
 from outgrow.tasks.tables.votes import Belief, read_votes
@@ -60,7 +61,8 @@ def of_table(
     """`load` for tables that are open already, as of data frames."""
     if reading.scorer is not None:
         raise UserError(f"`scorer` = {reading.scorer} compares answers in words, and votes are classes: leave it out")
-    reading, key = replace(reading, votes=_columns(table, reading.votes)), id_column(table, reading)
+    reading = recognised(table, replace(reading, votes=_columns(table, reading.votes)))
+    key = id_column(table, reading)
     if not texts:
         reading = _by_ids(table, key, reading)
     elif not readable(table, reading):

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from outgrow.core.errors import UserError
 
@@ -175,6 +175,17 @@ def _decoded(path: Path, data: bytes) -> str:
         raise UserError(
             f"{path} line {line} is not UTF-8 (byte {data[error.start]:#04x}): save the file as UTF-8"
         ) from None
+
+
+def plain(values: list[Any]) -> list[Any]:
+    """Cells as a file can hold them: as they are, or where they are nested or of several types as JSON."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) <= 1 and not kinds & {list, dict}:
+        return values
+    return [
+        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        for value in values
+    ]
 
 
 def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from outgrow.core.errors import UserError
 from outgrow.tasks.tables.classes import asked, find, printed, short, silent, stray
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.probabilities import beliefs, columns_of
 from outgrow.tasks.tables.roles import vote_columns
 from outgrow.tasks.tables.values import Options, blank, chooser, class_name
 from outgrow.tasks.task import Kind
@@ -56,11 +57,14 @@ def read_votes(
     A value is an option: a class (`classify`), "chosen" or "rejected", 1 or 0 (`prefer`), or a choice by text, index or
     letter (`choose`). In the first two kinds, with two options, fractions are probabilities of the second one.
     A list holds one annotator an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the
-    options; in a row without one all annotators abstain.
+    options; in a row without one all annotators abstain. Where columns of probabilities stand beside the column, they
+    are its votes.
 
     Raises:
         UserError: Values are none of these, or could be two of them; the message lists their rows.
     """
+    if kind == "classify" and rows and (probs := columns_of(table.names, column)):
+        return {column: beliefs(table, probs, rows, options[0].texts)}
     values = _values(table, column, rows, options, reading)
     votes = _Votes(table, column, kind, rows, values, options, reading)
     _refuse_unnamed_classes(votes)
