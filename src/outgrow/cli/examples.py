@@ -14,9 +14,9 @@ EXAMPLES = {
         "outgrow learn messages.csv --classes spam ham --ask qwen2.5-coder-0.5b",
     ),
     "label": (
-        "outgrow label messages.csv --classes spam ham --by qwen2.5-coder-0.5b -o labelled.csv",
-        "outgrow label messages.csv --classes 0 1 --words bad good --by gemma3-270m smollm2-135m -o out.csv",
-        "outgrow label messages.csv --classes spam ham --by server:http://localhost:8000/v1,NAME -o labelled.parquet",
+        "outgrow label messages.csv --classes spam ham --by gemma3-270m -o out.csv",
+        "outgrow label messages.csv --classes spam ham --by server:URL,NAME -o out.csv",
+        "outgrow label items.csv --classes 0 1 --words bad good --by MODEL -o out.csv",
     ),
     "predict": (
         "outgrow predict student new.csv",

@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 from outgrow.cli.label import ASKING, Asked
 from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
+from outgrow.label_models import DEFAULT
 from outgrow.tasks.tables.options import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -19,11 +20,13 @@ def learn_(
     data: str,
     /,
     *,
+    gold: str | None = None,
+    gold_only_judges: bool = False,
     votes_table: str | None = None,
     ask: list[str] | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
-    label_model: str = "mean",
+    label_model: str = DEFAULT,
     student: str = "linear",
     suggest: int = 0,
     seed: int = 0,
@@ -39,7 +42,12 @@ def learn_(
     ----------
     data
         A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words
-        like NA or skip abstain), and gold on some rows where there is any (--label).
+        like NA or skip abstain), and gold on some rows where there is any (--gold, --label).
+    gold
+        Column of gold, of some rows or all. It teaches the student, and judges it: each label a student that has not
+        seen it. Gold of --label (or of a column called label) judges, and does not teach the student.
+    gold_only_judges
+        Gold judges and does nothing else: no label model weighs annotators by it either.
     votes_table
         A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
     ask
@@ -48,7 +56,8 @@ def learn_(
         The student: a model name (`outgrow list models`), a hub id or a folder; `votes` for items without text: it
         reads the votes themselves.
     method
-        How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive.
+        How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive;
+        with --gold gold_and_weak, of a fine-tuned student weak_then_gold.
     label_model
         What makes one belief of several annotators (`outgrow list label-models`).
     student
@@ -65,15 +74,16 @@ def learn_(
     """
     from outgrow.report.learn import told
     from outgrow.report.sheets import content
-    from outgrow.workflows import learn
+    from outgrow.workflows import label, learn
 
     output.begin()
+    table, read = label.with_labels(data, reading, ask or (), asking, seed)
     folder = learn.learn(
-        data,
-        reading=reading,
+        table,
+        reading=read,
+        gold=gold,
+        gold_only_judges=gold_only_judges,
         votes_table=votes_table,
-        ask=ask or (),
-        asking=asking,
         strong=strong,
         method=method,
         label_model=label_model,
