@@ -19,6 +19,7 @@ from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.long import LONG, with_gold
 from outgrow.tasks.tables.matrices import beside, is_matrix, read_matrix
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.probabilities import recognised
 from outgrow.tasks.tables.roles import renamed
 from outgrow.tasks.tables.values import id_name
 
@@ -85,6 +86,7 @@ def read(
         table, reading = found.items, found.reading
     if gold_table is not None:
         table = with_gold(table, files.read(gold_table), reading, (*GOLD, "label"))
+    reading = recognised(table, reading)
     if votes_table is None and not reading.votes:
         if reader is None:
             kinds = "; ".join(", ".join(one.columns) for one in READERS)

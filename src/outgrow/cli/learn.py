@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from outgrow.cli.label import ASKING, Asked
 from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 from outgrow.label_models import DEFAULT
@@ -22,6 +23,7 @@ def learn_(
     gold: str | None = None,
     gold_only_judges: bool = False,
     votes_table: str | None = None,
+    ask: list[str] | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
     label_model: str = DEFAULT,
@@ -32,6 +34,7 @@ def learn_(
     out: Path = Path("student"),
     overwrite: bool = False,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
+    asking: Asked = ASKING,
     output: Spoken = SPOKEN,
 ) -> None:
     """Teach a student by your own votes, save it, and say how far it can be trusted. Gold is not needed; some helps.
@@ -51,6 +54,8 @@ def learn_(
     votes_table
         Votes instead of columns: a long table (item, worker, label, a row a vote; `item` is the items' --id), or a
         matrix (.npy, .npz), a row an item.
+    ask
+        Models that are asked for labels first, as by `outgrow label`: then texts and --classes are enough.
     strong
         The student: a model name (`outgrow list models`), a hub id or a folder; `votes` for items without text: it
         reads the votes themselves.
@@ -75,12 +80,13 @@ def learn_(
     """
     from outgrow.report.learn import told
     from outgrow.report.sheets import content
-    from outgrow.workflows import learn
+    from outgrow.workflows import label, learn
 
     output.begin()
+    table, read = label.with_labels(data, reading, ask or (), asking, seed)
     folder = learn.learn(
-        data,
-        reading=reading,
+        table,
+        reading=read,
         gold=gold,
         gold_only_judges=gold_only_judges,
         votes_table=votes_table,

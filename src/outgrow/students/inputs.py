@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -110,19 +109,8 @@ def prompted(student: SavedGenerator, data: str | TableFile, reading: Reading) -
         column = _column(table, reading, student.columns, "prompt")
         prompts = [text.strip() for text in texts(table, column)]
         _refuse_blank(table, prompts)
-    columns = {name: _plain(table.column(name)) for name in table.names}
+    columns = {name: files.plain(table.column(name)) for name in table.names}
     return UnlabelledRows(prompts, columns, np.zeros(len(prompts), bool))
-
-
-def _plain(values: list[Any]) -> list[Any]:
-    """Cells as a file can hold them: as they are, or where they are nested or of several types as JSON."""
-    kinds = {type(value) for value in values if value is not None}
-    if len(kinds) <= 1 and not kinds & {list, dict}:
-        return values
-    return [
-        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        for value in values
-    ]
 
 
 def _fields(student: SavedStudent, table: TableFile, reading: Reading) -> dict[str, tuple[str, list[str]]]:

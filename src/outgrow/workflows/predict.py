@@ -64,7 +64,7 @@ def predict(
         columns = _answered(student, inputs.prompted(student, data, reading))
     else:
         columns = _labelled(student, inputs.labelled(student, data, reading, votes_table))
-    _write(columns, out, overwrite)
+    write(columns, out, overwrite)
     return out
 
 
@@ -84,7 +84,7 @@ def _answered(student: SavedGenerator, rows: inputs.UnlabelledRows) -> dict[str,
     return {"row": range(1, len(answers) + 1), **named, "answer": answers}
 
 
-def _write(columns: dict[str, Any], out: Path, overwrite: bool) -> None:
+def write(columns: dict[str, Any], out: Path, overwrite: bool) -> None:
     """Write the table whole. Raises UserError where something else of that name is there."""
     with disk.guarded(out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from outgrow.tasks.tables.long import with_votes
 from outgrow.tasks.tables.matrices import beside, is_matrix
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.preferences import with_default
+from outgrow.tasks.tables.probabilities import recognised
 from outgrow.tasks.tables.roles import id_column, readable, vote_columns
 from outgrow.tasks.tables.rows import annotator_columns
 from outgrow.tasks.tables.values import Options, blank, id_name
@@ -73,7 +74,8 @@ def of_table(
         raise UserError(f"`scorer` = {reading.scorer} compares answers in words, and votes are classes: leave it out")
     reading = with_default(table, reading)
     table, votes = soft.gathered(table, listed(reading.votes, table.names))
-    reading, key = replace(reading, votes=_columns(table, votes)), id_column(table, reading)
+    reading = recognised(table, replace(reading, votes=_columns(table, votes)))
+    key = id_column(table, reading)
     if not texts:
         reading = _by_ids(table, key, reading)
     elif not readable(table, reading):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from outgrow.core.errors import UserError
 from outgrow.tasks.tables.formats import SUFFIXES, is_table, parse, stem
@@ -78,6 +79,17 @@ def file_bytes(path: Path) -> bytes:
         raise UserError(f"no file {path}" + (f": its folder has {', '.join(near)}" if near else "")) from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
+
+
+def plain(values: list[Any]) -> list[Any]:
+    """Cells as a file can hold them: as they are, or where they are nested or of several types as JSON."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) <= 1 and not kinds & {list, dict}:
+        return values
+    return [
+        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        for value in values
+    ]
 
 
 def listed(words: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]:

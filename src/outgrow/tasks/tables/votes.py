@@ -16,6 +16,7 @@ from outgrow.tasks.tables.classes import asked, find, printed, short, silent, st
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.preferences import SIDES, verdicts
+from outgrow.tasks.tables.probabilities import beliefs, columns_of
 from outgrow.tasks.tables.roles import vote_columns
 from outgrow.tasks.tables.values import Options, blank, chooser, class_name
 from outgrow.tasks.task import Kind
@@ -59,6 +60,7 @@ def read_votes(
     letter (`choose`). In the first two kinds, with two options, fractions are probabilities of the second one.
     A list holds one annotator an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the
     options; in a row without one all annotators abstain. An object holds the probability or the votes of each class.
+    Where columns of probabilities stand beside the column, they are its votes.
 
     Raises:
         UserError: Values are none of these, or could be two of them; the message lists their rows.
@@ -68,6 +70,8 @@ def read_votes(
         return {column: [None if p is None else dict(zip(SIDES, (p, 1 - p), strict=True)) for p in told]}
     if kind == "classify" and (objects := _objects(table, column, rows, reading)) is not None:
         return {column: _checked(_Votes(table, column, kind, rows, objects, options, reading), _soft)}
+    if kind == "classify" and rows and (probs := columns_of(table.names, column)):
+        return {column: beliefs(table, probs, rows, options[0].texts)}
     values = _values(table, column, rows, options, reading)
     votes = _Votes(table, column, kind, rows, values, options, reading)
     _refuse_unnamed_classes(votes)
