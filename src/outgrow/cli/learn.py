@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -27,6 +27,7 @@ def learn_(
     seed: int = 0,
     out: Path = Path("student"),
     overwrite: bool = False,
+    track: Literal["mlflow", "wandb", "tensorboard"] | None = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
     output: Spoken = SPOKEN,
 ) -> None:
@@ -57,12 +58,16 @@ def learn_(
         Folder for the student and its report. The same command goes on where it was.
     overwrite
         Another result in that folder may go.
+    track
+        Tell MLflow, Weights & Biases or TensorBoard (DIR/tensorboard) the settings, the scores and the report.
     """
+    from outgrow.report import tracking
     from outgrow.report.learn import told
     from outgrow.report.sheets import content
     from outgrow.workflows import learn
 
     output.begin()
+    tracking.check(track)
     folder = learn.learn(
         data,
         reading=reading,
@@ -76,6 +81,8 @@ def learn_(
         out=out,
         overwrite=overwrite,
     )
+    if track is not None:
+        tracking.track(folder, track)
     if output.json:
         output.show(content(folder))
     else:
