@@ -8,6 +8,7 @@ until they read as text on white; kinds differ by shape as well, so that colour 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 LIGHT = {
@@ -22,6 +23,7 @@ LIGHT = {
     "method": "#0b66a8",
     "floor": "#ad4800",
     "ceiling": "#00765a",
+    "gold": "#8f6b00",
     "contrast": "#9b3c7b",
     "control": "#6b7280",
     "bad": "#b3261e",
@@ -57,6 +59,7 @@ DARK = {
     "method": "#6db6ee",
     "floor": "#f0924f",
     "ceiling": "#3fc79b",
+    "gold": "#d9b64a",
     "contrast": "#dc95c4",
     "control": "#9aa3af",
     "bad": "#ff8f86",
@@ -81,11 +84,11 @@ DARK = {
     "on-heat-f": "#14171b",
 }
 
-KINDS = ("ceiling", "method", "floor", "contrast", "control")
+KINDS = ("ceiling", "method", "gold", "floor", "contrast", "control")
 LOOKS = {
-    "color": ["var(--ceiling)", "var(--method)", "var(--floor)", "var(--contrast)", "var(--control)"],
-    "shape": ["diamond", "circle", "square", "triangle-up", "cross"],
-    "size": [120, 100, 95, 105, 150],
+    "color": ["var(--ceiling)", "var(--method)", "var(--gold)", "var(--floor)", "var(--contrast)", "var(--control)"],
+    "shape": ["diamond", "circle", "triangle-down", "square", "triangle-up", "cross"],
+    "size": [120, 100, 150, 95, 105, 150],
 }
 SERIES = ("var(--method)", "var(--contrast)", "var(--ink)", "var(--ochre)", "var(--sky)", "var(--control)")
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -143,10 +146,17 @@ def light(text: str) -> str:
     return re.sub(r"var\(--([a-z-]+)\)", lambda match: LIGHT[match[1]], text)
 
 
-def style() -> str:
-    """Both palettes as custom properties; dark on dark screens only, so that paper is always light."""
-    rules = [";".join(f"--{name}:{value}" for name, value in palette.items()) for palette in (LIGHT, DARK)]
-    return f":root{{{rules[0]}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{rules[1]}}}}}"
+def style(selector: str = ":root", names: Collection[str] = tuple(LIGHT)) -> str:
+    """Both palettes as custom properties; dark on dark screens only, so that paper is always light.
+
+    Args:
+        selector: the elements that have the colours.
+        names: the colours that are wanted.
+    """
+    light, dark = (
+        ";".join(f"--{name}:{value}" for name, value in palette.items() if name in names) for palette in (LIGHT, DARK)
+    )
+    return f"{selector}{{{light}}}\n@media screen and (prefers-color-scheme: dark){{{selector}{{{dark}}}}}"
 
 
 def domain(*values: float | None, around: float = 0.06, among: tuple[float, float] | None = None) -> list[float]:

@@ -22,8 +22,10 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 IMAGE = "image"
 
 
-def read(name: str) -> TableFile:
-    """The table of images of that name. Raises UserError where it is none that can be read."""
+def read(name: str | TableFile) -> TableFile:
+    """The table of images of that name; an open one is itself. Raises UserError where it is none that can be read."""
+    if isinstance(name, TableFile):
+        return name
     path = Path(name).expanduser()
     if path.is_dir():
         return _folder(path)
