@@ -36,7 +36,7 @@ EXAMPLES = {
     "show": (
         "outgrow show runs/cities-minilm-l6-smollm2-135m",
         "outgrow show student --format md",
-        "outgrow show runs/cities-minilm-l6-smollm2-135m --format json",
+        "outgrow show runs/cities-minilm-l6-smollm2-135m --figure ladder.pdf",
     ),
     "report": (
         "outgrow report runs/cities-minilm-l6-smollm2-135m",
@@ -57,6 +57,21 @@ EXAMPLES = {
         "outgrow steer places",
         "outgrow steer places --strong smollm2-135m --seeds 4",
         "outgrow steer questions.csv --small sibling --alpha 1.5",
+    ),
+    "cite": (
+        "outgrow cite",
+        "outgrow cite runs/cities-minilm-l6-smollm2-135m",
+        "outgrow cite runs/one runs/two student",
+    ),
+    "store": (
+        "outgrow store",
+        "outgrow store prune --older-than 30",
+        "outgrow store prune --kind features training --at-most 20GB --yes",
+    ),
+    "completion": (
+        "outgrow completion bash",
+        "outgrow completion zsh",
+        "outgrow completion fish",
     ),
 }
 """By verb."""
