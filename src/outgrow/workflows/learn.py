@@ -107,7 +107,7 @@ def learn(
     (out / learned.SUGGESTED).unlink(missing_ok=True)
 
     space = space_for(given.task, votes, strong, student, store)
-    cell = VoteCell(given, space, votes, label_model, student, seed, given.complete, use)
+    cell = VoteCell(given, space, votes, label_model, student, seed, given.complete, use, strong, store)
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.annotators} annotator{'s' if votes.annotators > 1 else ''}"
     if said := gold_use.told(int((given.gold.labels >= 0).sum()), use, teachable):
