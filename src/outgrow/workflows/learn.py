@@ -72,6 +72,7 @@ def learn(
         UserError: what the user can mend.
     """
     from outgrow import report
+    from outgrow.report import card
 
     began, store = time.time(), Store.default()
     named, method = method is not None, method or ("auto" if student in HEADS else "naive")
@@ -119,6 +120,7 @@ def learn(
     learned.write(out, cell, space, probs, belief, suggest, watched, how)
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write(out)
+    card.of_learn(out)
     return out
 
 
