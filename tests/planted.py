@@ -67,6 +67,8 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
         features=embedded,
         weak_features=[x[:, : world.weak_width]] * len(said),
         weak_train=taught_by,
+        known_gold=one_hot(weak_train),
+        tuned=Tuned(student, weak_train),
         generator=Generator(student),
         ladder=[probe(x[None, :, :width]) for width in (world.width // 4, world.width // 2)],
         auxiliary=[
@@ -80,6 +82,25 @@ def resources(planted: Planted, seed: int = 0, order: np.ndarray | None = None) 
         test=test,
         groups=groups,
     )
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What training on is to a head: it learns gold of weak-train and, less of it, what it learned before."""
+
+    student: Probe
+    weak_train: np.ndarray
+    before: np.ndarray | None = None
+
+    def after(self, targets: np.ndarray) -> Tuned:
+        return replace(self, before=targets)
+
+    def on(self, train: np.ndarray) -> Tuned:
+        return self
+
+    def fit(self, targets: np.ndarray) -> Any:
+        gold, both = ~np.isnan(targets).any(-1), self.student.on(self.student.train | self.weak_train)
+        return both.fit(np.where(gold[..., None], targets, self.before), weights=np.where(gold, 1.0, 0.2))
 
 
 @dataclass(frozen=True)

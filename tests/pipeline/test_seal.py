@@ -105,9 +105,9 @@ def given(resources: Any, names: dict[str, str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("weak", "student", "lacks"),
     [
-        ("tfidf", "linear", {"weak_features", "generator"}),
-        ("MODEL+tfidf", "mlp", {"generator"}),
-        ("planted:features:0.3", "linear", {"weak_features", "teach", "generator"}),
+        ("tfidf", "linear", {"weak_features", "generator", "tuned"}),
+        ("MODEL+tfidf", "mlp", {"generator", "tuned"}),
+        ("planted:features:0.3", "linear", {"weak_features", "teach", "generator", "tuned"}),
         ("tfidf", "lora", {"weak_features", "auxiliary"}),
     ],
 )
@@ -171,10 +171,11 @@ def test_no_resource_of_learn_leads_to_gold_of_the_test_items(folder):
     )
     task, gold = found.task, found.gold.labels
     space = space_of(task, str(folder / "model"), task.side != 2, Store.default())
-    taught = VoteCell(found, space, table_of(task), "mean", "linear", 0)
+    taught = VoteCell(found, space, table_of(task), "mean", "linear", 0, gold_use="teaches")
     handed = given(taught, methods.RESOURCES)
     assert handed.keys() == methods.RESOURCES.keys() - {
         "weak_features",
+        "tuned",
         "generator",
         "ladder",
         "auxiliary",

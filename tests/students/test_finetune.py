@@ -293,3 +293,17 @@ def test_a_study_of_a_fine_tuned_student(tmp_path, monkeypatch):
     )
     same = few.join(result.cells, on=["method", "replicate"], suffix="_more")
     assert (same["value"] == same["value_more"]).all() and len(same) == len(few)
+
+
+def test_training_on_begins_where_the_first_training_ended(checkpoints, tmp_path):
+    """Weak labels of the other class, then a little gold: after one step it still says what the weak labels said."""
+    texts, labels = sentences(), gold()
+    made = student(checkpoints[False], tmp_path / "store", "full", texts)
+    after = made.after(one_hot(1 - labels))
+    told = after.on(np.tile(np.arange(COUNT) < 16, (1, 1)))
+    short = told.fit(one_hot(labels), steps=1).predict(HELD)[0].argmax(-1)
+    long = told.fit(one_hot(labels), steps=60).predict(HELD)[0].argmax(-1)
+    assert (short == 1 - labels[HELD]).mean() > 0.8
+    assert (long == labels[HELD]).mean() > 0.7
+    first = made.fit(one_hot(1 - labels))
+    assert len(told.fit(one_hot(labels), steps=1).runs[0].stages) == len(first.runs[0].stages) + 1 == 2

@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 
 from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
+from outgrow.label_models import DEFAULT
 from outgrow.tasks.tables.options import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -18,10 +19,12 @@ def learn_(
     data: str,
     /,
     *,
+    gold: str | None = None,
+    gold_only_judges: bool = False,
     votes_table: str | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
-    label_model: str = "mean",
+    label_model: str = DEFAULT,
     student: str = "linear",
     suggest: int = 0,
     seed: int = 0,
@@ -36,14 +39,20 @@ def learn_(
     ----------
     data
         A .parquet, .csv or .jsonl file: a text an item, columns of votes (--votes a,b,c; an empty cell, -1 and words
-        like NA or skip abstain), and gold on some rows where there is any (--label).
+        like NA or skip abstain), and gold on some rows where there is any (--gold, --label).
+    gold
+        Column of gold, of some rows or all. It teaches the student, and judges it: each label a student that has not
+        seen it. Gold of --label (or of a column called label) judges, and does not teach the student.
+    gold_only_judges
+        Gold judges and does nothing else: no label model weighs annotators by it either.
     votes_table
         A long table of votes instead of columns: item, worker, label, a row a vote; `item` is the items' --id.
     strong
         The student: a model name (`outgrow list models`), a hub id or a folder; `votes` for items without text: it
         reads the votes themselves.
     method
-        How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive.
+        How it learns from weak labels (`outgrow list methods`); auto where not given, of a fine-tuned student naive;
+        with --gold gold_and_weak, of a fine-tuned student weak_then_gold.
     label_model
         What makes one belief of several annotators (`outgrow list label-models`).
     student
@@ -66,6 +75,8 @@ def learn_(
     folder = learn.learn(
         data,
         reading=reading,
+        gold=gold,
+        gold_only_judges=gold_only_judges,
         votes_table=votes_table,
         strong=strong,
         method=method,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from outgrow.metrics.pgr import SummaryRow
     from outgrow.runs.read import MetricView, RunPair
 
-ORDER = ("floor", "ceiling", "method", "contrast", "control")
+ORDER = ("floor", "ceiling", "method", "gold", "contrast", "control")
 
 
 def show_(folder: Path, /, *, format: Literal["table", "csv", "tex", "md", "json"] = "table") -> None:

@@ -106,6 +106,8 @@ def _plain(run: Callable[[Any], Belief]) -> LabelModel:
     return LabelModel(name_of(run), first_line(run), run)
 
 
+DEFAULT = "bayesian"
+"""The label model of votes where none is named; chosen on development crowds (docs/decisions.md)."""
 LABEL_MODELS = Registry("label model", __name__, "outgrow.label_models", marked(LabelModel), _plain)
 registry = LABEL_MODELS.all
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, TypeVar, final
+from typing import Any, Literal, TypeVar, final
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.core.registry import Registry, first_line, mark, marked
@@ -31,6 +31,8 @@ RESOURCES = {
     "rights": "(N,) how many of an item's rivals, itself included, are right by the form of the task; -1: unknown",
     "answers": "(N,) items of one number are the same answer, to whichever question",
     "weak_train": "the weak-train items: gold, and weak labels of copies that have not seen it (WeakTrain)",
+    "known_gold": "gold of the weak-train items as targets, which the student may learn, too; `learn` has it by --gold",
+    "tuned": "the student where it can be trained on after a training; needs --student lora or full",
     "generator": "the student as a language model of its texts; needs a causal model and --student lora or full",
     "ladder": "students of sizes in between, the weakest first; needs --ladder MODEL",
     "auxiliary": "other tasks with gold, in the student's axes; needs --auxiliary TASK and --student linear or mlp",
@@ -59,6 +61,11 @@ class Method:
     """Where it must not."""
     usual: bool
     """Whether it runs where no method is named."""
+
+    @property
+    def kind(self) -> Literal["method", "gold"]:
+        """The kind of its rows: "gold" where its student learns from the supervisors' gold, too."""
+        return "gold" if "known_gold" in self.resources else "method"
 
     def fit(self, resources: object, **parameters: Any) -> Any:
         """Run the method on the resources that it asks for; None if one of them is missing."""

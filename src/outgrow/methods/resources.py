@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from outgrow.label_models import WeakLabels, WeakTrain
-from outgrow.students.base import Adaptable, Student
+from outgrow.students.base import Adaptable, Continued, Student
 from outgrow.verifiers import Verdict
 
 if TYPE_CHECKING:
@@ -88,6 +88,16 @@ class Resources(Protocol):
     @property
     def weak_train(self) -> WeakTrain:
         """The weak-train items: their gold, and weak labels of copies that have not seen it."""
+        ...
+
+    @property
+    def known_gold(self) -> np.ndarray | None:
+        """(R, N, C) gold of the weak-train items as targets, NaN elsewhere; None where gold only judges."""
+        ...
+
+    @property
+    def tuned(self) -> Continued | None:
+        """The student where it is fine-tuned, and can be trained on after a training."""
         ...
 
     @property

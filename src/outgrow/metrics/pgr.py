@@ -21,7 +21,8 @@ from outgrow.metrics.alarm import above
 from outgrow.metrics.intervals import FEWEST, Estimate, ScoreTable, quantile, share_ci
 
 Interval = tuple[float, float]
-Kind = Literal["floor", "ceiling", "method", "control", "contrast"]
+Kind = Literal["floor", "ceiling", "method", "gold", "control", "contrast"]
+"""Rows of the kind "gold" are methods whose students learn from the supervisors' gold, too."""
 OK = "ok"
 FEW = "too few replicates"
 FEW_GROUPS = "too few test groups"
@@ -63,7 +64,7 @@ class SummaryRow:
     vs_naive: float | None = None
     vs_naive_ci: Interval | None = None
     vs_naive_p: float | None = None
-    """Two-sided, Holm-corrected over the methods of this pair and metric; controls and contrasts have none."""
+    """Two-sided, Holm-corrected over the methods of this pair and metric; those of other kinds have none."""
     gap: float | None = None
     gap_ci: Interval | None = None
     status: str = OK

@@ -345,6 +345,11 @@ class ClassCell(StoredCell):
         return self.learner(self.strong_name)
 
     @property
+    def tuned(self) -> Finetune | None:
+        """The student where it is fine-tuned."""
+        return self.student if isinstance(self.student, Finetune) else None
+
+    @property
     def generator(self) -> Finetune | None:
         """The student where its texts can be learned as a language model does; None where they cannot."""
         return (
@@ -370,7 +375,7 @@ class ClassCell(StoredCell):
 
     @property
     def known_gold(self) -> np.ndarray:
-        """(R, N, C) the gold that the supervisors know. For baselines alone."""
+        """(R, N, C) the gold that the supervisors know; NaN elsewhere."""
         return self.one_hot(self.known)
 
     def some_gold(self, count: int) -> np.ndarray:

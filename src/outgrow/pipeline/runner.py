@@ -31,6 +31,9 @@ from outgrow.store import Artifact
 if TYPE_CHECKING:
     from outgrow.pipeline.keeper import Keeper
 
+METHODS = ("method", "gold")
+"""Kinds of rows that are methods'."""
+
 
 @final
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Job:
 
     Args:
         name: of the row.
-        kind: floor, ceiling, method, control, contrast or curve.
+        kind: floor, ceiling, method, gold, control, contrast or curve.
         fit: from a cell to a fitted student, to predictions, or to None where the cell lacks a resource.
         made_of: what its artifacts depend on beside their cells.
         resources: what a method asks for, with its description.
@@ -174,7 +177,7 @@ def jobs(
                 told = {"parameters": dict(parameters), "code": code(method.run, *found), **heard}
                 told |= {name: it for name, it in (needed or {}).items() if name in method.resources}
                 asked = {name: described[name] for name in method.resources}
-                made.append(Job(method.name, "method", partial(method.fit, **parameters), told, asked))
+                made.append(Job(method.name, method.kind, partial(method.fit, **parameters), told, asked))
     return made
 
 
@@ -204,7 +207,7 @@ def row(cell: StoredCell, job: Job, then: Callable[[StoredCell, Any], None] | No
             meta["of"] = list(fitted.of)
         if cell.account is not None and any(sold := cell.account.sold):
             meta["sold"] = sold
-        if job.kind == "method" and cell.block == 0:
+        if job.kind in METHODS and cell.block == 0:
             meta["canary"] = canary.watched(cell, job.fit, job.name, predicted[cell.COMPARED])
         return arrays, meta
 
@@ -241,7 +244,7 @@ def block(cells: Sequence[StoredCell], todo: Sequence[Job], keeper: Keeper | Non
 
 
 def _then(cell: StoredCell, job: Job, keeper: Keeper | None) -> Callable[[StoredCell, Any], None] | None:
-    return partial(keeper, job.name) if keeper is not None and job.kind == "method" and cell.block == 0 else None
+    return partial(keeper, job.name) if keeper and job.kind in METHODS and cell.block == 0 else None
 
 
 def _complete(cell: StoredCell, todo: Sequence[Job]) -> bool:
@@ -261,7 +264,7 @@ def _gathered(
     for job in todo:
         parts = made[job.name]
         if not all(one.meta["applies"] for one in parts):
-            if job.kind == "method":
+            if job.kind in METHODS:
                 lacks = next(one.meta["lacks"] for one in parts if not one.meta["applies"])
                 out.left_out[job.name] = [f"{name}: {job.resources[name]}" for name in lacks]
             continue

@@ -1,8 +1,8 @@
 """The cell of learning from one's own votes: recorded votes, cross-fitted, and what gold there is.
 
-Nothing is trained on gold. The student is taught six times at once, as six replicates: once by all items, which is the
-one that is saved, and five times with a fifth of the groups left out. What gold there is therefore judges without
-anything being held back for it; a label model that asks for skill gets it from the gold of the other folds.
+The student is taught six times at once, as six replicates: once by all items, which is the one that is saved, and five
+times with a fifth of the groups left out. What gold there is therefore judges without anything being held back for it.
+What else it is for is the user's to say (`gold_use.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from outgrow.label_models._floor import BARE, FEWEST, agreeing, candidates
 from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.pipeline.cell import Cell
 from outgrow.pipeline.design import CrossFit
+from outgrow.pipeline.gold_use import GoldUse, suffices
 from outgrow.store import Store
 from outgrow.students.encoding import indicators
 from outgrow.students.features import space_of, texts_of
@@ -45,6 +46,7 @@ class VoteCell(Cell):
         kind: how the student learns.
         seed: names folds and trainings.
         complete: whether every annotator saw every item: so for columns of votes, not for a long table.
+        gold_use: what gold is for.
     """
 
     data: Annotations
@@ -54,6 +56,7 @@ class VoteCell(Cell):
     kind: str
     seed: int
     complete: bool = True
+    gold_use: GoldUse = "weighs"
 
     GOLD: ClassVar[tuple[str, ...]] = ("labels",)
     COMPARED: ClassVar[int] = 1
@@ -103,7 +106,7 @@ class VoteCell(Cell):
     @cached_property
     def weak_train(self) -> WeakTrain | None:
         """Gold for methods that weigh annotators by it; None where there is none."""
-        if not (self.known >= 0).any(1).all():
+        if self.gold_use == "judges" or not (self.known >= 0).any(1).all():
             return None
         return WeakTrain(self.known, self._heard(self.known >= 0, None))  # type: ignore[arg-type]
 
@@ -154,6 +157,11 @@ class VoteCell(Cell):
     def features(self) -> list[np.ndarray] | None:
         """Per replicate (N, K): the student's features; None where it is fine-tuned."""
         return self.student.embed(self.weak.beliefs) if isinstance(self.student, Probe) else None
+
+    @property
+    def tuned(self) -> Finetune | None:
+        """The student where it is fine-tuned."""
+        return self.student if isinstance(self.student, Finetune) else None
 
     @property
     def generator(self) -> Finetune | None:
@@ -208,9 +216,16 @@ class VoteCell(Cell):
 
         None where it is too little in some fold, or where the student is fine-tuned.
         """
-        enough = [(row >= 0).sum() >= FEWEST and len(np.unique(row[row >= 0])) > 1 for row in self.known]
-        if not isinstance(self.student, Probe) or not all(enough):
-            return None
+        enough = isinstance(self.student, Probe) and suffices(self.known, FEWEST)
+        return self._known_targets if enough else None
+
+    @property
+    def known_gold(self) -> np.ndarray | None:
+        """The same for methods, where gold teaches, whatever the student."""
+        return self._known_targets if self.gold_use == "teaches" and suffices(self.known) else None
+
+    @property
+    def _known_targets(self) -> np.ndarray:
         out: np.ndarray = np.eye(len(self.task.classes), dtype=np.float32)[self.known]
         out[self.known < 0] = np.nan
         return out
@@ -261,6 +276,12 @@ def enough(task: Task, votes: Votes) -> None:
             f"{name}: every vote is for {task.classes[int(total.argmax())]!r}: "
             "a student needs votes for two classes or more"
         )
+
+
+def gold_teaches(data: Annotations, seed: int) -> bool:
+    """Whether there is gold enough in every fold to teach a student by."""
+    design = CrossFit(data.task.groups, data.task.side, seed)
+    return suffices(np.where(design.teach, data.gold.labels, -1))
 
 
 def space_for(task: Task, votes: Votes, strong: str, student: str, store: Store) -> Space | Texts:

@@ -9,6 +9,7 @@ MARKS = {"yes": "▲", "no": "▼", "unclear": "?"}
 KINDS = {
     "ceiling": "Ceiling: the student trained on gold",
     "method": "Methods: the student trained on weak labels alone",
+    "gold": "Methods that read gold: the student also trained on the gold that the supervisors know",
     "floor": "Floor: what taught, the supervisor itself or the best label model of several",
     "contrast": "Contrasts: may come out any way, and teach",
     "control": "Controls: must come out a known way",
@@ -34,7 +35,11 @@ OUTDATED = (
     "The floor of this run is its best supervisor alone, as an earlier version of outgrow wrote it, and not what "
     "taught: run the same command again."
 )
-GOLD = {"weak_train": "reads the supervisor’s own gold", "auxiliary": "reads gold of other tasks"}
+GOLD = {
+    "known_gold": "also trains its student on the supervisor’s own gold",
+    "weak_train": "reads the supervisor’s own gold",
+    "auxiliary": "reads gold of other tasks",
+}
 """What a method does that asks for such a resource; gold that is bought is counted instead."""
 GLOSSARY = {
     "task": "A data set with a question whose true answers are known.",

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from outgrow.core.errors import UserError
 from outgrow.core.records import dump
+from outgrow.report import gold
 from outgrow.report.page import figures, fill
 from outgrow.report.words import Headline, interval, percent, point_interval, points, sentence
 from outgrow.runs import schema
@@ -36,6 +37,7 @@ def render(facts: dict[str, Any]) -> str:
         headline=headline(facts),
         failed=failed(facts),
         aside=aside(facts),
+        gold=gold.said(facts.get("gold")),
         charts=figures("learn", "page", facts),
         source=f"{facts['task']['source']}. Figures in brackets are 95% intervals.",
         versions=facts.get("versions"),
@@ -49,7 +51,13 @@ def told(folder: Path) -> str:
     files = [("student", folder), ("suggestions", folder / "suggest.csv"), ("report", folder / "report.html")]
     alarm = [f"CONTROL FAILED: canary: {facts['canary']['says']}"] if failed(facts) else []
     return "\n".join(
-        [*alarm, f"{found.label}.", found.plain, *(f"{what}: {path}" for what, path in files if path.exists())]
+        [
+            *alarm,
+            f"{found.label}.",
+            found.plain,
+            *gold.said(facts.get("gold")),
+            *(f"{what}: {path}" for what, path in files if path.exists()),
+        ]
     )
 
 

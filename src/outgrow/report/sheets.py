@@ -26,7 +26,7 @@ LOOK = (
     ".outgrow th{color:var(--muted);font-weight:600}"
 )
 """Every element of a table is said, since notebooks have styles of their own."""
-ORDER = ("floor", "ceiling", "method", "contrast", "control")
+ORDER = ("floor", "ceiling", "method", "gold", "contrast", "control")
 
 
 def content(folder: Path) -> dict[str, Any]:

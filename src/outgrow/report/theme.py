@@ -23,6 +23,7 @@ LIGHT = {
     "method": "#0b66a8",
     "floor": "#ad4800",
     "ceiling": "#00765a",
+    "gold": "#8f6b00",
     "contrast": "#9b3c7b",
     "control": "#6b7280",
     "bad": "#b3261e",
@@ -58,6 +59,7 @@ DARK = {
     "method": "#6db6ee",
     "floor": "#f0924f",
     "ceiling": "#3fc79b",
+    "gold": "#d9b64a",
     "contrast": "#dc95c4",
     "control": "#9aa3af",
     "bad": "#ff8f86",
@@ -82,11 +84,11 @@ DARK = {
     "on-heat-f": "#14171b",
 }
 
-KINDS = ("ceiling", "method", "floor", "contrast", "control")
+KINDS = ("ceiling", "method", "gold", "floor", "contrast", "control")
 LOOKS = {
-    "color": ["var(--ceiling)", "var(--method)", "var(--floor)", "var(--contrast)", "var(--control)"],
-    "shape": ["diamond", "circle", "square", "triangle-up", "cross"],
-    "size": [120, 100, 95, 105, 150],
+    "color": ["var(--ceiling)", "var(--method)", "var(--gold)", "var(--floor)", "var(--contrast)", "var(--control)"],
+    "shape": ["diamond", "circle", "triangle-down", "square", "triangle-up", "cross"],
+    "size": [120, 100, 150, 95, 105, 150],
 }
 SERIES = ("var(--method)", "var(--contrast)", "var(--ink)", "var(--ochre)", "var(--sky)", "var(--control)")
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

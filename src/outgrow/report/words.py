@@ -109,7 +109,9 @@ def reading(pair: RunPair, view: MetricView) -> str:
 
 def gold_read(about: dict[str, Any]) -> list[str]:
     """What a method, as details.json has it, reads of gold that weak labels alone do not show."""
-    return [said for resource, said in GOLD.items() if resource in about.get("resources", ())]
+    asked = set(about.get("resources", ()))
+    asked -= {"weak_train"} if "known_gold" in asked else set()
+    return [said for resource, said in GOLD.items() if resource in asked]
 
 
 def asides(pair: RunPair, methods: dict[str, Any]) -> list[str]:
@@ -130,7 +132,7 @@ def asides(pair: RunPair, methods: dict[str, Any]) -> list[str]:
             )
     bought = (pair.details.get("bought") or {}).items()
     said += [f"{name} bought {count:,.0f} gold labels a replicate, which naive did not have." for name, count in bought]
-    for row in pair.main.of("method"):
+    for row in pair.main.of("method", "gold"):
         said += [
             f"{row.method} {reads}, which the others do not." for reads in gold_read(methods.get(row.method) or {})
         ]

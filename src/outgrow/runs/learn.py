@@ -16,7 +16,7 @@ from outgrow.audits.vote_tables import of_annotations
 from outgrow.core.records import load
 from outgrow.methods import Method
 from outgrow.pipeline.vote_cell import VoteCell
-from outgrow.runs import schema, vote_facts
+from outgrow.runs import gold_facts, schema, vote_facts
 from outgrow.runs.schema.learn import LearnFile
 from outgrow.store import disk
 from outgrow.students.probe import Space
@@ -53,6 +53,7 @@ def settings(student: SavedStudent, method: Method, named: bool, seconds: float)
 def write(
     folder: Path,
     cell: VoteCell,
+    method: Method,
     space: Any,
     probs: np.ndarray,
     belief: np.ndarray,
@@ -65,6 +66,7 @@ def write(
     Args:
         folder: the student's.
         cell: what taught it.
+        method: by which.
         space: what the student reads; where it is a `Space`, audits look at its features.
         probs: (N, C) the student's probabilities of every item, by a replicate that the item did not teach.
         belief: (N, C) the label model's.
@@ -83,6 +85,7 @@ def write(
         "suggest": wanted[:10],
         "findings": _findings(cell, space),
         "canary": canary,
+        "gold": gold_facts.gold(cell, method, probs) if (cell.gold.labels >= 0).any() else None,
         "how": how,
     }
     schema.write(folder / LEARNED, load(LearnFile, facts, LEARNED))

@@ -87,6 +87,14 @@ class Embedding(Protocol):
         ...
 
 
+class Continued(Student, Protocol):
+    """A student that can be trained on where an earlier training ended."""
+
+    def after(self, targets: np.ndarray) -> Self:
+        """The same student, which is first trained on these targets, of the rows that it may train on now."""
+        ...
+
+
 class Adaptable(Student, Protocol):
     """A student that can learn the task's texts as a language model before it learns labels."""
 

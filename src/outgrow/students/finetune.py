@@ -169,19 +169,27 @@ class Finetune:
         seed: with `replicates` names all random choices.
         replicates: (R,) numbers of the replicates.
         reads: rows (R, N) whose texts are learned first as a language model, and the epochs of that.
+        before: of each replicate the training that its own goes on from.
     """
 
     def __init__(
         self, texts: Texts, kind: str, train: np.ndarray, groups: np.ndarray, seed: int, replicates: Sequence[int],
-        reads: tuple[np.ndarray, int] | None = None,
+        reads: tuple[np.ndarray, int] | None = None, before: Sequence[FinetuneRun] | None = None,
     ):  # fmt: skip
         self.texts, self.kind, self.train, self.groups = texts, kind, train, groups
         self.seed, self.replicates = seed, tuple(replicates)
-        self._reads = reads
+        self._reads, self._before = reads, before
 
     def on(self, train: np.ndarray) -> Finetune:
         """The same student, allowed to train on other rows (R, N)."""
-        return Finetune(self.texts, self.kind, train, self.groups, self.seed, self.replicates, self._reads)
+        return Finetune(
+            self.texts, self.kind, train, self.groups, self.seed, self.replicates, self._reads, self._before
+        )
+
+    def after(self, targets: np.ndarray) -> Finetune:
+        """The same student, which is first trained on these targets."""
+        runs = self._runs(targets, None, None, None)
+        return Finetune(self.texts, self.kind, self.train, self.groups, self.seed, self.replicates, before=runs)
 
     def adapted(self, rows: np.ndarray, epochs: int) -> Finetune:
         """The same student, which first learns the texts of the rows (R, N) bool as a language model."""
@@ -201,6 +209,13 @@ class Finetune:
 
         Replicates train one after another.
         """
+        runs = self._runs(targets, weights, loss, steps)
+        return FittedFinetune(np.stack([run.probs() for run in runs]), runs)
+
+    def _runs(
+        self, targets: np.ndarray, weights: np.ndarray | None, loss: Loss | Term | None, steps: int | None
+    ) -> tuple[FinetuneRun, ...]:
+        """The trainings of `fit`, of each replicate one."""
         targets = np.broadcast_to(targets, (*self.train.shape, np.shape(targets)[-1]))
         weights = np.broadcast_to(1.0 if weights is None else weights, self.train.shape) * self.train
         weights = np.where(np.isnan(targets).any(-1), 0, weights).astype(np.float32)
@@ -210,8 +225,9 @@ class Finetune:
             runs.append(FinetuneRun(
                 self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], as_loss(loss),
                 steps or default_steps(EPOCHS, len(rows)), self.seed, replicate, self._reading(r),
+                self._before and self._before[r],
             ))  # fmt: skip
-        return FittedFinetune(np.stack([run.probs() for run in runs]), tuple(runs))
+        return tuple(runs)
 
     def _reading(self, r: int) -> TextReading | None:
         if self._reads is None:
@@ -226,13 +242,14 @@ class FinetuneRun:
 
     def __init__(
         self, texts: Texts, kind: str, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, loss: Loss,
-        steps: int, seed: int, replicate: int, reading: TextReading | None = None,
+        steps: int, seed: int, replicate: int, reading: TextReading | None = None, before: FinetuneRun | None = None,
     ):  # fmt: skip
         self.texts, self.kind, self.rows, self.targets, self.weights = texts, kind, rows, targets, weights
         self.loss, self.steps, self.seed, self.replicate = loss, steps if len(rows) else 0, seed, replicate
         self.rate = default_rate(texts.model, kind)
         self.label = f"fine-tuning {texts.model.name} ({kind}), replicate {replicate}"
-        self.stages = (reading, self) if reading and reading.steps else (self,)
+        earlier: tuple[loop.Stage, ...] = before.stages if before else (reading,) if reading and reading.steps else ()
+        self.stages = (*earlier, self)
         """The stages of the training, one after another."""
         taught = (rows.astype(np.int64), targets, weights)
         self.made_of = {
@@ -250,6 +267,7 @@ class FinetuneRun:
             "device": loader.device().type,
             "code": fingerprint("fine-tuned", *loss.code),
             "reading": reading and reading.made_of,
+            **({"before": before.made_of} if before else {}),
         }
         """Everything that the predictions depend on."""
         self._kept: np.ndarray | None = None

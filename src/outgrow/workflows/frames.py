@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from outgrow.label_models import DEFAULT
 from outgrow.tasks.frame_source import by_content, described
 from outgrow.tasks.source import TASKS
 from outgrow.tasks.tables.frames import opened
@@ -22,10 +23,11 @@ def learn(
     data: Any,
     *,
     gold: str | None = None,
+    gold_only_judges: bool = False,
     votes_table: Any = None,
     strong: str = "smollm2-135m",
     method: Any = None,
-    label_model: Any = "mean",
+    label_model: Any = DEFAULT,
     student: str = "linear",
     suggest: int = 0,
     seed: int = 0,
@@ -38,10 +40,12 @@ def learn(
 
     Args:
         data: a data frame (pandas, polars, pyarrow or another that narwhals reads), or the path of a table.
-        gold: the column of gold, where there is any; gold judges the student and teaches nobody.
+        gold: the column of gold, where there is any; it teaches the student, and judges one that has not seen it.
+        gold_only_judges: whether gold does nothing but judge; `label` names a column of gold that does not teach.
         votes_table: a long table of votes (item, worker, label) on the items of `data`, as a frame or a path.
         strong: the student's model, or "votes" for items without text.
-        method: a name (`outgrow list methods`) or a function of resources; auto where none is given.
+        method: a name (`outgrow list methods`) or a function of resources; auto where none is given, with gold
+            gold_and_weak.
         label_model: a name (`outgrow list label-models`) or a function of `WeakLabels`.
         student: how it learns: linear, mlp, lora or full.
         suggest: number of items to name in suggest.csv, whose gold would help most.
@@ -70,7 +74,9 @@ def learn(
         (model,) = LABEL_MODELS.lend(stack, label_model)
         folder = workflow.learn(
             opened(data),
-            reading=described(reading, gold=gold, **said),
+            reading=described(reading, **said),
+            gold=gold,
+            gold_only_judges=gold_only_judges,
             votes_table=votes_table if votes_table is None else opened(votes_table, "votes"),
             strong=strong,
             method=chosen[0] if chosen else None,

@@ -2,7 +2,7 @@
 
     table -> votes -> label model -> method -> student -> trust, verdict -> report
 
-Nothing is trained on gold: it judges (`pipeline/vote_cell.py` says how nothing is held back for it).
+Gold judges, and teaches where it may: nothing is held back for that (`pipeline/vote_cell.py`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from outgrow import label_models, methods, models
 from outgrow.core import progress
 from outgrow.core.errors import UserError, unknown
-from outgrow.pipeline import canary
-from outgrow.pipeline.vote_cell import VoteCell, enough, space_for, table_of
+from outgrow.pipeline import canary, gold_use
+from outgrow.pipeline.vote_cell import VoteCell, enough, gold_teaches, space_for, table_of
 from outgrow.runs import folder as claims
 from outgrow.runs import learn as learned
 from outgrow.runs import vote_run
@@ -28,6 +28,7 @@ from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotators as tables
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.roles import detect
+from outgrow.training import classifier
 from outgrow.training.classifier import KINDS
 from outgrow.workflows.predict import predict
 
@@ -38,10 +39,12 @@ def learn(
     data: str | TableFile,
     *,
     reading: Reading | None = None,
+    gold: str | None = None,
+    gold_only_judges: bool = False,
     votes_table: str | TableFile | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
-    label_model: str = "mean",
+    label_model: str = label_models.DEFAULT,
     student: str = "linear",
     suggest: int = 0,
     seed: int = 0,
@@ -54,10 +57,12 @@ def learn(
 
     Args:
         data: a table: a .parquet, .csv or .jsonl file, or an open one.
-        reading: what its columns are, those of votes among them.
+        reading: what its columns are, those of votes among them; gold of its `label` judges and does not teach.
+        gold: the column of gold, which judges the student and teaches it; partly filled.
+        gold_only_judges: whether gold does nothing else.
         votes_table: a long table of votes (item, worker, label) on its items.
         strong: the student's model, or "votes".
-        method: "auto" where none is named; of a fine-tuned student "naive", since auto trains many.
+        method: where none is named as `pipeline.gold_use.usual_method` says.
         label_model: turns the votes into one distribution an item.
         student: how it learns: "linear", "mlp", "lora" or "full".
         suggest: how many items to name whose gold would help most.
@@ -75,19 +80,22 @@ def learn(
     from outgrow.report import card
 
     began, store = time.time(), Store.default()
-    named, method = method is not None, method or ("auto" if student in HEADS else "naive")
-    recipe = methods.find(method)
-    recipe.check(methods.RESOURCES)
+    if method is not None:
+        methods.find(method).check(methods.RESOURCES)
     _check(strong, label_model, student, suggest)
-    given = tables.load(data, reading or Reading(), votes_table, texts=strong != VOTES)
+    reading, use = gold_use.named(reading or Reading(), gold), gold_use.use_of(gold is not None, gold_only_judges)
+    given = tables.load(data, reading, votes_table, texts=strong != VOTES)
     votes = table_of(given.task)
     enough(given.task, votes)
+    teachable = gold_teaches(given, seed)
+    recipe = methods.find(method or gold_use.usual_method(student, use, teachable))
     asked = {
         "data": claims.content(data),
         "votes": claims.content(votes_table),
-        "columns": asdict(reading or Reading()),
+        "columns": asdict(reading),
         "strong": strong,
-        "method": method,
+        "method": recipe.name,
+        **({} if use == "weighs" else {"gold": use}),
         "label model": label_model,
         "student": student,
         "suggest": suggest,
@@ -97,27 +105,27 @@ def learn(
     (out / learned.SUGGESTED).unlink(missing_ok=True)
 
     space = space_for(given.task, votes, strong, student, store)
-    cell = VoteCell(given, space, votes, label_model, student, seed, complete=votes_table is None)
+    cell = VoteCell(given, space, votes, label_model, student, seed, votes_table is None, use)
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.annotators} annotator{'s' if votes.annotators > 1 else ''}"
+    if said := gold_use.told(int((given.gold.labels >= 0).sum()), use, teachable):
+        progress.say(said)
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
     resources: Any = cell  # what votes cannot give is None there
     fitted = recipe.fit(resources, **recipe.parameters)
     if fitted is None:
-        lacks = "; ".join(recipe.lacks(resources))
-        raise UserError(
-            f"method {method!r} {f'lacks {lacks}' if lacks else 'returned no student'}: learn with another `method`"
-        )
+        why = f"lacks {lacks}" if (lacks := "; ".join(recipe.lacks(resources))) else "returned no student"
+        raise UserError(f"method {recipe.name!r} {why}: learn with another `method`")
     predicted = cell.predicted(fitted)
     probs, belief = cell.design.crossed(predicted), cell.believed(label_model)
 
-    taught = {"method": method, "parameters": recipe.parameters, "label_model": label_model, "items": items}
+    taught = {"method": recipe.name, "parameters": recipe.parameters, "label_model": label_model, "items": items}
     columns = detect(given.table.names, given.reading).columns
     saved = saved_student(fitted, given.task, strong, columns, cell.names, taught, store)
     save(saved, out, fitted)
-    how = learned.settings(saved, recipe, named, time.time() - began)
+    how = learned.settings(saved, recipe, method is not None, time.time() - began)
     watched = canary.of_votes(cell, recipe, predicted[cell.COMPARED])
-    learned.write(out, cell, space, probs, belief, suggest, watched, how)
+    learned.write(out, cell, recipe, space, probs, belief, suggest, watched, how)
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write(out)
     card.of_learn(out)
@@ -129,6 +137,7 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
     label_models.find(label_model)
     if student not in (*HEADS, *KINDS):
         raise unknown("kind of student", student, (*HEADS, *KINDS))
+    classifier.check(student)
     if strong == VOTES and student in KINDS:
         raise UserError(f"`strong` = {VOTES} is no model that could be fine-tuned: take `student` linear or mlp")
     if suggest < 0:

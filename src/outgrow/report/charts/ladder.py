@@ -16,7 +16,7 @@ ROW, HEADING = 25, 34
 LEFT, NARROW_LEFT, RIGHT = 200, 118, 140
 """Pixels beside the plot: for names, for names on phones, and for the ceiling's name at least."""
 MOST_TICKS = 800
-ORDER = ("ceiling", "method", "floor", "contrast", "control")
+ORDER = ("ceiling", "method", "gold", "floor", "contrast", "control")
 ENDS = ("floor", "ceiling")
 WHO = {"floor": "what taught", "ceiling": "the student with gold"}
 QUARTERS = 190

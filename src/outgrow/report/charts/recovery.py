@@ -27,7 +27,7 @@ ROW = 28
 def recovery(view: MetricView, width: int) -> dict[str, Any] | None:
     """A mark, a line and a bar for each method and contrast that has a PGR."""
     narrow = width < 600
-    shown = [row for row in view.of("method", "contrast") if row.pgr is not None]
+    shown = [row for row in view.of("method", "gold", "contrast") if row.pgr is not None]
     if not shown:
         return None
     left = 118 if narrow else 200

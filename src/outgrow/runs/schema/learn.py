@@ -8,6 +8,7 @@ from typing import final
 from outgrow.audits import Finding
 from outgrow.core.records import absent, renamed, versioned
 from outgrow.metrics.calibration import Bin
+from outgrow.metrics.more_gold import MoreGold
 from outgrow.metrics.pgr import Interval
 
 
@@ -217,6 +218,36 @@ class LearnSettings:
 
 
 @final
+@dataclass(frozen=True)
+class GoldRow:
+    """A student of one of both sources, on the items that judge."""
+
+    name: str
+    """"gold alone" or "weak labels alone"."""
+    accuracy: float
+    accuracy_ci: Interval | None
+    gain: float
+    gain_ci: Interval | None
+    """Of the student of both over this one."""
+
+
+@final
+@dataclass(frozen=True)
+class GoldFacts:
+    """What gold was for; the rest only where it taught a student of heads and there is enough of it."""
+
+    use: str
+    """"judges", "weighs" or "teaches"."""
+    labels: int
+    taught: bool
+    """Whether the student learned from it."""
+    says: str
+    rows: tuple[GoldRow, ...] | None = absent()
+    more: MoreGold | None = absent()
+    """What more gold would add; None where half of it is too little to teach."""
+
+
+@final
 @versioned(2)
 @dataclass(frozen=True)
 class LearnFile:
@@ -230,4 +261,6 @@ class LearnFile:
     findings: tuple[Finding, ...]
     canary: CanaryFacts | None = absent()
     """None in files of before there was a canary."""
+    gold: GoldFacts | None = absent()
+    """None in files of before gold could teach."""
     how: LearnSettings | None = absent()

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from outgrow.core.errors import UserError
+from outgrow.core.extras import needs
 from outgrow.tasks.tables import files
 from outgrow.tasks.tables.files import TableFile
 
@@ -70,6 +71,7 @@ def _pixels(path: Path) -> TableFile:
 
 def _png(pixels: np.ndarray) -> bytes:
     """Pixels as an encoded image, without loss."""
+    needs("PIL", "images", "an image needs")
     from PIL import Image
 
     out = io.BytesIO()

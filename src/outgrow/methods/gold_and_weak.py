@@ -1,0 +1,51 @@
+"""Gold and weak labels as one posterior: a student learns what gold, votes and their student say together.
+
+    g   the student of the gold that the supervisors know         l   the label model         s = fit(l)
+    q_i ~ g_i^a l_i^b s_i^c of labelled items, gold itself where it is known         result = fit(q)
+
+a, b, c make gold likeliest, of every gold item by a g and an s of other groups; a Gaussian prior at (1, 1/2, 1/2),
+since s has learned from l, holds them where gold is little (`students/weighing.py`). Logarithms of independent sources
+add up: what gold and weak labels both say counts more than either.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outgrow.core.worlds import World
+from outgrow.label_models import WeakLabels, WeakTrain
+from outgrow.methods import method
+from outgrow.students.base import Fitted, Student
+
+PRIOR = (1.0, 0.5, 0.5)
+
+
+@method(
+    paper="outgrow's own; log-linear pools of Genest & Zidek 1986 with weights by likelihood",
+    wins=World(errors="emulable", rate=0.35),
+    ties=World(rate=0.0, gap=1.0),
+)
+def gold_and_weak(
+    weak: WeakLabels, student: Student, weak_train: WeakTrain, known_gold: np.ndarray, *, strength: float = 1.0
+) -> Fitted:
+    """Pool students of gold and of weak labels with the label model, and train on the posterior and the gold.
+
+    Args:
+        strength: precision of the prior of the three weights.
+    """
+    from outgrow.students.crossfit import crossfit
+    from outgrow.students.weighing import log_odds, weigh, weighed
+
+    told, labelled = ~np.isnan(known_gold).any(-1), ~np.isnan(weak.beliefs).any(-1)
+    of_gold = student.on(told)
+    unseen = log_odds(crossfit(of_gold, known_gold, "gold"))
+    seen = log_odds(of_gold.fit(known_gold).predict())
+    second = log_odds(crossfit(student, weak.beliefs))
+    first = log_odds(np.where(labelled[..., None], weak.beliefs, weak_train.said.beliefs))
+    targets = np.where(told[..., None], known_gold, np.float32(np.nan))
+    for r, rows in enumerate(told):
+        gold = known_gold[r, rows].argmax(-1)
+        weights = weigh(np.stack([unseen[r], first[r], second[r]])[:, rows], gold, PRIOR, strength)
+        others = labelled[r] & ~rows
+        targets[r, others] = weighed(np.stack([seen[r], first[r], second[r]])[:, others], weights)
+    return student.on(student.train | told).fit(targets)
