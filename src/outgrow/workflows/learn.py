@@ -79,6 +79,7 @@ def learn(
         UserError: what the user can mend.
     """
     from outgrow import report
+    from outgrow.report import card
 
     began, store = time.time(), Store.default()
     if method is not None:
@@ -131,6 +132,7 @@ def learn(
     suggestions.export(out, given.task.classes, suggest_format if suggest else suggestions.CSV)
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write(out)
+    card.of_learn(out)
     return out
 
 
