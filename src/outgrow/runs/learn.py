@@ -114,7 +114,7 @@ def _cost(cell: VoteCell, space: Any, canary: Mapping[str, Any], how: Mapping[st
 def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:
     """What audits find in the votes that a person should act on, the gravest first."""
     features = space.read(space.features[-1]).numpy() if isinstance(space, Space) else None
-    return [asdict(found) for found in examine(of_annotations(cell.data, cell.complete, features)) if found.do]
+    return [asdict(found) for found in examine(of_annotations(cell.data, features)) if found.do]
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:

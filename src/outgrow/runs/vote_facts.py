@@ -290,7 +290,7 @@ def suggested(cell: VoteCell, student: np.ndarray, belief: np.ndarray, count: in
         {
             "id": ids[cell.data.row[i]],
             "row": int(cell.data.row[i]) + 1,
-            "text": task.texts[i][0],
+            "text": "\n--- or ---\n".join(task.texts[i]),
             "score": round(float(score[i]), 4),
             "student": task.classes[int(student[i].argmax())],
             "label_model": task.classes[int(belief[i].argmax())] if not np.isnan(belief[i]).any() else "",
