@@ -75,6 +75,14 @@ def test_a_lost_class_and_a_failed_control_do_not_hide_what_the_student_is_behin
     assert "behind gold alone" in learn.headline(made).label and learn.headline(made).verdict == "unclear"
 
 
+@pytest.mark.parametrize(
+    ("use", "gain", "told"), [("weighs", -0.03, True), ("weighs", 0.03, False), ("teaches", -0.03, False)]
+)
+def test_who_is_behind_gold_that_did_not_teach_is_told_how_it_can(use, gain, told) -> None:
+    made = facts({"gold": (gain, 0.01)}) | {"gold": {"use": use, "labels": 120, "taught": False, "says": "x"}}
+    assert ("learn with --gold to be taught by both" in learn.headline(made).plain) == told
+
+
 def test_a_student_of_most_of_the_gold_is_a_ceiling_and_no_rival() -> None:
     made = facts({"tfidf": (0.02, 0.01)})
     (row,) = (row for row in made["verdict"]["rows"] if row["kind"] == "gold")

@@ -125,6 +125,9 @@ def _answer(facts: dict[str, Any]) -> Headline:
     if rest := [row for row in ahead if row["kind"] != "floor" and len(rivals) > AT_LENGTH]:
         named = "; ".join(f"{_called(row, within=True)} ({percent(row['accuracy'])})" for row in rest)
         text += Markup(" The student is clearly ahead of {}.").format(named)
+    alone = next((row for row in rivals if row["kind"] == "gold" and row["gain"] < 0), None)
+    if alone and facts.get("gold", {}).get("use") == "weighs":
+        text += Markup(" Gold did not teach this student: learn with --gold to be taught by both.")
     teachers = [row for row in rivals if row["kind"] in TEACHERS]
     outgrew = all(row in ahead for row in teachers)
     won = f"outgrew its annotator{'s' if len(teachers) > 1 else ''}"
