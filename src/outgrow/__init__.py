@@ -6,6 +6,7 @@ result.summary
 
 learned = outgrow.learn(frame, text="message", votes=["rule_1", "rule_2"], gold="label")
 learned.student.predict(texts)              # later: outgrow.load("student/").predict(texts)
+learned.student.predict_proba(texts)        # probabilities, in the order of learned.student.classes_
 """
 
 from __future__ import annotations
@@ -57,8 +58,13 @@ _PLACES = {
 }
 """Where each name lies: naming one is what costs, not importing the package."""
 
+_ROOMS = ("label_models", "sklearn")
+"""Rooms that are used by their names, as `outgrow.sklearn.WeakToStrongClassifier`."""
+
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"outgrow.{name}")
     if name in _PLACES:
         return getattr(import_module(f"outgrow.{_PLACES[name]}"), name)
     raise AttributeError(f"module 'outgrow' has no attribute {name!r}")

@@ -246,23 +246,19 @@ def test_two_processes_write_the_same_artifacts_at_once(store: Store) -> None:
     assert len(_files(store)) == ROUNDS * 2, "nothing but data and records"
 
 
-@pytest.mark.parametrize("when", ["mkdtemp", "open"])
-def test_a_cleaner_that_comes_before_the_lock_costs_another_folder_and_nothing_else(
-    store: Store, monkeypatch, when: str
-) -> None:
-    module = {"mkdtemp": disk.tempfile, "open": disk.os}[when]
-    real, made = getattr(module, when), []
+def test_a_cleaner_that_comes_before_the_lock_costs_another_lock_and_nothing_else(store: Store, monkeypatch) -> None:
+    real, made = os.open, []
 
-    def cleaned_after(*given, **more):
-        found = real(*given, **more)
-        if not made and ".tmp-" in str(found if when == "mkdtemp" else given[0]):
-            made.append(found)
+    def cleaned_after(path, *given, **more):
+        found = real(path, *given, **more)
+        if not made and ".tmp-" in str(path):
+            made.append(path)
             with monkeypatch.context() as patch:
-                patch.setattr(module, when, real)
+                patch.setattr(os, "open", real)
                 disk.clean(store.root / "things")
         return found
 
-    monkeypatch.setattr(module, when, cleaned_after)
+    monkeypatch.setattr(os, "open", cleaned_after)
     assert store.put("things", PARTS, ARRAYS, {"n": 1}).meta == {"n": 1}
     assert made
     assert len(_files(store)) == 2

@@ -49,7 +49,7 @@ def test_the_student_of_a_study_labels_texts_as_it_labelled_the_test_items(ran) 
         pl.col("replicate") == 0
     )
     text = dict(zip(task.ids.tolist(), task.texts, strict=True))
-    found = outgrow.load(result.path).predict([text[i][0] for i in frame["id"]])
+    found = outgrow.load(result.path).predict_proba([text[i][0] for i in frame["id"]])
     # Features of a text depend a little on the texts that are read beside it.
     assert np.allclose(found, frame.select("p0", "p1").to_numpy(), atol=1e-2)
 

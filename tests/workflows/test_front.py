@@ -257,4 +257,4 @@ def test_learning_takes_a_function_as_its_method(tmp_path):
         out=tmp_path / "student",
     )
     student = found.student
-    assert student.taught["method"] == "plain" and student.predict(["film 3 is fine"]).shape == (1, 2)
+    assert student.taught["method"] == "plain" and student.predict_proba(["film 3 is fine"]).shape == (1, 2)

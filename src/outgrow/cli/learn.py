@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 
 from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
+from outgrow.label_models import DEFAULT
 from outgrow.tasks.tables.options import Reading
 
 _COLUMNS = Group("How to read a table: names of columns, and more")
@@ -23,7 +24,7 @@ def learn_(
     votes_table: str | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
-    label_model: str = "mean",
+    label_model: str = DEFAULT,
     student: str = "linear",
     suggest: int = 0,
     seed: int = 0,

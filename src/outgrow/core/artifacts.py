@@ -48,7 +48,9 @@ BYTES = {
 OBSERVERS = (
     "outgrow.core.artifacts",
     "outgrow.core.errors",
+    "outgrow.core.extras",
     "outgrow.core.fingerprint",
+    "outgrow.core.machine",
     "outgrow.core.objects",
     "outgrow.core.progress",
     "outgrow.core.registry",

@@ -6,7 +6,7 @@ def dawid_skene(weak: WeakLabels) -> Belief: ...
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -106,6 +106,8 @@ def _plain(run: Callable[[Any], Belief]) -> LabelModel:
     return LabelModel(name_of(run), first_line(run), run)
 
 
+DEFAULT = "bayesian"
+"""The label model of votes where none is named; chosen on development crowds (docs/decisions.md)."""
 LABEL_MODELS = Registry("label model", __name__, "outgrow.label_models", marked(LabelModel), _plain)
 registry = LABEL_MODELS.all
 
@@ -113,3 +115,37 @@ registry = LABEL_MODELS.all
 def find(name: str) -> Callable[[Any], Belief]:
     """The label model of that name."""
     return LABEL_MODELS.find(name).run
+
+
+def fit_predict(
+    frame: Any,
+    votes: Sequence[str] | None = None,
+    *,
+    label_model: str | Callable[..., Any] = "bayesian",
+    abstain: Collection[Any] = (),
+) -> Any:
+    """A data frame of votes as a data frame of beliefs, a row an item.
+
+    Args:
+        frame: wide, with a column an annotator and a row an item; or long, with the columns item (or task, id),
+            annotator (or worker) and label, a row a vote. An empty cell abstains.
+        votes: the columns of votes of a wide frame; all columns where not given.
+        label_model: a name (`outgrow list label-models`) or a function of `WeakLabels`.
+        abstain: labels that abstain, too, such as -1.
+
+    Returns:
+        A frame of the same library: the columns that hold no votes, or the long table's items; `label`, the likeliest
+        class, empty where all abstain; `p_CLASS`, a probability a class; and `confidence`, 0 to 1.
+
+    Raises:
+        UserError: there is no such column or label model, or the votes are no classes.
+
+    Example:
+        >>> import polars as pl
+        >>> votes = pl.DataFrame({"id": [7, 8], "a": ["spam", "ham"], "b": ["spam", None], "c": ["ham", "ham"]})
+        >>> fit_predict(votes, ["a", "b", "c"], label_model="majority").select("id", "label").rows()
+        [(7, 'spam'), (8, 'ham')]
+    """
+    from outgrow.label_models import _frames
+
+    return _frames.fit_predict(frame, votes, label_model, abstain)

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from multiprocessing import Pipe, connection
 from typing import Any
 
-from outgrow.core import progress
+from outgrow.core import machine, progress
 from outgrow.core.errors import UserError
 from outgrow.core.registry import lends
 from outgrow.models import Model, loader
@@ -29,14 +29,16 @@ _START = "from outgrow.pipeline.executors import serve; serve({})"
 
 
 def count(models: Sequence[Model], replicates: int) -> int:
-    """Processes for these replicates: one on an accelerator, else one a thread, as far as there is memory."""
+    """Processes for these replicates: one on an accelerator, else one a thread, as far as there is memory.
+
+    On Windows a process inherits no pipe by its number: there is one process.
+    """
     import torch
 
-    if loader.place() == "accelerator" or lends():
+    if sys.platform == "win32" or loader.place() == "accelerator" or lends():
         return 1
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     largest = max(model.parameters or 1 for model in models)
-    return max(1, min(replicates, torch.get_num_threads(), memory // (4 * COPIES * largest)))
+    return max(1, min(replicates, torch.get_num_threads(), machine.memory() // (4 * COPIES * largest)))
 
 
 def side_by_side(

@@ -9,10 +9,23 @@ from typing import Any
 
 from outgrow.audits import Sheet
 from outgrow.core.records import dump
-from outgrow.report.words import interval, percent, point_interval, points, share
+from outgrow.report import theme
+from outgrow.report.words import Headline, interval, percent, point_interval, points, share
 from outgrow.runs import schema
 from outgrow.runs.folder import MAIN, verb_of
 
+COLOURS = ("page", "ink", "muted", "line", "accent")
+LOOK = (
+    f".outgrow{{background:var(--page);color:var(--ink);font:13px {theme.FONT};padding:8px 12px;overflow-x:auto}}"
+    ".outgrow p{font-weight:600;margin:0 0 8px;color:var(--accent)}"
+    ".outgrow table{border-collapse:collapse;margin:0 0 8px;color:inherit;background:none}"
+    ".outgrow caption{caption-side:top;text-align:left;color:var(--muted);padding:2px 0}"
+    ".outgrow tr{background:none}"
+    ".outgrow th,.outgrow td{text-align:left;padding:3px 14px 3px 0;border-bottom:1px solid var(--line);"
+    "font-variant-numeric:tabular-nums;background:none;color:inherit}"
+    ".outgrow th{color:var(--muted);font-weight:600}"
+)
+"""Every element of a table is said, since notebooks have styles of their own."""
 ORDER = ("floor", "ceiling", "method", "gold", "contrast", "control")
 
 
@@ -37,21 +50,36 @@ def _facts(folder: Path, verb: str) -> dict[str, Any]:
 
 def sheets(folder: Path) -> list[Sheet]:
     """The folder's main figures as tables. Raises as `content` does."""
-    return of_verb(folder, verb_of(folder))
-
-
-def of_verb(folder: Path, verb: str) -> list[Sheet]:
-    """The figures of one verb's result, where a folder holds several. Raises as `content` does."""
+    verb = verb_of(folder)
     return SHEETS[verb](_facts(folder, verb))
 
 
-def html(sheets: Sequence[Sheet]) -> str:
-    """The tables as HTML, as a notebook shows them."""
-    return "".join(
+def notebook(folder: Path, verb: str) -> str:
+    """What a notebook shows of a verb's result: the answer in a sentence, where there is one, and the tables."""
+    from outgrow.report import committee, learn
+
+    headlines: dict[str, Callable[[dict[str, Any]], Headline]] = {
+        "learn": learn.headline,
+        "committee": committee.headline,
+    }
+    facts = _facts(folder, verb)
+    return html(SHEETS[verb](facts), headlines[verb](facts).label if verb in headlines else "")
+
+
+def html(sheets: Sequence[Sheet], lead: str = "") -> str:
+    """The tables as HTML, as a notebook shows them: in the report's colours, and with nothing to fetch.
+
+    Args:
+        sheets: the tables.
+        lead: a sentence above them.
+    """
+    tables = "".join(
         f"<table><caption>{escape(sheet.title)}</caption>{_row('th', sheet.head)}"
         f"{''.join(_row('td', row) for row in sheet.rows)}</table>"
         for sheet in sheets
     )
+    style = f"<style>{theme.style('.outgrow', COLOURS)}{LOOK}</style>"
+    return f'<div class="outgrow">{style}{f"<p>{escape(lead)}</p>" if lead else ""}{tables}</div>'
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ until they read as text on white; kinds differ by shape as well, so that colour 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 LIGHT = {
@@ -145,10 +146,17 @@ def light(text: str) -> str:
     return re.sub(r"var\(--([a-z-]+)\)", lambda match: LIGHT[match[1]], text)
 
 
-def style() -> str:
-    """Both palettes as custom properties; dark on dark screens only, so that paper is always light."""
-    rules = [";".join(f"--{name}:{value}" for name, value in palette.items()) for palette in (LIGHT, DARK)]
-    return f":root{{{rules[0]}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{rules[1]}}}}}"
+def style(selector: str = ":root", names: Collection[str] = tuple(LIGHT)) -> str:
+    """Both palettes as custom properties; dark on dark screens only, so that paper is always light.
+
+    Args:
+        selector: the elements that have the colours.
+        names: the colours that are wanted.
+    """
+    light, dark = (
+        ";".join(f"--{name}:{value}" for name, value in palette.items() if name in names) for palette in (LIGHT, DARK)
+    )
+    return f"{selector}{{{light}}}\n@media screen and (prefers-color-scheme: dark){{{selector}{{{dark}}}}}"
 
 
 def domain(*values: float | None, around: float = 0.06, among: tuple[float, float] | None = None) -> list[float]:

@@ -15,7 +15,7 @@ from outgrow.label_models._floor import FEWEST
 from outgrow.metrics.accuracy import Score, accuracy
 from outgrow.metrics.agreement import agreement
 from outgrow.metrics.annotators import agreement_of, needed, single
-from outgrow.metrics.asking import asked, entropy
+from outgrow.metrics.asking import asked, directions, doubt
 from outgrow.metrics.calibration import calibration
 from outgrow.metrics.intervals import share_ci
 from outgrow.metrics.pgr import counted
@@ -223,9 +223,9 @@ def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spok
 def suggested(cell: VoteCell, student: np.ndarray, belief: np.ndarray, count: int) -> list[dict[str, Any]]:
     """The items whose gold would help most, by `metrics/asking.py`. Items with gold are not asked for."""
     task, table = cell.data.task, cell.data.table
-    score, open_items = entropy(student), np.flatnonzero((cell.data.gold.labels < 0) & (task.side != TEST))
-    rng = derive(cell.seed, "learn", "suggest")
-    picked = open_items[asked(score[open_items], task.groups[open_items], count, rng)]
+    open_items, rng = np.flatnonzero((cell.data.gold.labels < 0) & (task.side != TEST)), derive(cell.seed, "suggest")
+    score, places = doubt(student), None if cell.features is None else directions(cell.features[0])[open_items]
+    picked = open_items[asked(score[open_items], task.groups[open_items], count, rng, places)]
     key = id_column(table, cell.data.reading)
     ids = table.column(key) if key else [None] * len(table.lines)
     return [

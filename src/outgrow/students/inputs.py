@@ -45,7 +45,7 @@ class UnlabelledRows:
     silent: np.ndarray
 
 
-def labelled(student: SavedStudent, data: str, reading: Reading, votes_table: str | None) -> UnlabelledRows:
+def labelled(student: SavedStudent, data: str | TableFile, reading: Reading, votes_table: str | None) -> UnlabelledRows:
     """The rows for a student that labels.
 
     Args:
@@ -59,7 +59,7 @@ def labelled(student: SavedStudent, data: str, reading: Reading, votes_table: st
     """
     _refuse_unread(student, reading, votes_table)
     if student.reads == "features":
-        ids, x = feature_rows(data)
+        ids, x = feature_rows(str(data))
         return UnlabelledRows(x, {} if ids is None else {"id": ids}, np.zeros(len(x), bool))
     table = pictures.read(data) if "images" in student.reads else files.read(data)
     columns: dict[str, list[Any]] = {}
@@ -97,7 +97,7 @@ def _refuse_unread(student: SavedStudent, reading: Reading, votes_table: str | N
         raise UserError(f"`votes_table`: the student reads {student.reads} and no votes; leave it out")
 
 
-def prompted(student: SavedGenerator, data: str, reading: Reading) -> UnlabelledRows:
+def prompted(student: SavedGenerator, data: str | TableFile, reading: Reading) -> UnlabelledRows:
     """The rows for a student that generates answers, with all their columns; arguments as of `labelled`.
 
     Raises:

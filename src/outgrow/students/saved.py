@@ -4,7 +4,8 @@
     student.safetensors    for each head the centre and rotation of its axes, and its weights
 
     student = outgrow.load("student/")
-    student.predict(["one text", "another"])     # (2, C) probabilities, in the order of student.classes
+    student.predict(["one text", "another"])           # (2,) classes
+    student.predict_proba(["one text", "another"])     # (2, C) probabilities, in the order of student.classes
 
 A fine-tuned student's folder is a checkpoint of `transformers` and student.json: its weights are model.safetensors.
 Those of a network from scratch are convnet.safetensors.
@@ -68,13 +69,22 @@ class SavedStudent:
     folder: Path | None = None
     """Where the student is."""
 
-    def predict(self, items: Sequence[Any] | np.ndarray) -> np.ndarray:
+    @property
+    def classes_(self) -> np.ndarray:
+        """(C,) the classes in the order of `predict_proba`, as scikit-learn calls them."""
+        return np.array(self.classes)
+
+    def predict(self, items: Any) -> np.ndarray:
+        """(n,) the likeliest class of each item; arguments and errors as of `predict_proba`."""
+        return self.classes_[self.predict_proba(items).argmax(-1)]
+
+    def predict_proba(self, items: Any) -> np.ndarray:
         """Class probabilities of new items.
 
         Args:
-            items: n items, as `reads` says: texts, as the template makes them; pairs (text, text) of which one is
-                better; encoded images; pairs (image, text); features (n, D) or (n, L, D) of L layers; votes
-                (annotators, n, C), NaN for an abstention.
+            items: a data frame with the columns that the student reads; or n items, as `reads` says: texts, as the
+                template makes them; pairs (text, text) of which one is better; encoded images; pairs (image, text);
+                features (n, D) or (n, L, D) of L layers; votes (annotators, n, C), NaN for an abstention.
 
         Returns:
             (n, C) float32, in the order of `classes`.
@@ -83,8 +93,9 @@ class SavedStudent:
             UserError: the checkpoint of that name is another one than the student was trained on, or the items are
                 not what it reads.
         """
-        if isinstance(items, str | bytes):
-            raise TypeError("items: give a list of items, not one item")
+        from outgrow.students import frames
+
+        items = frames.items_of(self, items)
         if not len(items):
             return np.empty((0, len(self.classes)), np.float32)
         if self.head in KINDS:
@@ -93,6 +104,16 @@ class SavedStudent:
             return self._convolved(items)
         read = encoding.encoded(self, items)
         return pooled([self._by_head(m, x) for m, x in enumerate(read)], [head["share"] for head in self.heads])
+
+    def save(self, folder: Path | str) -> Path:
+        """Write the student, with its model card where it has one, into a new folder that `outgrow.load` reads.
+
+        Raises:
+            UserError: the folder holds something.
+        """
+        from outgrow.students import saving
+
+        return saving.copy(self, Path(folder))
 
     def _tuned(self, items: Sequence[Any] | np.ndarray) -> np.ndarray:
         from outgrow.students.finetune import Texts

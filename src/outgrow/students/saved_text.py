@@ -45,20 +45,31 @@ class SavedGenerator:
     columns: Mapping[str, str]
     taught: Mapping[str, Any]
 
-    def predict(self, prompts: Sequence[str]) -> list[str]:
+    def predict(self, prompts: Any) -> list[str]:
         """The likeliest answers, by greedy decoding; kept in the store as they come.
 
         Args:
-            prompts: n texts, as those that taught it were.
+            prompts: n texts, as those that taught it were, or a data frame with their column.
 
         Returns:
             n answers.
         """
-        if isinstance(prompts, str):
-            raise TypeError("prompts: give a list of prompts, not one prompt")
+        from outgrow.students import frames
+
         store, asked = Store.default(), self.answers
         how = Sampling(tokens=asked.tokens, stop=asked.stop, prompting=asked.prompting)
-        return Writers(store, how).likeliest(models.resolve(str(self.folder), store), list(prompts))
+        prompts = list(frames.items_of(self, prompts))
+        return Writers(store, how).likeliest(models.resolve(str(self.folder), store), prompts)
+
+    def save(self, folder: Path | str) -> Path:
+        """Write the student, with its model card where it has one, into a new folder that `outgrow.load` reads.
+
+        Raises:
+            UserError: the folder holds something.
+        """
+        from outgrow.students import saving
+
+        return saving.copy(self, Path(folder))
 
 
 def save_text(

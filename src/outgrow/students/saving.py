@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from outgrow.students.finetune import FittedFinetune
 from outgrow.students.linear import Heads
 from outgrow.students.probe import FittedProbe
 from outgrow.students.saved import SHARED, SavedStudent
+from outgrow.students.saved_text import SavedGenerator
 from outgrow.students.student_file import ARRAYS, CHECKPOINT, CONVNET, FACTS, VOTES, Reads, StudentFile
 from outgrow.tasks.task import Task
 from outgrow.training.classifier import KINDS
@@ -178,3 +180,24 @@ def save(student: SavedStudent, folder: Path, fitted: Any = None) -> None:
         sha256 = student_file.digest(folder, student.head)
     kept = {name: getattr(student, name) for name in SHARED}
     student_file.write(folder, StudentFile(**kept, sha256=sha256))
+
+
+def copy(student: SavedStudent | SavedGenerator, folder: Path) -> Path:
+    """Write a student into a new folder: as it lies in its own, or where it has none from memory.
+
+    Raises:
+        UserError: the folder holds something, or the student's own folder is damaged.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is not empty: give a new folder for the student")
+    if student.folder is None:
+        save(student, folder)
+        return folder
+    source = student.folder
+
+    def fill(part: Path) -> None:
+        for name in student_file.files(source):
+            shutil.copyfile(source / name, part / name)
+
+    disk.write_all(folder, fill)
+    return folder

@@ -16,10 +16,13 @@ from typing import Any, Literal, final
 
 from outgrow.core import records
 from outgrow.core.errors import UserError
+from outgrow.models import hub
 from outgrow.store import disk, record
 from outgrow.tasks.prompting import CHAT, PLAIN_FORM, Prompting
 
 FACTS, ARRAYS, CHECKPOINT = "student.json", "student.safetensors", "model.safetensors"
+CARD = "README.md"
+"""The model card."""
 FORMATS = {True: 1, False: 2}
 """By whether the student generates answers the `format` of before there were versions."""
 VOTES = "votes"
@@ -102,6 +105,22 @@ def weight_files(folder: Path, head: str) -> list[str]:
     if head == TEXT:
         return sorted(path.name for path in folder.glob("*.safetensors")) or [CHECKPOINT]
     return list(WEIGHTS[head])
+
+
+def files(folder: Path) -> list[str]:
+    """Names of the files of the student in a folder and of its card, the record last; of nothing of the run around it.
+
+    Raises:
+        UserError: as of `read`.
+    """
+    head = read(folder).head
+    weights = weight_files(folder, head)
+    own_checkpoint = head == TEXT or CHECKPOINT in weights
+    there = sorted(path.name for path in folder.iterdir() if path.is_file())
+    return [
+        *(name for name in there if name in (CARD, *weights) or (own_checkpoint and hub.wanted(name))),
+        FACTS,
+    ]
 
 
 def read(folder: Path) -> StudentFile:

@@ -13,13 +13,13 @@ from outgrow.core.errors import UserError, unknown
 from outgrow.metrics import text as scorers
 from outgrow.tasks.prompting import AUTO
 from outgrow.tasks.source import generation_sources
-from outgrow.tasks.tables.files import READERS, read_file
+from outgrow.tasks.tables.files import READERS, TableFile, read
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
 
 def load(
-    name: str,
+    name: str | TableFile,
     items: int | None = None,
     seed: int = 0,
     columns: Columns | None = None,
@@ -29,7 +29,7 @@ def load(
     """The generation task of a name, or of a table with a column of prompts and one of answers.
 
     Args:
-        name: NAME or NAME:DIAL of a built-in one, or a .parquet, .csv or .jsonl file.
+        name: NAME or NAME:DIAL of a built-in one, a .parquet, .csv or .jsonl file, or an open table.
         items: At most so many items.
         seed: Names the items of generated tasks.
         columns: Which columns of a table play which role.
@@ -49,12 +49,12 @@ def load(
 
 
 def _named(
-    name: str, items: int | None, seed: int, columns: Columns | None, votes: Sequence[str]
+    name: str | TableFile, items: int | None, seed: int, columns: Columns | None, votes: Sequence[str]
 ) -> tuple[GenerationTask, GenerationGold]:
     if items is not None and items < 1:
         raise UserError(f"`items` = {items}: give a number above 0")
-    if Path(name).suffix.lower() in READERS:
-        return from_table(read_file(Path(name).expanduser()), columns or Columns(), items, votes)
+    if isinstance(name, TableFile) or Path(name).suffix.lower() in READERS:
+        return from_table(read(name), columns or Columns(), items, votes)
     plain, colon, turned = name.partition(":")
     known = {s.name: s for s in generation_sources()}
     if plain not in known:

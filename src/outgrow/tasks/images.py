@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from outgrow.core.extras import needs
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -17,6 +19,7 @@ GLANCE = (64, 64)
 
 def decoded(data: bytes, glance: bool = False) -> Image:
     """An image in RGB. Raises OSError and other errors where its bytes are damaged or none of an image."""
+    needs("PIL", "images", "an image needs")
     from PIL import Image
 
     image = Image.open(io.BytesIO(data))

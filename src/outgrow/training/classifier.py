@@ -10,7 +10,6 @@ its own type prescribes. So a saved classifier is a checkpoint like any other. T
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,7 +19,9 @@ import numpy as np
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from outgrow.core import machine
 from outgrow.core.errors import UserError
+from outgrow.core.extras import needs
 from outgrow.models import Model, loader
 from outgrow.models.plan import plan
 from outgrow.models.tokens import tokenizer_of
@@ -207,8 +208,15 @@ def _read(model: Model, precision: str, outputs: int) -> tuple[Any, set[str]]:
     return net.eval(), {*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])}
 
 
+def check(kind: str) -> None:
+    """Raise UserError where what a kind of training needs is not installed."""
+    if kind == "lora":
+        needs("peft", "lora", "`student` lora needs")
+
+
 def adapted(net: Any, depth: int, generator: torch.Generator) -> Any:
     """Add low-rank updates to every matrix of the blocks."""
+    check("lora")
     from peft import LoraConfig
     from peft.tuners.lora import LoraModel
     from transformers.pytorch_utils import Conv1D
@@ -257,4 +265,4 @@ def _memory() -> int:
     """Bytes of memory of the training device."""
     if loader.place() == "accelerator":
         return int(torch.accelerator.get_memory_info()[1])
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return machine.memory()

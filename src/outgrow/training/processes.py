@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from outgrow.core.extras import needs
+
 PATIENCE = timedelta(days=7)
 """How long the other processes wait while the main process does other things."""
 
@@ -28,6 +30,7 @@ PATIENCE = timedelta(days=7)
 @cache
 def state() -> Any:
     """The state of `accelerate`: which process this is, and how many there are."""
+    needs("accelerate", "devices", "several processes need")
     import torch.distributed.nn
     from accelerate import PartialState
 

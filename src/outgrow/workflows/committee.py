@@ -23,6 +23,8 @@ from outgrow.store import Store, disk
 from outgrow.tasks import generation
 from outgrow.tasks.prompting import AUTO
 from outgrow.tasks.tables import recorded_answers
+from outgrow.tasks.tables.files import TableFile
+from outgrow.tasks.tables.frames import opened
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.verifiers import VERIFIERS
 
@@ -39,9 +41,14 @@ class CommitteeResult:
     table: Any = field(repr=False)
     """A row an answer (polars)."""
 
+    def _repr_html_(self) -> str:
+        from outgrow.report.sheets import notebook
+
+        return notebook(self.folder, "committee")
+
 
 def committee(
-    source: str | Path,
+    source: Any,
     *,
     weak: Sequence[str] = (),
     strong: str | None = None,
@@ -62,7 +69,7 @@ def committee(
     """Let a committee of weak models answer the items of a task, or take recorded answers, and select by verifiers.
 
     Args:
-        source: the name of a generation task, or the path of a table of prompts or of recorded answers.
+        source: the name of a generation task; or a table of prompts or of recorded answers, its path or a data frame.
         weak: models that answer.
         strong: a model to compare with.
         draws: samples of each model for each item.
@@ -91,7 +98,7 @@ def committee(
     from outgrow.report import committee as page
     from outgrow.workflows import self_training
 
-    source, store, columns = str(source), store or Store.default(), columns or Columns()
+    source, store, columns = opened(source), store or Store.default(), columns or Columns()
     sides = {"weak": list(weak), "strong": [strong] if strong else []}
     with ExitStack() as stack:
         checks = VERIFIERS.lend(stack, verifier)
@@ -114,7 +121,8 @@ def committee(
             }
         checks = list(dict.fromkeys(checks or ([task.verifier] if task.verifier else [])))
         judge = judge or next(iter(weak), None)
-        asked = {"source": source, "weak": list(weak), "strong": strong, "draws": draws, "verifiers": checks}
+        named = source.source if isinstance(source, TableFile) else source
+        asked = {"source": named, "weak": list(weak), "strong": strong, "draws": draws, "verifiers": checks}
         asked |= {"judge": judge if bench.asks_model(checks, judge) else None}
         how = {"items": items, "temperature": temperature, "prompting": prompting, "seed": seed}
         more = {"answers": list(answers), "columns": asdict(columns), "rounds": rounds}

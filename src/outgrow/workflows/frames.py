@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from outgrow.label_models import DEFAULT
 from outgrow.tasks.frame_source import by_content, described
 from outgrow.tasks.source import TASKS
 from outgrow.tasks.tables.frames import opened
@@ -26,7 +27,7 @@ def learn(
     votes_table: Any = None,
     strong: str = "smollm2-135m",
     method: Any = None,
-    label_model: Any = "mean",
+    label_model: Any = DEFAULT,
     student: str = "linear",
     suggest: int = 0,
     seed: int = 0,

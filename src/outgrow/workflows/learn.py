@@ -28,6 +28,7 @@ from outgrow.tasks import Reading
 from outgrow.tasks.tables import annotators as tables
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.roles import detect
+from outgrow.training import classifier
 from outgrow.training.classifier import KINDS
 from outgrow.workflows.predict import predict
 
@@ -43,7 +44,7 @@ def learn(
     votes_table: str | TableFile | None = None,
     strong: str = "smollm2-135m",
     method: str | None = None,
-    label_model: str = "mean",
+    label_model: str = label_models.DEFAULT,
     student: str = "linear",
     suggest: int = 0,
     seed: int = 0,
@@ -134,6 +135,7 @@ def _check(strong: str, label_model: str, student: str, suggest: int) -> None:
     label_models.find(label_model)
     if student not in (*HEADS, *KINDS):
         raise unknown("kind of student", student, (*HEADS, *KINDS))
+    classifier.check(student)
     if strong == VOTES and student in KINDS:
         raise UserError(f"`strong` = {VOTES} is no model that could be fine-tuned: take `student` linear or mlp")
     if suggest < 0:

@@ -69,7 +69,7 @@ def predict(
 
 
 def _labelled(student: SavedStudent, rows: inputs.UnlabelledRows) -> dict[str, Any]:
-    probs = student.predict(rows.items)
+    probs = student.predict_proba(rows.items)
     labels: dict[str, Any] = {
         "label": [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), rows.silent, strict=True)]
     }

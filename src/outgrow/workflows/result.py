@@ -32,9 +32,9 @@ class FolderResult(ABC):
         """Write the report, by default into the folder, and say where it is."""
 
     def _repr_html_(self) -> str:
-        from outgrow.report.sheets import html, of_verb
+        from outgrow.report.sheets import notebook
 
-        return html(of_verb(self.path, self.VERB))
+        return notebook(self.path, self.VERB)
 
 
 @final
@@ -89,7 +89,7 @@ class LearnResult(FolderResult):
 
     @property
     def student(self) -> SavedStudent | SavedGenerator:
-        """The student: `predict(texts)` gives class probabilities (n, C) in the order of `classes`."""
+        """The student: `predict(texts)` gives classes, `predict_proba(texts)` (n, C) in the order of `classes_`."""
         from outgrow.students.saved import load
 
         return load(self.path)

@@ -28,6 +28,7 @@ from outgrow.store import Store
 from outgrow.tasks import Reading
 from outgrow.tasks.splits import draw
 from outgrow.tasks.task import Gold, Task
+from outgrow.training import classifier
 from outgrow.workflows.request import Chosen, Request
 from outgrow.workflows.result import Result
 
@@ -57,6 +58,7 @@ class ClassStudy(Request):
     def check(self) -> None:
         if self.student not in STUDENTS:
             raise unknown("kind of student", self.student, STUDENTS)
+        classifier.check(self.student)
         label_models.find(self.label_model)
         if self.student != "linear" and (new := [name for name in self.students if scratch.named(name)]):
             raise UserError(

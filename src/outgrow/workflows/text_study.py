@@ -35,7 +35,7 @@ from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.prompts import Columns
 from outgrow.tasks.tables.structures import LAYOUTS
 from outgrow.tasks.task import GenerationGold, GenerationTask
-from outgrow.training import pruned
+from outgrow.training import classifier, pruned
 from outgrow.training.classifier import KINDS
 from outgrow.training.pruned import resolve
 from outgrow.workflows.request import Chosen, Request
@@ -60,6 +60,7 @@ class TextStudy(Request):
     def check(self) -> None:
         if self.student not in KINDS:
             raise unknown("kind of student for generation tasks", self.student, KINDS)
+        classifier.check(self.student)
         for weak in self.weak:
             supervisors.check(weak)
         for name in self.students:

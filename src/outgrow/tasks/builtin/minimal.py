@@ -148,12 +148,11 @@ def _cities(rng: np.random.Generator) -> Iterator[Choice]:
 
 
 def _translations(rng: np.random.Generator) -> Iterator[Choice]:
-    from babel import Locale
-
+    from outgrow.tasks.builtin import _locales
     from outgrow.tasks.builtin.translations import KINDS as kinds
     from outgrow.tasks.builtin.translations import term_pairs
 
-    languages = Locale("en").languages
+    languages = _locales.names("en", "languages")
     known = [(languages[p.language], name) for kind in kinds for p in term_pairs(kind) for name in (p.one, p.other)]
     for place in rng.permutation(len(known)):
         language, name = known[place]

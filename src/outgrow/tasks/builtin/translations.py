@@ -19,17 +19,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 
 import numpy as np
 
 from outgrow.core.seeding import hashed
+from outgrow.tasks.builtin import _locales
+from outgrow.tasks.builtin._locales import LANGUAGES
 from outgrow.tasks.drafts import Draft, build
 from outgrow.tasks.source import source
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import Gold, Task
 
-LANGUAGES = ("fr", "de", "es", "it", "pt", "nl", "sv", "da", "pl", "cs", "fi", "hu", "tr", "ro", "hr", "id")
 KINDS = ("territories", "languages", "currencies")
 CLOSE = 0.25
 
@@ -37,15 +37,13 @@ CLOSE = 0.25
 @source("translations", 'true or false? "The French word for "Germany" is "Allemagne"." (16 languages)')
 def translations(name: str, reading: Reading) -> tuple[Task, Gold]:
     """A true and a false statement a name and language; those about a pair of names are one group."""
-    from babel import Locale
-
-    english = Locale("en")
+    languages = _locales.names("en", "languages")
     ids, texts, groups, gold = [], [], [], []
     for kind in KINDS:
         for pair in term_pairs(kind):
             for true, false in ((pair.one, pair.other), (pair.other, pair.one)):
                 for truth, word in ((1, true.word), (0, false.word)):
-                    said = f'The {english.languages[pair.language]} word for "{true.english}" is "{word}".'
+                    said = f'The {languages[pair.language]} word for "{true.english}" is "{word}".'
                     ids.append(hashed("translations", kind, said))
                     texts.append((said,))
                     groups.append(hashed("translations", kind, *sorted((true.english, false.english))))
@@ -61,7 +59,7 @@ def translations(name: str, reading: Reading) -> tuple[Task, Gold]:
         ask="{text}\nTrue or false?",
         words=("false", "true"),
         counts={"pairs of names": len(set(groups))},
-        source=f"babel {version('babel')}, names of {', '.join(KINDS)}",
+        source=f"{_locales.SOURCE}, names of {', '.join(KINDS)}",
     )
     return build(draft, reading.items)
 
@@ -85,14 +83,12 @@ class TermPair:
 
 def term_pairs(kind: str) -> list[TermPair]:
     """All pairs of one kind, greedily those first that match in most languages; a thing is in one pair at most."""
-    from babel import Locale
-
-    english = {k: v for k, v in getattr(Locale("en"), kind).items() if _plain(k, v)}
+    english = {k: v for k, v in _locales.names("en", kind).items() if _plain(k, v)}
     # XTS, XAU, ...: currency codes that are no currencies.
     keys = sorted(k for k in english if kind != "currencies" or not k.startswith("X"))
     words = {}
     for language in LANGUAGES:
-        found = getattr(Locale(language), kind)
+        found = _locales.names(language, kind)
         words[language] = [w if _plain(k, w := found.get(k, "")) else "" for k in keys]
     fits = np.stack([_fits([english[k] for k in keys], words[language]) for language in LANGUAGES])
     one, other = np.nonzero(np.triu(fits.sum(0), 1))

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from outgrow.core.extras import needs
 from outgrow.tasks.images import decoded
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.values import blank
@@ -42,6 +43,7 @@ def _read(table: TableFile, column: str, rows: Sequence[int]) -> tuple[dict[int,
 
 
 def _sound(data: bytes) -> bool:
+    needs("PIL", "images", "an image needs")
     from PIL import Image
 
     try:

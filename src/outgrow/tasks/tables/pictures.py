@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from outgrow.core.errors import UserError
+from outgrow.core.extras import needs
 from outgrow.tasks.tables import files
 from outgrow.tasks.tables.files import TableFile
 
@@ -21,8 +22,10 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 IMAGE = "image"
 
 
-def read(name: str) -> TableFile:
-    """The table of images of that name. Raises UserError where it is none that can be read."""
+def read(name: str | TableFile) -> TableFile:
+    """The table of images of that name; an open one is itself. Raises UserError where it is none that can be read."""
+    if isinstance(name, TableFile):
+        return name
     path = Path(name).expanduser()
     if path.is_dir():
         return _folder(path)
@@ -68,6 +71,7 @@ def _pixels(path: Path) -> TableFile:
 
 def _png(pixels: np.ndarray) -> bytes:
     """Pixels as an encoded image, without loss."""
+    needs("PIL", "images", "an image needs")
     from PIL import Image
 
     out = io.BytesIO()

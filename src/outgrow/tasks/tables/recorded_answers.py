@@ -16,7 +16,7 @@ from typing import Any, final
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.tasks.drafts import GenerationDraft, build_generation
-from outgrow.tasks.tables.files import READERS, TableFile, columns, read_file
+from outgrow.tasks.tables.files import READERS, TableFile, columns, read
 from outgrow.tasks.tables.gold import form, read_gold
 from outgrow.tasks.tables.prompts import Columns, prompts_and_gold
 from outgrow.tasks.tables.values import blank, class_name, texts
@@ -57,11 +57,11 @@ class _Rows:
     """Whether it is that of `correct`."""
 
 
-def of_source(source: str, names: Sequence[str], columns: Columns, models: bool) -> RecordedAnswers | None:
+def of_source(source: str | TableFile, names: Sequence[str], columns: Columns, models: bool) -> RecordedAnswers | None:
     """The recorded answers in a table; None where `source` is a task, or a table of prompts for models to answer.
 
     Args:
-        source: A task's name or the path of a table.
+        source: A task's name, or a table, its path or an open one.
         names: Columns of recorded answers, a model each.
         columns: Which columns play which role.
         models: Whether models are named that are to answer.
@@ -69,13 +69,13 @@ def of_source(source: str, names: Sequence[str], columns: Columns, models: bool)
     Raises:
         UserError: Columns of what is no table, or models beside recorded answers.
     """
-    if Path(source).suffix.lower() not in READERS:
+    if isinstance(source, str) and Path(source).suffix.lower() not in READERS:
         if names:
             raise UserError(
                 f"`answers` names columns of a table, and {source!r} is none: give a .parquet, .csv or .jsonl file"
             )
         return None
-    table = read_file(Path(source).expanduser())
+    table = read(source)
     if not names and (models or not is_long(table)):
         return None
     if models:
