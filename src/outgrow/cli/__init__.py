@@ -21,7 +21,7 @@ from outgrow.core.errors import UserError
 from outgrow.core.progress import visible, worded
 from outgrow.store import disk
 
-VERBS = ("run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee", "steer")
+VERBS = ("run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee", "steer", "push")
 
 app = App(
     name="outgrow",
