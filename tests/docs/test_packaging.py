@@ -92,6 +92,7 @@ def test_what_is_imported_is_declared() -> None:
 
     named = {
         "PIL": "pillow",
+        "mlflow": "mlflow-skinny",
         "sklearn": "scikit-learn",
         "vl_convert": "vl-convert-python",
         "huggingface_hub": "huggingface-hub",

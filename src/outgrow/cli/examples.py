@@ -11,7 +11,12 @@ EXAMPLES = {
     "learn": (
         "outgrow learn messages.csv --votes rule_1,rule_2,crowd --out student",
         "outgrow learn messages.csv --votes rule_1,rule_2 --label gold --suggest 50",
-        "outgrow learn items.csv --votes-table votes.csv --id item --strong votes",
+        "outgrow learn messages.csv --classes spam ham --ask qwen2.5-coder-0.5b",
+    ),
+    "label": (
+        "outgrow label messages.csv --classes spam ham --by gemma3-270m -o out.csv",
+        "outgrow label messages.csv --classes spam ham --by server:URL,NAME -o out.csv",
+        "outgrow label items.csv --classes 0 1 --words bad good --by MODEL -o out.csv",
     ),
     "predict": (
         "outgrow predict student new.csv",
@@ -36,7 +41,7 @@ EXAMPLES = {
     "show": (
         "outgrow show runs/cities-minilm-l6-smollm2-135m",
         "outgrow show student --format md",
-        "outgrow show runs/cities-minilm-l6-smollm2-135m --format json",
+        "outgrow show runs/cities-minilm-l6-smollm2-135m --figure ladder.pdf",
     ),
     "report": (
         "outgrow report runs/cities-minilm-l6-smollm2-135m",
@@ -57,6 +62,21 @@ EXAMPLES = {
         "outgrow steer places",
         "outgrow steer places --strong smollm2-135m --seeds 4",
         "outgrow steer questions.csv --small sibling --alpha 1.5",
+    ),
+    "cite": (
+        "outgrow cite",
+        "outgrow cite runs/cities-minilm-l6-smollm2-135m",
+        "outgrow cite runs/one runs/two student",
+    ),
+    "store": (
+        "outgrow store",
+        "outgrow store prune --older-than 30",
+        "outgrow store prune --kind features training --at-most 20GB --yes",
+    ),
+    "completion": (
+        "outgrow completion bash",
+        "outgrow completion zsh",
+        "outgrow completion fish",
     ),
 }
 """By verb."""
