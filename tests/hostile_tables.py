@@ -130,12 +130,12 @@ def byte_order_mark(folder: Path) -> None:
 
 
 def utf_16(folder: Path) -> None:
-    """Two bytes a letter: another encoding, to be named."""
+    """Two bytes a letter: another encoding, which is detected."""
     (folder / "t.csv").write_bytes(as_csv(plain()).encode("utf-16"))
 
 
 def latin_1(folder: Path) -> None:
-    """A byte in line 3 that is no UTF-8: the line is named."""
+    """A byte in line 3 that is no UTF-8 but a letter of Western Europe: it is read as that."""
     (folder / "t.csv").write_bytes(
         as_csv(plain()).replace("number 1\n", "caf\u00e9\n").replace("number 1", "caf\u00e9", 1).encode("latin-1")
     )

@@ -182,6 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
         ((answer,),) = decoding.generate(local, [ids], [[body.get("seed", 0)]], self._how(body))
         words = self._words(answer.tokens, body)
         told = [{"token": word, "logprob": logp} for word, logp in zip(words, answer.logprobs, strict=True)]
+        if body.get("top_logprobs") and answer.tokens and not self.server.limited:
+            said = local.logits([ids], [list(answer.tokens)])[0].log_softmax(1)
+            for place, row in zip(told, said.tolist(), strict=True):
+                near = sorted(zip(row, self._words(range(len(row)), body), strict=True), reverse=True)
+                place["top_logprobs"] = [{"token": w, "logprob": p} for p, w in near[: body["top_logprobs"]]]
         message = {"role": "assistant", "content": answer.text}
         return self._whole({"index": 0, "message": message, "logprobs": {"content": told}}, answer, len(ids))
 

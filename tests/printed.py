@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+import exported
 import families
 import images
 import lite
@@ -123,9 +124,16 @@ def tables(folder: Path, rows: int = 200) -> None:
         ).tolist(),
     )
     write("items.parquet", id=[f"item {i}" for i in range(rows)], text=said, truth=[sides[c] for c in label])
-    rules = {name: np.where(rng.random(rows) < 0.3, -1, label).tolist() for name in ("short", "caps", "link")}
-    write("rules.parquet", text=said, **rules)
-    write("wide.parquet", text=said, ann=votes(sides), bob=votes(sides), eve=votes(sides))
+    write("judged.csv", text=said, gpt=[2 + 2 * c for c in label], claude=[1 + 4 * (v == "spam") for v in votes(sides)])
+    sure = {name: np.where(np.array(votes(sides)) == "spam", 0.75, 0.125) for name in ("gpt", "claude")}
+    classes = {f"{name}_{c}": p.tolist() for name, of in sure.items() for c, p in zip(SIDES, (1 - of, of), strict=True)}
+    write("probabilities.csv", text=said, **classes)
+    write("pairs.csv", first=said, second=said[::-1], **{name: votes(["first", "tie"]) for name in ("ann", "bob")})
+    exported.label_studio(folder).rename(folder / "project.json")
+    exported.doccano(folder)
+    exported.long_csv(folder).rename(folder / "joined.csv")
+    write("texts.csv", text=exported.TEXTS)
+    np.save(folder / "L_train.npy", exported.matrix())
     write(
         "votes.parquet",
         item=[f"item {i}" for i in range(rows)] * 5,

@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from outgrow.methods import method
     from outgrow.students.saved import load
     from outgrow.supervisors import supervisor
+    from outgrow.tasks.asking import Asking
     from outgrow.tasks.task import Task
     from outgrow.verifiers import verifier
+    from outgrow.workflows.audit_frames import audit
     from outgrow.workflows.committee import committee
-    from outgrow.workflows.frames import audit, learn
+    from outgrow.workflows.frames import learn
     from outgrow.workflows.front import Study
+    from outgrow.workflows.label_frames import label
     from outgrow.workflows.result import Result
 
 __all__ = [
+    "Asking",
     "Loss",
     "Result",
     "Study",
@@ -36,6 +40,7 @@ __all__ = [
     "UserError",
     "audit",
     "committee",
+    "label",
     "learn",
     "load",
     "method",
@@ -44,12 +49,14 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Asking": "tasks.asking",
     "Loss": "losses",
     "Result": "workflows.result",
     "Study": "workflows.front",
     "Task": "tasks.task",
-    "audit": "workflows.frames",
+    "audit": "workflows.audit_frames",
     "committee": "workflows.committee",
+    "label": "workflows.label_frames",
     "learn": "workflows.frames",
     "load": "students.saved",
     "method": "methods",

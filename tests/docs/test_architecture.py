@@ -54,7 +54,7 @@ def test_every_package_has_a_line() -> None:
     "to_change, file, shown",
     [
         ("a label model", "label_models/dawid_skene.py", "def dawid_skene"),
-        ("another CSV dialect", "tasks/tables/files.py", "csv.reader"),
+        ("another CSV dialect", "tasks/tables/formats.py", "csv.reader"),
         ("a column of `summary.json`", "metrics/pgr.py", "class SummaryRow"),
         ("a chart's colour", "report/theme.py", "#"),
         ("a limit of the sandbox", "verifiers/sandbox/limits.py", "MEMORY"),

@@ -163,6 +163,11 @@ def test_the_order_of_classes_changes_nothing_even_at_a_zero_head(loss, classes)
 # --- entropy
 
 
+def test_a_class_that_no_label_names_leaves_minimum_entropy_finite():
+    targets, logits = torch.tensor([[[1.0, 0.0]] * 6]), torch.zeros(1, 6, 2)
+    assert torch.isfinite(Entropy()(logits, targets, torch.ones(1, 6), 1.0)).all()
+
+
 def test_the_pull_towards_the_balance_is_the_gradient_of_the_divergence():
     logits, targets, weights = drawn(3)
     leaf = logits.clone().requires_grad_()

@@ -47,7 +47,7 @@ def rows_read(monkeypatch):
 
 
 def read(folder, store, given, **choices):
-    choices = {"layers": LAYERS, "precision": "float32", **choices}
+    choices = {"layers": LAYERS, "precision": "float32", "poolings": ("last",), **choices}
     return models.features(models.resolve(str(folder), store), given, store, **choices)
 
 
@@ -55,17 +55,34 @@ def read(folder, store, given, **choices):
 @pytest.mark.parametrize("kind", ["causal", "encoder"])
 def test_features_are_those_of_one_text_at_a_time(kind, pooling, store, request):
     folder, given = request.getfixturevalue(kind), texts(30)
-    got = read(folder, store, given, pooling=pooling)
-    assert got.x.shape == (3, 30, 24) and got.x.dtype == np.float32 and got.layers == LAYERS
+    got = read(folder, store, given, poolings=(pooling,))
+    assert got.x.shape == (3, 30, 24) and got.x.dtype == np.float32
+    assert got.layers == LAYERS and got.poolings == (pooling,) * 3
     for at, text in enumerate(given):
         expected = slowly(folder, text, LAYERS, pooling)
         np.testing.assert_allclose(got.x[:, at], expected, rtol=2e-4, atol=2e-4)
 
 
-def test_each_kind_has_its_own_pooling_by_default(causal, encoder, store):
-    given = texts(5)
-    assert np.array_equal(read(causal, store, given).x, read(causal, store, given, pooling="last").x)
-    assert np.array_equal(read(encoder, store, given).x, read(encoder, store, given, pooling="mean").x)
+def test_a_causal_model_is_read_at_its_last_token_and_in_the_mean_at_once(causal, store, rows_read):
+    given = texts(30)
+    both = read(causal, store, given, poolings=None)
+    assert sum(rows_read) == len(set(given))
+    assert both.layers == LAYERS * 2 and both.poolings == ("last",) * 3 + ("mean",) * 3
+    apart = [read(causal, store, given, poolings=(pooling,)).x for pooling in ("last", "mean")]
+    assert np.array_equal(both.x, np.concatenate(apart))
+
+
+def test_an_encoder_is_read_in_the_mean_alone(encoder, store):
+    got = read(encoder, store, texts(5), poolings=None)
+    assert got.poolings == ("mean",) * 3
+    assert np.array_equal(got.x, read(encoder, store, texts(5), poolings=("mean",)).x)
+
+
+def test_a_text_that_is_the_prefix_of_others_has_its_own_mean(causal, store):
+    given = ["lyon is in france", "lyon is in france today", "lyon is in france now"]
+    got = read(causal, store, given, poolings=("mean",))
+    for at, text in enumerate(given):
+        np.testing.assert_allclose(got.x[:, at], slowly(causal, text, LAYERS, "mean"), rtol=2e-4, atol=2e-4)
 
 
 def test_padding_on_the_right_is_nothing_to_a_causal_model(causal, store):
@@ -100,7 +117,7 @@ def test_what_was_read_is_never_read_again_in_whatever_order(causal, store, rows
 
 def test_other_choices_are_other_features(causal, store):
     given = texts(4)
-    made = [read(causal, store, given, **choice).digest for choice in ({}, {"layers": (2,)}, {"pooling": "mean"})]
+    made = [read(causal, store, given, **choice).digest for choice in ({}, {"layers": (2,)}, {"poolings": ("mean",)})]
     made.append(read(causal, store, given[:2]).digest)
     assert len(set(made)) == 4
 
@@ -242,7 +259,7 @@ def test_a_mixture_counts_the_experts_that_a_token_meets():
     [
         ({"layers": (0,)}, "choose from 1 to 5"),
         ({"layers": (6,)}, "choose from 1 to 5"),
-        ({"pooling": "max"}, "last, mean"),
+        ({"poolings": ("max",)}, "last, mean"),
         ({"precision": "float16"}, "bfloat16, float32"),
     ],
 )

@@ -54,6 +54,20 @@ def test_the_student_of_a_study_labels_texts_as_it_labelled_the_test_items(ran) 
     assert np.allclose(found, frame.select("p0", "p1").to_numpy(), atol=1e-2)
 
 
+def test_a_pool_of_views_labels_texts_by_each_head_on_its_own_pooling(ran, tmp_path) -> None:
+    folder, _ = ran
+    result = studies.study(folder, methods=("views",), out=tmp_path / "views").run()
+    heads = read_student(result.path / "student").heads
+    assert {head["pooling"] for head in heads} == {"last", "mean"}
+    assert sum(head["share"] for head in heads) == pytest.approx(1, abs=1e-6)
+    task, _ = load(str(folder / "table.jsonl"))
+    text = dict(zip(task.ids.tolist(), [text for (text,) in task.texts], strict=True))
+    file = next(result.path.glob("predictions/*/*--*/views.parquet"))
+    frame = pl.read_parquet(file).filter(pl.col("replicate") == 0)
+    found = outgrow.load(result.path).predict_proba([text[i] for i in frame["id"]])
+    assert np.allclose(found, frame.select("p0", "p1").to_numpy(), atol=1e-2)
+
+
 def test_a_run_elsewhere_keeps_the_same_student_out_of_the_store(ran) -> None:
     folder, result = ran
     again = studies.study(folder, out=folder / "elsewhere").run()

@@ -227,3 +227,31 @@ def test_a_network_on_differences_is_odd():
         for sides, wanted in ((x, targets), (x[:, ::-1].copy(), targets[:, ::-1]))
     )
     assert np.allclose(first, second[..., ::-1], atol=1e-4)
+
+
+def test_each_view_is_the_student_that_has_no_other():
+    x, groups = features(layers=3), np.arange(N)
+    space = Space(x, (1, 2, 2), np.ones(N, bool), poolings=("last", "last", "mean"))
+    student, targets = Probe(space, np.ones((2, N), bool), groups, 0, range(2)), soft(3)
+    for at, one in enumerate(student.views()):
+        alone = Probe(Space(x[[at]], (1,), space.reference), student.train, groups, 0, range(2))
+        assert np.allclose(one.fit(targets).predict(), alone.fit(targets).predict(), atol=1e-5)
+        assert [found["pooling"] for found in one.fit(targets).chosen()] == [space.poolings[at]] * 2
+
+
+def test_what_a_view_tells_is_the_share_of_held_out_entropy_that_it_explains():
+    x = features(layers=2)
+    gold = (x[0, 0, :, 0] > np.median(x[0, 0, :, 0])).astype(int)
+    student = Probe(Space(x, (1, 2), np.ones(N, bool)), np.ones((1, N), bool), np.arange(N), 0, [0])
+    told, fold = student.told(np.eye(2, dtype=np.float32)[gold]), student._folds()[0]
+    # Four folds of 60 hold 200 items and more, so that the fifth is not held out; half of each class is log 2 an item.
+    for layer, z in enumerate((x[:, 0] - x[:, 0].mean(1, keepdims=True)) / x[:, 0].std(1, keepdims=True)):
+        lost = []
+        for ridge in linear.RIDGES:
+            lost.append(0.0)
+            for k in range(4):
+                fit = LogisticRegression(C=1 / (ridge * (fold != k).sum()), max_iter=10_000)
+                p = fit.fit(z[fold != k], gold[fold != k]).predict_proba(z[fold == k])
+                lost[-1] -= np.log(p[np.arange(len(p)), gold[fold == k]]).sum()
+        assert told[layer, 0] == pytest.approx(1 - min(lost) / (240 * np.log(2)), abs=0.03)
+    assert told[0, 0] > 0.5 > 0.1 > told[1, 0]

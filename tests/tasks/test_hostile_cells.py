@@ -15,7 +15,8 @@ import hostile_tables as odd
 from outgrow.core.errors import UserError
 from outgrow.core.progress import visible
 from outgrow.tasks.tables import annotators, recorded_answers
-from outgrow.tasks.tables.files import READERS, read_file
+from outgrow.tasks.tables.files import read_file
+from outgrow.tasks.tables.formats import READERS
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.workflows import audit

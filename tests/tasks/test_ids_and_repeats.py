@@ -2,8 +2,10 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -250,11 +252,31 @@ def annotated(path: Path, **more: list) -> Path:
     ],
 )
 @pytest.mark.parametrize("flags", [{}, {"id": "none"}])
+def test_a_table_with_a_row_an_annotation_is_grouped_by_item(tmp_path: Path, more: dict, flags: dict) -> None:
+    path = annotated(tmp_path / "t.parquet", **more)
+    given = annotators.load(str(path), Reading(votes=("sentiment",), **flags))
+    assert len(given.task) == 20 and list(given.task.votes) == ["worker a", "worker b", "worker c"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"id": [i // 3 for i in range(60)]},
+        {"id": list(range(60))},
+        {"item": [i // 3 for i in range(60)]},
+        {"label": ["x", "y"] * 30},
+    ],
+)
+@pytest.mark.parametrize("flags", [{}, {"id": "none"}])
 def test_a_table_with_a_row_an_annotation_is_no_table_of_items(tmp_path: Path, more: dict, flags: dict) -> None:
     path = annotated(tmp_path / "t.parquet", **more)
-    for load in (annotators.load, tasks.load) if "label" in more else (annotators.load,):
+    wide = Reading(votes=("sentiment",), format="wide", **flags)
+    for load, reading in ((annotators.load, wide), (tasks.load, replace(wide, format=None))):
+        if load is tasks.load and "label" not in more:
+            continue
         with pytest.raises(UserError) as raised:
-            load(str(path), Reading(votes=("sentiment",), **flags))
+            load(str(path), reading)
         assert (
             "60 rows hold 20 items, a row an annotation as it seems (the same in rows 1, 2, 3, 4, 5 and 55 more)"
             in str(raised.value)
@@ -290,12 +312,15 @@ def test_the_remedies_for_a_row_an_annotation_work(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_exports_of_labelling_tools_are_refused_as_items_and_read_as_votes(
-    file: str, flags: dict, columns: str
-) -> None:
+def test_exports_of_labelling_tools_are_read_as_votes(file: str, flags: dict, columns: str) -> None:
     path = str(FAULTS / "exports" / file)
     for load in (annotators.load, lambda path, reading: audit.read(path, reading)):
         with pytest.raises(UserError, match="1800 rows hold 596 items, a row an annotation"):
-            load(path, Reading(**flags))
-    evidence = audit.read(path, Reading(skip_bad_rows=True), columns=[columns])
-    assert len(evidence.ids) == 600 and len(evidence.votes.classes) == 2
+            load(path, Reading(format="wide", **flags))
+    given = annotators.load(path, Reading(skip_bad_rows=True, **flags))
+    assert len(given.task) == 600 and len(given.task.classes) == 2
+    told = audit.read(path, Reading(skip_bad_rows=True), columns=[columns])
+    alone = audit.read(path, Reading(skip_bad_rows=True, **flags))
+    for evidence in (told, alone):
+        assert len(evidence.ids) == 600 and len(evidence.votes.classes) == 2
+    assert np.array_equal(told.votes.item, alone.votes.item) and np.array_equal(told.votes.label, alone.votes.label)

@@ -775,10 +775,10 @@ def test_kept_tables_are_read_right_or_refused_in_one_line() -> None:
     assert annotators.load(messy, Reading(votes=three, classes=("ham", "spam"))).task.classes == ("ham", "spam")
     with pytest.raises(UserError, match="numbers 1 2 3 4 5, classes or scores"):
         annotators.load(str(FAULTS / "exports" / "judge.csv"), Reading(votes=("gpt", "claude", "small")))
+    likely = str(FAULTS / "exports" / "probcols.csv")
     with pytest.raises(UserError, match="'gpt_ham' holds fractions and is called like the class 'ham'"):
-        annotators.load(
-            str(FAULTS / "exports" / "probcols.csv"), Reading(votes=("gpt_ham", "gpt_spam"), classes=("ham", "spam"))
-        )
+        annotators.load(likely, Reading(votes=("gpt_ham", "claude_ham"), classes=("ham", "spam")))
+    assert list(annotators.load(likely, Reading(votes=("gpt_ham", "gpt_spam"))).task.votes) == ["gpt"]
     with pytest.raises(UserError, match="write one class a cell, or a list of classes as JSON"):
         annotators.load(str(FAULTS / "06-numpy-repr-votes" / "numpy.csv"), Reading(votes=("weak",)))
     assert (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
@@ -13,11 +13,15 @@ from outgrow.audits.vote_tables import ANSWERS, GOLD, answers, long_votes, wide_
 from outgrow.core.errors import UserError
 from outgrow.store import disk
 from outgrow.tasks.builtin.minimal import ITEMS, pairs
-from outgrow.tasks.tables import files
+from outgrow.tasks.tables import exports, files
+from outgrow.tasks.tables.exports import Export
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.long import LONG, with_gold
+from outgrow.tasks.tables.matrices import beside, is_matrix, read_matrix
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.probabilities import recognised
 from outgrow.tasks.tables.roles import renamed
+from outgrow.tasks.tables.values import id_name
 
 
 @final
@@ -38,7 +42,9 @@ def _textless(read: Callable[[TableFile, Reading], Evidence]) -> Callable[[Table
 
 
 READERS = (
-    TableReader(LONG, _textless(long_votes), ("group", "classes", "abstain", "skip_bad_rows", "gold_table")),
+    TableReader(
+        LONG, _textless(long_votes), ("group", "classes", "abstain", "threshold", "skip_bad_rows", "gold_table")
+    ),
     TableReader(ANSWERS, answers, ("strong",)),
     TableReader(("judge", "forward", "swapped"), _textless(verdicts), ("id", "group", "abstain", "gold_table")),
     TableReader(("present", "removed"), _textless(minimal), ("id", "group", "abstain", "gold_table")),
@@ -55,10 +61,10 @@ def read(
     columns: Sequence[str] = (),
     gold_table: str | TableFile | None = None,
 ) -> Evidence:
-    """The evidence in a table: a long table, or one with columns of votes.
+    """The evidence in a table: a long table, one with columns of votes, or what a labelling tool exported.
 
     Args:
-        source: A .parquet, .csv or .jsonl file, or an open table.
+        source: A table file, or an open table.
         reading: What the user said about it.
         votes_table: A long table of votes on the items of `source`.
         strong: A model that reads items and answers.
@@ -68,11 +74,20 @@ def read(
     Raises:
         UserError: One line, for what the user can mend.
     """
+    if is_matrix(source):
+        table = read_matrix(source, reading)
+        return wide_votes(table.with_columns({"id": list(table.lines)}), reading.with_votes(table.names), None, strong)
     table = renamed(files.read(source), columns)
+    reader = next((one for one in READERS if set(one.columns) <= set(table.names)), None)
+    if votes_table is None and (reader is None or reading.format is not None):
+        found = exports.opened(table, reading)
+        if found.votes is not None:
+            return _exported(found, found.votes, gold_table, strong)
+        table, reading = found.items, found.reading
     if gold_table is not None:
         table = with_gold(table, files.read(gold_table), reading, (*GOLD, "label"))
+    reading = recognised(table, reading)
     if votes_table is None and not reading.votes:
-        reader = next((one for one in READERS if set(one.columns) <= set(table.names)), None)
         if reader is None:
             kinds = "; ".join(", ".join(one.columns) for one in READERS)
             raise UserError(
@@ -88,7 +103,27 @@ def read(
             )
         return reader.read(table, reading, strong)
     refuse_parameters(columns, gold_table, "a table with columns of votes")
+    if votes_table is not None and is_matrix(votes_table):
+        return wide_votes(*beside(table, reading, votes_table), None, strong)
     return wide_votes(table, reading, None if votes_table is None else files.read(votes_table), strong)
+
+
+def _exported(found: Export, votes: TableFile, gold_table: str | TableFile | None, strong: str | None) -> Evidence:
+    """The evidence in an export: as in a long table of its votes, or with `strong` in a table of its items."""
+    items, reading = found.items, found.reading
+    if gold_table is not None:
+        items = with_gold(items, files.read(gold_table), reading, (*GOLD, "label"))
+    label = reading.label or next((name for name in GOLD if name in items.names), None)
+    if strong is not None:
+        return wide_votes(items, replace(reading, label=label), votes, strong)
+    of_item = {GOLD[0]: label, reading.group or "group": reading.group}
+    key = list(map(id_name, items.column(reading.id or exports.KEY)))
+    beside_votes = {
+        name: list(map(dict(zip(key, items.column(column), strict=True)).__getitem__, votes.column(LONG[0])))
+        for name, column in of_item.items()
+        if column not in (None, "none")
+    }
+    return long_votes(votes.with_columns(beside_votes), reading)
 
 
 def refuse_parameters(columns: Sequence[str], gold_table: str | TableFile | None, what: str) -> None:

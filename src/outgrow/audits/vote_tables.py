@@ -14,9 +14,10 @@ from outgrow.core.errors import UserError
 from outgrow.tasks.tables import annotators
 from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.tables.files import TableFile
-from outgrow.tasks.tables.long import numbered, numbered_votes, read_labels, repeated
+from outgrow.tasks.tables.long import LONG, numbered, numbered_votes, read_labels, repeated
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.roles import id_column, readable
+from outgrow.tasks.tables.scores import cut
 from outgrow.tasks.tables.values import blank, id_name
 from outgrow.tasks.task import TEST, Task
 
@@ -75,6 +76,7 @@ def long_votes(table: TableFile, reading: Reading) -> Evidence:
     """
     item, ids, annotator, names = numbered_votes(table)
     known = next((name for name in GOLD if name in table.names), None)
+    table, reading = cut(table, LONG[2:], known, reading)
     told = read_labels(table, [f"worker {names[j]}" for j in annotator], known, MOST_CLASSES, reading)
     classes, label = told.classes, told.labels
     silent = label < 0
@@ -137,22 +139,22 @@ def wide_votes(table: TableFile, reading: Reading, votes: TableFile | None, stro
     given = annotators.of_table(table, reading, votes, texts=readable(table, reading))
     if all(np.isnan(cast).all() for cast in given.task.votes.values()):
         raise UserError(f"{given.task.name}: every vote is empty: nobody says anything to look at")
-    return of_annotations(given, votes is None, None if strong is None else _space(given.task, strong))
+    return of_annotations(given, None if strong is None else _space(given.task, strong))
 
 
-def of_annotations(given: Annotations, complete: bool, features: np.ndarray | None) -> Evidence:
+def of_annotations(given: Annotations, features: np.ndarray | None) -> Evidence:
     """Items with votes.
 
     Args:
         given: The items, their votes and what gold there is.
-        complete: Whether every annotator saw every item.
         features: (N, D) where a student has read them.
     """
     task, columns = given.task, list(given.task.votes.values())
     spoke = [np.flatnonzero(~np.isnan(votes).any(-1)) for votes in columns]
     item, annotator = np.concatenate(spoke), np.repeat(np.arange(len(columns)), [len(rows) for rows in spoke])
     probs = np.concatenate([votes[rows] for votes, rows in zip(columns, spoke, strict=True)])
-    votes = VoteTable(item, annotator, probs.argmax(-1), len(task), tuple(task.votes), task.classes, complete=complete)
+    said = probs.argmax(-1)
+    votes = VoteTable(item, annotator, said, len(task), tuple(task.votes), task.classes, complete=given.complete)
     key = id_column(given.table, given.reading)
     names = given.table.column(key) if key else given.table.lines
     gold = given.gold.labels if (given.gold.labels >= 0).any() else None

@@ -22,8 +22,8 @@ from outgrow.core.progress import visible, worded
 from outgrow.store import disk
 
 VERBS = (
-    "run", "learn", "predict", "audit", "list", "show", "report", "compare", "committee", "steer", "cite", "store",
-    "completion",
+    "run", "learn", "label", "predict", "audit", "list", "show", "report", "compare", "committee", "steer", "cite",
+    "store", "completion",
 )  # fmt: skip
 
 app = App(

@@ -35,7 +35,8 @@ def audit_(
     Parameters
     ----------
     source
-        A long table of votes (item, worker, label; gold where there is any); a table with columns of votes (--votes);
+        A long table of votes (item, worker, label; gold where there is any); what a labelling tool exported; a table
+        with columns of votes (--votes); a matrix of votes (.npy, .npz);
         judgements of pairs (judge, item, forward, swapped); answers to minimal pairs (item, present, removed); forced
         choices (first, second, chosen); the folder of a finished study; or, with --weak, a task.
     votes_table

@@ -11,7 +11,12 @@ EXAMPLES = {
     "learn": (
         "outgrow learn messages.csv --votes rule_1,rule_2,crowd --out student",
         "outgrow learn messages.csv --votes rule_1,rule_2 --label gold --suggest 50",
-        "outgrow learn items.csv --votes-table votes.csv --id item --strong votes",
+        "outgrow learn messages.csv --classes spam ham --ask qwen2.5-coder-0.5b",
+    ),
+    "label": (
+        "outgrow label messages.csv --classes spam ham --by gemma3-270m -o out.csv",
+        "outgrow label messages.csv --classes spam ham --by server:URL,NAME -o out.csv",
+        "outgrow label items.csv --classes 0 1 --words bad good --by MODEL -o out.csv",
     ),
     "predict": (
         "outgrow predict student new.csv",

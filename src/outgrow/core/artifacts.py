@@ -21,6 +21,7 @@ _ROOTS = {
     "convnet": "students.convnet:ConvnetRun",
     "answers": "generation.answers:_fresh generation.answers:_unpacked generation.answers:_seed "
     "generation.answers:_units",
+    "class-words": "generation.class_words:ask",
     "beams": "students.generator:Writers generation.decoding:beams",
     "scores": "students.generator:Writers",
     "token-scores": "training.causal:logprobs",

@@ -25,6 +25,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -58,6 +59,31 @@ _ENDED = (None, "stop", "eos", "eos_token", "stop_sequence", "tool_calls", "func
 """Reasons for which a whole answer ends; for any other (length, content_filter, abort) it was cut."""
 _FOREIGN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """Errors of reading a reply that has another shape than OpenAI's."""
+
+
+@final
+@dataclass(frozen=True)
+class Step:
+    """One token of an answer."""
+
+    token: str
+    logprobs: Mapping[str, float]
+    """log p of the token and of others that could stand in its place."""
+
+
+@final
+@dataclass(frozen=True)
+class ScoredAnswer:
+    """The likeliest answer of a server."""
+
+    text: str
+    steps: tuple[Step, ...]
+    """Its tokens; () where the server gives no log-probabilities, or no answer."""
+    cost: SamplingCost
+    refusal: str = ""
+    """Why the server refuses to answer this prompt; "" where it does not."""
+    lost: bool = False
+    """Whether no reply came, so that the prompt is worth another request."""
 
 
 class _NoReply(Exception):
@@ -117,6 +143,20 @@ class Server(Tokenized):
     @classmethod
     def named(cls, spec: str, store: Store) -> Server:
         """From "URL,NAME" or "URL,NAME,tokenizer=MODEL"."""
+        url, name, tokenizer = cls.parse(spec)
+        if not tokenizer:
+            return cls(url, name)
+        from outgrow import models
+
+        return cls(url, name, models.resolve(tokenizer, store))
+
+    @staticmethod
+    def parse(spec: str) -> tuple[str, str, str]:
+        """URL, name and tokenizer ("": not known) of "URL,NAME" or "URL,NAME,tokenizer=MODEL"; asks nobody.
+
+        Raises:
+            UserError: it is neither.
+        """
         url, _, rest = spec.partition(",")
         name, _, tokenizer = rest.partition(",tokenizer=")
         if not wire.valid(url) or not name:
@@ -124,11 +164,7 @@ class Server(Tokenized):
                 f"server:{wire.address(spec)} is not server:URL,NAME, "
                 "as in server:http://localhost:8000/v1,Qwen/Qwen3-0.6B"
             )
-        if not tokenizer:
-            return cls(url, name)
-        from outgrow import models
-
-        return cls(url, name, models.resolve(tokenizer, store))
+        return url, name, tokenizer
 
     @property
     def tokenizer_model(self) -> Model:
@@ -194,6 +230,36 @@ class Server(Tokenized):
         if found is None:
             return PaidAnswer(Answer("", (), (), "failed", seed), spent)
         return PaidAnswer(found.answer, found.cost + spent)
+
+    def alternatives(self, prompt: str, chat: bool, tokens: int, top: int) -> ScoredAnswer:
+        """The likeliest answer, with what else each of its tokens could have been.
+
+        Args:
+            prompt: a text to continue, or what a user says.
+            chat: whether a user says it.
+            tokens: at most so many tokens of the answer.
+            top: the number of likeliest tokens for each place, at most the server's limit.
+
+        Raises:
+            UserError: the endpoint is dead, or refuses every request.
+        """
+        body: dict[str, Any] = {"max_tokens": tokens, "temperature": 0.0}
+        if chat:
+            body |= {"messages": [{"role": "user", "content": prompt}], "logprobs": True, "top_logprobs": top}
+        else:
+            body |= {"prompt": prompt, "logprobs": top}
+        began = time.monotonic()
+        path, read = ("chat/completions", _scored_chat) if chat else ("completions", _scored_completion)
+        found, requests, refusal = None, 1, ""
+        try:
+            found, requests = self._insist(path, body, read)
+        except _Refused as refused:
+            refusal = str(refused)
+            self._lose(refusal)
+        cost = SamplingCost(time.monotonic() - began, 0, 0, requests)
+        if found is None:
+            return ScoredAnswer("", (), cost, refusal, lost=not refusal)
+        return replace(found, cost=found.cost + cost)
 
     @property
     def template(self) -> bool:
@@ -498,6 +564,36 @@ def _paid(answer: Any, text: Any, tokens: Sequence[str], logprobs: Sequence[floa
     )
     written, read = used.get("completion_tokens", len(logprobs)), used.get("prompt_tokens", 0)
     return PaidAnswer(made, SamplingCost(0.0, wire.count(written), wire.count(read), 0))
+
+
+def _scored_completion(answer: Any) -> ScoredAnswer:
+    """The answer of /completions with alternatives."""
+    choice = _choice(answer)
+    scores = choice.get("logprobs") or {}
+    tokens, logprobs = scores.get("tokens") or [], scores.get("token_logprobs") or []
+    places = [one or {} for one in scores.get("top_logprobs") or [{}] * len(tokens)]
+    return _scored(answer, choice["text"], tokens, logprobs, places)
+
+
+def _scored_chat(answer: Any) -> ScoredAnswer:
+    """The answer of /chat/completions with alternatives."""
+    choice = _choice(answer)
+    scores = (choice.get("logprobs") or {}).get("content") or []
+    places = [{one["token"]: one["logprob"] for one in place.get("top_logprobs") or ()} for place in scores]
+    tokens, logprobs = [one["token"] for one in scores], [one["logprob"] for one in scores]
+    return _scored(answer, choice["message"]["content"] or "", tokens, logprobs, places)
+
+
+def _scored(
+    answer: Any, text: Any, tokens: Sequence[Any], logprobs: Sequence[Any], places: Sequence[Mapping[Any, Any]]
+) -> ScoredAnswer:
+    """An answer whose tokens have alternatives; without steps where no token has any."""
+    paid = _paid(answer, text, list(map(str, tokens)), logprobs, 0)
+    steps = tuple(
+        Step(str(token), {str(token): logp, **{str(other): wire.logprob(p) for other, p in place.items()}})
+        for token, logp, place in zip(tokens, paid.answer.logprobs, places, strict=True)
+    )
+    return ScoredAnswer(paid.answer.text, steps if any(places) else (), paid.cost)
 
 
 @final

@@ -11,6 +11,9 @@ from outgrow.losses.logconf import prior
 if TYPE_CHECKING:
     from torch import Tensor
 
+LEAST = 1e-6
+"""The share of a class that no target names."""
+
 
 @dataclass(frozen=True)
 class Entropy(Loss):
@@ -31,6 +34,7 @@ class Entropy(Loss):
     def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor, progress: float) -> Tensor:
         log_f = logits.log_softmax(-1)
         f = log_f.exp()
-        ratio = prior(f.detach(), weights).log() - prior(targets, weights).log()
+        found, wanted = (prior(p, weights).clamp_min(LEAST).log() for p in (f.detach(), targets))
+        ratio = found - wanted
         certain = (f * (ratio.unsqueeze(-2) - log_f)).sum(-1)
         return self.strength * progress * certain - (targets * log_f).sum(-1)

@@ -1,4 +1,4 @@
-"""Auto: naive, pooled with a student of beliefs that are contrasted within groups of rivals.
+"""Auto: `views` of items without rivals; of others naive, pooled with a student of contrasted beliefs.
 
 Rivals are the candidates of a question, of which exactly one is right, or else the items of one group.
 
@@ -23,8 +23,8 @@ hardly anything, naive counts.
 
 Groups are contrasted only if their members oppose one another: Moran's I of g_0 among rivals has to lie three standard
 deviations below its value after a permutation of the items. g_0 is out of fold and has not seen what rivals share. So
-unrelated items in one group, or items that are right together as an author's are, leave naive as it is. The same holds
-where most items have no rivals, or there are more than two classes.
+unrelated items in one group, or items that are right together as an author's are, are not contrasted. Where they are
+not, where most items have no rivals, and where there are more than two classes, the result is that of `views`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ import numpy as np
 from outgrow.core.worlds import World
 from outgrow.label_models import WeakLabels
 from outgrow.methods import method
-from outgrow.students.base import Embedding, Fitted, Student
+from outgrow.students.base import Embedding, Fitted, Student, Viewing
 
 
 @method(
@@ -53,7 +53,7 @@ def auto(
     draws: int = 4,
     faith: float = 0.1,
 ) -> Fitted:
-    """Naive, pooled by reliability with a student of beliefs that are contrasted within groups of rivals.
+    """Pool naive with a student of beliefs contrasted among rivals; without rivals, pool students of all views.
 
     Args:
         sigmas: standard deviations by which rivals have to oppose one another.
@@ -76,10 +76,9 @@ def auto(
     labels = weak.beliefs
     labelled = ~np.isnan(labels).any(-1)
     count = with_rivals(rivals, labelled)
-    plain = student.fit(labels)
     apt = count.sum(-1) > labelled.sum(-1) / 2
     if labels.shape[-1] != 2 or not apt.any():
-        return plain
+        return _without_rivals(weak, student)
     told, start = bool((rights == 1).all()), prior(labels, rivals, rights)
     found = contrasts(student, labels, rivals, count, told)
     first = [debiased(way(labels), answers, count) for way in found]
@@ -87,7 +86,7 @@ def auto(
     unseen = [crossfit(student, taught, "seconded") for taught in recipes[1:]]
     apt &= told or opposed(margin(unseen[0]), rivals, count, sigmas)
     if not apt.any():
-        return plain
+        return _without_rivals(weak, student)
 
     def right(fitted: Fitted) -> list[np.ndarray]:
         z = margin(fitted.predict()) - start
@@ -111,13 +110,21 @@ def auto(
     )
     r = np.stack([reliable[0], reliable[1:].max(0)])
     odds = (r / (1 - r)) ** 2 + [[faith], [0]]
+    plain = student.fit(labels)
     z = np.stack([margin(one.predict()) for one in (plain, g)])
     share = odds / odds.sum(0) / np.nanstd(np.where(labelled, z, np.nan), -1).clip(1e-9)
     both: Fitted = Pool(share / share.sum(0), (plain, g))
     if not isinstance(student, Embedding):
         # A fine-tuned student is to be one checkpoint.
         both = student.fit(with_log_odds(labels, margin(both.predict()), labelled))
-    return Choice(apt.astype(int), [plain, both])
+    return both if apt.all() else Choice(apt.astype(int), [_without_rivals(weak, student), both])
+
+
+def _without_rivals(weak: WeakLabels, student: Student) -> Fitted:
+    """`views`, and naive of a fine-tuned student, which has no views and is to be one checkpoint."""
+    from outgrow.methods.views import views
+
+    return views(weak, student) if isinstance(student, Viewing) else student.fit(weak.beliefs)
 
 
 def kappa(a: np.ndarray, b: np.ndarray) -> float:

@@ -98,6 +98,10 @@ class Batch:
     """(m,): row of each text."""
     end: np.ndarray
     """(m,): position of its last token in that row."""
+    shared: np.ndarray
+    """(m,): tokens of its common prefix, which begin the row."""
+    start: np.ndarray
+    """(m,): position of its first token after the prefix."""
     segment: np.ndarray | None
     """(n, T) as in the module's picture, -1 after the end; None where nothing is shared."""
     position: np.ndarray | None
@@ -113,7 +117,7 @@ class Batch:
         lengths = np.array([sum(map(len, texts)) - (len(texts) - 1) * shared for shared, texts in bundles])
         ids = np.zeros((len(bundles), int(lengths.max())), np.int64)
         segment, position = np.full_like(ids, -1), np.zeros_like(ids)
-        row, end, tokens, pairs = [], [], [], []
+        row, end, common, start, tokens, pairs = [], [], [], [], [], []
         for at, (shared, texts) in enumerate(bundles):
             ids[at, :shared] = texts[0][:shared]
             position[at, : lengths[at]] = np.arange(lengths[at])
@@ -127,8 +131,10 @@ class Batch:
                     number,
                     np.arange(shared, len(text)),
                 )
-                stop += own
                 row.append(at)
+                common.append(shared)
+                start.append(stop)
+                stop += own
                 end.append(stop - 1 if own else shared - 1)
                 first = shared if number == 1 else 0
                 tokens.append(own + first)
@@ -139,6 +145,8 @@ class Batch:
             lengths,
             np.array(row),
             np.array(end),
+            np.array(common),
+            np.array(start),
             segment if packed else None,
             position if packed else None,
             np.array(tokens),

@@ -1,7 +1,8 @@
-"""Texts to features: the hidden states of chosen blocks, one vector for each text, computed once and kept by text.
+"""Texts to features: the hidden states of chosen blocks, pooled, computed once and kept by text.
 
 Neither the language-model head nor a block above the deepest chosen one is run, and each block's output is pooled
-before the next runs.
+before the next runs. A view is one pooling of one block's output. Which view of a causal model says most is a matter of
+the task: the student chooses among those at its last token and those of the mean over tokens, as it chooses a layer.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from outgrow.store import Store
 CANDIDATES = (0.55, 2 / 3)
 """Default depths of features, as shares of the model's; the student chooses among them."""
 POOLINGS = ("last", "mean")
+"""The hidden state of the last token, or the mean over tokens."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,9 @@ class Features:
     """Features of N texts, and their cost."""
 
     x: np.ndarray
-    """float32 (L layers, N texts, D wide), in the order of the texts; memory-mapped if large."""
+    """float32 (V views, N texts, D wide), in the order of the texts; memory-mapped if large."""
     layers: tuple[int, ...]
-    """The blocks whose output this is, from 1; without the norm after the last."""
+    """(V,) the block whose output each view is, from 1; without the norm after the last."""
     width: int
     seconds: float
     """Seconds of reading the texts, tokenising included, whenever it was done."""
@@ -49,6 +51,8 @@ class Features:
     """Whether nothing had to be computed this time."""
     digest: str
     """Digest of all that made them."""
+    poolings: tuple[str, ...] = ()
+    """(V,) how that output is pooled, of texts."""
 
 
 def candidate_layers(depth: int, shares: Sequence[float] = CANDIDATES) -> tuple[int, ...]:
@@ -62,17 +66,18 @@ def features(
     store: Store,
     *,
     layers: Sequence[int] | None = None,
-    pooling: str | None = None,
+    poolings: Sequence[str] | None = None,
     precision: str | None = None,
 ) -> Features:
-    """One vector for each text from each layer.
+    """One vector for each text from each view: all layers by the first pooling, then by the next.
 
     Args:
         model: an encoder or a causal language model.
         texts: N texts.
         store: where the features are kept.
-        layers: L blocks, from 1; `candidate_layers` where not given.
-        pooling: "last" (the last token; default of causal models) or "mean" over tokens (default of encoders).
+        layers: blocks, from 1; `candidate_layers` where not given.
+        poolings: "last" (the last token), "mean" (over tokens) or both; where not given both of a causal model, and
+            the mean of an encoder.
         precision: "bfloat16" or "float32"; the processor's best where not given.
 
     Raises:
@@ -82,32 +87,35 @@ def features(
     for layer in layers:
         if not 1 <= layer <= model.depth:
             raise UserError(f"layer {layer} of {model.name!r} does not exist: choose from 1 to {model.depth}")
-    pooling = pooling or ("last" if model.kind == "causal" else "mean")
-    if pooling not in POOLINGS:
-        raise UserError(f"pooling {pooling!r} is not known: choose one of {', '.join(POOLINGS)}")
+    poolings = tuple(poolings or (POOLINGS if model.kind == "causal" else ("mean",)))
+    for pooling in poolings:
+        if pooling not in POOLINGS:
+            raise UserError(f"pooling {pooling!r} is not known: choose one of {', '.join(POOLINGS)}")
     precision = loader.chosen_precision(precision)
-    made = {"code": fingerprint("features"), "layers": layers, "pooling": pooling, "precision": precision}
-    source = SweepTexts(model, share=pooling == "last" and bundles.shares(model))
-    read = Sweep("features", model, source, texts, store, made, lambda: _Blocks(model, layers, pooling, precision))
+    made = {"code": fingerprint("features"), "layers": layers, "poolings": poolings, "precision": precision}
+    source = SweepTexts(model, share=bundles.shares(model))
+    read = Sweep("features", model, source, texts, store, made, lambda: _Blocks(model, layers, poolings, precision))
     with closing(read) as sweep:
-        found = sweep.run(model.width, len(layers))
-        return Features(layers=layers, width=model.width, digest=sweep.digest, **vars(found))
+        found = sweep.run(model.width, len(layers) * len(poolings))
+        views = [(layer, pooling) for pooling in poolings for layer in layers]
+        of_layers, of_poolings = zip(*views, strict=True)
+        return Features(layers=of_layers, poolings=of_poolings, width=model.width, digest=sweep.digest, **vars(found))
 
 
 @final
 class _Blocks:
     """A model without the blocks above the deepest chosen layer, with a hook on each chosen layer."""
 
-    def __init__(self, model: Model, layers: Sequence[int], pooling: str, precision: str):
+    def __init__(self, model: Model, layers: Sequence[int], poolings: Sequence[str], precision: str):
         from outgrow.models import packing
 
-        self._causal, self._pooling, self._layers = model.kind == "causal", pooling, layers
+        self._causal, self._poolings, self._layers = model.kind == "causal", poolings, layers
         self._net = loader.load(model, precision)
         blocks = loader.cut(self._net, model.depth, max(layers))
         self._count = flops.Counter(self._net, blocks, self._causal)
         attention.quicken(self._net)
         packing.pack(blocks)
-        self._pooled: dict[int, Any] = {}
+        self._pooled: dict[tuple[int, str], Any] = {}
         for layer in set(layers):
             blocks[layer - 1].register_forward_hook(self._hook(layer))
 
@@ -117,7 +125,8 @@ class _Blocks:
         self._batch = batch
         with torch.inference_mode():
             loader.forward(self._net, batch, self._causal)
-            out = torch.stack([self._pooled[layer] for layer in self._layers]).cpu().numpy()
+            views = [self._pooled[layer, pooling] for pooling in self._poolings for layer in self._layers]
+            out = torch.stack(views).cpu().numpy()
         self._pooled.clear()
         return out
 
@@ -125,16 +134,32 @@ class _Blocks:
         return self._count(batch)
 
     def _hook(self, layer: int) -> Any:
-        import torch
-
         def pool(block: Any, given: Any, out: Any) -> None:
             states = out[0] if isinstance(out, tuple) else out
-            if self._pooling == "last":
-                pooled = states[torch.from_numpy(self._batch.row), torch.from_numpy(self._batch.end)].float()
-            else:
-                lengths = torch.from_numpy(self._batch.lengths).to(states.device)
-                real = torch.arange(states.shape[1], device=states.device) < lengths[:, None]
-                pooled = (states.float() * real[..., None]).sum(1) / lengths[:, None]
-            self._pooled[layer] = pooled.to(self._net.device)
+            for pooling in self._poolings:
+                pooled = (_last if pooling == "last" else _mean)(states, self._batch)
+                self._pooled[layer, pooling] = pooled.to(self._net.device)
 
         return pool
+
+
+def _last(states: Any, batch: Batch) -> Any:
+    """(m, D): states (n, T, D) at the last token of each text."""
+    import torch
+
+    return states[torch.from_numpy(batch.row), torch.from_numpy(batch.end)].float()
+
+
+def _mean(states: Any, batch: Batch) -> Any:
+    """(m, D): the mean of states (n, T, D) over the tokens of each text, its common prefix included."""
+    import torch
+
+    if batch.segment is None:
+        lengths = torch.from_numpy(batch.lengths).to(states.device)
+        real = torch.arange(states.shape[1], device=states.device) < lengths[:, None]
+        return (states.float() * real[..., None]).sum(1) / lengths[:, None]
+    row, shared, end = (torch.from_numpy(a).to(states.device) for a in (batch.row, batch.shared, batch.end + 1))
+    before = torch.nn.functional.pad(states.float().cumsum(1), (0, 0, 1, 0))
+    start = torch.from_numpy(batch.start).to(states.device)
+    total = before[row, shared] + before[row, end.maximum(start)] - before[row, start]
+    return total / (shared + (end - start).clamp_min(0))[:, None]

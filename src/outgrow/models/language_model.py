@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, final
+from pathlib import Path
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from outgrow.core.fingerprint import fingerprint
 from outgrow.models import attention, bundles, flops, loader
 from outgrow.models.bundles import Batch
 from outgrow.models.checkpoints import Model
-from outgrow.models.sweep import Sweep, SweepTexts
+from outgrow.models.sweep import Sweep, SweepSource, SweepTexts
 from outgrow.models.tokens import Coder, tokenizer_of
 from outgrow.store import Store
 
@@ -46,8 +47,25 @@ class ZeroShot:
     """Whether nothing had to be computed this time."""
 
 
+class PromptCoder(Protocol):
+    """How prompts become token ids, where that is not by the tokenizer alone."""
+
+    @property
+    def form(self) -> str:
+        """What tells its ids from those of another coder of the same model."""
+
+    def encode(self, prompt: str) -> Sequence[int]:
+        """The ids of a prompt to continue, all of which are read."""
+
+
 def zero_shot(
-    model: Model, prompts: Sequence[str], words: Sequence[str], store: Store, *, precision: str | None = None
+    model: Model,
+    prompts: Sequence[str],
+    words: Sequence[str],
+    store: Store,
+    *,
+    precision: str | None = None,
+    coder: PromptCoder | None = None,
 ) -> ZeroShot:
     """Probabilities of words after prompts.
 
@@ -57,6 +75,8 @@ def zero_shot(
         words: C words, each with its own leading space (" yes").
         store: where the results are kept.
         precision: of the weights; the processor's best where not given.
+        coder: makes token ids of prompts, as in a chat; where not given they are read as they are, long ones from
+            their end.
 
     Raises:
         UserError: the model is no causal one, or words have no tokens or the same.
@@ -68,8 +88,11 @@ def zero_shot(
     spelled = _tokens_of(model, words, store)
     prefixes = tuple(sorted({word[:n] for word in spelled for n in range(len(word))}, key=lambda b: (len(b), b)))
     following = sorted({token for word in spelled for token in word})
-    made = {"code": fingerprint("zero-shot"), "following": following, "precision": precision}
-    source = SweepTexts(model, prefixes, bundles.shares(model), continued=True)
+    code = fingerprint("zero-shot", *([] if coder is None else [type(coder)]))
+    made = {"code": code, "following": following, "precision": precision}
+    source: SweepSource = SweepTexts(model, prefixes, bundles.shares(model), continued=True)
+    if coder is not None:
+        source = _CodedPrompts(coder, prefixes, bundles.shares(model))
     read = Sweep("zero-shot", model, source, prompts, store, made, lambda: _NextTokens(model, following, precision))
     with closing(read) as sweep:
         found = sweep.run(len(following))
@@ -101,6 +124,38 @@ def _tokens_of(model: Model, words: Sequence[str], store: Store) -> list[tuple[i
         if found[at] in found[:at]:
             raise UserError(f"words {list(words)} are not different for {model.name!r}: choose others")
     return found
+
+
+@final
+class _CodedPrompts:
+    """Prompts with the ids of a coder as a source, each with E endings as in `SweepTexts`."""
+
+    what = "prompts"
+
+    def __init__(self, coder: PromptCoder, endings: tuple[tuple[int, ...], ...], share: bool):
+        self._coder, self._endings, self._share = coder, endings, share
+        self.made = {"endings": endings, "share": share, "form": coder.form}
+        self.rows, self.loading = len(endings), 0.0
+
+    def open(self, items: Sequence[str], folder: Path) -> bundles.Bundles:
+        self._ids = [np.array(self._coder.encode(prompt), np.int32) for prompt in items]
+        self.truncated = np.zeros(len(items), bool)
+        rows = map(self._row, range(len(items) * self.rows))
+        return bundles.Bundles.of(rows) if self._share else bundles.Bundles.single(np.array([len(r) for r in rows]))
+
+    def batch(self, found: bundles.Bundles, numbers: Sequence[int], wanted: np.ndarray) -> Batch:
+        runs = ((b, [row for row in range(found.starts[b], found.starts[b + 1]) if wanted[row]]) for b in numbers)
+        return Batch.of([(int(found.shared[b]), [self._row(row) for row in run]) for b, run in runs if run])
+
+    def tokens(self, batch: Batch) -> np.ndarray:
+        return batch.tokens
+
+    def close(self) -> None:
+        """There is nothing on disk."""
+
+    def _row(self, row: int) -> np.ndarray:
+        prompt, ending = divmod(row, self.rows)
+        return np.concatenate([self._ids[prompt], np.array(self._endings[ending], np.int32)])
 
 
 @final

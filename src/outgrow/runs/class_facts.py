@@ -73,6 +73,11 @@ def facts(rows: StudyRows, scored: Mapping[str, Score], kappa: float) -> dict[st
         "worth": asdict(worth(curve, scored["naive"], kappa)),
         "settings": [
             {"method": n, "layers": _count(s["layer"] for s in chosen), "ridge": _count(s["ridge"] for s in chosen)}
+            | (
+                {"poolings": dict(sorted(Counter(s["pooling"] for s in chosen).items()))}
+                if "pooling" in chosen[0]
+                else {}
+            )
             for n in rows.kinds
             if (chosen := [s for made in rows.made[n] for s in made.meta["settings"]][: rows.seeds])
         ],

@@ -18,7 +18,6 @@ from outgrow.metrics.intervals import share_ci
 from outgrow.metrics.more_gold import more_gold
 from outgrow.pipeline import gold_use
 from outgrow.pipeline.vote_cell import VoteCell
-from outgrow.runs.vote_facts import judged_by
 from outgrow.students.probe import Probe
 
 MORE = 100
@@ -41,7 +40,7 @@ def gold(cell: VoteCell, method: Method, student: np.ndarray) -> dict[str, Any]:
         "taught": taught and method.kind == "gold",
         "says": gold_use.told(count, cell.gold_use, taught),
     }
-    judged = judged_by(cell)
+    judged = cell.judged
     if not facts["taught"] or not isinstance(cell.student, Probe) or judged.sum() < FEWEST:
         return facts
     progress.say("what weak labels add to gold, and what more gold would: students of either, and of half of it")

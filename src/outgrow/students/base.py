@@ -5,6 +5,7 @@ N is the whole pool of a task in one order of items, R the replicates of a block
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -35,7 +36,7 @@ class Traced(Protocol):
         """(progress in (0, 1], probabilities (R, n, C)) at a few points of the training."""
         ...
 
-    def chosen(self) -> list[dict[str, float]]:
+    def chosen(self) -> list[dict[str, float | str]]:
         """The settings that held-out targets chose, by name, of each replicate."""
         ...
 
@@ -84,6 +85,19 @@ class Embedding(Protocol):
 
     def embed(self, targets: np.ndarray, weights: np.ndarray | None = None) -> list[np.ndarray]:
         """Standardised features (N, K) of every item, for each replicate."""
+        ...
+
+
+@runtime_checkable
+class Viewing(Protocol):
+    """A student that reads its items in several views: layers of a model, and poolings of their states."""
+
+    def views(self) -> Sequence[Student]:
+        """For each view the student that has no other."""
+        ...
+
+    def told(self, targets: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """(V, R) share of the held-out targets' entropy that the student of each view explains; 0: none."""
         ...
 
 

@@ -38,6 +38,7 @@ def encoded(student: SavedStudent, items: Sequence[Any] | np.ndarray) -> list[np
         UserError: the items are not what the student reads, or its checkpoint is another one here.
     """
     layers = [head["layer"] for head in student.heads]
+    views = [(head["layer"], head.get("pooling", student.pooling)) for head in student.heads]
     if student.reads == "votes":
         return [indicators(items)] * len(layers)  # type: ignore[arg-type]
     if student.reads == "features":
@@ -46,23 +47,27 @@ def encoded(student: SavedStudent, items: Sequence[Any] | np.ndarray) -> list[np
     if student.reads == "images":
         return _of_images(student, found, items, layers)
     if student.reads == "texts":
-        return _of_texts(student, found, items, layers)
+        return _of_texts(student, found, items, views)
     one, other = sides(student.reads, items)
     if student.reads == "pairs":
-        halves = [np.split(x, 2) for x in _of_texts(student, found, [*one, *other], layers)]
+        halves = [np.split(x, 2) for x in _of_texts(student, found, [*one, *other], views)]
         return [second - first for first, second in halves]
     return _beside(student, one, other)
 
 
-def _of_texts(student: SavedStudent, model: models.Model, texts: Any, layers: Sequence[int]) -> list[np.ndarray]:
+def _of_texts(
+    student: SavedStudent, model: models.Model, texts: Any, views: Sequence[tuple[int, str]]
+) -> list[np.ndarray]:
+    """The features (n, D) of each view (layer, pooling); "" is the pooling of students of before there was a choice."""
     if model.kind == "chess":
-        return [models.move_features(model, list(texts), Store.default()).x[0]] * len(layers)
-    which = tuple(sorted(set(layers)))
-    pooling = student.pooling or ("last" if model.kind == "causal" else "mean")
+        return [models.move_features(model, list(texts), Store.default()).x[0]] * len(views)
+    views = [(layer, pooling or ("last" if model.kind == "causal" else "mean")) for layer, pooling in views]
+    layers, poolings = (tuple(sorted(set(one))) for one in zip(*views, strict=True))
     read = models.features(
-        model, list(texts), Store.default(), layers=which, pooling=pooling, precision=student.precision
+        model, list(texts), Store.default(), layers=layers, poolings=poolings, precision=student.precision
     )
-    return [read.x[which.index(layer)] for layer in layers]
+    where = list(zip(read.layers, read.poolings, strict=True))
+    return [read.x[where.index(view)] for view in views]
 
 
 def _of_images(student: SavedStudent, model: models.Model, images: Any, layers: Sequence[int]) -> list[np.ndarray]:
@@ -80,8 +85,9 @@ def _beside(student: SavedStudent, images: list[Any], texts: list[Any]) -> list[
     """Image and text together, as `students.features` puts them."""
     parts = [models.resolve(part, Store.default()) for part in models.members(student.model)]
     layers = list(zip(*(head["layers"] for head in student.heads), strict=True))
+    poolings = [head.get("poolings", ("", ""))[1] for head in student.heads]
     seen = _of_images(student, parts[0], images, layers[0])
-    read = _of_texts(student, parts[1], texts, layers[1])
+    read = _of_texts(student, parts[1], texts, list(zip(layers[1], poolings, strict=True)))
     found = []
     for number, both in enumerate(zip(seen, read, strict=True)):
         at = [{name: student.arrays[f"{number}.{side}.{name}"] for name in ("centre", "turn")} for side in SIDES]

@@ -21,7 +21,7 @@ AXES = 32
 
 
 def space_of(task: Task, model: str, pool: np.ndarray, store: Store) -> Space:
-    """Features of every item of a task in every candidate layer of a model.
+    """Features of every item of a task in every candidate view of a model.
 
     Args:
         task: the task.
@@ -49,13 +49,13 @@ def space_of(task: Task, model: str, pool: np.ndarray, store: Store) -> Space:
     texts = task.read(model)
     read = models.features(resolved, [t for side in zip(*texts, strict=True) for t in side], store)
     x = read.x.reshape(len(read.layers), len(texts[0]), len(task), -1)
-    return Space(x, read.layers, pool, read.seconds, read.flops)
+    return Space(x, read.layers, pool, read.seconds, read.flops, read.poolings, read.tokens)
 
 
 def _beside(images: Space, texts: Space) -> Space:
     """Image and text together, so that a linear head can tell whether they match: a, b and all products a_i b_j.
 
-    a and b are the AXES principal axes of either side's standardised features, in candidate layers of the same rank.
+    a and b are the AXES principal axes of either side's standardised features, in candidate views of the same rank.
     """
     last = max(len(images.layers), len(texts.layers)) - 1
     parts = []

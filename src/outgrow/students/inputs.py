@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -114,23 +113,12 @@ def prompted(student: SavedGenerator, data: str | TableFile, reading: Reading) -
 def _carried(table: TableFile) -> dict[str, list[Any]]:
     """The table's columns, without encoded images."""
     cells = {name: table.column(name) for name in table.names}
-    return {name: _plain(values) for name, values in cells.items() if not any(map(_encoded, values))}
+    return {name: files.plain(values) for name, values in cells.items() if not any(map(_encoded, values))}
 
 
 def _encoded(value: Any) -> bool:
     """Whether a cell holds an image."""
     return isinstance(value, bytes) or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
-
-
-def _plain(values: list[Any]) -> list[Any]:
-    """Cells as a file can hold them: as they are, or where they are nested or of several types as JSON."""
-    kinds = {type(value) for value in values if value is not None}
-    if len(kinds) <= 1 and not kinds & {list, dict}:
-        return values
-    return [
-        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        for value in values
-    ]
 
 
 def _fields(student: SavedStudent, table: TableFile, reading: Reading) -> dict[str, tuple[str, list[str]]]:

@@ -1,6 +1,6 @@
 """The student as a probe: heads on frozen features, all replicates of a block in one batched program.
 
-Layer and ridge are chosen for each replicate on held-out *targets*: weak labels for a student, gold of the transfer
+View and ridge are chosen for each replicate on held-out *targets*: weak labels for a student, gold of the transfer
 half for the ceiling. Nothing else enters, so a method that trains on the weak labels has the settings of naive.
 """
 
@@ -32,9 +32,11 @@ ENOUGH = 200
 @final
 @dataclass(frozen=True)
 class Space:
-    """Features of every item in every candidate layer, shared by all students of one (task, model).
+    """Features of every item in every candidate view, shared by all students of one (task, model).
 
-    features (L, S, N, D) float32, S = 2 where an item has two texts; `reference` (N,) bool: rows that are not test.
+    A view is a layer, and of texts how its states are pooled. features (V, S, N, D) float32, S = 2 where an item has
+    two texts; `layers` and `poolings` (V,), no poolings where there is no choice; `reference` (N,) bool: rows that are
+    not test.
     """
 
     features: np.ndarray
@@ -42,6 +44,8 @@ class Space:
     reference: np.ndarray
     seconds: float = 0.0
     flops: float = 0.0
+    poolings: tuple[str, ...] = ()
+    tokens: int = 0
     _bases: dict[int, Basis] = field(default_factory=dict, compare=False, repr=False)
 
     def basis(self, layer: int) -> Basis:
@@ -61,7 +65,7 @@ class Space:
 @final
 @dataclass(frozen=True)
 class Settings:
-    """The settings of each replicate: number of the candidate layer (R,) and ridge (R,)."""
+    """The settings of each replicate: number of the candidate view (R,) and ridge (R,)."""
 
     layer: np.ndarray
     ridge: np.ndarray
@@ -89,10 +93,13 @@ class FittedProbe:
         points = [progress for progress, _ in self.parts[0][1].snapshots]
         return [(p, self._predict(mask, partial(_snapshot, at=i))) for i, p in enumerate(points)]
 
-    def chosen(self) -> list[dict[str, float]]:
-        """For each replicate the model's layer and the ridge that held-out targets chose."""
-        layers = [self.space.layers[i] for i in self.settings.layer]
-        return [{"layer": int(layer), "ridge": float(r)} for layer, r in zip(layers, self.settings.ridge, strict=True)]
+    def chosen(self) -> list[dict[str, float | str]]:
+        """For each replicate the model's layer, the pooling and the ridge that held-out targets chose."""
+        found: list[dict[str, float | str]] = []
+        for view, ridge in zip(self.settings.layer, self.settings.ridge, strict=True):
+            pooling = {"pooling": self.space.poolings[view]} if self.space.poolings else {}
+            found.append({"layer": int(self.space.layers[view]), **pooling, "ridge": float(ridge)})
+        return found
 
     def _predict(self, mask: np.ndarray | None, of: Callable[[Any], linear.Heads | mlp.Networks]) -> np.ndarray:
         rows = slice(None) if mask is None else torch.from_numpy(np.flatnonzero(mask))
@@ -144,7 +151,8 @@ class Probe:
     ):
         self.space, self.train, self.groups, self.head = space, train, groups, head
         self.seed, self.replicates = seed, tuple(replicates)
-        self._chosen: dict[str, Settings] = {}
+        self._only: int | None = None
+        self._losses: dict[str, np.ndarray] = {}
 
     def on(self, train: np.ndarray) -> Probe:
         """The same student, allowed to train on other rows (R, N)."""
@@ -153,6 +161,15 @@ class Probe:
     def reading(self, space: Space) -> Probe:
         """The same student on other features."""
         return Probe(space, self.train, self.groups, self.seed, self.replicates, self.head)
+
+    def views(self) -> list[Probe]:
+        """For each view the student that has no other."""
+        found = []
+        for view in range(len(self.space.layers)):
+            one = self.on(self.train)
+            one._only, one._losses = view, self._losses
+            found.append(one)
+        return found
 
     def fit(
         self,
@@ -198,17 +215,43 @@ class Probe:
         return [int(layer) for layer in self.settings(*self._rows(targets, weights)).layer]
 
     def settings(self, targets: np.ndarray, weights: np.ndarray) -> Settings:
-        """Layer and ridge of each replicate with the least weighted cross-entropy to held-out targets."""
-        name = hashed(targets.tobytes().hex(), weights.tobytes().hex())
-        if name not in self._chosen:
-            self._chosen[name] = self._choose(targets, weights)
-        return self._chosen[name]
+        """View and ridge of each replicate with the least weighted cross-entropy to held-out targets."""
+        losses = self._held_out(targets, weights)
+        views, ridges = np.arange(losses.shape[1]), np.array(HEADS[self.head].RIDGES, np.float32)
+        if self._only is not None:
+            views, losses = views[[self._only]], losses[:, [self._only]]
+        best = losses.reshape(len(losses), -1).argmin(1)
+        return Settings(views[best // len(ridges)], ridges[best % len(ridges)])
 
-    def _choose(self, targets: np.ndarray, weights: np.ndarray) -> Settings:
+    def told(self, targets: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """(V, R) share of the held-out targets' entropy that a student of each view explains, at its best ridge.
+
+        Arguments as of `fit`. 1: the view says the targets as they are; 0 or less: no more than how common they are.
+        """
+        targets, weights = self._rows(targets, weights)
+        losses = self._held_out(targets, weights).min(-1).T
+        held = weights * np.isin(self._folds(), np.arange(self._count(weights)))
+        common = np.einsum("rn,rnc->rc", weights, targets) / weights.sum(1, keepdims=True)
+        chance = -(np.einsum("rn,rnc->rc", held, targets) * np.log(common.clip(1e-9))).sum(1)
+        least = -np.einsum("rn,rnc->r", held, targets * np.log(targets.clip(1e-9)))
+        return (chance - losses) / (chance - least).clip(1e-9)
+
+    def _held_out(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """(R, V, ridges) float32: weighted cross-entropy to held-out targets, of every view and ridge."""
+        name = hashed(targets.tobytes().hex(), weights.tobytes().hex())
+        if name not in self._losses:
+            self._losses[name] = self._compared(targets, weights)
+        return self._losses[name]
+
+    @staticmethod
+    def _count(weights: np.ndarray) -> int:
+        """How many folds are held out, each once."""
+        return int(np.clip(np.ceil(ENOUGH * FOLDS / max((weights > 0).sum(1).min(), 1)), 1, FOLDS))
+
+    def _compared(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         grid, fold = torch.tensor(HEADS[self.head].RIDGES), self._folds()
-        used = (weights > 0).sum(1).min()
-        folds = torch.arange(int(np.clip(np.ceil(ENOUGH * FOLDS / max(used, 1)), 1, FOLDS)))[:, None]
-        best = []
+        folds = torch.arange(self._count(weights))[:, None]
+        found = []
         for r in range(len(weights)):
             # Each replicate reads its own rows alone, half of those of all: the same products of half the size.
             at = torch.from_numpy(np.flatnonzero(weights[r] > 0))
@@ -225,9 +268,8 @@ class Probe:
                 for heads in fitted.split(len(folds)):
                     log_p = heads.logits(x).log_softmax(-1)
                     losses.append((-(log_p * t).sum(-1) * held).sum())
-            best.append(torch.stack(losses).argmin())
-        chosen = torch.stack(best)
-        return Settings((chosen // len(grid)).numpy(), grid[chosen % len(grid)].numpy())
+            found.append(torch.stack(losses).reshape(-1, len(grid)))
+        return torch.stack(found).numpy()
 
     def _train(
         self,

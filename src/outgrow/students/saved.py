@@ -50,11 +50,12 @@ class SavedStudent:
     digest: str
     revision: str
     pooling: str
+    """Of every head, where the head itself does not say."""
     precision: str
     head: str
     """"linear" or "mlp"; "lora" or "full" of a fine-tuned student, "convnet" of a network from scratch."""
     heads: tuple[Mapping[str, Any], ...]
-    """For each head its layer, the share of its log odds, and file, class and fields of its loss."""
+    """For each head its layer and pooling, the share of its log odds, and file, class and fields of its loss."""
     voters: tuple[str, ...]
     """The annotators, in the order in which a student of votes reads them."""
     template: str

@@ -64,12 +64,11 @@ def saved_student(
     Raises:
         UserError: the method's student cannot be kept in a folder.
     """
-    digest, revision, pooling, reads = "", "what the voters say", "", student_file.VOTES
+    digest, revision, reads = "", "what the voters say", student_file.VOTES
     kept = weights(fitted, 0)
     if strong != VOTES:
         model = models.resolve(strong, store)
         digest, revision, reads = model.digest, model.revision, _reads(model, task)
-        pooling = "last" if model.kind == "causal" else "mean" if model.kind == "encoder" else ""
         everywhere = np.ones(len(task), bool) if pool is None else pool
         for part in models.members(strong):
             if (one := models.resolve(part, store)).kind == "patches":
@@ -89,7 +88,7 @@ def saved_student(
         taught=taught,
         digest=digest,
         revision=revision,
-        pooling=pooling,
+        pooling="",
         **kept,
     )
 
@@ -107,13 +106,14 @@ def _beside(
     spaces = [space_of(task, part, pool, store) for part in models.members(strong)]
     arrays, heads = dict(kept["arrays"]), []
     for number, (head, (member, _)) in enumerate(zip(kept["heads"], members(fitted, 0), strict=True)):
-        rank, layers = int(member.settings.layer[0]), []
+        rank, layers, poolings = int(member.settings.layer[0]), [], []
         for side, space in zip(SIDES, spaces, strict=True):
             at = min(rank, len(space.layers) - 1)
             for name, value in zip(("centre", "turn"), principal(space.basis(at)), strict=True):
                 arrays[f"{number}.{side}.{name}"] = np.ascontiguousarray(value.numpy())
             layers.append(int(space.layers[at]))
-        heads.append({**head, "layers": layers})
+            poolings.append(space.poolings[at] if space.poolings else "")
+        heads.append({**head, "layers": layers, "poolings": poolings})
     return {**kept, "arrays": arrays, "heads": tuple(heads)}
 
 
@@ -143,7 +143,10 @@ def weights(fitted: Any, replicate: int) -> dict[str, Any]:
             kind, kept = "mlp", {"first": own.first[at], "second": own.second[at]}
         kept |= {"centre": basis.centre, "turn": basis.turn}
         arrays |= {f"{number}.{name}": np.ascontiguousarray(value.numpy()) for name, value in kept.items()}
-        heads.append({"layer": int(member.space.layers[layer]), "share": share, "objective": record_of(member.loss)})
+        pooling = {"pooling": member.space.poolings[layer]} if member.space.poolings else {}
+        heads.append(
+            {"layer": int(member.space.layers[layer]), **pooling, "share": share, "objective": record_of(member.loss)}
+        )
     return {"head": kind, "heads": tuple(heads), "arrays": arrays}
 
 

@@ -70,9 +70,10 @@ class StudentFile:
     digest: str
     revision: str
     pooling: str
+    """Of every head, where its record does not say its own."""
     precision: str
     heads: tuple[dict[str, Any], ...]
-    """Of each head its layer, the share of its log odds, and its loss."""
+    """Of each head its layer, how texts are pooled there, the share of its log odds, and its loss."""
     voters: tuple[str, ...]
     """The supervisors or annotators."""
     template: str

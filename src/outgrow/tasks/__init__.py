@@ -6,6 +6,7 @@ from pathlib import Path
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.tasks.source import source, sources
+from outgrow.tasks.tables.formats import SUFFIXES
 from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.task import FREE, POOL, TEST, Gold, Task
 
@@ -40,7 +41,7 @@ def load(name: str, reading: Reading | None = None) -> tuple[Task, Gold]:
         if candidate.claims is not None and candidate.claims(name):
             return candidate.load(name, reading)
     if Path(name).suffix or "/" in name or Path(name).exists():
-        raise UserError(f"cannot read {name!r}: give a .parquet, .csv or .jsonl file, or hub:OWNER/NAME")
+        raise UserError(f"cannot read {name!r}: give a {SUFFIXES} file, or hub:OWNER/NAME")
     raise unknown("task", name, (s.name for s in known if s.claims is None))
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.metrics import text as scorers
 from outgrow.tasks.prompting import AUTO
 from outgrow.tasks.source import generation_sources
-from outgrow.tasks.tables.files import READERS, TableFile, read
+from outgrow.tasks.tables.files import TableFile, read
+from outgrow.tasks.tables.formats import is_table
 from outgrow.tasks.tables.prompts import Columns, from_table
 from outgrow.tasks.task import GenerationGold, GenerationTask
 
@@ -29,7 +29,7 @@ def load(
     """The generation task of a name, or of a table with a column of prompts and one of answers.
 
     Args:
-        name: NAME or NAME:DIAL of a built-in one, a .parquet, .csv or .jsonl file, or an open table.
+        name: NAME or NAME:DIAL of a built-in one, a table file, or an open table.
         items: At most so many items.
         seed: Names the items of generated tasks.
         columns: Which columns of a table play which role.
@@ -53,7 +53,7 @@ def _named(
 ) -> tuple[GenerationTask, GenerationGold]:
     if items is not None and items < 1:
         raise UserError(f"`items` = {items}: give a number above 0")
-    if isinstance(name, TableFile) or Path(name).suffix.lower() in READERS:
+    if isinstance(name, TableFile) or is_table(name):
         return from_table(read(name), columns or Columns(), items, votes)
     plain, colon, turned = name.partition(":")
     known = {s.name: s for s in generation_sources()}

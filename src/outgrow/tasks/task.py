@@ -21,7 +21,7 @@ from outgrow.tasks.prompting import USUAL, Prompting
 if TYPE_CHECKING:
     from outgrow.tasks.source import GenerationSource, TaskSource
 
-Kind = Literal["classify", "choose", "prefer", "generate"]
+Kind = Literal["classify", "choose", "prefer", "compare", "generate"]
 FREE, POOL, TEST = 0, 1, 2
 
 

@@ -19,7 +19,7 @@ from outgrow.pipeline import canary, gold_use
 from outgrow.pipeline.vote_cell import VoteCell, enough, gold_teaches, space_for, table_of
 from outgrow.runs import folder as claims
 from outgrow.runs import learn as learned
-from outgrow.runs import vote_run
+from outgrow.runs import suggestions, vote_run
 from outgrow.store import Store
 from outgrow.students.probe import HEADS
 from outgrow.students.saving import save, saved_student
@@ -47,6 +47,7 @@ def learn(
     label_model: str = label_models.DEFAULT,
     student: str = "linear",
     suggest: int = 0,
+    suggest_format: str = suggestions.CSV,
     seed: int = 0,
     out: Path = Path("student"),
     overwrite: bool = False,
@@ -56,7 +57,7 @@ def learn(
     Features of the items are kept in the store, so that what was stopped goes on where it was.
 
     Args:
-        data: a table: a .parquet, .csv or .jsonl file, or an open one.
+        data: a table, or what a labelling tool exported: a file, or an open table.
         reading: what its columns are, those of votes among them; gold of its `label` judges and does not teach.
         gold: the column of gold, which judges the student and teaches it; partly filled.
         gold_only_judges: whether gold does nothing else.
@@ -66,6 +67,7 @@ def learn(
         label_model: turns the votes into one distribution an item.
         student: how it learns: "linear", "mlp", "lora" or "full".
         suggest: how many items to name whose gold would help most.
+        suggest_format: "csv", or also the tasks of a labelling tool: "label-studio", "argilla" or "prodigy".
         seed: names folds and trainings.
         out: the folder.
         overwrite: whether another result in it may go.
@@ -77,11 +79,13 @@ def learn(
         UserError: what the user can mend.
     """
     from outgrow import report
+    from outgrow.report import card
 
     began, store = time.time(), Store.default()
     if method is not None:
         methods.find(method).check(methods.RESOURCES)
     _check(strong, label_model, student, suggest)
+    suggestions.check(suggest_format)
     reading, use = gold_use.named(reading or Reading(), gold), gold_use.use_of(gold is not None, gold_only_judges)
     given = tables.load(data, reading, votes_table, texts=strong != VOTES)
     votes = table_of(given.task)
@@ -104,7 +108,7 @@ def learn(
     (out / learned.SUGGESTED).unlink(missing_ok=True)
 
     space = space_for(given.task, votes, strong, student, store)
-    cell = VoteCell(given, space, votes, label_model, student, seed, votes_table is None, use)
+    cell = VoteCell(given, space, votes, label_model, student, seed, given.complete, use, strong, store)
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.annotators} annotator{'s' if votes.annotators > 1 else ''}"
     if said := gold_use.told(int((given.gold.labels >= 0).sum()), use, teachable):
@@ -119,14 +123,16 @@ def learn(
     probs, belief = cell.design.crossed(predicted), cell.believed(label_model)
 
     taught = {"method": recipe.name, "parameters": recipe.parameters, "label_model": label_model, "items": items}
-    columns = detect(given.table.names, given.reading).columns
+    columns = detect(given.table.names, given.reading).read_later
     saved = saved_student(fitted, given.task, strong, columns, cell.names, taught, store)
     save(saved, out, fitted)
     how = learned.settings(saved, recipe, method is not None, time.time() - began)
     watched = canary.of_votes(cell, recipe, predicted[cell.COMPARED])
     learned.write(out, cell, recipe, space, probs, belief, suggest, watched, how)
+    suggestions.export(out, given.task.classes, suggest_format if suggest else suggestions.CSV)
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write(out)
+    card.of_learn(out)
     return out
 
 

@@ -64,7 +64,7 @@ def predict(
         columns = _answered(student, inputs.prompted(student, data, reading))
     else:
         columns = _labelled(student, inputs.labelled(student, data, reading, votes_table))
-    _write(columns, out, overwrite)
+    write(columns, out, overwrite)
     return out
 
 
@@ -93,7 +93,7 @@ def _beside(columns: Mapping[str, list[Any]], ours: Collection[str]) -> dict[str
     return renamed
 
 
-def _write(columns: dict[str, Any], out: Path, overwrite: bool) -> None:
+def write(columns: dict[str, Any], out: Path, overwrite: bool) -> None:
     """Write the table whole. Raises UserError where something else of that name is there."""
     with disk.guarded(out):
         out.parent.mkdir(parents=True, exist_ok=True)

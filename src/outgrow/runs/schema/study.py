@@ -105,6 +105,7 @@ class ChosenSettings:
     method: str
     layers: dict[str, int]
     ridge: dict[str, int]
+    poolings: dict[str, int] | None = absent()
 
 
 @final

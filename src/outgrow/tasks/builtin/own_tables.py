@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from outgrow.tasks.source import source
-from outgrow.tasks.tables.files import READERS, read_file
+from outgrow.tasks.tables.files import read_file
+from outgrow.tasks.tables.formats import is_table
 from outgrow.tasks.tables.hub import is_hub, read_hub
 from outgrow.tasks.tables.layouts import from_table
 from outgrow.tasks.tables.options import Reading
@@ -13,7 +14,7 @@ from outgrow.tasks.task import Gold, Task
 
 
 def _is_table(name: str) -> bool:
-    return not name.startswith("hub:") and Path(name).suffix.lower() in READERS
+    return not name.startswith("hub:") and is_table(name)
 
 
 @source(

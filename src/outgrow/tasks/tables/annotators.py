@@ -12,11 +12,16 @@ from typing import final
 import numpy as np
 
 from outgrow.core.errors import UserError, unknown
+from outgrow.tasks.tables import exports, soft
 from outgrow.tasks.tables.files import TableFile, listed, read
 from outgrow.tasks.tables.layouts import from_votes
 from outgrow.tasks.tables.long import with_votes
+from outgrow.tasks.tables.matrices import beside, is_matrix
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.preferences import with_default
+from outgrow.tasks.tables.probabilities import recognised
 from outgrow.tasks.tables.roles import id_column, readable, vote_columns
+from outgrow.tasks.tables.rows import annotator_columns
 from outgrow.tasks.tables.values import Options, blank, id_name
 from outgrow.tasks.tables.votes import Belief, read_votes
 from outgrow.tasks.task import Gold, Task
@@ -35,23 +40,30 @@ class Annotations:
     """(N,) int64: the table's row of every item."""
     reading: Reading
     """As it was resolved: every column of votes by name."""
+    complete: bool
+    """Whether every annotator saw every item: so for columns of votes, not for a long table."""
 
 
 def load(
     table: str | TableFile, reading: Reading, votes_table: str | TableFile | None = None, texts: bool = True
 ) -> Annotations:
-    """The items and votes of a table.
+    """The items and votes of a table, or of what a labelling tool exported.
 
     Args:
-        table: A .parquet, .csv or .jsonl file, or an open table.
+        table: A file, or an open table.
         reading: What the user said about it.
-        votes_table: A long table of further votes (item, worker, label).
+        votes_table: A long table of votes (item, worker, label), or a matrix of votes, a row a row of `table`.
         texts: Whether items need a text.
 
     Raises:
         UserError: One line, for what the user can mend.
     """
-    return of_table(read(table), reading, None if votes_table is None else read(votes_table), texts)
+    if votes_table is None:
+        found = exports.opened(table, reading)
+        return of_table(found.items, found.reading, found.votes, texts)
+    if is_matrix(votes_table):
+        return of_table(*beside(read(table), reading, votes_table), texts=texts)
+    return of_table(read(table), reading, read(votes_table), texts)
 
 
 def of_table(
@@ -60,7 +72,10 @@ def of_table(
     """`load` for tables that are open already, as of data frames."""
     if reading.scorer is not None:
         raise UserError(f"`scorer` = {reading.scorer} compares answers in words, and votes are classes: leave it out")
-    reading, key = replace(reading, votes=_columns(table, reading.votes)), id_column(table, reading)
+    reading = with_default(table, reading)
+    table, votes = soft.gathered(table, listed(reading.votes, table.names))
+    reading = recognised(table, replace(reading, votes=_columns(table, votes)))
+    key = id_column(table, reading)
     if not texts:
         reading = _by_ids(table, key, reading)
     elif not readable(table, reading):
@@ -70,9 +85,10 @@ def of_table(
         table, workers = with_votes(table, reading, votes_table)
         reading = replace(reading, id=key, votes=(*reading.votes, *workers))
     if not reading.votes:
+        long = "; where a row is an annotation say `format` = long" if annotator_columns(table.names) else ""
         raise UserError(
             f"{table.name}: name the columns that hold your votes with `votes`; "
-            f"the columns are {', '.join(table.names)}"
+            f"the columns are {', '.join(table.names)}{long}"
         )
     if reading.label is None and "label" not in table.names:
         table = table.with_columns({"label": [None] * len(table.lines)})
@@ -80,7 +96,7 @@ def of_table(
     if task.images is not None:
         raise UserError(f"{table.name}: `learn` teaches students of text; images go through `outgrow run` with `image`")
     ids = {} if key is None else {key: table.column(key)}
-    return Annotations(task, gold, replace(table, column=ids.__getitem__), row, reading)
+    return Annotations(task, gold, replace(table, column=ids.__getitem__), row, reading, votes_table is None)
 
 
 def _by_ids(table: TableFile, key: str | None, reading: Reading) -> Reading:

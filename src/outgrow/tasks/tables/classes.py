@@ -214,7 +214,7 @@ def by_votes(table: TableFile, said: Mapping[str, Mapping[int, str]]) -> set[str
     if len(rows) > 2 and all(map(numeric, rows)):
         raise UserError(
             f"{table.name}: the votes are the numbers {_listed(rows)}, classes or scores: where they are classes say "
-            f"`classes` = {_listed(rows)}; scores have to be cut into classes first"
+            f"`classes` = {_listed(rows)}; `threshold` cuts scores into two classes"
         )
     return set(rows)
 

@@ -17,7 +17,7 @@ from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.roles import GOLD, Layout, optional, vote_columns
 from outgrow.tasks.tables.rows import Content, TableRows, keys, one_row_an_item
 from outgrow.tasks.tables.sides import separate, sides, with_gold_in_test, with_votes_in_test
-from outgrow.tasks.tables.targets import TARGETS, Targets, classify_partly
+from outgrow.tasks.tables.targets import PARTLY, TARGETS, Targets
 from outgrow.tasks.tables.values import blank, texts
 from outgrow.tasks.tables.votes import Belief, read_votes
 
@@ -48,7 +48,8 @@ def read_items(table: TableFile, layout: Layout, reading: Reading, *, partly: bo
         table: Any table.
         layout: Which column plays which role.
         reading: What the user said about the table.
-        partly: Whether gold may be missing (`classify`): then the test split stays as it is, whatever it lacks.
+        partly: Whether gold may be missing (`classify`, `compare`): then the test split stays as it is, whatever it
+            lacks.
 
     Raises:
         UserError: Whatever is wrong with the table, in the order of the steps below.
@@ -58,7 +59,7 @@ def read_items(table: TableFile, layout: Layout, reading: Reading, *, partly: bo
     fields = read_fields(table, layout, reading)
     if not partly:
         side = with_gold_in_test(rows, side, layout.columns[GOLD[layout.kind][0]], reading)
-    targets = (classify_partly if partly else TARGETS[layout.kind])(rows, layout, fields.roles, reading)
+    targets = (PARTLY if partly else TARGETS)[layout.kind](rows, layout, fields.roles, reading)
     pictures = _images(rows, layout, reading)
     _refuse_empty(rows, layout, fields, reading)
     digests = {i: hashlib.sha256(data).hexdigest() for i, data in (pictures or {}).items()}

@@ -1,4 +1,4 @@
-"""A table as a task, in one of three layouts: `classify`, `choose`, `prefer`; chess puzzles are read as `choose`.
+"""A table as a task, in one of four layouts: `classify`, `choose`, `prefer`, `compare`; chess puzzles are `choose`.
 
     file -> columns (`files`) -> `roles` -> `rows`, `sides` -> `fields`, `targets`, `votes` -> `items` -> task
 
@@ -19,7 +19,9 @@ from outgrow.tasks.tables import puzzles
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.items import TableItems, read_items
 from outgrow.tasks.tables.options import Reading
-from outgrow.tasks.tables.roles import detect
+from outgrow.tasks.tables.roles import Layout, detect, vote_columns
+from outgrow.tasks.tables.scores import cut
+from outgrow.tasks.tables.targets import PARTLY
 from outgrow.tasks.tables.values import numeric
 from outgrow.tasks.task import POOL, TEST, Gold, Kind, Task
 
@@ -33,9 +35,13 @@ def from_table(table: TableFile, reading: Reading) -> tuple[Task, Gold]:
     columns = puzzles.columns(table.names, reading)
     if columns is not None:
         table, reading = puzzles.as_questions(table, columns, reading)
+    for name, value in (("format", reading.format), ("annotator", reading.annotator)):
+        if value is not None:
+            raise UserError(f"`{name}` = {value}: exports are for `learn` and `audit`; a study takes a row an item")
     layout = detect(table.names, reading)
     if reading.classes and layout.kind != "classify":
         raise UserError(f"`classes` is for the layout 'classify'; the columns here are read as {layout.kind!r}")
+    table, reading = _cut(table, layout, reading)
     draft = DRAFTS[layout.kind](read_items(table, layout, reading))
     if columns is not None:
         draft = replace(draft, answer=None)  # a move is another answer in every position
@@ -49,18 +55,30 @@ def from_votes(table: TableFile, reading: Reading) -> tuple[Task, Gold, np.ndarr
         The task, its gold, and the table's row of every item, (N,) int64.
 
     Raises:
-        UserError: As `from_table`; the layout is another than `classify`; the votes name fewer than two classes.
+        UserError: As `from_table`; the layout is neither `classify` nor `compare`; the votes name fewer than two
+            classes.
     """
     layout = detect(table.names, reading)
-    if layout.kind != "classify":
-        raise UserError(f"the columns are read as {layout.kind!r}: learning from votes takes one text an item")
+    if layout.kind not in PARTLY:
+        raise UserError(
+            f"the columns are read as {layout.kind!r}: learning from votes takes a text an item, or two to compare "
+            "(`first`, `second`)"
+        )
+    table, reading = _cut(table, layout, reading)
     items = read_items(table, layout, reading, partly=True)
     if len(items.targets.classes) < 2:
         said = f"the votes name {' and '.join(items.targets.classes) or 'no class'}"
         raise UserError(f"{table.name}: {said}, which leaves nothing to tell apart: name two or more with `classes`")
-    task, gold = build(_classify(items), reading.items)
+    task, gold = build(DRAFTS[layout.kind](items), reading.items)
     row = {items.ids[i]: i for i in items.rows.kept}
     return task, gold, np.array([row[name] for name in task.ids.tolist()], np.int64)
+
+
+def _cut(table: TableFile, layout: Layout, reading: Reading) -> tuple[TableFile, Reading]:
+    """The table with classes in the place of scores. Raises UserError for a threshold where there are no classes."""
+    if layout.kind != "classify" and reading.threshold is not None:
+        raise UserError(f"`threshold` is for the layout 'classify'; the columns here are read as {layout.kind!r}")
+    return cut(table, vote_columns(table, reading.votes), layout.columns.get("label"), reading)
 
 
 def _classify(items: TableItems) -> Draft:
@@ -152,8 +170,38 @@ def _prefer(items: TableItems) -> Draft:
     )
 
 
+def _compare(items: TableItems) -> Draft:
+    """An item a pair, whose texts come in the order of hashes; gold and votes say which of them is better."""
+    kept, targets = items.rows.kept, items.targets
+    pairs = [_shuffled(targets.options[i], items.ids[i]) for i in kept]
+    turned = [pair[0] != targets.options[i][0] for i, pair in zip(kept, pairs, strict=True)]
+    votes = {}
+    for name, of in items.votes.items():
+        better = [[b[side] for side in targets.classes] if (b := of[i]) else [np.nan, np.nan] for i in kept]
+        votes[name] = np.array([row[::-1] if turn else row for row, turn in zip(better, turned, strict=True)])
+    return Draft(
+        name=items.rows.table.name,
+        kind="prefer",
+        classes=("first", "second"),
+        ids=[items.ids[i] for i in kept],
+        texts=[tuple(items.fields.text(i, text) for text in pair) for i, pair in zip(kept, pairs, strict=True)],
+        groups=[items.groups[i] for i in kept],
+        gold=[targets.gold[i] ^ turn if targets.gold[i] >= 0 else -1 for i, turn in zip(kept, turned, strict=True)],
+        side=[items.side[i] for i in kept],
+        votes=votes,
+        counts=items.rows.counts,
+        source=items.rows.table.source,
+        template=items.fields.template.text,
+    )
+
+
 def _shuffled(texts: Sequence[str], name: str) -> list[str]:
     return sorted(texts, key=lambda text: hashed(name, text))
 
 
-DRAFTS: dict[Kind, Callable[[TableItems], Draft]] = {"classify": _classify, "choose": _choose, "prefer": _prefer}
+DRAFTS: dict[Kind, Callable[[TableItems], Draft]] = {
+    "classify": _classify,
+    "choose": _choose,
+    "prefer": _prefer,
+    "compare": _compare,
+}

@@ -38,7 +38,11 @@ class Reading:
     rejected: str | None = None
     """Column of the worse text (prefer)."""
     prompt: str | None = None
-    """Column of what both texts answer (prefer), or of what is to be answered (with `scorer`)."""
+    """Column of what both texts answer (prefer, compare), or of what is to be answered (with `scorer`)."""
+    first: str | None = None
+    """Column of the first of two texts, of which votes or gold say which is better (compare)."""
+    second: str | None = None
+    """Column of the second of them (compare)."""
     fen: str | None = None
     """Column of a chess position, the side to move to find the best move (default: `fen`, beside `best_moves`)."""
     best_moves: str | None = None
@@ -61,10 +65,17 @@ class Reading:
     abstain: tuple[str, ...] = ()
     """Words that abstain in a column of votes, and in one of gold mean that it is unknown, beside those that always
     do."""
+    threshold: float | None = None
+    """Votes are scores, and those of at least so much are of the last of two classes, others of the first."""
     template: str | None = None
     """What a model reads, with {column} fields; a line whose fields are all empty is left out."""
     votes: tuple[str, ...] = ()
     """Columns with the user's own labels."""
+    annotator: str | None = None
+    """Column that says whose annotation a row is, of tables with a row an annotation."""
+    format: str | None = None
+    """The form of an export where it could be several: argilla, doccano, label-studio, long (a row an annotation),
+    mturk, prodigy, wrench, or wide (a row an item)."""
     skip_bad_rows: bool = False
     """Go on without rows that lack a text or a label; they are counted."""
     items: int | None = None

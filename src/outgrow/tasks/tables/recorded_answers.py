@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import hashed
 from outgrow.tasks.drafts import GenerationDraft, build_generation
-from outgrow.tasks.tables.files import READERS, TableFile, columns, read
+from outgrow.tasks.tables.files import TableFile, columns, read
+from outgrow.tasks.tables.formats import SUFFIXES, is_table
 from outgrow.tasks.tables.gold import form, read_gold
 from outgrow.tasks.tables.prompts import Columns, prompts_and_gold
 from outgrow.tasks.tables.values import blank, class_name, texts
@@ -69,11 +69,9 @@ def of_source(source: str | TableFile, names: Sequence[str], columns: Columns, m
     Raises:
         UserError: Columns of what is no table, or models beside recorded answers.
     """
-    if isinstance(source, str) and Path(source).suffix.lower() not in READERS:
+    if isinstance(source, str) and not is_table(source):
         if names:
-            raise UserError(
-                f"`answers` names columns of a table, and {source!r} is none: give a .parquet, .csv or .jsonl file"
-            )
+            raise UserError(f"`answers` names columns of a table, and {source!r} is none: give a {SUFFIXES} file")
         return None
     table = read(source)
     if not names and (models or not is_long(table)):

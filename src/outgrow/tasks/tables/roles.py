@@ -1,8 +1,9 @@
-"""Which column of a table plays which role, and so in which of three layouts a table is read.
+"""Which column of a table plays which role, and so in which of four layouts a table is read.
 
 classify    a text, a question or an image, and a label
 choose      a question, choices, and which of them is the answer
 prefer      two texts, the chosen and the rejected one
+compare     two texts, the first and the second one, of which votes or a label say which is better, or that they tie
 """
 
 from __future__ import annotations
@@ -17,22 +18,29 @@ from outgrow.tasks.tables.options import Reading
 from outgrow.tasks.tables.values import blank, id_name
 from outgrow.tasks.task import Kind
 
-ROLES = ("text", "text2", "image", "context", "question", "choices", "answer", "label", "chosen", "rejected", "prompt")
+ROLES = (
+    "text", "text2", "image", "context", "question", "choices", "answer", "label", "chosen", "rejected", "prompt",
+    "first", "second",
+)  # fmt: skip
 OPTIONAL = ("id", "split", "group")
 """Roles of columns that a table may do without; "none" says that it does."""
 TEXT: dict[Kind, tuple[str, ...]] = {
     "classify": ("context", "text", "question", "text2", "answer"),
     "choose": ("context", "question"),
     "prefer": ("prompt",),
+    "compare": ("prompt",),
 }
 """Roles that a model reads."""
 GOLD: dict[Kind, tuple[str, ...]] = {
     "classify": ("label",),
     "choose": ("answer", "choices"),
     "prefer": ("chosen", "rejected"),
+    "compare": ("label",),
 }
 """Roles that tell the gold: no template and no vote may name their columns."""
-READABLE = ("text", "question", "image", "chosen")
+PAIR = {"first": "chosen", "second": "rejected"}
+"""Roles of pairs in which votes say what is better, by those of pairs of which it is known."""
+READABLE = ("text", "question", "image", "chosen", "first")
 """Roles of which a table with something to read has one."""
 
 
@@ -44,6 +52,11 @@ class Layout:
     kind: Kind
     columns: dict[str, str]
     """Role -> column."""
+
+    @property
+    def read_later(self) -> dict[str, str]:
+        """Role -> column, as a saved student reads other tables: of a pair it is asked whether the chosen is better."""
+        return {PAIR.get(role, role): column for role, column in self.columns.items()}
 
 
 @final
@@ -63,6 +76,7 @@ SHAPES: dict[Kind, _Shape] = {
     "classify": _Shape(needs=("label",), may=("text2", "context", "answer"), either=("text", "question", "image")),
     "choose": _Shape(needs=("question", "choices", "answer"), may=("context",)),
     "prefer": _Shape(needs=("chosen", "rejected"), may=("prompt",)),
+    "compare": _Shape(needs=("label", "first", "second"), may=("prompt",)),
 }
 
 
@@ -109,6 +123,8 @@ def _kind(names: Sequence[str], given: Mapping[str, str], has: Mapping[str, str]
             f"no column {' or '.join(map(repr, lack))} for the layout {kind!r}: name yours with "
             f"{' or '.join(map(_quoted, lack))}; the columns are {', '.join(names)}"
         )
+    if len(fits) > 1 and not set(PAIR) & set(given):
+        fits = [kind for kind in fits if kind != "compare"]
     if len(fits) > 1:
         ways = [f"`{'choices' if kind == 'choose' else legal[kind].needs[-1]}` ({kind})" for kind in fits]
         raise UserError(f"the columns {', '.join(names)} fit more than one layout: say which with {' or '.join(ways)}")
@@ -205,4 +221,4 @@ def _joined(cells: Sequence[object]) -> str:
 
 def columns_of(reading: Reading) -> dict[str, str]:
     """By role the columns that a reading names, for what labels other tables later."""
-    return {role: name for role in ROLES if (name := reading.column(role)) is not None}
+    return {PAIR.get(role, role): name for role in ROLES if (name := reading.column(role)) is not None}

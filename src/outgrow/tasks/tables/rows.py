@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import final
 
 from outgrow.core.errors import UserError
@@ -83,13 +83,17 @@ def _by_id(rows: TableRows, column: str, reading: Reading) -> dict[int, str]:
     return {i: hashed("id", values[i]) for i in rows.kept}
 
 
+def annotator_columns(names: Iterable[str]) -> list[str]:
+    """The columns whose name says that they tell whose annotation a row is."""
+    return [name for name in names if "".join(filter(str.isalpha, name.casefold())) in ANNOTATOR]
+
+
 def one_row_an_item(rows: TableRows, reading: Reading, content: Content) -> None:
     """Refuses a table in which a row is an annotation.
 
     That is where most rows show what another row shows and no `id` names items.
     """
-    named = any("".join(filter(str.isalpha, name.casefold())) in ANNOTATOR for name in rows.table.names)
-    if not (reading.votes or named):
+    if not (reading.votes or annotator_columns(rows.table.names)):
         return
     count = Counter(content[i] for i in rows.kept)
     again = [i for i in rows.kept if count[content[i]] > 1]

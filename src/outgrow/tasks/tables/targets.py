@@ -11,10 +11,11 @@ from outgrow.core.errors import UserError
 from outgrow.core.progress import say
 from outgrow.tasks.tables import classes
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.preferences import SIDES, verdicts
 from outgrow.tasks.tables.roles import Layout
 from outgrow.tasks.tables.rows import TableRows
 from outgrow.tasks.tables.values import Options, blank, by_index, choices, chooser, class_name, numeric, texts
-from outgrow.tasks.tables.votes import named_by_votes
+from outgrow.tasks.tables.votes import named_by_objects, named_by_votes
 from outgrow.tasks.task import Kind
 
 Roles = Mapping[str, list[str]]
@@ -72,6 +73,7 @@ def _classes(rows: TableRows, column: str, names: Sequence[str], reading: Readin
     present = {names[i] for i in rows.kept if names[i]}
     if not present and not asked and reading.votes:
         present = classes.by_votes(rows.table, named_by_votes(rows.table, reading, rows.kept))
+        present |= named_by_objects(rows.table, reading, rows.kept)
     if len(present) > max(MOST_CLASSES, len(rows.kept) / 2):
         raise UserError(
             f"column {column!r} has {len(present)} values in {len(rows.kept)} rows: name the label with `label`"
@@ -162,6 +164,28 @@ def prefer(rows: TableRows, layout: Layout, roles: Roles, reading: Reading) -> T
     return Targets(options, gold, dict.fromkeys(rows.kept, Options(("rejected", "chosen"))))
 
 
+def compare(rows: TableRows, layout: Layout, roles: Roles, reading: Reading) -> Targets:
+    """Which of two texts is better, on every row; rows that tie have no gold, and are left out."""
+    targets = compare_partly(rows, layout, roles, reading)
+    column = layout.columns["label"]
+    raw = rows.table.column(column)
+    rows.refuse({f"missing {column}": [i for i in rows.kept if blank(raw[i])]}, reading)
+    rows.leave_out({i for i in rows.kept if targets.gold[i] < 0}, "neither text is better")
+    return targets
+
+
+def compare_partly(rows: TableRows, layout: Layout, roles: Roles, reading: Reading) -> Targets:
+    """Two texts on every row, and which of them is better as far as gold says so."""
+    first, second = (texts(rows.table, layout.columns[role]) for role in ("first", "second"))
+    problems = _missing(rows, layout, {"first": first, "second": second}, ("first", "second"))
+    same = [i for i in rows.kept if first[i].strip() == second[i].strip() and not blank(first[i])]
+    rows.refuse(problems | {"first and second are the same": same}, reading)
+    told = verdicts(rows.table, layout.columns["label"], rows.kept, reading)
+    better = {i: -1 if p is None or p == 0.5 else int(p < 0.5) for i, p in zip(rows.kept, told, strict=True)}
+    options: dict[int, tuple[str, ...]] = {i: (first[i], second[i]) for i in rows.kept}
+    return Targets(options, better, dict.fromkeys(rows.kept, Options(SIDES, ordered=True)), SIDES)
+
+
 def _missing(rows: TableRows, layout: Layout, values: Roles, roles: Sequence[str]) -> Problems:
     """Rows without one of the texts that a layout cannot do without."""
     return {f"missing {layout.columns[r]}": [i for i in rows.kept if blank(values[r][i])] for r in roles if r in values}
@@ -171,4 +195,10 @@ TARGETS: dict[Kind, Callable[[TableRows, Layout, Roles, Reading], Targets]] = {
     "classify": classify,
     "choose": choose,
     "prefer": prefer,
+    "compare": compare,
 }
+PARTLY: dict[Kind, Callable[[TableRows, Layout, Roles, Reading], Targets]] = {
+    "classify": classify_partly,
+    "compare": compare_partly,
+}
+"""Of tables whose gold may be missing in part."""

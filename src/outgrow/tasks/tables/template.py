@@ -9,7 +9,7 @@ from string import Formatter
 from outgrow.core.errors import UserError
 from outgrow.tasks.task import Kind
 
-OPTION = {"choose": "choice", "prefer": "reply"}
+OPTION = {"choose": "choice", "prefer": "reply", "compare": "reply"}
 """The field that stands for the candidate, or for one of the two texts."""
 
 
@@ -67,5 +67,6 @@ def default(kind: Kind, roles: Iterable[str]) -> Template:
         "classify": "Answer: {answer}" if "answer" in have else None,
         "choose": "Answer: {choice}",
         "prefer": "{reply}",
+        "compare": "{reply}",
     }[kind]
     return compiled("\n".join([*text, last] if last else text))

@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 from outgrow.core.errors import UserError
+from outgrow.tasks.tables import soft
 from outgrow.tasks.tables.classes import asked, find, printed, short, silent, stray
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.preferences import SIDES, verdicts
+from outgrow.tasks.tables.probabilities import beliefs, columns_of
 from outgrow.tasks.tables.roles import vote_columns
 from outgrow.tasks.tables.values import Options, blank, chooser, class_name
 from outgrow.tasks.task import Kind
@@ -56,11 +59,19 @@ def read_votes(
     A value is an option: a class (`classify`), "chosen" or "rejected", 1 or 0 (`prefer`), or a choice by text, index or
     letter (`choose`). In the first two kinds, with two options, fractions are probabilities of the second one.
     A list holds one annotator an entry (`column[0]`, ...), or, where it holds fractions, the probabilities of the
-    options; in a row without one all annotators abstain.
+    options; in a row without one all annotators abstain. An object holds the probability or the votes of each class.
+    Where columns of probabilities stand beside the column, they are its votes.
 
     Raises:
         UserError: Values are none of these, or could be two of them; the message lists their rows.
     """
+    if kind == "compare":
+        told = verdicts(table, column, rows, reading)
+        return {column: [None if p is None else dict(zip(SIDES, (p, 1 - p), strict=True)) for p in told]}
+    if kind == "classify" and (objects := _objects(table, column, rows, reading)) is not None:
+        return {column: _checked(_Votes(table, column, kind, rows, objects, options, reading), _soft)}
+    if kind == "classify" and rows and (probs := columns_of(table.names, column)):
+        return {column: beliefs(table, probs, rows, options[0].texts)}
     values = _values(table, column, rows, options, reading)
     votes = _Votes(table, column, kind, rows, values, options, reading)
     _refuse_unnamed_classes(votes)
@@ -77,12 +88,37 @@ def named_by_votes(table: TableFile, reading: Reading, rows: Sequence[int]) -> d
     """annotator -> row -> the name that it votes; abstentions and columns of probabilities are left out."""
     found = {}
     for column in vote_columns(table, reading.votes):
+        if _objects(table, column, rows, reading) is not None:
+            continue
         values = _values(table, column, rows, [Options(asked(reading))] * len(rows), reading)
         if any(map(_fraction, _entries(values))):
             continue
         for name, cast in _annotators(column, values, reading).items():
             found[name] = {i: class_name(v) for i, v in zip(rows, cast, strict=True) if not silent(v, reading)}
     return found
+
+
+def named_by_objects(table: TableFile, reading: Reading, rows: Sequence[int]) -> set[str]:
+    """The classes that objects of probabilities name."""
+    held = (_objects(table, column, rows, reading) for column in vote_columns(table, reading.votes))
+    return {name for values in held if values is not None for name in soft.names(values)}
+
+
+def _objects(table: TableFile, column: str, rows: Sequence[int], reading: Reading) -> list[Any] | None:
+    """The objects in a column of probabilities, None where there is none; None of any other column."""
+    if column not in table.names:
+        return None
+    raw = table.column(column)
+    if not any(map(soft.may_be, raw)):
+        return None
+    values = [soft.opened(raw[i]) for i in rows]
+    if not soft.all_objects(table, column, values, reading):
+        return None
+    return [value if isinstance(value, dict) and not soft.silent(value) else None for value in values]
+
+
+def _soft(value: object, among: Options) -> Belief:
+    return soft.distribution(value, among.texts)
 
 
 def _entries(values: Sequence[Any]) -> Iterator[Any]:
@@ -270,6 +306,8 @@ def _opened(value: object) -> object:
 
 
 def _number(value: object) -> float | None:
+    if value is None:
+        return None
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
