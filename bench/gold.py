@@ -166,7 +166,7 @@ def promised(name: str, sizes: list[int], strong: str) -> Iterator[str]:
         added = found.right(found.probs("gold_and_weak", more)) - found.right(found.probs("gold_and_weak", known))
         scores = crossed(found, known)
         said = [more_gold(full, halves, count, MORE) for full, *halves in zip(*scores, strict=True)]
-        inside = sum(one.gain_ci[0] <= added.mean() <= one.gain_ci[1] for one in said)
+        inside = sum(one.gain_ci[0] <= gain <= one.gain_ci[1] for one, gain in zip(said, added, strict=True))
         ends = np.mean([one.gain_ci for one in said], 0)
         yield (
             f"| {name} | {count} | {100 * added.mean():+.1f} | {100 * np.mean([one.gain for one in said]):+.1f} | "
@@ -203,7 +203,7 @@ def main() -> None:
     if given.suggest:
         columns, of = ("set", "gold", "before", "at random", "suggested", "suggested − at random"), suggested
     if given.more:
-        columns, of = ("set", "gold", f"{MORE} more add", "said", "its interval, mean", "holds their mean"), promised
+        columns, of = ("set", "gold", f"{MORE} more add", "said", "its interval, mean", "holds what they add"), promised
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for name in given.sets:
         for line in of(name, [int(n) for n in given.gold.split(",")], given.strong):
