@@ -27,9 +27,9 @@ from outgrow import methods, models
 from outgrow.core.seeding import derive
 from outgrow.label_models import WeakLabels, WeakTrain
 from outgrow.metrics.accuracy import Score, rightness
-from outgrow.metrics.asking import asked, directions, doubt
 from outgrow.metrics.intervals import quantile
 from outgrow.metrics.more_gold import more_gold
+from outgrow.metrics.suggestion import asked, directions, doubt
 from outgrow.pipeline.design import FOLDS
 from outgrow.store import Store
 from outgrow.students.probe import Probe, Space

@@ -15,10 +15,10 @@ from outgrow.label_models._floor import FEWEST
 from outgrow.metrics.accuracy import Score, accuracy, rightness
 from outgrow.metrics.agreement import agreement
 from outgrow.metrics.annotators import agreement_of, needed, single
-from outgrow.metrics.asking import asked, directions, doubt
 from outgrow.metrics.calibration import calibration
 from outgrow.metrics.intervals import share_ci
 from outgrow.metrics.pgr import counted
+from outgrow.metrics.suggestion import asked, directions, doubt
 from outgrow.pipeline.baselines import registry
 from outgrow.pipeline.vote_cell import VoteCell
 from outgrow.runs.class_measures import ClassMeasures
@@ -269,7 +269,7 @@ def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spok
 
 
 def suggested(cell: VoteCell, student: np.ndarray, belief: np.ndarray, count: int) -> list[dict[str, Any]]:
-    """The items whose gold would help most, by `metrics/asking.py`. Items with gold are not asked for."""
+    """The items whose gold would help most, by `metrics/suggestion.py`. Items with gold are not asked for."""
     task, table = cell.data.task, cell.data.table
     open_items, rng = np.flatnonzero((cell.data.gold.labels < 0) & (task.side != TEST)), derive(cell.seed, "suggest")
     score, places = doubt(student), None if cell.features is None else directions(cell.features[0])[open_items]

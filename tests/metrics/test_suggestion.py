@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from outgrow.metrics.asking import asked, directions, doubt
+from outgrow.metrics.suggestion import asked, directions, doubt
 
 
 def rng() -> np.random.Generator:
