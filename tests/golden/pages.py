@@ -20,6 +20,10 @@ def learned() -> dict[str, Any]:
         ("floor", "label model: dawid_skene", 0.88),
         ("majority", "majority", 0.861),
         ("label model", "label model: blocks", 0.87),
+        ("best annotator", "best annotator: anna", 0.8),
+        ("tfidf", "TF-IDF, same labels", 0.905),
+        ("zero-shot", "zero-shot: smollm2-135m", 0.61),
+        ("gold", "gold alone: 120 gold labels", 0.93),
         *(("annotator", name, 0.8 - 0.02 * i) for i, name in enumerate(names)),
     ]
     rows: list[dict[str, Any]] = [
@@ -30,6 +34,7 @@ def learned() -> dict[str, Any]:
             "accuracy_ci": [0.9, 0.924],
             "gain": None,
             "gain_ci": None,
+            **measured(0.912, None),
         }
     ]
     rows += [
@@ -44,6 +49,7 @@ def learned() -> dict[str, Any]:
             "as_guess": at,
             "as_commonest": at - 0.05,
             "where": WHERE,
+            **measured(at, 0.912 - at),
         }
         for kind, name, at in kinds
     ]
@@ -56,6 +62,7 @@ def learned() -> dict[str, Any]:
             "estimated": 0.8,
             "estimated_ci": [0.78, 0.82],
             "student": 0.83,
+            "suspected": 0.07,
         }
         for i, name in enumerate(names)
     ]
@@ -96,6 +103,13 @@ def learned() -> dict[str, Any]:
             "rows": rows,
             "best": "anna",
             "commonest": 0.59,
+            "rare": ["complaint"],
+            "confused": [
+                {"gold": gold, "given": given, "items": 730.0 if gold == given else 61.0 + len(gold)}
+                for gold in shares
+                for given in shares
+            ],
+            "lacks": {"zero-shot": "nobody was asked"},
             "repeats": {"right": 0.97, "wrong": 0.4},
             "calibration": {"ece": 0.03, "bins": [{"confidence": 0.7, "accuracy": 0.72, "count": 900}]},
         },
@@ -118,7 +132,37 @@ def learned() -> dict[str, Any]:
             "taught": 19_800,
             "seconds": 12.5,
         },
+        "disagreements": [doubt(label_model={"complaint": 0.88, "other": 0.12})],
+        "suspects": {
+            "share": 0.08,
+            "count": 3100,
+            "checked": 310,
+            "confirmed": 201,
+            "votes_with_gold": 5600,
+            "wrong_by_gold": 1120,
+            "rows": [doubt(annotator=LONG, given="complaint", probably="other")],
+        },
+        "cost": {
+            "votes": 47_400,
+            "gold": 2000,
+            "seconds": {"reading, whenever it was done": 95.0, "zero-shot": 610.0},
+            "tokens": {"reading": 910_000, "zero-shot": 120_000},
+        },
     }
+
+
+def measured(at: float, gain: float | None) -> dict[str, Any]:
+    """Measures by class around a score; the student's own have no gain."""
+    ahead = {} if gain is None else {"gain": gain, "gain_ci": [gain - 0.02, gain + 0.02]}
+    one = {"value": at, "ci": [at - 0.02, at + 0.02], **ahead}
+    return {"macro_f1": one, "recall": {"complaint": one, "other": one}, "average_precision": one}
+
+
+def doubt(**more: Any) -> dict[str, Any]:
+    """An item that a person should look at."""
+    said = {"anna": "complaint", LONG: "complaint"}
+    item = {"id": "7", "row": 1007, "text": "where is my lamp? " * 12, "votes": said, "gold": "other"}
+    return {**item, "student": {"other": 0.97, "complaint": 0.03}, **more}
 
 
 def finding(code: str, severity: str, unit: str = "points") -> dict[str, Any]:

@@ -69,8 +69,8 @@ def test_annotators_that_were_called_voters_are_read_as_annotators_and_no_later_
     assert old["annotators"]["count"] == raw["voters"]["count"]
     wanted = ["annotator" if row["kind"] == "voter" else row["kind"] for row in raw["verdict"].get("rows", [])]
     assert [row["kind"] for row in old["verdict"].get("rows", [])] == wanted
-    path.write_text(json.dumps({**old, "version": 3}))
-    with pytest.raises(UserError, match=r"learn\.json is of version 3, and this outgrow reads up to 2: update outgrow"):
+    path.write_text(json.dumps({**old, "version": 4}))
+    with pytest.raises(UserError, match=r"learn\.json is of version 4, and this outgrow reads up to 3: update outgrow"):
         read_learned(tmp_path)
 
 

@@ -92,8 +92,14 @@ def test_without_any_gold_a_student_is_taught_saved_and_says_that_nobody_can_tel
 def test_some_gold_judges_and_the_words_say_who_was_outgrown(tmp_path, model) -> None:
     folder = taught(tmp_path, model, gold=0.5, label_model="mean")
     verdict = facts(folder)["verdict"]
-    others = [row for row in verdict["rows"] if row["kind"] == "other label model"]
-    student, floor, majority, *own = [row for row in verdict["rows"] if row not in others]
+    beside = ("other label model", "best annotator", "tfidf", "zero-shot", "gold", "ceiling")
+    others, more = [
+        [row for row in verdict["rows"] if (row["kind"] == beside[0]) == wanted and row["kind"] in beside]
+        for wanted in (True, False)
+    ]
+    assert {row["kind"] for row in more} - {"gold", "ceiling"} == {"best annotator", "tfidf"}, "an encoder is not asked"
+    assert next(row for row in more if row["kind"] == "tfidf")["accuracy"] > 0.9, "a word says the class"
+    student, floor, majority, *own = [row for row in verdict["rows"] if row not in [*others, *more]]
     assert {row["name"] for row in others} <= {f"label model: {name}" for name in label_models.registry()} - {
         "label model: mean"
     } and others

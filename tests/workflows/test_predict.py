@@ -51,7 +51,9 @@ def told(capsys, *command: str) -> str:
 def test_a_student_of_images_labels_a_table_a_folder_and_pixels_alike(ran, tmp_path: Path) -> None:
     run, table = ran
     labels = pl.read_parquet(predict(run, str(table), out=tmp_path / "table.parquet"))
-    assert labels.columns == ["row", "label", "p_blue", "p_green", "p_red"] and labels.height == 160
+    added = ["label", "p_blue", "p_green", "p_red"]
+    assert labels.columns == ["row", "label_read", "vote", "three", "split", *added] and labels.height == 160
+    assert labels["label_read"].equals(pl.read_parquet(table)["label"].alias("label_read"))
     encoded = pl.read_parquet(table)["picture"].to_list()
     (tmp_path / "seen").mkdir()
     for number, data in enumerate(encoded):

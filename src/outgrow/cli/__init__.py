@@ -21,7 +21,10 @@ from outgrow.core.errors import UserError
 from outgrow.core.progress import visible, worded
 from outgrow.store import disk
 
-VERBS = ("run", "learn", "label", "predict", "audit", "list", "show", "report", "compare", "committee", "steer")
+VERBS = (
+    "run", "learn", "label", "predict", "audit", "list", "show", "report", "compare", "committee", "steer", "cite",
+    "store", "completion", "push",
+)  # fmt: skip
 
 app = App(
     name="outgrow",

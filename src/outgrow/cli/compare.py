@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit, visible
 
 
-def compare_(*folders: Path, out: Path | None = None) -> None:
+def compare_(*folders: Path, out: Path | None = None, overwrite: bool = False, output: Spoken = SPOKEN) -> None:
     """Join run folders into one comparison of methods and print its leaderboard.
 
     Parameters
@@ -17,6 +18,8 @@ def compare_(*folders: Path, out: Path | None = None) -> None:
         Folders that `outgrow run` wrote: at least three pairs and two methods between them.
     out
         A file for the comparison: .html for a report, .md for Markdown.
+    overwrite
+        Another file of that name may go.
     """
     from rich import box
     from rich.console import Console
@@ -24,11 +27,17 @@ def compare_(*folders: Path, out: Path | None = None) -> None:
     from rich.table import Table
 
     from outgrow import report
+    from outgrow.core.records import dump
 
+    output.begin()
+    found = report.compare(folders, out, overwrite=overwrite)
+    if output.json:
+        output.show({"out": out and str(out), "tables": dump(found)})
+        return
     terminal = sys.stdout.isatty()
     # Without a terminal a row is one line: a program reads it.
     console = Console(highlight=False, width=None if terminal else 400)
-    for sheet in report.compare(folders, out):
+    for sheet in found:
         table = Table(
             title=escape(visible(sheet.title)),
             title_justify="left",

@@ -28,6 +28,11 @@ EXAMPLES = {
         "outgrow audit messages.csv --votes rule_1,rule_2,crowd --strong minilm-l6",
         "outgrow audit cities --weak minilm-l6 tfidf --strong smollm2-135m",
     ),
+    "push": (
+        "outgrow push student OWNER/NAME",
+        "outgrow push runs/cities-minilm-l6-smollm2-135m OWNER/NAME",
+        "outgrow push student OWNER/NAME --public",
+    ),
     "list": (
         "outgrow list",
         "outgrow list methods",
@@ -36,7 +41,7 @@ EXAMPLES = {
     "show": (
         "outgrow show runs/cities-minilm-l6-smollm2-135m",
         "outgrow show student --format md",
-        "outgrow show runs/cities-minilm-l6-smollm2-135m --format json",
+        "outgrow show runs/cities-minilm-l6-smollm2-135m --figure ladder.pdf",
     ),
     "report": (
         "outgrow report runs/cities-minilm-l6-smollm2-135m",
@@ -57,6 +62,21 @@ EXAMPLES = {
         "outgrow steer places",
         "outgrow steer places --strong smollm2-135m --seeds 4",
         "outgrow steer questions.csv --small sibling --alpha 1.5",
+    ),
+    "cite": (
+        "outgrow cite",
+        "outgrow cite runs/cities-minilm-l6-smollm2-135m",
+        "outgrow cite runs/one runs/two student",
+    ),
+    "store": (
+        "outgrow store",
+        "outgrow store prune --older-than 30",
+        "outgrow store prune --kind features training --at-most 20GB --yes",
+    ),
+    "completion": (
+        "outgrow completion bash",
+        "outgrow completion zsh",
+        "outgrow completion fish",
     ),
 }
 """By verb."""

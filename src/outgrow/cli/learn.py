@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -33,6 +33,7 @@ def learn_(
     seed: int = 0,
     out: Path = Path("student"),
     overwrite: bool = False,
+    track: Literal["mlflow", "wandb", "tensorboard"] | None = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
     asking: Asked = ASKING,
     output: Spoken = SPOKEN,
@@ -77,12 +78,16 @@ def learn_(
         Folder for the student and its report. The same command goes on where it was.
     overwrite
         Another result in that folder may go.
+    track
+        Tell MLflow, Weights & Biases or TensorBoard (DIR/tensorboard) the settings, the scores and the report.
     """
+    from outgrow.report import tracking
     from outgrow.report.learn import told
     from outgrow.report.sheets import content
     from outgrow.workflows import label, learn
 
     output.begin()
+    tracking.check(track)
     table, read = label.with_labels(data, reading, ask or (), asking, seed)
     folder = learn.learn(
         table,
@@ -100,6 +105,8 @@ def learn_(
         out=out,
         overwrite=overwrite,
     )
+    if track is not None:
+        tracking.track(folder, track)
     if output.json:
         output.show(content(folder))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.errors import unknown
 from outgrow.core.progress import emit
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 Row = tuple[str, ...]
 
 
-def list_(what: str | None = None, /) -> None:
+def list_(what: str | None = None, /, *, output: Spoken = SPOKEN) -> None:
     """What there is to choose from: tasks, models, methods, text-methods (for generation tasks), label-models, losses,
     selections, supervisors, audits, verifiers, charts.
 
@@ -24,13 +25,17 @@ def list_(what: str | None = None, /) -> None:
     what
         One of these words; without it, the names of everything.
     """
+    output.begin()
+    if what is not None and what not in LISTS:
+        raise unknown("list", what, LISTS)
+    if output.json:
+        output.show({name: list(rows()) for name, rows in LISTS.items() if what in (None, name)})
+        return
     if what is None:
         for name, rows in LISTS.items():
             emit(f"{name + ':':14}{', '.join(row[0] for row in rows())}")
         emit("\noutgrow list WHAT says more about each.")
         return
-    if what not in LISTS:
-        raise unknown("list", what, LISTS)
     _print(LISTS[what]())
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from outgrow.audits import Sheet
 
 FORMATS = ("table", "csv", "tex", "md", "json")
-TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "→": r"$\to$", "−": "$-$"}
-TEX |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
 
 
 @dataclass(frozen=True)
@@ -86,11 +84,14 @@ def _markdown(sheet: Sheet) -> str:
 
 
 def _tex(sheet: Sheet) -> str:
+    from outgrow.report.tex import escaped
+
     def line(cells: Sequence[str]) -> str:
-        return " & ".join("".join(TEX.get(sign, sign) for sign in cell) for cell in cells) + r" \\"
+        return " & ".join(escaped(" ".join(cell.split())) for cell in cells) + r" \\"
 
     begin = rf"\begin{{tabular}}{{{'l' * len(sheet.head)}}}"
     rows = [line(row) for row in sheet.rows]
+    comment = f"% {' '.join(sheet.title.split())} (needs \\usepackage{{booktabs}})"
     return "\n".join(
-        [f"% {sheet.title}", begin, r"\hline", line(sheet.head), r"\hline", *rows, r"\hline", r"\end{tabular}"]
+        [comment, begin, r"\toprule", line(sheet.head), r"\midrule", *rows, r"\bottomrule", r"\end{tabular}"]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from outgrow.cli.output import SPOKEN, Spoken
 from outgrow.core.progress import emit
 
 
@@ -11,7 +12,7 @@ def predict_(
     folder: Path, data: str, /, *, text: str | None = None, text2: str | None = None, image: str | None = None,
     context: str | None = None, question: str | None = None, answer: str | None = None, prompt: str | None = None,
     chosen: str | None = None, rejected: str | None = None, id: str | None = None, votes_table: str | None = None,
-    abstain: list[str] | None = None, out: Path | None = None, overwrite: bool = False,
+    abstain: list[str] | None = None, out: Path | None = None, overwrite: bool = False, output: Spoken = SPOKEN,
 ) -> None:  # fmt: skip
     """Label a table, or answer its prompts, by a student that `outgrow learn` or `outgrow run` saved.
 
@@ -49,8 +50,8 @@ def predict_(
     abstain
         Words that abstain in these votes, beside those that always do.
     out
-        File for the labels or answers, .parquet, .csv or .jsonl; by default beside the table. `row` in it counts the
-        table's rows from 1 on; the columns that the student reads go into it, beside answers all columns.
+        File for the table with its labels or answers, .parquet, .csv or .jsonl; by default beside the table. `row` in
+        it counts the table's rows from 1 on.
     overwrite
         Another file of that name may go.
     """
@@ -61,4 +62,9 @@ def predict_(
         text=text, text2=text2, image=image, context=context, question=question, answer=answer, prompt=prompt,
         chosen=chosen, rejected=rejected, id=id, abstain=tuple(abstain or ()),
     )  # fmt: skip
-    emit(f"written: {predict(folder, data, reading=reading, votes_table=votes_table, out=out, overwrite=overwrite)}")
+    output.begin()
+    written = predict(folder, data, reading=reading, votes_table=votes_table, out=out, overwrite=overwrite)
+    if output.json:
+        output.show({"written": str(written)})
+    else:
+        emit(f"written: {written}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -32,6 +32,7 @@ def run_(
     study: Path | None = None,
     out: Path | None = None,
     overwrite: bool = False,
+    track: Literal["mlflow", "wandb", "tensorboard"] | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
     reading: Annotated[Reading, Parameter(name="*", group=_COLUMNS, show_default=False)] = Reading(),  # noqa: B008
     output: Spoken = SPOKEN,
@@ -78,10 +79,13 @@ def run_(
         Folder for the results, by default runs/ and a name made from the study. The same command goes on where it was.
     overwrite
         Another result in that folder may go.
+    track
+        Tell MLflow, Weights & Biases or TensorBoard (DIR/tensorboard) the settings, the scores and the report.
     set_
         Hyper-parameters of methods, as METHOD.PARAMETER=VALUE: --set logconf.alpha=0.5
     """
     from outgrow.cli import settings, show
+    from outgrow.report import tracking
     from outgrow.report.sheets import content
     from outgrow.workflows import front
 
@@ -101,8 +105,11 @@ def run_(
         "out": out,
     }
     output.begin()
+    tracking.check(track)
     arguments = settings.merge(study, flags, reading, set_ or [])
     result = front.Study(**settings.checked(arguments)).run(overwrite=overwrite)
+    if track is not None:
+        tracking.track(result.path, track)
     if output.json:
         output.show(content(result.path))
         return

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 ORDER = ("floor", "ceiling", "method", "gold", "contrast", "control")
 
 
-def show_(folder: Path, /, *, format: Literal["table", "csv", "tex", "md", "json"] = "table") -> None:
+def show_(
+    folder: Path,
+    /,
+    *,
+    format: Literal["table", "csv", "tex", "md", "json"] = "table",
+    figure: Path | None = None,
+    overwrite: bool = False,
+) -> None:
     """Print the results in a folder that outgrow wrote; of a study, controls that failed come first.
 
     Parameters
@@ -25,13 +32,23 @@ def show_(folder: Path, /, *, format: Literal["table", "csv", "tex", "md", "json
     folder
         The folder of a study, a learned student, an audit, a committee or a steered model.
     format
-        table, csv, tex, md, or json with every figure.
+        table, csv, tex (for booktabs), md, or json with every figure.
+    figure
+        Draw a chart instead, into a .pdf, .svg or .png file that is named after it, as in forest.pdf
+        (`outgrow list charts`).
+    overwrite
+        A figure of that name may go.
     """
     from outgrow.cli.output import listed, printed
     from outgrow.report.sheets import sheets
     from outgrow.runs.folder import MAIN
 
-    if format != "table":
+    if figure is not None:
+        from outgrow.report.figure import figure as drawn
+
+        for file in drawn(folder, figure, overwrite):
+            emit(str(file))
+    elif format != "table":
         emit(printed(folder, format))
     elif (folder / MAIN["run"]).is_file():
         _study(folder)

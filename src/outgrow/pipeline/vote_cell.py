@@ -23,14 +23,19 @@ from outgrow.pipeline.cell import Cell
 from outgrow.pipeline.design import CrossFit
 from outgrow.pipeline.gold_use import GoldUse, suffices
 from outgrow.store import Store
+from outgrow.students import tfidf
 from outgrow.students.encoding import indicators
 from outgrow.students.features import space_of, texts_of
 from outgrow.students.finetune import Finetune, Texts
 from outgrow.students.probe import Probe, Space
 from outgrow.students.student_file import VOTES
+from outgrow.supervisors.prompt import ask
 from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.task import TEST, Gold, Task
 from outgrow.training.classifier import KINDS
+
+COVERED = 5
+"""Fewest votes of an annotator on items with gold that say more of its accuracy than agreement does."""
 
 
 @final
@@ -47,6 +52,8 @@ class VoteCell(Cell):
         seed: names folds and trainings.
         complete: whether every annotator saw every item: so for columns of votes, not for a long table.
         gold_use: what gold is for.
+        strong: the student's model, which is also asked without training; "votes" where it reads votes.
+        store: where answers to prompts are kept; None: nobody is asked.
     """
 
     data: Annotations
@@ -57,6 +64,8 @@ class VoteCell(Cell):
     seed: int
     complete: bool = True
     gold_use: GoldUse = "weighs"
+    strong: str = VOTES
+    store: Store | None = None
 
     GOLD: ClassVar[tuple[str, ...]] = ("labels",)
     COMPARED: ClassVar[int] = 1
@@ -93,6 +102,12 @@ class VoteCell(Cell):
         """(N,) bool: items with gold that the compared replicate must not see: of its fold, and of the test side."""
         return np.asarray(~self.design.teach[self.COMPARED] & (self.gold.labels >= 0))
 
+    @cached_property
+    def judged(self) -> np.ndarray:
+        """(N,) bool: the items whose gold judges: of the data's own test split, or all others where it has too few."""
+        known, own = self.gold.labels >= 0, self.design.fold == 0
+        return np.asarray(known & own if (known & own).sum() >= FEWEST else known & ~own)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The annotators."""
@@ -121,7 +136,7 @@ class VoteCell(Cell):
 
     @cached_property
     def skill(self) -> np.ndarray | None:
-        """(R, J): share of an annotator's votes that this gold bears out; NaN where it covers none of them."""
+        """(R, J): share of an annotator's votes that this gold bears out; NaN where it covers fewer than COVERED."""
         if self.weak_train is None:
             return None
         found = []
@@ -129,7 +144,7 @@ class VoteCell(Cell):
             right = votes.said.argmax(1) == gold[votes.item]
             told = np.bincount(votes.annotator, minlength=votes.annotators)
             share = np.bincount(votes.annotator, right, votes.annotators) / np.maximum(told, 1)
-            found.append(np.where(told > 0, share, np.nan))
+            found.append(np.where(told >= COVERED, share, np.nan))
         return np.array(found, np.float32)
 
     @cached_property
@@ -243,6 +258,42 @@ class VoteCell(Cell):
         voted = np.bincount(self.votes.said.argmax(1), minlength=classes)
         gold = [np.bincount(known[known >= 0], minlength=classes) for known in self.known]
         return np.array([(told if told.sum() >= FEWEST else voted).argmax() for told in gold])
+
+    @cached_property
+    def prompted(self) -> np.ndarray | None:
+        """(N, C) answers of the strong model to prompts about judged items, NaN elsewhere.
+
+        None where it is no language model, or the classes have no names that it tells apart.
+        """
+        if self.store is None or self.strong == VOTES or not self.task.words:
+            return None
+        if models.resolve(self.strong, self.store).kind != "causal":
+            return None
+        rows = np.flatnonzero(self.judged)
+        out = np.full((len(self.task), len(self.task.classes)), np.nan, np.float32)
+        try:
+            out[rows], cost = ask(self.task, rows.tolist(), self.strong, self.store)
+        except UserError:  # names of classes without tokens, or with the same
+            return None
+        self.asked.update(seconds=cost.seconds, tokens=float(cost.tokens))
+        return out
+
+    @cached_property
+    def asked(self) -> dict[str, float]:
+        """Seconds and tokens of those answers, once there are any."""
+        return {}
+
+    @cached_property
+    def tfidf(self) -> np.ndarray | None:
+        """(N, C) of TF-IDF with logistic regression, taught by the same labels, for judged items; NaN elsewhere.
+
+        None where items have no texts, or no word occurs in two of them.
+        """
+        if self.strong == VOTES:
+            return None
+        texts, groups, judges = self.task.texts, self.task.groups, self.judged & self.design.judge
+        rngs = [derive(self.seed, "learn", "tfidf", r) for r in self.replicates]
+        return tfidf.crossed(texts, self.weak.beliefs, self.design.teach, judges, groups, rngs)
 
     def annotator(self, j: int) -> np.ndarray:
         """(N, C) the votes of one annotator; NaN where it abstains."""

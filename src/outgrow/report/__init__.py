@@ -35,10 +35,10 @@ def write(folder: Path, out: Path | None = None) -> Path:
     return out
 
 
-def compare(folders: Sequence[Path], out: Path | None = None) -> list[LeaderboardSheet]:
+def compare(folders: Sequence[Path], out: Path | None = None, *, overwrite: bool = False) -> list[LeaderboardSheet]:
     """The tables of several runs' comparison, written to `out` (.html or .md) too.
 
-    Raises UserError where a folder holds no run, or the runs cannot be compared.
+    Raises UserError where a folder holds no run, the runs cannot be compared, or another file of that name may not go.
     """
     from outgrow.report.leaderboard import markdown, sheets
     from outgrow.report.study import render
@@ -52,6 +52,11 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> list[Leaderboar
     found = sheets(report.comparison) if report.comparison else []
     if out is not None:
         text = markdown(found) if out.suffix == ".md" else render(report)
+        if not overwrite and out.exists() and (not out.is_file() or out.read_bytes() != text.encode()):
+            raise UserError(
+                f"`out` = {out}: there is something else of that name; "
+                "give another file, or `overwrite=True` if it may go"
+            )
         disk.write(out, text)
     return found
 

@@ -132,15 +132,24 @@ def _learn(facts: dict[str, Any]) -> list[Sheet]:
         ]  # fmt: skip
         head = ("annotator", "votes", "estimated accuracy", "95% interval", "repeated by the student")
         return [Sheet(f"{name}: annotators, without gold", head, tuple(told))]
-    columns = ("labeller", "kind", "accuracy", "95% interval", "student ahead, points", "95% interval")
+    more = ("macro-F1", "95% interval", "student ahead, points", "95% interval") if rows[0].get("macro_f1") else ()
+    columns = ("labeller", "kind", "accuracy", "95% interval", "student ahead, points", "95% interval", *more)
     judged = [
         (
             row["name"], row["kind"], percent(row["accuracy"]), interval(row["accuracy_ci"]), points(row["gain"]),
-            point_interval(row["gain_ci"]),
+            point_interval(row["gain_ci"]), *_measure(row.get("macro_f1")),
         )
         for row in rows
     ]  # fmt: skip
     return [Sheet(f"{name}: {facts['verdict']['judged']:,} items with gold", columns, tuple(judged))]
+
+
+def _measure(one: dict[str, Any] | None) -> tuple[str, ...]:
+    """A measure by class with how far the student is ahead; nothing in earlier files."""
+    if one is None:
+        return ()
+    ahead = points(one.get("gain")), point_interval(one.get("gain_ci"))
+    return percent(one["value"]), interval(one["ci"]), *ahead
 
 
 def _committee(facts: dict[str, Any]) -> list[Sheet]:

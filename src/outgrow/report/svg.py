@@ -14,6 +14,8 @@ from outgrow.store import disk
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 VEGA_LITE = "6.1"
+SUFFIXES = (".pdf", ".svg", ".png")
+"""Of files that a chart can be saved as."""
 DROPPED = (
     "class",
     "role",
@@ -49,6 +51,18 @@ def paint(spec: dict[str, Any], out: Path, scale: float) -> None:
 
     text = light(json.dumps({**_complete(spec), "background": "white"}))
     disk.write(Path(out), vl_convert.vegalite_to_png(text, vl_version=VEGA_LITE, scale=scale))
+
+
+def save(spec: dict[str, Any], out: Path) -> None:
+    """The spec as a file of one of SUFFIXES, in light colours on white."""
+    import vl_convert
+
+    if out.suffix == ".png":
+        paint(spec, out, scale=2)
+        return
+    text = light(json.dumps({**_complete(spec), "background": "white"}))
+    draw_as = vl_convert.vegalite_to_pdf if out.suffix == ".pdf" else vl_convert.vegalite_to_svg
+    disk.write(out, draw_as(text, vl_version=VEGA_LITE))
 
 
 def _complete(spec: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ LEFT = {
         "predictions",
         "student",
         "students",
+        "tensorboard",
         "report.html",
     ),
     "learn": (
@@ -50,6 +51,7 @@ LEFT = {
         "details.json",
         "cells.parquet",
         "predictions",
+        "tensorboard",
         "report.html",
     ),
     "audit": ("audit.json", "audit.html"),

@@ -16,7 +16,7 @@ from outgrow.audits.vote_tables import of_annotations
 from outgrow.core.records import load
 from outgrow.methods import Method
 from outgrow.pipeline.vote_cell import VoteCell
-from outgrow.runs import gold_facts, schema, vote_facts
+from outgrow.runs import doubts, gold_facts, schema, vote_facts
 from outgrow.runs.schema.learn import LearnFile
 from outgrow.store import disk
 from outgrow.students.probe import Space
@@ -87,8 +87,28 @@ def write(
         "canary": canary,
         "gold": gold_facts.gold(cell, method, probs) if (cell.gold.labels >= 0).any() else None,
         "how": how,
+        "disagreements": doubts.disagreements(cell, probs, belief),
+        "suspects": doubts.suspects(cell, probs),
+        "cost": _cost(cell, space, canary, how),
     }
     schema.write(folder / LEARNED, load(LearnFile, facts, LEARNED))
+
+
+def _cost(cell: VoteCell, space: Any, canary: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, Any]:
+    """Labels, seconds and tokens: fields of `LearnCost`."""
+    seconds, tokens = {"teaching, with reading that was not done before": float(how["seconds"])}, dict[str, int]()
+    if isinstance(space, Space) and space.tokens:
+        seconds["reading, whenever it was done"], tokens["reading"] = space.seconds, space.tokens
+    if "seconds" in canary:
+        seconds["canary"] = float(canary["seconds"])
+    if cell.asked:
+        seconds["zero-shot"], tokens["zero-shot"] = cell.asked["seconds"], int(cell.asked["tokens"])
+    return {
+        "votes": len(cell.votes.item),
+        "gold": int((cell.gold.labels >= 0).sum()),
+        "seconds": seconds,
+        "tokens": tokens,
+    }
 
 
 def _findings(cell: VoteCell, space: Any) -> list[dict[str, Any]]:

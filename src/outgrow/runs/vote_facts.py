@@ -12,14 +12,17 @@ import numpy as np
 from outgrow import label_models
 from outgrow.core.seeding import derive
 from outgrow.label_models._floor import FEWEST
-from outgrow.metrics.accuracy import Score, accuracy
+from outgrow.metrics.accuracy import Score, accuracy, rightness
 from outgrow.metrics.agreement import agreement
 from outgrow.metrics.annotators import agreement_of, needed, single
+from outgrow.metrics.asking import asked, directions, doubt
 from outgrow.metrics.calibration import calibration
 from outgrow.metrics.intervals import share_ci
 from outgrow.metrics.pgr import counted
 from outgrow.pipeline.baselines import registry
 from outgrow.pipeline.vote_cell import VoteCell
+from outgrow.runs.class_measures import ClassMeasures
+from outgrow.runs.doubts import suspected
 from outgrow.tasks.tables.roles import id_column
 from outgrow.tasks.task import TEST
 
@@ -48,7 +51,7 @@ def annotators(cell: VoteCell, student: np.ndarray) -> dict[str, Any]:
     order = np.sort(np.argsort(-count, kind="stable")[:SHOWN])
     answers = np.stack([_answers(cell.annotator(j)) for j in order])
     found = agreement_of(answers, len(task.classes), task.groups, derive(cell.seed, "learn", "voters"))
-    rows = []
+    rows, doubted = [], suspected(cell, student)
     for at, j in enumerate(order):
         spoke, said = answers[at] >= 0, int(count[j])
         known = not np.isnan(found.accuracy[at])
@@ -58,6 +61,7 @@ def annotators(cell: VoteCell, student: np.ndarray) -> dict[str, Any]:
             "estimated": float(found.accuracy[at]) if known else None,
             "estimated_ci": [float(found.low[at]), float(found.high[at])] if known else None,
             "student": float((_answers(student) == answers[at])[spoke].mean()) if said else None,
+            "suspected": float(doubted[j]) if said else None,
         })  # fmt: skip
     same = [[None if np.isnan(share) else float(share) for share in line[:PAIRED]] for line in found.same[:PAIRED]]
     return {
@@ -103,12 +107,6 @@ def trust(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, 
     }
 
 
-def judged_by(cell: VoteCell) -> np.ndarray:
-    """(N,) bool: the items whose gold judges: of the data's own test split, or all others where it has too few."""
-    known, own = cell.gold.labels >= 0, cell.design.fold == 0
-    return np.asarray(known & own if (known & own).sum() >= FEWEST else known & ~own)
-
-
 def filled_by(cell: VoteCell) -> Callable[[np.ndarray], np.ndarray]:
     """Abstentions as the commonest class that was known where an item is judged: (N, C) to (N, C)."""
     answer = np.eye(len(cell.task.classes), dtype=np.float32)[cell.commonest[cell.design.fold]]
@@ -118,7 +116,7 @@ def filled_by(cell: VoteCell) -> Callable[[np.ndarray], np.ndarray]:
 def verdict(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str, Any]:
     """Scores by gold of every annotator, of majority and label models, and of the student, on the same items."""
     task, gold = cell.data.task, cell.data.gold.labels
-    judged = judged_by(cell)
+    judged = cell.judged
     by_split = bool((cell.design.fold[judged] == 0).any())
     differ = float((_answers(student) != _answers(belief)).mean())
     facts: dict[str, Any] = {
@@ -133,10 +131,14 @@ def verdict(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str
     truth, groups, ones = gold[judged], task.groups[judged], np.ones(int(judged.sum()))
     common, floor = filled_by(cell), registry("votes")["floor"].fit(cell)
     own_score = accuracy(student[None, judged], truth, ones, groups)
+    measures = ClassMeasures(student[judged], truth, groups, task.classes, cell.seed)
 
     def row(kind: str, name: str, probs: np.ndarray) -> dict[str, Any]:
-        bare, other = (accuracy(p[None, judged], truth, ones, groups) for p in (probs, common(probs)))
-        return _row((kind, name), bare, other, own_score, ~np.isnan(probs[judged]).any(-1))
+        both = [p[judged] for p in (probs, common(probs))]
+        bare, other = (accuracy(p[None], truth, ones, groups) for p in both)
+        ranks = None if kind == "annotator" else both[0]
+        found = _row((kind, name), bare, other, own_score, ~np.isnan(both[0]).any(-1))
+        return found | measures.against(both[int(other.value > bare.value)], ranks)
 
     joint = {}
     if len(cell.names) > 1:
@@ -148,9 +150,10 @@ def verdict(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str
                 joint["other label model", f"label model: {name}"] = cell.believed(name)
         joint = _different(joint)
     rows = [row(*key, probs) for key, probs in joint.items()]
-    own = [row("annotator", name, cell.annotator(j)) for j, name in enumerate(cell.names)]
-    best = max(own, key=lambda row: row["accuracy"])
-    kept = sorted(own, key=lambda row: -row["accuracy"])[:SHOWN]
+    others, lacks = rivals(cell)
+    rows += [row(kind, name, probs) for kind, name, probs in others]
+    ranked = np.argsort(-_accuracies(cell), kind="stable")[:SHOWN]
+    kept = [row("annotator", cell.names[j], cell.annotator(j)) for j in ranked.tolist()]
     base = row(
         "floor",
         cell.names[0] if len(cell.names) == 1 else f"label model: {counted(floor.of, 'items with gold')}",
@@ -158,14 +161,60 @@ def verdict(cell: VoteCell, student: np.ndarray, belief: np.ndarray) -> dict[str
     )
     estimate, table = single({"it": own_score}, {"it": 1})
     shown = {"kind": "student", "name": "student", "accuracy": estimate.value, "accuracy_ci": share_ci(estimate, table)}
+    shown |= measures.own()
     met = agreement(student[None, judged], belief[None, judged], truth, ones, groups, 0.0)
     calibrated = calibration(student[None, judged], truth, ones, groups, 0.0)
     commonest = float(np.bincount(truth).max() / len(truth))
     return facts | {
-        "rows": [shown, base, *rows, *kept], "best": best["name"], "commonest": commonest,
+        "rows": [shown, base, *rows, *kept], "best": kept[0]["name"], "commonest": commonest,
         "repeats": {"right": met.when_right, "wrong": met.when_wrong},
+        "rare": measures.rare, "confused": measures.confused(), "lacks": lacks,
         "calibration": {"ece": calibrated.ece, "bins": [asdict(b) for b in calibrated.bins]},
     }  # fmt: skip
+
+
+def _accuracies(cell: VoteCell) -> np.ndarray:
+    """(annotators,) scores on the judged items, abstentions as guesses or as the commonest class, as is better."""
+    votes, gold = cell.votes, cell.gold.labels
+    heard = cell.judged[votes.item]
+    item, who = votes.item[heard], votes.annotator[heard]
+    right = rightness(votes.said[None, heard], gold[item])[0]
+    common = (cell.commonest[cell.design.fold] == gold).astype(np.float64)
+    sums = [np.bincount(who, right - base, votes.annotators) for base in (1 / len(cell.task.classes), common[item])]
+    return np.asarray(
+        np.maximum(
+            sums[0] / cell.judged.sum() + 1 / len(cell.task.classes),
+            sums[1] / cell.judged.sum() + common[cell.judged].mean(),
+        )
+    )
+
+
+def rivals(cell: VoteCell) -> tuple[list[tuple[str, str, np.ndarray]], dict[str, str]]:
+    """What a sensible person would have done instead, by kind and name, (N, C) each; and why others are not to be had.
+
+    A student of gold alone is a ceiling where at least half of the items that teach have gold, and else a rival.
+    """
+    found, lacks = list[tuple[str, str, np.ndarray]](), dict[str, str]()
+    made = {name: registry("votes")[name].fit(cell) for name in ("best-annotator", "tfidf", "zero-shot", "ceiling")}
+    if (best := made["best-annotator"]) is not None:
+        chosen = counted(tuple(cell.names[int(j)] for j in best.of), "items")
+        found.append(("best annotator", f"best annotator: {chosen}", best.values))
+    if made["tfidf"] is not None:
+        found.append(("tfidf", "TF-IDF, same labels", made["tfidf"].values))
+    else:
+        lacks["TF-IDF"] = "items have no texts, or no word stands in two of them"
+    if made["zero-shot"] is not None:
+        found.append(("zero-shot", f"zero-shot: {cell.strong}", made["zero-shot"].values))
+    else:
+        lacks["zero-shot"] = "the student is no language model, or the classes have no names that it tells apart"
+    if made["ceiling"] is not None:
+        count, few = int((cell.known[0] >= 0).sum()), (cell.known[0] >= 0).sum() < cell.design.teach[0].sum() / 2
+        probs = cell.design.crossed(cell.predicted(made["ceiling"]))
+        kind, called = ("gold", "gold alone") if few else ("ceiling", "ceiling")
+        found.append((kind, f"{called}: {count:,} gold labels", probs))
+    else:
+        lacks["gold alone"] = f"needs {FEWEST} gold labels of two classes in every fold, and a student of heads"
+    return found, lacks
 
 
 def _ties(probs: np.ndarray) -> np.ndarray:
@@ -220,22 +269,11 @@ def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spok
 
 
 def suggested(cell: VoteCell, student: np.ndarray, belief: np.ndarray, count: int) -> list[dict[str, Any]]:
-    """The items whose gold would help most, those of one group spread out.
-
-    Query by committee of two, the student and the label model: the entropy of their mean, which is the mean of their
-    entropies and the Jensen-Shannon divergence between them (McCallum & Nigam 1998). Items with gold are not asked for.
-    """
+    """The items whose gold would help most, by `metrics/asking.py`. Items with gold are not asked for."""
     task, table = cell.data.task, cell.data.table
-    heard = np.where(np.isnan(belief), 1 / len(task.classes), belief)
-    mean = (student + heard) / 2
-    score = -(mean * np.log(np.maximum(mean, 1e-12))).sum(-1) / np.log(len(task.classes))
-    open_items = np.flatnonzero((cell.data.gold.labels < 0) & (task.side != TEST))
-    order = open_items[np.lexsort((task.ids[open_items], -score[open_items]))]
-    turn, seen = list[int](), dict[int, int]()
-    for i in order:
-        seen[task.groups[i]] = seen.get(task.groups[i], -1) + 1
-        turn.append(seen[task.groups[i]])
-    picked = order[np.argsort(turn, kind="stable")][:count]
+    open_items, rng = np.flatnonzero((cell.data.gold.labels < 0) & (task.side != TEST)), derive(cell.seed, "suggest")
+    score, places = doubt(student), None if cell.features is None else directions(cell.features[0])[open_items]
+    picked = open_items[asked(score[open_items], task.groups[open_items], count, rng, places)]
     key = id_column(table, cell.data.reading)
     ids = table.column(key) if key else [None] * len(table.lines)
     return [

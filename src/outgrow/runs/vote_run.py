@@ -31,7 +31,7 @@ from outgrow.pipeline.vote_cell import VoteCell
 from outgrow.runs import schema
 from outgrow.runs.compare import safe
 from outgrow.runs.schema.study import DetailsFile
-from outgrow.runs.vote_facts import filled_by, judged_by
+from outgrow.runs.vote_facts import filled_by
 from outgrow.runs.write import record
 from outgrow.store import disk
 
@@ -64,7 +64,7 @@ def write(
     Returns:
         Whether anything was written.
     """
-    judged = judged_by(cell)
+    judged = cell.judged
     if judged.sum() < FEWEST:
         return False
     task, labels = cell.task, cell.gold.labels[judged]
@@ -121,7 +121,7 @@ def _rows(
         for name, parameters in one.named([cell]).items():
             fitted = one.fit(cell, **parameters)
             if isinstance(fitted, Predictions):
-                probs[name], floor = fitted.values, fitted.of or floor
+                probs[name], floor = fitted.values, fitted.of if one.kind == "floor" else floor
             elif fitted is not None:
                 probs[name] = cell.design.crossed(cell.predicted(fitted))
             if name in probs:

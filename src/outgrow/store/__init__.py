@@ -141,7 +141,10 @@ class Store:
 
     def drop(self, kind: str, made_of: Mapping) -> None:
         """Removes an artifact, if there is one."""
-        folder = self.root / kind / record.key(made_of)
+        self.remove(self.root / kind / record.key(made_of))
+
+    def remove(self, folder: Path) -> None:
+        """Removes the artifact in that folder, if there is one."""
         if folder.exists():
             with guarded(folder), disk.temporary(folder.parent) as bin_folder, suppress(FileNotFoundError):
                 folder.rename(bin_folder / folder.name)

@@ -49,7 +49,7 @@ def space_of(task: Task, model: str, pool: np.ndarray, store: Store) -> Space:
     texts = task.read(model)
     read = models.features(resolved, [t for side in zip(*texts, strict=True) for t in side], store)
     x = read.x.reshape(len(read.layers), len(texts[0]), len(task), -1)
-    return Space(x, read.layers, pool, read.seconds, read.flops, read.poolings)
+    return Space(x, read.layers, pool, read.seconds, read.flops, read.poolings, read.tokens)
 
 
 def _beside(images: Space, texts: Space) -> Space:

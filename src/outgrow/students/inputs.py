@@ -61,7 +61,7 @@ def labelled(student: SavedStudent, data: str | TableFile, reading: Reading, vot
         ids, x = feature_rows(str(data))
         return UnlabelledRows(x, {} if ids is None else {"id": ids}, np.zeros(len(x), bool))
     table = pictures.read(data) if "images" in student.reads else files.read(data)
-    columns: dict[str, list[Any]] = {}
+    columns = _carried(table)
     if (key := id_column(table, reading)) is not None:
         columns[key] = annotators.carried(table, key)
     if student.reads == VOTES:
@@ -69,9 +69,7 @@ def labelled(student: SavedStudent, data: str | TableFile, reading: Reading, vot
         return UnlabelledRows(votes, columns, np.isnan(votes).any(-1).all(0))
     seen = _images(student, table, reading) if "images" in student.reads else []
     read = _fields(student, table, reading)
-    columns |= {name: values for name, values in read.values() if name not in columns}
     if student.reads == "images":
-        columns |= {"file": table.column("file")} if "file" in table.names else {}
         items: Sequence[Any] = seen
     elif student.reads == "pairs":
         items = list(zip(*(_texts(student, table, read, side) for side in PAIR), strict=True))
@@ -109,8 +107,18 @@ def prompted(student: SavedGenerator, data: str | TableFile, reading: Reading) -
         column = _column(table, reading, student.columns, "prompt")
         prompts = [text.strip() for text in texts(table, column)]
         _refuse_blank(table, prompts)
-    columns = {name: files.plain(table.column(name)) for name in table.names}
-    return UnlabelledRows(prompts, columns, np.zeros(len(prompts), bool))
+    return UnlabelledRows(prompts, _carried(table), np.zeros(len(prompts), bool))
+
+
+def _carried(table: TableFile) -> dict[str, list[Any]]:
+    """The table's columns, without encoded images."""
+    cells = {name: table.column(name) for name in table.names}
+    return {name: files.plain(values) for name, values in cells.items() if not any(map(_encoded, values))}
+
+
+def _encoded(value: Any) -> bool:
+    """Whether a cell holds an image."""
+    return isinstance(value, bytes) or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
 
 
 def _fields(student: SavedStudent, table: TableFile, reading: Reading) -> dict[str, tuple[str, list[str]]]:

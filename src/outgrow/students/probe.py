@@ -45,6 +45,7 @@ class Space:
     seconds: float = 0.0
     flops: float = 0.0
     poolings: tuple[str, ...] = ()
+    tokens: int = 0
     _bases: dict[int, Basis] = field(default_factory=dict, compare=False, repr=False)
 
     def basis(self, layer: int) -> Basis:

@@ -79,6 +79,7 @@ def learn(
         UserError: what the user can mend.
     """
     from outgrow import report
+    from outgrow.report import card
 
     began, store = time.time(), Store.default()
     if method is not None:
@@ -107,10 +108,10 @@ def learn(
     (out / learned.SUGGESTED).unlink(missing_ok=True)
 
     space = space_for(given.task, votes, strong, student, store)
-    cell = VoteCell(given, space, votes, label_model, student, seed, given.complete, use)
+    cell = VoteCell(given, space, votes, label_model, student, seed, given.complete, use, strong, store)
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.annotators} annotator{'s' if votes.annotators > 1 else ''}"
-    if said := gold_use.told(int((given.gold.labels >= 0).sum()), use, teachable):
+    if said := gold_use.told(int((given.gold.labels >= 0).sum()), use, teachable, recipe.kind == "gold"):
         progress.say(said)
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
     resources: Any = cell  # what votes cannot give is None there
@@ -131,6 +132,7 @@ def learn(
     suggestions.export(out, given.task.classes, suggest_format if suggest else suggestions.CSV)
     vote_run.write(out, cell, strong, recipe, probs, watched, asked, began)
     report.write(out)
+    card.of_learn(out)
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,10 @@ def predict(
 ) -> Path:
     """Label the rows of a table by a saved student, or answer its prompts.
 
-    A row each, in the table's order: `row`, its number in the table from 1 on, whatever lines it takes in the file;
-    the table's own id; the columns that the student reads; the label, and a probability a class. Where the student
-    reads votes and an item has none, the label is empty. A student that generates answers writes `answer` beside all
-    columns of the table; its answers are kept in the store as they come, so that what was stopped goes on.
+    The table's rows in their order, with what the student says added: `row`, its number in the table from 1 on,
+    whatever lines it takes in the file; the table's columns, without encoded images; the label, and a probability a
+    class. Where the student reads votes and an item has none, the label is empty. A student that generates answers
+    adds `answer`; its answers are kept in the store as they come, so that what was stopped goes on.
 
     Args:
         folder: of the student, or of the run that kept it.
@@ -74,14 +74,23 @@ def _labelled(student: SavedStudent, rows: inputs.UnlabelledRows) -> dict[str, A
         "label": [None if none else student.classes[c] for c, none in zip(probs.argmax(-1), rows.silent, strict=True)]
     }
     labels |= {f"p_{name}": probs[:, c] for c, name in enumerate(student.classes)}
-    named = {f"{name}_read" if name in ("row", *labels) else name: v for name, v in rows.columns.items()}
-    return {"row": range(1, len(probs) + 1), **named} | labels
+    return {"row": range(1, len(probs) + 1), **_beside(rows.columns, ("row", *labels)), **labels}
 
 
 def _answered(student: SavedGenerator, rows: inputs.UnlabelledRows) -> dict[str, Any]:
     answers = student.predict(rows.items)
-    named = {f"{name}_read" if name in ("row", "answer") else name: values for name, values in rows.columns.items()}
-    return {"row": range(1, len(answers) + 1), **named, "answer": answers}
+    return {"row": range(1, len(answers) + 1), **_beside(rows.columns, ("row", "answer")), "answer": answers}
+
+
+def _beside(columns: Mapping[str, list[Any]], ours: Collection[str]) -> dict[str, list[Any]]:
+    """The table's columns; one that is called like ours is NAME_read."""
+    renamed: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        new = name
+        while new in ours or (new != name and new in columns):
+            new += "_read"
+        renamed[new] = values
+    return renamed
 
 
 def write(columns: dict[str, Any], out: Path, overwrite: bool) -> None:

@@ -71,6 +71,7 @@ class Request(ABC):
         """
         from outgrow import report
         from outgrow.audits import examine_all
+        from outgrow.report import card
         from outgrow.report.audit import keep
         from outgrow.runs import write
         from outgrow.runs.evidence import of_folder
@@ -90,6 +91,7 @@ class Request(ABC):
         write.write(out, self, methods, done, began)
         keep(str(out), examine_all(of_folder(out)), out)
         report.write(out)
+        card.of_run(out)
         return Result(out)
 
     @abstractmethod

@@ -14,9 +14,14 @@ from outgrow.pipeline.baselines import baseline
 from outgrow.pipeline.cell import Predictions
 
 if TYPE_CHECKING:
+    from outgrow.label_models._votes import Votes
     from outgrow.pipeline.design import CrossFit
     from outgrow.pipeline.vote_cell import VoteCell
     from outgrow.tasks.task import Gold
+
+
+MOST = 50
+"""Most annotators that have a row each."""
 
 
 @baseline(kind="floor", trains=False)
@@ -66,13 +71,59 @@ def label_model(believed: Any, *, name: str) -> Predictions:
 
 
 def _every_annotator(cells: Sequence[VoteCell]) -> Mapping[str, Mapping[str, Any]]:
-    return {f"supervisor:{name}": {"j": j} for j, name in enumerate(cells[0].names)}
+    """A row for each of at most MOST annotators, those with the most votes."""
+    cell = cells[0]
+    count = np.bincount(cell.votes.annotator, minlength=cell.votes.annotators)
+    kept = np.sort(np.argsort(-count, kind="stable")[:MOST]).tolist()
+    return {f"supervisor:{cell.names[j]}": {"j": j} for j in kept}
 
 
 @baseline(kind="contrast", trains=False, rows=_every_annotator)
 def supervisor(annotator: Any, *, j: int) -> Predictions:
     """The votes of one annotator, NaN where it abstains."""
     return Predictions(annotator(j))
+
+
+@baseline(kind="contrast", trains=False)
+def best_annotator(
+    votes: Votes, design: CrossFit, gold: Gold, known: np.ndarray, judged: np.ndarray, believed: Any
+) -> Predictions | None:
+    """The annotator that is right most often, chosen without the gold that judges; NaN where it abstains.
+
+    Fold by fold by gold of the others; with fewer than FEWEST items of such gold by agreement with the majority.
+    Abstentions count as guesses. None of a single annotator.
+
+    Returns:
+        (N, C) votes; `of` is the number of the annotator of every judged item.
+    """
+    if votes.annotators < 2:
+        return None
+    said, chance = votes.said.argmax(1), 1 / votes.said.shape[1]
+    majority = np.nan_to_num(believed("majority")).argmax(-1)
+    probs = np.full((votes.items, votes.said.shape[1]), np.nan, np.float32)
+    names = []
+    for r in np.unique(design.fold):
+        seen = known[r] >= 0
+        truth = gold.labels if seen.sum() >= FEWEST else majority
+        counted = seen[votes.item] if seen.sum() >= FEWEST else np.ones(len(votes.item), bool)
+        right = (said == truth[votes.item]) - chance
+        best = int(np.bincount(votes.annotator, right * counted, votes.annotators).argmax())
+        mine = (votes.annotator == best) & (design.fold == r)[votes.item]
+        probs[votes.item[mine]] = votes.said[mine]
+        names += [str(best)] * int((judged & (design.fold == r)).sum())
+    return Predictions(probs, tuple(names))
+
+
+@baseline(kind="contrast")
+def tfidf(tfidf: np.ndarray) -> Predictions:
+    """TF-IDF with logistic regression, taught by the same labels; NaN of items that are not judged."""
+    return Predictions(tfidf)
+
+
+@baseline(kind="contrast")
+def zero_shot(prompted: np.ndarray) -> Predictions:
+    """The strong model, prompted, without any training; NaN of items that are not judged."""
+    return Predictions(prompted)
 
 
 @baseline(kind="ceiling")

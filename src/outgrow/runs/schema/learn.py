@@ -39,6 +39,8 @@ class AnnotatorRow:
     """Accuracy, from agreement alone."""
     student: float | None
     """Share of its votes that the student repeats on items that did not teach it."""
+    suspected: float | None = absent()
+    """Share of its votes that are probably wrong, as the student sees it."""
 
 
 @final
@@ -102,11 +104,24 @@ class SpokenOn:
 
 @final
 @dataclass(frozen=True)
+class ClassMeasure:
+    """A measure other than accuracy, with how far the student is ahead of this labeller by it, paired by item."""
+
+    value: float
+    ci: Interval | None
+    gain: float | None = absent()
+    gain_ci: Interval | None = absent()
+
+
+@final
+@dataclass(frozen=True)
 class LabellerRow:
-    """Student, floor, label model or annotator against gold."""
+    """Student, floor, label model, annotator or another baseline against gold."""
 
     kind: str
-    """"student", "floor", "annotator", or which label model it is; "voter" in files of before version 2."""
+    """"student", "floor", "majority", "label model", "other label model", "annotator"; "best annotator", chosen without
+    the gold that judges; "tfidf", "zero-shot"; "gold" or "ceiling", a student of gold alone. "voter" in files of before
+    version 2."""
     name: str
     accuracy: float
     accuracy_ci: Interval | None
@@ -121,6 +136,11 @@ class LabellerRow:
     as_commonest: float | None = absent()
     """Its score with an abstention as a guess, and as the commonest class."""
     where: SpokenOn | None = absent()
+    macro_f1: ClassMeasure | None = absent()
+    """Mean F1 over the classes that gold names."""
+    recall: dict[str, ClassMeasure] | None = absent()
+    average_precision: ClassMeasure | None = absent()
+    """Mean over the rare classes; only where there are any."""
 
     def __post_init__(self) -> None:
         if self.kind == "voter":
@@ -147,6 +167,16 @@ class LearnCalibration:
 
 @final
 @dataclass(frozen=True)
+class ConfusedPair:
+    """How often the student gives a class to items of a class; ties shared."""
+
+    gold: str
+    given: str
+    items: float
+
+
+@final
+@dataclass(frozen=True)
 class LearnVerdict:
     """What gold says; rows and what follows them only where there is enough of it."""
 
@@ -167,6 +197,11 @@ class LearnVerdict:
     """Share of gold's commonest class."""
     repeats: Repeats | None = absent()
     calibration: LearnCalibration | None = absent()
+    rare: tuple[str, ...] | None = absent()
+    """Classes with less than half of an even share of gold."""
+    confused: tuple[ConfusedPair, ...] | None = absent()
+    lacks: dict[str, str] | None = absent()
+    """Baseline -> why it is not to be had."""
 
 
 @final
@@ -181,6 +216,71 @@ class SuggestedItem:
     score: float
     student: str
     label_model: str
+
+
+@final
+@dataclass(frozen=True)
+class DisagreedItem:
+    """An item on which student and label model disagree."""
+
+    id: str | int | float | None
+    row: int
+    """Its number in the table, from 1."""
+    text: str
+    """Its beginning."""
+    student: dict[str, float]
+    label_model: dict[str, float]
+    """Class -> probability, of the likeliest classes."""
+    votes: dict[str, str]
+    """Annotator -> class, of the first votes."""
+    gold: str | None
+
+
+@final
+@dataclass(frozen=True)
+class SuspectVote:
+    """A vote that is probably wrong."""
+
+    id: str | int | float | None
+    row: int
+    text: str
+    annotator: str
+    given: str
+    probably: str
+    student: dict[str, float]
+    votes: dict[str, str]
+    gold: str | None
+
+
+@final
+@dataclass(frozen=True)
+class SuspectFacts:
+    """Votes that are probably wrong, by the student as the judge."""
+
+    share: float
+    """Estimated share of votes that are wrong."""
+    count: int
+    checked: int
+    confirmed: int
+    """Suspected votes; those on items with gold; those of these that gold calls wrong."""
+    votes_with_gold: int
+    wrong_by_gold: int
+    """Votes on items with gold, and those of them that are wrong."""
+    rows: tuple[SuspectVote, ...]
+    """The most suspect first."""
+
+
+@final
+@dataclass(frozen=True)
+class LearnCost:
+    """What the student and its report took."""
+
+    votes: int
+    gold: int
+    """Labels: of annotators, and of gold."""
+    seconds: dict[str, float]
+    tokens: dict[str, int]
+    """By stage; reading took its seconds when it was done, which may have been an earlier run."""
 
 
 @final
@@ -248,10 +348,10 @@ class GoldFacts:
 
 
 @final
-@versioned(2)
+@versioned(3)
 @dataclass(frozen=True)
 class LearnFile:
-    """learn.json; annotators were called voters before version 2."""
+    """learn.json; annotators were called voters before version 2, and measures by class came with version 3."""
 
     task: LearnedTask
     annotators: AnnotatorFacts = field(metadata=renamed("voters"))
@@ -264,3 +364,6 @@ class LearnFile:
     gold: GoldFacts | None = absent()
     """None in files of before gold could teach."""
     how: LearnSettings | None = absent()
+    disagreements: tuple[DisagreedItem, ...] | None = absent()
+    suspects: SuspectFacts | None = absent()
+    cost: LearnCost | None = absent()
