@@ -28,6 +28,11 @@ EXAMPLES = {
         "outgrow audit messages.csv --votes rule_1,rule_2,crowd --strong minilm-l6",
         "outgrow audit cities --weak minilm-l6 tfidf --strong smollm2-135m",
     ),
+    "push": (
+        "outgrow push student OWNER/NAME",
+        "outgrow push runs/cities-minilm-l6-smollm2-135m OWNER/NAME",
+        "outgrow push student OWNER/NAME --public",
+    ),
     "list": (
         "outgrow list",
         "outgrow list methods",
