@@ -28,6 +28,13 @@ NOTEBOOKS = DOCS / "notebooks"
 SECONDS = 300
 """A notebook that takes longer has failed."""
 
+FURTHER = (
+    "students.saved.SavedStudent",
+    "label_models.fit_predict",
+    "sklearn.WeakToStrongClassifier",
+    "sklearn.LabelModelTransformer",
+)
+"""What lies in rooms and has an entry beside the package's own names."""
 TABLES = {
     "tasks": ("Tasks", "Built-in tasks. A table of your own is a task as well: [reference](../reference.md#tasks)."),
     "models": ("Models", "Checkpoints that `outgrow` knows by a short name: [models and offline use](../models.md)."),
@@ -106,7 +113,7 @@ def interface() -> str:
     """A page with an entry for each public name of the package."""
     import outgrow
 
-    entries = "\n".join(f"::: outgrow.{name}\n" for name in outgrow.__all__)
+    entries = "\n".join(f"::: outgrow.{name}\n" for name in (*outgrow.__all__, *FURTHER))
     return f"# Python interface\n\nEverything that `import outgrow` offers.\n\n{entries}"
 
 
@@ -161,4 +168,6 @@ def _shown(data: dict[str, str]) -> str:
         return f"<figure>{data['image/svg+xml']}</figure>"
     if "image/png" in data:
         return f"![figure](data:image/png;base64,{data['image/png'].strip()})"
+    if data.get("text/html", "").startswith('<div class="outgrow">'):
+        return data["text/html"]
     return f"```text\n{data['text/plain'].rstrip()}\n```"

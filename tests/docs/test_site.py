@@ -69,7 +69,7 @@ def test_links_of_pages_in_the_root_lead_to_the_same_pages_of_the_site(hooks) ->
 
 def test_notebooks_are_kept_without_outputs(hooks) -> None:
     paths = list(hooks.NOTEBOOKS.glob("*.ipynb"))
-    assert len(paths) == 3
+    assert len(paths) == 4
     for path in paths:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
@@ -142,6 +142,7 @@ def test_examples_of_docstrings_are_code_on_the_python_page(site) -> None:
     "name, printed",
     [
         ("votes_to_student", "The student outgrew"),
+        ("frame_to_student", "The student outgrew"),
         ("study", "PGR 0."),
         ("committee", "right of 8"),
     ],

@@ -20,7 +20,9 @@ import tiny_models
 from outgrow import label_models
 from outgrow.core.errors import UserError
 from outgrow.label_models._votes import Votes
+from outgrow.methods import RESOURCES
 from outgrow.sklearn import LabelModelTransformer, WeakToStrongClassifier
+from outgrow.sklearn.student import EstimatorCell
 
 ESTIMATORS = [WeakToStrongClassifier(), LabelModelTransformer(), LabelModelTransformer("majority")]
 
@@ -71,6 +73,11 @@ def test_an_estimator_is_searched_and_piped_as_others_are() -> None:
     piped = make_pipeline(StandardScaler(), WeakToStrongClassifier())
     found = GridSearchCV(piped, grid, cv=2).fit(x, votes[:, 0])
     assert found.best_score_ > 0.5 and found.score(x, gold) > 0.75
+
+
+def test_every_resource_of_a_method_is_there_or_known_to_be_missing() -> None:
+    names = set(dir(EstimatorCell)) | set(EstimatorCell.__dataclass_fields__)
+    assert set(RESOURCES) <= names
 
 
 def last(weak, student, *, power: float = 1.0):

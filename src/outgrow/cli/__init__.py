@@ -23,7 +23,7 @@ from outgrow.store import disk
 
 VERBS = (
     "run", "learn", "label", "predict", "audit", "list", "show", "report", "compare", "committee", "steer", "cite",
-    "store", "completion",
+    "store", "completion", "push",
 )  # fmt: skip
 
 app = App(

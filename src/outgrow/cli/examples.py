@@ -10,7 +10,7 @@ EXAMPLES = {
     ),
     "learn": (
         "outgrow learn messages.csv --votes rule_1,rule_2,crowd --out student",
-        "outgrow learn messages.csv --votes rule_1,rule_2 --label gold --suggest 50",
+        "outgrow learn messages.csv --votes rule_1,rule_2 --gold answer --suggest 50",
         "outgrow learn messages.csv --classes spam ham --ask qwen2.5-coder-0.5b",
     ),
     "label": (
@@ -27,6 +27,11 @@ EXAMPLES = {
         "outgrow audit votes.csv",
         "outgrow audit messages.csv --votes rule_1,rule_2,crowd --strong minilm-l6",
         "outgrow audit cities --weak minilm-l6 tfidf --strong smollm2-135m",
+    ),
+    "push": (
+        "outgrow push student OWNER/NAME",
+        "outgrow push runs/cities-minilm-l6-smollm2-135m OWNER/NAME",
+        "outgrow push student OWNER/NAME --public",
     ),
     "list": (
         "outgrow list",

@@ -121,7 +121,7 @@ def fit_predict(
     frame: Any,
     votes: Sequence[str] | None = None,
     *,
-    label_model: str | Callable[..., Any] = "bayesian",
+    label_model: str | Callable[..., Any] = DEFAULT,
     abstain: Collection[Any] = (),
 ) -> Any:
     """A data frame of votes as a data frame of beliefs, a row an item.

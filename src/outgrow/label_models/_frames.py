@@ -141,12 +141,12 @@ def _read(whole: Any, votes: Sequence[str] | None, abstain: Collection[Any]) -> 
     roles = [next((name for name in role if name in names), None) for role in (ITEM, ANNOTATOR, LABEL)]
     item, annotator, label = roles
     if votes is None and item and annotator and label:
-        return _long(item, _cells(whole[item], ()), _cells(whole[annotator], ()), _cells(whole[label], abstain))
+        return _long(item, cells(whole[item]), cells(whole[annotator]), cells(whole[label], abstain))
     chosen = names if votes is None else list(votes)
     for name in chosen:
         if name not in names:
             raise unknown("column for `votes`", name, names)
-    matrix = matrix_of([_cells(whole[name], abstain) for name in chosen], chosen)
+    matrix = matrix_of([cells(whole[name], abstain) for name in chosen], chosen)
     return matrix, {name: whole[name].to_list() for name in names if name not in chosen and name != "label"}, True
 
 
@@ -154,13 +154,13 @@ def _long(name: str, item: np.ndarray, annotator: np.ndarray, label: np.ndarray)
     """A row a vote; the last of two votes of an annotator on an item counts."""
     items, annotators = list(dict.fromkeys(item.tolist())), list(dict.fromkeys(annotator.tolist()))
     row, column = ({one: at for at, one in enumerate(names)} for names in (items, annotators))
-    cells = np.full((len(items), len(annotators)), None, object)
+    table = np.full((len(items), len(annotators)), None, object)
     for i, j, said in zip(item, annotator, label, strict=True):
-        cells[row[i], column[j]] = said
-    return matrix_of(list(cells.T), [str(one) for one in annotators]), {name: items}, False
+        table[row[i], column[j]] = said
+    return matrix_of(list(table.T), [str(one) for one in annotators]), {name: items}, False
 
 
-def _cells(series: Any, abstain: Collection[Any]) -> np.ndarray:
+def cells(series: Any, abstain: Collection[Any] = ()) -> np.ndarray:
     """(n,) object: the values of a column, None where it has none or one that abstains."""
     missing, out = series.is_null().to_list(), np.empty(len(series), object)
     out[:] = [None if no or value in abstain else value for value, no in zip(series.to_list(), missing, strict=True)]

@@ -83,7 +83,7 @@ def fetch_file(entry: Entry, folder: Path) -> Path | None:
 
         progress.say(f"fetching {entry.hub.file} of {entry.hub.repository} from the hub")
         try:
-            path = Path(hf_hub_download(entry.hub.repository, entry.hub.file, local_dir=folder, endpoint=_endpoint()))
+            path = Path(hf_hub_download(entry.hub.repository, entry.hub.file, local_dir=folder, endpoint=endpoint()))
         except (errors.HTTPError, errors.LocalEntryNotFoundError, OSError) as error:
             progress.say(f"{entry.hub.repository} cannot be fetched from the hub ({type(error).__name__})")
         else:
@@ -99,7 +99,7 @@ def fetch_file(entry: Entry, folder: Path) -> Path | None:
 
 def reachable() -> bool:
     """Whether the hub replies at all."""
-    request = urllib.request.Request(_endpoint(), method="HEAD")
+    request = urllib.request.Request(endpoint(), method="HEAD")
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         return False
     try:
@@ -113,7 +113,8 @@ def reachable() -> bool:
     return True
 
 
-def _endpoint() -> str:
+def endpoint() -> str:
+    """The hub's address."""
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
 
 

@@ -17,7 +17,7 @@ from typing import Any, final
 from outgrow.core import progress
 from outgrow.models import hub
 from outgrow.models.catalogue import entry_of
-from outgrow.report import learn
+from outgrow.report import gold, learn
 from outgrow.report.words import interval, percent, sentence, share
 from outgrow.runs import read as runs
 from outgrow.runs.write import kept_in
@@ -52,6 +52,9 @@ class CardFigures:
     rows: tuple[tuple[str, float | None, Any], ...]
     """(name, score, 95% interval), the student first."""
     limits: tuple[str, ...]
+    gold: tuple[str, ...] = ()
+    """What gold was for."""
+    by: str = "weak labels"
 
 
 def of_learn(folder: Path) -> Path:
@@ -72,9 +75,10 @@ def of_learn(folder: Path) -> Path:
             "No gold has judged it. On items that did not teach it, it agrees with the label model on "
             f"{percent(trust['same'])}{_after(trust['same_ci'])} of them, which is no accuracy."
         )
+    both = "weak labels and gold" if (facts.get("gold") or {}).get("taught") else "weak labels"
     figures = CardFigures(
         task["name"], task["source"], tuple(task["classes"]), learn.headline(facts).label, "accuracy" if rows else "",
-        how, tuple(shown), tuple(limits),
+        how, tuple(shown), tuple(limits), tuple(gold.said(facts.get("gold"))), both,
     )  # fmt: skip
     return _write(Path(folder), figures)
 
@@ -92,17 +96,17 @@ def of_run(folder: Path) -> list[Path]:
 def _of_pair(report: runs.Report, pair: runs.RunPair, student: StudentFile) -> CardFigures:
     about, view = report.tasks[pair.task], pair.main
     method = view.row(student.taught["method"])
-    rows = [row for row in (method, view.floor, view.row("ceiling")) if row is not None]
-    recovered = "" if method is None or method.pgr is None else f": it recovers {share(method.pgr)} of the gap"
+    compared = () if method is None else (method, view.floor, view.row("ceiling"))
+    recovered = "" if method is None or method.pgr is None else f"; it recovers {share(method.pgr)} of the gap"
     items = max((row.n_test for row in view.rows), default=0)
     return CardFigures(
         pair.task,
         about.get("source", ""),
         tuple(about.get("classes", ())),
-        f"A student of a study, between its floor and its ceiling{recovered}",
+        f"A study compares it with its floor and its ceiling{recovered}",
         view.metric,
         f"{items:,} test items, mean over {pair.replicates} replicates, of which this student is the first",
-        tuple((row.method, row.value, row.value_ci) for row in rows),
+        tuple((row.method, row.value, row.value_ci) for row in compared if row is not None),
         tuple(f"{one['says']} {one['do']}" for one in report.findings if one["severity"] in ("stop", "warning")),
     )
 
@@ -163,7 +167,7 @@ def _body(student: StudentFile, figures: CardFigures) -> list[str]:
     table = ["| | score | 95% interval |", "|---|---|---|", *rows]
     return [
         f"# A student of {_plain(figures.task)}",
-        f"{what}, and was taught by weak labels with outgrow.",
+        f"{what}, and was taught by {figures.by} with outgrow.",
         "## How good it is",
         f"{_plain(figures.answer)}.",
         f"{sentence(runs.METRICS.get(figures.metric, figures.metric))[:-1]} on {figures.how}:" if rows else "",
@@ -188,6 +192,7 @@ def _teaching(student: StudentFile, figures: CardFigures) -> list[str]:
     said += [f"Method: {_plain(str(taught.get('method')))}{f' ({_plain(parameters)})' if parameters else ''}."]
     if student.model not in (VOTES, ""):
         said.append(f"Model: {_plain(_called(student))}, {_how(student)}.")
+    said += [_plain(one) for one in figures.gold]
     return [*said, f"Data: {_plain(figures.source) or 'not recorded'}."]
 
 

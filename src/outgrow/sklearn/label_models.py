@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from outgrow.label_models import DEFAULT
 from outgrow.label_models._em import fitted
 from outgrow.label_models._frames import VoteMatrix
 from outgrow.label_models._votes import WeakVotes
@@ -46,7 +47,7 @@ class LabelModelTransformer(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, label_model: str | Callable[..., Any] = "bayesian", *, abstain: Any = None, complete: bool = True
+        self, label_model: str | Callable[..., Any] = DEFAULT, *, abstain: Any = None, complete: bool = True
     ) -> None:
         self.label_model = label_model
         self.abstain = abstain

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from outgrow.core.errors import UserError
 from outgrow.core.seeding import derive
+from outgrow.label_models import DEFAULT
 from outgrow.label_models._frames import VotesError
 from outgrow.label_models._votes import WeakVotes
 from outgrow.sklearn.votes import probabilities_of, votes_of
@@ -35,6 +36,8 @@ class EstimatorCell:
 
     weak_features: ClassVar[None] = None
     weak_train: ClassVar[None] = None
+    known_gold: ClassVar[None] = None
+    tuned: ClassVar[None] = None
     generator: ClassVar[None] = None
     ladder: ClassVar[None] = None
     auxiliary: ClassVar[None] = None
@@ -107,7 +110,7 @@ class WeakToStrongClassifier(ClassifierMixin, BaseEstimator):
         student: str = "linear",
         method: str | Callable[..., Any] = "naive",
         parameters: Mapping[str, Any] | None = None,
-        label_model: str | Callable[..., Any] = "bayesian",
+        label_model: str | Callable[..., Any] = DEFAULT,
         weak: str = "votes",
         classes: Sequence[Any] | None = None,
         abstain: Any = None,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from outgrow.label_models._frames import VoteMatrix, VotesError, matrix_of
+from outgrow.label_models._frames import VoteMatrix, VotesError, cells, matrix_of
 from outgrow.label_models._votes import Votes
 
 
@@ -22,18 +22,13 @@ def labels_of(y: Any, abstain: Any = None) -> VoteMatrix:
 
     found = nw.from_native(y, pass_through=True)
     if isinstance(found, nw.DataFrame) and len(found.columns) > 1:
-        columns = [np.array(_values(found[name]), object) for name in found.columns]
-        return matrix_of(columns, [str(name) for name in found.columns], abstain)
+        return matrix_of([cells(found[name]) for name in found.columns], [str(name) for name in found.columns], abstain)
     table = np.asarray(y)
     if table.ndim < 2 or (table.ndim == 2 and table.shape[1] == 1):
         table = column_or_1d(y, warn=True)[:, None]
     if table.ndim != 2:
         raise VotesError(f"votes are an array of {table.ndim} dimensions: give items x annotators")
     return matrix_of(list(table.T), [f"annotator {j}" for j in range(table.shape[1])], abstain)
-
-
-def _values(series: Any) -> list[Any]:
-    return [None if no else value for value, no in zip(series.to_list(), series.is_null().to_list(), strict=True)]
 
 
 def votes_of(y: Any, items: Sequence[Any], abstain: Any) -> tuple[Votes, np.ndarray, tuple[str, ...]]:
