@@ -1,12 +1,13 @@
 """Weak labels and a little gold: what a student of both is worth, and which items are worth gold.
 
-    python bench/gold.py [SET ...] [--gold 50,200] [--strong minilm-l6] [--suggest]        as Markdown
+    python bench/gold.py [SET ...] [--gold 50,200] [--strong minilm-l6] [--suggest | --more]     as Markdown
 
 Of every set at most 2,400 items, a third of them test items that nobody learns from. Eight draws of gold items, the
 same weak labels in each: of rules (WRENCH), of GPT-2 (SciQ), or of TF-IDF with logistic regression on gold of items
 that are in no pool. Intervals are of the mean over draws, by t with 7 degrees of freedom, paired with the student that
 is compared; they are for other gold items of the same pool. With --suggest: N more gold items by the rule of `learn
---suggest` against as many drawn at random, on top of N.
+--suggest` against as many drawn at random, on top of N. With --more: what `learn` says that 100 more gold items would
+add, of each draw from its own gold items alone, against what they add.
 """
 
 from __future__ import annotations
@@ -25,15 +26,20 @@ import polars as pl
 from outgrow import methods, models
 from outgrow.core.seeding import derive
 from outgrow.label_models import WeakLabels, WeakTrain
+from outgrow.metrics.accuracy import Score, rightness
 from outgrow.metrics.intervals import quantile
+from outgrow.metrics.more_gold import more_gold
+from outgrow.metrics.suggestion import asked, directions, doubt
+from outgrow.pipeline.design import FOLDS
 from outgrow.store import Store
 from outgrow.students.probe import Probe, Space
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-OWN = {"imdb": 400, "ag_news": 300, "trec6": 100}
-"""Gold items that TF-IDF learns from, by set."""
-RULES, SOFT = ("wrench_youtube", "wrench_trec"), ("w2s_sciq_weak_labels",)
-ITEMS, DRAWS = 2400, 8
+OWN = 200
+"""Gold items that TF-IDF learns from."""
+LEARNED, RULES, SOFT = ("imdb", "ag_news", "trec6"), ("wrench_youtube", "wrench_trec"), ("w2s_sciq_weak_labels",)
+ITEMS, DRAWS, CHANCES, MORE = 2400, 8, 4, 100
+"""Items of a set at most, draws of gold, for each draw further items at random, and gold items to be added."""
 
 
 @final
@@ -78,7 +84,7 @@ def read(name: str, strong: str) -> Partly:
     table = pl.read_parquet(DATA / name / f"{name}.parquet")
     if name in SOFT:
         table = table.filter(seed=0).rename({"gt_label": "label"})
-    table = table[np.sort(derive(0, name).permutation(len(table))[: ITEMS + OWN.get(name, 0)])]
+    table = table[np.sort(derive(0, name).permutation(len(table))[: ITEMS + (OWN if name in LEARNED else 0)])]
     texts, gold = table["text"].to_list(), table["label"].to_numpy().astype(np.int64)
     classes, own = int(gold.max()) + 1, np.zeros(len(gold), bool)
     if name in RULES:
@@ -89,8 +95,8 @@ def read(name: str, strong: str) -> Partly:
         right = table["p1_gpt2"].to_numpy()
         votes, supervisor = np.stack([1 - right, right], -1)[None], "GPT-2, recorded"
     else:
-        own[derive(1, name).permutation(len(gold))[: OWN[name]]] = True
-        votes, supervisor = tfidf(texts, gold, own)[None], f"TF-IDF on {OWN[name]} other gold items"
+        own[derive(1, name).permutation(len(gold))[:OWN]] = True
+        votes, supervisor = tfidf(texts, gold, own)[None], f"TF-IDF on {OWN} other gold items"
     kept = np.flatnonzero(~own)
     gold, votes, n = gold[kept], votes[:, kept].astype(np.float32), len(kept)
     test = np.isin(np.arange(n), derive(2, name).permutation(n)[: n // 3])
@@ -132,18 +138,75 @@ def rows(name: str, sizes: list[int], strong: str) -> Iterator[str]:
         )
 
 
+def suggested(name: str, sizes: list[int], strong: str) -> Iterator[str]:
+    """A row of the table of suggestions for each number of gold items, and as many more."""
+    found = read(name, strong)
+    for count in sizes:
+        known = found.draw(count)
+        before = found.probs("gold_and_weak", known)
+        places = [directions(x) for x in found.student.embed(found.weak.beliefs)]
+        by_rule, by_chance = known.copy(), np.tile(known, (CHANCES, 1, 1))
+        for r in range(DRAWS):
+            open_items = np.flatnonzero(~found.test & ~known[r])
+            score, rng = doubt(before[r, open_items]), derive(r, "suggest")
+            by_rule[r, open_items[asked(score, open_items, count, rng, places[r][open_items])]] = True
+            for k in range(CHANCES):
+                by_chance[k, r, derive(r, "chance", k).permutation(open_items)[:count]] = True
+        rule = found.right(found.probs("gold_and_weak", by_rule))
+        chance = np.mean([found.right(found.probs("gold_and_weak", one)) for one in by_chance], 0)
+        scores = " | ".join(f"{a.mean():.1%}" for a in (found.right(before), chance, rule))
+        yield f"| {name} | {count} + {count} | {scores} | {over(rule, chance)} |"
+
+
+def promised(name: str, sizes: list[int], strong: str) -> Iterator[str]:
+    """A row for each number of gold items: what 100 more are said to add, as `learn` says it, and what they add."""
+    found = read(name, strong)
+    for count in sizes:
+        known, more = found.draw(count), found.draw(count + MORE)
+        added = found.right(found.probs("gold_and_weak", more)) - found.right(found.probs("gold_and_weak", known))
+        scores = crossed(found, known)
+        said = [more_gold(full, halves, count, MORE) for full, *halves in zip(*scores, strict=True)]
+        inside = sum(one.gain_ci[0] <= gain <= one.gain_ci[1] for one, gain in zip(said, added, strict=True))
+        ends = np.mean([one.gain_ci for one in said], 0)
+        yield (
+            f"| {name} | {count} | {100 * added.mean():+.1f} | {100 * np.mean([one.gain for one in said]):+.1f} | "
+            f"[{100 * ends[0]:+.1f}, {100 * ends[1]:+.1f}] | {inside} of {DRAWS} |"
+        )
+
+
+def crossed(found: Partly, known: np.ndarray) -> list[list[Score]]:
+    """By all gold, and by either half of it: of each draw the cross-fitted score on its own gold items."""
+    deal = np.array([derive(r, "deal").permutation(known.shape[1]) for r in range(DRAWS)])
+    fold, out = deal % FOLDS, list[list[Score]]()
+    for kept in (np.ones_like(known), deal // FOLDS % 2 == 0, deal // FOLDS % 2 == 1):
+        probs = np.empty((*known.shape, found.weak.probs.shape[-1]), np.float32)
+        for k in range(FOLDS):
+            held = fold == k
+            probs[held] = found.probs("gold_and_weak", known & kept & ~held)[held]
+        right = [rightness(p[None, rows], found.gold[rows]) for p, rows in zip(probs, known, strict=True)]
+        out.append([Score(one, np.ones(one.shape[1]), np.arange(one.shape[1])) for one in right])
+    return out
+
+
 def main() -> None:
     """The tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", default=[*list(OWN)[:2], *RULES, *SOFT])
+    parser.add_argument("sets", nargs="*", default=[*LEARNED, *RULES, *SOFT])
     parser.add_argument("--gold", default="50,200")
     parser.add_argument("--strong", default="minilm-l6")
-    asked = parser.parse_args()
+    parser.add_argument("--suggest", action="store_true")
+    parser.add_argument("--more", action="store_true")
+    given = parser.parse_args()
     began = time.time()
-    print("| set (supervisor) | gold | naive | gold alone | both | stacked | ceiling | both − gold | both − naive |")
-    print("|---" * 9 + "|")
-    for name in asked.sets:
-        for line in rows(name, [int(n) for n in asked.gold.split(",")], asked.strong):
+    columns, of = ("set (supervisor)", "gold", "naive", "gold alone", "both", "stack", "ceiling"), rows
+    columns += ("both − gold", "both − naive")
+    if given.suggest:
+        columns, of = ("set", "gold", "before", "at random", "suggested", "suggested − at random"), suggested
+    if given.more:
+        columns, of = ("set", "gold", f"{MORE} more add", "said", "its interval, mean", "holds what they add"), promised
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
+    for name in given.sets:
+        for line in of(name, [int(n) for n in given.gold.split(",")], given.strong):
             print(line, flush=True)
     print(f"\n{time.time() - began:.0f} seconds")
 

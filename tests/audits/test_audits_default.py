@@ -153,6 +153,9 @@ def test_the_command_writes_pairs_and_an_empty_table_is_told(tmp_path, capsys):
         with pytest.raises(SystemExit):
             main(["audit", *words, str(tmp_path / "pairs.csv")])
         assert says in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        main(["audit", "errands", "--pairs", str(tmp_path / "pairs.csv"), "--items", "10", "--overwrite"])
+    assert stopped.value.code == 0 and len(pl.read_csv(tmp_path / "pairs.csv")) == 10
 
 
 @pytest.mark.parametrize(

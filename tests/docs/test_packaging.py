@@ -156,3 +156,20 @@ def test_a_command_in_the_documents_uses_verbs_and_flags_that_exist() -> None:
     for verb, rest in commands:
         assert verb in (*cli.VERBS, "--help", "--version"), verb
         assert set(re.findall(r"(?<![\w-])--[\w-]+", rest)) <= flags, rest
+
+
+def test_the_workflow_names_tests_that_exist_and_every_python_and_system() -> None:
+    text = (ROOT / ".github" / "workflows" / "tests.yml").read_text()
+    named = set(re.findall(r"tests/[\w./-]+", text))
+    assert len(named) > 5 and [name for name in named if not (ROOT / name).exists()] == []
+    assert text.count('python: ["3.11", "3.12", "3.13", "3.14"]') == 2
+    assert all(f"{system}-latest" in text for system in ("ubuntu", "macos", "windows"))
+
+
+def test_the_image_holds_what_the_package_is_built_from() -> None:
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    kept = (ROOT / ".dockerignore").read_text().split()
+    for name in " ".join(copied).split():
+        assert (ROOT / name).exists() and f"!{name}" in kept
+    extras = re.search(r"^ARG EXTRAS=(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1].split(",")
+    assert set(extras) <= set(_project()["optional-dependencies"])

@@ -441,6 +441,23 @@ def test_markdown_has_the_same_tables(several, tmp_path, capsys):
     assert [len(table.splitlines()) - 2 for table in tables] == [3, 3, 3, 3, 12] and "\u00a0" not in text
 
 
+def test_a_comparison_goes_over_another_file_only_where_it_may(several, tmp_path, capsys):
+    out = tmp_path / "all.md"
+    out.write_text("mine")
+    code, _, err = outgrow(capsys, "compare", *several, "--out", out)
+    assert code == 2 and "there is something else of that name; give another file, or --overwrite" in err
+    assert out.read_text() == "mine"
+    assert outgrow(capsys, "compare", *several, "--out", out, "--overwrite")[0] == 0 and out.read_text() != "mine"
+    # The same comparison again is no other file.
+    assert outgrow(capsys, "compare", *several, "--out", out)[0] == 0
+
+
+def test_a_comparison_comes_as_json(several, capsys):
+    code, out, _ = outgrow(capsys, "compare", *several, "--json")
+    (first, *_) = json.loads(out)["tables"]
+    assert code == 0 and {"title", "head", "rows"} <= set(first)
+
+
 def test_folders_joined_say_what_one_folder_says(tmp_path):
     tasks = {"cities": 0.3, "creak": 0.2}
     whole = folder(tmp_path / "whole", tasks)

@@ -111,6 +111,12 @@ def test_too_little_gold_judges_alone_and_says_so(tmp_path, model, capsys) -> No
     assert facts(folder)["how"]["method"] == "auto"
 
 
+def test_a_named_method_that_reads_no_gold_is_not_taught_by_it(tmp_path, model, capsys) -> None:
+    folder = taught(tmp_path, model, gold="truth", method="naive")
+    assert "its method does not learn from gold" in capsys.readouterr().err
+    assert not facts(folder)["gold"]["taught"] and "rows" not in facts(folder)["gold"]
+
+
 def test_gold_that_only_judges_weighs_no_annotator(tmp_path) -> None:
     given = annotators.load(str(table(tmp_path, 120)), Reading(text="message", votes=("weak",), label="truth"))
     space = Space(np.zeros((1, 1, len(given.task), 1), np.float32), (0,), np.ones(len(given.task), bool))
@@ -140,3 +146,12 @@ def test_from_python_gold_teaches_and_label_judges(tmp_path, model) -> None:
     by_gold = outgrow.learn(data, **given, gold="truth", out=tmp_path / "taught")
     judged = outgrow.learn(data, **given, label="truth", out=tmp_path / "judged")
     assert [one.facts["how"]["method"] for one in (by_gold, judged)] == ["gold_and_weak", "auto"]
+
+
+def test_a_fine_tuned_student_learns_weak_labels_and_then_gold(tmp_path) -> None:
+    causal = str(tiny_models.save(tmp_path / "causal", encoder=False))
+    folder = taught(tmp_path, causal, gold="truth", student="lora")
+    found = facts(folder)
+    assert found["how"]["method"] == "weak_then_gold" and found["gold"]["taught"]
+    assert "rows" not in found["gold"], "students of either source would be trained six times each"
+    assert outgrow.load(folder).predict_proba(["true of rome"]).shape == (1, 2)

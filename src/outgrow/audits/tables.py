@@ -134,14 +134,15 @@ def refuse_parameters(columns: Sequence[str], gold_table: str | TableFile | None
         )
 
 
-def write_pairs(kind: str, file: Path, items: int | None = None, seed: int = 0) -> int:
+def write_pairs(kind: str, file: Path, items: int | None = None, seed: int = 0, overwrite: bool = False) -> int:
     """Writes minimal pairs (`tasks/builtin/minimal.py`) into a table, to be answered in its empty columns.
 
     Args:
         kind: Which pairs: errands, cities or translations.
-        file: A .csv, .jsonl or .parquet file that is not there yet.
+        file: A .csv, .jsonl or .parquet file.
         items: How many pairs at most.
         seed: Names the pairs.
+        overwrite: Whether a file of that name may go.
 
     Returns:
         How many pairs were written.
@@ -166,8 +167,8 @@ def write_pairs(kind: str, file: Path, items: int | None = None, seed: int = 0) 
     write = writers.get(file.suffix.lower())
     if write is None:
         raise UserError(f"cannot write {str(file)!r}: give a .csv, .jsonl or .parquet file")
-    if file.exists():
-        raise UserError(f"{file} is there already: give a new file")
+    if file.exists() and not overwrite:
+        raise UserError(f"{file} is there already: give a new file, or `overwrite=True` if it may go")
     try:
         disk.write(file, write)
     except OSError as error:

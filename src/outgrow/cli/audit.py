@@ -53,7 +53,7 @@ def audit_(
     out
         Folder for the findings (default: beside the source, the study's own folder, or, of a task, in runs).
     overwrite
-        Another result in that folder may go.
+        Another result in that folder may go, or the table of --pairs.
     pairs
         Write minimal pairs of the kind `source` (errands, cities, translations), a constraint present and removed, into
         this new table and stop; fill its columns `present` and `removed` with a model's answers, and audit the table.
@@ -61,7 +61,7 @@ def audit_(
     if pairs is not None:
         from outgrow.audits.tables import write_pairs
 
-        emit(f"{write_pairs(source, pairs, reading.items)} pairs: {pairs}")
+        emit(f"{write_pairs(source, pairs, reading.items, overwrite=overwrite)} pairs: {pairs}")
         return
     from outgrow.report.audit import told
     from outgrow.workflows.audit import audit

@@ -10,7 +10,7 @@ EXAMPLES = {
     ),
     "learn": (
         "outgrow learn messages.csv --votes rule_1,rule_2,crowd --out student",
-        "outgrow learn messages.csv --votes rule_1,rule_2 --label gold --suggest 50",
+        "outgrow learn messages.csv --votes rule_1,rule_2 --gold answer --suggest 50",
         "outgrow learn messages.csv --classes spam ham --ask qwen2.5-coder-0.5b",
     ),
     "label": (

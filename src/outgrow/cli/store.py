@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from typing import Literal
+from typing import Any, Literal
 
 from outgrow.cli.output import SPOKEN, Spoken, listed
 from outgrow.core.errors import UserError
@@ -51,7 +51,7 @@ def store_(
     by_kind: dict[str, list[usage.Kept]] = {}
     for one in gone:
         by_kind.setdefault(one.kind, []).append(one)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "kind": name,
             "artifacts": len(its),
@@ -64,7 +64,13 @@ def store_(
     total = sum(one.size for one in gone)
     facts = {"store": str(store.root), "artifacts": len(gone), "bytes": total, "kinds": rows}
     if not output.json:
-        told = [(str(r["kind"]), f"{r['artifacts']:,}", f"{int(r['bytes']) / 1e6:,.1f} MB", *_ages(r)) for r in rows]
+        told = [
+            (
+                row["kind"], f"{row['artifacts']:,}", f"{row['bytes'] / 1e6:,.1f} MB", str(row["oldest_days"]),
+                str(row["newest_days"]),
+            )
+            for row in rows
+        ]  # fmt: skip
         title = f"{store.root}: {len(gone):,} artifacts, {total / 1e6:,.1f} MB"
         listed(Sheet(title, ("kind", "artifacts", "size", "oldest, days", "newest, days"), tuple(told)))
     if action == "prune":
@@ -78,10 +84,6 @@ def store_(
         facts["removed"] = len(gone)
     if output.json:
         output.show(facts)
-
-
-def _ages(row: dict[str, object]) -> tuple[str, str]:
-    return str(row["oldest_days"]), str(row["newest_days"])
 
 
 def _agreed(yes: bool, question: str) -> None:

@@ -1,11 +1,13 @@
 """Gold and weak labels as one posterior: a student learns what gold, votes and their student say together.
 
     g   the student of the gold that the supervisors know         l   the label model         s = fit(l)
-    q_i ~ g_i^a l_i^b s_i^c of labelled items, gold itself where it is known         result = fit(q)
+    q_i ~ g_i^a l_i^b s_i^c of labelled items, gold itself where it is known         result = fit(q, weights u)
+    u = 1, and of gold items the mean over labelled ones of (C max_c q_ic - 1) / (C - 1)
 
 a, b, c make gold likeliest, of every gold item by a g and an s of other groups; a Gaussian prior at (1, 1/2, 1/2),
 since s has learned from l, holds them where gold is little (`students/weighing.py`). Logarithms of independent sources
-add up: what gold and weak labels both say counts more than either.
+add up: what gold and weak labels both say counts more than either. u lets a gold item pull no harder than others do:
+where the student's features tell little, a few certain labels would drown the many that are as unsure as it is.
 """
 
 from __future__ import annotations
@@ -42,10 +44,13 @@ def gold_and_weak(
     seen = log_odds(of_gold.fit(known_gold).predict())
     second = log_odds(crossfit(student, weak.beliefs))
     first = log_odds(np.where(labelled[..., None], weak.beliefs, weak_train.said.beliefs))
-    targets = np.where(told[..., None], known_gold, np.float32(np.nan))
+    targets, pull = np.where(told[..., None], known_gold, np.float32(np.nan)), np.ones(told.shape, np.float32)
+    classes = known_gold.shape[-1]
     for r, rows in enumerate(told):
         gold = known_gold[r, rows].argmax(-1)
         weights = weigh(np.stack([unseen[r], first[r], second[r]])[:, rows], gold, PRIOR, strength)
         others = labelled[r] & ~rows
         targets[r, others] = weighed(np.stack([seen[r], first[r], second[r]])[:, others], weights)
-    return student.on(student.train | told).fit(targets)
+        if others.any():
+            pull[r, rows] = (classes * targets[r, others].max(-1).mean() - 1) / (classes - 1)
+    return student.on(student.train | told).fit(targets, weights=pull)

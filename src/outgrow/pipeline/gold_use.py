@@ -52,16 +52,25 @@ def usual_method(student: str, use: GoldUse, enough: bool) -> str:
     return "naive" if tuned else "auto"
 
 
-def told(count: int, use: GoldUse, enough: bool) -> str:
-    """What `count` gold labels were used for, in a sentence; nothing where there are none."""
+def told(count: int, use: GoldUse, enough: bool, read: bool) -> str:
+    """What gold labels were used for, in a sentence; nothing where there are none.
+
+    Args:
+        count: how many there are.
+        use: what they are for.
+        enough: whether they suffice to teach.
+        read: whether the method learns from them.
+    """
     if not count:
         return ""
     labels = f"{count:,} gold label{'s' if count > 1 else ''}"
-    if use == "teaches" and enough:
+    if use == "teaches" and enough and read:
         return f"{labels} teach the student and judge it: each judges a student that has not seen its fold"
-    if use == "teaches":
+    if use == "teaches" and not enough:
         needs = f"{TEACHING} of two classes outside each fold"
         return f"{labels} are too few to teach the student (it takes {needs}), and only judge it"
+    if use == "teaches":
+        return f"{labels} judge the student and do not teach it: its method does not learn from gold"
     if use == "weighs":
         return f"{labels} judge the student and do not teach it; a label model may weigh annotators by those of others"
     return f"{labels} judge the student, and nothing else"

@@ -34,6 +34,9 @@ from outgrow.tasks.tables.annotators import Annotations
 from outgrow.tasks.task import TEST, Gold, Task
 from outgrow.training.classifier import KINDS
 
+COVERED = 5
+"""Fewest votes of an annotator on items with gold that say more of its accuracy than agreement does."""
+
 
 @final
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class VoteCell(Cell):
 
     @cached_property
     def skill(self) -> np.ndarray | None:
-        """(R, J): share of an annotator's votes that this gold bears out; NaN where it covers none of them."""
+        """(R, J): share of an annotator's votes that this gold bears out; NaN where it covers fewer than COVERED."""
         if self.weak_train is None:
             return None
         found = []
@@ -141,7 +144,7 @@ class VoteCell(Cell):
             right = votes.said.argmax(1) == gold[votes.item]
             told = np.bincount(votes.annotator, minlength=votes.annotators)
             share = np.bincount(votes.annotator, right, votes.annotators) / np.maximum(told, 1)
-            found.append(np.where(told > 0, share, np.nan))
+            found.append(np.where(told >= COVERED, share, np.nan))
         return np.array(found, np.float32)
 
     @cached_property

@@ -18,6 +18,8 @@ from typing import Any, final
 from outgrow.report.sheets import content
 from outgrow.report.tex import escaped
 from outgrow.report.titles import TITLES
+from outgrow.runs import schema
+from outgrow.runs.schema.study import StudyFile
 
 PGR = "Burns et al. 2023 (arXiv 2312.09390), section 3"
 COVERAGE = "Chen et al. 2021, arXiv 2107.03374"
@@ -135,7 +137,8 @@ def _of_run(folder: Path, facts: dict[str, Any]) -> Uses:
         if name in ran:
             yield f"method {name}", method["paper"]
     if any("+" in pair.weak for pair in run.pairs):
-        yield from _label_model(run.asked.get("label_model") or "mean")
+        study = schema.read(folder / "study.json", StudyFile)
+        yield from _label_model(study.asked.get("label_model") or "mean")
 
 
 def _of_learn(folder: Path, facts: dict[str, Any]) -> Uses:

@@ -91,8 +91,10 @@ def headline(facts: dict[str, Any]) -> Headline:
     Where the student is behind a baseline, by interval or in the mean, the label says so.
     """
     found, trust = _answer(facts), facts["trust"]
+    behind = _behind(facts["verdict"])
     if failed(facts):
-        return Headline("unclear", f"A control failed: not to be relied on. {found.label}", found.text)
+        doubt = f"; the student is {behind}" if behind else ""
+        return Headline("unclear", f"A control failed: not to be relied on{doubt}", found.text)
     if not trust["lost"]:
         return found
     shares = ", ".join(
@@ -105,8 +107,7 @@ def headline(facts: dict[str, Any]) -> Headline:
         "another --label-model. "
     ).format(shares, facts["how"]["label_model"], heard)
     lost = f"has lost {' and '.join(trust['lost'])}"
-    behind = found.label.removeprefix("The student ") if "behind" in found.label else ""
-    return Headline("no", f"The student {behind}{' and ' if behind else ''}{lost}", text + found.text)
+    return Headline("no", f"The student {f'is {behind} and ' if behind else ''}{lost}", text + found.text)
 
 
 def _answer(facts: dict[str, Any]) -> Headline:
@@ -118,8 +119,6 @@ def _answer(facts: dict[str, Any]) -> Headline:
         verdict["judged"], percent(student["accuracy"]), _after(interval(student["accuracy_ci"]))
     )
     ahead = [row for row in rivals if row["gain_ci"] and row["gain_ci"][0] > 0]
-    behind = [row for row in rivals if row["gain_ci"] and row["gain_ci"][1] < 0]
-    lower = [row for row in rivals if row["gain"] < 0 and row not in behind]
     for row in rivals:
         if row not in ahead or row["kind"] == "floor" or len(rivals) <= AT_LENGTH:
             text += _against(row)
@@ -129,17 +128,24 @@ def _answer(facts: dict[str, Any]) -> Headline:
     teachers = [row for row in rivals if row["kind"] in TEACHERS]
     outgrew = all(row in ahead for row in teachers)
     won = f"outgrew its annotator{'s' if len(teachers) > 1 else ''}"
-    if behind or lower:
-        how = (("behind", behind), ("in the mean behind", lower))
-        said = " and ".join(f"{words} {_list(rows)}" for words, rows in how if rows)
-        label = f"The student {f'{won}, but is' if outgrew else 'is'} {said}"
-        return Headline("no" if behind else "unclear", label, text)
+    if behind := _behind(verdict):
+        label = f"The student {f'{won}, but is' if outgrew else 'is'} {behind}"
+        return Headline("no" if behind.startswith("behind") else "unclear", label, text)
     others = [row for row in rivals if row not in ahead]
     if outgrew:
         doubt = f", and is not clearly ahead of {_list(others)}" if others else ""
         return Headline("yes", f"The student {won}{doubt}", text)
     clear = f"ahead of {_list(ahead)}, but " if ahead else ""
     return Headline("unclear", f"The student is {clear}not clearly ahead of {_list(others)}", text)
+
+
+def _behind(verdict: dict[str, Any]) -> str:
+    """What the student is behind, clearly or in the mean; nothing where it is behind nobody, or gold is missing."""
+    rivals = _rivals(verdict)
+    clearly = [row for row in rivals if row["gain_ci"] and row["gain_ci"][1] < 0]
+    lower = [row for row in rivals if row["gain"] < 0 and row not in clearly]
+    how = (("behind", clearly), ("in the mean behind", lower))
+    return " and ".join(f"{words} {_list(rows)}" for words, rows in how if rows)
 
 
 def _against(row: dict[str, Any]) -> Markup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 TITLES = {
     "1610.02242": "Temporal Ensembling for Semi-Supervised Learning",
     "1706.04599": "On Calibration of Modern Neural Networks",
+    "1711.02799": "Fidelity-Weighted Learning",
     "1805.07836": "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels",
     "1806.01768": "Evidential Deep Learning to Quantify Classification Uncertainty",
     "1908.06112": "Symmetric Cross Entropy for Robust Learning with Noisy Labels",
@@ -43,6 +44,7 @@ TITLES = {
     "Copeland 1951": "A Reasonable Social Welfare Function",
     "Dawid 1979": "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm",
     "EleutherAI 2024": "Experiments in Weak-to-Strong Generalization",
+    "Genest 1986": "Combining Probability Distributions: A Critique and an Annotated Bibliography",
     "Ghosh 2011": "Who Moderates the Moderators? Crowdsourcing Abuse Detection in User-Generated Content",
     "Grandvalet 2004": "Semi-supervised Learning by Entropy Minimization",
     "Holm 1979": "A Simple Sequentially Rejective Multiple Test Procedure",
@@ -55,6 +57,7 @@ TITLES = {
     "Raykar 2010": "Learning From Crowds",
     "Seung 1992": "Query by Committee",
     "Wilson 1972": "Asymptotic Properties of Nearest Neighbor Rules Using Edited Data",
+    "Wolpert 1992": "Stacked Generalization",
     "Zhu 2025": "Weak-to-Strong Preference Optimization: Stealing Reward from Weak Aligned Model",
     "de Moura 2008": "Z3: An Efficient SMT Solver",
     "de Moura 2021": "The Lean 4 Theorem Prover and Programming Language",

@@ -17,8 +17,10 @@ from outgrow.core.errors import UserError
 from outgrow.core.extras import needs
 from outgrow.core.progress import say
 from outgrow.core.records import dump
+from outgrow.metrics.pgr import SummaryRow
 from outgrow.report.sheets import content
 from outgrow.runs import schema
+from outgrow.runs.schema.study import StudyFile
 
 Tracker = Literal["mlflow", "wandb", "tensorboard"]
 PROJECT = "outgrow"
@@ -67,7 +69,7 @@ def track(folder: Path, tracker: Tracker) -> None:
 def tracked(folder: Path) -> Tracked:
     """Settings and scores of a folder of `outgrow run` or `outgrow learn`."""
     study = folder / "study.json"
-    asked = schema.read(study, schema.FILES["study.json"]).asked if study.is_file() else content(folder).get("how", {})
+    asked = schema.read(study, StudyFile).asked if study.is_file() else content(folder).get("how", {})
     settings = {key: (value if isinstance(value, str) else json.dumps(value))[:LONGEST] for key, value in asked.items()}
     return Tracked(folder, settings, dict(_scores(folder)))
 
@@ -77,11 +79,11 @@ def _scores(folder: Path) -> Iterator[tuple[str, float]]:
     if facts["verb"] == "run":
         rows: list[dict[str, Any]] = facts["rows"]
     elif (folder / "summary.json").is_file():
-        rows = [dump(row) for row in schema.read_rows(folder / "summary.json", schema.FILES["summary.json"])]
+        rows = [dump(row) for row in schema.read_rows(folder / "summary.json", SummaryRow)]
     else:
-        for row in facts["annotators"]["rows"]:
-            if row["estimated"] is not None:
-                yield _plain(f"annotator {row['name']}/estimated accuracy"), row["estimated"]
+        for annotator in facts["annotators"]["rows"]:
+            if annotator["estimated"] is not None:
+                yield _plain(f"annotator {annotator['name']}/estimated accuracy"), annotator["estimated"]
         return
     for row in rows:
         place = "/".join(row[key] for key in ("task", "weak", "strong", "method"))
@@ -124,8 +126,8 @@ def _tensorboard(told: Tracked) -> None:
     with SummaryWriter(log_dir=str(folder)) as writer:
         for name, value in told.settings.items():
             writer.add_text(name, value)
-        for name, value in told.scores.items():
-            writer.add_scalar(name, value)
+        for name, score in told.scores.items():
+            writer.add_scalar(name, score)
 
 
 _TELL: dict[str, Callable[[Tracked], None]] = {"mlflow": _mlflow, "wandb": _wandb, "tensorboard": _tensorboard}

@@ -32,24 +32,24 @@ def gold(cell: VoteCell, method: Method, student: np.ndarray) -> dict[str, Any]:
         method: by which.
         student: (N, C) its probabilities of every item, by a replicate that the item did not teach.
     """
-    known = cell.gold.labels >= 0
-    taught, count = cell.known_gold is not None, int(known.sum())
+    known, targets = cell.gold.labels >= 0, cell.known_gold
+    count = int(known.sum())
     facts: dict[str, Any] = {
         "use": cell.gold_use,
         "labels": count,
-        "taught": taught and method.kind == "gold",
-        "says": gold_use.told(count, cell.gold_use, taught),
+        "taught": targets is not None and method.kind == "gold",
+        "says": gold_use.told(count, cell.gold_use, targets is not None, method.kind == "gold"),
     }
     judged = cell.judged
-    if not facts["taught"] or not isinstance(cell.student, Probe) or judged.sum() < FEWEST:
+    if targets is None or not facts["taught"] or not isinstance(cell.student, Probe) or judged.sum() < FEWEST:
         return facts
     progress.say("what weak labels add to gold, and what more gold would: students of either, and of half of it")
     truth = cell.gold.labels[judged], np.ones(int(judged.sum())), cell.task.groups[judged]
     own = accuracy(student[None, judged], *truth)
     rows = []
-    told = ~np.isnan(cell.known_gold).any(-1)
+    told: np.ndarray = ~np.isnan(targets).any(-1)
     for name, fitted in (
-        ("gold alone", cell.student.on(told).fit(cell.known_gold)),
+        ("gold alone", cell.student.on(told).fit(targets)),
         ("weak labels alone", methods.find("naive").fit(cell)),
     ):
         score = accuracy(_crossed(cell, fitted)[None, judged], *truth)

@@ -18,6 +18,7 @@ from outgrow.metrics.annotators import agreement_of, needed, single
 from outgrow.metrics.calibration import calibration
 from outgrow.metrics.intervals import share_ci
 from outgrow.metrics.pgr import counted
+from outgrow.metrics.suggestion import asked, directions, doubt
 from outgrow.pipeline.baselines import registry
 from outgrow.pipeline.vote_cell import VoteCell
 from outgrow.runs.class_measures import ClassMeasures
@@ -268,22 +269,11 @@ def _row(key: tuple[str, str], score: Score, common: Score, student: Score, spok
 
 
 def suggested(cell: VoteCell, student: np.ndarray, belief: np.ndarray, count: int) -> list[dict[str, Any]]:
-    """The items whose gold would help most, those of one group spread out.
-
-    Query by committee of two, the student and the label model: the entropy of their mean, which is the mean of their
-    entropies and the Jensen-Shannon divergence between them (McCallum & Nigam 1998). Items with gold are not asked for.
-    """
+    """The items whose gold would help most, by `metrics/suggestion.py`. Items with gold are not asked for."""
     task, table = cell.data.task, cell.data.table
-    heard = np.where(np.isnan(belief), 1 / len(task.classes), belief)
-    mean = (student + heard) / 2
-    score = -(mean * np.log(np.maximum(mean, 1e-12))).sum(-1) / np.log(len(task.classes))
-    open_items = np.flatnonzero((cell.data.gold.labels < 0) & (task.side != TEST))
-    order = open_items[np.lexsort((task.ids[open_items], -score[open_items]))]
-    turn, seen = list[int](), dict[int, int]()
-    for i in order:
-        seen[task.groups[i]] = seen.get(task.groups[i], -1) + 1
-        turn.append(seen[task.groups[i]])
-    picked = order[np.argsort(turn, kind="stable")][:count]
+    open_items, rng = np.flatnonzero((cell.data.gold.labels < 0) & (task.side != TEST)), derive(cell.seed, "suggest")
+    score, places = doubt(student), None if cell.features is None else directions(cell.features[0])[open_items]
+    picked = open_items[asked(score[open_items], task.groups[open_items], count, rng, places)]
     key = id_column(table, cell.data.reading)
     ids = table.column(key) if key else [None] * len(table.lines)
     return [

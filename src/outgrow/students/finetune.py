@@ -225,7 +225,7 @@ class Finetune:
             runs.append(FinetuneRun(
                 self.texts, self.kind, rows, targets[r, rows].astype(np.float32), weights[r, rows], as_loss(loss),
                 steps or default_steps(EPOCHS, len(rows)), self.seed, replicate, self._reading(r),
-                self._before and self._before[r],
+                self._before[r] if self._before else None,
             ))  # fmt: skip
         return tuple(runs)
 
@@ -249,10 +249,10 @@ class FinetuneRun:
         self.rate = default_rate(texts.model, kind)
         self.label = f"fine-tuning {texts.model.name} ({kind}), replicate {replicate}"
         earlier: tuple[loop.Stage, ...] = before.stages if before else (reading,) if reading and reading.steps else ()
-        self.stages = (*earlier, self)
+        self.stages: tuple[loop.Stage, ...] = (*earlier, self)
         """The stages of the training, one after another."""
         taught = (rows.astype(np.int64), targets, weights)
-        self.made_of = {
+        self.made_of: dict[str, Any] = {
             "model": texts.model.digest,
             "texts": texts.digest,
             "kind": kind,

@@ -111,7 +111,7 @@ def learn(
     cell = VoteCell(given, space, votes, label_model, student, seed, given.complete, use, strong, store)
     items = int(cell.design.teach[0].sum())
     annotators = f"{votes.annotators} annotator{'s' if votes.annotators > 1 else ''}"
-    if said := gold_use.told(int((given.gold.labels >= 0).sum()), use, teachable):
+    if said := gold_use.told(int((given.gold.labels >= 0).sum()), use, teachable, recipe.kind == "gold"):
         progress.say(said)
     progress.say(f"teaching {strong} by {annotators} on {items:,} items")
     resources: Any = cell  # what votes cannot give is None there
