@@ -22,7 +22,7 @@ from outgrow.tasks.chess.notation import uci
 from outgrow.tasks.chess.search import scores
 
 ROOT = Path(__file__).parents[1]
-GUIDES = ("own-data", "labelling-tools", "studies", "committees", "steering", "audits")
+GUIDES = ("own-data", "labelling-tools", "studies", "committees", "steering", "audits", "python")
 PAGES = ("README.md", "docs/reference.md", *(f"docs/{name}.md" for name in GUIDES))
 LINE = re.compile(r"^    outgrow (.+)$", re.MULTILINE)
 INLINE = re.compile(r"`outgrow ((?:list|run|learn|predict|audit|committee|steer|show|report|compare)\b[^`]*)`")

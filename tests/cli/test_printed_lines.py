@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import hub_server
 import loopback
 import printed
 from outgrow import cli, tasks
@@ -58,6 +59,13 @@ def server(place) -> Iterator[str]:
         yield served.url
 
 
+@pytest.fixture
+def hub() -> Iterator[hub_server.HubServer]:
+    """A hub that takes what is pushed."""
+    with hub_server.serving() as served:
+        yield served
+
+
 def _before(words: list[str], place: Path) -> list[list[str]]:
     """The printed lines that write the folders which a line reads, where another process has run them."""
     writers = {line[line.index("--out") + 1]: line for _, line in reversed(LINES) if "--out" in line}
@@ -84,6 +92,10 @@ def test_the_line_runs_as_printed(words, place, request, monkeypatch, capsys) ->
     if any(SERVER in word for word in words):
         address = request.getfixturevalue("server")
         words = [word.replace(SERVER, address) for word in words]
+    if words[0] == "push":
+        monkeypatch.setenv("HF_ENDPOINT", request.getfixturevalue("hub").url)
+        monkeypatch.setenv("HF_TOKEN", "hf_token")
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.chdir(place)
     monkeypatch.setenv("OUTGROW_STORE", str(place / "store"))
     # Catalogue names are folders here, and tasks and training are cut short: what is tried is the line, not the models.

@@ -20,7 +20,7 @@ def test_the_notebook_from_a_frame_to_a_student_runs_and_its_student_outgrows_it
     hooks = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hooks)
     shown = hooks.executed(DOCS / "notebooks" / "frame_to_student.ipynb")
-    assert '<div class="outgrow">' in shown and "<p>The student outgrew its annotators</p>" in shown
+    assert '<div class="outgrow">' in shown and "<p>The student outgrew its annotators" in shown
     assert "['bad' 'good'] ['bad' 'good']" in shown, "the classes, and the labels of the two reviews"
     assert "'README.md', 'student.json', 'student.safetensors'" in shown
     beliefs, student = (float(found) for found in re.findall(r"is right on (0\.\d+|1\.00)", shown))

@@ -95,8 +95,8 @@ def test_what_cannot_be_learned_is_one_line(model: str) -> None:
     frame = pl.DataFrame(messages(30))
     with pytest.raises(UserError, match="unknown option of a data frame 'vote': did you mean 'votes'"):
         outgrow.learn(frame, vote=VOTES)
-    with pytest.raises(UserError, match="`gold` and `label` are both the column of gold"):
-        outgrow.learn(frame, gold="truth", label="truth")
+    with pytest.raises(UserError, match="both are the column of gold, name one of them"):
+        outgrow.learn(frame, gold="truth", label="id")
     with pytest.raises(UserError, match="is a int, no data frame"):
         outgrow.learn(3, votes=VOTES)
     with pytest.raises(UserError, match="unknown model for `strong` 'vots': did you mean 'votes'"):
