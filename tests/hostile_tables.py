@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+import exported
+
 ITEMS = 60
 ESCAPE = "\x1b[31mred\x1b[0m\x1b]0;title\x07"
 SCRIPT = "<script>alert(1)</script>"
@@ -370,6 +372,18 @@ def packed(folder: Path) -> None:
 def packed_in_secret(folder: Path) -> None:
     """A packed table under the name of a plain one."""
     (folder / "t.csv").write_bytes(gzip.compress(as_csv(plain()).encode()))
+
+
+def cut_export(folder: Path) -> None:
+    """An export of a labelling tool that ends within a task: the place is named."""
+    path = exported.label_studio(folder)
+    path.write_bytes(path.read_bytes()[:-500])
+
+
+def two_questions(folder: Path) -> None:
+    """A row an annotation, and two columns that annotators fill: the flag that says which is named."""
+    rows = [row | {"kind": row["label"], "mood": "ab"[i % 2]} for i, row in enumerate(exported.long_rows())]
+    (folder / "t.csv").write_text(exported.as_csv([{k: v for k, v in row.items() if k != "label"} for row in rows]))
 
 
 def odd_file_name(folder: Path) -> None:

@@ -194,6 +194,14 @@ CASES: list[tuple[odd.Maker, str, str | Right]] = [
     (odd.pipe, f"committee t.csv {RECORDED}", "t.csv is no ordinary file"),
     (odd.pipe, "run --study t.csv", "the study file 't.csv' is no ordinary file"),
     (odd.packed, f"learn t.csv.gz {LEARN}", HAM),
+    (odd.cut_export, "learn project-1.json --strong votes --out out", "project-1.json is not JSON"),
+    (odd.cut_export, "audit project-1.json --out out", "project-1.json is not JSON"),
+    (odd.two_questions, "learn t.csv --out out", "its label could be kind or mood: say which with --votes"),
+    (
+        odd.two_questions,
+        "audit t.csv --format doccano --out out",
+        "--format doccano: it has not the columns of an export",
+    ),
     (odd.packed_in_secret, f"learn t.csv {LEARN}", "not UTF-8"),
     (
         odd.odd_file_name,
