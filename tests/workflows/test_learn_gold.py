@@ -45,7 +45,7 @@ def table(folder: Path, gold: int, rows: int = 360, seed: int = 0) -> Path:
     )]  # fmt: skip
     known = np.isin(np.arange(rows), rng.permutation(rows)[:gold])
     yes = np.array(["no", "yes"])
-    columns = {"id": range(rows), "message": words, "weak": yes[said], "answer": yes[truth]}
+    columns = {"id": range(rows), "message": words, "weak": yes[said], "whole": yes[truth]}
     columns["truth"] = [answer if told else None for answer, told in zip(yes[truth], known, strict=True)]
     path = folder / "data.parquet"
     pl.DataFrame(columns).write_parquet(path)
@@ -65,7 +65,7 @@ def facts(folder: Path) -> dict:
 def right(folder: Path) -> float:
     every, student = pl.read_parquet(folder.parent / "data.parquet"), outgrow.load(folder)
     said = student.predict(every["message"].to_list())
-    return float((said == every["answer"].to_numpy()).mean())
+    return float((said == every["whole"].to_numpy()).mean())
 
 
 def test_gold_teaches_the_student_and_says_so(tmp_path, model, capsys) -> None:
@@ -75,6 +75,7 @@ def test_gold_teaches_the_student_and_says_so(tmp_path, model, capsys) -> None:
     assert found["canary"]["passed"], "no gold of the fold that it is judged on"
     assert "120 gold labels teach the student and judge it" in capsys.readouterr().err
     page, by_gold = (folder / "report.html").read_text(), right(folder)
+    assert "each judged by a student of other items" in page
     assert "What gold was for" in page and "more gold labels would add about" in page
     without = taught(tmp_path, model, label="truth", overwrite=True)
     assert "do not teach it" in capsys.readouterr().err
@@ -82,7 +83,7 @@ def test_gold_teaches_the_student_and_says_so(tmp_path, model, capsys) -> None:
     told = found["gold"]
     assert [row["name"] for row in told["rows"]] == ["gold alone", "weak labels alone"]
     assert told["rows"][1]["gain"] > 0 and told["more"]["labels"] == 100
-    assert by_gold > right(without) + 0.1, "half of the votes follow another word, which gold tells apart"
+    assert by_gold > right(without) + 0.05, "half of the votes follow another word, which gold tells apart"
 
 
 def flipped(gold: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -130,7 +131,7 @@ def test_gold_that_only_judges_weighs_no_annotator(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"label": "answer", "gold": "truth"}, "`gold` = truth and `label` = answer: both are the column of gold"),
+        ({"label": "whole", "gold": "truth"}, "`gold` = truth and `label` = whole: both are the column of gold"),
         ({"label": "truth", "method": "gold_and_weak"}, "'gold_and_weak' lacks known_gold: gold of the weak-train"),
     ],
 )
@@ -141,7 +142,7 @@ def test_contradictions_are_refused_in_a_line(tmp_path, model, changes, says) ->
 
 
 def test_from_python_gold_teaches_and_label_judges(tmp_path, model) -> None:
-    data = pl.read_parquet(table(tmp_path, 120)).drop("answer")
+    data = pl.read_parquet(table(tmp_path, 120)).drop("whole")
     given = {"text": "message", "votes": ["weak"], "strong": model}
     by_gold = outgrow.learn(data, **given, gold="truth", out=tmp_path / "taught")
     judged = outgrow.learn(data, **given, label="truth", out=tmp_path / "judged")

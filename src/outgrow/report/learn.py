@@ -115,8 +115,10 @@ def _answer(facts: dict[str, Any]) -> Headline:
     if "rows" not in verdict:
         return Headline("unclear", "It takes gold to tell", _untold(facts))
     student, rivals = verdict["rows"][0], _rivals(verdict)
-    text = Markup("On {:,} items with gold, none of which taught it, the student is right on <b>{}</b>{}.").format(
-        verdict["judged"], percent(student["accuracy"]), _after(interval(student["accuracy_ci"]))
+    taught = facts.get("gold") and facts["gold"]["taught"]
+    who = "each judged by a student of other items' gold" if taught else "none of which taught it"
+    text = Markup("On {:,} items with gold, {}, the student is right on <b>{}</b>{}.").format(
+        verdict["judged"], who, percent(student["accuracy"]), _after(interval(student["accuracy_ci"]))
     )
     ahead = [row for row in rivals if row["gain_ci"] and row["gain_ci"][0] > 0]
     for row in rivals:

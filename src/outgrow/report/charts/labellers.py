@@ -34,9 +34,10 @@ PAINT = {
     wide=True,
     title="How often each is right",
     caption="Share of all items with gold. Lines are 95% intervals over groups of items. The student of gold alone, "
-    "and label models and methods that weight annotators by gold, learned from the gold of other items; gold taught "
-    "nothing to all others. TF-IDF is a logistic regression on words and word pairs, taught by the label model as the "
-    "student is. Abstentions count as a guess or as the commonest class, whichever is better.",
+    "label models and methods that weight annotators by gold, and a student that gold taught, learned from the gold of "
+    "other items; gold taught nothing to all others. TF-IDF is a logistic regression on words and word pairs, taught "
+    "by the label model as the student is. Abstentions count as a guess or as the commonest class, whichever is "
+    "better.",
 )
 def labellers(facts: Any, width: int) -> dict[str, Any] | None:
     """A row for the student, the floor, label models and annotators."""
