@@ -122,9 +122,9 @@ def auto(
 
 def _without_rivals(weak: WeakLabels, student: Student) -> Fitted:
     """`views`, and naive of a fine-tuned student, which has no views and is to be one checkpoint."""
-    from outgrow.methods.views import views
+    from outgrow.students.views import of_all_views
 
-    return views(weak, student) if isinstance(student, Viewing) else student.fit(weak.beliefs)
+    return of_all_views(student, weak.beliefs) if isinstance(student, Viewing) else student.fit(weak.beliefs)
 
 
 def kappa(a: np.ndarray, b: np.ndarray) -> float:

@@ -14,12 +14,8 @@ from __future__ import annotations
 
 from outgrow.core.worlds import World
 from outgrow.label_models import WeakLabels
-from outgrow.losses.entropy import Entropy
 from outgrow.methods import method
 from outgrow.students.base import Fitted, Student, Viewing
-
-LEAST = 1e-3
-"""Where no view explains anything, all count alike."""
 
 
 @method(
@@ -34,9 +30,9 @@ def views(weak: WeakLabels, student: Student, *, strength: float = 1.0, power: f
         strength: lambda at the end of training.
         power: by which what a view tells becomes its share.
     """
-    from outgrow.students.ensemble import Pool
+    from outgrow.losses.entropy import Entropy
+    from outgrow.students.views import of_all_views
 
-    if not isinstance(student, Viewing):
-        return student.fit(weak.beliefs, loss=Entropy(strength))
-    share = student.told(weak.beliefs).clip(LEAST) ** power
-    return Pool(share / share.sum(0), [one.fit(weak.beliefs, loss=Entropy(strength)) for one in student.views()])
+    if isinstance(student, Viewing):
+        return of_all_views(student, weak.beliefs, strength, power)
+    return student.fit(weak.beliefs, loss=Entropy(strength))

@@ -40,13 +40,13 @@ def crossed(
     Returns:
         (N, C) float32, NaN of items that nobody judges; None where no word occurs in two of the texts.
     """
-    x = _words(texts, teach.any(0))
+    x = _words(texts, np.asarray(teach.any(0)))
     if x is None:
         return None
     out = np.full(targets.shape[1:], np.nan, np.float32)
     for r in np.flatnonzero(judge.any(1)):
         rows = np.flatnonzero(teach[r] & ~np.isnan(targets[r]).any(-1))
-        out[judge[r]] = _probs(x, targets[r], rows, groups, judge[r], len(texts[0]) == 1, rngs[r])
+        out[judge[r]] = _probs(x, targets[r], rows, groups, judge[r], len(texts[0]) == 1, rngs[int(r)])
     return out
 
 

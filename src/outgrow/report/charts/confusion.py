@@ -63,7 +63,7 @@ def confusion(facts: Any, width: int) -> dict[str, Any] | None:
     down = {"type": "quantitative", "axis": None, "scale": {"domain": [height, 0], "nice": False}}
     text = {"type": "text", "baseline": "middle", "fontSize": 12 if narrow else 13}
     says_ = {"field": "says", "type": "nominal"}
-    place = {"y": {**down, "field": "y"}, "text": {"field": "text"}}
+    spot = {"y": {**down, "field": "y"}, "text": {"field": "text"}}
     at = {"x": {**across, "field": "middle"}, "y": {**down, "field": "mid"}, "text": {"field": "text"}}
     box = {"x": {**across, "field": "x"}, "x2": {"field": "x2"}, "y": {**down, "field": "y"}, "y2": {"field": "y2"}}
     title = [{"text": "given by the student", "y": 8}]
@@ -87,7 +87,7 @@ def confusion(facts: Any, width: int) -> dict[str, Any] | None:
             {
                 "data": {"values": tops},
                 "mark": {**text, "align": "center", "fontWeight": 600, "fontSize": 12},
-                "encoding": {"x": {**across, "field": "x"}, **place},
+                "encoding": {"x": {**across, "field": "x"}, **spot},
             },
             {"data": {"values": texts}, "mark": {**text, "align": "left", "x": -left}, "encoding": place},
             {
