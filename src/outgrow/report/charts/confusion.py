@@ -89,11 +89,11 @@ def confusion(facts: Any, width: int) -> dict[str, Any] | None:
                 "mark": {**text, "align": "center", "fontWeight": 600, "fontSize": 12},
                 "encoding": {"x": {**across, "field": "x"}, **spot},
             },
-            {"data": {"values": texts}, "mark": {**text, "align": "left", "x": -left}, "encoding": place},
+            {"data": {"values": texts}, "mark": {**text, "align": "left", "x": -left}, "encoding": spot},
             {
                 "data": {"values": title},
                 "mark": {**text, "align": "left", "x": 0, "fontSize": 12, "color": colour("muted")},
-                "encoding": place,
+                "encoding": spot,
             },
         ],
     }
