@@ -34,8 +34,8 @@ def confusion(facts: Any, width: int) -> dict[str, Any] | None:
     names = _names(pairs, MOST_NARROW if narrow else MOST)
     table = {(gold, given): 0.0 for gold in names for given in names}
     for pair in pairs:
-        at = tuple(name if name in names else OTHERS for name in (pair["gold"], pair["given"]))
-        table[at] += pair["items"]  # type: ignore[index]
+        row, column = (name if name in names else OTHERS for name in (pair["gold"], pair["given"]))
+        table[row, column] += pair["items"]
     total = {gold: sum(table[gold, given] for given in names) for gold in names}
     left = 110 if narrow else 230
     step = min((width - left - 4) / len(names), STEP)
