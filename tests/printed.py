@@ -31,7 +31,7 @@ PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b|\[|\.\.\.")
 SIDES = ("ham", "spam")
 ENCODERS, CAUSAL = (
     ("minilm-l6", "mpnet-base"),
-    {"smollm2-135m": 17, "gemma3-270m": 3, "HuggingFaceTB/SmolLM2-360M": 3, "NAME": 3},
+    {"smollm2-135m": 17, "gemma3-270m": 3, "qwen2.5-coder-0.5b": 3, "HuggingFaceTB/SmolLM2-360M": 3, "NAME": 3},
 )
 """Names of models that read, and of those that write: these with their blocks, of which one line asks for 16."""
 
@@ -109,7 +109,8 @@ def tables(folder: Path, rows: int = 200) -> None:
     write("quiz.parquet", question=asked, choices=[places] * rows, answer=right.tolist())
     write("OWNER/NAME/data/train.parquet", text=said, label=[sides[c] for c in label], crowd=votes(sides))
     mine = {f"rule_{n}": votes(sides) for n in (1, 2)} | {"small_model": votes(sides)}
-    write("messages.parquet", message=said, **mine)
+    truth = [sides[c] if i < 100 else None for i, c in enumerate(label)]
+    write("messages.parquet", message=said, truth=truth, **mine)
     write("new.parquet", message=said, text=said)
     write(
         "wrench_youtube.parquet",
