@@ -497,6 +497,15 @@ def test_an_export_that_is_cut_off_is_read_or_is_one_line(tmp_path: Path, name: 
         read_or_line(path, Reading(**reading))
 
 
+def test_lists_in_the_place_of_names_are_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    record = {"id": "1", "fields": {"text": "a"}, "responses": [], "suggestions": [{"question_name": ["x"]}]}
+    path.write_text(exported.as_lines([record]))
+    assert "no vote is left" in says(path)
+    path.write_text(exported.as_lines([{"id": 1, "text": "a", "annotations": [{"label": "ham", "user": [1]}]}]))
+    assert "the votes name ham" in says(path)
+
+
 @often
 @given(
     st.sampled_from(

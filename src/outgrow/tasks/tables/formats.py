@@ -24,7 +24,7 @@ from outgrow.core.errors import UserError
 from outgrow.tasks.tables.decoding import decoded
 
 PACKED = ".gz"
-DAMAGED = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 """What reading an archive ends in where it is cut off, packed in an unknown way or locked."""
 FILE = "file"
 """The column that says which of several files in a .zip a row is of."""
@@ -231,7 +231,7 @@ def _xlsx(path: Path, data: bytes) -> RawTable:
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             sheets = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
-    except (*DAMAGED, ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:
+    except (*DAMAGED, LookupError, TypeError, AttributeError, SyntaxError) as error:
         raise UserError(f"{path} is damaged or no .xlsx file: {' '.join(str(error).split())}") from None
     full = {title: rows for title, rows in sheets.items() if any(any(map(_filled, row)) for row in rows)}
     if len(full) != 1:
