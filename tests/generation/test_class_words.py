@@ -206,3 +206,8 @@ def test_the_longer_of_two_words_is_given_by_an_answer_that_goes_on_after_it() -
 )
 def test_an_answer_names_the_word_it_begins_with_or_the_only_one_it_holds(answer: str, index: int | None) -> None:
     assert given(answer, ["spam", "not_spam"]) == index
+
+
+@pytest.mark.parametrize("answer", ["Not spam", "This is not spam.", "It isn't spam", "non-spam"])
+def test_a_word_that_is_denied_is_not_given(answer: str) -> None:
+    assert given(answer, ["ham", "spam"]) is None and given("It is spam, no doubt", ["ham", "spam"]) == 1
