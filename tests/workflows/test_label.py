@@ -130,6 +130,14 @@ def test_learning_asks_first_and_ends_as_from_the_labelled_table(tmp_path, tiny,
     assert "60 of 60 rows labelled" in err, "the labels' share is said before the student is taught"
 
 
+def test_annotations_are_not_replaced_by_what_a_model_says_of_their_rows(tmp_path, tiny, capsys) -> None:
+    rows = [(i, f"text {i}", who, CLASSES[i % 2]) for i in range(20) for who in "abc"]
+    data = tmp_path / "annotations.csv"
+    pl.DataFrame(rows, ["item", "text", "worker", "label"], orient="row").write_csv(data)
+    code, _, err = run(capsys, "learn", str(data), "--classes", *CLASSES, "--ask", tiny, "--out", str(tmp_path / "s"))
+    assert code and "a row an annotation, and models are asked about a table with a row an item" in err
+
+
 def test_a_server_labels_behind_the_command_line_and_in_json(tmp_path, local, capsys) -> None:
     out = tmp_path / "out.jsonl"
     with loopback.serving(local) as served:
