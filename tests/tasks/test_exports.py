@@ -216,6 +216,15 @@ def test_two_controls_of_label_studio_are_asked_about(tmp_path: Path) -> None:
     assert votes_of(annotators.load(str(path), Reading(votes=("kind",)))) == VOTES
 
 
+@pytest.mark.parametrize("mark", ["was_cancelled", "skipped"])
+def test_an_annotation_that_was_skipped_is_no_vote(tmp_path: Path, mark: str) -> None:
+    tasks = json.loads(exported.label_studio(tmp_path).read_text())
+    tasks[0]["annotations"][0][mark] = True
+    path = tmp_path / "skipped.json"
+    path.write_text(json.dumps(tasks))
+    assert votes_of(annotators.load(str(path), Reading())) == {key: v for key, v in VOTES.items() if key != (0, 0)}
+
+
 def test_an_annotation_that_is_ground_truth_is_gold_of_its_item(tmp_path: Path) -> None:
     tasks = json.loads(exported.label_studio(tmp_path).read_text())
     for i in range(20, 26):
@@ -326,6 +335,14 @@ def test_options_of_mechanical_turk_may_have_a_column_each(tmp_path: Path) -> No
     path.write_text(exported.as_csv(rows))
     assert says(path) == "batch: 2 questions, comment, kind: say which with `votes`"
     assert votes_of(annotators.load(str(path), Reading(votes=("kind",)))) == VOTES
+
+
+def test_assignments_that_a_requester_is_about_to_reject_are_left_out(tmp_path: Path) -> None:
+    rows = [exported._assignment(i, j) | {"Reject": "" if j else "a guess"} for i in range(ITEMS) for j in range(3)]
+    path = tmp_path / "batch.csv"
+    path.write_text(exported.as_csv([row | {"Answer.kind": CLASSES[0]} for row in rows]))
+    votes = annotators.load(str(path), Reading(classes=CLASSES)).task.votes
+    assert len(votes) == 2 and f"worker {PEOPLE[0]}" not in votes
 
 
 def test_older_forms_of_doccano_and_argilla(tmp_path: Path) -> None:
