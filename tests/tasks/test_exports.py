@@ -206,6 +206,18 @@ def test_a_format_that_does_not_fit_is_one_line(tmp_path: Path) -> None:
     assert "name the columns that hold your votes" in says(path, Reading(format="wide", text="Input.text"))
 
 
+def test_flags_of_exports_that_say_nothing_are_one_line(tmp_path: Path) -> None:
+    rows = [{"id": KEYS[i], "text": TEXTS[i], "who": PEOPLE[i % 3], "rule": CLASSES[i % 2]} for i in range(ITEMS)]
+    path = tmp_path / "rows.csv"
+    path.write_text(exported.as_csv(rows))
+    assert "and this is one with a row an item" in says(path, Reading(annotator="who", votes=("rule",)))
+    assert "and this is an export of Label Studio" in says(exported.label_studio(tmp_path), Reading(annotator="id"))
+    votes = str(exported.long_csv(tmp_path))
+    for reading in (Reading(format="long"), Reading(annotator="who")):
+        with pytest.raises(UserError, match="with a `votes_table` a row is an item"):
+            annotators.load(str(path), reading, votes)
+
+
 def test_two_controls_of_label_studio_are_asked_about(tmp_path: Path) -> None:
     tasks = json.loads(exported.label_studio(tmp_path).read_text())
     stars = {"from_name": "stars", "to_name": "text", "type": "rating", "value": {"rating": 4}}

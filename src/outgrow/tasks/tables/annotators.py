@@ -61,6 +61,9 @@ def load(
     if votes_table is None:
         found = exports.opened(table, reading)
         return of_table(found.items, found.reading, found.votes, texts)
+    for name, value in (("format", reading.format), ("annotator", reading.annotator)):
+        if value not in (None, exports.WIDE):
+            raise UserError(f"`{name}` = {value}: with a `votes_table` a row is an item: leave it out")
     if is_matrix(votes_table):
         return of_table(*beside(read(table), reading, votes_table), texts=texts)
     return of_table(read(table), reading, read(votes_table), texts)

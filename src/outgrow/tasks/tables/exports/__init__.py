@@ -40,6 +40,12 @@ def opened(source: str | TableFile, reading: Reading) -> Export:
     """
     table = read(source)
     form = form_of(table, reading)
+    if reading.annotator is not None and (form is None or not form.general):
+        what = f"{form.tool}: leave it out" if form else "one with a row an item: leave it out, or say `format` = long"
+        raise UserError(
+            f"{table.name}: `annotator` = {reading.annotator} is for a table with a row an annotation, and this is "
+            f"{what}"
+        )
     if form is None:
         return Export(table, None, reading, "")
     found = form.read(table, reading)
