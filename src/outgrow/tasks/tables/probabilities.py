@@ -41,6 +41,17 @@ def columns_of(names: Sequence[str], annotator: str) -> dict[str, str]:
     return found if len(found) > 1 else {}
 
 
+def annotator_of(names: Sequence[str], column: str) -> str | None:
+    """Whose probabilities of a class a column holds, among columns of these names.
+
+    Example:
+        >>> annotator_of(["me p(ham)", "me p(spam)", "p(ham)"], "me p(spam)")
+        'me'
+    """
+    annotator = column.rpartition(" p(")[0]
+    return annotator if annotator and column in columns_of(names, annotator).values() else None
+
+
 def recognised(table: TableFile, reading: Reading) -> Reading:
     """The reading with the annotators whose probabilities the table holds as its votes, and with their classes.
 
