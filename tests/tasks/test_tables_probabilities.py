@@ -65,6 +65,8 @@ def test_a_study_reads_the_probabilities_of_a_column_of_votes(tmp_path) -> None:
         ({"tiny p(ham)": [0.0, 0.9, None, 0.5]}, "the probabilities of 'tiny' in row 1 are no numbers from 0 to 1"),
         ({"tiny p(ham)": [0.0, None, None, 0.5]}, "'tiny' in row 1 are no numbers"),
         ({"tiny p(ham)": ["a", "0.75", None, "0.5"]}, "'tiny' in row 0 are no numbers"),
+        ({"tiny": ["spam", "spam", None, "ham"]}, "column 'tiny' and its probabilities disagree in row 1: mend both"),
+        ({"tiny": ["spam", None, "ham", "ham"]}, "column 'tiny' and its probabilities disagree in rows 1, 2: mend"),
         ({"tiny p(news)": [0.0, 0.0, None, 0.0]}, "and the classes are spam, ham: say `classes` = spam ham news"),
     ],
 )
