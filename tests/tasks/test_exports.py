@@ -474,6 +474,7 @@ def test_what_a_sparse_matrix_does_not_store_is_asked_about_where_it_could_be_ei
         (lambda path: np.save(path, np.array([["a"], ["b"]])), "L holds values of type <U1"),
         (lambda path: np.save(path, np.array([{}, None])), "cannot read"),
         (lambda path: path.write_bytes(b"\x93NUMPY\x01"), "cannot read"),
+        (lambda path: path.write_bytes(b"\x93NUMPY\x01\x00\x10\x00{'descr': ('<i8'"), "cannot read"),
         (lambda path: path.write_bytes(b""), "cannot read"),
         (lambda path: None, "no file"),
     ],
