@@ -141,6 +141,7 @@ def test_an_encoding_with_a_mark_is_said(tmp_path: Path, capsys: pytest.CaptureF
         ("t.json", b'[{"a": "\\ud83d"}]', "holds broken Unicode"),
         ("t.json", b"[" * 100_000, "is not JSON"),
         ("t.tsv", b"a\tb\n1\n", "line 2 has 1 fields, the first line names 2 columns"),
+        ("t.tsv", b'id\ttext\n1\t"Hi\n2\tfoo"\n3\tx\n', "line 3 is a row, or goes on with a field"),
         ("t.zip", b"PK\x03\x04 and nothing", "is damaged or no .zip file"),
         ("t.zip", packed("t.csv")[10:], "is damaged or no .zip file"),
         ("t.zip", packed("é.csv").replace("é".encode(), b"\xff\xfe"), "is damaged or no .zip file"),

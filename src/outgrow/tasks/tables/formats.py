@@ -96,15 +96,26 @@ def _csv(path: Path, data: bytes) -> RawTable:
 
 
 def _tsv(path: Path, data: bytes) -> RawTable:
-    """Fields are quoted as in CSV or not at all: the second is taken where the first does not fit the lines."""
+    """Fields are quoted as in CSV or not at all: the second is taken where the first does not fit the lines.
+
+    Raises UserError where both fit and give other rows.
+    """
     text = decoded(path, data)
     try:
+        plain = _separated(path, text, "\t", csv.QUOTE_NONE)
+    except UserError:
         return _separated(path, text, "\t", csv.QUOTE_MINIMAL)
-    except UserError as quoted:
-        try:
-            return _separated(path, text, "\t", csv.QUOTE_NONE)
-        except UserError:
-            raise quoted from None
+    try:
+        quoted = _separated(path, text, "\t", csv.QUOTE_MINIMAL)
+    except UserError:
+        return plain
+    if quoted.lines != plain.lines:
+        line = min(set(plain.lines) ^ set(quoted.lines))
+        raise UserError(
+            f"{path} line {line} is a row, or goes on with a field that was quoted before: write a quote in a field "
+            "twice, or save the file as .csv"
+        )
+    return quoted
 
 
 def _separated(path: Path, text: str, delimiter: str, quoting: Any) -> RawTable:
