@@ -181,6 +181,17 @@ def test_a_word_that_begins_another_is_told_from_it_by_what_follows() -> None:
     np.testing.assert_allclose(class_words.masses([begun, more], ["yes", "no", "not sure"]), [0.2, 0.24, 0.56])
 
 
+def test_the_longer_of_two_words_is_given_by_an_answer_that_goes_on_after_it() -> None:
+    words = ["not", "not sure"]
+    begun = Step("Not", {"Not": 0.0})
+    steps = [begun, Step(" sure", {" sure": math.log(0.9), ".": math.log(0.1)}), Step(".", {".": 0.0})]
+    np.testing.assert_allclose(class_words.masses(steps, words), [0.1, 0.9])
+    steps = [begun, Step(".", {".": math.log(0.6), " sure": math.log(0.4)})]
+    np.testing.assert_allclose(class_words.masses(steps, words), [0.6, 0.4])
+    steps = [begun, Step(" ", {" ": 0.0}), Step("sure", {"sure": math.log(0.7), "yet": math.log(0.3)})]
+    np.testing.assert_allclose(class_words.masses(steps, words), [0.3, 0.7])
+
+
 @pytest.mark.parametrize(
     ("answer", "index"),
     [
@@ -195,3 +206,8 @@ def test_a_word_that_begins_another_is_told_from_it_by_what_follows() -> None:
 )
 def test_an_answer_names_the_word_it_begins_with_or_the_only_one_it_holds(answer: str, index: int | None) -> None:
     assert given(answer, ["spam", "not_spam"]) == index
+
+
+@pytest.mark.parametrize("answer", ["Not spam", "This is not spam.", "It isn't spam", "non-spam"])
+def test_a_word_that_is_denied_is_not_given(answer: str) -> None:
+    assert given(answer, ["ham", "spam"]) is None and given("It is spam, no doubt", ["ham", "spam"]) == 1

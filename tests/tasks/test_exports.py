@@ -206,6 +206,18 @@ def test_a_format_that_does_not_fit_is_one_line(tmp_path: Path) -> None:
     assert "name the columns that hold your votes" in says(path, Reading(format="wide", text="Input.text"))
 
 
+def test_flags_of_exports_that_say_nothing_are_one_line(tmp_path: Path) -> None:
+    rows = [{"id": KEYS[i], "text": TEXTS[i], "who": PEOPLE[i % 3], "rule": CLASSES[i % 2]} for i in range(ITEMS)]
+    path = tmp_path / "rows.csv"
+    path.write_text(exported.as_csv(rows))
+    assert "and this is one with a row an item" in says(path, Reading(annotator="who", votes=("rule",)))
+    assert "and this is an export of Label Studio" in says(exported.label_studio(tmp_path), Reading(annotator="id"))
+    votes = str(exported.long_csv(tmp_path))
+    for reading in (Reading(format="long"), Reading(annotator="who")):
+        with pytest.raises(UserError, match="with a `votes_table` a row is an item"):
+            annotators.load(str(path), reading, votes)
+
+
 def test_two_controls_of_label_studio_are_asked_about(tmp_path: Path) -> None:
     tasks = json.loads(exported.label_studio(tmp_path).read_text())
     stars = {"from_name": "stars", "to_name": "text", "type": "rating", "value": {"rating": 4}}
@@ -214,6 +226,15 @@ def test_two_controls_of_label_studio_are_asked_about(tmp_path: Path) -> None:
     path.write_text(json.dumps(tasks))
     assert says(path) == "two: 2 questions, kind, stars: say which with `votes`"
     assert votes_of(annotators.load(str(path), Reading(votes=("kind",)))) == VOTES
+
+
+@pytest.mark.parametrize("mark", ["was_cancelled", "skipped"])
+def test_an_annotation_that_was_skipped_is_no_vote(tmp_path: Path, mark: str) -> None:
+    tasks = json.loads(exported.label_studio(tmp_path).read_text())
+    tasks[0]["annotations"][0][mark] = True
+    path = tmp_path / "skipped.json"
+    path.write_text(json.dumps(tasks))
+    assert votes_of(annotators.load(str(path), Reading())) == {key: v for key, v in VOTES.items() if key != (0, 0)}
 
 
 def test_an_annotation_that_is_ground_truth_is_gold_of_its_item(tmp_path: Path) -> None:
@@ -326,6 +347,14 @@ def test_options_of_mechanical_turk_may_have_a_column_each(tmp_path: Path) -> No
     path.write_text(exported.as_csv(rows))
     assert says(path) == "batch: 2 questions, comment, kind: say which with `votes`"
     assert votes_of(annotators.load(str(path), Reading(votes=("kind",)))) == VOTES
+
+
+def test_assignments_that_a_requester_is_about_to_reject_are_left_out(tmp_path: Path) -> None:
+    rows = [exported._assignment(i, j) | {"Reject": "" if j else "a guess"} for i in range(ITEMS) for j in range(3)]
+    path = tmp_path / "batch.csv"
+    path.write_text(exported.as_csv([row | {"Answer.kind": CLASSES[0]} for row in rows]))
+    votes = annotators.load(str(path), Reading(classes=CLASSES)).task.votes
+    assert len(votes) == 2 and f"worker {PEOPLE[0]}" not in votes
 
 
 def test_older_forms_of_doccano_and_argilla(tmp_path: Path) -> None:
@@ -445,6 +474,7 @@ def test_what_a_sparse_matrix_does_not_store_is_asked_about_where_it_could_be_ei
         (lambda path: np.save(path, np.array([["a"], ["b"]])), "L holds values of type <U1"),
         (lambda path: np.save(path, np.array([{}, None])), "cannot read"),
         (lambda path: path.write_bytes(b"\x93NUMPY\x01"), "cannot read"),
+        (lambda path: path.write_bytes(b"\x93NUMPY\x01\x00\x10\x00{'descr': ('<i8'"), "cannot read"),
         (lambda path: path.write_bytes(b""), "cannot read"),
         (lambda path: None, "no file"),
     ],
@@ -495,6 +525,15 @@ def test_an_export_that_is_cut_off_is_read_or_is_one_line(tmp_path: Path, name: 
     for share in (0.0, 0.01, 0.3, 0.5, 0.77, 0.999):
         path.write_bytes(whole[: int(share * len(whole))])
         read_or_line(path, Reading(**reading))
+
+
+def test_lists_in_the_place_of_names_are_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    record = {"id": "1", "fields": {"text": "a"}, "responses": [], "suggestions": [{"question_name": ["x"]}]}
+    path.write_text(exported.as_lines([record]))
+    assert "no vote is left" in says(path)
+    path.write_text(exported.as_lines([{"id": 1, "text": "a", "annotations": [{"label": "ham", "user": [1]}]}]))
+    assert "the votes name ham" in says(path)
 
 
 @often

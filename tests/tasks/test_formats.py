@@ -33,6 +33,14 @@ def lines(rows: list[dict]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
+def packed(name: str) -> bytes:
+    """An archive of one table."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(name, "text\nhi\n")
+    return made.getvalue()
+
+
 def cells(table: TableFile) -> list[dict]:
     columns = {name: table.column(name) for name in table.names}
     return [{name: columns[name][i] or "" for name in columns} for i in range(len(table.lines))]
@@ -133,7 +141,10 @@ def test_an_encoding_with_a_mark_is_said(tmp_path: Path, capsys: pytest.CaptureF
         ("t.json", b'[{"a": "\\ud83d"}]', "holds broken Unicode"),
         ("t.json", b"[" * 100_000, "is not JSON"),
         ("t.tsv", b"a\tb\n1\n", "line 2 has 1 fields, the first line names 2 columns"),
+        ("t.tsv", b'id\ttext\n1\t"Hi\n2\tfoo"\n3\tx\n', "line 3 is a row, or goes on with a field"),
         ("t.zip", b"PK\x03\x04 and nothing", "is damaged or no .zip file"),
+        ("t.zip", packed("t.csv")[10:], "is damaged or no .zip file"),
+        ("t.zip", packed("é.csv").replace("é".encode(), b"\xff\xfe"), "is damaged or no .zip file"),
     ],
 )
 def test_a_damaged_file_is_one_line(tmp_path: Path, name: str, content: bytes, line: str) -> None:

@@ -65,6 +65,8 @@ def test_a_study_reads_the_probabilities_of_a_column_of_votes(tmp_path) -> None:
         ({"tiny p(ham)": [0.0, 0.9, None, 0.5]}, "the probabilities of 'tiny' in row 1 are no numbers from 0 to 1"),
         ({"tiny p(ham)": [0.0, None, None, 0.5]}, "'tiny' in row 1 are no numbers"),
         ({"tiny p(ham)": ["a", "0.75", None, "0.5"]}, "'tiny' in row 0 are no numbers"),
+        ({"tiny": ["spam", "spam", None, "ham"]}, "column 'tiny' and its probabilities disagree in row 1: mend both"),
+        ({"tiny": ["spam", None, "ham", "ham"]}, "column 'tiny' and its probabilities disagree in rows 1, 2: mend"),
         ({"tiny p(news)": [0.0, 0.0, None, 0.0]}, "and the classes are spam, ham: say `classes` = spam ham news"),
     ],
 )
@@ -72,3 +74,23 @@ def test_probabilities_that_are_none_and_other_classes_are_said_in_one_line(chan
     with pytest.raises(UserError, match=said.replace("(", r"\(")):
         votes(FRAME.with_columns(**{n: pl.Series(c, strict=False) for n, c in changes.items()}),
               Reading(classes=("spam", "ham")))  # fmt: skip
+
+
+@pytest.mark.parametrize("named", [("tiny p(spam)", "tiny p(ham)"), ("tiny", "tiny p(spam)"), ("tiny p(ham)",)])
+@pytest.mark.parametrize("labels", [True, False])
+def test_columns_of_probabilities_that_are_named_are_one_annotator(named: tuple[str, ...], labels: bool) -> None:
+    frame = FRAME if labels else FRAME.drop("tiny")
+    assert votes(frame, Reading(votes=named)) == votes(FRAME)
+
+
+def test_probabilities_of_an_annotator_without_a_column_of_labels_are_read() -> None:
+    assert votes(FRAME.drop("tiny"), Reading(votes=("tiny",))) == votes(FRAME)
+
+
+@pytest.mark.parametrize("name", ["gpt_{}", "gpt p({})"])
+def test_a_student_that_reads_votes_reads_columns_of_probabilities_of_another_table(name: str) -> None:
+    frame = pl.DataFrame({name.format("ham"): [0.25, None], name.format("spam"): [0.75, None], "rule": ["ham", "spam"]})
+    found = annotators.reread(of_frame(frame), READING, None, ("gpt", "rule"), ("ham", "spam"))
+    assert found[:, 0].tolist() == [[0.25, 0.75], [1, 0]] and (found[0, 1] != found[0, 1]).all()
+    other = frame.rename({name.format("ham"): "gpt_seconds", name.format("spam"): "gpt_tokens"})
+    assert (annotators.reread(of_frame(other), READING, None, ("gpt", "rule"), ("ham", "spam"))[1, 1] == [0, 1]).all()

@@ -17,7 +17,7 @@ import killing
 import loopback
 import outgrow
 import tiny_models
-from outgrow import cli
+from outgrow import cli, supervisors
 from outgrow.core.errors import UserError
 from outgrow.generation import class_words
 from outgrow.generation.local import Local
@@ -130,6 +130,14 @@ def test_learning_asks_first_and_ends_as_from_the_labelled_table(tmp_path, tiny,
     assert "60 of 60 rows labelled" in err, "the labels' share is said before the student is taught"
 
 
+def test_annotations_are_not_replaced_by_what_a_model_says_of_their_rows(tmp_path, tiny, capsys) -> None:
+    rows = [(i, f"text {i}", who, CLASSES[i % 2]) for i in range(20) for who in "abc"]
+    data = tmp_path / "annotations.csv"
+    pl.DataFrame(rows, ["item", "text", "worker", "label"], orient="row").write_csv(data)
+    code, _, err = run(capsys, "learn", str(data), "--classes", *CLASSES, "--ask", tiny, "--out", str(tmp_path / "s"))
+    assert code == 2 and "a row an annotation, and models are asked about a table with a row an item" in err
+
+
 def test_a_server_labels_behind_the_command_line_and_in_json(tmp_path, local, capsys) -> None:
     out = tmp_path / "out.jsonl"
     with loopback.serving(local) as served:
@@ -158,6 +166,12 @@ def test_a_supervisor_behind_a_server_teaches_a_student_of_a_study(tmp_path, loc
         assert {path for path, _ in served.asked} >= {"/v1/chat/completions"} and served.answers == 160
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert {row["weak"] for row in summary} == {f"server:{served.url},tiny"}
+
+
+def test_a_password_in_the_name_of_a_supervisor_is_refused_and_not_shown() -> None:
+    with pytest.raises(UserError, match="a URL with a user name or password") as raised:
+        supervisors.check("server:http://someone:opensesame@127.0.0.1:9/v1,tiny")
+    assert "opensesame" not in str(raised.value) and "someone" not in str(raised.value)
 
 
 def test_a_killed_labelling_goes_on_where_it_was(tmp_path, local, store) -> None:

@@ -321,10 +321,10 @@ def masses(steps: Sequence[Step], words: Sequence[str]) -> np.ndarray:
 
 
 def _fits(text: str, known: Sequence[str]) -> list[int]:
-    """Indices of the words that a text begins, or that it has already given; all where it says nothing yet."""
+    """Indices of the words that a text begins, else the longest that it has given; all where it says nothing yet."""
     said = spelled(text)
-    return [
-        at
-        for at, word in enumerate(known)
-        if word.startswith(said) or (said.startswith(word) and not said[len(word) :][:1].isalnum())
-    ]
+    begun = [at for at, word in enumerate(known) if word.startswith(said)]
+    given = [at for at, word in enumerate(known) if said.startswith(word) and not said[len(word) :][:1].isalnum()]
+    if begun:
+        return begun + [at for at in given if at not in begun and known[at] == said.rstrip()]
+    return [max(given, key=lambda at: len(known[at]))] if given else []

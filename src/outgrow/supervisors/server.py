@@ -13,9 +13,15 @@ SAMPLES = 4
 
 
 def _check(spec: str) -> None:
+    from outgrow.generation import wire
     from outgrow.generation.server import Server
 
-    Server.parse(spec)
+    url, _, _ = Server.parse(spec)
+    if (shown := wire.address(url)) != url:
+        raise UserError(
+            f"supervisor server:{shown}: results hold the names of supervisors, so a URL with a user name or password "
+            "is none: leave these out (a key goes into OPENAI_API_KEY)"
+        )
 
 
 @supervisor(argument="url,name", learns=False, check=_check)

@@ -15,6 +15,8 @@ from outgrow.tasks.prompting import AUTO, Prompting
 INSTRUCTIONS = "Read the text and say which label fits it."
 _DECORATION = re.compile(r"[\W_]*")
 _JOINTS = re.compile(r"[\s_-]+")
+_DENIAL = re.compile(r"(?<!\w)(?:no|not|non|never|neither|nor|cannot)(?!\w)|n['’]t(?!\w)")
+"""What may turn the meaning of a word that comes after it."""
 
 
 @final
@@ -102,14 +104,19 @@ def spelled(text: str) -> str:
 def named(answer: str, words: Sequence[str]) -> int | None:
     """The index of the word that an answer gives: the longest that it begins with, else the only one that it holds.
 
+    A word that it holds after a denial is not given.
+
     Example:
-        >>> [named(answer, ["ham", "spam"]) for answer in ("Spam.", "The label is ham", "no idea")]
-        [1, 0, None]
+        >>> [named(answer, ["ham", "spam"]) for answer in ("Spam.", "The label is ham", "Not spam", "who knows")]
+        [1, 0, None, None]
     """
     said, known = spelled(answer), [spelled(word) for word in words]
     begun = [word for word in known if said.startswith(word) and not said[len(word) :][:1].isalnum()]
     if begun:
         return known.index(max(begun, key=len))
-    held = [word for word in known if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said)]
-    held = [word for word in held if not any(word in other for other in held if other != word)]
-    return known.index(held[0]) if len(held) == 1 else None
+    found = {word: re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said) for word in known}
+    start = {word: match.start() for word, match in found.items() if match is not None}
+    held = [word for word in start if not any(word in other for other in start if other != word)]
+    if len(held) != 1 or _DENIAL.search(said[: start[held[0]]]):
+        return None
+    return known.index(held[0])

@@ -16,7 +16,7 @@ from outgrow.store import Store
 from outgrow.supervisors.labeller import LabelledTable, labelled
 from outgrow.tasks import Reading
 from outgrow.tasks.asking import Asking
-from outgrow.tasks.tables import files
+from outgrow.tasks.tables import exports, files
 from outgrow.tasks.tables.files import TableFile
 from outgrow.workflows import predict
 
@@ -72,7 +72,13 @@ def with_labels(
             given = next(f.name for f in fields(asking) if vars(asking)[f.name] != f.default)
             raise UserError(f"`{given}` is for models that are asked for labels: name them with `ask`, or leave it out")
         return data, reading
-    found = label(data, by=by, reading=reading, asking=asking, seed=seed)
+    table = files.read(data)
+    if (form := exports.form_of(table, reading)) is not None:
+        raise UserError(
+            f"{table.name} is read as {form.tool}, and models are asked about a table with a row an item: leave `ask` "
+            f"out; where a row is an item say `format` = {exports.WIDE}"
+        )
+    found = label(table, by=by, reading=reading, asking=asking, seed=seed)
     for line in found.told():
         progress.say(line)
     return found.table, found.reading(reading)

@@ -22,7 +22,7 @@ from outgrow.tasks.tables.preferences import with_default
 from outgrow.tasks.tables.probabilities import recognised
 from outgrow.tasks.tables.roles import id_column, readable, vote_columns
 from outgrow.tasks.tables.rows import annotator_columns
-from outgrow.tasks.tables.values import Options, blank, id_name
+from outgrow.tasks.tables.values import Options, blank, class_name, id_name
 from outgrow.tasks.tables.votes import Belief, read_votes
 from outgrow.tasks.task import Gold, Task
 
@@ -61,6 +61,9 @@ def load(
     if votes_table is None:
         found = exports.opened(table, reading)
         return of_table(found.items, found.reading, found.votes, texts)
+    for name, value in (("format", reading.format), ("annotator", reading.annotator)):
+        if value not in (None, exports.WIDE):
+            raise UserError(f"`{name}` = {value}: with a `votes_table` a row is an item: leave it out")
     if is_matrix(votes_table):
         return of_table(*beside(read(table), reading, votes_table), texts=texts)
     return of_table(read(table), reading, read(votes_table), texts)
@@ -151,6 +154,9 @@ def reread(
     reading = replace(reading, classes=tuple(classes))
     if votes_table is not None:
         table, _ = with_votes(table, reading, read(votes_table))
+    gone = [name for name in annotators if name not in table.names]
+    spread = [name for name in gone if set(map(class_name, soft.spread_of(table.names, name))) == set(classes)]
+    table, _ = soft.gathered(table, spread)
     options = [Options(tuple(classes), ordered=True)] * len(table.lines)
     found: dict[str, list[Belief]] = {}
     for column in vote_columns(table, annotators):

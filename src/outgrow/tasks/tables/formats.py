@@ -24,7 +24,7 @@ from outgrow.core.errors import UserError
 from outgrow.tasks.tables.decoding import decoded
 
 PACKED = ".gz"
-DAMAGED = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 """What reading an archive ends in where it is cut off, packed in an unknown way or locked."""
 FILE = "file"
 """The column that says which of several files in a .zip a row is of."""
@@ -96,15 +96,26 @@ def _csv(path: Path, data: bytes) -> RawTable:
 
 
 def _tsv(path: Path, data: bytes) -> RawTable:
-    """Fields are quoted as in CSV or not at all: the second is taken where the first does not fit the lines."""
+    """Fields are quoted as in CSV or not at all: the second is taken where the first does not fit the lines.
+
+    Raises UserError where both fit and give other rows.
+    """
     text = decoded(path, data)
     try:
+        plain = _separated(path, text, "\t", csv.QUOTE_NONE)
+    except UserError:
         return _separated(path, text, "\t", csv.QUOTE_MINIMAL)
-    except UserError as quoted:
-        try:
-            return _separated(path, text, "\t", csv.QUOTE_NONE)
-        except UserError:
-            raise quoted from None
+    try:
+        quoted = _separated(path, text, "\t", csv.QUOTE_MINIMAL)
+    except UserError:
+        return plain
+    if quoted.lines != plain.lines:
+        line = min(set(plain.lines) ^ set(quoted.lines))
+        raise UserError(
+            f"{path} line {line} is a row, or goes on with a field that was quoted before: write a quote in a field "
+            "twice, or save the file as .csv"
+        )
+    return quoted
 
 
 def _separated(path: Path, text: str, delimiter: str, quoting: Any) -> RawTable:
@@ -231,7 +242,7 @@ def _xlsx(path: Path, data: bytes) -> RawTable:
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             sheets = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
-    except (*DAMAGED, ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:
+    except (*DAMAGED, LookupError, TypeError, AttributeError, SyntaxError) as error:
         raise UserError(f"{path} is damaged or no .xlsx file: {' '.join(str(error).split())}") from None
     full = {title: rows for title, rows in sheets.items() if any(any(map(_filled, row)) for row in rows)}
     if len(full) != 1:

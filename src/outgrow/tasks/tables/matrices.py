@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -22,7 +23,10 @@ from outgrow.tasks.tables.options import Reading
 SUFFIXES = (".npy", ".npz")
 NAME = "rule"
 """Annotators are called by it and their column's number, from 0."""
-DAMAGED = (OSError, ValueError, TypeError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (
+    OSError, ValueError, TypeError, EOFError, RuntimeError, LookupError, zipfile.BadZipFile, zlib.error,
+    tokenize.TokenError,
+)  # fmt: skip
 
 
 def is_matrix(source: object) -> TypeGuard[str]:
@@ -78,7 +82,9 @@ def _values(path: Path, data: bytes, reading: Reading) -> np.ndarray:
             return held
         arrays = dict(held)
     except DAMAGED as error:
-        raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}: save it by numpy or scipy.sparse") from None
+        raise UserError(
+            f"cannot read {path}: {' '.join(str(error).split())}: save it by numpy or scipy.sparse"
+        ) from None
     if "format" in arrays:
         return _sparse(path, data, reading)
     if len(arrays) != 1:
@@ -92,7 +98,7 @@ def _sparse(path: Path, data: bytes, reading: Reading) -> np.ndarray:
     try:
         matrix = sparse.coo_array(sparse.load_npz(io.BytesIO(data)))
     except DAMAGED as error:
-        raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}: save it by scipy.sparse") from None
+        raise UserError(f"cannot read {path}: {' '.join(str(error).split())}: save it by scipy.sparse") from None
     silent, zero = bool((matrix.data == -1).any()), bool((matrix.data == 0).any())
     if silent == zero and "0" not in (*reading.abstain, *reading.classes):
         raise UserError(

@@ -41,6 +41,17 @@ def columns_of(names: Sequence[str], annotator: str) -> dict[str, str]:
     return found if len(found) > 1 else {}
 
 
+def annotator_of(names: Sequence[str], column: str) -> str | None:
+    """Whose probabilities of a class a column holds, among columns of these names.
+
+    Example:
+        >>> annotator_of(["me p(ham)", "me p(spam)", "p(ham)"], "me p(spam)")
+        'me'
+    """
+    annotator = column.rpartition(" p(")[0]
+    return annotator if annotator and column in columns_of(names, annotator).values() else None
+
+
 def recognised(table: TableFile, reading: Reading) -> Reading:
     """The reading with the annotators whose probabilities the table holds as its votes, and with their classes.
 
@@ -66,7 +77,8 @@ def beliefs(
         For each row the probability of every class, or None where all cells are empty.
 
     Raises:
-        UserError: the columns are of other classes, a cell is no probability, or a row does not sum to 1.
+        UserError: the columns are of other classes, a cell is no probability, a row does not sum to 1, or the label
+            beside it is none of the likeliest classes, as where it was corrected by hand.
     """
     annotator = next(iter(columns.values())).rpartition(" p(")[0]
     if set(columns) != set(options):
@@ -75,21 +87,31 @@ def beliefs(
             f"{', '.join(options)}: say `classes` = {' '.join(columns)}, or leave the annotator out"
         )
     cells = {name: table.column(column) for name, column in columns.items()}
+    labels = table.column(annotator) if annotator in table.names else None
     found: list[dict[str, float] | None] = []
-    wrong = []
+    wrong, other = [], []
     for i in rows:
         if all(blank(of[i]) for of in cells.values()):
             found.append(None)
+            if labels is not None and not blank(labels[i]):
+                other.append(i)
             continue
         p = {name: _probability(cells[name][i]) for name in options}
         total = sum(p.values())
         if not abs(total - 1) <= CLOSE:
             wrong.append(i)
+        elif labels is not None and p.get(class_name(labels[i]), 0.0) < max(p.values()) - CLOSE:
+            other.append(i)
         found.append({name: value / total for name, value in p.items()} if total else None)
     if wrong:
         raise UserError(
             f"{table.name}: the probabilities of {annotator!r} in {table.places(wrong)} are no numbers from 0 to 1 "
             "that sum to 1: mend them, or leave all of a row empty to abstain"
+        )
+    if other:
+        raise UserError(
+            f"{table.name}: column {annotator!r} and its probabilities disagree in {table.places(other)}: mend both, "
+            f"or take the columns {', '.join(columns.values())} out, so that the labels alone count"
         )
     return found
 

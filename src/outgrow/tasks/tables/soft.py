@@ -1,13 +1,13 @@
 """Votes that are probabilities of all classes: a column a class, or in each cell an object of them.
 
-columns     gpt_ham, gpt_spam: `votes` = gpt, or both of them, where they add up to 1 in every row
+columns     gpt_ham, gpt_spam: `votes` = gpt, or both of them, where they add up to 1 in every row; columns called as
+            in `probabilities` are votes of their annotator, however they are named
 objects     {"ham": 0.2, "spam": 0.8}, or how many votes each class has: {"ham": 1, "spam": 4}
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,9 +16,9 @@ from outgrow.core.progress import say
 from outgrow.tasks.tables import classes
 from outgrow.tasks.tables.files import TableFile
 from outgrow.tasks.tables.options import Reading
+from outgrow.tasks.tables.probabilities import annotator_of, columns_of
 from outgrow.tasks.tables.values import blank, class_name
 
-_SIGN = r"[\W_]"
 NEAR = 0.01
 """How far probabilities may be from 1 together, as rounded ones are."""
 
@@ -40,9 +40,10 @@ def gathered(table: TableFile, votes: Sequence[str]) -> tuple[TableFile, tuple[s
         >>> votes, table.column("gpt")
         (('gpt',), [{'ham': 0.2, 'spam': 0.8}])
     """
+    votes = tuple(dict.fromkeys(annotator_of(table.names, name) or name for name in votes))
     found: dict[str, dict[str, str]] = {}
     for name in votes:
-        if name not in table.names and len(spread := _begins(table.names, name)) > 1:
+        if name not in table.names and len(spread := spread_of(table.names, name)) > 1:
             found[name] = spread
     named = [name for name in votes if name in table.names]
     found |= _together(table, named)
@@ -54,24 +55,34 @@ def gathered(table: TableFile, votes: Sequence[str]) -> tuple[TableFile, tuple[s
     return table.with_columns({name: _objects(table, spread) for name, spread in found.items()}), (*found, *rest)
 
 
+def spread_of(names: Sequence[str], annotator: str) -> dict[str, str]:
+    """class -> column, of columns that may hold an annotator's probabilities."""
+    return columns_of(names, annotator) or _begins([n for n in names if annotator_of(names, n) is None], annotator)
+
+
 def _begins(names: Iterable[str], start: str) -> dict[str, str]:
     """class -> column, of columns that are called START, a sign, and a class."""
     return {
         name[len(start) + 1 :]: name
         for name in names
-        if name.startswith(start) and len(name) > len(start) + 1 and re.match(_SIGN, name[len(start)])
+        if name.startswith(start) and len(name) > len(start) + 1 and not name[len(start)].isalnum()
     }
+
+
+def _ends(name: str, end: str) -> bool:
+    """Whether a column is called something, a sign, and END."""
+    return name.endswith(end) and len(name) > len(end) + 1 and not name[-len(end) - 1].isalnum()
 
 
 def _together(table: TableFile, votes: Sequence[str]) -> dict[str, dict[str, str]]:
     """By annotator the columns of its classes: the same classes for each, fractions, which add up to 1 in every row."""
     for at in range(len(votes[0]) - 2 if votes else 0, 0, -1):
-        if not re.match(_SIGN, votes[0][at]):
+        if votes[0][at].isalnum():
             continue
         ended = tuple(_begins(votes, votes[0][:at]))
         if len(ended) < 2:
             continue
-        ends = [next((c for c in ended if re.fullmatch(f".+{_SIGN}{re.escape(c)}", name)), None) for name in votes]
+        ends = [next((c for c in ended if _ends(name, c)), None) for name in votes]
         if None in ends:
             continue
         starts = dict.fromkeys(name[: -len(str(end)) - 1] for name, end in zip(votes, ends, strict=True))

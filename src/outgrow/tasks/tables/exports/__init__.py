@@ -13,7 +13,7 @@ from outgrow.tasks.tables.exports._export import KEY, Collected, Export, ExportF
 from outgrow.tasks.tables.files import TableFile, read
 from outgrow.tasks.tables.options import Reading
 
-__all__ = ["FORMATS", "KEY", "WIDE", "Collected", "Export", "ExportFormat", "opened"]
+__all__ = ["FORMATS", "KEY", "WIDE", "Collected", "Export", "ExportFormat", "form_of", "opened"]
 
 FORMATS: Registry[ExportFormat] = Registry("format", __name__, "outgrow.exports", marked(ExportFormat))
 WIDE = "wide"
@@ -39,7 +39,13 @@ def opened(source: str | TableFile, reading: Reading) -> Export:
         (['hi', 'win'], ['a', 'b', 'a'])
     """
     table = read(source)
-    form = _form(table, reading)
+    form = form_of(table, reading)
+    if reading.annotator is not None and (form is None or not form.general):
+        what = f"{form.tool}: leave it out" if form else "one with a row an item: leave it out, or say `format` = long"
+        raise UserError(
+            f"{table.name}: `annotator` = {reading.annotator} is for a table with a row an annotation, and this is "
+            f"{what}"
+        )
     if form is None:
         return Export(table, None, reading, "")
     found = form.read(table, reading)
@@ -47,8 +53,12 @@ def opened(source: str | TableFile, reading: Reading) -> Export:
     return found
 
 
-def _form(table: TableFile, reading: Reading) -> ExportFormat | None:
-    """The form that the user named, else the one that fits. Raises UserError where it does not fit, or two do."""
+def form_of(table: TableFile, reading: Reading) -> ExportFormat | None:
+    """The form that the user named, else the one that fits; None of a table with a row an item.
+
+    Raises:
+        UserError: The form that was named does not fit, or two do.
+    """
     if reading.format == WIDE:
         return None
     if reading.format is not None:

@@ -76,10 +76,10 @@ def _of_nested(table: TableFile, row: int, record: dict[str, Any]) -> Answers:
                 given = part(table, row, one, dict, "responses")
                 yield question, given.get("user_id"), _value(given), given.get("status")
     if isinstance(suggestions, list):
-        suggestions = {one.get("question_name"): one for one in suggestions if isinstance(one, dict)}
+        suggestions = {str(one.get("question_name")): one for one in suggestions if isinstance(one, dict)}
     for question, one in part(table, row, suggestions, dict, "suggestions").items():
         if isinstance(one, dict):
-            yield str(question), one.get("agent") or MODEL, _value(one), None
+            yield question, one.get("agent") or MODEL, _value(one), None
 
 
 def _of_flat(table: TableFile, row: int, record: dict[str, Any]) -> Answers:

@@ -51,7 +51,9 @@ def read(table: TableFile, reading: Reading) -> Export:
                     "classes of whole texts, so export a project of text classification"
                 )
             who = one.get("user") if isinstance(one, dict) else columns[FILE][row] if FILE in columns else table.name
-            by.setdefault(who, []).append(one.get("label") if isinstance(one, dict) else one)
+            by.setdefault(str(who) if isinstance(who, list | dict) else who, []).append(
+                one.get("label") if isinstance(one, dict) else one
+            )
         for who, said in by.items():
             found.vote(item, who, said, row)
         found.left_out[UNANSWERED] += not by

@@ -48,7 +48,7 @@ def read(table: TableFile, reading: Reading) -> Export:
         item = found.item(row + 1 if task["id"] is None else task["id"], row, data)
         for one in part(table, row, task["annotations"] or [], list, "annotations"):
             annotation = part(table, row, one, dict, "annotations")
-            if annotation.get("was_cancelled"):
+            if annotation.get("was_cancelled") or annotation.get("skipped"):
                 found.left_out[SKIPPED] += 1
                 continue
             truth = TRUTH if annotation.get(TRUTH) else None

@@ -5,7 +5,7 @@ Answer.kind               the answer to `kind`; Answer.kind.label of a crowd-cla
 Answer.kind.spam          true or false, a column an option
 Answer.taskAnswers        JSON: [{"kind": {"label": "spam"}}], or [{"kind": {"spam": true, "ham": false}}]
 
-Assignments that were rejected are left out.
+Assignments that were rejected are left out, as are those with a reason in the column Reject, which is uploaded.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def read(table: TableFile, reading: Reading) -> Export:
         record = {name: of[row] for name, of in columns.items()}
         held = {name.removeprefix(INPUT): value for name, value in record.items() if name.startswith(INPUT)}
         item = found.item(record["HITId"], row, held)
-        if record.get("AssignmentStatus") == "Rejected":
+        if record.get("AssignmentStatus") == "Rejected" or not blank(record.get("Reject")):
             found.left_out["rejected"] += 1
             continue
         for question, labels in _answers(table, row, record, options).items():
