@@ -125,7 +125,7 @@ def test_a_tracker_that_is_missing_is_named_with_what_installs_it(monkeypatch) -
 
 def test_a_tracker_that_refuses_is_one_line_and_the_result_stays(run, monkeypatch) -> None:
     mlflow = Mlflow()
-    mlflow.set_experiment = lambda name: (_ for _ in ()).throw(RuntimeError("no server\nat all"))
+    mlflow.set_experiment = lambda name: (_ for _ in ()).throw(RuntimeError("none at http://me:word@host/x\nat all"))
     monkeypatch.setitem(sys.modules, "mlflow", mlflow)
-    with pytest.raises(UserError, match=r"^`track` mlflow: no server; the result itself is whole, in "):
+    with pytest.raises(UserError, match=r"^`track` mlflow: none at http://host/x; the result itself is whole, in "):
         tracking.track(run, "mlflow")

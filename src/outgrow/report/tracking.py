@@ -61,7 +61,8 @@ def track(folder: Path, tracker: Tracker) -> None:
     try:
         _TELL[tracker](told)
     except Exception as error:
-        why = str(error).strip().partition("\n")[0] or type(error).__name__
+        # Addresses may hold a name and a password.
+        why = re.sub(r"//[^/\s]*@", "//", str(error).strip().partition("\n")[0]) or type(error).__name__
         raise UserError(f"`track` {tracker}: {why}; the result itself is whole, in {folder}") from error
     say(f"told {tracker} about {folder}")
 
