@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +80,11 @@ def test_scores_are_called_by_task_supervisors_student_row_and_metric(run) -> No
     assert told.scores[f"{place}/naive/accuracy"] == pytest.approx(0.67895)
     assert told.scores[f"{place}/naive/PGR"] == pytest.approx(0.064319 / 0.20445, abs=1e-4)
     assert told.settings["strong"] == "smollm2-135m" and told.settings["seeds"] == "16"
+
+
+def test_names_of_folders_and_servers_are_paths_that_mlflow_takes() -> None:
+    name = tracking._plain("votes/server:http://host/v1,m/../small//naive/PGR")
+    assert name == "votes/server_http_/host/v1_m/small/naive/PGR" == posixpath.normpath(name)
 
 
 def test_mlflow_hears_of_settings_scores_and_the_report(run, monkeypatch) -> None:

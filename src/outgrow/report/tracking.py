@@ -94,8 +94,9 @@ def _scores(folder: Path) -> Iterator[tuple[str, float]]:
 
 
 def _plain(name: str) -> str:
-    """A name of the letters that all trackers take."""
-    return re.sub(r"[^\w./ -]", "_", name)
+    """A name of the letters that all trackers take, and a path without empty parts and dots, as MLflow wants it."""
+    parts = re.sub(r"[^\w./ -]", "_", name).split("/")
+    return "/".join(part for part in parts if part not in ("", ".", ".."))
 
 
 def _mlflow(told: Tracked) -> None:
