@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import numpy as np
 
 from outgrow.core.errors import UserError
@@ -13,9 +15,15 @@ SAMPLES = 4
 
 
 def _check(spec: str) -> None:
+    from outgrow.generation import wire
     from outgrow.generation.server import Server
 
-    Server.parse(spec)
+    url, _, _ = Server.parse(spec)
+    if "@" in urlsplit(url).netloc:
+        raise UserError(
+            f"supervisor server:{wire.address(spec)}: its URL has a user name or password, which reports and model "
+            "cards would show: leave it out, and give a key in OPENAI_API_KEY"
+        )
 
 
 @supervisor(argument="url,name", learns=False, check=_check)
