@@ -62,6 +62,13 @@ def test_tables_escape_what_their_format_means_something_by() -> None:
     sheet = Sheet("a", ("x|y", "100%"), (("a_b & c", "\\"),))
     assert _markdown(sheet).splitlines()[2] == r"| x\|y | 100% |"
     assert _tex(sheet).splitlines()[-3] == r"a\_b \& c & \textbackslash{} \\"
+    sheet = Sheet("a <b>\nc", ("x",), (("[1] <i>",), ("* \\|",)))
+    assert _markdown(sheet).splitlines()[::4] == ["**a &lt;b> c**", r"| [1] &lt;i> |"]
+    assert _markdown(sheet).splitlines()[-1] == r"| * \\\| |"
+    assert _tex(sheet).splitlines()[-4:-2] == [
+        r"{}[1] \textless{}i\textgreater{} \\",
+        r"{}* \textbackslash{}\textbar{} \\",
+    ]
 
 
 def test_quiet_silences_progress_and_notices_and_its_absence_brings_them_back(capsys) -> None:

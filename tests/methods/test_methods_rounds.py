@@ -268,9 +268,9 @@ def test_auto_is_what_its_formula_says(several):
 
 
 @pytest.mark.parametrize("world", [World(rate=0.3, width=40), World(errors="emulable")])
-def test_auto_is_naive_to_the_byte_where_nothing_has_rivals(world):
+def test_auto_is_views_to_the_byte_where_nothing_has_rivals(world):
     found = given(world)
-    assert np.array_equal(predict("auto", found), predict("naive", found))
+    assert np.array_equal(predict("auto", found), predict("views", found))
 
 
 def test_auto_contrasts_beliefs_that_lean_to_one_class_as_well():
@@ -285,25 +285,23 @@ def test_auto_contrasts_beliefs_that_lean_to_one_class_as_well():
     assert table.estimate(table.weights({"auto": 1, "naive": -1})).ci[0] > 0.03
 
 
-def test_auto_is_naive_to_the_byte_where_rivals_are_strangers():
+def test_auto_is_views_to_the_byte_where_rivals_are_strangers():
     found = given(World(pairs=True, rate=0.25, width=60), 8)
     truth = found.gold[found.test]
     strangers = given(World(pairs=True, rate=0.25, width=60), 8)
     strangers.rivals = np.random.default_rng(0).permutation(strangers.rivals)
     naive, rivals = ((p.argmax(-1) == truth).mean() for p in (predict("naive", found), predict("auto", found)))
     assert rivals > naive + 0.04
-    assert np.array_equal(predict("auto", strangers), predict("naive", strangers))
+    assert np.array_equal(predict("auto", strangers), predict("views", strangers))
 
 
 def test_of_a_choice_the_chosen_student_is_saved_and_of_a_pool_all_with_their_shares():
     from outgrow.students.saving import weights
 
-    fitted = methods.find("auto").fit(given(World(pairs=True, rate=0.25, width=60)))
-    assert fitted.which.min() > 0, "something else than naive is chosen"
-    pool = fitted.members[1]
+    pool = methods.find("auto").fit(given(World(pairs=True, rate=0.25, width=60)))
     plain, other = pool.members
     for r in range(2):
-        kept = weights(fitted, r)
+        kept = weights(pool, r)
         assert [head["share"] for head in kept["heads"]] == pool.shares[:, r].tolist()
         for number, member in enumerate((plain, other.members[other.which[r]])):
             alone = weights(member, r)["arrays"]
@@ -325,7 +323,7 @@ def test_a_pool_is_the_product_of_its_members_powers_made_to_sum_to_one():
 
 def test_a_student_that_is_to_be_one_checkpoint_is_taught_what_both_say():
     found = given(World(pairs=True, rate=0.25, width=60))
-    pool = methods.find("auto").fit(found).members[1]
+    pool = methods.find("auto").fit(found)
     heads = found.student
 
     class Whole:
@@ -335,14 +333,21 @@ def test_a_student_that_is_to_be_one_checkpoint_is_taught_what_both_say():
         on = staticmethod(heads.on)
 
     found.student = Whole()
-    one = methods.find("auto").fit(found).members[1]
+    one = methods.find("auto").fit(found)
     heard = ~np.isnan(found.weak.beliefs).any(-1, keepdims=True)
     assert np.allclose(one.predict(), heads.fit(np.where(heard, pool.predict(), np.nan)).predict(), atol=1e-5)
 
 
-def test_auto_is_naive_where_the_balance_would_change():
+def test_auto_is_views_where_most_items_are_of_one_class():
     found = given(World(balance=0.15, rate=0.3, gap=0.5))
-    assert np.array_equal(predict("auto", found), predict("naive", found))
+    assert np.array_equal(predict("auto", found), predict("views", found))
+
+
+def test_auto_of_a_student_without_views_and_rivals_is_naive():
+    found = given()
+    heads = found.student
+    found.student = SimpleNamespace(train=heads.train, groups=heads.groups, fit=heads.fit, on=heads.on)
+    assert np.array_equal(predict("auto", found), heads.fit(found.weak.beliefs).predict(found.test))
 
 
 def test_ccs_without_pairs_is_naive():

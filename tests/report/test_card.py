@@ -53,6 +53,17 @@ def test_the_hub_reads_metrics_and_what_is_unknown_out_of_the_card(kept: Path) -
     assert f"accuracy on {verdict['judged']} items with gold" in result.metric_name
 
 
+def test_yaml_reads_back_names_with_quotes_colons_and_emoji(kept: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    figures = card.CardFigures(
+        'a: "b" 🦊 é', "", ("ham", "spam"), "", "accuracy", "items", (("student", 0.5, None),), ()
+    )  # fmt: skip
+    student = student_file.read(kept)
+    (result,) = yaml.safe_load(card._metadata(kept, student, figures).strip("-"))["model-index"][0]["results"]
+    assert result["dataset"]["name"] == 'a: "b" 🦊 é'
+    assert "model-index" not in card._metadata(kept, student, replace(figures, rows=()))
+
+
 def test_the_card_says_how_the_student_was_taught_and_how_good_it_is_with_intervals(kept: Path) -> None:
     text, facts = (kept / "README.md").read_text(encoding="utf-8"), card.learn.read(kept)
     row = facts["verdict"]["rows"][0]

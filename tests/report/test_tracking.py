@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,11 @@ def test_scores_are_called_by_task_supervisors_student_row_and_metric(run) -> No
     assert told.settings["strong"] == "smollm2-135m" and told.settings["seeds"] == "16"
 
 
+def test_names_of_folders_and_servers_are_paths_that_mlflow_takes() -> None:
+    name = tracking._plain("votes/server:http://host/v1,m/../small//naive/PGR")
+    assert name == "votes/server_http_/host/v1_m/small/naive/PGR" == posixpath.normpath(name)
+
+
 def test_mlflow_hears_of_settings_scores_and_the_report(run, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", mlflow := Mlflow())
     tracking.track(run, "mlflow")
@@ -125,7 +131,7 @@ def test_a_tracker_that_is_missing_is_named_with_what_installs_it(monkeypatch) -
 
 def test_a_tracker_that_refuses_is_one_line_and_the_result_stays(run, monkeypatch) -> None:
     mlflow = Mlflow()
-    mlflow.set_experiment = lambda name: (_ for _ in ()).throw(RuntimeError("no server\nat all"))
+    mlflow.set_experiment = lambda name: (_ for _ in ()).throw(RuntimeError("none at http://me:word@host/x\nat all"))
     monkeypatch.setitem(sys.modules, "mlflow", mlflow)
-    with pytest.raises(UserError, match=r"^`track` mlflow: no server; the result itself is whole, in "):
+    with pytest.raises(UserError, match=r"^`track` mlflow: none at http://host/x; the result itself is whole, in "):
         tracking.track(run, "mlflow")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from outgrow import cli
 from outgrow.core.errors import UserError
@@ -60,6 +61,16 @@ def test_what_was_removed_is_made_again_and_the_rest_stays(filled) -> None:
     assert filled.get("a", {"key": 0}) is None and filled.get("a", {"key": 1}) is not None
     made = filled.make("a", {"key": 0}, lambda: ({"x": np.ones(2)}, {}))
     assert made.arrays["x"].sum() == 2
+
+
+def test_files_of_others_in_the_folder_of_the_store_are_neither_counted_nor_removed_nor_locked(filled) -> None:
+    theirs = filled.root / "a" / "notes" / "record.json"
+    theirs.parent.mkdir()
+    theirs.write_text("mine")
+    with FileLock(filled.root / "uv.lock"):
+        assert len(usage.kept(filled)) == 4
+        usage.remove(filled, usage.kept(filled))
+    assert theirs.read_text() == "mine" and usage.kept(filled) == []
 
 
 def test_nothing_goes_while_another_process_makes_an_artifact(filled) -> None:

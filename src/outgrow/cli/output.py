@@ -76,18 +76,23 @@ def _csv(sheet: Sheet) -> str:
 
 
 def _markdown(sheet: Sheet) -> str:
+    def plain(text: str) -> str:
+        return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+        return "| " + " | ".join(map(plain, cells)) + " |"
 
     rule = "|" + "---|" * len(sheet.head)
-    return "\n".join([f"**{sheet.title}**", "", line(sheet.head), rule, *map(line, sheet.rows)])
+    return "\n".join([f"**{plain(sheet.title)}**", "", line(sheet.head), rule, *map(line, sheet.rows)])
 
 
 def _tex(sheet: Sheet) -> str:
     from outgrow.report.tex import escaped
 
     def line(cells: Sequence[str]) -> str:
-        return " & ".join(escaped(" ".join(cell.split())) for cell in cells) + r" \\"
+        text = " & ".join(escaped(" ".join(cell.split())) for cell in cells)
+        # The \\ of the row before would take a star or a bracket for its own.
+        return ("{}" if text.startswith(("[", "*")) else "") + text + r" \\"
 
     begin = rf"\begin{{tabular}}{{{'l' * len(sheet.head)}}}"
     rows = [line(row) for row in sheet.rows]

@@ -9,6 +9,7 @@ The most unsure items of all resemble one another, so that a batch of them teach
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 
@@ -67,10 +68,14 @@ def _spread(
     if not 0 < count < len(among):
         return among
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     seed = int(rng.integers(2**31))
     weights = np.maximum(score[among], 1e-6)
-    found = KMeans(count, n_init=1, max_iter=30, random_state=seed).fit(places[among], sample_weight=weights)
+    with warnings.catch_warnings():
+        # Where many items lie at one place, as with few votes, there are fewer clusters, and scores choose the others.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = KMeans(count, n_init=1, max_iter=30, random_state=seed).fit(places[among], sample_weight=weights)
     far = ((places[among] - found.cluster_centers_[found.labels_]) ** 2).sum(1)
     next_to = [int(np.flatnonzero(found.labels_ == c)[far[found.labels_ == c].argmin()]) for c in set(found.labels_)]
     first = np.zeros(len(among), bool)

@@ -139,7 +139,7 @@ def base_of(student: StudentFile) -> str | None:
 
 
 def _metadata(folder: Path, student: StudentFile, figures: CardFigures) -> str:
-    """The YAML block; JSON texts are YAML texts, whatever is in them."""
+    """The YAML block; texts in it are JSON, which is YAML."""
     base, data = base_of(student), re.match(r"hub:([\w.-]+/[\w.-]+)", figures.source)
     pipeline = "text-generation" if student.head == TEXT else PIPELINES.get(student.reads)
     lines = ["license: unknown", "library_name: outgrow"]
@@ -147,7 +147,7 @@ def _metadata(folder: Path, student: StudentFile, figures: CardFigures) -> str:
     lines += [f"base_model: {_yaml(base)}"] if base else []
     lines += ["datasets:", f"- {_yaml(data[1])}"] if data else []
     lines += ["tags:", "- weak-supervision", "- weak-to-strong"]
-    if figures.metric in METRICS and pipeline and figures.rows[0][1] is not None:
+    if figures.metric in METRICS and pipeline and figures.rows and figures.rows[0][1] is not None:
         name = METRICS[figures.metric]
         lines += ["metrics:", f"- {name}", "model-index:", f"- name: {_yaml(folder.resolve().name)}", "  results:"]
         lines += ["  - task:", f"      type: {pipeline}", "    dataset:", f"      name: {_yaml(figures.task)}"]
@@ -157,7 +157,8 @@ def _metadata(folder: Path, student: StudentFile, figures: CardFigures) -> str:
 
 
 def _yaml(text: str) -> str:
-    return json.dumps(text)
+    # YAML knows no surrogate pairs, as which JSON's escapes write an emoji.
+    return json.dumps(progress.visible(text), ensure_ascii=False)
 
 
 def _body(student: StudentFile, figures: CardFigures) -> list[str]:

@@ -61,7 +61,8 @@ def track(folder: Path, tracker: Tracker) -> None:
     try:
         _TELL[tracker](told)
     except Exception as error:
-        why = str(error).strip().partition("\n")[0] or type(error).__name__
+        # Addresses may hold a name and a password.
+        why = re.sub(r"//[^/\s]*@", "//", str(error).strip().partition("\n")[0]) or type(error).__name__
         raise UserError(f"`track` {tracker}: {why}; the result itself is whole, in {folder}") from error
     say(f"told {tracker} about {folder}")
 
@@ -93,8 +94,9 @@ def _scores(folder: Path) -> Iterator[tuple[str, float]]:
 
 
 def _plain(name: str) -> str:
-    """A name of the letters that all trackers take."""
-    return re.sub(r"[^\w./ -]", "_", name)
+    """A name of the letters that all trackers take, and a path without empty parts and dots, as MLflow wants it."""
+    parts = re.sub(r"[^\w./ -]", "_", name).split("/")
+    return "/".join(part for part in parts if part not in ("", ".", ".."))
 
 
 def _mlflow(told: Tracked) -> None:

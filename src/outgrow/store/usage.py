@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from outgrow.core.errors import UserError, unknown
 from outgrow.store import RECORD, Store, disk
+
+KEY = re.compile(r"[0-9a-f]{64}")
+"""The name of an artifact's folder."""
+LOCKS = re.compile(rf"({KEY.pattern}|all|{re.escape(disk.TEMPORARY)}[0-9a-f]+){re.escape(disk.LOCK)}")
+"""Names of the store's own locks: its folder may hold files of others, such as uv.lock."""
 
 
 @final
@@ -30,11 +37,13 @@ def kept(store: Store) -> list[Kept]:
     """Every artifact, the oldest first."""
     found = []
     for place, folders, files in os.walk(store.root):
-        if RECORD in files:
-            path = Path(place)
-            size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-            made = (path / RECORD).stat().st_mtime
-            found.append(Kept(path.relative_to(store.root).parts[0], path, size, made))
+        path = Path(place)
+        if RECORD in files and KEY.fullmatch(path.name):
+            # Another process may remove it meanwhile.
+            with suppress(FileNotFoundError):
+                size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+                made = (path / RECORD).stat().st_mtime
+                found.append(Kept(path.relative_to(store.root).parts[0], path, size, made))
             folders.clear()
         folders[:] = [name for name in folders if not name.startswith(disk.TEMPORARY)]
     return sorted(found, key=lambda one: (one.made, one.path))
@@ -77,7 +86,7 @@ def remove(store: Store, gone: Sequence[Kept]) -> None:
         UserError: a process is making an artifact in this store.
     """
     for lock in sorted(store.root.rglob(f"*{disk.LOCK}")):
-        if disk.busy(lock):
+        if LOCKS.fullmatch(lock.name) and disk.busy(lock):
             kind = lock.parent.relative_to(store.root).as_posix()
             raise UserError(f"another process is making {kind} in {store.root}: prune when it has ended")
     for one in gone:

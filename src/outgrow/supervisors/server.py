@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import numpy as np
 
 from outgrow.core.errors import UserError
@@ -17,10 +19,10 @@ def _check(spec: str) -> None:
     from outgrow.generation.server import Server
 
     url, _, _ = Server.parse(spec)
-    if (shown := wire.address(url)) != url:
+    if "@" in urlsplit(url).netloc:
         raise UserError(
-            f"supervisor server:{shown}: results hold the names of supervisors, so a URL with a user name or password "
-            "is none: leave these out (a key goes into OPENAI_API_KEY)"
+            f"supervisor server:{wire.address(spec)}: its URL has a user name or password, which reports and model "
+            "cards would show: leave it out, and give a key in OPENAI_API_KEY"
         )
 
 
