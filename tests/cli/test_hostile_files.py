@@ -147,7 +147,8 @@ CASES: list[tuple[odd.Maker, str, str | Right]] = [
         odd.odd_columns,
         "learn t.parquet --text text --strong votes --id id --out out "
         "'--votes=x, y' --votes=--votes '--votes={text}[0] \U0001f600\n'",
-        lambda found: found.learned == (["ham", "spam"], 60, 60) and set(found.accuracy.values()) == {0.8, 1.0},
+        lambda found: found.learned == (["ham", "spam"], 60, 60)
+        and {share for name, share in found.accuracy.items() if "TF-IDF" not in name} == {0.8, 1.0},
     ),
     (odd.long_cells, f"learn t.csv {LEARN}", HAM),
     (

@@ -83,8 +83,7 @@ def _short(
 def test_lines_are_found_in_readme_the_reference_and_guides() -> None:
     assert {"README.md", "docs/reference.md", "docs/labelling-tools.md"} <= {page for page, _ in LINES}
     said = {words[0] for _, words in LINES}
-    # `push` sends a student to the hub.
-    assert said == set(cli.VERBS) - {"compare", "push"}
+    assert said == set(cli.VERBS) - {"compare"}
 
 
 @pytest.mark.filterwarnings("default")

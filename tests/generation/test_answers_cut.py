@@ -182,7 +182,7 @@ def test_a_report_of_a_study_says_how_many_answers_were_cut() -> None:
 
     pair = SimpleNamespace(
         details={"coverage": {"first": 0.3, "best": 0.9, "cut": 0.25}},
-        main=SimpleNamespace(of=lambda kind: []),
+        main=SimpleNamespace(of=lambda *kinds: []),
         get=lambda name: [],
         outdated=False,
     )
