@@ -6,7 +6,9 @@ import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 
+from outgrow.label_models import fit_predict
 from outgrow.label_models._skill import by_class, met
 from outgrow.label_models._votes import Votes, WeakVotes
 from outgrow.label_models.blocks import blocks, found
@@ -77,3 +79,18 @@ def test_six_replicates_of_a_crowd_are_believed_without_a_dense_array() -> None:
     taught = VoteCell(data, None, votes, "majority", "linear", 0, complete=False)  # type: ignore[arg-type]
     assert isinstance(taught.weak, WeakVotes)
     assert peak(lambda: (taught.weak.beliefs, taught.believed("dawid_skene"), floor.fit(taught))) < 150
+
+
+def test_a_long_frame_of_a_crowd_becomes_beliefs_without_a_dense_array() -> None:
+    # A table of 2,000 annotators and 4,000 items is 61 MB, and there were two of them.
+    votes, gold = crowd(2000, 4000)
+    long = pl.DataFrame({"item": votes.item, "worker": votes.annotator, "label": votes.said.argmax(1)})
+    made = []
+    assert peak(lambda: made.append(fit_predict(long, label_model="majority"))) < 50
+    assert (made[0]["label"].to_numpy() == gold).mean() > 0.8
+
+
+def test_the_last_vote_of_an_annotator_on_an_item_counts_and_an_empty_one_abstains() -> None:
+    item, worker, label = [7, 7, 8, 7, 8, 9], ["a", "b", "a", "a", "a", "b"], [1, 1, 1, 0, None, 1]
+    found = fit_predict(pl.DataFrame({"item": item, "worker": worker, "label": label}), label_model="mean")
+    assert found.select("item", "p_1").rows() == [(7, 0.5), (8, None), (9, 1.0)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,20 @@ def test_a_group_is_asked_twice_only_when_every_other_was_asked() -> None:
 @pytest.mark.parametrize("count", [0, 5, 9])
 def test_no_more_than_there_are(count: int) -> None:
     assert len(asked(rng().random(5), np.arange(5), count, rng())) == min(count, 5)
+
+
+def test_items_of_few_places_are_asked_for_without_a_warning() -> None:
+    """Twelve items in two places, of which five are asked for: one of each place, and the most unsure of the others."""
+    places, score = np.tile(np.eye(2), (6, 1)), np.linspace(1, 0.5, 12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = asked(score, np.arange(12), 5, rng(), places)
+    assert len(set(found.tolist())) == 5 and set(found % 2) == {0, 1}
+
+
+def test_no_more_rounds_are_drawn_than_are_asked_for() -> None:
+    """Two groups of 50 items, two items asked for: one round draws the order of two, and 49 others draw nothing."""
+    drawn, expected = rng(), rng()
+    asked(np.ones(100), np.repeat([0, 1], 50), 2, drawn)
+    expected.permutation(2)
+    assert drawn.random() == expected.random()

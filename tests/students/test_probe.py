@@ -255,3 +255,9 @@ def test_what_a_view_tells_is_the_share_of_held_out_entropy_that_it_explains():
                 lost[-1] -= np.log(p[np.arange(len(p)), gold[fold == k]]).sum()
         assert told[layer, 0] == pytest.approx(1 - min(lost) / (240 * np.log(2)), abs=0.03)
     assert told[0, 0] > 0.5 > 0.1 > told[1, 0]
+
+
+def test_the_student_of_a_view_keeps_it_on_other_rows():
+    rows = np.random.default_rng(0).random((1, N)) < 0.7
+    student = Probe(Space(features(layers=3), (1, 2, 3), np.ones(N, bool)), np.ones((1, N), bool), np.arange(N), 0, [0])
+    assert [one.on(rows).fit(soft(2)).settings.layer.tolist() for one in student.views()] == [[0], [1], [2]]

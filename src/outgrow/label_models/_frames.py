@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -117,16 +117,16 @@ def fit_predict(
             f"votes are a {type(frame).__name__}, no data frame: give one of pandas, polars or pyarrow"
         ) from None
     whole = found.collect() if isinstance(found, nw.LazyFrame) else found
-    matrix, kept, complete = _read(whole, votes, abstain)
-    if len(matrix.classes) < 2:
-        raise VotesError(f"the votes name {len(matrix.classes)} class: a label model needs two classes or more")
+    table, classes, names, kept = _read(whole, votes, abstain)
+    if len(classes) < 2:
+        raise VotesError(f"the votes name {len(classes)} class: a label model needs two classes or more")
     with ExitStack() as stack:
         (name,) = label_models.LABEL_MODELS.lend(stack, label_model)
-        belief = WeakVotes((matrix.votes,), matrix.names, name, complete=complete).belief
+        belief = WeakVotes((table,), names, name, complete=table.complete).belief
     probs, silent = belief.probs[0], np.isnan(belief.probs[0]).any(1)
-    best = matrix.classes[probs.argmax(1)].tolist()
+    best = classes[probs.argmax(1)].tolist()
     columns = {**kept, "label": [None if none else label for label, none in zip(best, silent, strict=True)]}
-    columns |= {f"p_{label}": _missing(probs[:, c]) for c, label in enumerate(matrix.classes.tolist())}
+    columns |= {f"p_{label}": _missing(probs[:, c]) for c, label in enumerate(classes.tolist())}
     columns["confidence"] = belief.confidence[0].tolist()
     return nw.from_dict(columns, backend=whole.implementation).to_native()
 
@@ -135,8 +135,10 @@ def _missing(column: np.ndarray) -> list[float | None]:
     return [None if np.isnan(value) else float(value) for value in column]
 
 
-def _read(whole: Any, votes: Sequence[str] | None, abstain: Collection[Any]) -> tuple[VoteMatrix, dict[str, Any], bool]:
-    """The votes, the columns that go into the result, and whether every annotator saw every item."""
+def _read(
+    whole: Any, votes: Sequence[str] | None, abstain: Collection[Any]
+) -> tuple[Votes, np.ndarray, tuple[str, ...], dict[str, Any]]:
+    """The votes, the classes, the annotators, and the columns that go into the result."""
     names = list(whole.columns)
     roles = [next((name for name in role if name in names), None) for role in (ITEM, ANNOTATOR, LABEL)]
     item, annotator, label = roles
@@ -147,17 +149,24 @@ def _read(whole: Any, votes: Sequence[str] | None, abstain: Collection[Any]) -> 
         if name not in names:
             raise unknown("column for `votes`", name, names)
     matrix = matrix_of([cells(whole[name], abstain) for name in chosen], chosen)
-    return matrix, {name: whole[name].to_list() for name in names if name not in chosen and name != "label"}, True
+    kept = {name: whole[name].to_list() for name in names if name not in chosen and name != "label"}
+    return replace(matrix.votes, complete=True), matrix.classes, matrix.names, kept
 
 
-def _long(name: str, item: np.ndarray, annotator: np.ndarray, label: np.ndarray) -> tuple[VoteMatrix, dict, bool]:
+def _long(
+    name: str, item: np.ndarray, annotator: np.ndarray, label: np.ndarray
+) -> tuple[Votes, np.ndarray, tuple[str, ...], dict[str, Any]]:
     """A row a vote; the last of two votes of an annotator on an item counts."""
+    last = {pair: row for row, pair in enumerate(zip(item.tolist(), annotator.tolist(), strict=True))}
     items, annotators = list(dict.fromkeys(item.tolist())), list(dict.fromkeys(annotator.tolist()))
-    row, column = ({one: at for at, one in enumerate(names)} for names in (items, annotators))
-    table = np.full((len(items), len(annotators)), None, object)
-    for i, j, said in zip(item, annotator, label, strict=True):
-        table[row[i], column[j]] = said
-    return matrix_of(list(table.T), [str(one) for one in annotators]), {name: items}, False
+    at, who = ({one: number for number, one in enumerate(names)} for names in (items, annotators))
+    coded = matrix_of([label[list(last.values())]], [LABEL[0]])
+    said = coded.coded[:, 0]
+    pairs = np.array([(at[i], who[j]) for i, j in last], np.int64).reshape(-1, 2)[said >= 0]
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    spoken = np.eye(len(coded.classes))[said[said >= 0][order]]
+    votes = Votes(*pairs[order].T, spoken, len(items), len(annotators))
+    return votes, coded.classes, tuple(str(one) for one in annotators), {name: items}
 
 
 def cells(series: Any, abstain: Collection[Any] = ()) -> np.ndarray:

@@ -53,6 +53,8 @@ def asked(
         turn[i] = seen[int(groups[i])] = seen.get(int(groups[i]), -1) + 1
     chosen: list[int] = []
     for level in range(int(turn.max(initial=-1)) + 1):
+        if len(chosen) >= count:
+            break
         inside = order[turn[order] == level]
         wanted = min(count - len(chosen), len(inside))
         among = inside[: max(wanted, math.ceil(PART * len(inside)))]
@@ -73,8 +75,7 @@ def _spread(
     seed = int(rng.integers(2**31))
     weights = np.maximum(score[among], 1e-6)
     with warnings.catch_warnings():
-        # Where many items lie at one place, as with few votes, there are fewer clusters, and scores choose the others.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)  # items of one place: fewer clusters than items asked for
         found = KMeans(count, n_init=1, max_iter=30, random_state=seed).fit(places[among], sample_weight=weights)
     far = ((places[among] - found.cluster_centers_[found.labels_]) ** 2).sum(1)
     next_to = [int(np.flatnonzero(found.labels_ == c)[far[found.labels_ == c].argmin()]) for c in set(found.labels_)]

@@ -50,7 +50,7 @@ def gold(cell: VoteCell, method: Method, student: np.ndarray) -> dict[str, Any]:
     told: np.ndarray = ~np.isnan(targets).any(-1)
     for name, fitted in (
         ("gold alone", cell.student.on(told).fit(targets)),
-        ("weak labels alone", methods.find("naive").fit(cell)),
+        ("weak labels alone", methods.find("naive").fit(replace(cell, gold_use="judges"))),
     ):
         score = accuracy(_crossed(cell, fitted)[None, judged], *truth)
         value, table = single({"it": score}, {"it": 1})
@@ -64,7 +64,7 @@ def gold(cell: VoteCell, method: Method, student: np.ndarray) -> dict[str, Any]:
     if all(half.known_gold is not None for half in halves):
         fitted = [method.fit(half, **method.parameters) for half in halves]
         scores = [accuracy(_crossed(cell, one)[None, judged], *truth) for one in fitted]
-        more = asdict(more_gold(own, scores, count, MORE))
+        more = asdict(more_gold(own, scores, int(told[0].sum()), MORE))
     return facts | {"rows": rows, "more": more}
 
 

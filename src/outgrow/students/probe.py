@@ -156,7 +156,9 @@ class Probe:
 
     def on(self, train: np.ndarray) -> Probe:
         """The same student, allowed to train on other rows (R, N)."""
-        return Probe(self.space, train, self.groups, self.seed, self.replicates, self.head)
+        one = Probe(self.space, train, self.groups, self.seed, self.replicates, self.head)
+        one._only = self._only
+        return one
 
     def reading(self, space: Space) -> Probe:
         """The same student on other features."""
