@@ -21,6 +21,15 @@ def pytest_runtest_setup(item):
             pytest.skip(f"no sandbox here: {error}")
 
 
+@pytest.fixture(autouse=True)
+def _heard():
+    """Progress goes to standard error again after a test of --quiet."""
+    from outgrow.core import progress
+
+    yield
+    progress.heard_by(None)
+
+
 @pytest.fixture(scope="module")
 def causal(tmp_path_factory):
     """A folder with a random causal model of a few thousand numbers."""
