@@ -111,7 +111,7 @@ def main() -> None:
             for strong in students:
                 folders.append(study(task, strong, methods, given.items, given.seeds, given.out).run().path)
                 print(f"{task}, {strong}: {time.time() - began:.0f} s", flush=True)
-        found = compare(folders, given.out / f"{part}.html")
+        found = compare(folders, given.out / f"{part}.html", overwrite=True)
         texts.append(section(part, [task for task in PARTS[part] if task in asked], plain(found)))
     given.to.write_text(page(texts, students, given.items, given.seeds), encoding="utf-8")
     print(f"leaderboard: {given.to}")

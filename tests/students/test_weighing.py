@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from outgrow.students.weighing import log_odds, weigh, weighed
+from outgrow.students.weighing import log_odds, open_to, weigh, weighed
 
 
 def sources(seed: int, *right: float, items: int = 400, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -57,3 +57,12 @@ def test_an_abstention_weighs_nothing() -> None:
     silent = log_odds(np.full((1, 3), np.nan))
     said = log_odds(np.array([[0.7, 0.2, 0.1]]))
     assert weighed(np.stack([said, silent]), np.array([1.0, 5.0])) == pytest.approx(np.array([[0.7, 0.2, 0.1]]))
+
+
+def test_of_a_class_that_no_gold_names_a_student_of_gold_says_nothing() -> None:
+    probs = np.array([[[0.6, 0.399, 0.001], [0.2, 0.798, 0.002]]])
+    open_one = open_to(probs, np.array([[True, True, False]]))
+    assert open_one.sum(-1) == pytest.approx(1) and open_one[..., 2] == pytest.approx(1 / 3)
+    assert open_one[..., 0] / open_one[..., 1] == pytest.approx(probs[..., 0] / probs[..., 1])
+    # With all classes named they are as they were.
+    assert open_to(probs, np.ones((1, 3), bool)) == pytest.approx(probs)

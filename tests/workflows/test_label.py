@@ -123,7 +123,7 @@ def test_learning_asks_first_and_ends_as_from_the_labelled_table(tmp_path, tiny,
     assert floor["name"] == "tiny" and "The floor (tiny)" in told, (
         "the zero-shot labeller is what the student must beat"
     )
-    assert f"zero-shot labels by {tiny} (log-probabilities of class words)" in facts["task"]["source"]
+    assert "zero-shot labels by tiny (log-probabilities of class words)" in facts["task"]["source"]
     labels = outgrow.label(gold, text="message", classes=CLASSES, by=tiny)
     right = (labels.frame["tiny"] == labels.frame["gold"]).mean()
     assert floor["accuracy"] == pytest.approx(right)

@@ -36,12 +36,12 @@ def gold_and_weak(
         strength: precision of the prior of the three weights.
     """
     from outgrow.students.crossfit import crossfit
-    from outgrow.students.weighing import log_odds, weigh, weighed
+    from outgrow.students.weighing import log_odds, open_to, weigh, weighed
 
     told, labelled = ~np.isnan(known_gold).any(-1), ~np.isnan(weak.beliefs).any(-1)
-    of_gold = student.on(told)
-    unseen = log_odds(crossfit(of_gold, known_gold, "gold"))
-    seen = log_odds(of_gold.fit(known_gold).predict())
+    of_gold, named = student.on(told), np.nansum(known_gold, 1) > 0
+    unseen = log_odds(open_to(crossfit(of_gold, known_gold, "gold"), named))
+    seen = log_odds(open_to(of_gold.fit(known_gold).predict(), named))
     second = log_odds(crossfit(student, weak.beliefs))
     first = log_odds(np.where(labelled[..., None], weak.beliefs, weak_train.said.beliefs))
     targets, pull = np.where(told[..., None], known_gold, np.float32(np.nan)), np.ones(told.shape, np.float32)

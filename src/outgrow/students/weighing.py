@@ -23,6 +23,22 @@ def log_odds(probs: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(even.clip(LEAST)))
 
 
+def open_to(probs: np.ndarray, named: np.ndarray) -> np.ndarray:
+    """Probabilities of a student of gold that says nothing of classes which no gold names: each is as likely as by chance.
+
+    Args:
+        probs: (R, n, C).
+        named: (R, C) bool: classes that gold names.
+
+    Example:
+        >>> open_to(np.array([[[0.6, 0.399, 0.001]]]), np.array([[True, True, False]])).round(2)
+        array([[[0.4 , 0.27, 0.33]]])
+    """
+    among, count = named[:, None], named.shape[-1]
+    held = np.where(among, probs, 0)
+    return np.where(among, held / held.sum(-1, keepdims=True) * among.sum(-1, keepdims=True) / count, 1 / count)
+
+
 def weigh(sources: np.ndarray, gold: np.ndarray, prior: Sequence[float], strength: float) -> np.ndarray:
     """The weight (M,) of each source.
 

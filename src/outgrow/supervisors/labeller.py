@@ -127,7 +127,7 @@ def labelled(
             column = one.probs[:, c].astype(np.float64).round(6).tolist()
             more[column_of(one.name, name)] = [p if told else None for p, told in zip(column, spoke, strict=True)]
     said = hashed(*(repr((name, values)) for name, values in more.items()))[:12]
-    how = "; ".join(f"zero-shot labels by {one.model} ({one.form})" for one in found)
+    how = "; ".join(f"zero-shot labels by {one.name} ({one.form})" for one in found)
     return LabelledTable(replace(table.with_columns(more), source=f"{table.source}; {how}, {said}"), classes, found)
 
 
