@@ -245,7 +245,10 @@ def test_an_annotation_that_is_ground_truth_is_gold_of_its_item(tmp_path: Path) 
     path.write_text(json.dumps(tasks))
     given = annotators.load(str(path), Reading(label="ground_truth"))
     known = {TEXTS.index(given.task.texts[n][0]): given.gold.labels[n] for n in np.flatnonzero(given.gold.labels >= 0)}
-    assert known == {i: CLASSES.index(VOTES[i, 0]) for i in range(20, 26) if (i, 0) in VOTES}
+    golden = {(i, 0) for i in range(20, 26) if (i, 0) in VOTES}
+    assert known == {i: CLASSES.index(VOTES[i, j]) for i, j in golden}
+    assert votes_of(given) == {key: said for key, said in VOTES.items() if key not in golden}, "gold is no vote"
+    assert votes_of(annotators.load(str(path), Reading())) == VOTES, "where gold is not asked for, it is one"
 
 
 def test_gold_of_a_long_table_is_a_column_that_is_the_same_in_all_rows_of_an_item(tmp_path: Path) -> None:

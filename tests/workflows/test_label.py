@@ -169,7 +169,7 @@ def test_a_supervisor_behind_a_server_teaches_a_student_of_a_study(tmp_path, loc
 
 
 def test_a_password_in_the_name_of_a_supervisor_is_refused_and_not_shown() -> None:
-    with pytest.raises(UserError, match="a URL with a user name or password") as raised:
+    with pytest.raises(UserError, match="its URL has a user name or password") as raised:
         supervisors.check("server:http://someone:opensesame@127.0.0.1:9/v1,tiny")
     assert "opensesame" not in str(raised.value) and "someone" not in str(raised.value)
 

@@ -24,7 +24,7 @@ def log_odds(probs: np.ndarray) -> np.ndarray:
 
 
 def open_to(probs: np.ndarray, named: np.ndarray) -> np.ndarray:
-    """Probabilities of a student of gold that says nothing of classes which no gold names: each is as likely as by chance.
+    """Probabilities of a student of gold in which a class that no gold names is as likely as by chance.
 
     Args:
         probs: (R, n, C).

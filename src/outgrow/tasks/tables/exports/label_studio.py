@@ -88,9 +88,12 @@ def _results(found: Collected, item: str, who: Any, results: Any, row: int, trut
     if not said:
         found.left_out[UNANSWERED] += 1
     for control, labels in said.items():
-        found.vote(item, who, labels, row, control)
-        if truth is not None and len(labels) == 1:
+        known = truth is not None and len(labels) == 1
+        if truth is not None and known:
             found.gold(item, labels[0], row, truth)
+        if not (known and found.reading.label == truth):
+            # Gold that judges or teaches is no vote, or the student would be taught what it is judged by.
+            found.vote(item, who, labels, row, control)
 
 
 def _values(value: Any) -> list[Any]:
