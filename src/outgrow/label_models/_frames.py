@@ -165,7 +165,7 @@ def _long(
     pairs = np.array([(at[i], who[j]) for i, j in last], np.int64).reshape(-1, 2)[said >= 0]
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     spoken = np.eye(len(coded.classes))[said[said >= 0][order]]
-    votes = Votes(*pairs[order].T, spoken, len(items), len(annotators))
+    votes = Votes(pairs[order, 0], pairs[order, 1], spoken, len(items), len(annotators))
     return votes, coded.classes, tuple(str(one) for one in annotators), {name: items}
 
 
