@@ -241,16 +241,17 @@ def annotated(path: Path, **more: list) -> Path:
     )
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {},
-        {"id": [i // 3 for i in range(60)]},
-        {"id": list(range(60))},
-        {"item": [i // 3 for i in range(60)]},
-        {"label": ["x", "y"] * 30},
-    ],
-)
+MORE = [
+    {},
+    {"id": [i // 3 for i in range(60)]},
+    {"id": list(range(60))},
+    {"item": [i // 3 for i in range(60)]},
+    {"label": ["x", "y"] * 30},
+]
+"""Columns beside those of the annotations."""
+
+
+@pytest.mark.parametrize("more", MORE)
 @pytest.mark.parametrize("flags", [{}, {"id": "none"}])
 def test_a_table_with_a_row_an_annotation_is_grouped_by_item(tmp_path: Path, more: dict, flags: dict) -> None:
     path = annotated(tmp_path / "t.parquet", **more)
@@ -258,16 +259,7 @@ def test_a_table_with_a_row_an_annotation_is_grouped_by_item(tmp_path: Path, mor
     assert len(given.task) == 20 and list(given.task.votes) == ["worker a", "worker b", "worker c"]
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {},
-        {"id": [i // 3 for i in range(60)]},
-        {"id": list(range(60))},
-        {"item": [i // 3 for i in range(60)]},
-        {"label": ["x", "y"] * 30},
-    ],
-)
+@pytest.mark.parametrize("more", MORE)
 @pytest.mark.parametrize("flags", [{}, {"id": "none"}])
 def test_a_table_with_a_row_an_annotation_is_no_table_of_items(tmp_path: Path, more: dict, flags: dict) -> None:
     path = annotated(tmp_path / "t.parquet", **more)
