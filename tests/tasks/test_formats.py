@@ -131,6 +131,7 @@ def test_an_encoding_with_a_mark_is_said(tmp_path: Path, capsys: pytest.CaptureF
         ("t.csv.gz", gzip.compress(b"text\na\n")[:-9], "is damaged or not packed by gzip"),
         ("t.jsonl.gz", gzip.compress(b" \n"), "is empty"),
         ("t.json", b'[{"a": 1}, {"a": ', "is not JSON"),
+        ("t.json", b'[{"a": "cut', "is not JSON: Unterminated string starting (character 8 of the line)"),
         ("t.json", b'[\n{"a": 1},\n{"a": }]', "line 3 is not JSON: Expecting value"),
         ("t.json", b"[1, 2]", "holds no array of JSON objects"),
         ("t.json", b"[]", "has no rows"),

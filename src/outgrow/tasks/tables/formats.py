@@ -205,7 +205,8 @@ def _parsed(place: str, text: str) -> Any:
         found = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         line = f" line {error.lineno}" if "\n" in text.strip() else ""
-        raise UserError(f"{place}{line} is not JSON: {error.msg}") from None
+        told = error.msg.removesuffix(" at")
+        raise UserError(f"{place}{line} is not JSON: {told} (character {error.colno:,} of the line)") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{place} is not JSON: {error}") from None
     except KeyError as error:
